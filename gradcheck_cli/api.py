@@ -1,0 +1,88 @@
+"""The Python API: the same checks from code and tests."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+from gradcheck_cli.case import Request, cases_of
+from gradcheck_cli.judge.verdict import Tolerance
+from gradcheck_cli.language.errors import mistake
+from gradcheck_cli.language.parse import parse
+from gradcheck_cli.point import Exact, Grid, Nested, read_value
+from gradcheck_cli.suite.check import check_cases
+from gradcheck_cli.suite.report import Report
+from gradcheck_cli.witnesses.analytic import Analyst
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+def check(
+    text: str,
+    at: Mapping[str, Any],
+    *,
+    wrt: Sequence[str] = (),
+    cotangent: Any = None,
+    dtype: str | Sequence[str] = "float64",
+    device: str | Sequence[str] = "cpu",
+    rtol: float | None = None,
+    atol: float | None = None,
+    step: float | None = None,
+    strict: bool = False,
+) -> Report:
+    """Everything that is found out about the gradient of a program.
+
+    Args:
+        text: a program, as on the command line.
+        at: for each input a number, a text such as `"pi/4"` or `"0:1:5"`, nested lists, an array or a tensor.
+            A float means exactly that float64; a text is rounded once, to the dtype.
+        cotangent: upstream gradient shaped like the result; ones if None.
+        rtol, atol: the user's own tolerance instead of the computed one.
+        strict: let `imprecise` and `kink` fail as well (see `Report.exit_code`).
+    Raises:
+        UserError: the text or the point is not what the language accepts.
+    """
+    dtypes = [dtype] if isinstance(dtype, str) else list(dtype)
+    devices = [device] if isinstance(device, str) else list(device)
+    weights = None if cotangent is None else _nested("cotangent", cotangent)
+    if isinstance(weights, Grid):
+        raise mistake("bad-number", "a cotangent is no grid")
+    request = Request(parse(text), {name: _nested(name, value) for name, value in at.items()}, list(wrt), weights, dtypes, devices)
+    tolerance = None if rtol is None and atol is None else Tolerance(rtol or 0.0, atol or 0.0)
+    analyst = Analyst()
+    try:
+        return Report(list(check_cases(cases_of(request), analyst, tolerance, step)), strict=strict)
+    finally:
+        analyst.close()
+
+
+def assert_gradient(text: str, at: Mapping[str, Any], **options: Any) -> Report:
+    """The Report of `check`, if nothing is wrong and everything could be verified.
+
+    Raises:
+        AssertionError: the exit code is not 0; the message is the report's table.
+        UserError: as `check`.
+    """
+    from gradcheck_cli.reports.table import render
+
+    report = check(text, at, **options)
+    if report.exit_code:
+        raise AssertionError("\n" + render(report))
+    return report
+
+
+def _nested(name: str, value: Any) -> Nested | Grid:
+    if isinstance(value, str):
+        return read_value(value)
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        items = [_nested(name, item) for item in value]
+        if any(isinstance(item, Grid) for item in items):
+            raise mistake("bad-number", f"`{name}` has a grid inside a list")
+        return items  # type: ignore[return-value]  # no Grid is left
+    if isinstance(value, bool) or not isinstance(value, int | float | Fraction) or not (isinstance(value, Fraction) or isfinite(value)):
+        raise mistake("bad-number", f"`{name}` = {value!r} is not a finite number")
+    return Exact(Fraction(value), repr(value), isinstance(value, float) and value == 0 and str(value).startswith("-"))

@@ -1,0 +1,250 @@
+"""Program to gradient Program: reverse mode over scalar programs of primitives.
+
+Scalar programs come from `worlds.scalars`: every node is one number, so a derivative needs no shapes. What is
+built here is again a Program and runs in any world.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from typing import TYPE_CHECKING
+
+from gradcheck_cli.functions import RowError, lookup
+from gradcheck_cli.language.parse import parse
+from gradcheck_cli.language.program import Builder, Call, Number, Program, Settings, Variable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+def emit(builder: Builder, function: str, args: Sequence[int], settings: Settings = ()) -> int:
+    """Index of an elementwise call, as primitives; exact constants are folded on the way.
+
+    Raises:
+        RowError: `function` works on arrays, so it has no scalar form.
+    """
+    row = lookup(function)
+    if row.kind == "primitive":
+        return _folded(builder, function, tuple(args))
+    if row.kind == "structural":
+        raise RowError(f"{function} works on arrays: it has no scalar form")
+    return builder.include(meaning(function, settings), dict(zip(row.parsed.names, args, strict=True)))[0]
+
+
+@cache
+def meaning(function: str, settings: Settings) -> Program:
+    """A derived elementwise function as primitives; its variables are the argument names."""
+    row = lookup(function)
+    return formula(row.meaning(row.bound(dict(settings))), _numbers(function, settings))
+
+
+@cache
+def formula(text: str, bound: tuple[tuple[str, int | Fraction | float], ...] = (), conditions: frozenset[str] = frozenset()) -> Program:
+    """A text in the tool's own language as a Program of primitives, with settings bound to numbers."""
+    builder = Builder()
+    inputs = {name: builder.number(value, decimal=isinstance(value, Fraction)) for name, value in bound}
+    return builder.program(*lower(builder, parse(text, conditions), inputs))
+
+
+@cache
+def conditions(function: str) -> frozenset[str]:
+    """The arguments of a function that are comparisons."""
+    return frozenset(p.name for p in lookup(function).parsed.args if p.kind == "condition")
+
+
+def lower(builder: Builder, program: Program, inputs: Mapping[str, int]) -> tuple[int, ...]:
+    """Copy `program` into `builder` as primitives, its variables replaced by `inputs`; gives its outputs."""
+    where: list[int] = []
+    for node in program.nodes:
+        if isinstance(node, Call):
+            where.append(emit(builder, node.function, [where[i] for i in node.args], node.settings))
+        elif isinstance(node, Variable) and node.name in inputs:
+            where.append(inputs[node.name])
+        else:
+            where.append(builder.add(node))
+    return tuple(where[i] for i in program.outputs)
+
+
+def _numbers(function: str, settings: Settings) -> tuple[tuple[str, int | Fraction | float], ...]:
+    bound = lookup(function).bound(dict(settings))
+    return tuple((k, v) for k, v in bound.items() if isinstance(v, int | Fraction | float) and not isinstance(v, bool))
+
+
+@cache
+def partial(function: str, position: int) -> Program:
+    """The exact partial of a primitive, as primitives over its argument names."""
+    return formula(lookup(function).partials[position], (), conditions(function))
+
+
+@cache
+def torch_pullback(function: str, position: int, settings: Settings) -> Program | None:
+    """What torch's backward evaluates for one argument, over the argument names, `ybar` and `y`; None if not stated."""
+    row = lookup(function)
+    return formula(row.pullback[position], _numbers(function, settings), conditions(function)) if row.pullback else None
+
+
+@cache
+def is_elementwise(function: str, settings: Settings = ()) -> bool:
+    """Whether a function acts on each element by itself, so that it has a scalar form."""
+    row = lookup(function)
+    if row.kind != "derived":
+        return row.kind == "primitive"
+    program = parse(row.meaning(row.bound(dict(settings))))
+    return all(is_elementwise(node.function, node.settings) for node in program.nodes if isinstance(node, Call))
+
+
+def active(nodes: Sequence[Call | Number | Variable], wrt: frozenset[str]) -> list[bool]:
+    """Which nodes carry a derivative: those that depend on `wrt` through numbers, not through a comparison."""
+    found: list[bool] = []
+    for node in nodes:
+        if isinstance(node, Call):
+            found.append(not lookup(node.function).condition and any(found[i] for i in node.args))
+        else:
+            found.append(isinstance(node, Variable) and node.name in wrt)
+    return found
+
+
+def adjoints(
+    builder: Builder, output: int, wrt: frozenset[str], *, as_torch: bool = False, alive: list[bool] | None = None, origin: list[int] | None = None
+) -> dict[int, int]:
+    """Reverse mode: for every active node that `output` rests on, the node that holds d output / d node.
+
+    Args:
+        builder: holds `output`; the gradient program is added to it.
+        wrt: the variables to differentiate.
+        as_torch: use the pullback formulas of torch's backward instead of the exact partials.
+        alive: which nodes to differentiate, instead of those that depend on `wrt`.
+        origin: for each node where it came from; extended for new nodes by the node they were made for.
+    """
+    alive = active(builder.nodes, wrt) if alive is None else alive
+    found: dict[int, int] = {}
+    if not alive[output]:
+        return found
+    found[output] = builder.number(1)
+    for i in range(output, -1, -1):
+        node = builder.nodes[i]
+        if i not in found or not isinstance(node, Call):
+            continue
+        for position, j in enumerate(node.args):
+            if alive[j]:
+                term = _pulled_back(builder, i, node, position, found[i], as_torch=as_torch)
+                if term is not None:
+                    found[j] = _folded(builder, "add", (found[j], term)) if j in found else term
+        if origin is not None:
+            origin += [origin[i]] * (len(builder.nodes) - len(origin))
+    return found
+
+
+def _pulled_back(builder: Builder, index: int, node: Call, position: int, ybar: int, *, as_torch: bool) -> int | None:
+    """The cotangent that one argument of a node receives; None for a partial that is identically zero."""
+    names = lookup(node.function).parsed.names
+    if as_torch:
+        stated = torch_pullback(node.function, position, node.settings)
+        if stated is not None:
+            return builder.include(stated, {"y": index, **dict(zip(names, node.args, strict=True)), "ybar": ybar})[0]
+    slope = _slope(builder, node, position)
+    if builder.nodes[slope] == Number(Fraction(0), decimal=False):
+        return None
+    return _folded(builder, "mul", (ybar, slope))
+
+
+def _slope(builder: Builder, node: Call, position: int) -> int:
+    """Node of the exact partial; for a derived function the derivative of its meaning."""
+    row = lookup(node.function)
+    inputs = dict(zip(row.parsed.names, node.args, strict=True))
+    program = partial(node.function, position) if row.kind == "primitive" else _derived_partial(node.function, position, node.settings)
+    return lower(builder, program, inputs)[0]
+
+
+@cache
+def _derived_partial(function: str, position: int, settings: Settings) -> Program:
+    builder = Builder()
+    output = builder.include(meaning(function, settings), {})[0]
+    name = lookup(function).parsed.names[position]
+    found = adjoints(builder, output, frozenset([name]))
+    return builder.program(found.get(builder.index.get(Variable(name), -1), builder.number(0)))
+
+
+@dataclass(frozen=True)
+class Kink:
+    """A place where a node may fail to be C1: its argument expression vanishes there."""
+
+    node: int
+    expression: int
+    jumps: bool
+
+
+def kinks(builder: Builder, nodes: int, wrt: frozenset[str]) -> list[Kink]:
+    """Kink expressions of the first `nodes` nodes that depend on `wrt`, added to `builder`.
+
+    A comparison passes its kinks on to every `where` that it decides.
+    """
+    depends = _depends(builder.nodes[:nodes], wrt)
+    found: list[Kink] = []
+    for i in range(nodes):
+        node = builder.nodes[i]
+        if not isinstance(node, Call) or not depends[i] or lookup(node.function).condition:
+            continue
+        row = lookup(node.function)
+        for text in row.kinks:
+            expression = lower(builder, formula(text), dict(zip(row.parsed.names, node.args, strict=True)))[0]
+            found.append(Kink(i, expression, row.jumps))
+        for parameter, j in zip(row.parsed.args, node.args, strict=False):
+            if parameter.kind == "condition" and depends[j]:
+                found += [Kink(i, expression, True) for expression in _boundaries(builder, j)]
+    return found
+
+
+def _depends(nodes: Sequence[Call | Number | Variable], wrt: frozenset[str]) -> list[bool]:
+    found: list[bool] = []
+    for node in nodes:
+        found.append(any(found[i] for i in node.args) if isinstance(node, Call) else isinstance(node, Variable) and node.name in wrt)
+    return found
+
+
+def _boundaries(builder: Builder, condition: int) -> list[int]:
+    """For every comparison under a condition, the expression that is zero where it changes."""
+    found: list[int] = []
+    stack = [condition]
+    while stack:
+        node = builder.nodes[stack.pop()]
+        if isinstance(node, Call) and lookup(node.function).condition:
+            row = lookup(node.function)
+            names = dict(zip(row.parsed.names, node.args, strict=True))
+            found += [lower(builder, formula(text), names)[0] for text in row.kinks]
+            if not row.kinks:
+                stack.extend(node.args)
+    return found
+
+
+def _folded(builder: Builder, function: str, args: tuple[int, ...]) -> int:
+    """A primitive call, or what it comes to where that is plain: exact constants, times one, plus zero, to the power one."""
+    known = [_exact(builder, i) for i in args]
+    if function in ("add", "sub", "mul") and len(known) == 2:
+        a, b = known
+        if a is not None and b is not None:
+            return builder.number(a + b if function == "add" else a - b if function == "sub" else a * b)
+        if a == (1 if function == "mul" else 0) and function != "sub":
+            return args[1]
+        if b == (1 if function == "mul" else 0):
+            return args[0]
+        if function == "mul" and b == -1:
+            return _folded(builder, "neg", args[:1])
+    elif function == "neg" and known[0] is not None:
+        return builder.number(-known[0])
+    elif function == "pow" and known[1] == 1:
+        return args[0]
+    elif function == "where":
+        test = builder.nodes[args[0]]
+        if isinstance(test, Call) and test.function == "eq":
+            sides = [_exact(builder, i) for i in test.args]
+            if None not in sides:
+                return args[1] if sides[0] == sides[1] else args[2]
+    return builder.call(function, *args)
+
+
+def _exact(builder: Builder, index: int) -> Fraction | None:
+    node = builder.nodes[index]
+    return node.value if isinstance(node, Number) and not node.decimal and isinstance(node.value, Fraction) else None

@@ -1,0 +1,61 @@
+"""Floating-point formats: exact rounding, spacing and limits, without torch."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+
+@dataclass(frozen=True)
+class DType:
+    """A binary format with `digits` bits of significand and normal exponents `least` to `most`."""
+
+    name: str
+    digits: int
+    least: int
+    most: int
+
+    @property
+    def unit_roundoff(self) -> float:
+        """`u`: half the spacing of numbers just above 1."""
+        return math.ldexp(1.0, -self.digits)
+
+    @property
+    def largest(self) -> Fraction:
+        """The largest finite number."""
+        return (2 - Fraction(1, 2 ** (self.digits - 1))) * Fraction(2) ** self.most
+
+    @property
+    def smallest(self) -> Fraction:
+        """The smallest subnormal."""
+        return Fraction(2) ** (self.least - self.digits + 1)
+
+    def ulp(self, value: Fraction) -> Fraction:
+        """Spacing of the format's numbers at `value`; at 0 and among subnormals the smallest subnormal."""
+        return Fraction(2) ** (max(_exponent(value), self.least) - self.digits + 1) if value else self.smallest
+
+    def round(self, value: Fraction) -> float:
+        """The nearest number of the format, halves to even; infinity beyond the range. Exact, never through float64."""
+        spacing = self.ulp(value)
+        steps = round(value / spacing)  # Fraction rounds halves to even
+        if abs(steps * spacing) > self.largest:
+            return math.copysign(math.inf, value)
+        return math.ldexp(float(steps), _exponent(spacing))
+
+    def holds(self, value: Fraction) -> bool:
+        """Whether `value` is a number of the format."""
+        rounded = self.round(value)
+        return math.isfinite(rounded) and Fraction(rounded) == value
+
+
+def _exponent(value: Fraction) -> int:
+    """The e with 2**e <= abs(value) < 2**(e + 1)."""
+    e = abs(value.numerator).bit_length() - value.denominator.bit_length()
+    return e if abs(value) >= Fraction(2) ** e else e - 1
+
+
+DTYPES = {
+    dtype.name: dtype
+    for dtype in (DType("float64", 53, -1022, 1023), DType("float32", 24, -126, 127), DType("bfloat16", 8, -126, 127), DType("float16", 11, -14, 15))
+}

@@ -1,0 +1,196 @@
+"""The function table: one function, one row. Importing it imports no heavy library.
+
+A row is stated in exactly one of three ways:
+
+- primitive: `sympy`, `arb` and exact `partials` (texts in the tool's own language);
+- derived: `means`, what it is in the tool's own language; everything else follows;
+- structural: `array`, stated once over NumPy object arrays of any scalar.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from gradcheck_cli.language.program import Setting
+
+
+class RowError(ValueError):
+    """A row of the table contradicts itself."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One name in a signature. `required` is False when `default` stands in for it."""
+
+    name: str
+    required: bool = True
+    default: Setting = None
+    kind: str = ""  # "index": integers, never differentiated; "condition": the result of a comparison
+
+
+@dataclass(frozen=True)
+class Signature:
+    """`x, y; dim=None`: before the semicolon what is differentiated, after it constant settings.
+
+    `*xs` takes any number of arguments; `target:index` takes integers, `c:condition` a comparison.
+    """
+
+    args: tuple[Parameter, ...]
+    settings: tuple[Parameter, ...]
+    variadic: bool
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the arguments."""
+        return tuple(parameter.name for parameter in self.args)
+
+
+@dataclass(frozen=True)
+class Function:
+    """What is true of one function: meaning, domain, kinks, its torch name and pullback.
+
+    Attributes:
+        name: how the language calls it.
+        signature: see `Signature`.
+        torch: the real torch function; takes torch first, then the arguments, then settings by keyword.
+        sympy: the same in SymPy; takes SymPy first. A primitive without it borrows its own `partials` there.
+        arb: the same over `flint.arb` balls; raises nothing, answers NaN where there is no enclosure.
+        partials: the exact partial for each argument, over the signature's names.
+        means: the function in the tool's own language, or a function from settings to such a text.
+        array: the same over NumPy object arrays; takes a `Toolkit` first.
+        pullback: what torch's backward evaluates for each argument, with `ybar` the cotangent and `y` the
+            result; only where that is not simply `ybar` times the exact partial.
+        domain: expressions; the function is defined where all are > 0, and undefined where one is < 0.
+        kinks: expressions; the function is C1 where none is zero.
+        jumps: True where the value itself may jump at a kink.
+        aliases: other names for it.
+        backward: False where torch evaluates the function but has no derivative for it.
+        scalars: True where torch takes Python numbers beside the first argument.
+        folds: the binary function that several positional arguments mean (`max(x, y)` is `maximum`).
+        operator: the infix or prefix sign that the language writes for it.
+        condition: True where the result is true or false, not a number.
+        note: one sentence for `gradcheck functions NAME` where the fields above leave something unsaid.
+    """
+
+    name: str
+    signature: str
+    torch: Callable[..., Any]
+    sympy: Callable[..., Any] | None = None
+    arb: Callable[..., Any] | None = None
+    partials: tuple[str, ...] = ()
+    means: str | Callable[..., str] | None = None
+    array: Callable[..., Any] | None = None
+    pullback: tuple[str, ...] = ()
+    domain: tuple[str, ...] = ()
+    kinks: tuple[str, ...] = ()
+    jumps: bool = False
+    aliases: tuple[str, ...] = ()
+    backward: bool = True
+    scalars: bool = False
+    folds: str = ""
+    operator: str = ""
+    condition: bool = False
+    note: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        ways = [self.arb is not None, self.means is not None, self.array is not None]
+        if sum(ways) != 1:
+            raise RowError(f"{self.name}: state it as exactly one of primitive (arb), derived (means), structural (array)")
+        if self.arb is not None and len(self.partials) != len(self.parsed.args):
+            raise RowError(f"{self.name}: {len(self.parsed.args)} arguments but {len(self.partials)} partials")
+        if self.arb is None and (self.partials or self.sympy):
+            raise RowError(f"{self.name}: `partials` and `sympy` belong to primitives; here they follow")
+        if self.pullback and len(self.pullback) != len(self.parsed.args):
+            raise RowError(f"{self.name}: {len(self.parsed.args)} arguments but {len(self.pullback)} pullbacks")
+
+    @cached_property
+    def parsed(self) -> Signature:
+        """The signature, taken apart."""
+        return _signature(self.signature)
+
+    @property
+    def kind(self) -> str:
+        """`primitive`, `derived` or `structural`."""
+        return "primitive" if self.arb is not None else "derived" if self.means is not None else "structural"
+
+    def meaning(self, settings: Mapping[str, Setting]) -> str:
+        """The text of `means` for these settings."""
+        if self.means is None:
+            raise RowError(f"{self.name} is {self.kind}: it has no meaning in other functions")
+        return self.means if isinstance(self.means, str) else self.means(**settings)
+
+    def bound(self, settings: Mapping[str, Setting]) -> dict[str, Setting]:
+        """All settings: the given ones over the signature's defaults."""
+        return {p.name: settings.get(p.name, p.default) for p in self.parsed.settings}
+
+
+@cache
+def _signature(text: str) -> Signature:
+    head, _, tail = text.partition(";")
+    args = [_parameter(part.strip()) for part in _commas(head) if part.strip()]
+    settings = tuple(_parameter(part.strip()) for part in _commas(tail) if part.strip())
+    variadic = bool(args) and args[-1].name.startswith("*")
+    if variadic:
+        args[-1] = Parameter(args[-1].name.lstrip("*"))
+    return Signature(tuple(args), settings, variadic)
+
+
+def _commas(text: str) -> list[str]:
+    return text.replace("(", " ").replace(")", " ").split(",")
+
+
+def _parameter(text: str) -> Parameter:
+    name, has_default, default = text.partition("=")
+    name, _, kind = name.strip().partition(":")
+    return Parameter(name.strip(), not has_default, _default(default.strip()) if has_default else None, kind.strip())
+
+
+def _default(text: str) -> Setting:
+    from fractions import Fraction
+
+    words: dict[str, Setting] = {"None": None, "True": True, "False": False, "inf": float("inf"), "-inf": float("-inf")}
+    if text in words:
+        return words[text]
+    if text[0] in "'\"":
+        return text.strip("'\"")
+    return Fraction(text) if any(c in text for c in ".e") else int(text)
+
+
+@cache
+def table() -> dict[str, Function]:
+    """Every row by its name, in the order of the files and their rows."""
+    from gradcheck_cli.functions import activations, arithmetic, elementary, linear_algebra, losses, special, tensors
+
+    rows: dict[str, Function] = {}
+    for module in (arithmetic, elementary, special, activations, tensors, linear_algebra, losses):
+        for row in module.ROWS:
+            if row.name in rows:
+                raise RowError(f"{row.name}: stated twice")
+            rows[row.name] = row
+    return rows
+
+
+@cache
+def names() -> dict[str, str]:
+    """Every name and alias, to the name of its row."""
+    found = {name: name for name in table()}
+    for row in table().values():
+        for alias in row.aliases:
+            if alias in found:
+                raise RowError(f"{alias}: a name of both {found[alias]} and {row.name}")
+            found[alias] = row.name
+    return found
+
+
+def lookup(name: str) -> Function:
+    """The row called `name` (not an alias).
+
+    Raises:
+        KeyError: there is none.
+    """
+    return table()[name]

@@ -1,0 +1,63 @@
+"""Activation rows: `torch.nn.functional` by the same names, all derived from the arithmetic and elementary rows.
+
+The pullbacks are the `*_backward` kernels of ATen (`native/cpu/Activation.cpp`, `BinaryOpsKernel.cpp`).
+"""
+
+from __future__ import annotations
+
+from gradcheck_cli.functions import Function
+
+# Klambauer et al. 2017, as many digits as ATen's `SELU_ALPHA` and `SELU_SCALE`; decimals, so each is rounded to the dtype as there.
+_ALPHA = "1.6732632423543772848170429916717"
+_SCALE = "1.0507009873554804934193349852946"
+
+
+def _gelu(approximate: str) -> str:
+    match approximate:
+        case "none":
+            return "x / 2 * (1 + erf(x / sqrt(2)))"
+        case "tanh":
+            return "x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * (x * x * x))))"
+    raise ValueError(f"approximate is 'none' or 'tanh', not {approximate!r}")
+
+
+# fmt: off
+ROWS = (
+    Function("relu",       "x",                      torch=lambda t, x: t.nn.functional.relu(x),  means="maximum(x, 0)"),
+    Function("relu6",      "x",                      torch=lambda t, x: t.nn.functional.relu6(x), means="minimum(maximum(x, 0), 6)"),
+    Function("leaky_relu", "x; negative_slope=0.01", torch=lambda t, x, negative_slope: t.nn.functional.leaky_relu(x, negative_slope), means="maximum(x, 0) + negative_slope * minimum(x, 0)"),
+    Function("elu",        "x; alpha=1.0",           torch=lambda t, x, alpha: t.nn.functional.elu(x, alpha),
+             means="maximum(x, 0) + alpha * expm1(minimum(x, 0))",
+             pullback=("where(x > 0, ybar, ybar * alpha * exp(x))",)),
+    Function("selu",       "x",                      torch=lambda t, x: t.nn.functional.selu(x),
+             means=f"{_SCALE} * maximum(x, 0) + {_ALPHA} * {_SCALE} * expm1(minimum(x, 0))",
+             pullback=(f"where(x > 0, ybar * {_SCALE}, ybar * ({_ALPHA} * {_SCALE}) * exp(x))",)),
+    Function("celu",       "x; alpha=1.0",           torch=lambda t, x, alpha: t.nn.functional.celu(x, alpha),
+             means="maximum(x, 0) + alpha * expm1(minimum(x, 0) / alpha)",
+             pullback=("where(x > 0, ybar, ybar * (1 / alpha) * alpha * exp(x * (1 / alpha)))",),
+             note="torch's backward rounds alpha to float32, in float64 too"),
+
+    Function("gelu",     "x; approximate='none'", torch=lambda t, x, approximate: t.nn.functional.gelu(x, approximate=approximate), means=_gelu),
+    Function("silu",     "x", torch=lambda t, x: t.nn.functional.silu(x), means="x / (1 + exp(-x))",             pullback=("ybar * sigmoid(x) * (1 + x * (1 - sigmoid(x)))",), aliases=("swish",)),
+    Function("mish",     "x", torch=lambda t, x: t.nn.functional.mish(x), means="x * tanh(log1p(exp(x)))",       pullback=("ybar * (tanh(log1p(exp(x))) + x * sigmoid(x) * (1 - tanh(log1p(exp(x)))**2))",)),
+    Function("softplus", "x; beta=1.0, threshold=20.0", torch=lambda t, x, beta, threshold: t.nn.functional.softplus(x, beta, threshold),
+             means="log1p(exp(beta * x)) / beta",
+             pullback=("ybar * exp(x * beta) / (exp(x * beta) + 1)",),
+             note="torch answers x, with slope 1, where beta * x > threshold; that is its approximation, not the meaning"),
+
+    Function("sigmoid",    "x", torch=lambda t, x: t.sigmoid(x),                  means="1 / (1 + exp(-x))",    pullback=("ybar * (1 - y) * y",), aliases=("expit",)),
+    Function("logsigmoid", "x", torch=lambda t, x: t.nn.functional.logsigmoid(x), means="-log1p(exp(-x))",
+             pullback=("ybar * where(x < 0, 1 - exp(-abs(x)) / (1 + exp(-abs(x))), exp(-abs(x)) / (1 + exp(-abs(x))))",), aliases=("log_sigmoid",)),
+
+    Function("hardsigmoid", "x", torch=lambda t, x: t.nn.functional.hardsigmoid(x), means="minimum(maximum(x + 3, 0), 6) / 6", note="torch's backward takes 1/6 rounded to float32, in float64 too"),
+    Function("hardswish",   "x", torch=lambda t, x: t.nn.functional.hardswish(x),   means="x * minimum(maximum(x + 3, 0), 6) / 6",
+             pullback=("where(x <= -3, 0, where(x < 3, ybar * (x / 3 + 1/2), ybar))",)),
+    Function("hardtanh",    "x; min_val=-1.0, max_val=1.0", torch=lambda t, x, min_val, max_val: t.nn.functional.hardtanh(x, min_val, max_val), means="minimum(maximum(x, min_val), max_val)"),
+
+    Function("hardshrink", "x; lambd=0.5",       torch=lambda t, x, lambd: t.nn.functional.hardshrink(x, lambd), means="where(abs(x) > lambd, x, 0)"),
+    Function("softshrink", "x; lambd=0.5",       torch=lambda t, x, lambd: t.nn.functional.softshrink(x, lambd), means="x - minimum(maximum(x, -lambd), lambd)"),
+    Function("softsign",   "x",                  torch=lambda t, x: t.nn.functional.softsign(x),                 means="x / (abs(x) + 1)"),
+    Function("tanhshrink", "x",                  torch=lambda t, x: t.nn.functional.tanhshrink(x),               means="x - tanh(x)", pullback=("ybar - ybar * (1 - tanh(x) * tanh(x))",)),
+    Function("threshold",  "x; threshold, value", torch=lambda t, x, threshold, value: t.nn.functional.threshold(x, threshold, value), means="where(x > threshold, x, value)"),
+)
+# fmt: on

@@ -1,0 +1,154 @@
+"""Arithmetic, comparison and piecewise rows: the primitives that most other rows are made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gradcheck_cli.functions import Function
+
+
+class Off:
+    """A structural zero: the cotangent of a branch that was not taken. Times NaN it is still zero.
+
+    `0 * nan` is NaN in every arithmetic, rightly so; but a branch that `where` did not select has no part in the
+    function near the point, whatever its own derivative is there.
+    """
+
+    def __mul__(self, other: Any) -> Off:
+        return self
+
+    def __add__(self, other: Any) -> Any:
+        return other
+
+    def __sub__(self, other: Any) -> Any:
+        return -other
+
+    def __rsub__(self, other: Any) -> Any:
+        return other
+
+    def __neg__(self) -> Off:
+        return self
+
+    __rmul__ = __truediv__ = __mul__
+    __radd__ = __add__
+
+
+OFF = Off()
+
+
+def _ball(x: Any, value: float, radius: float) -> Any:
+    return type(x)(value, radius)
+
+
+def _power(x: Any, y: Any) -> Any:
+    """`x**y` for reals: NaN unless x > 0, or y is an exact integer, or x is exactly 0 and y > 0."""
+    if y.is_exact() and y.is_integer():
+        return x**y
+    if x > 0:
+        return x**y
+    # arb(0)**0.5 looks finite whatever the exponent's sign; say it only where it holds.
+    return type(x)(0) if x.is_zero() and y > 0 else type(x).nan()
+
+
+def _square_root(x: Any) -> Any:
+    """NaN when the ball reaches below zero: arb would silently clip it."""
+    return x.sqrt() if x >= 0 else type(x).nan()
+
+
+def _sign(x: Any) -> Any:
+    return type(x)(1) if x > 0 else type(x)(-1) if x < 0 else x if x.is_zero() else _ball(x, 0, 1)
+
+
+def _step(x: Any) -> Any:
+    """Slope of `maximum(x, 0)`; at 0 all of [0, 1], the convex hull of its slopes (Clarke's gradient)."""
+    return type(x)(1) if x > 0 else type(x)(0) if x < 0 else _ball(x, 0.5, 0.5)
+
+
+def _halves(x: Any) -> Any:
+    """Nearest integer, halves to even."""
+    near = (x + type(x)(0.5)).floor()
+    tie = near - x == 0.5
+    return near - 1 if tie and not (near / 2).is_integer() else near
+
+
+def _truncated(x: Any) -> Any:
+    return x.floor() if x >= 0 else x.ceil() if x < 0 else x.floor().union(x.ceil())
+
+
+def _compare(holds: Any, fails: Any) -> bool | None:
+    """Three-valued: None where the balls overlap."""
+    return True if holds else False if fails else None
+
+
+def _both(c: bool | None, d: bool | None) -> bool | None:
+    return False if c is False or d is False else None if c is None or d is None else True
+
+
+def _either(c: bool | None, d: bool | None) -> bool | None:
+    return True if c is True or d is True else None if c is None or d is None else False
+
+
+def _where(c: bool | None, x: Any, y: Any) -> Any:
+    return x if c is True else y if c is False else x.union(y)
+
+
+def _gate(c: bool | None) -> Any:
+    from flint import arb
+
+    return arb(1) if c is True else OFF if c is False else arb(0.5, 0.5)
+
+
+# fmt: off
+ROWS = (
+    Function("pi", "", torch=lambda t: t.pi, means="4 * atan(1)"),
+    Function("e",  "", torch=lambda t: t.e,  means="exp(1)"),
+
+    Function("add", "x, y", torch=lambda t, x, y: x + y, sympy=lambda s, x, y: x + y, arb=lambda x, y: x + y, partials=("1", "1"),             operator="+", scalars=True),
+    Function("sub", "x, y", torch=lambda t, x, y: x - y, sympy=lambda s, x, y: x - y, arb=lambda x, y: x - y, partials=("1", "-1"),            operator="-", scalars=True, aliases=("subtract",)),
+    Function("mul", "x, y", torch=lambda t, x, y: x * y, sympy=lambda s, x, y: x * y, arb=lambda x, y: x * y, partials=("y", "x"),             operator="*", scalars=True, aliases=("multiply",)),
+    Function("div", "x, y", torch=lambda t, x, y: x / y, sympy=lambda s, x, y: x / y, arb=lambda x, y: x / y, partials=("1 / y", "-x / y / y"), operator="/", scalars=True, aliases=("divide", "true_divide"),
+             pullback=("ybar / y", "-ybar * (x / y / y)"), domain=("abs(y)",)),
+    Function("pow", "x, y", torch=lambda t, x, y: x ** y, sympy=lambda s, x, y: x ** y, arb=_power, operator="**", scalars=True, aliases=("power", "Pow"),
+             partials=("where(y == 0, 0, y * x**(y - 1))", "where(x == 0, 0, x**y * log(x))"),
+             pullback=("where(y == 0, 0, ybar * (y * x**(y - 1)))", "where(x == 0, 0, ybar * (x**y * log(x)))"),
+             note="x < 0 needs an integer exponent; x = 0 a positive one, or 0"),
+    Function("neg", "x", torch=lambda t, x: -x, sympy=lambda s, x: -x, arb=lambda x: -x, partials=("-1",), operator="-", scalars=True, aliases=("negative",)),
+
+    Function("abs",        "x",    torch=lambda t, x: t.abs(x),           sympy=lambda s, x: s.Abs(x),       arb=abs,                    partials=("2 * heaviside(x) - 1",), pullback=("ybar * sign(x)",), kinks=("x",), aliases=("Abs", "fabs", "absolute")),
+    Function("sign",       "x",    torch=lambda t, x: t.sign(x),          sympy=lambda s, x: s.sign(x),      arb=_sign,                  partials=("0",), kinks=("x",), jumps=True, aliases=("sgn",)),
+    Function("heaviside",  "x",    torch=lambda t, x: t.heaviside(x, t.full_like(x, 0.5)), sympy=lambda s, x: s.Heaviside(x), arb=_step, partials=("0",), kinks=("x",), jumps=True, backward=False, aliases=("Heaviside",),
+             note="any of [0, 1] at 0; torch is given 1/2 there"),
+    Function("maximum",    "x, y", torch=lambda t, x, y: t.maximum(x, y), sympy=lambda s, x, y: s.Max(x, y), arb=lambda x, y: x.max(y),  partials=("heaviside(x - y)", "heaviside(y - x)"), kinks=("x - y",), aliases=("Max",)),
+    Function("minimum",    "x, y", torch=lambda t, x, y: t.minimum(x, y), sympy=lambda s, x, y: s.Min(x, y), arb=lambda x, y: x.min(y),  partials=("heaviside(y - x)", "heaviside(x - y)"), kinks=("x - y",), aliases=("Min",)),
+    Function("fmax",       "x, y", torch=lambda t, x, y: t.fmax(x, y),    means="maximum(x, y)"),
+    Function("fmin",       "x, y", torch=lambda t, x, y: t.fmin(x, y),    means="minimum(x, y)"),
+    Function("clamp",      "x, min=-inf, max=inf", torch=lambda t, x, lo, hi: t.clamp(x, lo, hi), means="minimum(maximum(x, min), max)", scalars=True, aliases=("clip",)),
+
+    Function("square",     "x", torch=lambda t, x: t.square(x),     means="x**2",        pullback=("ybar * (2 * x)",)),
+    Function("reciprocal", "x", torch=lambda t, x: t.reciprocal(x), means="1 / x",       pullback=("-ybar * (y * y)",)),
+    Function("sqrt",       "x", torch=lambda t, x: t.sqrt(x),       sympy=lambda s, x: s.sqrt(x), arb=_square_root, partials=("1 / (2 * sqrt(x))",), pullback=("ybar / (2 * y)",), domain=("x",)),
+    Function("rsqrt",      "x", torch=lambda t, x: t.rsqrt(x),      means="1 / sqrt(x)", pullback=("-1/2 * ybar * y**3",)),
+
+    Function("floor",     "x",    torch=lambda t, x: t.floor(x),        sympy=lambda s, x: s.floor(x),   arb=lambda x: x.floor(), partials=("0",), kinks=("x - floor(x)",), jumps=True),
+    Function("ceil",      "x",    torch=lambda t, x: t.ceil(x),         sympy=lambda s, x: s.ceiling(x), arb=lambda x: x.ceil(),  partials=("0",), kinks=("ceil(x) - x",), jumps=True, aliases=("ceiling",)),
+    Function("trunc",     "x",    torch=lambda t, x: t.trunc(x),        sympy=lambda s, x: s.sign(x) * s.floor(s.Abs(x)), arb=_truncated, partials=("0",), kinks=("where(abs(x) < 1, 1, x - floor(x))",), jumps=True, aliases=("fix",)),
+    Function("round",     "x",    torch=lambda t, x: t.round(x),        arb=_halves, partials=("0",), kinks=("x + 1/2 - floor(x + 1/2)",), jumps=True, note="halves go to the even neighbour"),
+    Function("frac",      "x",    torch=lambda t, x: t.frac(x),         means="x - trunc(x)"),
+    Function("fmod",      "x, y", torch=lambda t, x, y: t.fmod(x, y),      means="x - y * trunc(x / y)", scalars=True),
+    Function("remainder", "x, y", torch=lambda t, x, y: t.remainder(x, y), means="x - y * floor(x / y)", operator="%", scalars=True, aliases=("mod", "Mod")),
+
+    Function("where", "c:condition, x, y", torch=lambda t, c, x, y: t.where(c, x, y), arb=_where, partials=("0", "gate(c)", "gate(logical_not(c))"),
+             note="a branch that is not taken has no part in the derivative; torch multiplies its gradient by 0, which leaves NaN where that is infinite"),
+    Function("gate", "c:condition", torch=lambda t, c: t.where(c, 1.0, 0.0), arb=_gate, partials=("0",), backward=False, note="1 where c holds, a zero that even NaN cannot spoil elsewhere: the slope of `where`"),
+
+    Function("lt", "x, y", torch=lambda t, x, y: x < y,  arb=lambda x, y: _compare(x < y, x >= y),                        partials=("0", "0"), kinks=("x - y",), operator="<",  condition=True, scalars=True, jumps=True),
+    Function("le", "x, y", torch=lambda t, x, y: x <= y, arb=lambda x, y: _compare(x <= y, x > y),                        partials=("0", "0"), kinks=("x - y",), operator="<=", condition=True, scalars=True, jumps=True),
+    Function("gt", "x, y", torch=lambda t, x, y: x > y,  arb=lambda x, y: _compare(x > y, x <= y),                        partials=("0", "0"), kinks=("x - y",), operator=">",  condition=True, scalars=True, jumps=True),
+    Function("ge", "x, y", torch=lambda t, x, y: x >= y, arb=lambda x, y: _compare(x >= y, x < y),                        partials=("0", "0"), kinks=("x - y",), operator=">=", condition=True, scalars=True, jumps=True),
+    Function("eq", "x, y", torch=lambda t, x, y: x == y, arb=lambda x, y: _compare((x - y).is_zero(), not x.overlaps(y)), partials=("0", "0"), kinks=("x - y",), operator="==", condition=True, scalars=True, jumps=True),
+    Function("ne", "x, y", torch=lambda t, x, y: x != y, arb=lambda x, y: _compare(not x.overlaps(y), (x - y).is_zero()), partials=("0", "0"), kinks=("x - y",), operator="!=", condition=True, scalars=True, jumps=True),
+    Function("logical_and", "c:condition, d:condition", torch=lambda t, c, d: t.logical_and(c, d), arb=_both,   partials=("0", "0"), operator="and", condition=True, jumps=True),
+    Function("logical_or",  "c:condition, d:condition", torch=lambda t, c, d: t.logical_or(c, d),  arb=_either, partials=("0", "0"), operator="or",  condition=True, jumps=True),
+    Function("logical_not", "c:condition",              torch=lambda t, c: t.logical_not(c), arb=lambda c: None if c is None else not c, partials=("0",), operator="not", condition=True, jumps=True),
+)
+# fmt: on

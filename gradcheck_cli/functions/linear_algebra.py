@@ -1,0 +1,112 @@
+"""Linear algebra rows: products, determinant, inverse, parts of a matrix."""
+
+from __future__ import annotations
+
+import math
+import operator
+from functools import reduce
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+from gradcheck_cli.functions import Function
+from gradcheck_cli.functions.tensors import axis_of, filled, integers, total
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# Cofactors cost n**2 * 2**n products: 2,304 at 6, in SymPy too. Scalars are opaque, so no pivot can be chosen.
+LARGEST_MATRIX = 6
+
+
+def _matmul(k: Any, a: Any, b: Any) -> Any:
+    y = k.np.matmul(a, b)
+    return y if isinstance(y, k.np.ndarray) else filled(k, (), [y])
+
+
+def _outer(k: Any, x: Any, y: Any) -> Any:
+    if x.ndim != 1 or y.ndim != 1:
+        raise ValueError(f"outer takes two vectors, not {x.ndim} and {y.ndim} dimensions")
+    return x[:, None] * y[None, :]
+
+
+def _square(k: Any, x: Any) -> tuple[int, list[Any]]:
+    """The size n and the n×n matrices in `x`, as lists of rows."""
+    if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
+        raise ValueError(f"a square matrix is needed, not the shape {x.shape}")
+    n = x.shape[-1]
+    if n > LARGEST_MATRIX:
+        raise ValueError(f"a determinant or inverse of size {n} is too large; up to {LARGEST_MATRIX} are expanded exactly")
+    return n, [[list(row) for row in matrix] for matrix in x.reshape(math.prod(x.shape[:-2]), n, n)]
+
+
+def _minors(k: Any, rows: list[list[Any]], n: int) -> dict[tuple[int, ...], Any]:
+    """Determinant of the m `rows` for every choice of m of their n columns (Laplace expansion along the last row)."""
+    minors: dict[tuple[int, ...], Any] = {(j,): rows[0][j] for j in range(n)} if rows else {(): k.number(1)}
+    for m in range(1, len(rows)):
+        larger = {}
+        for columns in combinations(range(n), m + 1):
+            minor = rows[m][columns[m]] * minors[columns[:m]]
+            for i in range(m - 1, -1, -1):
+                term = rows[m][columns[i]] * minors[columns[:i] + columns[i + 1 :]]
+                minor = minor + term if (m - i) % 2 == 0 else minor - term
+            larger[columns] = minor
+        minors = larger
+    return minors
+
+
+def _det(k: Any, x: Any) -> Any:
+    n, matrices = _square(k, x)
+    return filled(k, x.shape[:-2], [_minors(k, rows, n)[tuple(range(n))] for rows in matrices])
+
+
+def _inverse(k: Any, x: Any) -> Any:
+    n, matrices = _square(k, x)
+    return filled(k, x.shape, [entry for rows in matrices for entry in _adjugate_over_det(k, rows, n)])
+
+
+def _adjugate_over_det(k: Any, rows: list[list[Any]], n: int) -> list[Any]:
+    cofactors = []
+    for i in range(n):
+        minors = _minors(k, rows[:i] + rows[i + 1 :], n)
+        row = [minors[tuple(c for c in range(n) if c != j)] for j in range(n)]
+        cofactors.append([minor if (i + j) % 2 == 0 else -minor for j, minor in enumerate(row)])
+    det = reduce(operator.add, (a * c for a, c in zip(rows[0], cofactors[0], strict=True))) if n else None
+    return [cofactors[j][i] / det for i in range(n) for j in range(n)]
+
+
+def _trace(k: Any, x: Any) -> Any:
+    if x.ndim != 2:
+        raise ValueError(f"trace takes a matrix, not {x.ndim} dimensions")
+    return total(k, x.diagonal(), None, False)
+
+
+def _triangle(keep: Callable[..., Any]) -> Callable[..., Any]:
+    """Zero outside the mask `keep(np, rows, columns, diagonal)` of the last two dims."""
+
+    def array(k: Any, x: Any, diagonal: Any) -> Any:
+        if x.ndim < 2:
+            raise ValueError(f"a matrix is needed, not {x.ndim} dimensions")
+        (offset,) = integers("diagonal", diagonal)
+        return k.np.where(keep(k.np, *x.shape[-2:], offset), x, filled(k, (), [k.number(0)]))
+
+    return array
+
+
+def _diagonal(k: Any, x: Any, offset: Any, dim1: Any, dim2: Any) -> Any:
+    (offset,) = integers("offset", offset)
+    return x.diagonal(offset, axis_of(x.ndim, dim1), axis_of(x.ndim, dim2))
+
+
+# fmt: off
+ROWS = (
+    Function("matmul",    "a, b", torch=lambda t, a, b: a @ b, array=_matmul, operator="@", aliases=("dot", "mv", "mm", "bmm")),
+    Function("outer",     "x, y", torch=lambda t, x, y: t.outer(x, y), array=_outer),
+    Function("trace",     "x", torch=lambda t, x: t.trace(x), array=_trace),
+    Function("diagonal",  "x; offset=0, dim1=0, dim2=1", torch=lambda t, x, offset, dim1, dim2: t.diagonal(x, offset=offset, dim1=dim1, dim2=dim2), array=_diagonal),
+    Function("det",       "x", torch=lambda t, x: t.linalg.det(x), array=_det, pullback=("unsqueeze(unsqueeze(ybar * y, -1), -1) * transpose(inverse(x))",),
+             note=f"up to size {LARGEST_MATRIX}; torch's backward solves with x, and for a singular x with x moved by a rounding unit"),
+    Function("inverse",   "x", torch=lambda t, x: t.linalg.inv(x), array=_inverse, aliases=("inv",), pullback=("-(transpose(y) @ (ybar @ transpose(y)))",), note=f"up to size {LARGEST_MATRIX}"),
+    Function("tril",      "x; diagonal=0", torch=lambda t, x, diagonal: t.tril(x, diagonal), array=_triangle(lambda np, n, m, d: np.tri(n, m, d, dtype=bool))),
+    Function("triu",      "x; diagonal=0", torch=lambda t, x, diagonal: t.triu(x, diagonal), array=_triangle(lambda np, n, m, d: ~np.tri(n, m, d - 1, dtype=bool))),
+)
+# fmt: on

@@ -1,0 +1,1 @@
+"""The judge: the only comparisons in the package."""

@@ -1,0 +1,55 @@
+"""The forward value comes first: a gradient of a value that torch itself gets wrong is not to be trusted."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING
+
+from gradcheck_cli.judge.outcome import shown
+from gradcheck_cli.judge.rounding import rounding
+from gradcheck_cli.witnesses.autograd import Autograd
+from gradcheck_cli.witnesses.reference import Certified, Reference
+from gradcheck_cli.worlds import balls
+from gradcheck_cli.worlds.scalars import TooLarge
+
+if TYPE_CHECKING:
+    from gradcheck_cli.judge.verdict import Evidence
+
+# As for derivatives: 4 ulp are free, and 4 budgets are rounding.
+FREE_ULPS = BUDGET_FACTOR = 4
+
+
+def forward_note(evidence: Evidence) -> str | None:
+    """What is wrong with torch's value of the program, if anything."""
+    from flint import ctx
+
+    proved, measured = evidence.reference, evidence.autograd
+    if not isinstance(proved, Reference) or not isinstance(measured, Autograd):
+        return None
+    with ctx.workprec(256):
+        for k, (truth, value) in enumerate(zip(proved.forward, measured.forward, strict=False)):
+            if isinstance(truth, Certified):
+                told = _compare(evidence, k, truth.ball, value)
+                if told:
+                    return told
+    return None
+
+
+def _compare(evidence: Evidence, element: int, truth: balls.Ball, value: float) -> str | None:
+    from flint import arb
+
+    case = evidence.case
+    place = f" (element {element})" if len(evidence.autograd.forward) > 1 else ""  # type: ignore[union-attr]  # an Autograd, else nothing is compared
+    told = f"torch's value{place} is {shown(value)} where the true one is {truth.str(6, radius=False)}"
+    if not isfinite(value):
+        beyond = abs(truth) > balls.exact(case.dtype.largest) and value == value and (value > 0) == (truth > 0)
+        return None if beyond else told
+    gap = abs(arb(value) - truth)
+    spacing = balls.exact(case.dtype.ulp(balls.fraction(truth))) if abs(truth) < balls.exact(2 * case.dtype.largest) else arb(0)
+    if gap <= FREE_ULPS * spacing:
+        return None
+    try:
+        room = rounding(case).of_element(case, element, case.dtype).total
+    except TooLarge:
+        return None
+    return None if gap <= BUDGET_FACTOR * arb(room) else f"{told}: more than rounding explains ({BUDGET_FACTOR * room:.2g})"

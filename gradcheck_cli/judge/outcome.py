@@ -1,0 +1,58 @@
+"""Outcomes and the Verdict that carries one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gradcheck_cli.case import Key
+    from gradcheck_cli.judge.kinks import OneSided
+
+# Worst first: a case's outcome is the worst of its partials.
+OUTCOMES = ("wrong", "inconclusive", "undefined", "detached", "kink", "imprecise", "agree")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One partial: an outcome, a sentence saying why, the numbers it rests on.
+
+    Attributes:
+        error: |A - T|; `relative_error` and `ulps` the same in other units; `tolerance` the largest error that agrees.
+        sides: left and right derivatives at a kink.
+        failed: the outcome fails the check although outcomes of its kind do not (a missing path to a slope that is not 0).
+        undecided: in this dtype rounding hides whether the formula is right.
+    """
+
+    key: Key
+    outcome: str
+    reason: str
+    error: float | None = None
+    relative_error: float | None = None
+    ulps: float | None = None
+    tolerance: float | None = None
+    sides: OneSided | None = None
+    failed: bool = False
+    undecided: bool = False
+
+    def and_also(self, *sentences: str) -> Verdict:
+        """The same verdict with more said."""
+        return replace(self, reason="; ".join((self.reason, *sentences)))
+
+
+def worst(outcomes: list[str]) -> str:
+    """The outcome that stands first in `OUTCOMES`; `inconclusive` when there is none: nothing was shown."""
+    return min(outcomes, key=OUTCOMES.index) if outcomes else "inconclusive"
+
+
+def exit_code(verdicts: list[Verdict], *, strict: bool) -> int:
+    """0, 1 or 4, by the worst verdict."""
+    failing = {"wrong", "imprecise", "kink"} if strict else {"wrong"}
+    if any(v.outcome in failing or v.failed for v in verdicts):
+        return 1
+    return 4 if any(v.outcome in ("undefined", "detached", "inconclusive") for v in verdicts) else 0
+
+
+def shown(value: float) -> str:
+    """A number in a sentence: short, never cut."""
+    return f"{value:.6g}"

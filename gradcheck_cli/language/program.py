@@ -1,0 +1,157 @@
+"""Programs: flat lists of nodes in single-assignment form, hash-consed.
+
+A node is a number, a variable or a call; the arguments of a call are indices of earlier nodes, so
+every walk is a loop over a list and depth costs nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from gradcheck_cli.language.errors import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# What a setting (a keyword such as `dim` or `beta`) may hold. A `Fraction` came from a decimal literal and is
+# rounded to the dtype by the world that uses it; an `int` is exact.
+Setting: TypeAlias = "int | Fraction | float | bool | str | tuple[object, ...] | None"
+Settings: TypeAlias = "tuple[tuple[str, Setting], ...]"
+
+
+class Number(NamedTuple):
+    """A literal. `decimal` literals (`0.1`, `1e-8`) are rounded to the dtype by each world; integers stay exact."""
+
+    value: Fraction | float  # a float only for the infinities
+    decimal: bool
+
+
+class Variable(NamedTuple):
+    """An input of the program."""
+
+    name: str
+
+
+class Call(NamedTuple):
+    """A row of the function table applied to earlier nodes."""
+
+    function: str
+    args: tuple[int, ...]
+    settings: Settings = ()
+
+
+Node: TypeAlias = Number | Variable | Call
+
+
+@dataclass(frozen=True)
+class Program:
+    """Nodes in evaluation order. `names[i]` is what the user called node i, `spans[i]` where it stands in `text`."""
+
+    nodes: tuple[Node, ...]
+    outputs: tuple[int, ...]
+    text: str = ""
+    spans: Mapping[int, Span] = field(default_factory=dict)
+    names: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def result(self) -> int:
+        """Index of the node that is the program's value."""
+        return self.outputs[0]
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Names of the inputs, in order of first use."""
+        return tuple(node.name for node in self.nodes if isinstance(node, Variable))
+
+    def source(self, index: int) -> str:
+        """The user's own words for a node, or its text form where the user wrote none."""
+        span = self.spans.get(index)
+        if span is not None and span.end - span.start <= 60:
+            return " ".join(self.text[span.start : span.end].split())
+        return self.names.get(index, "") or f"node {index}"
+
+
+@dataclass
+class Builder:
+    """Collects nodes; asking twice for the same node gives the same index."""
+
+    nodes: list[Node] = field(default_factory=list)
+    index: dict[Node, int] = field(default_factory=dict)
+
+    def copy(self) -> Builder:
+        """A builder with the same nodes that grows by itself."""
+        return Builder(self.nodes.copy(), self.index.copy())
+
+    def add(self, node: Node) -> int:
+        """Index of `node`, new or shared."""
+        found = self.index.get(node)
+        if found is None:
+            found = self.index[node] = len(self.nodes)
+            self.nodes.append(node)
+        return found
+
+    def number(self, value: int | Fraction | float, *, decimal: bool = False) -> int:
+        """Index of a literal."""
+        return self.add(Number(value if isinstance(value, float) else Fraction(value), decimal))
+
+    def variable(self, name: str) -> int:
+        """Index of an input."""
+        return self.add(Variable(name))
+
+    def call(self, function: str, *args: int, settings: Settings = ()) -> int:
+        """Index of a call."""
+        return self.add(Call(function, args, settings))
+
+    def include(self, program: Program, bindings: Mapping[str, int]) -> tuple[int, ...]:
+        """Copy `program` in, its variables replaced by `bindings`; gives the indices of its outputs."""
+        where: list[int] = []
+        for node in program.nodes:
+            if isinstance(node, Variable):
+                where.append(bindings[node.name] if node.name in bindings else self.add(node))
+            elif isinstance(node, Call):
+                where.append(self.call(node.function, *[where[i] for i in node.args], settings=node.settings))
+            else:
+                where.append(self.add(node))
+        return tuple(where[i] for i in program.outputs)
+
+    def program(self, *outputs: int) -> Program:
+        """The nodes that `outputs` need, and no others."""
+        return pruned(Program(tuple(self.nodes), outputs))
+
+
+def pruned(program: Program) -> Program:
+    """`program` without the nodes its outputs do not need."""
+    needed = set(program.outputs)
+    for i in range(len(program.nodes) - 1, -1, -1):
+        node = program.nodes[i]
+        if i in needed and isinstance(node, Call):
+            needed.update(node.args)
+    new: dict[int, int] = {}
+    kept: list[Node] = []
+    for i, node in enumerate(program.nodes):
+        if i in needed:
+            new[i] = len(kept)
+            kept.append(Call(node.function, tuple(new[j] for j in node.args), node.settings) if isinstance(node, Call) else node)
+    return Program(
+        tuple(kept),
+        tuple(new[i] for i in program.outputs),
+        program.text,
+        {new[i]: span for i, span in program.spans.items() if i in new},
+        {new[i]: name for i, name in program.names.items() if i in new},
+    )
+
+
+def reach(program: Program, seeds: Mapping[str, int]) -> list[int]:
+    """For each node the union (bitwise or) of the seed bits of the variables it depends on."""
+    bits: list[int] = []
+    for node in program.nodes:
+        mask = 0
+        if isinstance(node, Call):
+            for j in node.args:
+                mask |= bits[j]
+        elif isinstance(node, Variable):
+            mask = seeds.get(node.name, 0)
+        bits.append(mask)
+    return bits

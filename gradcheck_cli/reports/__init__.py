@@ -1,0 +1,22 @@
+"""Report formats: one file each, one function `render(report, ...) -> str` each. The same Report gives the same bytes."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gradcheck_cli.suite.report import Report
+
+# Format name to module; each module has `render(report) -> str`.
+FORMATS = ("table", "json", "jsonl", "csv", "markdown")
+SUFFIXES = {".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".md": "markdown", ".txt": "table"}
+
+
+def renderer(name: str) -> Callable[[Report], str]:
+    """The function that renders a format."""
+    module = import_module(f"gradcheck_cli.reports.{name}")
+    found: Callable[[Report], str] = module.render
+    return found

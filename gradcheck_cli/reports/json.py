@@ -1,0 +1,204 @@
+"""The JSON report, format 1: everything, with nulls written and NaN and infinities as strings."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from math import isfinite, isnan
+from typing import TYPE_CHECKING, Any
+
+from gradcheck_cli.case import index_variables
+from gradcheck_cli.dtypes import DTYPES
+from gradcheck_cli.judge.verdict import analytic_agrees, digits, numeric_agrees
+from gradcheck_cli.witnesses import Abstention
+from gradcheck_cli.witnesses.analytic import Formula
+from gradcheck_cli.witnesses.autograd import Autograd, Detached, Measured
+from gradcheck_cli.witnesses.numeric import Difference
+from gradcheck_cli.witnesses.reference import Certified, Reference, Touching, Undefined
+from gradcheck_cli.worlds import balls
+
+if TYPE_CHECKING:
+    from gradcheck_cli.judge.outcome import Verdict
+    from gradcheck_cli.suite.report import Report, Result
+
+FORMAT = 1
+# Digits of the reference that are printed: more than any dtype holds, fewer than are proved (70 bits).
+DIGITS = 20
+
+
+def render(report: Report) -> str:
+    """The whole report as one JSON document, indented."""
+    return json.dumps(document(report), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def document(report: Report) -> dict[str, Any]:
+    """The report as plain data."""
+    return {
+        "format": FORMAT,
+        "command": list(report.command),
+        "exit_code": report.exit_code,
+        "environment": dict(report.environment),
+        "summary": report.summary,
+        "cases": [case_document(result) for result in report.results],
+        "problems": list(report.problems),
+    }
+
+
+def case_document(result: Result) -> dict[str, Any]:
+    """One case as plain data; what a line of `jsonl` holds."""
+    case = result.evidence.case
+    return {
+        "id": result.id,
+        "expression": case.program.text,
+        "dtype": case.dtype.name,
+        "device": case.device,
+        "at": {name: nested(case.at[name].tolist()) for name in case.program.variables},
+        "cotangent": 1.0 if case.cotangent is None else nested(case.cotangent.tolist()),
+        "outcome": result.outcome,
+        "value": {"reference": _shaped(result, _proved_values(result)), "autograd": _shaped(result, _torch_values(result))},
+        "partials": [_partial(result, k, verdict) for k, verdict in enumerate(result.verdicts)],
+        "notes": list(result.notes),
+        "reproduce": reproduce(result),
+    }
+
+
+def _partial(result: Result, position: int, verdict: Verdict) -> dict[str, Any]:
+    truth, formula, answer, difference = result.evidence.of(position)
+    return {
+        "variable": verdict.key.variable,
+        "index": list(verdict.key.index),
+        "outcome": verdict.outcome,
+        "reason": verdict.reason,
+        "reference": _reference(truth),
+        "analytic": _analytic(formula) | ({} if isinstance(formula, Abstention) else {"agrees": analytic_agrees(truth, formula)}),
+        "autograd": _autograd(answer, verdict),
+        "numeric": _numeric(difference) | ({} if isinstance(difference, Abstention) else {"agrees": numeric_agrees(truth, difference)}),
+        "one_sided": _one_sided(verdict),
+    }
+
+
+def _reference(truth: Any) -> dict[str, Any]:
+    match truth:
+        case Certified(ball=ball, bits=bits):
+            return {"value": number(nearest(ball)), "digits": digits(ball, DIGITS), "bits": bits}
+        case Touching(function=function):
+            return {"abstained": f"a piecewise operation (`{function}`) sits on its boundary"}
+        case Undefined(reason=reason) | Abstention(reason=reason):
+            return {"abstained": reason}
+    raise TypeError(f"not an answer of the reference: {truth!r}")
+
+
+def _analytic(formula: Any) -> dict[str, Any]:
+    if isinstance(formula, Abstention):
+        return {"abstained": formula.reason}
+    assert isinstance(formula, Formula)
+    return {"value": None if formula.ball is None else number(nearest(formula.ball)), "formula": formula.text, "latex": formula.latex}
+
+
+def _autograd(answer: Any, verdict: Verdict) -> dict[str, Any]:
+    match answer:
+        case Measured(value=value):
+            measures = {"error": verdict.error, "relative_error": verdict.relative_error, "ulps": verdict.ulps, "tolerance": verdict.tolerance}
+            return {"value": number(value), **{name: None if m is None else number(m) for name, m in measures.items()}}
+        case Detached(cut=cut):
+            return {"abstained": f"no path from the input to the result{f' past {chr(44).join(cut)}' if cut else ''}"}
+        case Abstention(reason=reason):
+            return {"abstained": reason}
+    raise TypeError(f"not an answer of autograd: {answer!r}")
+
+
+def _numeric(difference: Any) -> dict[str, Any]:
+    if isinstance(difference, Abstention):
+        return {"abstained": difference.reason}
+    assert isinstance(difference, Difference)
+    return {"value": number(difference.value), "radius": number(difference.radius)}
+
+
+def _one_sided(verdict: Verdict) -> dict[str, Any] | None:
+    if verdict.sides is None:
+        return None
+    left, right = verdict.sides.left, verdict.sides.right
+    return {"left": None if left is None else number(left.value), "right": None if right is None else number(right.value)}
+
+
+def _proved_values(result: Result) -> list[Any]:
+    proved = result.evidence.reference
+    if not isinstance(proved, Reference):
+        return []
+    return [number(nearest(answer.ball)) if isinstance(answer, Certified) else None for answer in proved.forward]
+
+
+def _torch_values(result: Result) -> list[Any]:
+    measured = result.evidence.autograd
+    return [number(value) for value in measured.forward] if isinstance(measured, Autograd) else []
+
+
+def _shaped(result: Result, flat: list[Any]) -> Any:
+    """Row-major numbers as nested lists of the result's shape; None where there are none."""
+    if not flat:
+        return None
+    shape = result_shape(result)
+    for length in reversed(shape[1:]):
+        flat = [flat[i : i + length] for i in range(0, len(flat), length)]
+    return flat if shape else flat[0]
+
+
+def result_shape(result: Result) -> tuple[int, ...]:
+    """Shape of the program's value."""
+    import numpy as np
+
+    expansion = result.evidence.case.unrolled.expansion
+    if hasattr(expansion, "values"):
+        return np.shape(expansion.values[result.evidence.case.program.result])
+    measured = result.evidence.autograd
+    return (len(measured.forward),) if isinstance(measured, Autograd) and len(measured.forward) > 1 else ()
+
+
+def nearest(ball: Any) -> float:
+    """The float64 nearest to a ball's midpoint."""
+    if not ball.is_finite():
+        return float("nan") if ball.is_nan() else float(ball.mid())
+    try:
+        return DTYPES["float64"].round(balls.fraction(ball))
+    except OverflowError:
+        return float(ball.mid())
+
+
+def number(value: float) -> float | str:
+    """A float that survives JSON: NaN and infinities as strings."""
+    if isfinite(value):
+        return float(value)
+    return "nan" if isnan(value) else "inf" if value > 0 else "-inf"
+
+
+def nested(value: Any) -> Any:
+    """`number` over nested lists."""
+    return [nested(item) for item in value] if isinstance(value, list) else value if isinstance(value, int) else number(value)
+
+
+def reproduce(result: Result) -> str:
+    """The command that checks this case alone."""
+    case = result.evidence.case
+    options = ["--at", ",".join(f"{name}={_point_text(case, name)}" for name in case.program.variables)] if case.program.variables else []
+    if set(case.wrt) != set(case.program.variables) - index_variables(case.program):
+        options += ["--wrt", ",".join(case.wrt)]
+    if case.dtype.name != "float64":
+        options += ["--dtype", case.dtype.name]
+    if case.device != "cpu":
+        options += ["--device", case.device]
+    if case.cotangent is not None:
+        options += ["--cotangent", str(case.cotangent.tolist())]
+    for name in ("rtol", "atol", "step"):
+        if name in case.given:
+            options += [f"--{name}", case.given[name]]
+    return shlex.join(["gradcheck", case.program.text, *options])
+
+
+def _point_text(case: Any, name: str) -> str:
+    return str(case.given.get(name) or _exact(case.at[name].tolist()))
+
+
+def _exact(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(_exact(item) for item in value)}]"
+    return str(int(value)) if value == int(value) and abs(value) < 1e16 else repr(value)

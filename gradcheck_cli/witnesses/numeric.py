@@ -1,0 +1,210 @@
+"""Numeric: central differences of torch's own float64 forward, extrapolated, with an honest error bar.
+
+All steps of all variables go through torch in one batched call. The two sides are looked at separately as well: a
+symmetric difference alone is blind at a kink.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from gradcheck_cli.calculus import is_elementwise
+from gradcheck_cli.dtypes import DTYPES
+from gradcheck_cli.language.program import Call
+from gradcheck_cli.witnesses import Abstention
+from gradcheck_cli.worlds import tensors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gradcheck_cli.case import Case
+
+Floats: TypeAlias = "np.ndarray[Any, np.dtype[np.float64]]"
+
+# h_k = 0.2371 max(1, |x|) 2**-k for k = 0..53. The start is no power of two, so that periods in x do not alias with it.
+FIRST_STEP, STEPS = 0.2371, 54
+# Richardson columns: order 10 for central differences, 5 for one-sided ones.
+COLUMNS = 5
+# At most this many numbers in one batch: 2**22 float64 are 32 MiB.
+BATCH = 2**22
+
+
+@dataclass(frozen=True)
+class Slope:
+    """An estimated derivative that should hold the truth within `radius`."""
+
+    value: float
+    radius: float
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Central estimate, and one from each side; a side is None where the function has no values there."""
+
+    value: float
+    radius: float
+    left: Slope | None = None
+    right: Slope | None = None
+
+
+Answer: TypeAlias = "Difference | Abstention"
+
+
+def numeric(case: Case, noise: float | None = None, step: float | None = None) -> tuple[Answer, ...] | Abstention:
+    """Estimates for every partial of a case.
+
+    Args:
+        noise: absolute error of one forward value near the point, if known; else the scatter of small steps tells.
+        step: use the plain central difference with this step instead.
+    """
+    point = _Point(case)
+    steps = _steps(point.base) if step is None else np.full((1, point.base.size), step)
+    try:
+        values, centre = _evaluate(point, steps)
+    except (RuntimeError, TypeError, ValueError, IndexError, NotImplementedError) as error:
+        return Abstention(f"torch cannot compute the value in float64: {str(error).strip().splitlines()[0]}")
+    if not np.isfinite(centre):
+        return Abstention("the value is not finite at this point")
+    if step is not None:
+        return tuple(_plain(point.base[j], values[:, :, j], step) for j in range(point.base.size))
+    return tuple(_estimate(point.base[j], steps[:, j], values[:, :, j], centre, noise) for j in range(point.base.size))
+
+
+class _Point:
+    """The scalar function of one flat vector: all elements differentiated, the rest held."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self.base: Floats = np.concatenate([case.at[name].reshape(-1) for name in case.wrt]).astype(np.float64)
+
+    def function(self) -> Callable[[Any], Any]:
+        """Batch of vectors (rows) to batch of `<cotangent, f>`, in one call of torch."""
+        import torch
+
+        case = self.case
+        like = torch.empty((), dtype=torch.float64)
+        fixed = {name: torch.tensor(array) for name, array in case.at.items() if name not in case.wrt}
+        weights = None if case.cotangent is None else torch.tensor(case.cotangent)
+
+        def split(vector: Any) -> dict[str, Any]:
+            sizes = [case.at[name].size for name in case.wrt]
+            parts = torch.split(vector, sizes, dim=-1)
+            return {name: part.reshape(part.shape[:-1] + case.at[name].shape) for name, part in zip(case.wrt, parts, strict=True)}
+
+        def objective(inputs: dict[str, Any]) -> Any:
+            result = tensors.run(case.program, {**fixed, **inputs}, case.literal, like)[case.program.result]
+            return tensors.tensor(result, like)
+
+        if all(array.ndim == 0 for array in case.at.values()) and _elementwise(case):
+            return lambda batch: objective(split(batch)) * (1.0 if weights is None else weights) + 0 * batch[:, 0].detach().nan_to_num(0, 0, 0)
+        return torch.vmap(lambda row: (objective(split(row)) * (1.0 if weights is None else weights)).sum())
+
+
+def _elementwise(case: Case) -> bool:
+    return all(is_elementwise(node.function, node.settings) for node in case.program.nodes if isinstance(node, Call))
+
+
+def _steps(base: Floats) -> Floats:
+    """Steps, shape (STEPS, variables)."""
+    scale = FIRST_STEP * np.maximum(1.0, np.abs(base))
+    return np.asarray(scale * np.ldexp(1.0, -np.arange(STEPS))[:, None])
+
+
+def _evaluate(point: _Point, steps: Floats) -> tuple[Floats, float]:
+    """Values at x + h and x - h, shape (2, steps, variables), and at x."""
+    import torch
+
+    count, size = steps.shape
+    rows = np.broadcast_to(point.base, (2 * count * size + 1, size)).copy()
+    columns = np.tile(np.arange(size), 2 * count)
+    offsets = np.concatenate([steps.reshape(-1), -steps.reshape(-1)])
+    rows[np.arange(rows.shape[0] - 1), columns] += offsets
+    function = point.function()
+    chunk = max(1, BATCH // max(1, size))
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        parts = [function(torch.from_numpy(rows[i : i + chunk])).numpy() for i in range(0, rows.shape[0], chunk)]
+    flat = np.concatenate(parts).astype(np.float64)
+    return flat[:-1].reshape(2, count, size), float(flat[-1])
+
+
+def _plain(x: float, values: Floats, step: float) -> Answer:
+    """A textbook's central difference; its bar is what rounding of the two values can do, nothing more."""
+    spacing = (x + step) - (x - step)
+    if not spacing or not np.isfinite(values).all():
+        return Abstention("the step leaves the domain, or is too small for float64")
+    plus, minus = float(values[0, 0]), float(values[1, 0])
+    return Difference((plus - minus) / spacing, float(np.spacing(max(abs(plus), abs(minus)))) / spacing)
+
+
+def _estimate(x: float, steps: Floats, values: Floats, centre: float, noise: float | None) -> Answer:
+    up, down = (x + steps) - x, x - (x - steps)
+    with np.errstate(all="ignore"):
+        level = _noise(values, centre) if noise is None else max(noise, _ulp(values, centre))
+        # The centre is shared by all differences of one side, so its own error does not average out.
+        right = _richardson((values[0] - centre) / up, 2 * level / up, 1)
+        left = _richardson((centre - values[1]) / down, 2 * level / down, 1)
+        both = _richardson((values[0] - values[1]) / (up + down), 2 * level / (up + down), 2)
+    best = both or left or right
+    if best is None:
+        return Abstention("no step gives finite values on either side")
+    return Difference(best.value, best.radius, left, right)
+
+
+def _ulp(values: Floats, centre: float) -> float:
+    return float(np.spacing(abs(centre))) / 2
+
+
+def _noise(values: Floats, centre: float) -> float:
+    """Scatter of the values at the smallest steps: there the function itself hardly changes."""
+    near = values[:, -6:].reshape(-1)
+    near = near[np.isfinite(near)]
+    scatter = float(np.max(np.abs(near - centre))) if near.size else 0.0
+    return max(scatter, DTYPES["float64"].unit_roundoff * abs(centre), float(np.finfo(np.float64).smallest_subnormal))
+
+
+def _richardson(slopes: Floats, noise: Floats, order: int) -> Slope | None:
+    """The table entry with the smallest total error; claims twice that total.
+
+    Args:
+        slopes: differences for steps that halve; those not finite are dropped from the large end and the small.
+        order: 2 for central differences (only even powers of h in the error), 1 for one-sided ones.
+    """
+    usable = np.isfinite(slopes) & np.isfinite(noise)
+    last = np.flatnonzero(usable)
+    if last.size < 3:
+        return None
+    # After the last step that fails: the run of steps that lie inside the domain.
+    holes = np.flatnonzero(~usable[: last[-1] + 1])
+    first = int(holes[-1]) + 1 if holes.size else 0
+    slopes, noise = slopes[first : last[-1] + 1], noise[first : last[-1] + 1]
+    if slopes.size < 3:
+        return None
+    best: tuple[float, float] | None = None
+    column, error = slopes, noise
+    for j in range(COLUMNS + 1):
+        if j:
+            factor = 2.0 ** (order * j)
+            column, error, previous = (factor * column[1:] - column[:-1]) / (factor - 1), (factor * error[1:] + error[:-1]) / (factor - 1), column
+            truncation = np.abs(column - previous[1:])
+        else:
+            truncation = np.abs(np.diff(column, append=column[-1]))
+        total = truncation + error + _contradiction(column, error)
+        if not total.size:
+            break
+        k = int(np.nanargmin(total)) if np.isfinite(total).any() else 0
+        if np.isfinite(total[k]) and (best is None or total[k] < best[0]):
+            best = float(total[k]), float(column[k])
+    return None if best is None else Slope(best[1], 2 * best[0])
+
+
+def _contradiction(column: Floats, error: Floats) -> Floats:
+    """How far each entry is from entries of smaller steps, beyond the noise of those."""
+    size = column.size
+    gap = np.abs(column[:, None] - column[None, :]) - error[None, :]
+    later = np.arange(size)[None, :] > np.arange(size)[:, None]
+    return np.asarray(np.max(np.where(later, np.maximum(gap, 0.0), 0.0), axis=1))

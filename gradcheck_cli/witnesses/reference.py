@@ -1,0 +1,293 @@
+"""The reference: value and gradient in balls, precision doubled until they are certified."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from time import monotonic
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from gradcheck_cli.calculus import Kink, adjoints, kinks
+from gradcheck_cli.functions import lookup
+from gradcheck_cli.functions.arithmetic import OFF
+from gradcheck_cli.language.program import Call, Program, reach
+from gradcheck_cli.witnesses import Abstention
+from gradcheck_cli.worlds import balls
+from gradcheck_cli.worlds.scalars import Expansion, TooLarge, element
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gradcheck_cli.case import Case, Unrolled
+
+FIRST_BITS, LAST_BITS = 96, 32_768
+# A partial is certified when it has this many bits, or lies below 2**-1076, half the smallest float64.
+WANTED_BITS, NEGLIGIBLE = 70, -1076
+# A sign that is undecided at this precision is taken as touching zero, and shown as such.
+SIGN_BITS = 1_024
+# 96 bits take milliseconds; a cascade to 32,768 bits on a large program must end all the same.
+TIME_LIMIT = 5.0
+
+
+@dataclass(frozen=True)
+class Certified:
+    """A ball that provably holds the true value, and the precision that sufficed."""
+
+    ball: balls.Ball
+    bits: int
+
+
+@dataclass(frozen=True)
+class Touching:
+    """A piecewise operation sits on its boundary, as far as `SIGN_BITS` bits can tell, so no derivative is proved.
+
+    Attributes:
+        node: the operation, an index in the user's program; `function` the primitive it comes down to.
+        jumps: the value itself may jump there.
+    """
+
+    node: int
+    function: str
+    jumps: bool
+    exact: bool  # the argument is exactly zero, so more precision would change nothing
+
+
+@dataclass(frozen=True)
+class Undefined:
+    """The function, or its derivative, has no finite value at the point."""
+
+    reason: str
+    of_value: bool
+
+
+Answer: TypeAlias = "Certified | Touching | Undefined | Abstention"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What is proved: the program's value (one answer an element, row-major) and every partial asked for.
+
+    Attributes:
+        values: balls of the scalar nodes at the last precision, for those who explain.
+    """
+
+    forward: tuple[Answer, ...]
+    partials: tuple[Answer, ...]
+    values: list[Any] = field(default_factory=list, repr=False)
+    bits: int = FIRST_BITS
+
+
+@dataclass(frozen=True, eq=False)
+class Differentiated:
+    """The scalar program with its exact gradient and its kinks, shared between the points of a grid."""
+
+    unrolled: Unrolled
+    wrt: tuple[str, ...]
+    cotangent: tuple[float, ...] | None
+
+    @cached_property
+    def _parts(self) -> tuple[Program, tuple[int, ...], dict[int, int], list[Kink], int]:
+        expansion = self.unrolled.expansion
+        assert isinstance(expansion, Expansion)
+        builder = expansion.builder.copy()
+        outputs = np.reshape(expansion.values[self.unrolled.program.result], -1).tolist()
+        forward = len(builder.nodes)
+        objective = weighted_sum(builder, outputs, self.cotangent)
+        names = frozenset(self.elements)
+        found = adjoints(builder, objective, names)
+        places = kinks(builder, forward, names)
+        return Program(tuple(builder.nodes), tuple(outputs)), tuple(outputs), found, places, forward
+
+    @cached_property
+    def elements(self) -> tuple[str, ...]:
+        """Scalar names of every element differentiated."""
+        inputs = self.unrolled.inputs
+        return tuple(element(name, index) for name in self.wrt for index in np.ndindex(*_shape(inputs[name])))
+
+    @property
+    def program(self) -> Program:
+        """All scalar nodes: forward, gradient, kink expressions."""
+        return self._parts[0]
+
+    @property
+    def outputs(self) -> tuple[int, ...]:
+        """Nodes of the program's value, row-major."""
+        return self._parts[1]
+
+    @property
+    def adjoint(self) -> dict[int, int]:
+        """For each forward node, the node of its exact adjoint."""
+        return self._parts[2]
+
+    @property
+    def kinks(self) -> list[Kink]:
+        """Where forward nodes may fail to be C1."""
+        return self._parts[3]
+
+    @property
+    def forward(self) -> int:
+        """Number of forward nodes; they come first."""
+        return self._parts[4]
+
+    @cached_property
+    def gradient(self) -> tuple[int | None, ...]:
+        """Node of each partial; None where the program has no path from that element."""
+        index = {node.name: i for i, node in enumerate(self.program.nodes[: self.forward]) if not isinstance(node, Call) and hasattr(node, "name")}
+        return tuple(self.adjoint.get(index[name]) if name in index else None for name in self.elements)
+
+    @cached_property
+    def dependence(self) -> list[int]:
+        """For each node the set (as bits) of the elements it depends on."""
+        return reach(self.program, {name: 1 << k for k, name in enumerate(self.elements)})
+
+
+def weighted_sum(builder: Any, outputs: Sequence[int], weights: Sequence[float] | None) -> int:
+    """Node of `<weights, outputs>`; ones when there are no weights."""
+    terms = list(outputs)
+    if weights is not None:
+        terms = [builder.call("mul", builder.number(Fraction(w)), i) for w, i in zip(weights, outputs, strict=True)]
+    total = int(terms[0])
+    for term in terms[1:]:
+        total = builder.call("add", total, term)
+    return total
+
+
+def _shape(given: Any) -> tuple[int, ...]:
+    return given if isinstance(given, tuple) else np.shape(given)
+
+
+def differentiated(case: Case) -> Differentiated | TooLarge:
+    """The scalar gradient program of a case, built once for all points of a grid."""
+    if isinstance(case.unrolled.expansion, TooLarge):
+        return case.unrolled.expansion
+    weights = None if case.cotangent is None else tuple(case.cotangent.reshape(-1).tolist())
+    key = (case.wrt, weights)
+    if key not in case.unrolled.derivatives:
+        case.unrolled.derivatives[key] = Differentiated(case.unrolled, case.wrt, weights)
+    found: Differentiated = case.unrolled.derivatives[key]
+    return found
+
+
+def scalar_inputs(case: Case) -> dict[str, float]:
+    """Every element of every input under its scalar name."""
+    return {element(name, index): float(array[index]) for name, array in case.at.items() for index in np.ndindex(*array.shape)}
+
+
+def reference(case: Case, time_limit: float = TIME_LIMIT) -> Reference | Abstention:
+    """The certified value and gradient of a case, or why there is none."""
+    try:
+        return _certify(case, monotonic() + time_limit)
+    except TooLarge as error:
+        return Abstention(f"no certified reference: {error}")
+
+
+def _certify(case: Case, deadline: float) -> Reference | Abstention:
+    program = differentiated(case)
+    if isinstance(program, TooLarge):
+        raise program
+    inputs = scalar_inputs(case)
+    bits, found = FIRST_BITS, None
+    while bits <= LAST_BITS:
+        try:
+            values = balls.run(program.program, inputs, bits, case.literal, deadline)
+        except balls.OutOfTime:
+            break
+        found = _read(case, program, values, bits)
+        if all(_settled(answer, bits) for answer in (*found.forward, *found.partials)):
+            break
+        bits *= 2
+    return found or Abstention("no certified reference in the time allowed")
+
+
+def _settled(answer: Answer, bits: int) -> bool:
+    """Whether more precision would change nothing."""
+    if isinstance(answer, Touching | Undefined):
+        return bits >= SIGN_BITS or (isinstance(answer, Touching) and answer.exact)
+    return isinstance(answer, Certified)
+
+
+def _read(case: Case, program: Differentiated, values: list[Any], bits: int) -> Reference:
+    trouble = _first_trouble(case, program, values)
+    forward = tuple(_forward(values[i], bits, trouble) for i in program.outputs)
+    touching = [] if trouble else _touching(program, values)
+    partials = tuple(
+        _partial(program, k, node, values, bits, touching, trouble)  #
+        for k, node in enumerate(program.gradient)
+    )
+    return Reference(forward, partials, values, bits)
+
+
+def _forward(ball: Any, bits: int, trouble: Undefined | None) -> Answer:
+    if trouble:
+        return trouble
+    return Certified(ball, bits) if certified(ball) else Abstention("the value could not be enclosed")
+
+
+def certified(ball: Any) -> bool:
+    """Whether a ball is narrow enough to settle every dtype."""
+    if not ball.is_finite():
+        return False
+    if ball.rel_accuracy_bits() >= WANTED_BITS or ball.is_zero():
+        return True
+    mantissa, exponent = ball.abs_upper().man_exp()
+    return int(mantissa).bit_length() + int(exponent) < NEGLIGIBLE
+
+
+def _partial(program: Differentiated, k: int, node: int | None, values: list[Any], bits: int, touching: list[Kink], trouble: Undefined | None) -> Answer:
+    if trouble:
+        return trouble
+    on_path = [kink for kink in touching if program.dependence[kink.node] >> k & 1]
+    jump = next((kink for kink in on_path if kink.jumps), None)
+    ball = balls.plain(values[node]) if node is not None else balls.plain(OFF)
+    if jump is None and certified(ball):
+        return Certified(ball, bits)
+    if on_path:
+        kink = jump or on_path[0]
+        owner = program.program.nodes[kink.node]
+        assert isinstance(owner, Call)
+        origin = program.unrolled.expansion.origin  # type: ignore[union-attr]  # an Expansion, else nothing was built
+        return Touching(origin[kink.node], owner.function, kink.jumps, bool(values[kink.expression].is_zero()))
+    if not ball.is_finite():
+        return Undefined("the derivative has no finite enclosure here", of_value=False)
+    return Abstention(f"the derivative could not be enclosed tightly with {bits} bits")
+
+
+def _touching(program: Differentiated, values: list[Any]) -> list[Kink]:
+    """Kinks whose argument is not proved to be away from zero, and whose node has a part in the result.
+
+    A branch not taken has none. Nor has a continuous piece whose adjoint is exactly zero: its slope is bounded, so
+    the product vanishes whatever the slope.
+    """
+    found = []
+    for kink in program.kinks:
+        argument = values[kink.expression]
+        if argument > 0 or argument < 0:
+            continue
+        adjoint = values[program.adjoint[kink.node]] if kink.node in program.adjoint else OFF
+        if adjoint is OFF or (not kink.jumps and adjoint.is_zero()):
+            continue
+        found.append(kink)
+    return found
+
+
+def _first_trouble(case: Case, program: Differentiated, values: list[Any]) -> Undefined | None:
+    """Where the value itself fails, unless it recovers before the result (a branch not taken)."""
+    if all(values[i].is_finite() for i in program.outputs):
+        return None
+    origin = program.unrolled.expansion.origin  # type: ignore[union-attr]  # an Expansion, else nothing was built
+    for i in range(program.forward):
+        value, node = values[i], program.program.nodes[i]
+        if isinstance(node, Call) and hasattr(value, "is_finite") and not value.is_finite():
+            source = case.program.source(origin[i])
+            shown = ", ".join(_shown(values[j]) for j in node.args)
+            return Undefined(f"`{source}` has no finite value: {node.function}({shown})", of_value=True)
+    return Undefined("the value is not finite at this point", of_value=True)
+
+
+def _shown(ball: Any) -> str:
+    return str(ball) if isinstance(ball, bool) or ball is None else ball.str(6, radius=False)
+
+

@@ -1,0 +1,1 @@
+"""Worlds run Programs: each says what a number is and how to call a row."""

@@ -1,0 +1,106 @@
+"""The world of balls: every number is a `flint.arb`, an interval that provably holds the true value."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from time import monotonic
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from gradcheck_cli.calculus import meaning
+from gradcheck_cli.functions import lookup
+from gradcheck_cli.functions.arithmetic import OFF
+from gradcheck_cli.language.program import Call, Number, Program
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+Ball: TypeAlias = Any  # flint ships no types
+
+
+class OutOfTime(Exception):
+    """Balls were still being computed when the time was up."""
+
+
+def run(program: Program, inputs: Mapping[str, float], bits: int, literal: Callable[[Fraction], Fraction | float], deadline: float = float("inf")) -> list[Any]:
+    """The ball of every node of a scalar program (True, False or None for a condition, `OFF` for a branch not taken).
+
+    Args:
+        inputs: exact floats.
+        bits: working precision.
+        literal: rounds a decimal literal to the dtype under test, or keeps it.
+        deadline: of `time.monotonic`, looked at between nodes.
+    Raises:
+        OutOfTime: the deadline passed.
+    """
+    from flint import arb, ctx
+
+    values: list[Any] = []
+    with ctx.workprec(bits):
+        for i, node in enumerate(program.nodes):
+            if isinstance(node, Call):
+                values.append(_call(node, [values[j] for j in node.args], literal))
+                if i % 64 == 0 and monotonic() > deadline:
+                    raise OutOfTime
+            elif isinstance(node, Number):
+                values.append(_number(node, literal))
+            else:
+                values.append(arb(inputs[node.name]))
+    return values
+
+
+def _call(node: Call, args: list[Any], literal: Callable[[Fraction], Fraction | float]) -> Any:
+    """A primitive's ball; a derived function's meaning, run at the same precision. No enclosure is NaN."""
+    from flint import arb
+
+    row = lookup(node.function)
+    try:
+        if row.arb is not None:
+            return row.arb(*args)
+        inner: list[Any] = []
+        bound = dict(zip(row.parsed.names, args, strict=True))
+        program = meaning(node.function, node.settings)
+        for step in program.nodes:
+            if isinstance(step, Call):
+                inner.append(_call(step, [inner[j] for j in step.args], literal))
+            else:
+                inner.append(_number(step, literal) if isinstance(step, Number) else bound[step.name])
+        return inner[program.result]
+    except (ArithmeticError, ValueError):  # what flint raises for an argument it cannot take
+        return arb.nan()
+
+
+def _number(node: Number, literal: Callable[[Fraction], Fraction | float]) -> Ball:
+    from flint import arb
+
+    value = literal(node.value) if node.decimal and isinstance(node.value, Fraction) else node.value
+    return arb(value) if isinstance(value, float) else exact(value)
+
+
+def exact(value: Fraction) -> Ball:
+    """A rational number as a ball: exact if dyadic, else to the working precision."""
+    from flint import arb, fmpq
+
+    return arb(value.numerator) if value.denominator == 1 else arb(fmpq(value.numerator, value.denominator))
+
+
+def plain(value: Any) -> Ball:
+    """A structural zero as an ordinary one."""
+    from flint import arb
+
+    return arb(0) if value is OFF else value
+
+
+# Exponents beyond this are far outside every dtype; as a `Fraction` they would fill the memory.
+_MAX_EXPONENT = 40_000
+
+
+def fraction(ball: Ball) -> Fraction:
+    """The midpoint of a finite ball, exactly.
+
+    Raises:
+        OverflowError: it is so large or so small that no `Fraction` should hold it.
+    """
+    mantissa, exponent = ball.mid().man_exp()
+    if abs(int(exponent)) > _MAX_EXPONENT:
+        raise OverflowError("a number far outside every dtype")
+    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)

@@ -1,0 +1,235 @@
+"""The world of scalar programs: arrays become NumPy arrays of node indices, one node for each element.
+
+Running a Program here unrolls it: broadcasting, reductions and matrix products are stated once, in the rows, over
+object arrays; what comes out has neither shapes nor derived functions, and is what balls, symbols and series run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+
+from gradcheck_cli.calculus import emit, is_elementwise
+from gradcheck_cli.functions import lookup
+from gradcheck_cli.language.parse import parse
+from gradcheck_cli.language.program import Builder, Call, Node, Number, Program, Variable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+# One element of this world: a node index; an array of them for a tensor.
+Indices: TypeAlias = "int | np.ndarray[Any, Any]"
+Keep: TypeAlias = Literal["primitives", "pullbacks", "all"]
+
+# A certified gradient of this many scalar operations takes about 2 s; beyond it the scalar worlds abstain.
+MAX_NODES = 300_000
+
+
+class TooLarge(Exception):
+    """The program has more scalar operations than the scalar worlds take on."""
+
+
+class ShapeError(Exception):
+    """Shapes or dims do not fit at a node; `node` is its index in the program that was run."""
+
+    def __init__(self, message: str, node: int) -> None:
+        super().__init__(message)
+        self.node = node
+
+
+class _Limited(Builder):
+    def add(self, node: Node) -> int:
+        if len(self.nodes) > MAX_NODES:
+            raise TooLarge(f"it comes to more than {MAX_NODES:,} scalar operations")
+        return super().add(node)
+
+
+class Scalar:
+    """One scalar inside an object array: an index that can be added, multiplied and so on."""
+
+    __slots__ = ("builder", "index")
+
+    def __init__(self, builder: Builder, index: int) -> None:
+        self.builder, self.index = builder, index
+
+    def _call(self, function: str, *args: Scalar | int) -> Scalar:
+        return Scalar(self.builder, emit(self.builder, function, [self._index(a) for a in args]))
+
+    def _index(self, other: Scalar | int) -> int:
+        return other.index if isinstance(other, Scalar) else self.builder.number(other)
+
+    def __add__(self, other: Scalar | int) -> Scalar:
+        return self._call("add", self, other)
+
+    def __radd__(self, other: int) -> Scalar:
+        return self._call("add", other, self)
+
+    def __sub__(self, other: Scalar | int) -> Scalar:
+        return self._call("sub", self, other)
+
+    def __rsub__(self, other: int) -> Scalar:
+        return self._call("sub", other, self)
+
+    def __mul__(self, other: Scalar | int) -> Scalar:
+        return self._call("mul", self, other)
+
+    def __rmul__(self, other: int) -> Scalar:
+        return self._call("mul", other, self)
+
+    def __truediv__(self, other: Scalar | int) -> Scalar:
+        return self._call("div", self, other)
+
+    def __rtruediv__(self, other: int) -> Scalar:
+        return self._call("div", other, self)
+
+    def __pow__(self, other: Scalar | int) -> Scalar:
+        return self._call("pow", self, other)
+
+    def __neg__(self) -> Scalar:
+        return self._call("neg", self)
+
+
+@dataclass
+class Toolkit:
+    """What a structural row may use: NumPy, scalar functions by name, and exact numbers."""
+
+    builder: Builder
+    np: Any = np
+
+    def call(self, function: str, *args: Scalar) -> Scalar:
+        """A scalar function of the table."""
+        return Scalar(self.builder, emit(self.builder, function, [a.index for a in args]))
+
+    def number(self, value: int | Fraction) -> Scalar:
+        """An exact number."""
+        return Scalar(self.builder, self.builder.number(value))
+
+
+@dataclass
+class Expansion:
+    """A scalar program under construction.
+
+    Attributes:
+        values: for each node of the original program, the scalar nodes of its elements.
+        origin: for each scalar node, the original node it was made for.
+    """
+
+    builder: Builder
+    values: list[Indices] = field(default_factory=list)
+    origin: list[int] = field(default_factory=list)
+
+
+def expand(program: Program, inputs: Mapping[str, Any], keep: Keep = "primitives") -> Expansion:
+    """`program` as scalars.
+
+    Args:
+        inputs: for each variable its shape (a tuple), or an array of integers to take as constants.
+        keep: which elementwise functions stay calls: "primitives" alone, what torch's backward treats as one
+            (rows with a "pullbacks"), or "all" of them.
+    Raises:
+        ShapeError: shapes do not broadcast, or a dim does not exist.
+        TooLarge: there are more than `MAX_NODES` scalars.
+    """
+    builder = _Limited()
+    expansion = Expansion(builder)
+    bound = {name: _input(builder, name, value) for name, value in inputs.items()}
+    for i, node in enumerate(program.nodes):
+        expansion.values.append(_node(builder, node, i, expansion.values, bound, keep))
+        expansion.origin += [i] * (len(builder.nodes) - len(expansion.origin))
+    return expansion
+
+
+def element(name: str, index: tuple[int, ...]) -> str:
+    """What one element of an input is called: `x`, or `W[0,1]`."""
+    return f"{name}[{','.join(map(str, index))}]" if index else name
+
+
+def _input(builder: Builder, name: str, value: Any) -> Indices:
+    if isinstance(value, tuple):
+        if not value:
+            return builder.variable(name)
+        out = np.empty(value, dtype=np.int64)
+        for index in np.ndindex(*value):
+            out[index] = builder.variable(element(name, index))
+        return out
+    numbers = np.asarray(value)
+    out = np.empty(numbers.shape, dtype=np.int64)
+    for index in np.ndindex(*numbers.shape):
+        out[index] = builder.number(int(numbers[index]))
+    return out if numbers.shape else int(out)
+
+
+def _node(builder: Builder, node: Node, i: int, values: Sequence[Indices], bound: Mapping[str, Indices], keep: Keep) -> Indices:
+    if isinstance(node, Number):
+        return builder.add(node)
+    if isinstance(node, Variable):
+        return bound[node.name]
+    try:
+        return _call(builder, node, [values[j] for j in node.args], keep)
+    except (ValueError, IndexError, TypeError) as error:
+        raise ShapeError(str(error), i) from error
+
+
+def _call(builder: Builder, node: Call, args: list[Indices], keep: Keep) -> Indices:
+    row = lookup(node.function)
+    if is_elementwise(node.function, node.settings):
+        if row.kind == "derived" and (keep == "all" or (keep == "pullbacks" and row.pullback)):
+            return _elementwise(lambda *scalars: builder.call(node.function, *scalars, settings=node.settings), args)
+        return _elementwise(lambda *scalars: emit(builder, node.function, scalars, node.settings), args)
+    settings = row.bound(dict(node.settings))
+    if row.kind == "structural":
+        kinds = [p.kind for p in row.parsed.args]
+        objects = [_integers(builder, a) if k < len(kinds) and kinds[k] == "index" else _objects(builder, a) for k, a in enumerate(args)]
+        assert row.array is not None
+        return _indices(builder, row.array(Toolkit(builder), *objects, **settings))
+    inputs: dict[str, Indices] = dict(zip(row.parsed.names, args, strict=True))
+    for name, value in settings.items():
+        if isinstance(value, int | Fraction | float) and not isinstance(value, bool):
+            inputs[name] = builder.number(value, decimal=isinstance(value, Fraction))
+    meaning = parse(row.meaning(settings))
+    inner: list[Indices] = []
+    for i, step in enumerate(meaning.nodes):
+        inner.append(_node(builder, step, i, inner, inputs, keep))
+    return inner[meaning.result]
+
+
+def _elementwise(function: Any, args: list[Indices]) -> Indices:
+    if all(isinstance(a, int) for a in args):
+        return int(function(*args))
+    arrays = np.broadcast_arrays(*args)
+    out = np.empty(arrays[0].shape, dtype=np.int64)
+    flat = out.reshape(-1)
+    for k, scalars in enumerate(zip(*(a.reshape(-1).tolist() for a in arrays), strict=True)):
+        flat[k] = function(*scalars)
+    return out
+
+
+def _objects(builder: Builder, indices: Indices) -> Any:
+    array = np.asarray(indices)
+    out = np.empty(array.shape, dtype=object)
+    for index in np.ndindex(*array.shape):
+        out[index] = Scalar(builder, int(array[index]))
+    return out
+
+
+def _integers(builder: Builder, indices: Indices) -> Any:
+    array = np.asarray(indices)
+    out = np.empty(array.shape, dtype=np.int64)
+    for index in np.ndindex(*array.shape):
+        node = builder.nodes[int(array[index])]
+        if not isinstance(node, Number) or node.value != int(node.value):
+            raise TypeError("an integer is needed here: give the class index as a constant or an input of integers")
+        out[index] = int(node.value)
+    return out
+
+
+def _indices(builder: Builder, result: Any) -> Indices:
+    array = np.asarray(result, dtype=object)
+    out = np.empty(array.shape, dtype=np.int64)
+    for index in np.ndindex(*array.shape):
+        item = array[index]
+        out[index] = item.index if isinstance(item, Scalar) else builder.number(item)
+    return out if array.shape else int(out)
