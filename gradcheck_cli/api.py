@@ -13,7 +13,7 @@ from gradcheck_cli.language.parse import parse
 from gradcheck_cli.point import Exact, Grid, Nested, read_value
 from gradcheck_cli.suite.check import check_cases
 from gradcheck_cli.suite.report import Report
-from gradcheck_cli.witnesses.analytic import Analyst
+from gradcheck_cli.witnesses.process import Analyst
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,6 +11,7 @@ from gradcheck_cli.judge.forward import forward_note
 from gradcheck_cli.judge.rounding import rounding
 from gradcheck_cli.judge.verdict import Evidence, judge
 from gradcheck_cli.suite.report import Result
+from gradcheck_cli.witnesses.analytic import analytic, ask
 from gradcheck_cli.witnesses.autograd import autograd
 from gradcheck_cli.witnesses.numeric import numeric
 from gradcheck_cli.witnesses.reference import reference
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.case import Case
     from gradcheck_cli.judge.outcome import Verdict
     from gradcheck_cli.judge.verdict import Tolerance
-    from gradcheck_cli.witnesses.analytic import Analyst
+    from gradcheck_cli.witnesses.process import Analyst
 
 
 def check_cases(cases: Sequence[Case], analyst: Analyst, tolerance: Tolerance | None = None, step: float | None = None) -> Iterator[Result]:
@@ -30,7 +31,7 @@ def check_cases(cases: Sequence[Case], analyst: Analyst, tolerance: Tolerance | 
 
     The garbage collector rests while torch is imported (0.2 s saved) and never looks at what was imported.
     """
-    analyst.ask(cases[0])
+    ask(cases[0], analyst)
     gc.disable()
     import torch  # noqa: F401 - imported here so that SymPy, in its process, is imported at the same time
 
@@ -42,12 +43,12 @@ def check_cases(cases: Sequence[Case], analyst: Analyst, tolerance: Tolerance | 
 
 def check_case(case: Case, analyst: Analyst, tolerance: Tolerance | None = None, step: float | None = None) -> Result:
     """Every opinion on a case, and the verdict on each partial."""
-    analyst.ask(case)
+    ask(case, analyst)
     proved = reference(case)
     measured = autograd(case)
     estimated = numeric(case, _noise(case), step)
     # SymPy has had all this time in its own process; only now is it waited for.
-    evidence = Evidence(case, proved, analyst.answer(case), measured, estimated)
+    evidence = Evidence(case, proved, analytic(case, analyst), measured, estimated)
     verdicts = tuple(_in_float64(evidence, k, verdict, tolerance) for k, verdict in enumerate(judge(evidence, tolerance)))
     return Result(evidence, verdicts, _notes(case, evidence))
 

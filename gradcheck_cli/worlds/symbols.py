@@ -120,6 +120,12 @@ def _partial(function: str, settings: Settings, position: int, dummies: list[Exp
     return run(stated, bound)[stated.result]
 
 
+def derivative_text(function: str, position: int) -> str:
+    """SymPy's derivative of an elementwise function at its default settings, over its argument names."""
+    names = lookup(function).parsed.names
+    return str(Printer().doprint(_partial(function, (), position, [symbol(name) for name in names])))
+
+
 @cache
 def _known() -> dict[tuple[Any, tuple[Any, ...]], str]:
     """SymPy's classes, with their constant arguments, to the rows that are stated by them."""

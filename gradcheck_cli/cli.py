@@ -1,0 +1,237 @@
+"""The command line. The only file that prints, exits or reads the environment."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from gradcheck_cli import __version__
+from gradcheck_cli.arguments import in_order
+from gradcheck_cli.language.errors import Mistake, PointError, UserError, did_you_mean, mistake
+from gradcheck_cli.reports import FORMATS, SUFFIXES, renderer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from gradcheck_cli.case import Case
+    from gradcheck_cli.suite.report import Report, Result
+
+USAGE, FAILED, INTERRUPTED = 2, 3, 130
+
+# Plain help: Typer's own Rich output cuts at 80 columns in a pipe and forces colour under GITHUB_ACTIONS.
+app = typer.Typer(
+    name="gradcheck",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    help="Verify gradients: SymPy, torch's autograd and central differences, held against a proved reference.",
+    epilog='Example: gradcheck "sigmoid(x**2)+tanh(x**3)" --at x=3',
+)
+
+
+def main() -> NoReturn:
+    """Run the command line and leave at once: torch's tear-down alone would take 0.3 s."""
+    words = sys.argv[1:]
+    if "_GRADCHECK_COMPLETE" not in os.environ:
+        words = in_order(words)
+    try:
+        app(words, prog_name="gradcheck", standalone_mode=True)
+        code = 0
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else 1
+    except UserError as error:
+        _say(str(error))
+        code = USAGE
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except BrokenPipeError:
+        code = 0
+    leave(code)
+
+
+def leave(code: int) -> NoReturn:
+    """Flush what was written and end the process, closed pipes included."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (BrokenPipeError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    os._exit(code)
+
+
+def _say(text: str) -> None:
+    """A message on stderr."""
+    print(text, file=sys.stderr)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"gradcheck {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def group(version: Annotated[bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Print the version and exit.")] = False) -> None:
+    """Verify gradients: SymPy, torch's autograd and central differences, held against a proved reference."""
+
+
+@app.command("check")
+def check(
+    expression: Annotated[str, typer.Argument(metavar="EXPR", help="A program; `-` reads it from stdin, `@FILE` from a file.")],
+    at: Annotated[list[str] | None, typer.Option("--at", metavar="NAME=VALUE", help="The point: a number, pi/4, [[1, 2], [3, 4]], or a grid 0:1:5. Repeatable.")] = None,
+    wrt: Annotated[str, typer.Option("--wrt", metavar="NAMES", help="Inputs to differentiate (all).")] = "",
+    dtype: Annotated[str, typer.Option("--dtype", help="float64, float32, bfloat16, float16; a comma list checks each.")] = "float64",
+    device: Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1, or all (those present).")] = "cpu",
+    cotangent: Annotated[str | None, typer.Option("--cotangent", metavar="VALUE", help="Upstream gradient, shaped like the result (ones).")] = None,
+    rtol: Annotated[str | None, typer.Option("--rtol", help="Your own relative tolerance instead of the computed one.")] = None,
+    atol: Annotated[str | None, typer.Option("--atol", help="Your own absolute tolerance instead of the computed one.")] = None,
+    step: Annotated[str | None, typer.Option("--step", metavar="H", help="Plain central difference with this step as the numeric opinion.")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="imprecise and kink exit 1 too.")] = False,
+    form: Annotated[str, typer.Option("--format", "-f", help=", ".join(FORMATS))] = "table",
+    export: Annotated[list[str] | None, typer.Option("--export", metavar="[FORMAT:]FILE", help="Also write a report to a file. Repeatable.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only what does not agree, and the summary.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Whole formulas and points.")] = False,
+    color: Annotated[str, typer.Option("--color", help="auto, always or never.")] = "auto",
+) -> None:
+    """Check the gradient of one program at a point (the default command)."""
+    from gradcheck_cli.command import Options, prepare
+
+    options = Options(_text(expression), tuple(at or ()), wrt, dtype, device, cotangent, rtol, atol, step)
+    paint = _paint(color)
+    targets = [_target(word) for word in export or ()]
+    if form not in FORMATS:
+        raise mistake("unknown-format", f"no report format named `{form}`", help=did_you_mean(form, FORMATS) or f"known: {', '.join(FORMATS)}")
+    job = prepare(options)
+    results: list[Result] = []
+    interrupted = False
+    try:
+        for result in job.results():
+            results.append(result)
+            if form == "jsonl":
+                _stream(result)
+            _progress(len(results), len(job.cases))
+    except KeyboardInterrupt:
+        interrupted = True
+    finally:
+        job.close()
+    report = job.report(results, ["gradcheck", *sys.argv[1:]], strict=strict)
+    if form != "jsonl":
+        sys.stdout.write(_rendered(report, form, paint, quiet=quiet, verbose=verbose))
+    failed = [word for word, name, path in targets if not _write(path, _rendered(report, name, paint=False, quiet=False, verbose=True))]
+    raise typer.Exit(INTERRUPTED if interrupted else USAGE if failed else report.exit_code)
+
+
+def _rendered(report: Report, form: str, paint: bool, *, quiet: bool, verbose: bool) -> str:
+    render = renderer(form)
+    if form == "table":
+        return render(report, width=_width() if paint or sys.stdout.isatty() or "COLUMNS" in os.environ else None, color=paint, verbose=verbose, quiet=quiet)  # type: ignore[call-arg]  # only the table takes these
+    return render(report)
+
+
+def _stream(result: Result) -> None:
+    from gradcheck_cli.reports.jsonl import line
+
+    sys.stdout.write(line(result))
+    sys.stdout.flush()
+
+
+def _progress(done: int, total: int) -> None:
+    """A counter on stderr, on a terminal only, and only where there is something to wait for."""
+    if total > 1 and sys.stderr.isatty():
+        sys.stderr.write(f"\r{done}/{total}" if done < total else "\r\x1b[K")
+        sys.stderr.flush()
+
+
+def _text(expression: str) -> str:
+    """The program's text: the argument itself, stdin or a file."""
+    try:
+        if expression == "-":
+            return sys.stdin.read()
+        return Path(expression[1:]).read_text(encoding="utf-8") if expression.startswith("@") else expression
+    except (OSError, UnicodeDecodeError) as error:
+        raise PointError([Mistake("unreadable", f"`{expression}` cannot be read: {error}")]) from error
+
+
+def _target(word: str) -> tuple[str, str, Path]:
+    """(the word, format, path) of an export."""
+    name, colon, path = word.partition(":")
+    if colon and name in FORMATS:
+        return word, name, Path(path)
+    found = SUFFIXES.get(Path(word).suffix.lower())
+    if found is None:
+        raise mistake("unknown-format", f"no report format is known by the ending of `{word}`", help=f"write FORMAT:FILE with one of {', '.join(FORMATS)}")
+    return word, found, Path(word)
+
+
+def _write(path: Path, text: str) -> bool:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        _say(str(Mistake("unwritable", f"the report cannot be written to `{path}`: {error.strerror or error}")))
+        return False
+    return True
+
+
+def _paint(choice: str) -> bool:
+    """Whether stdout gets colour: --color, then NO_COLOR, FORCE_COLOR, TERM=dumb, then whether it is a terminal."""
+    if choice not in ("auto", "always", "never"):
+        raise mistake("unknown-color", f"no colour choice named `{choice}`", help="known: auto, always, never")
+    if choice != "auto":
+        return choice == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR", "0") not in ("", "0") or os.environ.get("CLICOLOR_FORCE", "0") not in ("", "0"):
+        return True
+    return os.environ.get("TERM") != "dumb" and sys.stdout.isatty()
+
+
+def _width() -> int | None:
+    """Columns of the terminal or of COLUMNS; None, natural width, where there is neither."""
+    if os.environ.get("COLUMNS", "").isdigit() and int(os.environ["COLUMNS"]) > 0:
+        return int(os.environ["COLUMNS"])
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or None
+    except (OSError, ValueError):
+        return None
+
+
+@app.command("functions")
+def functions(name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One function in full.")] = None) -> None:
+    """List the functions of the language, or show one: meaning, domain, kinks, torch name, pullback, derivative."""
+    from gradcheck_cli.functions.page import listing, page
+
+    sys.stdout.write(listing() if name is None else page(name))
+
+
+@app.command("explain")
+def explain(topic: Annotated[str | None, typer.Argument(metavar="[TOPIC]", help="An outcome, an error code, tolerance, kinks, numeric ...")] = None) -> None:
+    """Show the page on an outcome, an error code or a notion; without a topic, list them."""
+    from gradcheck_cli.manual import section, topics
+
+    sys.stdout.write("\n".join(topics()) + "\n" if topic is None else section(topic))
+
+
+@app.command("schema")
+def schema(what: Annotated[str, typer.Argument(metavar="report", help="What to describe.")] = "report") -> None:
+    """Print the JSON Schema of the JSON report."""
+    import json
+
+    from gradcheck_cli.reports.schema import report_schema
+
+    if what != "report":
+        raise mistake("unknown-schema", f"no schema named `{what}`", help="known: report")
+    sys.stdout.write(json.dumps(report_schema(), indent=2, ensure_ascii=False) + "\n")
+
+
+@app.command("doctor")
+def doctor() -> None:
+    """Print versions, devices and settings that matter, for pasting into a report of a problem."""
+    from gradcheck_cli.environment import diagnosis
+
+    for key, value in diagnosis().items():
+        print(f"{key:<24} {value}")
