@@ -68,7 +68,6 @@ class Case:
         moved: the numbers that had to be rounded.
         unrolled: the program as scalars, shared between the points of a grid.
         given: the user's own words for options, for the line that reproduces the case.
-        literals: the dtype that decimal literals are rounded to, where it is not `dtype`.
     """
 
     program: Program
@@ -80,7 +79,6 @@ class Case:
     unrolled: Unrolled
     moved: tuple[Moved, ...] = ()
     given: Mapping[str, str] = field(default_factory=dict)
-    literals: DType | None = None
 
     @cached_property
     def keys(self) -> tuple[Key, ...]:
@@ -89,7 +87,7 @@ class Case:
 
     def literal(self, value: Fraction) -> float:
         """A decimal literal as this case's dtype holds it."""
-        return (self.literals or self.dtype).round(value)
+        return self.dtype.round(value)
 
 
 @dataclass(frozen=True)
@@ -217,7 +215,8 @@ def _number(name: str, dtype: DType, moved: list[Moved]) -> Callable[[Exact], fl
         value = dtype.round(exact.value)
         if not np.isfinite(value):
             raise PointError([Mistake("out-of-range", f"`{name}` = {exact.text[:60] or 'this grid point'} is beyond the largest {dtype.name}, {float(dtype.largest):.6g}")])
-        if Fraction(value) != exact.value and exact.text:
+        # 0.1 and its float64 are written alike: only a number that reads differently is worth a word.
+        if exact.text and Fraction(repr(value)) != exact.value:
             moved.append(Moved(name, exact.text, value))
         return -0.0 if exact.negative_zero else value
 

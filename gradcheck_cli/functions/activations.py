@@ -8,8 +8,8 @@ from __future__ import annotations
 from gradcheck_cli.functions import Function
 
 # Klambauer et al. 2017, as many digits as ATen's `SELU_ALPHA` and `SELU_SCALE`; decimals, so each is rounded to the dtype as there.
-_ALPHA = "1.6732632423543772848170429916717"
-_SCALE = "1.0507009873554804934193349852946"
+_ALPHA = "(16732632423543772848170429916717 / 10**31)"
+_SCALE = "(10507009873554804934193349852946 / 10**31)"
 
 
 def _gelu(approximate: str) -> str:
@@ -17,7 +17,7 @@ def _gelu(approximate: str) -> str:
         case "none":
             return "x / 2 * (1 + erf(x / sqrt(2)))"
         case "tanh":
-            return "x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * (x * x * x))))"
+            return "x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 44715 / 1000000 * (x * x * x))))"
     raise ValueError(f"approximate is 'none' or 'tanh', not {approximate!r}")
 
 

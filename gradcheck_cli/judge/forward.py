@@ -52,4 +52,6 @@ def _compare(evidence: Evidence, element: int, truth: balls.Ball, value: float) 
         room = rounding(case).of_element(case, element, case.dtype).total
     except TooLarge:
         return None
-    return None if gap <= BUDGET_FACTOR * arb(room) else f"{told}: more than rounding explains ({BUDGET_FACTOR * room:.2g})"
+    if gap <= BUDGET_FACTOR * arb(room):
+        return None
+    return f"torch's value{place} is off by {float(gap.mid()):.2g}: rounding explains {BUDGET_FACTOR * room:.2g} at most"

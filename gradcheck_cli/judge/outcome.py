@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from math import isfinite
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gradcheck_cli.case import Key
@@ -22,6 +23,7 @@ class Verdict:
         sides: left and right derivatives at a kink.
         failed: the outcome fails the check although outcomes of its kind do not (a missing path to a slope that is not 0).
         undecided: in this dtype rounding hides whether the formula is right.
+        truth: the derivative as a ball, where it was proved from the two sides of a boundary.
     """
 
     key: Key
@@ -34,6 +36,7 @@ class Verdict:
     sides: OneSided | None = None
     failed: bool = False
     undecided: bool = False
+    truth: Any = None
 
     def and_also(self, *sentences: str) -> Verdict:
         """The same verdict with more said."""
@@ -53,6 +56,13 @@ def exit_code(verdicts: list[Verdict], *, strict: bool) -> int:
     return 4 if any(v.outcome in ("undefined", "detached", "inconclusive") for v in verdicts) else 0
 
 
-def shown(value: float) -> str:
+def shown(value: float, digits: int = 6) -> str:
     """A number in a sentence: short, never cut."""
-    return f"{value:.6g}"
+    return f"{value:.{digits}g}"
+
+
+def told(ball: Any, digits: int = 6) -> str:
+    """The midpoint of a ball in a sentence, also where no float holds it."""
+    value = float(ball.mid())
+    in_range = isfinite(value) and (value != 0 or ball.contains(0))
+    return shown(value, digits) if in_range else str(ball.mid().str(digits, radius=False))

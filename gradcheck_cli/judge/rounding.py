@@ -58,7 +58,6 @@ class Budget:
 
     total: float
     culprit: int | None = None  # a node of the user's program
-    share: float = 0.0
 
 
 @dataclass(eq=False)
@@ -103,21 +102,26 @@ class Rounding:
     def _budget(self, case: Case, output: int, dtype: DType) -> Budget:
         program, pairs, origin = self._adjoint(output)
         values = balls.run(program, scalar_inputs(case), _BITS, case.literal)
-        u, eta = dtype.unit_roundoff, float(dtype.smallest) / 2
-        total, culprit, most = 0.0, None, 0.0
+        return self._summed(program, pairs, origin, values, dtype)
+
+    def _summed(self, program: Program, pairs: list[tuple[int, int, int]], origin: list[int], values: list[Any], dtype: DType) -> Budget:
+        """The sum over all nodes, in balls: a weight may lie far outside the range of a float."""
+        from flint import arb
+
+        u, eta = arb(dtype.unit_roundoff), balls.exact(dtype.smallest / 2)
+        total, culprit, most = arb(0), None, arb(0)
         for node, adjoint, slope in pairs:
             weight, value = values[adjoint], values[node]
             if weight is OFF or value is OFF:
                 continue
             c, m = _roundings(program, node)
-            size = c * _size(value) + (m * _size(values[slope]) if slope >= 0 else 0.0)
-            term = _size(weight) * (u * size + eta)
-            if np.isnan(term):
+            term = abs(weight) * (u * (c * abs(value) + (m * abs(values[slope]) if slope >= 0 else 0)) + eta)
+            if not term.is_finite():
                 return Budget(float("inf"), origin[node])
             total += term
             if term > most:
                 most, culprit = term, origin[node]
-        return Budget(total, culprit, most / total if total else 0.0)
+        return Budget(float(total.abs_upper()), culprit)
 
     def _adjoint(self, output: int) -> tuple[Program, list[tuple[int, int, int]], list[int]]:
         if output not in self._made:
@@ -186,8 +190,3 @@ def _argument_effect(builder: Builder, index: int) -> int:
     last = len(node.args) - 1
     slope = lower(builder, partial(node.function, last), dict(zip(row.parsed.names, node.args, strict=True)))[0]
     return builder.call("mul", node.args[last], slope)
-
-
-def _size(ball: Any) -> float:
-    """Upper bound of |ball|; NaN where there is none."""
-    return float(ball.abs_upper()) if ball.is_finite() else float("nan")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import isfinite, isnan
+from math import isfinite, isnan, log10
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.judge.blame import why_not_finite
-from gradcheck_cli.judge.kinks import OneSided, judge_kink
-from gradcheck_cli.judge.outcome import Verdict, shown
+from gradcheck_cli.judge.forward import forward_note
+from gradcheck_cli.judge.kinks import Finding, two_sides
+from gradcheck_cli.judge.outcome import Verdict, shown, told
 from gradcheck_cli.judge.rounding import Budget, rounding
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.analytic import Formula
@@ -77,9 +78,12 @@ class _Bench:
 
     def verdict(self) -> Verdict:
         """The outcome, with what is to be said of the other opinions appended."""
-        return self._outcome().and_also(*self._asides())
+        found = self._outcome()
+        return found.and_also(*self._asides(found))
 
     def _outcome(self) -> Verdict:
+        from flint import arb
+
         answer = self.answer
         if isinstance(answer, Abstention):
             return Verdict(self.key, "inconclusive", answer.reason)
@@ -87,13 +91,14 @@ class _Bench:
             return self._detached(answer)
         match self.truth:
             case Certified(ball=ball):
-                return self._against(ball, answer)
-            case Touching() as touching:
-                return judge_kink(self.case, self.position, self.key, answer.value, touching.function, self.case.program.source(touching.node), self.difference)
+                # A ball narrower than 2**-1076 around 0 is 0 to every dtype.
+                return self._against(arb(0) if ball.contains(0) else ball, answer)
             case Undefined(of_value=True) as undefined:
                 return Verdict(self.key, "undefined", f"there is nothing to differentiate: {undefined.reason}; torch answers {shown(answer.value)}")
+            case Touching() as touching:
+                return self._beside(answer, f"at the boundary of `{touching.function}` in `{self.case.program.source(touching.node)}`")
             case Undefined():
-                return judge_kink(self.case, self.position, self.key, answer.value, "", "", self.difference)
+                return self._beside(answer, "where the formula for the derivative is not finite")
         return Verdict(self.key, "inconclusive", f"{self.truth.reason}; torch answers {shown(answer.value)}, which nothing here confirms or refutes")
 
     def _detached(self, answer: Detached) -> Verdict:
@@ -101,9 +106,37 @@ class _Bench:
         reason = f"torch has no path from `{self.key.variable}` to the result{cut}, so it gives no gradient"
         if isinstance(self.truth, Certified):
             zero = self.truth.ball.is_zero()
-            told = "the derivative is 0 all the same" if zero else f"the derivative is {digits(self.truth.ball, 6)}"
-            return Verdict(self.key, "detached", f"{reason}; {told}", failed=not zero)
+            slope = "the derivative is 0 all the same" if zero else f"the derivative is {told(self.truth.ball)}"
+            return Verdict(self.key, "detached", f"{reason}; {slope}", failed=not zero)
         return Verdict(self.key, "detached", reason)
+
+    def _beside(self, answer: Measured, place: str) -> Verdict:
+        """torch's number held against what is found to the left and the right of the point."""
+        found = two_sides(self.case, self.position, self.difference)
+        answers = f"torch answers {shown(answer.value)}"
+        if found.kind == "smooth":
+            verdict = self._against(found.slope, answer)
+            return replace(verdict, reason=f"{verdict.reason}; {place} {found.told}", sides=found.sides, truth=found.slope)
+        if found.kind == "undefined":
+            return Verdict(self.key, "undefined", f"no derivative {place}: {found.told}; {answers}", sides=found.sides)
+        if found.kind == "unknown":
+            return Verdict(self.key, "inconclusive", f"{place}: {found.told}; {answers}", sides=found.sides)
+        if not isfinite(answer.value):
+            return Verdict(self.key, "wrong", f"{answers} {place}, where one-sided derivatives exist: {found.told}", sides=found.sides)
+        if self._inside(answer, found):
+            said = "a valid subgradient" if found.kind == "kink" else "the derivative on that side"
+            return Verdict(self.key, "kink", f"no derivative {place}: {found.told}; {answers}, {said}", sides=found.sides)
+        return Verdict(self.key, "wrong", f"{answers} {place}, which is no subgradient: {found.told}", sides=found.sides)
+
+    def _inside(self, answer: Measured, found: Finding) -> bool:
+        """Whether an answer lies between the one-sided derivatives, with the room that rounding may take."""
+        from flint import arb
+
+        low, high = (found.slope, found.slope) if found.kind == "edge" else (found.low, found.high)
+        budget = self._budget().total
+        room = arb(BUDGET_FACTOR * budget if isfinite(budget) else 0.0)
+        room += FREE_ULPS * balls.exact(max(_ulp(low, self.dtype), _ulp(high, self.dtype)))
+        return bool(low.lower() - room <= arb(answer.value) <= high.upper() + room)
 
     def _against(self, truth: Any, answer: Measured) -> Verdict:
         """torch's number held against the certified truth."""
@@ -113,7 +146,7 @@ class _Bench:
             return Verdict(self.key, "agree", beyond, **measure)
         if not isfinite(answer.value):
             why = why_not_finite(self.evidence) if isinstance(self.evidence.autograd, Autograd) else ""
-            return Verdict(self.key, "wrong", f"torch answers {shown(answer.value)} where the derivative is {digits(truth, 6)}{why}", **measure)
+            return Verdict(self.key, "wrong", f"torch answers {shown(answer.value)} where the derivative is {told(truth)}{why}", **measure)
         budget = self._budget() if measure["ulps"] > FREE_ULPS else None
         room = self._room(truth, budget)
         measure["tolerance"] = room
@@ -124,6 +157,9 @@ class _Bench:
         elif measure["ulps"] <= FREE_ULPS:
             return Verdict(self.key, "agree", f"within {FREE_ULPS} ulp of the true value", **measure)
         budget = budget or self._budget()
+        if not isfinite(budget.total):
+            reason = f"{_pair(answer.value, truth, measure)} ({_off(measure)}); how much of that is rounding cannot be told"
+            return Verdict(self.key, "inconclusive", reason, **measure)
         return self._explained(truth, answer, budget, measure) if error <= BUDGET_FACTOR * budget.total else self._unexplained(truth, answer, budget, measure)
 
     def _room(self, truth: Any, budget: Budget | None) -> float:
@@ -143,17 +179,17 @@ class _Bench:
             return Verdict(self.key, "agree", f"{off}, explained by rounding{place}", **measure)
         undecided = BUDGET_FACTOR * budget.total > size(truth) / 2
         lost = "more than half the digits are lost" if self.tolerance is None else "that exceeds the tolerance given"
-        reason = f"torch answers {shown(answer.value)} where the derivative is {digits(truth, 6)} ({off}): {lost} to rounding{place}"
+        reason = f"{_pair(answer.value, truth, measure)} ({off}): {lost} to rounding{place}"
         if undecided:
             reason += f"; {self.dtype.name} cannot tell this formula from a wrong one here"
         return Verdict(self.key, "imprecise", reason, undecided=undecided, **measure)
 
     def _unexplained(self, truth: Any, answer: Measured, budget: Budget, measure: dict[str, float]) -> Verdict:
         room = BUDGET_FACTOR * budget.total
-        reason = f"torch answers {shown(answer.value)} where the derivative is {digits(truth, 6)} ({_off(measure)}): rounding explains {room:.2g} at most"
+        reason = f"{_pair(answer.value, truth, measure)} ({_off(measure)}): rounding explains {room:.2g} at most"
         if isinstance(self.evidence.autograd, Autograd) and self.evidence.autograd.cut:
             names = ", ".join(f"`{name}`" for name in self.evidence.autograd.cut)
-            reason = f"torch has no derivative for {names} and leaves that part out: it answers {shown(answer.value)} where the derivative is {digits(truth, 6)}"
+            reason = f"torch has no derivative for {names} and leaves that part out: {_pair(answer.value, truth, measure)}"
         return Verdict(self.key, "wrong", reason, **measure)
 
     def _beyond_range(self, truth: Any, answer: float) -> str:
@@ -162,9 +198,9 @@ class _Bench:
             return ""
         if not isfinite(answer):
             right = abs(truth) > balls.exact(self.dtype.largest) and (truth > 0) == (answer > 0)
-            return f"overflow: the derivative, {digits(truth, 6)}, is beyond the largest {self.dtype.name}" if right else ""
-        if answer == 0 and not truth.is_zero() and abs(truth) <= balls.exact(self.dtype.smallest / 2):
-            return f"underflow: the derivative, {digits(truth, 6)}, is below half the smallest {self.dtype.name}"
+            return f"overflow: the derivative, {told(truth)}, is beyond the largest {self.dtype.name}" if right else ""
+        if answer == 0 and not truth.contains(0) and abs(truth) <= balls.exact(self.dtype.smallest / 2):
+            return f"underflow: the derivative, {told(truth)}, is below half the smallest {self.dtype.name}"
         return ""
 
     def _budget(self) -> Budget:
@@ -173,19 +209,20 @@ class _Bench:
         except TooLarge:
             return Budget(0.0)
 
-    def _asides(self) -> list[str]:
+    def _asides(self, verdict: Verdict) -> list[str]:
         """What is wrong with the other opinions."""
         found: list[str] = []
-        if not isinstance(self.truth, Certified):
-            return found
-        truth = self.truth.ball
-        if isinstance(self.formula, Formula) and self.formula.ball is not None and not self.formula.ball.overlaps(truth):
-            found.append(f"SymPy is wrong: its derivative has the value {digits(self.formula.ball, 6)}, the true one is {digits(truth, 6)}")
-        if self.numeric_agrees() is False:
-            found.append(f"the numeric estimate {shown(self.difference.value)} misses {digits(truth, 6)} by more than its bar: a defect of this tool")
+        truth = Certified(verdict.truth, 0) if verdict.truth is not None else self.truth
+        if analytic_agrees(truth, self.formula) is False:
+            found.append(f"SymPy is wrong: its derivative has the value {told(self.formula.ball)}, the true one is {told(truth.ball)}")
+        if numeric_agrees(truth, self.difference) is False:
+            missed = f"the numeric estimate {shown(self.difference.value)} misses {told(truth.ball)} by more than its bar"
+            blame = "it follows torch's value, which is itself off" if forward_note(self.evidence) else "a defect of this tool"
+            found.append(f"{missed}: {blame}")
         return found
 
-    def numeric_agrees(self) -> bool | None:
+
+def numeric_agrees(self) -> bool | None:
         """Whether the truth lies within the numeric estimate's bar; None where one of them is missing."""
         return numeric_agrees(self.truth, self.difference)
 
@@ -206,11 +243,6 @@ def analytic_agrees(truth: Any, formula: Any) -> bool | None:
     if not isinstance(truth, Certified) or not isinstance(formula, Formula) or formula.ball is None:
         return None
     return bool(formula.ball.overlaps(truth.ball))
-
-
-def one_sided(verdict: Verdict) -> OneSided | None:
-    """The left and right derivatives behind a verdict at a kink."""
-    return verdict.sides
 
 
 def digits(ball: Any, count: int) -> str:
@@ -241,8 +273,15 @@ def _measure(answer: float, truth: Any, dtype: DType) -> dict[str, float]:
     return {"error": float(gap.mid()), "relative_error": relative, "ulps": float((gap / balls.exact(_ulp(truth, dtype))).mid()), "tolerance": 0.0}
 
 
+def _pair(answer: float, truth: Any, measure: dict[str, float]) -> str:
+    """Both numbers, with digits enough to see that they differ."""
+    relative = measure["relative_error"]
+    count = min(max(6, 3 - round(log10(relative))), 17) if 0 < relative < 1 else 6
+    return f"torch answers {shown(answer, count)} where the derivative is {told(truth, count)}"
+
+
 def _off(measure: dict[str, float]) -> str:
     relative = measure["relative_error"]
-    percent = f"{relative:.2g} relative" if relative < 1e-3 else f"{100 * relative:.2g} %" if relative < 100 else f"{relative:.2g} times too far"
+    percent = f"{relative:.2g} relative" if relative < 1e-3 else f"{100 * relative:.3g} %" if relative < 100 else f"{relative:.2g} times too far"
     ulps = measure["ulps"]
     return f"off by {ulps:.4g} ulp, {percent}" if isfinite(relative) else f"off by {ulps:.4g} ulp"

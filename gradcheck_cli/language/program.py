@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 Setting: TypeAlias = "int | Fraction | float | bool | str | tuple[object, ...] | None"
 Settings: TypeAlias = "tuple[tuple[str, Setting], ...]"
 
+# Longer quotations of the user's text are cut in messages.
+_WORDS = 60
+
 
 class Number(NamedTuple):
     """A literal. `decimal` literals (`0.1`, `1e-8`) are rounded to the dtype by each world; integers stay exact."""
@@ -66,11 +69,13 @@ class Program:
         return tuple(node.name for node in self.nodes if isinstance(node, Variable))
 
     def source(self, index: int) -> str:
-        """The user's own words for a node, or its text form where the user wrote none."""
-        span = self.spans.get(index)
-        if span is not None and span.end - span.start <= 60:
-            return " ".join(self.text[span.start : span.end].split())
-        return self.names.get(index, "") or f"node {index}"
+        """The user's own words for a node; for a step inside a longer call the words of that call."""
+        for i in range(index, len(self.nodes)):
+            node = self.nodes[i]
+            if i in self.spans and (i == index or (isinstance(node, Call) and index in node.args)):
+                words = " ".join(self.text[slice(*self.spans[i])].split())
+                return words if len(words) <= _WORDS else self.names.get(i, f"{words[: _WORDS - 1]}…")
+        return self.text
 
 
 @dataclass

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 from gradcheck_cli.case import index_variables
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.judge.verdict import analytic_agrees, digits, numeric_agrees
+from gradcheck_cli.reports.format import exact
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.analytic import Formula
 from gradcheck_cli.witnesses.autograd import Autograd, Detached, Measured
 from gradcheck_cli.witnesses.numeric import Difference
-from gradcheck_cli.witnesses.reference import Certified, Reference, Touching, Undefined
+from gradcheck_cli.witnesses.reference import SIGN_BITS, Certified, Reference, Touching, Undefined
 from gradcheck_cli.worlds import balls
 
 if TYPE_CHECKING:
@@ -53,13 +54,21 @@ def case_document(result: Result) -> dict[str, Any]:
         "dtype": case.dtype.name,
         "device": case.device,
         "at": {name: nested(case.at[name].tolist()) for name in case.program.variables},
-        "cotangent": 1.0 if case.cotangent is None else nested(case.cotangent.tolist()),
+        "cotangent": _cotangent(result),
         "outcome": result.outcome,
         "value": {"reference": _shaped(result, _proved_values(result)), "autograd": _shaped(result, _torch_values(result))},
         "partials": [_partial(result, k, verdict) for k, verdict in enumerate(result.verdicts)],
         "notes": list(result.notes),
         "reproduce": reproduce(result),
     }
+
+
+def _cotangent(result: Result) -> Any:
+    """The weights as numbers, shaped like the value; ones where none were given."""
+    import numpy as np
+
+    given = result.evidence.case.cotangent
+    return nested((np.ones(result_shape(result)) if given is None else given).tolist())
 
 
 def _partial(result: Result, position: int, verdict: Verdict) -> dict[str, Any]:
@@ -69,7 +78,7 @@ def _partial(result: Result, position: int, verdict: Verdict) -> dict[str, Any]:
         "index": list(verdict.key.index),
         "outcome": verdict.outcome,
         "reason": verdict.reason,
-        "reference": _reference(truth),
+        "reference": _reference(truth, verdict),
         "analytic": _analytic(formula) | ({} if isinstance(formula, Abstention) else {"agrees": analytic_agrees(truth, formula)}),
         "autograd": _autograd(answer, verdict),
         "numeric": _numeric(difference) | ({} if isinstance(difference, Abstention) else {"agrees": numeric_agrees(truth, difference)}),
@@ -77,7 +86,9 @@ def _partial(result: Result, position: int, verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _reference(truth: Any) -> dict[str, Any]:
+def _reference(truth: Any, verdict: Verdict) -> dict[str, Any]:
+    if verdict.truth is not None:
+        return {"value": number(nearest(verdict.truth)), "digits": digits(verdict.truth, DIGITS), "bits": SIGN_BITS}
     match truth:
         case Certified(ball=ball, bits=bits):
             return {"value": number(nearest(ball)), "digits": digits(ball, DIGITS), "bits": bits}
@@ -101,7 +112,8 @@ def _autograd(answer: Any, verdict: Verdict) -> dict[str, Any]:
             measures = {"error": verdict.error, "relative_error": verdict.relative_error, "ulps": verdict.ulps, "tolerance": verdict.tolerance}
             return {"value": number(value), **{name: None if m is None else number(m) for name, m in measures.items()}}
         case Detached(cut=cut):
-            return {"abstained": f"no path from the input to the result{f' past {chr(44).join(cut)}' if cut else ''}"}
+            past = f" past {', '.join(cut)}" if cut else ""
+            return {"abstained": f"no path from the input to the result{past}"}
         case Abstention(reason=reason):
             return {"abstained": reason}
     raise TypeError(f"not an answer of autograd: {answer!r}")
@@ -195,10 +207,4 @@ def reproduce(result: Result) -> str:
 
 
 def _point_text(case: Any, name: str) -> str:
-    return str(case.given.get(name) or _exact(case.at[name].tolist()))
-
-
-def _exact(value: Any) -> str:
-    if isinstance(value, list):
-        return f"[{', '.join(_exact(item) for item in value)}]"
-    return str(int(value)) if value == int(value) and abs(value) < 1e16 else repr(value)
+    return str(case.given.get(name) or exact(case.at[name].tolist()))

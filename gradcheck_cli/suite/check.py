@@ -11,6 +11,7 @@ from gradcheck_cli.judge.forward import forward_note
 from gradcheck_cli.judge.rounding import rounding
 from gradcheck_cli.judge.verdict import Evidence, judge
 from gradcheck_cli.suite.report import Result
+from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.analytic import analytic, ask
 from gradcheck_cli.witnesses.autograd import autograd
 from gradcheck_cli.witnesses.numeric import numeric
@@ -67,8 +68,9 @@ def _in_float64(evidence: Evidence, position: int, verdict: Verdict, tolerance: 
     case = evidence.case
     if not verdict.undecided or case.dtype.name == "float64":
         return verdict
-    finer = replace(case, dtype=DTYPES["float64"], literals=case.dtype)
-    again = judge(replace(evidence, case=finer, autograd=autograd(finer)), tolerance)[position]
+    finer = replace(case, dtype=DTYPES["float64"])
+    unasked = Abstention("not asked again")
+    again = judge(Evidence(finer, reference(finer), unasked, autograd(finer), unasked), tolerance)[position]
     if again.outcome == "wrong":
         return replace(verdict, outcome="wrong", reason=f"{verdict.reason}; in float64 it is wrong beyond rounding: {again.reason}", undecided=False)
     return verdict.and_also(f"in float64: {again.outcome}")

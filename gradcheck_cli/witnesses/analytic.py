@@ -11,6 +11,7 @@ import numpy as np
 from gradcheck_cli.case import index_variables
 from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.language.parse import parse
+from gradcheck_cli.language.program import Builder, Call, Program
 from gradcheck_cli.language.text import program_text
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.reference import FIRST_BITS, SIGN_BITS, certified, scalar_inputs
@@ -88,7 +89,7 @@ def _evaluate(case: Case, text: str, latex: str) -> Answer:
 
 def _enclose(case: Case, expansion: Expansion, result: int, text: str, latex: str) -> Formula:
     output = int(np.reshape(expansion.values[result], -1)[0])
-    scalars = expansion.builder.program(output)
+    scalars = _as_sympy(expansion.builder.program(output))
     inputs = scalar_inputs(case)
     bits = FIRST_BITS
     while True:
@@ -98,3 +99,17 @@ def _enclose(case: Case, expansion: Expansion, result: int, text: str, latex: st
         bits *= 2
         if bits > 4 * SIGN_BITS:
             return Formula(text, latex, ball if ball.is_finite() else None, "the formula has no value at this point")
+
+
+def _as_sympy(program: Program) -> Program:
+    """`program` with SymPy's convention Heaviside(0) = 1/2, so that its opinion at a kink is its own."""
+    builder, where = Builder(), list[int]()
+    for node in program.nodes:
+        if isinstance(node, Call) and node.function == "heaviside":
+            one = builder.number(1)
+            where.append(builder.call("div", builder.call("add", builder.call("sign", where[node.args[0]]), one), builder.number(2)))
+        elif isinstance(node, Call):
+            where.append(builder.call(node.function, *[where[i] for i in node.args], settings=node.settings))
+        else:
+            where.append(builder.add(node))
+    return builder.program(where[program.result])

@@ -184,22 +184,46 @@ def _richardson(slopes: Floats, noise: Floats, order: int) -> Slope | None:
     slopes, noise = slopes[first : last[-1] + 1], noise[first : last[-1] + 1]
     if slopes.size < 3:
         return None
+    if np.isinf(_tail(slopes, noise)[-1]):
+        # The smallest steps still drive it: a pole, a jump or a vertical tangent closer than any step.
+        return Slope(float(slopes[-1]), float("inf"))
     best: tuple[float, float] | None = None
     column, error = slopes, noise
     for j in range(COLUMNS + 1):
         if j:
             factor = 2.0 ** (order * j)
             column, error, previous = (factor * column[1:] - column[:-1]) / (factor - 1), (factor * error[1:] + error[:-1]) / (factor - 1), column
-            truncation = np.abs(column - previous[1:])
+            # Both neighbours: where the error is odd in h (a jump in the second derivative) one of them may agree by chance.
+            truncation = np.maximum(np.abs(column - previous[1:]), np.abs(column - previous[:-1]))
         else:
-            truncation = np.abs(np.diff(column, append=column[-1]))
-        total = truncation + error + _contradiction(column, error)
+            truncation = np.abs(np.diff(column, append=2 * column[-1] - column[-2]))
+        total = truncation * _tail(column, error) + error + _contradiction(column, error)
         if not total.size:
             break
         k = int(np.nanargmin(total)) if np.isfinite(total).any() else 0
         if np.isfinite(total[k]) and (best is None or total[k] < best[0]):
             best = float(total[k]), float(column[k])
     return None if best is None else Slope(best[1], 2 * best[0])
+
+
+def _tail(column: Floats, error: Floats) -> Floats:
+    """How many times its last change an entry may still move, where it converges slower than steps halve, or not at all.
+
+    Beside d**1.5 the slopes fall by 2**-0.5 a step: what is left is 2.4 times the last change. Where the changes grow
+    beyond their noise there is no limit in sight.
+    """
+    factor = np.ones(column.size)
+    if column.size < 4:
+        return factor
+    change = np.abs(np.diff(column))
+    clear = change > 4 * error[1:]
+    with np.errstate(all="ignore"):
+        ratio = change[1:] / change[:-1]
+    slow = (ratio > 0.55) & clear[1:] & clear[:-1]
+    slow[1:] &= slow[:-1]
+    left = np.where(ratio < 0.98, ratio / (1 - np.minimum(ratio, 0.98)), np.inf)
+    factor[2:][slow] = np.maximum(left[slow], 1.0)
+    return factor
 
 
 def _contradiction(column: Floats, error: Floats) -> Floats:

@@ -13,7 +13,7 @@ import numpy as np
 from gradcheck_cli.calculus import Kink, adjoints, kinks
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.functions.arithmetic import OFF
-from gradcheck_cli.language.program import Call, Program, reach
+from gradcheck_cli.language.program import Call, Program, pruned, reach
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.worlds import balls
 from gradcheck_cli.worlds.scalars import Expansion, TooLarge, element
@@ -89,7 +89,7 @@ class Differentiated:
     cotangent: tuple[float, ...] | None
 
     @cached_property
-    def _parts(self) -> tuple[Program, tuple[int, ...], dict[int, int], list[Kink], int]:
+    def _parts(self) -> tuple[Program, tuple[int, ...], dict[int, int], list[Kink], int, int]:
         expansion = self.unrolled.expansion
         assert isinstance(expansion, Expansion)
         builder = expansion.builder.copy()
@@ -99,7 +99,7 @@ class Differentiated:
         names = frozenset(self.elements)
         found = adjoints(builder, objective, names)
         places = kinks(builder, forward, names)
-        return Program(tuple(builder.nodes), tuple(outputs)), tuple(outputs), found, places, forward
+        return Program(tuple(builder.nodes), tuple(outputs)), tuple(outputs), found, places, forward, objective
 
     @cached_property
     def elements(self) -> tuple[str, ...]:
@@ -131,6 +131,16 @@ class Differentiated:
     def forward(self) -> int:
         """Number of forward nodes; they come first."""
         return self._parts[4]
+
+    @property
+    def objective(self) -> int:
+        """Node of `<cotangent, f>`."""
+        return self._parts[5]
+
+    @cached_property
+    def forward_program(self) -> Program:
+        """The forward nodes alone, with `<cotangent, f>` as their result."""
+        return pruned(Program(self.program.nodes[: self.objective + 1], (self.objective,)))
 
     @cached_property
     def gradient(self) -> tuple[int | None, ...]:

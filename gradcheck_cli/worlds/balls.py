@@ -34,17 +34,24 @@ def run(program: Program, inputs: Mapping[str, float], bits: int, literal: Calla
     """
     from flint import arb, ctx
 
-    values: list[Any] = []
     with ctx.workprec(bits):
-        for i, node in enumerate(program.nodes):
-            if isinstance(node, Call):
-                values.append(_call(node, [values[j] for j in node.args], literal))
-                if i % 64 == 0 and monotonic() > deadline:
-                    raise OutOfTime
-            elif isinstance(node, Number):
-                values.append(_number(node, literal))
-            else:
-                values.append(arb(inputs[node.name]))
+        return balls_of(program, {name: arb(value) for name, value in inputs.items()}, literal, deadline)
+
+
+def balls_of(
+    program: Program, inputs: Mapping[str, Ball], literal: Callable[[Fraction], Fraction | float] = lambda value: value, deadline: float = float("inf")
+) -> list[Any]:
+    """As `run`, at the precision in force and for inputs that are balls already."""
+    values: list[Any] = []
+    for i, node in enumerate(program.nodes):
+        if isinstance(node, Call):
+            values.append(_call(node, [values[j] for j in node.args], literal))
+            if i % 64 == 0 and monotonic() > deadline:
+                raise OutOfTime
+        elif isinstance(node, Number):
+            values.append(number(node, literal))
+        else:
+            values.append(inputs[node.name])
     return values
 
 
@@ -63,13 +70,14 @@ def _call(node: Call, args: list[Any], literal: Callable[[Fraction], Fraction | 
             if isinstance(step, Call):
                 inner.append(_call(step, [inner[j] for j in step.args], literal))
             else:
-                inner.append(_number(step, literal) if isinstance(step, Number) else bound[step.name])
+                inner.append(number(step, literal) if isinstance(step, Number) else bound[step.name])
         return inner[program.result]
     except (ArithmeticError, ValueError):  # what flint raises for an argument it cannot take
         return arb.nan()
 
 
-def _number(node: Number, literal: Callable[[Fraction], Fraction | float]) -> Ball:
+def number(node: Number, literal: Callable[[Fraction], Fraction | float]) -> Ball:
+    """The ball of a literal, rounded as `literal` says where it is a decimal."""
     from flint import arb
 
     value = literal(node.value) if node.decimal and isinstance(node.value, Fraction) else node.value

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 Expression: TypeAlias = Any  # SymPy ships no types
 
+_EXTREMES = ("maximum", "minimum")
 _NATIVE = ("add", "sub", "mul", "div", "neg", "pow", "pi", "e")
 
 
@@ -58,6 +59,9 @@ def apply(function: str, args: list[Expression], settings: Settings) -> Expressi
         return sympy.pi
     if function == "e":
         return sympy.E
+    if function in _EXTREMES:
+        # SymPy's Max and Min take any number of arguments, and so does their derivative.
+        args = [inner for arg in args for inner in (arg.args if getattr(arg, "row", "") == function else (arg,))]
     if function in _NATIVE:
         return lookup(function).sympy(sympy, *args)  # type: ignore[misc]  # arithmetic has its SymPy form
     return opaque(function, settings)(*args)
@@ -84,10 +88,20 @@ def opaque(function: str, settings: Settings = ()) -> Any:
     """The SymPy class of a function: no evaluation, no assumptions but that it is real, and `fdiff`."""
 
     def fdiff(self: Any, argindex: int = 1) -> Expression:
+        if function in _EXTREMES:
+            return _extreme_slope(function, list(self.args), argindex - 1)
         return _fdiff(function, settings, argindex - 1)(*self.args)
 
     members = {"fdiff": fdiff, "is_extended_real": True, "is_real": True, "row": function, "settings": settings}
     return type(function, (sympy.Function,), members)
+
+
+def _extreme_slope(function: str, args: list[Expression], position: int) -> Expression:
+    """As SymPy's own `Max.fdiff`: Heaviside of the argument less the extreme of the others."""
+    others = [arg for k, arg in enumerate(args) if k != position]
+    rest = others[0] if len(others) == 1 else opaque(function)(*others)
+    difference = args[position] - rest
+    return opaque("heaviside")(difference if function == "maximum" else -difference)
 
 
 @cache
