@@ -144,18 +144,17 @@ def _pulled_back(builder: Builder, index: int, node: Call, position: int, ybar: 
         stated = torch_pullback(node.function, position, node.settings)
         if stated is not None:
             return builder.include(stated, {"y": index, **dict(zip(names, node.args, strict=True)), "ybar": ybar})[0]
-    slope = _slope(builder, node, position)
-    if builder.nodes[slope] == Number(Fraction(0), decimal=False):
-        return None
-    return _folded(builder, "mul", (ybar, slope))
+    slope = slope_of(builder, node, position)
+    return None if slope is None else _folded(builder, "mul", (ybar, slope))
 
 
-def _slope(builder: Builder, node: Call, position: int) -> int:
-    """Node of the exact partial; for a derived function the derivative of its meaning."""
+def slope_of(builder: Builder, node: Call, position: int) -> int | None:
+    """Node of the exact partial, None where it is identically zero; for a derived function the derivative of its meaning."""
     row = lookup(node.function)
     inputs = dict(zip(row.parsed.names, node.args, strict=True))
     program = partial(node.function, position) if row.kind == "primitive" else _derived_partial(node.function, position, node.settings)
-    return lower(builder, program, inputs)[0]
+    slope = lower(builder, program, inputs)[0]
+    return None if builder.nodes[slope] == Number(Fraction(0), decimal=False) else slope
 
 
 @cache

@@ -10,14 +10,14 @@ with u the unit roundoff and eta half the smallest subnormal.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck_cli.calculus import adjoints, lower, partial
+from gradcheck_cli.calculus import adjoints, lower, partial, slope_of
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.functions.arithmetic import OFF
 from gradcheck_cli.language.program import Builder, Call, Number, Program, Variable
@@ -60,79 +60,117 @@ class Budget:
     culprit: int | None = None  # a node of the user's program
 
 
+@dataclass(frozen=True)
+class _Graph:
+    """torch's forward and gradient as scalars, with a slope node for every edge.
+
+    Attributes:
+        outputs: nodes of the value's elements; `partials` those of the gradient, -1 where it is zero.
+        edges: for each node (argument, slope node) of every argument that rounding can move.
+        effects: node of `x f'(x)` for functions that round their argument, else -1.
+        eliminated: groups of nodes that one elimination perturbs together.
+        origin: the node of the user's program that each node was made for.
+    """
+
+    program: Program
+    objective: int
+    outputs: list[int]
+    partials: list[int]
+    edges: list[list[tuple[int, int]]]
+    effects: list[int]
+    eliminated: list[list[int]]
+    origin: list[int]
+
+
 @dataclass(eq=False)
 class Rounding:
-    """torch's program for a case as scalars, with the adjoints of whichever results are asked for."""
+    """Budgets of one program; the graph is built once, its balls once a point, and each budget is one sweep over it."""
 
     unrolled: Unrolled
     wrt: tuple[str, ...]
     cotangent: tuple[float, ...] | None
-    _outputs: list[int] = field(default_factory=list)
-    _made: dict[int, tuple[Program, list[tuple[int, int, int]], list[int]]] = field(default_factory=dict)
-
-    @cached_property
-    def _torch(self) -> tuple[Builder, int, list[int], list[int]]:
-        """(nodes, objective, a node for each partial, origin of each node)."""
-        expansion = expand(self.unrolled.program, self.unrolled.inputs, "pullbacks")
-        builder, origin = expansion.builder, expansion.origin
-        outputs = np.reshape(expansion.values[self.unrolled.program.result], -1).tolist()
-        self._outputs = outputs
-        objective = weighted_sum(builder, outputs, self.cotangent)
-        origin += [self.unrolled.program.result] * (len(builder.nodes) - len(origin))
-        inputs = self.unrolled.inputs
-        names = [element(name, index) for name in self.wrt for index in np.ndindex(*_shape(inputs[name]))]
-        found = adjoints(builder, objective, frozenset(names), as_torch=True, origin=origin)
-        partials = [found.get(builder.index.get(Variable(name), -1), -1) for name in names]
-        return builder, objective, partials, origin
+    _seen: tuple[Any, list[Any]] = (None, [])
 
     def of_partial(self, case: Case, position: int, dtype: DType) -> Budget:
         """The budget of one partial, in the units of the partial."""
-        node = self._torch[2][position]
+        node = self._graph.partials[position]
         return self._budget(case, node, dtype) if node >= 0 else Budget(0.0)
 
     def of_value(self, case: Case, dtype: DType) -> Budget:
         """The budget of the forward value `<cotangent, f>`."""
-        return self._budget(case, self._torch[1], dtype)
+        return self._budget(case, self._graph.objective, dtype)
 
-    def of_element(self, case: Case, element_: int, dtype: DType) -> Budget:
+    def of_element(self, case: Case, position: int, dtype: DType) -> Budget:
         """The budget of one element of the value, row-major."""
-        self._torch  # noqa: B018 - finds the outputs
-        return self._budget(case, self._outputs[element_], dtype)
+        return self._budget(case, self._graph.outputs[position], dtype)
+
+    @cached_property
+    def _graph(self) -> _Graph:
+        program, inputs = self.unrolled.program, self.unrolled.inputs
+        expansion = expand(program, inputs, "pullbacks")
+        builder, origin = expansion.builder, expansion.origin
+        outputs = np.reshape(expansion.values[program.result], -1).tolist()
+        objective = weighted_sum(builder, outputs, self.cotangent)
+        origin += [program.result] * (len(builder.nodes) - len(origin))
+        names = [element(name, index) for name in self.wrt for index in np.ndindex(*_shape(inputs[name]))]
+        found = adjoints(builder, objective, frozenset(names), as_torch=True, origin=origin)
+        partials = [found.get(builder.index.get(Variable(name), -1), -1) for name in names]
+        groups = [
+            np.reshape(expansion.values[node.args[0]], -1).tolist() for node in program.nodes if isinstance(node, Call) and node.function in _ELIMINATED
+        ]
+        count = len(builder.nodes)
+        edges = [_edges(builder, i) for i in range(count)]
+        effects = [_argument_effect(builder, i) for i in range(count)]
+        return _Graph(Program(tuple(builder.nodes), (objective,)), objective, outputs, partials, edges, effects, groups, origin)
+
+    def _values(self, case: Case) -> list[Any]:
+        if self._seen[0] is not case:
+            self._seen = (case, balls.run(self._graph.program, scalar_inputs(case), _BITS, case.literal))
+        return self._seen[1]
 
     def _budget(self, case: Case, output: int, dtype: DType) -> Budget:
-        program, pairs, origin = self._adjoint(output)
-        values = balls.run(program, scalar_inputs(case), _BITS, case.literal)
-        return self._summed(program, pairs, origin, values, dtype)
+        from flint import ctx
 
-    def _summed(self, program: Program, pairs: list[tuple[int, int, int]], origin: list[int], values: list[Any], dtype: DType) -> Budget:
-        """The sum over all nodes, in balls: a weight may lie far outside the range of a float."""
+        values = self._values(case)
+        with ctx.workprec(_BITS):
+            return self._summed(self._swept(output, values), values, dtype)
+
+    def _swept(self, output: int, values: list[Any]) -> dict[int, Any]:
+        """d output / d node for every node it rests on: one pass backwards, in balls (a weight may exceed any float)."""
         from flint import arb
 
-        u, eta = arb(dtype.unit_roundoff), balls.exact(dtype.smallest / 2)
-        total, culprit, most = arb(0), None, arb(0)
-        for node, adjoint, slope in pairs:
-            weight, value = values[adjoint], values[node]
-            if weight is OFF or value is OFF:
+        found = {output: arb(1)}
+        for i in range(output, -1, -1):
+            weight = found.get(i)
+            if weight is None:
                 continue
-            c, m = _roundings(program, node)
-            term = abs(weight) * (u * (c * abs(value) + (m * abs(values[slope]) if slope >= 0 else 0)) + eta)
+            for j, slope in self._graph.edges[i]:
+                passed = weight * values[slope]
+                if passed is not OFF:
+                    found[j] = found[j] + passed if j in found else passed
+        return found
+
+    def _summed(self, weights: dict[int, Any], values: list[Any], dtype: DType) -> Budget:
+        from flint import arb
+
+        graph, u, eta = self._graph, arb(dtype.unit_roundoff), balls.exact(dtype.smallest / 2)
+        total, culprit, most = arb(0), None, arb(0)
+        for i, weight in weights.items():
+            node, value = graph.program.nodes[i], values[i]
+            if not isinstance(node, Call) or value is OFF or not _rounds(graph.program, i):
+                continue
+            c, m = _ROUNDINGS.get(node.function, _DEFAULT)
+            effect = m * abs(values[graph.effects[i]]) if graph.effects[i] >= 0 else 0
+            term = abs(weight) * (u * (c * abs(value) + effect) + eta)
             if not term.is_finite():
-                return Budget(float("inf"), origin[node])
+                return Budget(float("inf"), graph.origin[i])
             total += term
             if term > most:
-                most, culprit = term, origin[node]
+                most, culprit = term, graph.origin[i]
+        for group in graph.eliminated:
+            size = max((abs(values[i]).upper() for i in group), key=float) * len(group)
+            total += sum((abs(weights[i]) * u * size for i in group if i in weights), arb(0))
         return Budget(float(total.abs_upper()), culprit)
-
-    def _adjoint(self, output: int) -> tuple[Program, list[tuple[int, int, int]], list[int]]:
-        if output not in self._made:
-            builder, _, _, origin = self._torch
-            mine, origin = builder.copy(), list(origin)
-            alive = [isinstance(node, Call) and not lookup(node.function).condition or isinstance(node, Variable) for node in mine.nodes]
-            found = adjoints(mine, output, frozenset(), alive=alive, origin=origin)
-            pairs = [(i, adjoint, _argument_effect(mine, i)) for i, adjoint in found.items() if isinstance(mine.nodes[i], Call) and _rounds(mine, i)]
-            origin += [0] * (len(mine.nodes) - len(origin))
-            self._made[output] = (Program(tuple(mine.nodes), (output,)), pairs, origin)
-        return self._made[output]
 
 
 def rounding(case: Case) -> Rounding:
@@ -155,13 +193,29 @@ def _shape(given: Any) -> tuple[int, ...]:
     return given if isinstance(given, tuple) else np.shape(given)
 
 
-def _rounds(builder: Builder, index: int) -> bool:
-    """Whether a node rounds at all; a product with a power of two does not."""
+def _edges(builder: Builder, index: int) -> list[tuple[int, int]]:
+    """(argument, slope node) for every argument of a node that is a number."""
     node = builder.nodes[index]
+    if not isinstance(node, Call) or lookup(node.function).condition:
+        return []
+    found = []
+    for position, j in enumerate(node.args):
+        argument = builder.nodes[j]
+        if isinstance(argument, Number) or (isinstance(argument, Call) and lookup(argument.function).condition):
+            continue
+        slope = slope_of(builder, node, position)
+        if slope is not None:
+            found.append((j, slope))
+    return found
+
+
+def _rounds(program: Program, index: int) -> bool:
+    """Whether a node rounds at all; a product with a power of two does not."""
+    node = program.nodes[index]
     assert isinstance(node, Call)
     if _ROUNDINGS.get(node.function, _DEFAULT) == _EXACT:
         return False
-    factors = [builder.nodes[i] for i in node.args] if node.function in ("mul", "div") else []
+    factors = [program.nodes[i] for i in node.args] if node.function in ("mul", "div") else []
     if node.function == "div":
         factors = factors[1:]
     return not any(isinstance(f, Number) and _power_of_two(f.value) for f in factors)
@@ -174,16 +228,11 @@ def _power_of_two(value: Fraction | float) -> bool:
     return n & (n - 1) == 0 and d & (d - 1) == 0
 
 
-def _roundings(program: Program, index: int) -> tuple[int, int]:
-    node = program.nodes[index]
-    assert isinstance(node, Call)
-    return _ROUNDINGS.get(node.function, _DEFAULT)
-
-
 def _argument_effect(builder: Builder, index: int) -> int:
     """Node of `x f'(x)` for functions whose argument is rounded on the way in, else -1."""
     node = builder.nodes[index]
-    assert isinstance(node, Call)
+    if not isinstance(node, Call):
+        return -1
     row = lookup(node.function)
     if not _ROUNDINGS.get(node.function, _DEFAULT)[1] or row.kind != "primitive":
         return -1
