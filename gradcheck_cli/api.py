@@ -7,7 +7,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.case import Request, cases_of
-from gradcheck_cli.judge.verdict import Tolerance
+from gradcheck_cli.judge.evidence import Tolerance
 from gradcheck_cli.language.errors import mistake
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.point import Exact, Grid, Nested, read_value

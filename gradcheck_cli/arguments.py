@@ -7,9 +7,8 @@ import re
 COMMANDS = ("check", "functions", "explain", "schema", "doctor")
 # Words that the group itself answers.
 _GROUP = ("-h", "--help", "-V", "--version", "--install-completion", "--show-completion")
-_TAKES_VALUE = ("--at", "--wrt", "--dtype", "--device", "--cotangent", "--rtol", "--atol", "--step", "-f", "--format", "--export", "--color")
-_LONG = re.compile(r"--[A-Za-z][\w-]*(=.*)?", re.DOTALL)
-_SHORT = re.compile(r"-[qvh]+|-f\w+")
+_TAKES_VALUE = re.compile(r"--(?:at|wrt|dtype|device|cotangent|rtol|atol|step|format|export|color)|-[qvh]*f")
+_FLAG = re.compile(r"--[A-Za-z][\w-]*(?:=.*)?|-[qvh]+|-[qvh]*f\w+", re.DOTALL)
 
 
 def in_order(words: list[str]) -> list[str]:
@@ -25,15 +24,14 @@ def in_order(words: list[str]) -> list[str]:
     for word in rest:
         if word == "--":
             expressions += rest
-        elif word in _TAKES_VALUE:
-            options += [word, *_next(rest)]
-        elif word.startswith("-") and word != "-" and (_LONG.fullmatch(word) or _SHORT.fullmatch(word)):
+        elif _TAKES_VALUE.fullmatch(word):
+            value = next(rest, None)
+            if value is None:
+                # The last word: nothing may follow, or it would pass for the value.
+                return ["check", *options, word]
+            options += [word, value]
+        elif _FLAG.fullmatch(word):
             options.append(word)
         else:
             expressions.append(word)
     return ["check", *options, "--", *expressions] if expressions else ["check", *options]
-
-
-def _next(words: object) -> list[str]:
-    found = next(words, None)  # type: ignore[call-overload]  # an iterator of words
-    return [] if found is None else [found]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.functions import RowError, lookup
@@ -139,22 +139,61 @@ def adjoints(
 
 def _pulled_back(builder: Builder, index: int, node: Call, position: int, ybar: int, *, as_torch: bool) -> int | None:
     """The cotangent that one argument of a node receives; None for a partial that is identically zero."""
-    names = lookup(node.function).parsed.names
-    if as_torch:
-        stated = torch_pullback(node.function, position, node.settings)
-        if stated is not None:
-            return builder.include(stated, {"y": index, **dict(zip(names, node.args, strict=True)), "ybar": ybar})[0]
-    slope = slope_of(builder, node, position)
-    return None if slope is None else _folded(builder, "mul", (ybar, slope))
+    given = (*node.args, ybar, index)
+    stencil = _pullback(node.function, position, node.settings, tuple([_exact(builder, i) for i in given]), as_torch)
+    return None if stencil is None else stencil.copied(builder, given)
 
 
 def slope_of(builder: Builder, node: Call, position: int) -> int | None:
     """Node of the exact partial, None where it is identically zero; for a derived function the derivative of its meaning."""
-    row = lookup(node.function)
-    inputs = dict(zip(row.parsed.names, node.args, strict=True))
-    program = partial(node.function, position) if row.kind == "primitive" else _derived_partial(node.function, position, node.settings)
-    slope = lower(builder, program, inputs)[0]
-    return None if builder.nodes[slope] == Number(Fraction(0), decimal=False) else slope
+    return _pulled_back(builder, -1, node, position, builder.number(1), as_torch=False)
+
+
+@dataclass(frozen=True)
+class _Stencil:
+    """A formula made to be copied often: its calls count what is given first, then its own steps."""
+
+    steps: tuple[Call | Number, ...]
+    result: int
+
+    def copied(self, builder: Builder, given: Sequence[int]) -> int:
+        """Index of the formula's value for some given nodes."""
+        where = list(given)
+        for step in self.steps:
+            where.append(builder.add(Call(step.function, tuple([where[i] for i in step.args]), step.settings) if isinstance(step, Call) else step))
+        return where[self.result]
+
+
+# The constants are those of the user's programs and cotangents, of which there is no end.
+@lru_cache(maxsize=4096)
+def _pullback(function: str, position: int, settings: Settings, known: tuple[Fraction | None, ...], as_torch: bool) -> _Stencil | None:
+    """The cotangent of one argument, given the arguments, `ybar` and `y`; None if it is identically zero.
+
+    What is `known` to be an exact constant is folded: torch, too, computes `y - 1` of `x**y` before it starts.
+    """
+    row = lookup(function)
+    builder, names = Builder(), [*row.parsed.names, "ybar"]
+    names.append("" if "y" in names else "y")  # an argument called y hides the result
+    inputs = {name: builder.variable(name) if value is None else builder.number(value) for name, value in zip(names, known, strict=True)}
+    stated = torch_pullback(function, position, settings) if as_torch else None
+    exact = partial(function, position) if row.kind == "primitive" else _derived_partial(function, position, settings)
+    factor = lower(builder, exact if stated is None else stated, inputs)[0]
+    if builder.nodes[factor] == Number(Fraction(0), decimal=False):
+        return None
+    return _stencil(builder.program(factor if stated is not None else _folded(builder, "mul", (inputs["ybar"], factor))), names)
+
+
+def _stencil(program: Program, names: Sequence[str]) -> _Stencil:
+    """A program of the variables `names`, to be given in that order."""
+    where: list[int] = []
+    steps: list[Call | Number] = []
+    for node in program.nodes:
+        if isinstance(node, Variable):
+            where.append(names.index(node.name))
+        else:
+            where.append(len(names) + len(steps))
+            steps.append(Call(node.function, tuple(where[i] for i in node.args), node.settings) if isinstance(node, Call) else node)
+    return _Stencil(tuple(steps), where[program.result])
 
 
 @cache
@@ -187,6 +226,8 @@ def kinks(builder: Builder, nodes: int, wrt: frozenset[str]) -> list[Kink]:
         if not isinstance(node, Call) or not depends[i] or lookup(node.function).condition:
             continue
         row = lookup(node.function)
+        if not row.kinks and not conditions(node.function):
+            continue
         for text in row.kinks:
             expression = lower(builder, formula(text), dict(zip(row.parsed.names, node.args, strict=True)))[0]
             found.append(Kink(i, expression, row.jumps))
@@ -218,8 +259,14 @@ def _boundaries(builder: Builder, condition: int) -> list[int]:
     return found
 
 
+# What `_folded` may turn into something simpler.
+_FOLDED = frozenset(("add", "sub", "mul", "neg", "maximum", "minimum", "pow", "where"))
+
+
 def _folded(builder: Builder, function: str, args: tuple[int, ...]) -> int:
     """A primitive call, or what it comes to where that is plain: exact constants, times one, plus zero, to the power one."""
+    if function not in _FOLDED:
+        return builder.add(Call(function, args))
     known = [_exact(builder, i) for i in args]
     if function in ("add", "sub", "mul") and len(known) == 2:
         a, b = known
@@ -233,6 +280,8 @@ def _folded(builder: Builder, function: str, args: tuple[int, ...]) -> int:
             return _folded(builder, "neg", args[:1])
     elif function == "neg" and known[0] is not None:
         return builder.number(-known[0])
+    elif function in ("maximum", "minimum") and args[0] == args[1]:
+        return args[0]
     elif function == "pow" and known[1] == 1:
         return args[0]
     elif function == "where":

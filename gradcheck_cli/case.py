@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 Array: TypeAlias = "np.ndarray[Any, Any]"
 
 
-class Key(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Key:
     """Which partial: the variable, and the element's index in it."""
 
     variable: str
@@ -216,7 +217,7 @@ def _number(name: str, dtype: DType, moved: list[Moved]) -> Callable[[Exact], fl
         if not np.isfinite(value):
             raise PointError([Mistake("out-of-range", f"`{name}` = {exact.text[:60] or 'this grid point'} is beyond the largest {dtype.name}, {float(dtype.largest):.6g}")])
         # 0.1 and its float64 are written alike: only a number that reads differently is worth a word.
-        if exact.text and Fraction(repr(value)) != exact.value:
+        if exact.text and exact.value not in (Fraction(value), Fraction(repr(value))):
             moved.append(Moved(name, exact.text, value))
         return -0.0 if exact.negative_zero else value
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from gradcheck_cli.case import Case
-    from gradcheck_cli.judge.verdict import Tolerance
+    from gradcheck_cli.judge.evidence import Tolerance
     from gradcheck_cli.suite.report import Report, Result
 
 T = TypeVar("T")
@@ -97,7 +97,7 @@ def prepare(options: Options) -> Job:
 
 def _job(options: Options, program: Any, analyst: Analyst, found: _Collector) -> Job:
     from gradcheck_cli.case import Request, cases_of
-    from gradcheck_cli.judge.verdict import Tolerance
+    from gradcheck_cli.judge.evidence import Tolerance
     from gradcheck_cli.point import read_points
 
     points = found.read(read_points, options.at)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from time import monotonic
 from typing import TYPE_CHECKING, TypeAlias
+from unicodedata import normalize
 
-from gradcheck_cli.language.errors import Mistake, PointError, ProgramError, Span, UserError
+from gradcheck_cli.language.constants import SizeError, arithmetic, decimal
+from gradcheck_cli.language.errors import Mistake, PointError, ProgramError, Span, UserError, shown
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.program import Call, Number, Program
 
@@ -17,10 +20,17 @@ if TYPE_CHECKING:
 # A number as exact text gives it, or nested lists of such numbers.
 Nested: TypeAlias = "Exact | list[Nested]"
 
-_NAME = re.compile(r"\s*([^\W\d]\w*)\s*=(?!=)", re.UNICODE)
-_HEX = re.compile(r"([+-]?)0[xX]([0-9a-fA-F]*)\.?([0-9a-fA-F]*)[pP]([+-]?\d{1,5})$")
-# An irrational point such as pi/4 is taken to this many bits; a dtype keeps at most 53 of them.
-_POINT_BITS = 400
+_NAME = re.compile(r"\s*([^\W\d]\w*)\s*=(?!=)")
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_HEX = re.compile(r"([+-]?)0[xX](?=\.?[0-9a-fA-F])([0-9a-fA-F]*)\.?([0-9a-fA-F]*)(?:[pP]([+-]?[0-9]{1,5}))?")
+_PAIRS = {")": "(", "]": "[", "}": "{"}
+# Python's own limit is about 90; arrays have at most 16 dimensions.
+_NESTING = 64
+# An irrational point such as pi/4 is wanted to this many bits; a dtype keeps at most 53 of them. The precision is raised as far as
+# sin(1e1000) needs it.
+_POINT_BITS, _PRECISIONS, _SECONDS = 200, (400, 1_600, 6_400), 2.0
+# Exact points are followed up to this many bits: 1e5000 + 1e-5000 has 33,000.
+_MAX_BITS = 100_000
 # 1,000,000 points from grids is a run of about an hour; more is more likely a slip of the pen.
 MAX_POINTS = 1_000_000
 
@@ -68,10 +78,12 @@ def _assignments(text: str, mistakes: list[Mistake]) -> list[tuple[str, Span]]:
     for span in _split(text, Span(0, len(text)), ","):
         match = _NAME.match(text, span.start, span.end)
         if match:
-            found.append((match[1], _stripped(text, Span(match.end(), span.end))))
+            # As Python reads names in the program: NFKC.
+            found.append((normalize("NFKC", match[1]), _stripped(text, Span(match.end(), span.end))))
         else:
-            shown = text[slice(*span)].strip()
-            mistakes.append(Mistake("bad-point", f"`{shown[:60]}` is not of the form NAME=VALUE", text, _stripped(text, span), help="for example `--at x=3,y=[1, 2]`"))
+            part = text[slice(*span)].strip()
+            what = f"`{shown(part)}` is not of the form NAME=VALUE" if part else "NAME=VALUE is missing here"
+            mistakes.append(Mistake("bad-point", what, text, _stripped(text, span), help="for example `--at x=3,y=[1, 2]`"))
     return found
 
 
@@ -102,11 +114,9 @@ def read_value(text: str, span: Span | None = None) -> Nested | Grid:
         PointError: the text is none of these.
     """
     span = _stripped(text, span or Span(0, len(text)))
-    inside = text[slice(*span)]
-    if not inside.strip():
-        raise _bad("there is no value here", text, span)
-    if inside.startswith("[") or (inside.startswith("(") and inside.endswith(")") and len(_split(text, Span(span.start + 1, span.end - 1), ",")) > 1):
-        return _read_list(text, span)
+    _check_brackets(text, span)
+    if _is_list(text, span):
+        return _list(text, span)
     parts = _split(text, span, ":")
     if len(parts) == 1:
         return _number(text, span)
@@ -115,74 +125,98 @@ def read_value(text: str, span: Span | None = None) -> Nested | Grid:
     return _grid(text, parts)
 
 
-def _read_list(text: str, span: Span) -> list[Nested]:
-    """A nested list, its rows of equal length; an explicit stack, so depth costs nothing."""
-    root: list[Nested] = []
-    stack: list[list[Nested]] = []
-    start = span.start
-    closed = False
+def _check_brackets(text: str, span: Span) -> None:
+    """Every bracket has its partner, and none stands too deep."""
+    opened: list[int] = []
     for i in range(span.start, span.end):
-        c = text[i]
-        if closed and not c.isspace():
-            raise _bad("there is something after the list", text, Span(i, span.end))
-        if c in "[" or (c == "(" and not text[start:i].strip()):
-            new = root if not stack else []
-            if stack:
-                stack[-1].append(new)
-            stack.append(new)
-            start = i + 1
-        elif c in ",]" and _depth(text, start, i) == 0 or (c == ")" and _depth(text, start, i) == 0):
-            if text[start:i].strip():
-                stack[-1].append(_number(text, _stripped(text, Span(start, i))))
-            elif c == "," and (i == start and text[i - 1] in "[(,"):
-                raise _bad("a number is missing here", text, Span(i, i + 1))
-            if c != ",":
-                stack.pop()
-                closed = not stack
-            start = i + 1
-    if stack:
-        raise _bad("a bracket is not closed", text, span)
-    return root
+        if text[i] in "([{":
+            opened.append(i)
+        elif text[i] in _PAIRS and (not opened or text[opened.pop()] != _PAIRS[text[i]]):
+            raise _bad("this bracket closes none", text, Span(i, i + 1))
+        if len(opened) > _NESTING:
+            raise PointError([Mistake("too-deep", f"brackets are nested more than {_NESTING} deep", text, Span(i, i + 1))])
+    if opened:
+        raise _bad("this bracket is not closed", text, Span(opened[-1], opened[-1] + 1))
 
 
-def _depth(text: str, start: int, end: int) -> int:
-    part = text[start:end]
-    return part.count("(") - part.count(")")
+def _is_list(text: str, span: Span) -> bool:
+    """Whether a value is a list; brackets of an expression, as in `(1 + 2)*3`, make none."""
+    if text[span.start : span.start + 1] not in ("[", "("):
+        return False
+    depth, last = 0, span.start
+    for last in range(span.start, span.end):
+        depth += (text[last] in "([{") - (text[last] in ")]}")
+        if depth == 0:
+            break
+    if text[span.start] == "(":
+        return last == span.end - 1 and len(_split(text, Span(span.start + 1, last), ",")) > 1
+    if last < span.end - 1:
+        raise _bad("there is something after the list", text, _stripped(text, Span(last + 1, span.end)))
+    return True
+
+
+def _list(text: str, span: Span) -> list[Nested]:
+    """A nested list; whether its rows are of equal length is seen when it becomes an array."""
+    parts = [_stripped(text, part) for part in _split(text, Span(span.start + 1, span.end - 1), ",")]
+    if not text[slice(*parts[-1])].strip():
+        parts.pop()  # an empty list, or a comma behind the last item
+    found: list[Nested] = []
+    for part in parts:
+        if len(_split(text, part, ":")) > 1:
+            raise _bad("a grid cannot stand in a list", text, part)
+        found.append(_list(text, part) if _is_list(text, part) else _number(text, part))
+    return found
 
 
 def _grid(text: str, parts: Sequence[Span]) -> Grid:
     start, stop = (_number(text, _stripped(text, part)) for part in parts[:2])
     where = _stripped(text, parts[2])
-    count = text[slice(*where)]
-    if not count.isascii() or not count.isdigit() or not 1 <= int(count[:9]) <= MAX_POINTS:
+    count = text[slice(*where)].lstrip("0")
+    if not count.isascii() or not count.isdigit() or len(count) > len(str(MAX_POINTS)) or int(count) > MAX_POINTS:
         raise _bad(f"the count of a grid is a whole number from 1 to {MAX_POINTS:,}", text, where)
     n = int(count)
     step = (stop.value - start.value) / (n - 1) if n > 1 else Fraction(0)
-    return Grid(tuple(Exact(start.value + i * step, start.text if i == 0 else stop.text if i == n - 1 else "") for i in range(n)))
+    return Grid((start, *(Exact(start.value + i * step, "") for i in range(1, n - 1)), *([stop] if n > 1 else [])))
 
 
 def _number(text: str, span: Span) -> Exact:
     """One number: decimal, hexadecimal float, or a constant expression."""
     inside = text[slice(*span)]
-    match = _HEX.match(inside)
-    if match and (match[2] or match[3]):
-        value = Fraction(int(match[2] + match[3], 16)) * Fraction(2) ** (int(match[4]) - 4 * len(match[3]))
-        return Exact(-value if match[1] == "-" else value, inside, match[1] == "-" and value == 0)
+    if not inside.strip():
+        raise _bad("there is no value here", text, span)
     try:
-        program = parse(inside)
+        literal = _literal(inside)
+        value = _computed(text, span) if literal is None else literal
+    except SizeError as error:
+        raise PointError([Mistake("too-large", str(error), text, span)]) from error
+    return Exact(value, inside, literal == 0 and inside.startswith("-"))
+
+
+def _literal(inside: str) -> Fraction | None:
+    """The value of a decimal or hexadecimal literal with its sign; None for anything else."""
+    if _DECIMAL.fullmatch(inside):
+        return decimal(inside)
+    match = _HEX.fullmatch(inside)
+    if not match:
+        return None
+    sign, whole, fraction, exponent = match.groups()
+    return (-1 if sign == "-" else 1) * int(whole + fraction, 16) * Fraction(2) ** (int(exponent or 0) - 4 * len(fraction))
+
+
+def _computed(text: str, span: Span) -> Fraction:
+    """The value of a constant expression: exact if it is rational, else to `_POINT_BITS` bits."""
+    try:
+        program = parse(text[slice(*span)], single=True)
     except ProgramError as error:
         raise PointError([_moved(m, text, span) for m in error.mistakes]) from error
     if program.variables:
-        raise _bad(f"a point is made of numbers, and `{program.variables[0]}` is not one", text, span)
+        raise _bad(f"a point is made of numbers, and `{shown(program.variables[0])}` is not one", text, span)
     value = _rational(program)
-    if value is None:
-        value = _irrational(program, text, span)
-    return Exact(value, inside, inside.startswith("-") and value == 0)
+    return _irrational(program, text, span) if value is None else value
 
 
 def _moved(mistake: Mistake, text: str, span: Span) -> Mistake:
-    lead = len(text[slice(*span)]) - len(text[slice(*span)].lstrip())
-    where = Span(mistake.span.start + span.start + lead, mistake.span.end + span.start + lead) if mistake.span else span
+    where = Span(mistake.span.start + span.start, mistake.span.end + span.start) if mistake.span else span
     return Mistake(mistake.code, mistake.message, text, where, mistake.help)
 
 
@@ -191,33 +225,25 @@ def _bad(message: str, text: str, span: Span) -> PointError:
 
 
 def _rational(program: Program) -> Fraction | None:
-    """The exact value where only numbers and `+ - * / **` occur."""
+    """The exact value where only numbers and `+ - * / **` occur.
+
+    Raises:
+        SizeError: it has more than `_MAX_BITS` bits.
+    """
     values: list[Fraction] = []
     for node in program.nodes:
-        if isinstance(node, Number) and isinstance(node.value, Fraction):
-            values.append(node.value)
-            continue
-        if not isinstance(node, Call) or node.function not in ("add", "sub", "mul", "div", "neg", "pow"):
+        value = None
+        if isinstance(node, Call):
+            try:
+                value = arithmetic(node.function, *(values[i] for i in node.args), most=_MAX_BITS)
+            except ZeroDivisionError:
+                return None
+        elif isinstance(node, Number) and isinstance(node.value, Fraction):
+            value = node.value
+        if value is None:
             return None
-        args = [values[i] for i in node.args]
-        # 40,000 bits: what `parse` lets through for exact constants; the rest goes to balls.
-        if node.function == "pow" and (args[1].denominator != 1 or abs(args[1]) > 40_000 or abs(args[1]) * args[0].numerator.bit_length() > 40_000):
-            return None
-        try:
-            values.append(_ARITHMETIC[node.function](*args))
-        except ZeroDivisionError:
-            return None
+        values.append(value)
     return values[program.result]
-
-
-_ARITHMETIC = {
-    "add": lambda a, b: a + b,
-    "sub": lambda a, b: a - b,
-    "mul": lambda a, b: a * b,
-    "div": lambda a, b: a / b,
-    "neg": lambda a: -a,
-    "pow": lambda a, b: Fraction(a ** int(b)),
-}
 
 
 def _irrational(program: Program, text: str, span: Span) -> Fraction:
@@ -232,11 +258,15 @@ def _irrational(program: Program, text: str, span: Span) -> Fraction:
     if not isinstance(output, int):
         raise _bad("this is not a single number", text, span)
     scalars = expansion.builder.program(output)
-    # Decimals inside an expression stay exact: only the finished number is rounded to the dtype.
-    found = balls.run(scalars, {}, _POINT_BITS, lambda value: value)[scalars.result]
-    if not found.is_finite() or (not found.is_zero() and found.rel_accuracy_bits() < _POINT_BITS // 2):
-        raise _bad("this expression has no finite value", text, span)
+    deadline = monotonic() + _SECONDS
     try:
-        return balls.fraction(found)
+        for bits in _PRECISIONS:
+            # Decimals inside an expression stay exact: only the finished number is rounded to the dtype.
+            found = balls.run(scalars, {}, bits, lambda value: value, deadline)[scalars.result]
+            if found.is_finite() and (found.is_zero() or found.rel_accuracy_bits() >= _POINT_BITS):
+                return balls.fraction(found)
     except OverflowError as error:
         raise _bad(f"this expression is {error}", text, span) from error
+    except balls.OutOfTime as error:
+        raise _bad(f"this expression has no value within {_SECONDS:g} s", text, span) from error
+    raise _bad("this expression cannot be told from 0" if found.is_finite() else "this expression has no finite value", text, span)

@@ -57,7 +57,7 @@ ROWS = (
     Function("hardshrink", "x; lambd=0.5",       torch=lambda t, x, lambd: t.nn.functional.hardshrink(x, lambd), means="where(abs(x) > lambd, x, 0)"),
     Function("softshrink", "x; lambd=0.5",       torch=lambda t, x, lambd: t.nn.functional.softshrink(x, lambd), means="x - minimum(maximum(x, -lambd), lambd)"),
     Function("softsign",   "x",                  torch=lambda t, x: t.nn.functional.softsign(x),                 means="x / (abs(x) + 1)"),
-    Function("tanhshrink", "x",                  torch=lambda t, x: t.nn.functional.tanhshrink(x),               means="x - tanh(x)", pullback=("ybar - ybar * (1 - tanh(x) * tanh(x))",)),
+    Function("tanhshrink", "x",                  torch=lambda t, x: t.nn.functional.tanhshrink(x),               means="x - tanh(x)"),
     Function("threshold",  "x; threshold, value", torch=lambda t, x, threshold, value: t.nn.functional.threshold(x, threshold, value), means="where(x > threshold, x, value)"),
 )
 # fmt: on

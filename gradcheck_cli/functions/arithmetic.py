@@ -42,6 +42,8 @@ def _ball(x: Any, value: float, radius: float) -> Any:
 
 def _power(x: Any, y: Any) -> Any:
     """`x**y` for reals: NaN unless x > 0, or y is an exact integer, or x is exactly 0 and y > 0."""
+    if x.is_nan():
+        return x  # arb says nan**0 = 1
     if y.is_exact() and y.is_integer():
         return x**y
     if x > 0:
@@ -56,12 +58,12 @@ def _square_root(x: Any) -> Any:
 
 
 def _sign(x: Any) -> Any:
-    return type(x)(1) if x > 0 else type(x)(-1) if x < 0 else x if x.is_zero() else _ball(x, 0, 1)
+    return type(x)(1) if x > 0 else type(x)(-1) if x < 0 else x if x.is_zero() or x.is_nan() else _ball(x, 0, 1)
 
 
 def _step(x: Any) -> Any:
     """Slope of `maximum(x, 0)`; at 0 all of [0, 1], the convex hull of its slopes (Clarke's gradient)."""
-    return type(x)(1) if x > 0 else type(x)(0) if x < 0 else _ball(x, 0.5, 0.5)
+    return type(x)(1) if x > 0 else type(x)(0) if x < 0 else x if x.is_nan() else _ball(x, 0.5, 0.5)
 
 
 def _halves(x: Any) -> Any:
@@ -111,6 +113,7 @@ ROWS = (
     Function("pow", "x, y", torch=lambda t, x, y: x ** y, sympy=lambda s, x, y: x ** y, arb=_power, operator="**", scalars=True, aliases=("power", "Pow"),
              partials=("where(y == 0, 0, y * x**(y - 1))", "where(x == 0, 0, x**y * log(x))"),
              pullback=("where(y == 0, 0, ybar * (y * x**(y - 1)))", "where(x == 0, 0, ybar * (x**y * log(x)))"),
+             domain=("where(x > 0, 1, where(x == 0, where(y == 0, 1, y), where(y == floor(y), 1, -1)))",),
              note="x < 0 needs an integer exponent; x = 0 a positive one, or 0"),
     Function("neg", "x", torch=lambda t, x: -x, sympy=lambda s, x: -x, arb=lambda x: -x, partials=("-1",), operator="-", scalars=True, aliases=("negative",)),
 

@@ -24,6 +24,11 @@ def _torch_sinc_slope(t: Any, x: Any) -> Any:
     return t.where(x == 0, 0.0, (t.cos(t.pi * safe) - t.sinc(safe)) / safe).detach()
 
 
+def _atan2(y: Any, x: Any) -> Any:
+    """arb's own, which answers the whole circle for NaN."""
+    return type(x).atan2(y, x) if y.is_finite() and x.is_finite() else type(x).nan()
+
+
 # fmt: off
 ROWS = (
     Function("exp",   "x", torch=lambda t, x: t.exp(x),   sympy=lambda s, x: s.exp(x),     arb=lambda x: x.exp(),   partials=("exp(x)",),      pullback=("ybar * y",)),
@@ -41,7 +46,7 @@ ROWS = (
     Function("acos", "x", torch=lambda t, x: t.acos(x), sympy=lambda s, x: s.acos(x), arb=lambda x: x.acos(), partials=("-1 / sqrt(1 - x**2)",), pullback=("ybar * -rsqrt(1 - x * x)",), domain=("1 - x**2",), aliases=("arccos",)),
     Function("atan", "x", torch=lambda t, x: t.atan(x), sympy=lambda s, x: s.atan(x), arb=lambda x: x.atan(), partials=("1 / (1 + x**2)",),      pullback=("ybar / (x * x + 1)",), aliases=("arctan",)),
     # Differentiable on the cut itself, but the value jumps there: zero where y = 0 and x <= 0.
-    Function("atan2", "y, x", torch=lambda t, y, x: t.atan2(y, x), sympy=lambda s, y, x: s.atan2(y, x), arb=lambda y, x: type(x).atan2(y, x), aliases=("arctan2",),
+    Function("atan2", "y, x", torch=lambda t, y, x: t.atan2(y, x), sympy=lambda s, y, x: s.atan2(y, x), arb=_atan2, aliases=("arctan2",),
              partials=("x / (x**2 + y**2)", "-y / (x**2 + y**2)"), kinks=("maximum(x, abs(y))",), jumps=True,
              note="jumps from pi to -pi across the negative x axis"),
 
@@ -66,6 +71,7 @@ ROWS = (
     # A row of its own: the slope of a `where` inside sinc's partial would lose sinc''(0) = -pi**2 / 3.
     Function("sinc_slope", "x", torch=_torch_sinc_slope, arb=_sinc_slope, partials=("where(x == 0, -pi**2 / 3, -pi**2 * sinc(x) - 2 * sinc_slope(x) / x)",), backward=False,
              note="the derivative of sinc; torch has no function for it and is given its formula"),
+    Function("entr",    "x", torch=lambda t, x: t.special.entr(x), means="-xlogy(x, x)", pullback=("ybar * (-log(x) - 1)",)),
     Function("logit",   "x", torch=lambda t, x: t.logit(x),   means="log(x / (1 - x))", pullback=("ybar / (x * (1 - x))",)),
     Function("deg2rad", "x", torch=lambda t, x: t.deg2rad(x), means="x * (pi / 180)"),
     Function("rad2deg", "x", torch=lambda t, x: t.rad2deg(x), means="x * (180 / pi)"),

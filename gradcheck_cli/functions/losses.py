@@ -40,8 +40,7 @@ def _torch_kl_div(t: Any, input: Any, target: Any, reduction: str, log_target: b
 
 
 def _cross_entropy(reduction: str, label_smoothing: Any) -> str:
-    # The classes are the last dimension of (C) and of (N, C).
-    logs = "log_softmax(input, dim=-1)"
+    logs = "log_softmax(classes_last(input), dim=-1)"
     hard = _reduced(f"-gather({logs}, target, dim=-1)", reduction)
     even = _reduced(f"-sum({logs}, dim=-1)", reduction)
     return f"(1 - label_smoothing) * {hard} + {even} * (label_smoothing / size(input, dim=-1))" if label_smoothing else hard
@@ -57,7 +56,11 @@ def _torch_pair(name: str, **fixed: Any) -> Callable[..., Any]:
 
 
 def _cosine_similarity(dim: Any, eps: Any) -> str:
-    return f"sum(x1 / maximum(norm(x1, dim={dim}, keepdim=True), eps) * (x2 / maximum(norm(x2, dim={dim}, keepdim=True), eps)), dim={dim})"
+    if not isinstance(dim, int):
+        raise TypeError(f"one dim is needed, not {dim}")
+    # torch broadcasts before it takes the norms.
+    a, b = (f"{x} / maximum(norm({x}, dim={dim}, keepdim=True), eps)" for x in ("broadcast_like(x1, x2)", "broadcast_like(x2, x1)"))
+    return f"sum({a} * ({b}), dim={dim})"
 
 
 def _layer_norm(normalized_shape: Any, eps: Any) -> str:
@@ -71,7 +74,7 @@ def _torch_layer_norm(t: Any, x: Any, normalized_shape: Any, eps: Any) -> Any:
     return t.nn.functional.layer_norm(x, (shape,) if isinstance(shape, int) else shape, eps=eps)
 
 
-_CLASSES = "input is (C) or (N, C), target the class or the N classes"
+_CLASSES = "input is (C), (N, C) or (N, C, d1, ...), target the class or the classes: input's shape without C"
 _CLAMPS = "torch clamps the logarithms at -100 and, in backward, (1 - input) * input at 1e-12; the meaning has no clamps"
 
 # fmt: off
@@ -91,16 +94,18 @@ ROWS = (
     Function("binary_cross_entropy",             "input, target; reduction='mean'", torch=_torch_pair("binary_cross_entropy"),             means=lambda reduction: _reduced("bce(input, target)", reduction), note=_CLAMPS),
     Function("binary_cross_entropy_with_logits", "input, target; reduction='mean'", torch=_torch_pair("binary_cross_entropy_with_logits"), means=lambda reduction: _reduced("bce_with_logits(input, target)", reduction)),
 
+    Function("classes_last",  "x", torch=lambda t, x: t.movedim(x, 1, -1) if x.dim() > 2 else x, array=lambda k, x: k.np.moveaxis(x, 1, -1) if x.ndim > 2 else x,
+             note="the classes of a loss, dim 1 of (N, C, d1, ...), as the last dim"),
     Function("cross_entropy", "input, target:index; reduction='mean', label_smoothing=0.0", torch=lambda t, input, target, **settings: t.nn.functional.cross_entropy(input, target, **settings), means=_cross_entropy, note=_CLASSES),
     Function("nll_loss",      "input, target:index; reduction='mean'",                      torch=lambda t, input, target, **settings: t.nn.functional.nll_loss(input, target, **settings),
-             means=lambda reduction: _reduced("-gather(input, target, dim=-1)", reduction), note=_CLASSES),
+             means=lambda reduction: _reduced("-gather(classes_last(input), target, dim=-1)", reduction), note=_CLASSES),
     Function("kl_div",        "input, target; reduction='mean', log_target=False",          torch=_torch_kl_div, means=_kl_div,
              note="reduction='batchmean' divides by the length of the first dimension, 'mean' by the number of elements"),
 
     Function("cosine_similarity", "x1, x2; dim=1, eps=1e-8", torch=lambda t, x1, x2, dim, eps: t.nn.functional.cosine_similarity(x1, x2, dim=dim, eps=eps), means=_cosine_similarity,
-             note="x1 and x2 have the same shape; torch's backward overlooks that the norms are clamped at eps"),
+             note="torch's backward overlooks that the norms are clamped at eps"),
     Function("normalize",  "x; p=2.0, dim=1, eps=1e-12",         torch=lambda t, x, p, dim, eps: t.nn.functional.normalize(x, p=p, dim=dim, eps=eps),
-             means=lambda p, dim, eps: f"x / maximum(norm(x, p={p}, dim={dim}, keepdim=True), eps)"),
+             means=lambda p, dim, eps: f"x / maximum(norm(x, p={repr(p) if isinstance(p, str) else p}, dim={dim}, keepdim=True), eps)"),
     Function("layer_norm", "x; normalized_shape=None, eps=1e-5", torch=_torch_layer_norm, means=_layer_norm, note="over the last dimension, or over as many last dimensions as normalized_shape has"),
 )
 # fmt: on

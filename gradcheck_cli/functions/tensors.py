@@ -236,6 +236,7 @@ ROWS = (
     Function("unsqueeze", "x; dim",   torch=lambda t, x, dim: t.unsqueeze(x, dim), array=lambda k, x, dim: k.np.expand_dims(x, axis_of(x.ndim + 1, dim)), aliases=("expand_dims",)),
     Function("squeeze",   "x; dim=None", torch=lambda t, x, dim: t.squeeze(x) if dim is None else t.squeeze(x, dim), array=_squeeze),
     Function("broadcast_to", "x; shape", torch=lambda t, x, shape: x.expand(integers("shape", shape)), array=_broadcast_to, aliases=("expand",)),
+    Function("broadcast_like", "x, other", torch=lambda t, x, other: t.broadcast_tensors(x, other)[0], array=lambda k, x, other: k.np.broadcast_arrays(x, other)[0], note="x in the shape that x and other have together"),
     Function("stack",     "*tensors; dim=0", torch=lambda t, *tensors, dim: t.stack(tensors, dim=dim), array=lambda k, *tensors, dim: k.np.stack(tensors, axis=axis_of(tensors[0].ndim + 1, dim))),
     Function("cat",       "*tensors; dim=0", torch=lambda t, *tensors, dim: t.cat(tensors, dim=dim), array=lambda k, *tensors, dim: k.np.concatenate(tensors, axis=axis_of(tensors[0].ndim, dim)), aliases=("concat", "concatenate")),
     Function("getitem",   "x; key", torch=lambda t, x, key: x[_key(key)], array=_getitem, note="written x[0, 1:]"),

@@ -15,7 +15,7 @@ from gradcheck_cli.worlds import balls
 from gradcheck_cli.worlds.scalars import Expansion
 
 if TYPE_CHECKING:
-    from gradcheck_cli.judge.verdict import Evidence
+    from gradcheck_cli.judge.evidence import Evidence
 
 
 def why_not_finite(evidence: Evidence) -> str:
@@ -29,7 +29,7 @@ def why_not_finite(evidence: Evidence) -> str:
             for k, (ours, true) in enumerate(zip(look.torch(i), look.true(i), strict=False)):
                 if not isfinite(ours) and true is not None and true.is_finite():
                     return look.tell(i, k, ours)
-    return ": its value is right, its backward multiplies an infinity by 0 or divides by 0"
+    return ": its value is right, its backward overflows, divides by 0 or multiplies an infinity by 0"
 
 
 class _Look:
@@ -52,10 +52,12 @@ class _Look:
     def tell(self, node: int, element: int, ours: float) -> str:
         program = self.case.program
         told = f": `{program.source(node)}` is {ours:g} in {self.case.dtype.name}"
+        true = self.true(node)[element]
+        if not abs(true) < balls.exact(self.case.dtype.largest):
+            return f"{told}, {true.str(6, radius=False)} being beyond its range"
         culprit = self.rounded_argument(node, element)
         if culprit is None:
-            true = self.true(node)[element]
-            return told if abs(true) < balls.exact(self.case.dtype.largest) else f"{told}, {true.str(6, radius=False)} being beyond its range"
+            return told
         place, true = culprit
         rounded = self.case.dtype.round(balls.fraction(true))
         return f"{told}, because `{program.source(place)}` rounds to {rounded:g} (it is {true.str(12, radius=False)})"

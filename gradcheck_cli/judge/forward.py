@@ -5,15 +5,17 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.judge.outcome import shown
 from gradcheck_cli.judge.rounding import rounding
 from gradcheck_cli.witnesses.autograd import Autograd
-from gradcheck_cli.witnesses.reference import Certified, Reference
+from gradcheck_cli.witnesses.numeric import Difference
+from gradcheck_cli.witnesses.reference import Certified, Reference, differentiated
 from gradcheck_cli.worlds import balls
 from gradcheck_cli.worlds.scalars import TooLarge
 
 if TYPE_CHECKING:
-    from gradcheck_cli.judge.verdict import Evidence
+    from gradcheck_cli.judge.evidence import Evidence
 
 # As for derivatives: 4 ulp are free, and 4 budgets are rounding.
 FREE_ULPS = BUDGET_FACTOR = 4
@@ -55,3 +57,29 @@ def _compare(evidence: Evidence, element: int, truth: balls.Ball, value: float) 
     if gap <= BUDGET_FACTOR * arb(room):
         return None
     return f"torch's value{place} is off by {float(gap.mid()):.2g}: rounding explains {BUDGET_FACTOR * room:.2g} at most"
+
+
+def why_numeric_misses(evidence: Evidence, position: int) -> str:
+    """Why the numeric estimate of a partial misses the truth: torch's value is off, jumps, or a defect of this tool."""
+    if forward_note(evidence) or _float64_is_off(evidence, position):
+        return "it follows torch's value, which is itself off"
+    program = differentiated(evidence.case)
+    if not isinstance(program, TooLarge):
+        jumps = [k for k in program.kinks if k.jumps and program.dependence[k.node] >> position & 1]
+        if jumps:
+            names = dict.fromkeys(program.program.nodes[k.node].function for k in jumps)  # type: ignore[union-attr]  # kinks belong to calls
+            return f"its steps cross the jumps of {', '.join(f'`{name}`' for name in names)}"
+    return "a defect of this tool"
+
+
+def _float64_is_off(evidence: Evidence, position: int) -> bool:
+    """Whether torch's float64 value, which the differences are made of, is further from the truth than rounding explains."""
+    from flint import arb
+
+    case, (_, _, _, difference) = evidence.case, evidence.of(position)
+    program = differentiated(case)
+    if isinstance(program, TooLarge) or not isinstance(evidence.reference, Reference) or not isinstance(difference, Difference) or difference.centre is None:
+        return False
+    gap = abs(arb(difference.centre) - evidence.reference.values[program.objective])
+    room = rounding(case).of_value(case, DTYPES["float64"]).total
+    return not gap <= BUDGET_FACTOR * arb(room)

@@ -128,7 +128,8 @@ def _misses(case: Case, limit: Any) -> Any | None:
 
 
 def _shown_sides(left: Side, right: Side) -> OneSided:
-    return OneSided(*(None if side.slope is None or side.infinite else Slope(float(side.slope.mid()), float(side.slope.rad())) for side in (left, right)), proved=True)
+    slopes = [None if side.slope is None or side.infinite else Slope(float(side.slope.mid()), float(side.slope.rad())) for side in (left, right)]
+    return OneSided(slopes[0], slopes[1], proved=True)
 
 
 def _estimated(difference: Difference | Abstention, why: str) -> Finding:
@@ -139,6 +140,8 @@ def _estimated(difference: Difference | Abstention, why: str) -> Finding:
         return Finding("unknown", f"{why}; {difference.reason}")
     left, right = difference.left, difference.right
     estimates = OneSided(left, right)
+    if (left is None or right is None) and any(side is not None and _diverges(side) for side in (left, right)):
+        return Finding("undefined", f"on the edge of the domain the slope grows without bound (a vertical tangent or a pole); {why}", estimates)
     if left is None or right is None:
         return Finding("unknown", f"{why}; the function has values on one side only, as far as differences show", estimates)
     if _diverges(left) or _diverges(right):

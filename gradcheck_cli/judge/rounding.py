@@ -13,11 +13,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck_cli.calculus import adjoints, lower, partial, slope_of
+from gradcheck_cli.calculus import adjoints, slope_of
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.functions.arithmetic import OFF
 from gradcheck_cli.language.program import Builder, Call, Number, Program, Variable
@@ -39,6 +40,8 @@ _ROUNDINGS = {
     **dict.fromkeys(("add", "sub", "mul", "div", "sqrt", "reciprocal", "square"), (1, 0)),
     # softmax and its kin shift the argument before exp, so the rounding of the shift enters as that of the argument.
     "exp": (2, 1),
+    # sinc multiplies its argument by a rounded pi.
+    "sinc": (2, 2),
     **dict.fromkeys(("lgamma", "ndtri", "erfinv"), (4, 4)),
     **dict.fromkeys(
         ("digamma", "polygamma", "i0", "i0e", "i1", "i1e", "erfcx", "log_ndtr", "bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "airy_ai",
@@ -48,8 +51,8 @@ _ROUNDINGS = {
 }  # fmt: skip
 _DEFAULT = (2, 0)
 
-# Budgets are bounds: a few bits of them are enough, and 64 keep cancelling adjoints honest.
-_BITS = 64
+# Budgets are bounds: a few bits of them are enough, and 64 keep cancelling adjoints honest; log_ndtr(17) needs 512.
+_BITS = (64, 512, 2048)
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ class Rounding:
     unrolled: Unrolled
     wrt: tuple[str, ...]
     cotangent: tuple[float, ...] | None
-    _seen: tuple[Any, list[Any]] = (None, [])
+    _seen: tuple[Any, int, list[Any]] = (None, 0, [])
 
     def of_partial(self, case: Case, position: int, dtype: DType) -> Budget:
         """The budget of one partial, in the units of the partial."""
@@ -123,17 +126,22 @@ class Rounding:
         effects = [_argument_effect(builder, i) for i in range(count)]
         return _Graph(Program(tuple(builder.nodes), (objective,)), objective, outputs, partials, edges, effects, groups, origin)
 
-    def _values(self, case: Case) -> list[Any]:
-        if self._seen[0] is not case:
-            self._seen = (case, balls.run(self._graph.program, scalar_inputs(case), _BITS, case.literal))
-        return self._seen[1]
+    def _values(self, case: Case, bits: int) -> list[Any]:
+        if self._seen[:2] != (case, bits):
+            self._seen = (case, bits, balls.run(self._graph.program, scalar_inputs(case), bits, case.literal))
+        return self._seen[2]
 
     def _budget(self, case: Case, output: int, dtype: DType) -> Budget:
         from flint import ctx
 
-        values = self._values(case)
-        with ctx.workprec(_BITS):
-            return self._summed(self._swept(output, values), values, dtype)
+        found = Budget(float("inf"))
+        for bits in _BITS:
+            values = self._values(case, bits)
+            with ctx.workprec(bits):
+                found = self._summed(self._swept(output, values), values, dtype)
+            if isfinite(found.total):
+                break
+        return found
 
     def _swept(self, output: int, values: list[Any]) -> dict[int, Any]:
         """d output / d node for every node it rests on: one pass backwards, in balls (a weight may exceed any float)."""
@@ -233,9 +241,8 @@ def _argument_effect(builder: Builder, index: int) -> int:
     node = builder.nodes[index]
     if not isinstance(node, Call):
         return -1
-    row = lookup(node.function)
-    if not _ROUNDINGS.get(node.function, _DEFAULT)[1] or row.kind != "primitive":
+    if not _ROUNDINGS.get(node.function, _DEFAULT)[1]:
         return -1
     last = len(node.args) - 1
-    slope = lower(builder, partial(node.function, last), dict(zip(row.parsed.names, node.args, strict=True)))[0]
-    return builder.call("mul", node.args[last], slope)
+    slope = slope_of(builder, node, last)
+    return -1 if slope is None else builder.call("mul", node.args[last], slope)

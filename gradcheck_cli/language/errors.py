@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    import ast
     from collections.abc import Iterable
 
 
@@ -33,7 +35,15 @@ class Mistake:
             lines += _excerpt(self.text, self.span)
         if self.help:
             lines.append(f"  = help: {self.help}")
-        return "\n".join(lines)
+        return "\n".join(printable(line) for line in lines)
+
+
+class NodeError(Exception):
+    """A mistake at a node of Python's syntax tree, before its place is known in characters."""
+
+    def __init__(self, code: str, message: str, node: ast.AST, help: str = "") -> None:  # noqa: A002 - `help` is what the printed line is called
+        super().__init__(message)
+        self.code, self.node, self.help = code, node, help
 
 
 class UserError(Exception):
@@ -63,7 +73,17 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"did you mean {' or '.join(f'`{name}`' for name in near)}?" if near else ""
 
 
-# A caret line must stay readable however long the text is: 60 characters either side of the place.
+def shown(words: str) -> str:
+    """`words` for a message, cut short where they are long."""
+    return words if len(words) <= _MARGIN else f"{words[: _MARGIN - 1]}…"
+
+
+def printable(text: str) -> str:
+    """`text` without characters that a terminal would act upon or not show."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+# A caret line must stay readable however long the text is: 60 characters either side of the place, 120 carets.
 _MARGIN = 60
 
 
@@ -72,9 +92,13 @@ def _excerpt(text: str, span: Span) -> list[str]:
     first = text.rfind("\n", 0, start) + 1
     last = text.find("\n", start)
     last = len(text) if last < 0 else last
-    left, right = max(first, start - _MARGIN), min(last, max(span.end, start + 1) + _MARGIN)
+    end = min(max(span.end, start + 1), start + 2 * _MARGIN)
+    left, right = max(first, start - _MARGIN), min(last, end + _MARGIN)
     head, tail = ("…" if left > first else ""), ("…" if right < last else "")
-    shown = text[left:right]
-    width = max(1, min(span.end, right) - start)
-    shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in shown)
-    return [f"  | {head}{shown}{tail}", f"  | {' ' * (len(head) + start - left)}{'^' * width}"]
+    carets = "^" * max(1, _columns(text[start : min(end, right)]))
+    return [f"  | {head}{text[left:right]}{tail}", f"  | {' ' * (len(head) + _columns(text[left:start]))}{carets}"]
+
+
+def _columns(text: str) -> int:
+    """How wide a terminal shows `text`: two columns for an East Asian character, none for a combining accent."""
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)

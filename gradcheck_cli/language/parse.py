@@ -3,121 +3,77 @@
 from __future__ import annotations
 
 import ast
-import re
-import sys
-import textwrap
-import threading
-import warnings
 from fractions import Fraction
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
 from gradcheck_cli.functions import lookup
-from gradcheck_cli.language.calls import BadCall, bind, constant, dotted, key_of, strip_prefix
-from gradcheck_cli.language.errors import Mistake, ProgramError, Span
-from gradcheck_cli.language.program import Builder, Call, Number, Program, Variable, pruned
+from gradcheck_cli.language.calls import bind, dotted, key_of, strip_prefix
+from gradcheck_cli.language.constants import SizeError, arithmetic, constant
+from gradcheck_cli.language.errors import Mistake, NodeError, ProgramError, shown
+from gradcheck_cli.language.program import Builder, Call, Number, Program, Variable, ordered
+from gradcheck_cli.language.source import Source, tidy
+from gradcheck_cli.language.syntax import refusal, tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
+
+    from gradcheck_cli.language.errors import Span
 
 # Longer texts are refused before any work: 65,536 characters are a sum of some 20,000 terms, read in 0.3 s.
 MAX_LENGTH = 65_536
-# Exact constants (`2**3000`) are followed up to this many bits; a power beyond is an error, so `9**9**9` cannot hang.
-MAX_BITS = 20_000
+# More than this many mistakes at once help nobody.
+MAX_MISTAKES = 20
 
 _OPERATORS: dict[type[ast.AST], str] = {
     ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow", ast.MatMult: "matmul", ast.Mod: "remainder",
     ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge", ast.Eq: "eq", ast.NotEq: "ne",
     ast.And: "logical_and", ast.Or: "logical_or", ast.BitAnd: "logical_and", ast.BitOr: "logical_or",
-    ast.USub: "neg", ast.Not: "logical_not",
+    ast.USub: "neg", ast.Not: "logical_not", ast.Invert: "logical_not",
 }  # fmt: skip
 _CONSTANTS = {"pi": "pi", "e": "e", "E": "e"}
 _INFINITIES = ("inf", "oo", "infinity")
-# How Python names what we do not read, in the words of the message.
-_REFUSED = {
-    "Lambda": "a lambda", "ListComp": "a comprehension", "GeneratorExp": "a comprehension", "SetComp": "a comprehension",
-    "DictComp": "a comprehension", "Dict": "a dict", "Set": "a set", "Await": "await", "Yield": "yield", "JoinedStr": "an f-string",
-    "NamedExpr": "an assignment inside an expression", "Starred": "unpacking", "Import": "an import", "ImportFrom": "an import",
-    "FunctionDef": "a function definition", "ClassDef": "a class definition", "For": "a loop", "While": "a loop", "Delete": "del",
-    "With": "a with block", "If": "an if block", "Try": "a try block", "AugAssign": "an augmented assignment", "Raise": "raise",
-}  # fmt: skip
-
-_Frame: TypeAlias = "tuple[list[ast.expr], list[int], Callable[[list[int]], int]]"
 
 
 class _Step(NamedTuple):
     """What a syntax node needs first, and how its own node is built from that."""
 
-    children: list[ast.expr]
+    children: Sequence[ast.expr]
     build: Callable[[list[int]], int]
 
 
 @cache
-def parse(text: str, conditions: frozenset[str] = frozenset()) -> Program:
+def parse(text: str, conditions: frozenset[str] = frozenset(), *, single: bool = False) -> Program:
     """The program that `text` states: assignments and a last expression.
 
     Args:
         conditions: names that stand for comparisons, as in the partials of `where`.
+        single: accept one expression only, without assignments.
     Raises:
         ProgramError: with every mistake found, each with its place in the text.
     """
-    text = textwrap.dedent(text.expandtabs()).strip() if "\n" in text else text.strip()
+    if len(text) > MAX_LENGTH:
+        text = text.strip()  # a file may end in many blank lines
     if len(text) > MAX_LENGTH:
         raise ProgramError([Mistake("too-long", f"the program has {len(text):,} characters; {MAX_LENGTH:,} are accepted")])
-    if not text:
+    source = Source(tidy(text))
+    found = tree(source).body if source.text else []
+    if not found:
         raise ProgramError([Mistake("empty", "there is no expression", help="give one, such as `sin(x)**2`")])
-    reader = _Reader(text, conditions)
-    result = reader.read(_tree(text))
+    reader = _Reader(source, conditions)
+    if single and not (len(found) == 1 and isinstance(found[0], ast.Expr)):
+        raise ProgramError([Mistake("unsupported-syntax", "one expression is needed here, without assignments", source.text, source.span(found[0]))])
+    result = reader.read(found)
     if reader.mistakes:
         raise ProgramError(dict.fromkeys(reader.mistakes))
-    return pruned(Program(tuple(reader.builder.nodes), (result,), text, reader.spans, reader.names))
-
-
-def _tree(text: str) -> ast.Module:
-    """Python's syntax tree, built on a stack deep enough for a sum of 20,000 terms."""
-    found: list[ast.Module | Exception] = []
-
-    def work() -> None:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                found.append(ast.parse(text))
-        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            found.append(error)
-
-    limit, stack = sys.getrecursionlimit(), threading.stack_size(256 * 2**20)
-    sys.setrecursionlimit(max(limit, 100_000))
-    try:
-        thread = threading.Thread(target=work)
-        thread.start()
-        thread.join()
-    finally:
-        sys.setrecursionlimit(limit)
-        threading.stack_size(stack)
-    if isinstance(found[0], Exception):
-        raise _syntax(text, found[0]) from found[0]
-    return found[0]
-
-
-def _syntax(text: str, error: Exception) -> ProgramError:
-    if isinstance(error, RecursionError | MemoryError) or "too many nested" in str(error):
-        return ProgramError([Mistake("too-deep", "the program is nested too deeply", help="name parts of it: `y = ...; f(y)`")])
-    if not isinstance(error, SyntaxError):
-        return ProgramError([Mistake("syntax", f"the text cannot be read: {error}")])
-    lines = text.splitlines(keepends=True)
-    row = min(max((error.lineno or 1) - 1, 0), len(lines) - 1)
-    start = sum(len(line) for line in lines[:row]) + max((error.offset or 1) - 1, 0)
-    start = min(start, len(text))
-    width = (error.end_offset or 0) - (error.offset or 0) if error.end_lineno == error.lineno else 1
-    reason = re.sub(r" Perhaps you.*| Maybe you.*|\s*\(<unknown>.*", "", error.msg)
-    return ProgramError([Mistake("syntax", f"this is not an expression: {reason}", text, Span(start, start + max(width, 1)))])
+    return ordered(Program(tuple(reader.builder.nodes), (result,), source.text, reader.spans, reader.names))
 
 
 class _Reader:
     """Walks Python's syntax tree with a stack of its own and collects every mistake on the way."""
 
-    def __init__(self, text: str, conditions: frozenset[str]) -> None:
-        self.text = text
+    def __init__(self, source: Source, conditions: frozenset[str]) -> None:
+        self.source = source
         self.conditions = conditions
         self.builder = Builder()
         self.spans: dict[int, Span] = {}
@@ -125,21 +81,23 @@ class _Reader:
         self.mistakes: list[Mistake] = []
         self.assigned: dict[str, int] = {}
         self.exact: dict[int, Fraction] = {}
-        self.lines = [0]
-        for line in text.split("\n"):
-            self.lines.append(self.lines[-1] + len(line) + 1)
 
-    def read(self, tree: ast.Module) -> int:
+    def read(self, statements: list[ast.stmt]) -> int:
         """Index of the program's value."""
         result = 0
-        for statement in tree.body:
+        for statement in statements:
             if isinstance(statement, ast.Expr):
-                result = self.number(self.expression(statement.value))
+                result = self.expression(statement.value)
+                if statement is not statements[-1]:
+                    self.mistake(
+                        "unused-value", "nothing is done with this value", statement, "name it: `y = ...`; put an expression of several lines in brackets"
+                    )
             elif isinstance(statement, ast.Assign) and len(statement.targets) == 1 and isinstance(statement.targets[0], ast.Name):
-                result = self.assign(statement.targets[0], self.number(self.expression(statement.value)))
+                result = self.assign(statement.targets[0], self.expression(statement.value))
             else:
                 self.refuse(statement)
-        return result
+                result = self.builder.number(0)
+        return self.number(result)
 
     def assign(self, target: ast.Name, value: int) -> int:
         if target.id in _CONSTANTS or target.id in _INFINITIES:
@@ -150,8 +108,7 @@ class _Reader:
 
     def expression(self, root: ast.expr) -> int:
         """Index of the node for `root`; an explicit stack, so depth costs nothing."""
-        step = self.visit(root)
-        stack: list[tuple[_Step, list[int], ast.expr]] = [(step, [], root)]
+        stack: list[tuple[_Step, list[int], ast.expr]] = [(self.visit(root), [], root)]
         while True:
             step, values, node = stack[-1]
             if len(values) < len(step.children):
@@ -160,7 +117,8 @@ class _Reader:
                 continue
             stack.pop()
             index = step.build(values)
-            self.spans.setdefault(index, self.span(node))
+            if index not in self.spans:
+                self.spans[index] = self.source.span(node)
             if not stack:
                 return index
             stack[-1][1].append(index)
@@ -174,20 +132,20 @@ class _Reader:
                 return _leaf(self.name(node))
             case ast.UnaryOp(op=ast.UAdd(), operand=operand):
                 return _Step([operand], lambda values: self.number(values[0]))
-            case ast.UnaryOp(op=ast.USub() | ast.Not() as op, operand=operand):
-                return _Step([operand], lambda values: self.call(_OPERATORS[type(op)], values, node=node))
+            case ast.UnaryOp(op=op, operand=operand):
+                return self.operation(_OPERATORS[type(op)], [operand])
             case ast.BinOp(op=op, left=left, right=right) if type(op) in _OPERATORS:
-                return _Step([left, right], lambda values: self.call(_OPERATORS[type(op)], values, node=node))
+                return self.operation(_OPERATORS[type(op)], [left, right])
             case ast.BoolOp(op=op, values=parts):
-                return _Step(parts, lambda values: self.fold(_OPERATORS[type(op)], values, node))
+                return _Step(parts, lambda values: self.fold(_OPERATORS[type(op)], values, parts))
             case ast.Compare(left=left, ops=ops, comparators=others) if all(type(op) in _OPERATORS for op in ops):
                 return _Step([left, *others], lambda values: self.compare(ops, values, node))
             case ast.IfExp(test=test, body=body, orelse=orelse):
-                return _Step([test, body, orelse], lambda values: self.call("where", values, node=node))
+                return self.operation("where", [test, body, orelse])
             case ast.List(elts=elts) | ast.Tuple(elts=elts) if elts:
-                return _Step(elts, lambda values: self.call("stack", values, settings={"dim": 0}, node=node))
+                return self.operation("stack", elts, {"dim": 0})
             case ast.Subscript(value=value, slice=key):
-                return self.subscript(node, value, key)
+                return self.subscript(value, key)
             case ast.Attribute():
                 return self.attribute(node)
             case ast.Call():
@@ -195,15 +153,19 @@ class _Reader:
         self.refuse(node)
         return _leaf(self.builder.number(0))
 
+    def operation(self, function: str, parts: Sequence[ast.expr], settings: Mapping[str, object] | None = None) -> _Step:
+        return _Step(parts, lambda values: self.call(function, values, parts, settings))
+
     def literal(self, node: ast.Constant) -> int:
-        try:
-            value = constant(node, self.text[slice(*self.span(node))])
-        except BadCall as error:
-            self.mistake(error.code, str(error), node)
-            value = 0
-        if not isinstance(value, int | Fraction) or isinstance(value, bool):
-            self.mistake("unsupported-syntax", f"`{node.value!r}` is not a number", node)
-            value = 0
+        value: object = 0
+        if isinstance(node.value, bool) or not isinstance(node.value, int | float):
+            self.mistake("unsupported-syntax", f"`{shown('...' if node.value is ... else repr(node.value))}` is not a number", node)
+        else:
+            try:
+                value = constant(node, self.source.words)
+            except NodeError as error:
+                self.mistake(error.code, str(error), node)
+        assert isinstance(value, int | Fraction)
         decimal = isinstance(value, Fraction)
         index = self.builder.number(value, decimal=decimal)
         if not decimal:
@@ -227,66 +189,71 @@ class _Reader:
         if bare in _CONSTANTS or bare in _INFINITIES:
             return _leaf(self.name(ast.Name(bare)))
         if node.attr in ("T", "mT"):
-            return _Step([node.value], lambda values: self.call("transpose", values, node=node))
-        self.mistake("unknown-attribute", f"there is no attribute `{node.attr}`", node, help="`.T` and methods such as `.sum()` are known")
+            return self.operation("transpose", [node.value], lookup("transpose").bound({}))
+        self.mistake("unknown-attribute", f"there is no attribute `{shown(node.attr)}`", node, "`.T` and methods such as `.sum()` are known")
         return _leaf(self.builder.number(0))
 
-    def subscript(self, node: ast.Subscript, value: ast.expr, key: ast.expr) -> _Step:
+    def subscript(self, value: ast.expr, key: ast.expr) -> _Step:
         try:
             where = key_of(key)
-        except BadCall as error:
-            self.mistake(error.code, str(error), error.node or key, help=error.help)
+        except NodeError as error:
+            self.mistake(error.code, str(error), error.node, error.help)
             where = ()
-        return _Step([value], lambda values: self.call("getitem", values, settings={"key": where}, node=node))
+        return self.operation("getitem", [value], {"key": where})
 
     def function(self, node: ast.Call) -> _Step:
         try:
-            bound = bind(node, self.text, self.span, frozenset(self.assigned))
-        except BadCall as error:
-            self.mistake(error.code, str(error), error.node or node.func, help=error.help)
+            bound = bind(node, self.source.words, self.assigned)
+        except NodeError as error:
+            self.mistake(error.code, str(error), error.node, error.help)
+            # The rest is read all the same, for the mistakes in it.
             children = [*node.args, *(keyword.value for keyword in node.keywords)]
-            return _Step([c for c in children if not isinstance(c, ast.Constant)], lambda values: self.builder.number(0))
+            return _Step([c for c in children if c is not error.node and not isinstance(c, ast.Constant)], lambda _: self.builder.number(0))
         if bound.fold:
-            return _Step(bound.args, lambda values: self.fold(bound.function, values, node))
-
-        def build(values: list[int]) -> int:
-            padded = values + [self.default(value) for value in bound.defaults]
-            return self.call(bound.function, padded, settings=bound.settings, node=node)
-
-        return _Step(bound.args, build)
+            return _Step(bound.args, lambda values: self.fold(bound.function, values, bound.args))
+        defaults = bound.defaults
+        return _Step(bound.args, lambda values: self.call(bound.function, values + [self.default(d) for d in defaults], bound.args, bound.settings))
 
     def default(self, value: object) -> int:
         if isinstance(value, int | Fraction | float):
             return self.builder.number(value, decimal=isinstance(value, Fraction))
         raise TypeError(f"a default that is not a number: {value!r}")
 
-    def fold(self, function: str, values: list[int], node: ast.expr) -> int:
+    def fold(self, function: str, values: list[int], parts: Sequence[ast.expr]) -> int:
         result = values[0]
-        for value in values[1:]:
-            result = self.call(function, [result, value], node=node)
+        for value, part in zip(values[1:], parts[1:], strict=True):
+            result = self.call(function, [result, value], [parts[0], part])
         return result
 
     def compare(self, ops: list[ast.cmpop], values: list[int], node: ast.expr) -> int:
-        links = [self.call(_OPERATORS[type(op)], values[i : i + 2], node=node) for i, op in enumerate(ops)]
-        return self.fold("logical_and", links, node)
+        links = [self.call(_OPERATORS[type(op)], values[i : i + 2], [node, node]) for i, op in enumerate(ops)]
+        return self.fold("logical_and", links, [node] * len(links))
 
-    def call(self, function: str, values: list[int], *, node: ast.expr, settings: dict[str, object] | None = None) -> int:
-        row = lookup(function)
-        kinds = [parameter.kind for parameter in row.parsed.args]
-        args = [
-            self.condition(value, node) if i < len(kinds) and kinds[i] == "condition" else self.number(value)
-            for i, value in enumerate(values)
-        ]
+    def call(self, function: str, values: list[int], parts: Sequence[ast.expr], settings: Mapping[str, object] | None = None) -> int:
+        """Index of a call; `parts` are the places of its arguments, defaults apart."""
+        kinds = dict(enumerate(parameter.kind for parameter in lookup(function).parsed.args))
+        args = [self.condition(value, parts[i]) if kinds.get(i) == "condition" else self.number(value) for i, value in enumerate(values)]
         literal = self.builder.nodes[args[0]] if function == "neg" else None
         if isinstance(literal, Number):
             # -1 is a literal to everyone but Python's grammar.
             index = self.builder.number(-literal.value, decimal=literal.decimal)
-            if args[0] in self.exact:
-                self.exact[index] = -self.exact[args[0]]
-            return index
-        index = self.builder.call(function, *args, settings=tuple(sorted((settings or {}).items())))  # type: ignore[arg-type]
-        self.follow(index, function, args, node)
+        else:
+            index = self.builder.call(function, *args, settings=tuple(sorted((settings or {}).items())))  # type: ignore[arg-type]
+        if all(i in self.exact for i in args):
+            self.follow(index, function, args, parts)
         return index
+
+    def follow(self, index: int, function: str, args: list[int], parts: Sequence[ast.expr]) -> None:
+        """Keep exact constants exact, and refuse what no machine can hold."""
+        try:
+            exact = arithmetic(function, *(self.exact[i] for i in args))
+        except SizeError as error:
+            self.mistake("too-large", str(error), _around(parts))
+        except ZeroDivisionError:
+            return
+        else:
+            if exact is not None:
+                self.exact[index] = exact
 
     def is_condition(self, index: int) -> bool:
         node = self.builder.nodes[index]
@@ -300,65 +267,29 @@ class _Reader:
             return index
         return self.builder.call("where", index, self.builder.number(1), self.builder.number(0))
 
-    def condition(self, index: int, node: ast.expr) -> int:
+    def condition(self, index: int, part: ast.expr) -> int:
         if not self.is_condition(index):
-            self.mistake("not-a-condition", "a comparison is needed here, such as `x > 0`", node)
+            self.mistake("not-a-condition", "a comparison is needed here, such as `x > 0`", part)
             return self.builder.call("gt", index, self.builder.number(0))
         return index
 
-    def follow(self, index: int, function: str, args: list[int], node: ast.expr) -> None:
-        """Keep exact constants exact, and refuse a power of constants that no machine can hold."""
-        if function not in ("add", "sub", "mul", "div", "pow", "neg") or not all(i in self.exact for i in args):
-            return
-        values = [self.exact[i] for i in args]
-        if function == "pow":
-            bits = max(values[0].numerator.bit_length(), values[0].denominator.bit_length())
-            if values[1].denominator != 1:
-                return
-            if abs(values[1]) * max(bits - 1, 0) > MAX_BITS:
-                self.mistake("too-large", f"this constant has more than {MAX_BITS:,} bits", node)
-                return
-        exact = _exact(function, values)
-        if exact is not None and max(exact.numerator.bit_length(), exact.denominator.bit_length()) <= 2 * MAX_BITS:
-            self.exact[index] = exact
-
-    def span(self, node: ast.AST) -> Span:
-        start = self.offset(getattr(node, "lineno", 1), getattr(node, "col_offset", 0))
-        return Span(start, self.offset(getattr(node, "end_lineno", 1), getattr(node, "end_col_offset", 1)))
-
-    def offset(self, line: int, column: int) -> int:
-        """Characters before a place that Python counts in UTF-8 bytes."""
-        start = self.lines[min(line, len(self.lines)) - 1]
-        if self.text.isascii():
-            return start + column
-        return start + len(self.text[start : start + column].encode()[:column].decode(errors="ignore"))
-
     def refuse(self, node: ast.AST) -> None:
-        kind = type(node).__name__
-        self.mistake("unsupported-syntax", f"{_REFUSED.get(kind, f'this syntax ({kind})')} is not part of the language", node)
+        message, instead = refusal(node)
+        self.mistake("unsupported-syntax", message, node, instead)
 
     def mistake(self, code: str, message: str, node: ast.AST, help: str = "") -> None:  # noqa: A002 - `help` is what the printed line is called
-        self.mistakes.append(Mistake(code, message, self.text, self.span(node), help))
+        self.mistakes.append(Mistake(code, message, self.source.text, self.source.span(node), help))
+        if len(self.mistakes) > MAX_MISTAKES:
+            last = self.mistakes.pop()
+            more = Mistake("too-many", f"there are more than {MAX_MISTAKES} mistakes; here is the next", last.text, last.span)
+            raise ProgramError([*dict.fromkeys(self.mistakes), more])
 
 
 def _leaf(index: int) -> _Step:
     return _Step([], lambda _: index)
 
 
-def _exact(function: str, values: list[Fraction]) -> Fraction | None:
-    try:
-        match function:
-            case "add":
-                return values[0] + values[1]
-            case "sub":
-                return values[0] - values[1]
-            case "mul":
-                return values[0] * values[1]
-            case "div":
-                return values[0] / values[1]
-            case "neg":
-                return -values[0]
-            case _:
-                return Fraction(values[0] ** int(values[1]))
-    except ZeroDivisionError:
-        return None
+def _around(parts: Sequence[ast.expr]) -> ast.expr:
+    """A node that stands from the first part to the last."""
+    first, last = parts[0], parts[-1]
+    return ast.Name("", lineno=first.lineno, col_offset=first.col_offset, end_lineno=last.end_lineno, end_col_offset=last.end_col_offset)

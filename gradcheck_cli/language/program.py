@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from gradcheck_cli.language.errors import Span
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from gradcheck_cli.language.errors import Span
 
 # What a setting (a keyword such as `dim` or `beta`) may hold. A `Fraction` came from a decimal literal and is
 # rounded to the dtype by the world that uses it; an `int` is exact.
@@ -133,14 +133,31 @@ def pruned(program: Program) -> Program:
         node = program.nodes[i]
         if i in needed and isinstance(node, Call):
             needed.update(node.args)
+    return _renumbered(program, {old: new for new, old in enumerate(sorted(needed))})
+
+
+def ordered(program: Program) -> Program:
+    """`program` with what its outputs need, and no others, each node after its arguments in the order they are written.
+
+    Two texts of the same program come to the same nodes, whatever was assigned first.
+    """
     new: dict[int, int] = {}
-    kept: list[Node] = []
-    for i, node in enumerate(program.nodes):
-        if i in needed:
-            new[i] = len(kept)
-            kept.append(Call(node.function, tuple(new[j] for j in node.args), node.settings) if isinstance(node, Call) else node)
+    stack = list(reversed(program.outputs))
+    while stack:
+        node = program.nodes[stack[-1]]
+        first = [i for i in node.args if i not in new] if isinstance(node, Call) and stack[-1] not in new else []
+        if first:
+            stack += reversed(first)
+        else:
+            new.setdefault(stack.pop(), len(new))
+    return _renumbered(program, new)
+
+
+def _renumbered(program: Program, new: Mapping[int, int]) -> Program:
+    """The nodes in `new` alone, in its order, under their new indices."""
+    nodes = [program.nodes[old] for old in new]
     return Program(
-        tuple(kept),
+        tuple(Call(node.function, tuple(new[i] for i in node.args), node.settings) if isinstance(node, Call) else node for node in nodes),
         tuple(new[i] for i in program.outputs),
         program.text,
         {new[i]: span for i, span in program.spans.items() if i in new},

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from decimal import Context, Decimal
 from fractions import Fraction
+from typing import NamedTuple
 
 from gradcheck_cli.functions import lookup
+from gradcheck_cli.language.constants import MAX_DIGITS
 from gradcheck_cli.language.program import Call, Number, Program, Setting, Variable
 
 # Binding strength as in Python; a call, a name and a number bind tightest.
@@ -14,66 +16,92 @@ _STRENGTH = {
     "+": 5, "-": 5, "*": 6, "/": 6, "@": 6, "%": 6, "neg": 7, "**": 8,
 }  # fmt: skip
 _ATOM = 9
-# A line of an inlined expression stops growing here; what is longer gets a name of its own.
-_LINE = 2_000
+# A line of an inlined expression stops growing here; what is longer, or has more brackets within brackets, gets a name of its own:
+# Python's parser gives up at about 90 nested calls.
+_LINE, _DEPTH = 2_000, 40
+# 4,000 decimal digits, what the language reads.
+_DECIMAL_BITS = int(MAX_DIGITS * 3.3219)
 # Wide enough for every literal that `parse` reads.
 _WIDE = Context(prec=20_000, Emin=-999_999, Emax=999_999)
+
+
+class _Part(NamedTuple):
+    """Text of a node, how tightly it binds, and how deeply its brackets and prefixes nest."""
+
+    text: str
+    strength: int = _ATOM
+    depth: int = 0
 
 
 def program_text(program: Program) -> str:
     """Assignments and a last expression; shared and named parts are assigned."""
     uses: dict[int, int] = {}
     for node in program.nodes:
-        for i in set(node.args) if isinstance(node, Call) else ():
+        for i in node.args if isinstance(node, Call) else ():
             uses[i] = uses.get(i, 0) + 1
-    taken = set(program.variables) | set(program.names.values())
+    names = _Names(program)
     lines: list[str] = []
-    texts: list[tuple[str, int]] = []
+    parts: list[_Part] = []
     for i, node in enumerate(program.nodes):
-        text, strength = _node_text(node, texts)
-        named = isinstance(node, Call) and i != program.result and not lookup(node.function).condition
-        if named and (i in program.names or uses.get(i, 0) > 1 or len(text) > _LINE):
-            name = _free(program.names.get(i, f"t{i}"), taken, own=i in program.names)
-            lines.append(f"{name} = {text}")
-            text, strength = name, _ATOM
-        texts.append((text, strength))
-    return "\n".join([*lines, texts[program.result][0]])
+        part = _part(node, parts)
+        if isinstance(node, Call) and i != program.result and (i in program.names or uses.get(i, 0) > 1 or len(part.text) > _LINE or part.depth > _DEPTH):
+            name = names.of(i)
+            lines.append(f"{name} = {part.text}")
+            part = _Part(name)
+        parts.append(part)
+    return "\n".join([*lines, parts[program.result].text])
 
 
-def _free(name: str, taken: set[str], *, own: bool) -> str:
-    while not own and name in taken:
-        name += "_"
-    taken.add(name)
-    return name
+class _Names:
+    """Gives each node a name of its own: the user's, unless that is an input's or was given before."""
+
+    def __init__(self, program: Program) -> None:
+        self.own = program.names
+        self.taken = set(program.variables)
+        self.wanted = set(program.names.values())
+
+    def of(self, index: int) -> str:
+        own = self.own.get(index)
+        name = own if own and own not in self.taken else f"{own or 't'}{'_' if own else ''}{index}"
+        while name in self.taken or (name in self.wanted and name != own):
+            name += "_"
+        self.taken.add(name)
+        return name
 
 
-def _node_text(node: Number | Variable | Call, texts: list[tuple[str, int]]) -> tuple[str, int]:
-    """Text of one node and how tightly it binds."""
+def _part(node: Number | Variable | Call, parts: list[_Part]) -> _Part:
     if isinstance(node, Number):
         text = number_text(node)
-        return text, _STRENGTH["neg"] if text.startswith("-") else _ATOM if "/" not in text else _STRENGTH["/"]
+        return _Part(text, _STRENGTH["neg"] if text.startswith("-") else _ATOM if "/" not in text else _STRENGTH["/"])
     if isinstance(node, Variable):
-        return node.name, _ATOM
+        return _Part(node.name)
     row = lookup(node.function)
-    parts = [texts[i] for i in node.args]
+    args = [parts[i] for i in node.args]
+    depth = max((arg.depth for arg in args), default=0)
     if row.name == "getitem":
-        return f"{_within(parts[0], _ATOM)}[{key_text(dict(node.settings)['key'])}]", _ATOM
-    if row.operator and len(parts) == 2:
-        return _infix(row.operator, parts)
+        return _Part(f"{_within(args[0], _ATOM)}[{key_text(dict(node.settings)['key'])}]", _ATOM, depth + 1)
     if row.operator:
-        strength = _STRENGTH["neg" if row.operator == "-" else row.operator]
-        return f"{row.operator}{' ' if row.operator.isalpha() else ''}{_within(parts[0], strength)}", strength
-    if not parts and not row.parsed.variadic:
-        return row.name, _ATOM
-    arguments = [text for text, _ in parts]
-    if row.parsed.variadic:
-        arguments = [f"[{', '.join(arguments)}]"]
+        # A chain of sums nests nothing; a prefix, a power's exponent or brackets do.
+        return _Part(*(_infix(row.operator, args) if len(args) == 2 else _prefix(row.operator, args[0])), depth + _nests(row.operator, args))
+    if not args and not row.parsed.variadic:
+        return _Part(row.name)
+    arguments = ", ".join(arg.text for arg in args)
     defaults = row.bound({})
-    arguments += [f"{k}={setting_text(v)}" for k, v in node.settings if v != defaults[k] or type(v) is not type(defaults[k])]
-    return f"{row.name}({', '.join(arguments)})", _ATOM
+    settings = [f"{k}={setting_text(v)}" for k, v in node.settings if v != defaults[k] or type(v) is not type(defaults[k])]
+    return _Part(f"{row.name}({', '.join([f'[{arguments}]' if row.parsed.variadic else arguments, *settings])})", _ATOM, depth + 1)
 
 
-def _infix(operator: str, parts: list[tuple[str, int]]) -> tuple[str, int]:
+def _nests(operator: str, args: list[_Part]) -> bool:
+    """Whether writing the operator nests its arguments deeper, one way or another."""
+    return len(args) == 1 or operator == "**" or any(arg.strength <= _STRENGTH[operator] for arg in args[1:]) or args[0].strength < _STRENGTH[operator]
+
+
+def _prefix(operator: str, part: _Part) -> tuple[str, int]:
+    strength = _STRENGTH["neg" if operator == "-" else operator]
+    return f"{operator}{' ' if operator.isalpha() else ''}{_within(part, strength)}", strength
+
+
+def _infix(operator: str, parts: list[_Part]) -> tuple[str, int]:
     strength = _STRENGTH[operator]
     left, right = strength, strength + 1
     if operator == "**":
@@ -84,8 +112,8 @@ def _infix(operator: str, parts: list[tuple[str, int]]) -> tuple[str, int]:
     return f"{_within(parts[0], left)}{joint}{_within(parts[1], right)}", strength
 
 
-def _within(part: tuple[str, int], strength: int) -> str:
-    return part[0] if part[1] >= strength else f"({part[0]})"
+def _within(part: _Part, strength: int) -> str:
+    return part.text if part.strength >= strength else f"({part.text})"
 
 
 def number_text(node: Number) -> str:
@@ -93,8 +121,13 @@ def number_text(node: Number) -> str:
     if isinstance(node.value, float):
         return "inf" if node.value > 0 else "-inf"
     if node.value.denominator == 1 and not node.decimal:
-        return str(node.value.numerator)
+        return integer_text(node.value.numerator)
     return decimal_text(node.value) if node.decimal else f"{node.value.numerator}/{node.value.denominator}"
+
+
+def integer_text(value: int) -> str:
+    """An integer in digits; in hexadecimal ones where Python would refuse to read so many decimal ones."""
+    return str(value) if value.bit_length() <= _DECIMAL_BITS else hex(value)
 
 
 def decimal_text(value: Fraction) -> str:
@@ -109,9 +142,9 @@ def decimal_text(value: Fraction) -> str:
             digits *= other
             places += 1
     if rest != 1:
-        return f"{value.numerator}/{value.denominator}"
+        return f"{integer_text(value.numerator)}/{integer_text(value.denominator)}"
     # numerator / (2**a 5**b) = digits / 10**(a + b)
-    text = str(Decimal((0, tuple(int(d) for d in str(digits)), -places)).normalize(_WIDE))
+    text = str(Decimal(digits).scaleb(-places, _WIDE).normalize(_WIDE))
     if "." not in text and "E" not in text:
         text += ".0"
     return ("-" if value < 0 else "") + text.lower().replace("e+", "e")
@@ -124,13 +157,15 @@ def setting_text(value: Setting) -> str:
         return f"({inner}{',' if len(value) == 1 else ''})"
     if isinstance(value, Fraction):
         return decimal_text(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return integer_text(value)
     return repr(value)
 
 
 def key_text(key: Setting) -> str:
     """The inside of the brackets of an index."""
     assert isinstance(key, tuple)
-    return ", ".join(_item_text(item) for item in key)
+    return "()" if not key else ", ".join(_item_text(item) for item in key)
 
 
 def _item_text(item: object) -> str:

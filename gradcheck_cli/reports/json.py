@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.case import index_variables
 from gradcheck_cli.dtypes import DTYPES
-from gradcheck_cli.judge.verdict import analytic_agrees, digits, numeric_agrees
+from gradcheck_cli.judge.evidence import analytic_agrees, numeric_agrees
+from gradcheck_cli.judge.measure import digits
 from gradcheck_cli.reports.format import exact
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.analytic import Formula

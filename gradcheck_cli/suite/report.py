@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gradcheck_cli.judge.outcome import Verdict
-    from gradcheck_cli.judge.verdict import Evidence
+    from gradcheck_cli.judge.evidence import Evidence
 
 
 @dataclass(frozen=True)

@@ -43,12 +43,16 @@ class Slope:
 
 @dataclass(frozen=True)
 class Difference:
-    """Central estimate, and one from each side; a side is None where the function has no values there."""
+    """Central estimate, and one from each side; a side is None where the function has no values there.
+
+    `centre` is torch's float64 value `<cotangent, f>` at the point itself.
+    """
 
     value: float
     radius: float
     left: Slope | None = None
     right: Slope | None = None
+    centre: float | None = None
 
 
 Answer: TypeAlias = "Difference | Abstention"
@@ -101,7 +105,8 @@ class _Point:
 
         if all(array.ndim == 0 for array in case.at.values()) and _elementwise(case):
             return lambda batch: objective(split(batch)) * (1.0 if weights is None else weights) + 0 * batch[:, 0].detach().nan_to_num(0, 0, 0)
-        return torch.vmap(lambda row: (objective(split(row)) * (1.0 if weights is None else weights)).sum())
+        batched: Callable[[Any], Any] = torch.vmap(lambda row: (objective(split(row)) * (1.0 if weights is None else weights)).sum())
+        return batched
 
 
 def _elementwise(case: Case) -> bool:
@@ -155,7 +160,11 @@ def _estimate(x: float, steps: Floats, values: Floats, centre: float, noise: flo
     best = both or left or right
     if best is None:
         return Abstention("no step gives finite values on either side")
-    return Difference(best.value, best.radius, left, right)
+    gap = abs(left.value - right.value) if left and right else 0.0
+    if left and right and gap > left.radius + right.radius:
+        # A kink, or one within rounding: the two-sided slope means nothing closer than the two sides.
+        return Difference(best.value, best.radius + gap, left, right, centre)
+    return Difference(best.value, best.radius, left, right, centre)
 
 
 def _ulp(values: Floats, centre: float) -> float:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from gradcheck_cli.calculus import Kink, adjoints, kinks
+from gradcheck_cli.calculus import Kink, adjoints, formula, kinks
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.functions.arithmetic import OFF
-from gradcheck_cli.language.program import Call, Program, pruned, reach
+from gradcheck_cli.language.program import Call, Program, Variable, pruned, reach
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.worlds import balls
 from gradcheck_cli.worlds.scalars import Expansion, TooLarge, element
@@ -145,7 +145,7 @@ class Differentiated:
     @cached_property
     def gradient(self) -> tuple[int | None, ...]:
         """Node of each partial; None where the program has no path from that element."""
-        index = {node.name: i for i, node in enumerate(self.program.nodes[: self.forward]) if not isinstance(node, Call) and hasattr(node, "name")}
+        index = {node.name: i for i, node in enumerate(self.program.nodes[: self.forward]) if isinstance(node, Variable)}
         return tuple(self.adjoint.get(index[name]) if name in index else None for name in self.elements)
 
     @cached_property
@@ -205,34 +205,44 @@ def _certify(case: Case, deadline: float) -> Reference | Abstention:
             values = balls.run(program.program, inputs, bits, case.literal, deadline)
         except balls.OutOfTime:
             break
-        found = _read(case, program, values, bits)
+        found = _kept(found, _read(case, program, values, bits))
         if all(_settled(answer, bits) for answer in (*found.forward, *found.partials)):
             break
         bits *= 2
     return found or Abstention("no certified reference in the time allowed")
 
 
+def _kept(old: Reference | None, new: Reference) -> Reference:
+    """What was certified at a lower precision stays as it was."""
+    if old is None:
+        return new
+    forward = tuple(a if isinstance(a, Certified) else b for a, b in zip(old.forward, new.forward, strict=True))
+    partials = tuple(a if isinstance(a, Certified) else b for a, b in zip(old.partials, new.partials, strict=True))
+    return Reference(forward, partials, new.values, new.bits)
+
+
 def _settled(answer: Answer, bits: int) -> bool:
     """Whether more precision would change nothing."""
-    if isinstance(answer, Touching | Undefined):
-        return bits >= SIGN_BITS or (isinstance(answer, Touching) and answer.exact)
+    if isinstance(answer, Touching):
+        return answer.exact or bits >= SIGN_BITS
+    if isinstance(answer, Undefined):
+        return answer.of_value or bits >= SIGN_BITS
     return isinstance(answer, Certified)
 
 
 def _read(case: Case, program: Differentiated, values: list[Any], bits: int) -> Reference:
-    trouble = _first_trouble(case, program, values)
-    forward = tuple(_forward(values[i], bits, trouble) for i in program.outputs)
-    touching = [] if trouble else _touching(program, values)
-    partials = tuple(
-        _partial(program, k, node, values, bits, touching, trouble)  #
-        for k, node in enumerate(program.gradient)
-    )
-    return Reference(forward, partials, values, bits)
+    troubles = {i: _trouble(case, program, values, i) for i in program.outputs if not values[i].is_finite()}
+    forward = tuple(troubles[i] if i in troubles else _forward(values[i], bits) for i in program.outputs)
+    touching = _touching(program, values)
+    found: list[Answer] = []
+    for k, node in enumerate(program.gradient):
+        # A partial shares the trouble of every element of the value that depends on its input.
+        trouble = next((answer for i, answer in troubles.items() if program.dependence[i] >> k & 1), None)
+        found.append(trouble or _partial(program, k, node, values, bits, touching))
+    return Reference(forward, tuple(found), values, bits)
 
 
-def _forward(ball: Any, bits: int, trouble: Undefined | None) -> Answer:
-    if trouble:
-        return trouble
+def _forward(ball: Any, bits: int) -> Answer:
     return Certified(ball, bits) if certified(ball) else Abstention("the value could not be enclosed")
 
 
@@ -246,9 +256,7 @@ def certified(ball: Any) -> bool:
     return int(mantissa).bit_length() + int(exponent) < NEGLIGIBLE
 
 
-def _partial(program: Differentiated, k: int, node: int | None, values: list[Any], bits: int, touching: list[Kink], trouble: Undefined | None) -> Answer:
-    if trouble:
-        return trouble
+def _partial(program: Differentiated, k: int, node: int | None, values: list[Any], bits: int, touching: list[Kink]) -> Answer:
     on_path = [kink for kink in touching if program.dependence[kink.node] >> k & 1]
     jump = next((kink for kink in on_path if kink.jumps), None)
     ball = balls.plain(values[node]) if node is not None else balls.plain(OFF)
@@ -276,25 +284,41 @@ def _touching(program: Differentiated, values: list[Any]) -> list[Kink]:
         argument = values[kink.expression]
         if argument > 0 or argument < 0:
             continue
-        adjoint = values[program.adjoint[kink.node]] if kink.node in program.adjoint else OFF
+        adjoint: Any = values[program.adjoint[kink.node]] if kink.node in program.adjoint else OFF
         if adjoint is OFF or (not kink.jumps and adjoint.is_zero()):
             continue
         found.append(kink)
     return found
 
 
-def _first_trouble(case: Case, program: Differentiated, values: list[Any]) -> Undefined | None:
-    """Where the value itself fails, unless it recovers before the result (a branch not taken)."""
-    if all(values[i].is_finite() for i in program.outputs):
-        return None
+def _trouble(case: Case, program: Differentiated, values: list[Any], output: int) -> Undefined | Abstention:
+    """Why an element of the value is not finite: the first node that fails, and whether its domain is proved to be left."""
+    needed = _needed(program.program, output)
     origin = program.unrolled.expansion.origin  # type: ignore[union-attr]  # an Expansion, else nothing was built
-    for i in range(program.forward):
+    for i in range(output + 1):
         value, node = values[i], program.program.nodes[i]
-        if isinstance(node, Call) and hasattr(value, "is_finite") and not value.is_finite():
-            source = case.program.source(origin[i])
-            shown = ", ".join(_shown(values[j]) for j in node.args)
-            return Undefined(f"`{source}` has no finite value: {node.function}({shown})", of_value=True)
-    return Undefined("the value is not finite at this point", of_value=True)
+        if i not in needed or not isinstance(node, Call) or not hasattr(value, "is_finite") or value.is_finite():
+            continue
+        place = f"`{case.program.source(origin[i])}` has no finite value: {node.function}({', '.join(_shown(values[j]) for j in node.args)})"
+        return Undefined(place, of_value=True) if _outside(node, values) else Abstention(f"no finite enclosure: {place}")
+    return Abstention("the value has no finite enclosure at this point")
+
+
+def _needed(program: Program, output: int) -> set[int]:
+    found = {output}
+    for i in range(output, -1, -1):
+        node = program.nodes[i]
+        if i in found and isinstance(node, Call):
+            found.update(node.args)
+    return found
+
+
+def _outside(node: Call, values: list[Any]) -> bool:
+    """Whether a domain expression of the function is proved to be negative, or zero."""
+    row = lookup(node.function)
+    bound = dict(zip(row.parsed.names, (values[j] for j in node.args), strict=True))
+    domains = (balls.balls_of(program, bound)[program.result] for program in map(formula, row.domain))
+    return any(ball < 0 or ball.is_zero() for ball in domains)
 
 
 def _shown(ball: Any) -> str:

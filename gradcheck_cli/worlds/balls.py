@@ -7,12 +7,15 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from gradcheck_cli.calculus import meaning
-from gradcheck_cli.functions import lookup
+from gradcheck_cli.functions import table
 from gradcheck_cli.functions.arithmetic import OFF
 from gradcheck_cli.language.program import Call, Number, Program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from gradcheck_cli.functions import Function
+    from gradcheck_cli.language.program import Settings
 
 Ball: TypeAlias = Any  # flint ships no types
 
@@ -39,13 +42,26 @@ def run(program: Program, inputs: Mapping[str, float], bits: int, literal: Calla
 
 
 def balls_of(
-    program: Program, inputs: Mapping[str, Ball], literal: Callable[[Fraction], Fraction | float] = lambda value: value, deadline: float = float("inf")
+    program: Program,
+    inputs: Mapping[str, Ball],
+    literal: Callable[[Fraction], Fraction | float] = lambda value: value,
+    deadline: float = float("inf"),
+    instead: Mapping[int, Ball] | None = None,
 ) -> list[Any]:
-    """As `run`, at the precision in force and for inputs that are balls already."""
+    """As `run`, at the precision in force, for inputs that are balls already, and with other values put `instead` of some nodes."""
+    from flint import arb
+
+    rows = table()
     values: list[Any] = []
     for i, node in enumerate(program.nodes):
-        if isinstance(node, Call):
-            values.append(_call(node, [values[j] for j in node.args], literal))
+        if instead is not None and i in instead:
+            values.append(instead[i])
+        elif isinstance(node, Call):
+            row, args = rows[node.function], [values[j] for j in node.args]
+            try:
+                values.append(row.arb(*args) if row.arb is not None else _derived(row, node.settings, args, literal))
+            except (ArithmeticError, ValueError):  # what flint raises for an argument it cannot take: no enclosure is NaN
+                values.append(arb.nan())
             if i % 64 == 0 and monotonic() > deadline:
                 raise OutOfTime
         elif isinstance(node, Number):
@@ -55,25 +71,10 @@ def balls_of(
     return values
 
 
-def _call(node: Call, args: list[Any], literal: Callable[[Fraction], Fraction | float]) -> Any:
-    """A primitive's ball; a derived function's meaning, run at the same precision. No enclosure is NaN."""
-    from flint import arb
-
-    row = lookup(node.function)
-    try:
-        if row.arb is not None:
-            return row.arb(*args)
-        inner: list[Any] = []
-        bound = dict(zip(row.parsed.names, args, strict=True))
-        program = meaning(node.function, node.settings)
-        for step in program.nodes:
-            if isinstance(step, Call):
-                inner.append(_call(step, [inner[j] for j in step.args], literal))
-            else:
-                inner.append(number(step, literal) if isinstance(step, Number) else bound[step.name])
-        return inner[program.result]
-    except (ArithmeticError, ValueError):  # what flint raises for an argument it cannot take
-        return arb.nan()
+def _derived(row: Function, settings: Settings, args: list[Ball], literal: Callable[[Fraction], Fraction | float]) -> Any:
+    """The ball of a derived function: of its meaning, at the precision in force."""
+    program = meaning(row.name, settings)
+    return balls_of(program, dict(zip(row.parsed.names, args, strict=True)), literal)[program.result]
 
 
 def number(node: Number, literal: Callable[[Fraction], Fraction | float]) -> Ball:

@@ -158,7 +158,7 @@ def _input(builder: Builder, name: str, value: Any) -> Indices:
     numbers = np.asarray(value)
     out = np.empty(numbers.shape, dtype=np.int64)
     for index in np.ndindex(*numbers.shape):
-        out[index] = builder.number(int(numbers[index]))
+        out[index] = builder.number(int(numbers[index].item()))
     return out if numbers.shape else int(out)
 
 
@@ -230,6 +230,6 @@ def _indices(builder: Builder, result: Any) -> Indices:
     array = np.asarray(result, dtype=object)
     out = np.empty(array.shape, dtype=np.int64)
     for index in np.ndindex(*array.shape):
-        item = array[index]
+        item: Any = array[index]
         out[index] = item.index if isinstance(item, Scalar) else builder.number(item)
     return out if array.shape else int(out)

@@ -208,12 +208,22 @@ def _abs(x: Germ) -> Germ:
     return _neg(x) if x.sign() < 0 else x
 
 
+def _order(x: Germ, y: Germ) -> int:
+    """Sign of x - y; a germ is equal to itself also where its coefficients are known only as balls."""
+    return 0 if x is y else _sub(x, y).sign()
+
+
 def _maximum(x: Germ, y: Germ) -> Germ:
-    return y if _sub(x, y).sign() < 0 else x
+    return y if _order(x, y) < 0 else x
 
 
 def _minimum(x: Germ, y: Germ) -> Germ:
-    return x if _sub(x, y).sign() < 0 else y
+    return x if _order(x, y) < 0 else y
+
+
+def _moving(x: Germ) -> Germ:
+    """x less its limit."""
+    return Germ(tuple((e, c) for e, c in x.terms if e != 0), x.order)
 
 
 def _sign(x: Germ) -> Germ:
@@ -239,7 +249,7 @@ def _rounded(function: str) -> Callable[[Germ], Germ]:
         if x.terms and x.terms[0][0] < 0:
             raise Undecided("a rounded infinity")
         limit = x.at(0)
-        beside = _sub(x, constant(limit)).sign()
+        beside = _moving(x).sign()
         # A nudge towards the side on which the argument lies, far above the precision in force: rounding is constant there.
         return constant(lookup(function).arb(limit + arb(beside) / arb(2) ** 600))  # type: ignore[misc]  # a primitive
 
@@ -247,7 +257,7 @@ def _rounded(function: str) -> Callable[[Germ], Germ]:
 
 
 def _compare(operator: str, x: Germ, y: Germ) -> bool:
-    side = _sub(x, y).sign()
+    side = _order(x, y)
     return {"<": side < 0, "<=": side <= 0, ">": side > 0, ">=": side >= 0, "==": side == 0, "!=": side != 0}[operator]
 
 
@@ -282,7 +292,7 @@ def _analytic(function: str, args: Sequence[Germ]) -> Germ:
     limit = germ.at(0)
     names = lookup(function).parsed.names
     point = {name: limit if k == where else _constant(args[k]) for k, name in enumerate(names)}
-    distance = _sub(germ, constant(limit))
+    distance = _moving(germ)
     total, power = constant(_derivative(function, where, 0, point)), None
     count = 0 if not distance.terms and distance.order is None else TERMS
     for k in range(1, count + 1):

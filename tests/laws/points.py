@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import cache
-from itertools import product
 from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gradcheck_cli.calculus import adjoints, is_elementwise
+from gradcheck_cli.calculus import is_elementwise
 from gradcheck_cli.case import Case, Request, cases_of
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import Function, table
-from gradcheck_cli.judge.verdict import Evidence, judge
+from gradcheck_cli.judge.forward import forward_note
+from gradcheck_cli.judge.evidence import Evidence
+from gradcheck_cli.judge.verdict import judge
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.text import setting_text
 from gradcheck_cli.point import read_points
 from gradcheck_cli.witnesses import Abstention
-from gradcheck_cli.witnesses.autograd import autograd
-from gradcheck_cli.witnesses.reference import Certified, Reference, reference, scalar_inputs
-from gradcheck_cli.worlds import balls
+from gradcheck_cli.witnesses.autograd import Autograd, autograd
+from gradcheck_cli.witnesses.reference import Certified, Reference, reference
+from gradcheck_cli.worlds import balls, tensors
 from gradcheck_cli.worlds.scalars import expand
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from gradcheck_cli.judge.outcome import Verdict
 
@@ -51,6 +52,12 @@ class Sample(NamedTuple):
     def at(self) -> str:
         """The point as `--at` takes it."""
         return ",".join(f"{name}={value}" for name, value in self.point)
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """Inputs that stand for numbers, not for a condition; the others have no part in a derivative."""
+        kinds = [p.kind for p in self.row.parsed.args if p.kind != "index"]
+        return tuple(name for (name, _), kind in zip(self.point, kinds, strict=False) if not kind)
 
     @property
     def values(self) -> dict[str, float]:
@@ -106,7 +113,7 @@ def inputs_of(text: str) -> tuple[str, ...]:
 
 
 @cache
-def samples(row: Function, count: int = 4) -> tuple[Sample, ...]:
+def samples(row: Function, count: int = 6) -> tuple[Sample, ...]:
     """For each variant of a row's settings, up to `count` points inside the domain and off every kink."""
     found: list[Sample] = []
     for k, settings in enumerate(variants(row)):
@@ -132,25 +139,46 @@ def short(random: Random) -> str:
 
 
 def is_inside(sample: Sample) -> bool:
-    """Whether the value and every partial are certified in balls: neither outside the domain nor on a kink."""
-    proved = reference(case_of(sample))
-    return isinstance(proved, Reference) and all(isinstance(answer, Certified) for answer in (*proved.forward, *proved.partials))
+    """Whether torch takes the point, and balls certify the value and every partial there: neither outside the domain nor on a kink."""
+    found = case_of(sample)
+    proved = reference(found)
+    return torch_value(found) is not None and isinstance(proved, Reference) and all(isinstance(answer, Certified) for answer in (*proved.forward, *proved.partials))
 
 
 def case_of(sample: Sample, dtype: str = "float64", cotangent: Any = None) -> Case:
     """The Case of a sample."""
-    return case(sample.text, sample.at, dtype, cotangent)
+    return case(sample.text, sample.at, dtype, cotangent, sample.numbers)
 
 
-def case(text: str, at: str, dtype: str = "float64", cotangent: Any = None) -> Case:
+def case(text: str, at: str, dtype: str = "float64", cotangent: Any = None, wrt: tuple[str, ...] = ()) -> Case:
     """The Case of a program at a point, as the command line makes it."""
-    return cases_of(Request(parse(text), read_points([at]), cotangent=cotangent, dtypes=[dtype]))[0]
+    return cases_of(Request(parse(text), read_points([at]), wrt=wrt, cotangent=cotangent, dtypes=[dtype]))[0]
 
 
 def evidence_of(found: Case) -> Evidence:
     """What reference and autograd say; SymPy is not asked, nor are differences."""
     nobody = Abstention("not asked")
     return Evidence(found, reference(found), nobody, autograd(found), nobody)
+
+
+def torch_value(found: Case) -> tuple[float, ...] | None:
+    """torch's value alone, row-major: some functions refuse when a gradient is wanted. None where torch refuses the point."""
+    import torch
+
+    like = torch.empty((), dtype=getattr(torch, found.dtype.name))
+    try:
+        values = tensors.run(found.program, {name: torch.tensor(array).to(like) for name, array in found.at.items()}, found.literal, like)
+    except RuntimeError:
+        return None
+    return tuple(tensors.tensor(values[found.program.result], like).double().reshape(-1).tolist())
+
+
+def forward_told(found: Case) -> str | None:
+    """What the judge says against torch's value; None where rounding explains it."""
+    nobody = Abstention("not asked")
+    value = torch_value(found)
+    assert value is not None, "torch refuses the point"
+    return forward_note(Evidence(found, reference(found), nobody, Autograd(value, ()), nobody))
 
 
 def verdicts_of(found: Case) -> tuple[Verdict, ...]:
@@ -162,4 +190,4 @@ def enclose(text: str, at: Mapping[str, float], bits: int = 256) -> Any:
     """The ball of a scalar program's value."""
     scalars = expand(parse(text), dict.fromkeys(inputs_of(text), ()))
     program = scalars.builder.program(scalars.values[parse(text).result])
-    return balls.run(program, at, bits, DTYPES["float64"].round)[program.result]
+    return balls.plain(balls.run(program, at, bits, DTYPES["float64"].round)[program.result])

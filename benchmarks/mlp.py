@@ -1,0 +1,96 @@
+"""A small network: every partial of 113 parameters, checked in one process, with the time each witness takes.
+
+Usage: python benchmarks/mlp.py [RUNS]
+
+Three tanh layers 3-8-8-1 with biases, mean squared error over four rows. Imports are not counted. SymPy abstains
+beyond 64 partials, so its share is nearly nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+from statistics import median
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradcheck_cli.case import Case, Request, cases_of
+from gradcheck_cli.judge.rounding import rounding
+from gradcheck_cli.judge.verdict import Evidence, judge
+from gradcheck_cli.language.parse import parse
+from gradcheck_cli.point import read_points
+from gradcheck_cli.suite.check import check_cases
+from gradcheck_cli.witnesses.analytic import analytic
+from gradcheck_cli.witnesses.autograd import autograd
+from gradcheck_cli.witnesses.numeric import numeric
+from gradcheck_cli.witnesses.process import Analyst
+from gradcheck_cli.witnesses.reference import reference
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+GOAL = 0.5
+LAYERS = (3, 8, 8, 1)
+ROWS = 4
+PROGRAM = "h = tanh(x @ W1 + b1); k = tanh(h @ W2 + b2); y = k @ W3 + b3; mean((y - t)**2)"
+SHAPES = {"x": (ROWS, 3), "t": (ROWS, 1)} | {name: shape for i in (1, 2, 3) for name, shape in ((f"W{i}", LAYERS[i - 1 : i + 1]), (f"b{i}", LAYERS[i : i + 1]))}
+
+
+def fresh() -> Case:
+    """The case, with nothing of it computed yet."""
+    random = np.random.default_rng(0)
+    points = [f"{name}={random.uniform(-1, 1, shape).round(3).tolist()}" for name, shape in SHAPES.items()]
+    return cases_of(Request(parse(PROGRAM), read_points(points), wrt=[name for name in SHAPES if name not in ("x", "t")]))[0]
+
+
+def timed(times: dict[str, list[float]], name: str, work: Callable[[], Any]) -> Any:
+    """What `work` gives; its time is noted under `name`."""
+    begun = perf_counter()
+    found = work()
+    times.setdefault(name, []).append(perf_counter() - begun)
+    return found
+
+
+def whole(analyst: Analyst) -> None:
+    """One check from text to verdicts.
+
+    Raises:
+        RuntimeError: a partial was not verified, so its time means nothing.
+    """
+    for result in check_cases([fresh()], analyst):
+        worst = next((verdict for verdict in result.verdicts if verdict.outcome != "agree"), None)
+        if worst is not None:
+            raise RuntimeError(f"not verified: {worst.key}: {worst.reason}")
+
+
+def parts(times: dict[str, list[float]], analyst: Analyst) -> None:
+    """The same, witness by witness."""
+    case = timed(times, "program, point", fresh)
+    proved = timed(times, "reference", lambda: reference(case))
+    measured = timed(times, "autograd", lambda: autograd(case))
+    budget = timed(times, "budget, forward", lambda: rounding(case).of_value(case, case.dtype))
+    timed(times, "budget, 113 more", lambda: [rounding(case).of_partial(case, k, case.dtype) for k in range(len(case.keys))])
+    estimated = timed(times, "numeric", lambda: numeric(case, budget.total))
+    formulas = timed(times, "analytic", lambda: analytic(case, analyst))
+    timed(times, "judge", lambda: judge(Evidence(case, proved, formulas, measured, estimated)))
+
+
+def main() -> None:
+    """Print the medians."""
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 15
+    analyst, times = Analyst(), dict[str, list[float]]()
+    try:
+        timed(times, "first check", lambda: whole(analyst))
+        for _ in range(runs):
+            timed(times, "whole check", lambda: whole(analyst))
+            parts(times, analyst)
+    finally:
+        analyst.close()
+    for name, taken in times.items():
+        told = f"goal {GOAL} s: {'met' if median(taken) <= GOAL else 'MISSED'}" if name == "whole check" else ""
+        print(f"{name:<17} {median(taken) * 1e3:>9.2f} ms {told}".rstrip())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""Evidence: what every witness said of one case, and whether the proved ones agree with one another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+from gradcheck_cli.witnesses import Abstention
+from gradcheck_cli.witnesses.analytic import Formula
+from gradcheck_cli.witnesses.numeric import Difference
+from gradcheck_cli.witnesses.reference import Certified
+from gradcheck_cli.worlds import balls
+
+if TYPE_CHECKING:
+    from gradcheck_cli.case import Case
+    from gradcheck_cli.witnesses.autograd import Autograd
+    from gradcheck_cli.witnesses.reference import Reference
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """The user's own rule: agree iff |A - T| <= atol + rtol |T|."""
+
+    rtol: float = 0.0
+    atol: float = 0.0
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What every witness said of one case."""
+
+    case: Case
+    reference: Reference | Abstention
+    analytic: tuple[Formula | Abstention, ...] | Abstention
+    autograd: Autograd | Abstention
+    numeric: tuple[Difference | Abstention, ...] | Abstention
+
+    def of(self, position: int) -> tuple[Any, Any, Any, Any]:
+        """(reference, analytic, autograd, numeric) on one partial; an abstention of the whole stands for each."""
+        return (
+            self.reference if isinstance(self.reference, Abstention) else self.reference.partials[position],
+            self.analytic if isinstance(self.analytic, Abstention) else self.analytic[position],
+            self.autograd if isinstance(self.autograd, Abstention) else self.autograd.partials[position],
+            self.numeric if isinstance(self.numeric, Abstention) else self.numeric[position],
+        )
+
+
+def numeric_agrees(truth: Any, difference: Any) -> bool | None:
+    """Whether the truth lies within the numeric estimate's bar; None where there is nothing to compare."""
+    from flint import arb
+
+    if not isinstance(truth, Certified) or not isinstance(difference, Difference):
+        return None
+    # One rounding of the estimate itself is its own.
+    bar = balls.exact(Fraction(difference.radius)) if isfinite(difference.radius) else arb("inf")
+    return not abs(arb(difference.value) - truth.ball) > bar + abs(arb(difference.value)) * 2.0**-52
+
+
+def analytic_agrees(truth: Any, formula: Any) -> bool | None:
+    """Whether SymPy's ball overlaps the reference's; None where there is nothing to compare."""
+    if not isinstance(truth, Certified) or not isinstance(formula, Formula) or formula.ball is None:
+        return None
+    return bool(formula.ball.overlaps(truth.ball))

@@ -1,0 +1,129 @@
+"""Constants: the exact value of literals and settings, the arithmetic of exact values, and the limits on both."""
+
+from __future__ import annotations
+
+import ast
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from gradcheck_cli.language.errors import NodeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gradcheck_cli.language.program import Setting
+
+# The largest decimal exponent read: beyond it every dtype overflows or underflows.
+MAX_EXPONENT = 5_000
+# Python itself refuses integers of more than 4,300 digits.
+MAX_DIGITS = 4_000
+# Exact constants (`2**3000`) are followed up to this many bits; one beyond is an error, so `9**9**9` cannot hang.
+MAX_BITS = 20_000
+
+TOO_MANY_DIGITS = f"this number has more than {MAX_DIGITS:,} digits or an exponent beyond {MAX_EXPONENT:,}"
+_NOT_CONSTANT = "this setting must be a constant, such as 1 or 0.5"
+
+_OPERATORS: dict[type[ast.operator], str] = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow"}
+
+
+class SizeError(ArithmeticError):
+    """An exact value has too many bits."""
+
+
+def constant(node: ast.expr, words: Callable[[ast.AST], str]) -> Setting:
+    """The value of a constant expression; a decimal literal comes as the exact `Fraction` of its text.
+
+    Args:
+        words: gives the text of a node.
+    Raises:
+        NodeError: `node` is not constant, or too large.
+    """
+    match node:
+        case ast.Constant(value=bool() | str() | None as value):
+            return value
+        case ast.Constant(value=int() as value):
+            if value.bit_length() > MAX_BITS or len(words(node)) > MAX_DIGITS:
+                raise NodeError("too-large", TOO_MANY_DIGITS, node)
+            return value
+        case ast.Constant(value=float()):
+            try:
+                return decimal(words(node))
+            except SizeError as error:
+                raise NodeError("too-large", str(error), node) from error
+        case ast.UnaryOp(op=ast.USub() | ast.UAdd() as op, operand=operand):
+            inner = constant(operand, words)
+            if isinstance(inner, int | Fraction | float) and not isinstance(inner, bool):
+                return -inner if isinstance(op, ast.USub) else inner
+        case ast.Name(id="inf" | "oo") | ast.Attribute(attr="inf" | "oo", value=ast.Name()):
+            return float("inf")
+        case ast.Call(func=ast.Name(id="float"), args=[ast.Constant(value="inf" | "-inf" as infinity)], keywords=[]):
+            return float(infinity)
+        case ast.Tuple(elts=elts) | ast.List(elts=elts):
+            return tuple(constant(item, words) for item in elts)
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
+            return _computed(_OPERATORS[type(op)], constant(left, words), constant(right, words), node)
+    raise NodeError("not-constant", _NOT_CONSTANT, node)
+
+
+def decimal(text: str) -> Fraction:
+    """The exact value of a decimal literal.
+
+    Raises:
+        SizeError: it has too many digits, or its exponent is too large.
+    """
+    digits, _, power = text.replace("_", "").lower().partition("e")
+    # Python reads no more than 4,300 digits; zeros in front say nothing.
+    exponent = power.lstrip("+-").lstrip("0") or "0"
+    if len(digits) > MAX_DIGITS or len(exponent) > len(str(MAX_EXPONENT)) or int(exponent) > MAX_EXPONENT:
+        raise SizeError(TOO_MANY_DIGITS)
+    return Fraction(Decimal(f"{digits}e{'-' if power.startswith('-') else ''}{exponent}"))
+
+
+def _computed(function: str, a: Setting, b: Setting, node: ast.expr) -> Setting:
+    """An operation of two numbers as Python means it: integers stay integers, save in a division."""
+    if not isinstance(a, int | Fraction) or not isinstance(b, int | Fraction) or isinstance(a, bool) or isinstance(b, bool):
+        raise NodeError("not-constant", _NOT_CONSTANT, node)
+    try:
+        value = arithmetic(function, Fraction(a), Fraction(b))
+    except SizeError as error:
+        raise NodeError("too-large", str(error), node) from error
+    except ZeroDivisionError as error:
+        raise NodeError("not-constant", "division by zero in a setting", node) from error
+    if value is None:
+        raise NodeError("not-constant", "a setting is a rational number: the exponent must be an integer", node)
+    whole = isinstance(a, int) and isinstance(b, int) and function != "div" and value.denominator == 1
+    return int(value) if whole else value
+
+
+def arithmetic(function: str, *values: Fraction, most: int = MAX_BITS) -> Fraction | None:
+    """The exact value of `add`, `sub`, `mul`, `div`, `neg` or `pow`; None where it is not rational, or not one of these.
+
+    Raises:
+        SizeError: it has more than `most` bits; found out before a power is computed.
+        ZeroDivisionError: a division by zero.
+    """
+    match function, values:
+        case "add", (a, b):
+            value = a + b
+        case "sub", (a, b):
+            value = a - b
+        case "mul", (a, b):
+            value = a * b
+        case "div", (a, b):
+            value = a / b
+        case "neg", (a,):
+            value = -a
+        case "pow", (a, b) if b.denominator == 1:
+            if abs(b) * max(_bits(a) - 1, 0) > most:
+                raise SizeError(f"this constant has more than {most:,} bits")
+            value = Fraction(a ** int(b))
+        case _:
+            return None
+    if _bits(value) > most:
+        raise SizeError(f"this constant has more than {most:,} bits")
+    return value
+
+
+def _bits(value: Fraction) -> int:
+    return max(value.numerator.bit_length(), value.denominator.bit_length())

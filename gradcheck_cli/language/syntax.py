@@ -1,0 +1,119 @@
+"""Python's syntax tree of a program, or why there is none; what of Python's syntax is not part of the language."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import threading
+import warnings
+from typing import TYPE_CHECKING
+
+from gradcheck_cli.language.constants import TOO_MANY_DIGITS
+from gradcheck_cli.language.errors import Mistake, ProgramError, Span
+
+if TYPE_CHECKING:
+    from gradcheck_cli.language.source import Source
+
+# Deep enough for the syntax tree of a sum of 20,000 terms; pages that are not touched cost nothing.
+_STACK, _RECURSION = 256 * 2**20, 100_000
+
+# How Python names what we do not read, in the words of the message.
+_REFUSED = {
+    "AnnAssign": "a type annotation", "Assert": "assert", "Assign": "an assignment to anything but one name", "AsyncFor": "a loop",
+    "AsyncFunctionDef": "a function definition", "AsyncWith": "a with block", "AugAssign": "an augmented assignment", "Await": "await",
+    "Break": "break", "ClassDef": "a class definition", "Continue": "continue", "Delete": "del", "Dict": "a dict",
+    "DictComp": "a comprehension", "For": "a loop", "FunctionDef": "a function definition", "GeneratorExp": "a comprehension",
+    "Global": "global", "If": "an if block", "Import": "an import", "ImportFrom": "an import", "JoinedStr": "an f-string",
+    "Lambda": "a lambda", "List": "an empty list", "ListComp": "a comprehension", "Match": "a match block",
+    "NamedExpr": "an assignment inside an expression", "Nonlocal": "nonlocal", "Pass": "pass", "Raise": "raise", "Return": "return",
+    "Set": "a set", "SetComp": "a comprehension", "Slice": "a slice outside an index", "Starred": "unpacking", "Try": "a try block",
+    "TemplateStr": "a t-string", "TryStar": "a try block", "Tuple": "an empty tuple", "TypeAlias": "a type alias", "While": "a loop", "With": "a with block",
+    "Yield": "yield", "YieldFrom": "yield",
+}  # fmt: skip
+_SIGNS = {
+    "BitXor": "^", "FloorDiv": "//", "LShift": "<<", "RShift": ">>", "Is": "is", "IsNot": "is not", "In": "in", "NotIn": "not in",
+}  # fmt: skip
+_INSTEAD = {
+    "AugAssign": "write it out: `x = x + 1`", "BitXor": "a power is written `x**y`", "FloorDiv": "write `floor(x / y)`",
+    "If": "write `a if x > 0 else b`, or `where(x > 0, a, b)`",
+}  # fmt: skip
+# Signs that a text copied from a page holds where Python wants another.
+_TYPESET = {
+    "−": "-", "–": "-", "×": "*", "⋅": "*", "∗": "*", "÷": "/", "⁄": "/", "²": "**2", "³": "**3", "√": "sqrt", "≤": "<=", "≥": ">=", "≠": "!=",
+    "½": "1/2", "∞": "inf", "’": "'", "‘": "'", "“": '"', "”": '"',
+}  # fmt: skip
+
+
+def tree(source: Source) -> ast.Module:
+    """Python's syntax tree; reading it executes nothing.
+
+    Raises:
+        ProgramError: the text is not Python syntax, or nested too deeply.
+    """
+    odd = re.search(r"[\x00\ud800-\udfff]", source.text)
+    if odd:
+        raise _error("syntax", f"this is not an expression: invalid character U+{ord(odd[0]):04X}", source, Span(*odd.span()))
+    found: list[ast.Module | Exception] = []
+
+    def work() -> None:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                found.append(ast.parse(source.text))
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            found.append(error)
+
+    limit, stack = sys.getrecursionlimit(), threading.stack_size(_STACK)
+    sys.setrecursionlimit(max(limit, _RECURSION))
+    try:
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    finally:
+        sys.setrecursionlimit(limit)
+        threading.stack_size(stack)
+    if isinstance(found[0], Exception):
+        raise _syntax(source, found[0]) from found[0]
+    return found[0]
+
+
+def _syntax(source: Source, error: Exception) -> ProgramError:
+    if isinstance(error, RecursionError | MemoryError) or "too many nested" in str(error):
+        return _error("too-deep", "the program is nested too deeply", source, _deepest(source.text), "name parts of it: `y = ...; f(y)`")
+    if not isinstance(error, SyntaxError):
+        return _error("syntax", f"this is not an expression: {error}", source, Span(0, 1))
+    start = source.character(error.lineno or 1, (error.offset or 1) - 1)
+    if "integer string conversion" in error.msg:
+        digits = re.compile(r"\w+").match(source.text, start)
+        return _error("too-large", TOO_MANY_DIGITS, source, Span(*digits.span()) if digits else Span(start, start + 1))
+    width = (error.end_offset or 0) - (error.offset or 0) if error.end_lineno == error.lineno else 1
+    reason = re.sub(r" Perhaps you.*| Maybe you.*|\s*\(<unknown>.*", "", error.msg).removesuffix(".")
+    sign = source.text[start : start + 1]
+    instead = f"in place of `{sign}` write `{_TYPESET[sign]}`" if sign in _TYPESET else ""
+    return _error("syntax", f"this is not an expression: {reason}", source, Span(start, start + max(width, 1)), instead)
+
+
+def _error(code: str, message: str, source: Source, span: Span, help: str = "") -> ProgramError:  # noqa: A002 - `help` is what the printed line is called
+    return ProgramError([Mistake(code, message, source.text, span, help)])
+
+
+def _deepest(text: str) -> Span:
+    """The first of the innermost brackets."""
+    depth = most = place = 0
+    for i, c in enumerate(text):
+        depth += (c in "([{") - (c in ")]}")
+        if depth > most:
+            most, place = depth, i
+    return Span(place, place + 1)
+
+
+def refusal(node: ast.AST) -> tuple[str, str]:
+    """What a message says of syntax that is not part of the language, and its help."""
+    kind = type(node).__name__
+    if isinstance(node, ast.BinOp):
+        kind = type(node.op).__name__
+    elif isinstance(node, ast.Compare):
+        kind = next(name for op in node.ops if (name := type(op).__name__) in _SIGNS)
+    what = f"the operator `{_SIGNS[kind]}`" if kind in _SIGNS else _REFUSED.get(kind, f"this syntax ({kind})")
+    return f"{what} is not part of the language", _INSTEAD.get(kind, "")

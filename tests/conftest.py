@@ -1,0 +1,32 @@
+"""What many tests share: one process for SymPy, since each takes half a second to start."""
+
+from __future__ import annotations
+
+import pytest
+
+from gradcheck_cli import api
+from gradcheck_cli.witnesses.process import Analyst
+
+
+class Borrowed:
+    """An Analyst that is closed by its owner alone."""
+
+    def __init__(self, owner):
+        self.ask, self.answer = owner.ask, owner.answer
+
+    def close(self):
+        """Leave the process to the next test."""
+
+
+@pytest.fixture(scope="session")
+def analyst():
+    """SymPy's process."""
+    found = Analyst()
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def shared(analyst, monkeypatch):
+    """`gradcheck_cli.check` asks the shared process."""
+    monkeypatch.setattr(api, "Analyst", lambda: Borrowed(analyst))

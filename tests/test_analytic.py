@@ -1,0 +1,253 @@
+"""The analytic opinion: SymPy's derivative, in a process that can be killed, read back and evaluated in balls."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+from itertools import pairwise
+from time import monotonic
+
+import pytest
+from programs import case, smooth
+
+from gradcheck_cli.functions import names
+from gradcheck_cli.judge.verdict import Evidence, analytic_agrees, judge
+from gradcheck_cli.language.parse import parse
+from gradcheck_cli.suite.check import check_case
+from gradcheck_cli.witnesses import Abstention
+from gradcheck_cli.witnesses.analytic import MAX_NODES, MAX_PARTIALS, Formula, analytic, ask
+from gradcheck_cli.witnesses.autograd import autograd
+from gradcheck_cli.witnesses.process import Analyst
+from gradcheck_cli.witnesses.reference import reference
+
+SMOOTH = smooth(120, "the analytic opinion")
+# A LaTeX word that is longer than a name and no command: a function that SymPy has no form for.
+_COMMANDS = re.compile(r"\\[A-Za-z]+")
+
+
+class Scripted:
+    """An Analyst that answers what it is told to."""
+
+    def __init__(self, *formulas):
+        self.formulas = formulas
+
+    def ask(self, question):
+        """Nothing is begun."""
+
+    def answer(self, question):
+        """The formulas, as SymPy's process would send them."""
+        return {"partials": [{"formula": text, "latex": text} for text in self.formulas]}
+
+
+@pytest.mark.parametrize("asked", SMOOTH, ids=str)
+def test_sympys_derivative_is_the_reference(asked, analyst):
+    """Its ball overlaps the certified one on random smooth programs; its text reads back to the same text's program."""
+    found = case(asked.text, asked.at)
+    for answer, formula in zip(reference(found).partials, analytic(found, analyst), strict=True):
+        assert isinstance(formula, Formula)
+        assert formula.ball is not None, formula.reason
+        assert analytic_agrees(answer, formula)
+        assert set(parse(formula.text).variables) <= set(found.at)
+
+
+@pytest.mark.parametrize("asked", SMOOTH[:10], ids=str)
+def test_a_derivative_off_by_one_part_in_a_million_is_refuted(asked):
+    """The comparison above can fail, and the verdict then blames SymPy and not torch."""
+    found = case(asked.text, asked.at)
+    proved, measured = reference(found), autograd(found)
+    lies = [f"{answer.ball.mid().str(30, radius=False)}*(1 + 1e-6)".replace("e", "e") for answer in proved.partials]
+    formulas = analytic(found, Scripted(*lies))
+    nobody = Abstention("not asked")
+    for answer, formula, verdict in zip(proved.partials, formulas, judge(Evidence(found, proved, formulas, measured, nobody)), strict=True):
+        if not answer.ball.contains(0):
+            assert analytic_agrees(answer, formula) is False
+            assert "SymPy is wrong: its derivative has the value" in verdict.reason
+            assert verdict.outcome != "wrong"
+
+
+@pytest.mark.parametrize(
+    ("text", "formula"),
+    [("x**2", "2*x"), ("sin(x)", "cos(x)"), ("exp(2*x)", "2*exp(2*x)"), ("x*y", "y"), ("relu(x)", "heaviside(x)"), ("log(x)", "1/x"), ("3*x", "3"), ("y", "0*y")],
+)
+def test_a_short_formula_is_short(text, formula, analyst):
+    """What a person would write."""
+    at = ",".join(f"{name}=2" for name in sorted({*parse(text).variables, "x"} & {"x", "y"} if "x" in text else {"y"}))
+    found = case(text, at)
+    (first, *_) = analytic(found, analyst)
+    assert first.text == (formula if text != "y" else "1")
+
+
+def test_decimals_are_shown_as_they_were_written(analyst):
+    """0.1 stays 0.1 and is the dtype's number when it is evaluated."""
+    for dtype in ("float64", "float32"):
+        found = case("0.1*x**2", "x=3", dtype)
+        (formula,) = analytic(found, analyst)
+        assert formula.text == "2*0.1*x"
+        assert analytic_agrees(reference(found).partials[0], formula)
+
+
+@pytest.mark.parametrize("name", sorted({row for row in names().values()}))
+def test_latex_has_no_raw_names(name, analyst):
+    """SymPy sets an unknown name of several letters upright: `logi_...` would be a name that it took apart at an underscore."""
+    from laws.points import call_text, elementwise_rows, variants
+
+    row = next((row for row in elementwise_rows() if row.name == name), None)
+    if row is None:
+        return
+    text = call_text(row, variants(row)[0])
+    found = case(text, ",".join(f"{variable}=0.5" for variable in parse(text).variables))
+    formulas = analytic(found, analyst)
+    assert not isinstance(formulas, Abstention), formulas
+    for formula in formulas:
+        assert "logi" not in formula.latex.replace("logistic", "").replace("logit", ""), formula.latex
+        bare = _COMMANDS.sub(" ", re.sub(r"\\operatorname\{[^}]*\}|\\(text|mathrm)\{[^}]*\}", " ", formula.latex))
+        assert not re.search(r"[A-Za-z]{3,}", bare), formula.latex
+        assert "_{" not in re.sub(r"\\operatorname\{[^}]*\}", " ", formula.latex), formula.latex
+        assert formula.latex.count("{") == formula.latex.count("}")
+
+
+def test_a_program_of_arrays_is_differentiated_element_by_element(analyst):
+    """Each element has a formula over the elements."""
+    found = case("sum((x @ y)**2)", "x=[1, 2],y=[3, 4]", wrt=["x"])
+    first, second = analytic(found, analyst)
+    assert (first.text, second.text) == ("2*y[0]*(x[0]*y[0] + x[1]*y[1])", "2*y[1]*(x[0]*y[0] + x[1]*y[1])")
+    assert all(analytic_agrees(answer, formula) for answer, formula in zip(reference(found).partials, (first, second), strict=True))
+
+
+def test_the_cotangent_weighs_the_elements(analyst):
+    """<cotangent, x**2>."""
+    found = case("x**2", "x=[1, 2]", cotangent="[2, -1]")
+    assert [formula.text for formula in analytic(found, analyst)] == ["4*x[0]", "-2*x[1]"]
+
+
+def test_sympys_own_defect_is_told_as_sympys(analyst):
+    """Three branches that touch with slope 1: SymPy adds three Heaviside steps of 1/2."""
+    (verdict,) = check_case(case("max(x, exp(x)-1, (x+1)**2/2-1/2)", "x=0"), analyst).verdicts
+    assert verdict.outcome == "agree"
+    assert verdict.reason.endswith("SymPy is wrong: its derivative has the value 1.5, the true one is 1")
+
+
+def test_a_formula_that_is_no_text_of_ours_abstains_in_words():
+    """A lying or newer SymPy may answer what cannot be read: that is no verdict on torch."""
+    (formula,) = analytic(case("x**2", "x=3"), Scripted("Integral(x, y"))
+    assert formula.ball is None
+    assert formula.reason.startswith("the formula could not be evaluated: error[")
+    (formula,) = analytic(case("x**2", "x=3"), Scripted("frobnicate(x)"))
+    assert formula.reason == "the formula could not be evaluated: error[unknown-function]: no function named `frobnicate`"
+
+
+def test_a_formula_without_a_value_there_says_so():
+    """1/(x - 3) at 3."""
+    (formula,) = analytic(case("x**2", "x=3"), Scripted("1/(x - 3)"))
+    assert formula.ball is None
+    assert formula.reason == "the formula has no value at this point"
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "told"),
+    [
+        ("sum(x**2)", f"x={[1] * (MAX_PARTIALS + 1)}", f"SymPy is not asked for {MAX_PARTIALS + 1} partials; {MAX_PARTIALS} is the most"),
+        ("sum(x @ x)*y", f"x={[[1] * 20] * 20},y=1", f"scalar operations, {MAX_NODES:,} is the most"),
+    ],
+)
+def test_a_question_that_is_too_large_is_not_asked(text, at, told):
+    """Nothing is sent."""
+    found = case(text, at, wrt=["y"] if "y" in text else ())
+    assert told in analytic(found, None).reason
+
+
+def test_a_formula_that_is_too_long_is_not_shown(analyst):
+    """Its length is told."""
+    text = "y = x\n" + "y = sin(y)*cos(y)*exp(y)\n" * 7
+    assert re.fullmatch(r"SymPy's formula has [\d,]+ characters", analytic(case(text + "y", "x=0.5"), analyst).reason)
+
+
+@pytest.fixture
+def impatient():
+    """A process of one's own, to be killed."""
+    found = Analyst(time_limit=0.5)
+    yield found
+    found.close()
+
+
+# A logistic map of many steps: the derivative's text doubles at each.
+SLOW = "y = x\n" + "y = 3.7*y*(1 - y)\n" * 30 + "y"
+
+
+def test_a_question_without_end_is_ended(impatient):
+    """The process is killed at its time limit, in words, and the next question finds a new one."""
+    slow, quick = case(SLOW, "x=0.5"), case("x**2", "x=3")
+    assert analytic(quick, impatient)[0].text == "2*x"
+    first = impatient._process.pid
+    begun = monotonic()
+    assert analytic(slow, impatient) == Abstention("SymPy found no derivative within 0.5 s")
+    assert monotonic() - begun < 2
+    assert not alive(first)
+    assert analytic(case("x**3", "x=3"), impatient)[0].text == "3*x**2"
+    assert impatient._process.pid != first
+
+
+def test_a_question_that_waits_behind_a_slow_one_is_answered(impatient):
+    """Several questions may be sent before the first is waited for; one that is ended takes none of the others with it."""
+    slow, quick = case(SLOW, "x=0.5"), case("x**2", "x=3")
+    ask(slow, impatient)
+    ask(quick, impatient)
+    assert isinstance(analytic(slow, impatient), Abstention)
+    answer = analytic(quick, impatient)
+    assert not isinstance(answer, Abstention), answer.reason
+    assert answer[0].text == "2*x"
+
+
+def test_a_process_that_dies_is_told(impatient):
+    """Killed from outside at work: an abstention in words, and the next question works."""
+    impatient.time_limit = 20
+    slow = case(SLOW, "x=0.5")
+    analytic(case("x**2", "x=3"), impatient)
+    ask(slow, impatient)
+    os.kill(impatient._process.pid, signal.SIGKILL)
+    assert analytic(slow, impatient) == Abstention("the SymPy process ended without an answer")
+    assert analytic(case("x**4", "x=3"), impatient)[0].text == "4*x**3"
+
+
+def test_closing_leaves_no_process_behind(impatient):
+    """Nor does closing twice fail."""
+    impatient.start()
+    pid = impatient._process.pid
+    impatient.close()
+    impatient.close()
+    assert not alive(pid)
+
+
+def test_questions_of_a_grid_each_get_their_own_answer(analyst):
+    """Answers are kept apart by the question; the points of a grid share one."""
+    for text, told in (("x**5", "5*x**4"), ("x**6", "6*x**5"), ("x**5", "5*x**4")):
+        assert analytic(case(text, "x=2"), analyst)[0].text == told
+
+
+def test_two_questions_at_once_are_not_mixed_up(analyst):
+    """Sent together, waited for in the other order."""
+    cases = [case(f"x**{n}", "x=2") for n in range(11, 19)]
+    for found in cases:
+        ask(found, analyst)
+    answers = [analytic(found, analyst)[0].text for found in reversed(cases)]
+    assert answers == [f"{n}*x**{n - 1}" for n in range(18, 10, -1)]
+    assert all(a != b for a, b in pairwise(answers))
+
+
+def test_what_is_sent_is_data():
+    """The question holds the program as the language writes it, shapes and integers; nothing that SymPy would execute."""
+    from gradcheck_cli.witnesses.analytic import _question
+
+    sent = json.loads(_question(case("x**2 + y", "x=3,y=[1, 2]")))
+    assert sent == {"program": "x**2 + y", "shapes": {"x": [], "y": [2]}, "integers": {}, "wrt": ["x", "y"], "cotangent": None}
+
+
+def alive(pid):
+    """Whether a process is there."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -1,0 +1,113 @@
+"""Numbers as text: what is printed holds what was meant, and no line break falls into a number."""
+
+from __future__ import annotations
+
+import shlex
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.text import Text
+
+from gradcheck_cli.dtypes import DTYPES
+from gradcheck_cli.point import read_value
+from gradcheck_cli.reports.format import array_text, exact, printable, torch_number, with_bar
+from gradcheck_cli.reports.wrap import TOKEN, shortened, wrap, wrap_command
+
+finite = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@given(finite, st.floats(min_value=0, max_value=1e300))
+def test_the_printed_bar_holds_the_bar(value: float, radius: float) -> None:
+    """Rounding for print only ever widens the interval, by less than a tenth of the bar and a digit."""
+    shown, bar = (Decimal(part) for part in with_bar(value, radius).split(" ± "))
+    middle = Decimal(repr(value))
+    assert Fraction(shown) - Fraction(bar) <= Fraction(middle) - Fraction(radius)
+    assert Fraction(shown) + Fraction(bar) >= Fraction(middle) + Fraction(radius)
+    assert Fraction(bar) <= Fraction(radius) * Fraction(13, 10)
+
+
+@pytest.mark.parametrize(
+    ("value", "radius", "text"),
+    [
+        (0.0007402760985886271, 1.0549354055531246e-13, "0.00074027609859 ± 1.1e-13"),
+        (1.0, 0.0, "1.0 ± 0"),
+        (2.0, 3e-14, "2.0 ± 3e-14"),
+        (123456.789, 12.5, "123457 ± 13.0"),
+        (1.9e-30, 8.4e-33, "1.9e-30 ± 8.4e-33"),
+        (3e-20, 1e-15, "0 ± 1.1e-15"),
+        (2.5, float("inf"), "2.5 ± inf"),
+        (float("nan"), 1.0, "nan ± 1.0"),
+    ],
+)
+def test_values_are_rounded_to_their_bar(value: float, radius: float, text: str) -> None:
+    """Two digits of the bar, no digit of the value below them."""
+    assert with_bar(value, radius) == text
+
+
+@pytest.mark.parametrize("name", DTYPES)
+@given(value=finite)
+def test_what_torch_answered_reads_back_as_the_same_number(name: str, value: float) -> None:
+    """Nine digits are enough for the narrow formats, `repr` for float64."""
+    held = DTYPES[name].round(Fraction(value))
+    shown = torch_number(held, DTYPES[name])
+    assert float(shown) == held if abs(held) == float("inf") else DTYPES[name].round(Fraction(shown)) == held
+
+
+@given(st.lists(finite, min_size=1, max_size=4))
+def test_exact_text_reads_back_bit_for_bit(values: list[float]) -> None:
+    """What a point shows can be typed again, -0.0 included."""
+    found = read_value(exact(values))
+    assert isinstance(found, list)
+    again = [-0.0 if number.negative_zero else float(number.value) for number in found]  # type: ignore[union-attr]
+    assert np.array(again).tobytes() == np.array(values).tobytes()
+
+
+def test_a_long_array_is_told_by_its_first_numbers() -> None:
+    """And whole when asked for."""
+    array = np.arange(60.0).reshape(3, 20)
+    assert array_text(array) == "0, 1, 2, … (60 numbers, shape (3, 20))"
+    assert array_text(array, whole=True) == exact(array.tolist())
+    assert array_text(np.array([[1.0, 0.5]])) == "[[1, 0.5]]"
+
+
+def test_nothing_that_drives_a_terminal_is_printed() -> None:
+    """Escape sequences, text direction, carriage returns; line ends stay."""
+    assert printable("a\x1b[1m\rb\n\u202ec∂") == "a\\x1b[1m\\rb\n\\u202ec∂"
+
+
+words = st.lists(st.one_of(finite.map(repr), st.sampled_from(["sigmoid(x**2)+1.5e-10*tanh(x)", "∂f/∂W[10,11]", "a_rather_long_name", "漢字", "±", ";"])))
+
+
+@given(words, st.integers(8, 60), st.integers(0, 4))
+def test_wrapping_loses_nothing_and_breaks_no_number(parts: list[str], width: int, indent: int) -> None:
+    """The same tokens in the same order; only a single number may be wider than the line."""
+    text = " ".join(parts)
+    lines = [line.plain for line in wrap(Text(text), width, indent)]
+    assert "".join("".join(lines).split()) == "".join(text.split())
+    assert [t["number"] for line in lines for t in TOKEN.finditer(line) if t["number"]] == [t["number"] for t in TOKEN.finditer(text) if t["number"]]
+    for line in lines:
+        assert Text(line).cell_len <= width or TOKEN.fullmatch(line)["number"]  # type: ignore[index]
+
+
+@given(
+    st.lists(
+        st.sampled_from(["gradcheck", "--at", "x=0.12345678901234567", "sigmoid(x**2) + tanh(x**3)*1.5", "y = x\ny*2", "it's", "[[1.0, 2.0]]"]), min_size=1
+    )
+)
+@pytest.mark.parametrize("width", [20, 40, 80])
+def test_a_wrapped_command_is_the_same_command(width: int, argv: list[str]) -> None:
+    """A shell drops a backslash with its line end; what is left has the same arguments."""
+    wrapped = wrap_command(shlex.join(argv), width, 11)
+    assert shlex.split(wrapped.replace("\\\n", "")) == argv
+    numbers = [t["number"] for t in TOKEN.finditer(wrapped) if t["number"]]
+    assert set(numbers) == {t["number"] for t in TOKEN.finditer(shlex.join(argv)) if t["number"]}
+
+
+def test_shortened_cuts_between_tokens() -> None:
+    """A number is there whole or not at all."""
+    assert shortened("x + 123.456", 9) == "x + …"
+    assert shortened("x + 123.456", 11) == "x + 123.456"

@@ -1,0 +1,155 @@
+"""The examples of README.md and docs/, run in one process.
+
+As a script it writes the real output into the pages: `python tests/update_docs.py`.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack, chdir, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from unittest.mock import patch
+
+from gradcheck_cli import cli, command
+from gradcheck_cli.functions import activations, arithmetic, elementary, linear_algebra, losses, special, tensors
+from gradcheck_cli.witnesses.process import Analyst
+
+ROOT = Path(__file__).parents[1]
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+GROUPS = {
+    "Arithmetic, pieces and comparisons": arithmetic,
+    "Elementary functions": elementary,
+    "Special functions": special,
+    "Activations": activations,
+    "Reductions, shapes and indices": tensors,
+    "Linear algebra": linear_algebra,
+    "Losses and normalisation": losses,
+}
+_BLOCK = re.compile(r"^```(?P<kind>\w+)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
+_LIST = re.compile(r"(?<=<!-- functions: begin -->\n).*?(?=<!-- functions: end -->)", re.DOTALL)
+# What a user's shell may set and a pipe in a test must not.
+_ENVIRONMENT = ("COLUMNS", "NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE")
+
+
+class _Left(BaseException):
+    """The tool ended; `args[0]` is its exit code."""
+
+
+def _leave(code):
+    raise _Left(code)
+
+
+@dataclass(frozen=True)
+class Example:
+    """A command of a console block, and what stands below it."""
+
+    command: str
+    output: str
+
+
+def blocks(text, kind):
+    """The bodies of the fenced blocks of one kind, in order."""
+    return [match["body"] for match in _BLOCK.finditer(text) if match["kind"] == kind]
+
+
+def examples(body):
+    """The commands of a console block with their outputs."""
+    found = re.split(r"^\$ (.*)\n", body, flags=re.MULTILINE)
+    assert not found[0], f"a console block begins with `$ `, not with {found[0]!r}"
+    return [Example(*pair) for pair in zip(found[1::2], found[2::2], strict=True)]
+
+
+class Shell:
+    """Runs the few shell words that the pages use: gradcheck, python, echo, `|` and `; echo $?`."""
+
+    def __enter__(self):
+        self.stack = ExitStack()
+        analyst = Analyst()
+        # One SymPy process for all commands: each would take half a second to start its own.
+        for thing, name, value in ((cli, "leave", _leave), (command, "Analyst", lambda: analyst), (command.Job, "close", lambda job: None)):
+            self.stack.enter_context(patch.object(thing, name, value))
+        self.stack.enter_context(patch.dict(os.environ))
+        for name in _ENVIRONMENT:
+            os.environ.pop(name, None)
+        self.stack.enter_context(chdir(self.stack.enter_context(tempfile.TemporaryDirectory())))
+        self.stack.callback(analyst.close)
+        return self
+
+    def __exit__(self, *error):
+        self.stack.close()
+
+    def run(self, line):
+        """What a line prints, stdout and stderr in one."""
+        lexer = shlex.shlex(line, posix=True, punctuation_chars="|;")
+        lexer.whitespace_split, lexer.commenters = True, ""
+        words = list(lexer)
+        code_wanted = words[-3:] == [";", "echo", "$?"]
+        stages, text, code = [[]], "", 0
+        for word in words[:-3] if code_wanted else words:
+            if word == "|":
+                stages.append([])
+            else:
+                stages[-1].append(word)
+        for stage in stages:
+            text, code = self.stage(stage, text)
+        return text + f"{code}\n" * code_wanted
+
+    def stage(self, words, given):
+        """(output, exit code) of one command."""
+        if words[0] == "echo":
+            return " ".join(words[1:]) + "\n", 0
+        if words[0] == "python":
+            done = subprocess.run([sys.executable, *words[1:]], input=given, capture_output=True, text=True, check=False)
+            return done.stdout + done.stderr, done.returncode
+        assert words[0] == "gradcheck", f"an example runs gradcheck, python or echo, not {words[0]}"
+        out = io.StringIO()
+        with patch.object(sys, "argv", words), patch.object(sys, "stdin", io.StringIO(given)), redirect_stdout(out), redirect_stderr(out):
+            try:
+                cli.main()
+            except _Left as left:
+                return out.getvalue(), left.args[0]
+        raise AssertionError("the tool did not end")
+
+
+def functions_list():
+    """The functions of the language by group, as the language page shows them."""
+    parts = []
+    for title, module in GROUPS.items():
+        calls = ", ".join(f"`{row.name}({row.signature})`" if row.signature else f"`{row.name}`" for row in module.ROWS)
+        others = ", ".join(f"`{alias}` for `{row.name}`" for row in module.ROWS for alias in row.aliases)
+        parts.append(f"**{title}.** {calls}.\n" + (f"Other names: {others}.\n" if others else ""))
+    return "\n" + "\n".join(parts) + "\n"
+
+
+def updated(text, shell):
+    """A page with the outputs and the list of functions as they are now."""
+
+    def block(match):
+        if match["kind"] != "console":
+            return match[0]
+        body = "".join(f"$ {example.command}\n{shell.run(example.command)}" for example in examples(match["body"]))
+        return f"```console\n{body}```"
+
+    return _LIST.sub(lambda _: functions_list(), _BLOCK.sub(block, text))
+
+
+def main():
+    """Rewrite every page that has changed."""
+    with Shell() as shell:
+        for page in PAGES:
+            text = page.read_text(encoding="utf-8")
+            new = updated(text, shell)
+            if new != text:
+                page.write_text(new, encoding="utf-8")
+                sys.stdout.write(f"updated {page.relative_to(ROOT)}\n")
+
+
+if __name__ == "__main__":
+    main()
