@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -15,9 +15,7 @@ from gradcheck_cli.language.errors import Mistake, PointError, UserError, did_yo
 from gradcheck_cli.reports import FORMATS, SUFFIXES, renderer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
 
-    from gradcheck_cli.case import Case
     from gradcheck_cli.suite.report import Report, Result
 
 USAGE, FAILED, INTERRUPTED = 2, 3, 130

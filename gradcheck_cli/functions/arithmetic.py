@@ -111,7 +111,7 @@ ROWS = (
     Function("div", "x, y", torch=lambda t, x, y: x / y, sympy=lambda s, x, y: x / y, arb=lambda x, y: x / y, partials=("1 / y", "-x / y / y"), operator="/", scalars=True, aliases=("divide", "true_divide"),
              pullback=("ybar / y", "-ybar * (x / y / y)"), domain=("abs(y)",)),
     Function("pow", "x, y", torch=lambda t, x, y: x ** y, sympy=lambda s, x, y: x ** y, arb=_power, operator="**", scalars=True, aliases=("power", "Pow"),
-             partials=("where(y == 0, 0, y * x**(y - 1))", "where(x == 0, 0, x**y * log(x))"),
+             partials=("where(y == 0, 0, y * x**(y - 1))", "where(x == 0, where(y > 0, 0, log(x)), x**y * log(x))"),
              pullback=("where(y == 0, 0, ybar * (y * x**(y - 1)))", "where(x == 0, 0, ybar * (x**y * log(x)))"),
              domain=("where(x > 0, 1, where(x == 0, where(y == 0, 1, y), where(y == floor(y), 1, -1)))",),
              note="x < 0 needs an integer exponent; x = 0 a positive one, or 0"),

@@ -19,17 +19,20 @@ BUDGET_FACTOR = 4
 
 
 class Measure(TypedDict):
-    """An answer's distance from the truth; `tolerance` is the largest error that agrees."""
+    """An answer's distance from the truth; `tolerance` is the largest error that agrees.
+
+    Where the truth is 0 a relative measure means nothing: unless the answer is 0 too, it is None.
+    """
 
     error: float
-    relative_error: float
-    ulps: float
+    relative_error: float | None
+    ulps: float | None
     tolerance: float
 
 
 def digits(ball: Any, count: int) -> str:
-    """The midpoint of a ball to some decimal digits."""
-    return str(ball.mid().str(count, radius=False))
+    """The midpoint of a certified ball to some decimal digits; one that contains 0 is 0 to every dtype."""
+    return "0" if ball.contains(0) else str(ball.mid().str(count, radius=False))
 
 
 def size(ball: Any) -> float:
@@ -46,26 +49,36 @@ def ulp(truth: Any, dtype: DType) -> Fraction:
 
 
 def measure(answer: float, truth: Any, dtype: DType) -> Measure:
-    """error, relative error and ulps of an answer; NaN answers give NaN."""
+    """Distance of an answer from a truth that is exactly 0 or certified not to be; NaN for an answer that is NaN."""
     from flint import arb
 
+    free = FREE_ULPS * float(ulp(truth, dtype))
     if not isfinite(answer):
-        return {"error": abs(answer), "relative_error": abs(answer), "ulps": abs(answer), "tolerance": FREE_ULPS * float(ulp(truth, dtype))}
+        return Measure(error=abs(answer), relative_error=abs(answer), ulps=abs(answer), tolerance=free)
     gap = abs(arb(answer) - truth)
-    relative = float((gap / abs(truth)).mid()) if not truth.contains(0) else (0.0 if gap.is_zero() else float("inf"))
-    return {"error": float(gap.mid()), "relative_error": relative, "ulps": float((gap / balls.exact(ulp(truth, dtype))).mid()), "tolerance": 0.0}
+    if truth.is_zero():
+        nothing = 0.0 if answer == 0 else None
+        return Measure(error=abs(answer), relative_error=nothing, ulps=nothing, tolerance=free)
+    spacing = balls.exact(ulp(truth, dtype))
+    return Measure(error=float(gap.mid()), relative_error=float((gap / abs(truth)).mid()), ulps=float((gap / spacing).mid()), tolerance=free)
+
+
+def within_free_ulps(found: Measure) -> bool:
+    """Whether the answer is right whatever the formula."""
+    return found["ulps"] is not None and found["ulps"] <= FREE_ULPS
 
 
 def pair(answer: float, truth: Any, found: Measure) -> str:
     """Both numbers, with digits enough to see that they differ."""
     relative = found["relative_error"]
-    count = min(max(6, 3 - round(log10(relative))), 17) if 0 < relative < 1 else 6
+    count = min(max(6, 3 - round(log10(relative))), 17) if relative and relative < 1 else 6
     return f"torch answers {shown(answer, count)} where the derivative is {told(truth, count)}"
 
 
 def off(found: Measure) -> str:
     """The distance in words."""
-    relative = found["relative_error"]
+    relative, ulps = found["relative_error"], found["ulps"]
+    if relative is None or ulps is None:
+        return f"off by {found['error']:.2g}"
     percent = f"{relative:.2g} relative" if relative < 1e-3 else f"{100 * relative:.3g} %" if relative < 100 else f"{relative:.2g} times too far"
-    ulps = found["ulps"]
-    return f"off by {ulps:.4g} ulp, {percent}" if isfinite(relative) else f"off by {ulps:.4g} ulp"
+    return f"off by {ulps:.4g} ulp, {percent}"

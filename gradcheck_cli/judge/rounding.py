@@ -11,7 +11,6 @@ with u the unit roundoff and eta half the smallest subnormal.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cached_property
 from math import isfinite
 from typing import TYPE_CHECKING, Any
@@ -27,6 +26,8 @@ from gradcheck_cli.worlds import balls
 from gradcheck_cli.worlds.scalars import TooLarge, element, expand
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from gradcheck_cli.case import Case, Unrolled
     from gradcheck_cli.dtypes import DType
 
@@ -70,7 +71,7 @@ class _Graph:
     Attributes:
         outputs: nodes of the value's elements; `partials` those of the gradient, -1 where it is zero.
         edges: for each node (argument, slope node) of every argument that rounding can move.
-        effects: node of `x f'(x)` for functions that round their argument, else -1.
+        rounds: for each node (c, m, node of `x f'(x)`, or -1 where m is 0), None where it does not round.
         eliminated: groups of nodes that one elimination perturbs together.
         origin: the node of the user's program that each node was made for.
     """
@@ -80,7 +81,7 @@ class _Graph:
     outputs: list[int]
     partials: list[int]
     edges: list[list[tuple[int, int]]]
-    effects: list[int]
+    rounds: list[tuple[int, int, int] | None]
     eliminated: list[list[int]]
     origin: list[int]
 
@@ -92,7 +93,7 @@ class Rounding:
     unrolled: Unrolled
     wrt: tuple[str, ...]
     cotangent: tuple[float, ...] | None
-    _seen: tuple[Any, int, list[Any]] = (None, 0, [])
+    _seen: tuple[tuple[Any, ...], list[Any], list[Any]] = ((), [], [])
 
     def of_partial(self, case: Case, position: int, dtype: DType) -> Budget:
         """The budget of one partial, in the units of the partial."""
@@ -118,27 +119,27 @@ class Rounding:
         names = [element(name, index) for name in self.wrt for index in np.ndindex(*_shape(inputs[name]))]
         found = adjoints(builder, objective, frozenset(names), as_torch=True, origin=origin)
         partials = [found.get(builder.index.get(Variable(name), -1), -1) for name in names]
-        groups = [
-            np.reshape(expansion.values[node.args[0]], -1).tolist() for node in program.nodes if isinstance(node, Call) and node.function in _ELIMINATED
-        ]
+        groups = [np.reshape(expansion.values[node.args[0]], -1).tolist() for node in program.nodes if isinstance(node, Call) and node.function in _ELIMINATED]
         count = len(builder.nodes)
         edges = [_edges(builder, i) for i in range(count)]
-        effects = [_argument_effect(builder, i) for i in range(count)]
-        return _Graph(Program(tuple(builder.nodes), (objective,)), objective, outputs, partials, edges, effects, groups, origin)
+        rounds = [_rounds(builder, i) for i in range(count)]
+        return _Graph(Program(tuple(builder.nodes), (objective,)), objective, outputs, partials, edges, rounds, groups, origin)
 
-    def _values(self, case: Case, bits: int) -> list[Any]:
-        if self._seen[:2] != (case, bits):
-            self._seen = (case, bits, balls.run(self._graph.program, scalar_inputs(case), bits, case.literal))
-        return self._seen[2]
+    def _at(self, case: Case, bits: int, dtype: DType) -> tuple[list[Any], list[Any]]:
+        """For every node its ball at the point of a case, and the rounding error it makes itself (None where it makes none)."""
+        if self._seen[0] != (case, bits, dtype):
+            values = balls.run(self._graph.program, scalar_inputs(case), bits, case.literal)
+            self._seen = ((case, bits, dtype), values, _errors(self._graph.rounds, values, dtype))
+        return self._seen[1:]
 
     def _budget(self, case: Case, output: int, dtype: DType) -> Budget:
         from flint import ctx
 
         found = Budget(float("inf"))
         for bits in _BITS:
-            values = self._values(case, bits)
             with ctx.workprec(bits):
-                found = self._summed(self._swept(output, values), values, dtype)
+                values, errors = self._at(case, bits, dtype)
+                found = self._summed(self._swept(output, values), values, errors, dtype)
             if isfinite(found.total):
                 break
         return found
@@ -147,29 +148,27 @@ class Rounding:
         """d output / d node for every node it rests on: one pass backwards, in balls (a weight may exceed any float)."""
         from flint import arb
 
-        found = {output: arb(1)}
+        edges, found = self._graph.edges, {output: arb(1)}
         for i in range(output, -1, -1):
             weight = found.get(i)
             if weight is None:
                 continue
-            for j, slope in self._graph.edges[i]:
+            for j, slope in edges[i]:
                 passed = weight * values[slope]
                 if passed is not OFF:
                     found[j] = found[j] + passed if j in found else passed
         return found
 
-    def _summed(self, weights: dict[int, Any], values: list[Any], dtype: DType) -> Budget:
+    def _summed(self, weights: dict[int, Any], values: list[Any], errors: list[Any], dtype: DType) -> Budget:
         from flint import arb
 
-        graph, u, eta = self._graph, arb(dtype.unit_roundoff), balls.exact(dtype.smallest / 2)
+        graph, u = self._graph, arb(dtype.unit_roundoff)
         total, culprit, most = arb(0), None, arb(0)
         for i, weight in weights.items():
-            node, value = graph.program.nodes[i], values[i]
-            if not isinstance(node, Call) or value is OFF or not _rounds(graph.program, i):
+            error = errors[i]
+            if error is None:
                 continue
-            c, m = _ROUNDINGS.get(node.function, _DEFAULT)
-            effect = m * abs(values[graph.effects[i]]) if graph.effects[i] >= 0 else 0
-            term = abs(weight) * (u * (c * abs(value) + effect) + eta)
+            term = abs(weight) * error
             if not term.is_finite():
                 return Budget(float("inf"), graph.origin[i])
             total += term
@@ -217,16 +216,30 @@ def _edges(builder: Builder, index: int) -> list[tuple[int, int]]:
     return found
 
 
-def _rounds(program: Program, index: int) -> bool:
-    """Whether a node rounds at all; a product with a power of two does not."""
-    node = program.nodes[index]
-    assert isinstance(node, Call)
-    if _ROUNDINGS.get(node.function, _DEFAULT) == _EXACT:
-        return False
-    factors = [program.nodes[i] for i in node.args] if node.function in ("mul", "div") else []
-    if node.function == "div":
-        factors = factors[1:]
-    return not any(isinstance(f, Number) and _power_of_two(f.value) for f in factors)
+def _errors(rounds: list[tuple[int, int, int] | None], values: list[Any], dtype: DType) -> list[Any]:
+    """`u (c |v| + m |x f'(x)|) + eta` for every node that rounds and was computed, else None."""
+    from flint import arb
+
+    u, eta = arb(dtype.unit_roundoff), balls.exact(dtype.smallest / 2)
+    found: list[Any] = []
+    for how, value in zip(rounds, values, strict=False):  # slopes come after the nodes that round
+        if how is None or value is OFF:
+            found.append(None)
+        else:
+            c, m, effect = how
+            found.append(u * (c * abs(value) + (m * abs(values[effect]) if effect >= 0 else 0)) + eta)
+    return found
+
+
+def _rounds(builder: Builder, index: int) -> tuple[int, int, int] | None:
+    """How a node rounds (c, m, node of `x f'(x)`); None for one that does not, such as a product with a power of two."""
+    node = builder.nodes[index]
+    if not isinstance(node, Call) or _ROUNDINGS.get(node.function, _DEFAULT) == _EXACT:
+        return None
+    factors = {"mul": node.args, "div": node.args[1:]}.get(node.function, ())
+    if any(isinstance(f := builder.nodes[i], Number) and _power_of_two(f.value) for i in factors):
+        return None
+    return (*_ROUNDINGS.get(node.function, _DEFAULT), _argument_effect(builder, index))
 
 
 def _power_of_two(value: Fraction | float) -> bool:
@@ -239,8 +252,7 @@ def _power_of_two(value: Fraction | float) -> bool:
 def _argument_effect(builder: Builder, index: int) -> int:
     """Node of `x f'(x)` for functions whose argument is rounded on the way in, else -1."""
     node = builder.nodes[index]
-    if not isinstance(node, Call):
-        return -1
+    assert isinstance(node, Call)
     if not _ROUNDINGS.get(node.function, _DEFAULT)[1]:
         return -1
     last = len(node.args) - 1

@@ -11,7 +11,7 @@ from gradcheck_cli.judge.branch import other_branch
 from gradcheck_cli.judge.evidence import Evidence, Tolerance, analytic_agrees, numeric_agrees
 from gradcheck_cli.judge.forward import why_numeric_misses
 from gradcheck_cli.judge.kinks import Finding, two_sides
-from gradcheck_cli.judge.measure import BUDGET_FACTOR, FREE_ULPS, Measure, measure, off, pair, size, ulp
+from gradcheck_cli.judge.measure import BUDGET_FACTOR, FREE_ULPS, Measure, measure, off, pair, size, ulp, within_free_ulps
 from gradcheck_cli.judge.outcome import Verdict, shown, told
 from gradcheck_cli.judge.rounding import Budget, rounding
 from gradcheck_cli.witnesses import Abstention
@@ -114,30 +114,26 @@ class _Bench:
         if not isfinite(answer.value):
             why = why_not_finite(self.evidence) if isinstance(self.evidence.autograd, Autograd) else ""
             return Verdict(self.key, "wrong", f"torch answers {shown(answer.value)} where the derivative is {told(truth)}{why}", **found)
-        budget = self._budget() if found["ulps"] > FREE_ULPS else None
-        room = self._room(truth, budget)
-        found["tolerance"] = room
-        error = found["error"]
-        if self.tolerance is not None:
-            if error <= room:
-                return Verdict(self.key, "agree", "within the tolerance given", **found)
-        elif found["ulps"] <= FREE_ULPS:
+        if self.tolerance is None and within_free_ulps(found):
             return Verdict(self.key, "agree", f"within {FREE_ULPS} ulp of the true value", **found)
-        budget = budget or self._budget()
+        budget = self._budget()
+        error, found["tolerance"] = found["error"], self._room(truth, budget, found)
+        if self.tolerance is not None and error <= found["tolerance"]:
+            cause = "rounding explains it" if error <= BUDGET_FACTOR * budget.total else f"rounding explains {BUDGET_FACTOR * budget.total:.2g} at most"
+            distance = f"within {FREE_ULPS} ulp" if within_free_ulps(found) else f"{off(found)}; {cause}"
+            return Verdict(self.key, "agree", f"within the tolerance given: {distance}", **found)
         if not isfinite(budget.total):
             reason = f"{pair(answer.value, truth, found)} ({off(found)}); how much of that is rounding cannot be told"
             return Verdict(self.key, "inconclusive", reason, **found)
         return self._explained(truth, answer, budget, found) if error <= BUDGET_FACTOR * budget.total else self._unexplained(truth, answer, budget, found)
 
-    def _room(self, truth: Any, budget: Budget | None) -> float:
+    def _room(self, truth: Any, budget: Budget, found: Measure) -> float:
+        """The largest error that agrees."""
         if self.tolerance is not None:
             return self.tolerance.atol + self.tolerance.rtol * size(truth)
-        free = FREE_ULPS * float(ulp(truth, self.dtype))
-        if budget is None:
-            return free
         half = (2 * self.dtype.unit_roundoff) ** 0.5 * size(truth)
         explained = BUDGET_FACTOR * budget.total
-        return max(free, explained if truth.is_zero() else min(explained, half))
+        return max(found["tolerance"], explained if truth.is_zero() else min(explained, half))
 
     def _explained(self, truth: Any, answer: Measured, budget: Budget, found: Measure) -> Verdict:
         place = f", mostly at `{self.case.program.source(budget.culprit)}`" if budget.culprit is not None else ""

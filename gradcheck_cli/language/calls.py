@@ -37,8 +37,8 @@ _FAMILY = {"numpy": "np", "np.linalg": "np", "numpy.linalg": "np", "sp": "sympy"
 _FOLDED = {"Max": "maximum", "Min": "minimum"}
 # A prefix has at most three links: `torch.nn.functional`.
 _LINKS = 4
-# numpy and torch hold an index in 64 bits.
-_INDEX_BITS = 63
+# numpy and torch hold indices and integer settings in 64 bits.
+_INTEGER_BITS = 63
 
 
 @dataclass
@@ -93,7 +93,7 @@ def bind(node: ast.Call, words: Callable[[ast.AST], str], assigned: Container[st
     absent = [p.name for p in signature.settings if p.required and p.name not in given]
     if absent:
         raise NodeError("arity", f"`{row.name}` needs {', '.join(f'`{name}`' for name in absent)}", node, f"`{row.name}({row.signature})`")
-    settings = row.bound(preset) | {name: constant(value, words) for name, value in given.items()}
+    settings = row.bound(preset) | {name: _fitting(constant(value, words), value) for name, value in given.items()}
     if signature.variadic:
         return Bound(row.name, list(args), [], settings)
     return Bound(row.name, *_slots(row, slots, node), settings=settings)
@@ -217,6 +217,14 @@ def _slots(row: Function, slots: dict[str, ast.expr], node: ast.Call) -> tuple[l
     return args, [parameter.default for parameter in row.parsed.args[last + 1 :]]
 
 
+def _fitting(value: Setting, node: ast.expr) -> Setting:
+    """`value`, if every integer in it fits into those of numpy and torch."""
+    for item in value if isinstance(value, tuple) else (value,):
+        if isinstance(item, int) and item.bit_length() > _INTEGER_BITS:
+            raise NodeError("too-large", f"an integer here has at most {_INTEGER_BITS} bits", node)
+    return value
+
+
 def key_of(node: ast.expr) -> tuple[object, ...]:
     """An index as hashable items: ints, None (a new axis), `...`, and `("slice", start, stop, step)`.
 
@@ -242,6 +250,6 @@ def _integer(node: ast.expr) -> int:
     sign, inner = (-1, node.operand) if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) else (1, node)
     if not isinstance(inner, ast.Constant) or not isinstance(inner.value, int) or isinstance(inner.value, bool):
         raise NodeError("bad-index", "an index must be a constant integer or a slice", node)
-    if inner.value.bit_length() > _INDEX_BITS:
-        raise NodeError("bad-index", f"an index has at most {_INDEX_BITS} bits", node)
+    if inner.value.bit_length() > _INTEGER_BITS:
+        raise NodeError("bad-index", f"an index has at most {_INTEGER_BITS} bits", node)
     return sign * inner.value

@@ -19,8 +19,8 @@ _ATOM = 9
 # A line of an inlined expression stops growing here; what is longer, or has more brackets within brackets, gets a name of its own:
 # Python's parser gives up at about 90 nested calls.
 _LINE, _DEPTH = 2_000, 40
-# 4,000 decimal digits, what the language reads.
-_DECIMAL_BITS = int(MAX_DIGITS * 3.3219)
+# The language reads no more decimal digits than this has zeros.
+_DECIMAL_END = 10**MAX_DIGITS
 # Wide enough for every literal that `parse` reads.
 _WIDE = Context(prec=20_000, Emin=-999_999, Emax=999_999)
 
@@ -127,7 +127,7 @@ def number_text(node: Number) -> str:
 
 def integer_text(value: int) -> str:
     """An integer in digits; in hexadecimal ones where Python would refuse to read so many decimal ones."""
-    return str(value) if value.bit_length() <= _DECIMAL_BITS else hex(value)
+    return str(value) if abs(value) < _DECIMAL_END else hex(value)
 
 
 def decimal_text(value: Fraction) -> str:

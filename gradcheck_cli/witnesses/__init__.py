@@ -14,3 +14,8 @@ class Abstention:
     """A witness has nothing to say, and why."""
 
     reason: str
+
+
+def first_line(error: Exception) -> str:
+    """The first line of a library's message: torch's go on with a page of advice."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

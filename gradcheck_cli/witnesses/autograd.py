@@ -10,7 +10,7 @@ import numpy as np
 
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.program import Call
-from gradcheck_cli.witnesses import Abstention
+from gradcheck_cli.witnesses import Abstention, first_line
 from gradcheck_cli.worlds import tensors
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def autograd(case: Case) -> Autograd | Abstention:
             # An explicit gradient argument to backward() would import SymPy and symbolic shapes (0.4 s).
             (result * weights).sum().backward()
     except (RuntimeError, TypeError, ValueError, IndexError, NotImplementedError) as error:
-        return Abstention(f"torch cannot compute this in {case.dtype.name} on {case.device}: {_first_line(error)}")
+        return Abstention(f"torch cannot compute this in {case.dtype.name} on {case.device}: {first_line(error)}")
     return Autograd(forward, _partials(case, leaves, cut), cut, values)
 
 
@@ -112,7 +112,3 @@ def _numbers(value: Any) -> list[float]:
     if not isinstance(value, torch.Tensor):
         return [float(value)]
     return [float(v) for v in value.detach().to("cpu", torch.float64).reshape(-1).tolist()]
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -15,7 +15,7 @@ import numpy as np
 from gradcheck_cli.calculus import is_elementwise
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.language.program import Call
-from gradcheck_cli.witnesses import Abstention
+from gradcheck_cli.witnesses import Abstention, first_line
 from gradcheck_cli.worlds import tensors
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ FIRST_STEP, STEPS = 0.2371, 54
 COLUMNS = 5
 # At most this many numbers in one batch: 2**22 float64 are 32 MiB.
 BATCH = 2**22
+# All steps of all variables make a square of numbers: 2**26 of them, some 780 variables, take about 2 s.
+MAX_NUMBERS = 2**26
 
 
 @dataclass(frozen=True)
@@ -66,11 +68,13 @@ def numeric(case: Case, noise: float | None = None, step: float | None = None) -
         step: use the plain central difference with this step instead.
     """
     point = _Point(case)
+    if 2 * STEPS * point.base.size**2 > MAX_NUMBERS:
+        return Abstention(f"not estimated: {point.base.size:,} partials would take {2 * STEPS * point.base.size:,} evaluations")
     steps = _steps(point.base) if step is None else np.full((1, point.base.size), step)
     try:
         values, centre = _evaluate(point, steps)
     except (RuntimeError, TypeError, ValueError, IndexError, NotImplementedError) as error:
-        return Abstention(f"torch cannot compute the value in float64: {str(error).strip().splitlines()[0]}")
+        return Abstention(f"torch cannot compute the value in float64: {first_line(error)}")
     if not np.isfinite(centre):
         return Abstention("the value is not finite at this point")
     if step is not None:
@@ -124,15 +128,19 @@ def _evaluate(point: _Point, steps: Floats) -> tuple[Floats, float]:
     import torch
 
     count, size = steps.shape
-    rows = np.broadcast_to(point.base, (2 * count * size + 1, size)).copy()
     columns = np.tile(np.arange(size), 2 * count)
-    offsets = np.concatenate([steps.reshape(-1), -steps.reshape(-1)])
-    rows[np.arange(rows.shape[0] - 1), columns] += offsets
+    # The last row is the point itself.
+    offsets = np.concatenate([steps.reshape(-1), -steps.reshape(-1), [0.0]])
+    columns = np.append(columns, 0)
     function = point.function()
-    chunk = max(1, BATCH // max(1, size))
+    chunk = max(1, BATCH // size)
+    parts: list[Floats] = []
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        parts = [function(torch.from_numpy(rows[i : i + chunk])).numpy() for i in range(0, rows.shape[0], chunk)]
+        for i in range(0, offsets.size, chunk):
+            rows = np.tile(point.base, (min(chunk, offsets.size - i), 1))
+            rows[np.arange(rows.shape[0]), columns[i : i + chunk]] += offsets[i : i + chunk]
+            parts.append(function(torch.from_numpy(rows)).numpy())
     flat = np.concatenate(parts).astype(np.float64)
     return flat[:-1].reshape(2, count, size), float(flat[-1])
 

@@ -19,7 +19,7 @@ from gradcheck_cli.worlds import balls
 from gradcheck_cli.worlds.scalars import Expansion, TooLarge, element
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from gradcheck_cli.case import Case, Unrolled
 

@@ -220,11 +220,18 @@ class Printer(StrPrinter):  # type: ignore[misc]  # SymPy ships no types
 class LaTeX(LatexPrinter):  # type: ignore[misc]  # SymPy ships no types
     """SymPy's LaTeX, with roots, absolute values and powers of e as one writes them."""
 
-    _FORMS = {"sqrt": r"\sqrt{%s}", "abs": r"\left|%s\right|", "exp": "e^{%s}"}  # noqa: RUF012 - never changed
+    _NAMES = ("sin", "cos", "tan", "sinh", "cosh", "tanh", "log")
+    _SIGNS = {"lt": "<", "le": r"\le", "gt": ">", "ge": r"\ge", "eq": "=", "ne": r"\ne", "logical_and": r"\land", "logical_or": r"\lor"}  # noqa: RUF012 - never changed
+    _FORMS = {"logical_not": r"\lnot %s", "sqrt": r"\sqrt{%s}", "abs": r"\left|%s\right|", "exp": "e^{%s}"}  # noqa: RUF012 - never changed
 
     def _print_Function(self, expr: Expression, exp: str | None = None) -> str:
-        form = self._FORMS.get(getattr(expr, "row", ""))
-        if form is None:
-            return str(super()._print_Function(expr, exp))
-        inner = form % self._print(expr.args[0])
-        return inner if exp is None else rf"\left({inner}\right)^{{{exp}}}"
+        row = lookup(getattr(expr, "row", ""))
+        args = [self._print(a) for a in expr.args]
+        power = "" if exp is None else f"^{{{exp}}}"
+        if row.name in self._FORMS:
+            inner = self._FORMS[row.name] % args[0]
+            return rf"\left({inner}\right){power}" if power else inner
+        if row.name in self._SIGNS:
+            return rf"\left({args[0]} {self._SIGNS[row.name]} {args[1]}\right)"
+        name = rf"\{row.name}" if row.name in self._NAMES else rf"\operatorname{{{row.name.replace('_', chr(92) + '_')}}}"
+        return rf"{name}{power}\left({', '.join(args)}\right)"

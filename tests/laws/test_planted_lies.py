@@ -22,7 +22,7 @@ LIE = 1e-6
 # A point counts where rounding cannot explain a tenth of the lie.
 ROOM = LIE / 10
 # Where torch is right again, for a row whose sampled points are all among the known defects.
-FAR = {"digamma": ("75.3", "120.5")}
+FAR = {"digamma": ("75.3", "120.5"), "hardsigmoid": ("4.5", "-7.2")}
 
 
 class Lying(torch.autograd.Function):

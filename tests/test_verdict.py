@@ -1,0 +1,361 @@
+"""The judge, fed lies: what is said of torch's gradient, and when nothing may be said."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+from math import exp, inf, nan
+
+import pytest
+import torch
+from programs import case, smooth
+
+from gradcheck_cli.functions import table
+from gradcheck_cli.judge.evidence import Evidence, Tolerance
+from gradcheck_cli.judge.outcome import OUTCOMES, Verdict, exit_code, worst
+from gradcheck_cli.judge.rounding import rounding
+from gradcheck_cli.judge.verdict import judge
+from gradcheck_cli.suite.check import check_case
+from gradcheck_cli.suite.report import Report, Result
+from gradcheck_cli.witnesses import Abstention
+from gradcheck_cli.witnesses.analytic import Formula
+from gradcheck_cli.witnesses.autograd import Autograd, Detached, Measured, autograd
+from gradcheck_cli.witnesses.numeric import Difference
+from gradcheck_cli.witnesses.reference import Certified, Reference, reference
+from gradcheck_cli.worlds import balls
+
+NOBODY = Abstention("not asked")
+SMOOTH = smooth(80, "the judge")
+
+
+def evidence(text, at, dtype="float64", *answers):
+    """What the reference proves, with torch's own answers or the ones given."""
+    found = case(text, at, dtype)
+    measured = autograd(found)
+    if answers:
+        measured = replace(measured, partials=tuple(Measured(float(value)) for value in answers))
+    return Evidence(found, reference(found), NOBODY, measured, NOBODY)
+
+
+def said(text, at, dtype="float64", *answers, tolerance=None):
+    """The verdict on the first partial."""
+    return judge(evidence(text, at, dtype, *answers), tolerance)[0]
+
+
+def told_falsely(asked, lie):
+    """Verdicts on answers that a function made of torch's, with the room that rounding explains for each."""
+    found = evidence(asked.text, asked.at)
+    lies = tuple(Measured(lie(answer.value)) for answer in found.autograd.partials)
+    rooms = [4 * rounding(found.case).of_partial(found.case, k, found.case.dtype).total for k in range(len(lies))]
+    return zip(judge(replace(found, autograd=replace(found.autograd, partials=lies))), rooms, lies, found.autograd.partials, strict=True)
+
+
+@pytest.mark.parametrize("asked", SMOOTH, ids=str)
+def test_torchs_own_answers_are_never_wrong_on_smooth_programs(asked):
+    """No false alarm."""
+    assert all(verdict.outcome in ("agree", "imprecise") for verdict in judge(evidence(asked.text, asked.at)))
+
+
+@pytest.mark.parametrize("scale", [1 + 1e-6, 1 - 1e-6, -1.0, 2.0, 0.0], ids=["above", "below", "sign", "twice", "zero"])
+def test_a_scaled_gradient_is_wrong(scale):
+    """One part in a million, a sign, a factor: wrong wherever rounding explains less, and never an agreement with more than half the digits off."""
+    caught = lies = 0
+    for asked in SMOOTH:
+        for verdict, room, lie, honest in told_falsely(asked, lambda value: value * scale):
+            moved = abs(lie.value - honest.value)
+            if moved > 2 * room and honest.value != 0:
+                assert verdict.outcome == "wrong", asked
+                caught += 1
+            elif honest.value != 0 and moved > 1e-7 * abs(honest.value):
+                assert verdict.outcome != "agree", asked
+            lies += honest.value != 0
+    assert caught > 0.97 * lies > 100
+
+
+@pytest.mark.parametrize("answer", [nan, inf, -inf])
+@pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16", "float16"])
+def test_no_number_where_there_is_one_is_wrong(answer, dtype):
+    """In every dtype, whatever the tolerance."""
+    for tolerance in (None, Tolerance(1e10, 1e10)):
+        verdict = said("sin(x)", "x=1", dtype, answer, tolerance=tolerance)
+        assert verdict.outcome == "wrong"
+        assert verdict.reason.startswith(f"torch answers {answer:g} where the derivative is 0.54")
+    assert said("0*x", "x=1", dtype, answer).outcome == "wrong"
+
+
+def test_infinity_of_the_right_sign_is_the_rounded_answer_beyond_the_range():
+    """exp(12) is 162,754; float16 ends at 65,504."""
+    verdict = said("exp(x)", "x=12", "float16", inf)
+    assert (verdict.outcome, verdict.reason) == ("agree", "overflow: the derivative, 162755, is beyond the largest float16")
+    assert said("-exp(x)", "x=12", "float16", -inf).outcome == "agree"
+    for text, answer in (("exp(x)", -inf), ("-exp(x)", inf), ("exp(x)", nan), ("exp(x)", 65504), ("exp(x)", 0)):
+        assert said(text, "x=12", "float16", answer).outcome == "wrong", (text, answer)
+    assert said("exp(x)", "x=11", "float16", inf).outcome == "wrong", "59,874 is a float16"
+
+
+def test_zero_is_the_rounded_answer_below_the_range():
+    """exp(-20) is 2e-9; half the smallest float16 is 3e-8."""
+    verdict = said("exp(x)", "x=-20", "float16", 0)
+    assert (verdict.outcome, verdict.reason) == ("agree", "underflow: the derivative, 2.06115e-09, is below half the smallest float16")
+    assert said("exp(x)", "x=-20", "float16", 1e-4).outcome == "wrong"
+    assert said("exp(x)", "x=-5", "float16", 0).outcome == "wrong"
+
+
+def test_where_the_derivative_is_zero_only_rounding_is_an_excuse():
+    """A relative measure means nothing there: the room is the budget."""
+    assert said("0*x", "x=3", "float64", 0).outcome == "agree"
+    assert said("0*x", "x=3", "float64", 1e-300).outcome == "wrong", "nothing rounds in 0*x"
+    assert said("x**0", "x=3", "float64", 1).outcome == "wrong"
+    text = "cos(x)**2 + sin(x)**2"
+    assert said(text, "x=1.5").outcome == "agree"
+    assert said(text, "x=1.5", "float64", 1e-16).outcome == "agree"
+    assert said(text, "x=1.5", "float64", 1e-14).outcome == "wrong"
+
+
+# tanh'(15) = 3.7e-13 is what 1 - y**2 leaves of numbers next to 1: rounding explains 4 * 3e-16, or 0.4 %.
+LOST = ("tanh(x)", "x=15")
+TRUE = 4 / (exp(15) + exp(-15)) ** 2
+
+
+@pytest.mark.parametrize(("off", "outcome"), [(1e-15, "agree"), (1e-9, "agree"), (1.4e-8, "agree"), (1.6e-8, "imprecise"), (1e-4, "imprecise"), (0.1, "wrong"), (-1.0, "wrong"), (-2.0, "wrong")])
+def test_half_the_digits_is_the_limit_of_what_rounding_excuses(off, outcome):
+    """sqrt(2u) is 1.5e-8 in float64: explained and below it agrees, explained and above it is imprecise, unexplained is wrong."""
+    verdict = said(*LOST, "float64", TRUE * (1 + off))
+    assert verdict.outcome == outcome, verdict.reason
+    if outcome == "imprecise":
+        assert "more than half the digits are lost to rounding, mostly at `tanh(x)`" in verdict.reason
+    if outcome == "wrong":
+        assert "rounding explains" in verdict.reason
+
+
+def test_the_error_is_told_in_every_unit():
+    """Error, relative error, ulps and tolerance are those of the answer."""
+    verdict = said("x**2", "x=3", "float64", 6 + 3 * 2.0**-50)
+    assert (verdict.error, verdict.ulps) == (3 * 2.0**-50, 3.0)
+    assert verdict.relative_error == pytest.approx(2.0**-51)
+    assert verdict.tolerance == 4 * 2.0**-50
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "off", "outcome"),
+    [
+        (Tolerance(rtol=1e-3), 1e-4, "agree"), (Tolerance(rtol=1e-3), 1e-2, "wrong"), (Tolerance(atol=1e-3), 1e-4, "agree"), (Tolerance(atol=1e-3), 1e-2, "wrong"),
+        (Tolerance(rtol=1e-3, atol=1e-3), 1.5e-3, "agree"), (Tolerance(), 0.0, "agree"), (Tolerance(rtol=1e-12), 1e-9, "wrong"),
+    ],
+)  # fmt: skip
+def test_a_tolerance_of_ones_own_replaces_the_limits(tolerance, off, outcome):
+    """Agree iff |A - T| <= atol + rtol |T|, here with T = 1; the cause of the rest is told."""
+    verdict = said("x + 0*x", "x=1", "float64", 1 + off, tolerance=tolerance)
+    assert verdict.outcome == outcome
+    assert verdict.reason == "within the tolerance given" if outcome == "agree" else "rounding explains" in verdict.reason
+    assert verdict.tolerance == pytest.approx(tolerance.atol + tolerance.rtol)
+
+
+def test_outside_ones_own_tolerance_rounding_is_still_told():
+    """An error that the computed limits would pass."""
+    verdict = said(*LOST, "float64", TRUE * (1 + 1e-9), tolerance=Tolerance(rtol=1e-12))
+    assert verdict.outcome == "imprecise"
+    assert "that exceeds the tolerance given to rounding, mostly at `tanh(x)`" in verdict.reason
+    assert said(*LOST, "float64", TRUE * (1 + 1e-9)).outcome == "agree"
+    assert said(*LOST, "float64", 0.0, tolerance=Tolerance(atol=1e-5)).outcome == "agree", "what an absolute tolerance lets through"
+    assert said(*LOST, "float64", 0.0).outcome == "wrong"
+
+
+def test_there_is_no_absolute_tolerance_by_default():
+    """sigmoid'(40) = 4e-18, which torch.autograd.gradcheck passes as 0."""
+    verdict = said("sigmoid(x)", "x=40")
+    assert verdict.outcome == "imprecise"
+    assert verdict.undecided
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_exit_codes(outcome, strict):
+    """0 as expected, 1 wrong, 4 not verified; imprecise and kink only with --strict."""
+    expected = {"wrong": 1, "inconclusive": 4, "undefined": 4, "detached": 4, "kink": int(strict), "imprecise": int(strict), "agree": 0}[outcome]
+    verdict = Verdict(case("x", "x=1").keys[0], outcome, "")
+    assert exit_code([verdict], strict=strict) == expected
+    assert exit_code([replace(verdict, failed=True)], strict=strict) == 1
+
+
+def test_the_worst_counts():
+    """wrong > inconclusive > undefined > detached > kink > imprecise > agree; exit code 1 before 4 before 0; nothing shown is no pass."""
+    assert OUTCOMES == ("wrong", "inconclusive", "undefined", "detached", "kink", "imprecise", "agree")
+    key = case("x", "x=1").keys[0]
+    for a, b in product(OUTCOMES, OUTCOMES):
+        assert worst([a, b]) == worst([b, a]) == OUTCOMES[min(OUTCOMES.index(a), OUTCOMES.index(b))]
+        codes = [exit_code([Verdict(key, outcome, "")], strict=False) for outcome in (a, b)]
+        assert exit_code([Verdict(key, a, ""), Verdict(key, b, "")], strict=False) == (1 if 1 in codes else 4 if 4 in codes else 0)
+    assert worst([]) == "inconclusive"
+    assert Report([]).exit_code == 5
+
+
+def test_a_result_is_as_bad_as_its_worst_partial():
+    """One wrong element of three."""
+    found = evidence("x**2", "x=[1, 2, 3]", "float64", 2, 5, 6)
+    result = Result(found, judge(found))
+    assert [verdict.outcome for verdict in result.verdicts] == ["agree", "wrong", "agree"]
+    assert result.outcome == "wrong"
+    assert Report([result]).exit_code == 1
+    assert Report([result]).summary == {"wrong": 1}
+
+
+@pytest.mark.parametrize(("text", "code", "told"), [("detach(x)*2", 1, "the derivative is 2"), ("detach(x)*0", 4, "the derivative is 0 all the same"), ("detach(abs(x - 3))", 4, "gives no gradient")])
+def test_a_missing_path_is_wrong_where_the_slope_is_not_zero(text, code, told):
+    """detached fails the check only if something is missing; at a kink nobody knows."""
+    found = evidence(text, "x=3")
+    assert found.autograd.partials == (Detached(("detach",)),)
+    verdicts = judge(found)
+    assert verdicts[0].outcome == "detached"
+    assert verdicts[0].reason.endswith(told)
+    assert exit_code(list(verdicts), strict=False) == code
+
+
+def test_a_detached_answer_is_told_without_the_reference_too():
+    """No truth, no failure, no pass."""
+    found = replace(evidence("detach(x)", "x=3"), reference=NOBODY)
+    (verdict,) = judge(found)
+    assert (verdict.outcome, verdict.failed) == ("detached", False)
+
+
+def opinions(value):
+    """All four witnesses on x**2 at 3, each of which says `value`."""
+    found = case("x**2", "x=3")
+    proved = reference(found)
+    ball = balls.exact(balls.fraction(proved.partials[0].ball) * 0 + int(value))
+    return Evidence(found, proved, (Formula("2*x", "2 x", ball),), Autograd((9.0,), (Measured(value),)), (Difference(value, 1e-9),))
+
+
+def test_all_that_agree_agree():
+    """The starting point of the tests below."""
+    (verdict,) = judge(opinions(6.0))
+    assert (verdict.outcome, verdict.reason) == ("agree", "within 4 ulp of the true value")
+
+
+@pytest.mark.parametrize("analytic", [True, False])
+@pytest.mark.parametrize("numeric", [True, False])
+@pytest.mark.parametrize("measured", [True, False])
+@pytest.mark.parametrize("proved", [True, False])
+def test_nothing_abstaining_yields_a_pass(analytic, numeric, measured, proved):
+    """Agreement needs torch's answer and the reference, and no other witness can stand in for either."""
+    full = opinions(6.0)
+    found = Evidence(
+        full.case,
+        full.reference if proved else NOBODY,
+        full.analytic if analytic else NOBODY,
+        full.autograd if measured else NOBODY,
+        full.numeric if numeric else NOBODY,
+    )
+    (verdict,) = judge(found)
+    assert verdict.outcome == ("agree" if measured and proved else "inconclusive")
+    if not measured:
+        assert verdict.reason == "not asked"
+    elif not proved:
+        assert verdict.reason == "not asked; torch answers 6, which nothing here confirms or refutes"
+
+
+def test_an_abstention_on_one_partial_is_that_partials_alone():
+    """A reference that could not enclose one element of two."""
+    found = evidence("x**2", "x=[1, 2]")
+    proved = replace(found.reference, partials=(Abstention("too wide"), found.reference.partials[1]))
+    assert [verdict.outcome for verdict in judge(replace(found, reference=proved))] == ["inconclusive", "agree"]
+
+
+def test_sympy_off_the_truth_is_sympys():
+    """Said, with both numbers; torch's own outcome stands."""
+    for answer, outcome in ((6.0, "agree"), (6.1, "wrong")):
+        found = opinions(6.0)
+        lie = replace(found, analytic=(Formula("3*x", "3 x", balls.exact(balls.fraction(found.reference.partials[0].ball) * 3 / 2)),))
+        (verdict,) = judge(replace(lie, autograd=Autograd((9.0,), (Measured(answer),))))
+        assert verdict.outcome == outcome
+        assert verdict.reason.endswith("SymPy is wrong: its derivative has the value 9, the true one is 6")
+
+
+def test_a_numeric_estimate_off_its_bar_is_a_defect_of_ours():
+    """Said as such; torch's own outcome stands. A bar of infinity claims nothing."""
+    found = replace(opinions(6.0), numeric=(Difference(6.5, 0.1),))
+    (verdict,) = judge(found)
+    assert verdict.outcome == "agree"
+    assert "the numeric estimate 6.5 misses 6 by more than its bar: a defect of this tool" in verdict.reason
+    (verdict,) = judge(replace(found, numeric=(Difference(6.5, inf),)))
+    assert "misses" not in verdict.reason
+    (verdict,) = judge(replace(found, numeric=(Difference(nan, 0.1),)))
+    assert "misses" in verdict.reason
+
+
+@pytest.mark.parametrize(("answer", "outcome"), [(0.0, "kink"), (1.0, "kink"), (0.5, "kink"), (-0.001, "wrong"), (1.001, "wrong"), (nan, "wrong"), (inf, "wrong")])
+def test_at_a_kink_what_lies_between_the_slopes_is_a_subgradient(answer, outcome):
+    """relu at 0: all of [0, 1], nothing beyond it, and a number."""
+    verdict = said("relu(x)", "x=0", "float64", answer)
+    assert verdict.outcome == outcome
+    assert (verdict.sides.left.value, verdict.sides.right.value, verdict.sides.proved) == (0.0, 1.0, True)
+
+
+def test_a_pole_has_no_derivative_whatever_torch_answers():
+    """There is nothing to compare with, so nothing agrees and nothing is wrong."""
+    for answer in (0.0, inf, nan, -1.0):
+        assert said("1/x", "x=0", "float64", answer).outcome == "undefined"
+        assert said("sqrt(x)", "x=-1", "float64", answer).outcome == "undefined"
+
+
+class _Lie(torch.autograd.Function):
+    """tanh with a backward that is a tenth too small."""
+
+    @staticmethod
+    def forward(ctx, x):
+        """tanh."""
+        y = x.tanh()
+        ctx.save_for_backward(y)
+        return y
+
+    @staticmethod
+    def backward(ctx, ybar):
+        """0.9 times the slope."""
+        (y,) = ctx.saved_tensors
+        return 0.9 * ybar * (1 - y * y)
+
+
+def test_where_a_dtype_cannot_tell_float64_does(analyst, monkeypatch):
+    """tanh at 8 in float32: rounding alone takes half the slope, so a lie of a tenth hides there, and float64 finds it."""
+    (honest,) = check_case(case("tanh(x)", "x=8", "float32"), analyst).verdicts
+    assert honest.outcome == "imprecise"
+    assert honest.reason.endswith("float32 cannot tell this formula from a wrong one here; in float64: agree")
+    monkeypatch.setitem(table(), "tanh", replace(table()["tanh"], torch=lambda t, x: _Lie.apply(x)))
+    alone = judge(Evidence(found := case("tanh(x)", "x=8", "float32"), reference(found), NOBODY, autograd(found), NOBODY))[0]
+    assert (alone.outcome, alone.undecided) == ("imprecise", True), "without float64 the lie is not seen"
+    (verdict,) = check_case(found, analyst).verdicts
+    assert verdict.outcome == "wrong"
+    assert "in float64 it is wrong beyond rounding: torch answers" in verdict.reason
+
+
+def test_a_value_that_is_off_is_told_before_the_derivative(analyst, monkeypatch):
+    """A note on the whole case; the derivative of the lie is then wrong as well."""
+    monkeypatch.setitem(table(), "sin", replace(table()["sin"], torch=lambda t, x: t.sin(x) * (1 + 1e-6)))
+    result = check_case(case("sin(x)", "x=1"), analyst)
+    assert any(note.startswith("torch's value is off by 8.4e-07: rounding explains ") for note in result.notes)
+    assert result.outcome == "wrong"
+
+
+def test_a_value_that_is_right_is_not_told(analyst):
+    """No note on an honest value."""
+    assert check_case(case("sin(x)", "x=1"), analyst).notes == ()
+
+
+def test_why_nan_names_the_number_that_rounding_moved(analyst):
+    """1 - 1e-8 is 1 in float32, its logarithm's argument 0."""
+    text = "log(1 - clamp(sigmoid(x), 1e-8, 1 - 1e-8))"
+    (verdict,) = check_case(case(text, "x=30", "float32"), analyst).verdicts
+    assert verdict.outcome == "wrong"
+    assert verdict.reason.startswith("torch answers nan where the derivative is 0: `log(1 - clamp(sigmoid(x), 1e-8, 1 - 1e-8))` is -inf in float32, because `1 - 1e-8` rounds to 1")
+    (verdict,) = check_case(case(text, "x=30"), analyst).verdicts
+    assert verdict.outcome == "agree"
+
+
+def test_the_reference_is_not_taken_on_trust():
+    """A reference that lies makes torch wrong: it is what settles, so its own tests hold it against mpmath."""
+    found = opinions(6.0)
+    lie = Reference(found.reference.forward, (Certified(balls.exact(balls.fraction(found.reference.partials[0].ball) + 1), 96),))
+    (verdict,) = judge(replace(found, reference=lie))
+    assert verdict.outcome == "wrong"
+    assert "SymPy is wrong" in verdict.reason
+    assert "misses 7 by more than its bar" in verdict.reason
