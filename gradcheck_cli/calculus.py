@@ -100,7 +100,7 @@ def active(nodes: Sequence[Call | Number | Variable], wrt: frozenset[str]) -> li
     found: list[bool] = []
     for node in nodes:
         if isinstance(node, Call):
-            found.append(not lookup(node.function).condition and any(found[i] for i in node.args))
+            found.append(True in [found[i] for i in node.args] and not lookup(node.function).condition)
         else:
             found.append(isinstance(node, Variable) and node.name in wrt)
     return found
@@ -240,7 +240,7 @@ def kinks(builder: Builder, nodes: int, wrt: frozenset[str]) -> list[Kink]:
 def _depends(nodes: Sequence[Call | Number | Variable], wrt: frozenset[str]) -> list[bool]:
     found: list[bool] = []
     for node in nodes:
-        found.append(any(found[i] for i in node.args) if isinstance(node, Call) else isinstance(node, Variable) and node.name in wrt)
+        found.append(True in [found[i] for i in node.args] if isinstance(node, Call) else isinstance(node, Variable) and node.name in wrt)
     return found
 
 

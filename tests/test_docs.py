@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
 import re
 import runpy
 from contextlib import redirect_stdout
@@ -31,9 +32,6 @@ def shell():
     """One process for all commands."""
     with Shell() as found:
         yield found
-
-
-# --- what can run -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("page", "body"), CONSOLES, ids=[f"{page}:{body.splitlines()[0][2:]}" for page, body in CONSOLES])
@@ -75,9 +73,6 @@ def test_a_python_block_that_lies_is_noticed(tmp_path):
     """`#>` lines are compared, not skipped."""
     found, expected = printed("print(1 + 1)\n#> 3\n", tmp_path)
     assert found != expected
-
-
-# --- set-up and scripts -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("mark", "does"), [("run", '.venv/bin/gradcheck "sigmoid(x**2)+tanh(x**3)" --at x=3'), ("test", ".venv/bin/python -m pytest")])
@@ -156,6 +151,7 @@ def test_the_comparison_with_torchs_own_check_holds(program, at, theirs, ours, s
 
 def test_what_the_comparison_says_is_true(shared):
     """The figures of its last column: sinc' is 36 % off, sigmoid' answers 0 for 4.25e-18, sqrt' is right to the bit."""
+    import torch
 
     def partial(text, at):
         return document(api.check(text, {"x": at}))["cases"][0]["partials"][0]
@@ -164,9 +160,8 @@ def test_what_the_comparison_says_is_true(shared):
     sigmoid = partial("sigmoid(x)", 40)
     assert (sigmoid["autograd"]["value"], f"{sigmoid['reference']['value']:.3g}") == (0.0, "4.25e-18")
     assert partial("sqrt(x)", 5e-324)["autograd"]["ulps"] < 0.5
-
-
-# --- explain ----------------------------------------------------------------------------------------------------------
+    defaults = {name: parameter.default for name, parameter in inspect.signature(torch.autograd.gradcheck).parameters.items()}
+    assert (defaults["eps"], defaults["rtol"], defaults["atol"]) == (1e-6, 1e-3, 1e-5)
 
 
 def codes_in_sources():

@@ -48,10 +48,11 @@ class Evidence:
 
 
 def numeric_agrees(truth: Any, difference: Any) -> bool | None:
-    """Whether the truth lies within the numeric estimate's bar; None where there is nothing to compare."""
+    """Whether the truth lies within the numeric estimate's bar; None where there is nothing to compare,
+    or where the user's own step makes the bar."""
     from flint import arb
 
-    if not isinstance(truth, Certified) or not isinstance(difference, Difference):
+    if not isinstance(truth, Certified) or not isinstance(difference, Difference) or difference.plain:
         return None
     # One rounding of the estimate itself is its own.
     bar = balls.exact(Fraction(difference.radius)) if isfinite(difference.radius) else arb("inf")
@@ -59,7 +60,8 @@ def numeric_agrees(truth: Any, difference: Any) -> bool | None:
 
 
 def analytic_agrees(truth: Any, formula: Any) -> bool | None:
-    """Whether SymPy's ball overlaps the reference's; None where there is nothing to compare."""
+    """Whether SymPy's ball overlaps the reference's; None where there is nothing to compare,
+    or where the user's own step makes the bar."""
     if not isinstance(truth, Certified) or not isinstance(formula, Formula) or formula.ball is None:
         return None
     return bool(formula.ball.overlaps(truth.ball))

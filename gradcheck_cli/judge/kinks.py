@@ -140,23 +140,19 @@ def _estimated(difference: Difference | Abstention, why: str) -> Finding:
         return Finding("unknown", f"{why}; {difference.reason}")
     left, right = difference.left, difference.right
     estimates = OneSided(left, right)
-    if (left is None or right is None) and any(side is not None and _diverges(side) for side in (left, right)):
+    if (left is None or right is None) and any(side is not None and side.grows for side in (left, right)):
         return Finding("undefined", f"on the edge of the domain the slope grows without bound (a vertical tangent or a pole); {why}", estimates)
     if left is None or right is None:
         return Finding("unknown", f"{why}; the function has values on one side only, as far as differences show", estimates)
-    if _diverges(left) or _diverges(right):
+    if left.grows or right.grows:
         return Finding("undefined", f"differences grow without bound as the step shrinks (a jump or a vertical tangent); {why}", estimates)
+    if not isfinite(left.radius + right.radius):
+        return Finding("unknown", f"{why}; differences do not settle", estimates)
     words = f"left derivative {_shown(left)}, right derivative {_shown(right)}, estimated"
     if abs(left.value - right.value) > left.radius + right.radius:
         low, high = sorted((left, right), key=lambda slope: slope.value)
         return Finding("kink", words, estimates, low=arb(low.value, low.radius), high=arb(high.value, high.radius))
     return Finding("unknown", f"{words}; {why}", estimates)
-
-
-def _diverges(slope: Slope) -> bool:
-    """A bar larger than the value, and than what rounding leaves of zero: the table never settled."""
-    # 1e-6: a guess; at a jump or a vertical tangent the bars measured are above 1e3, at a kink below 1e-9.
-    return not isfinite(slope.value) or slope.radius > max(abs(slope.value), 1e-6)
 
 
 def _shown(slope: Slope) -> str:

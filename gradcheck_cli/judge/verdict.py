@@ -141,8 +141,8 @@ class _Bench:
         if self.tolerance is None and found["error"] <= found["tolerance"]:
             return Verdict(self.key, "agree", f"{distance}, explained by rounding{place}", **found)
         undecided = BUDGET_FACTOR * budget.total > size(truth) / 2
-        lost = "more than half the digits are lost" if self.tolerance is None else "that exceeds the tolerance given"
-        reason = f"{pair(answer.value, truth, found)} ({distance}): {lost} to rounding{place}"
+        lost = "more than half the digits are lost to rounding" if self.tolerance is None else "more than the tolerance given, lost to rounding"
+        reason = f"{pair(answer.value, truth, found)} ({distance}): {lost}{place}"
         if undecided:
             reason += f"; {self.dtype.name} cannot tell this formula from a wrong one here"
         return Verdict(self.key, "imprecise", reason, undecided=undecided, **found)
@@ -190,6 +190,6 @@ class _Bench:
         if analytic_agrees(truth, self.formula) is False:
             found.append(f"SymPy is wrong: its derivative has the value {told(self.formula.ball)}, the true one is {told(truth.ball)}")
         if numeric_agrees(truth, self.difference) is False:
-            missed = f"the numeric estimate {shown(self.difference.value)} misses {told(truth.ball)} by more than its bar"
+            missed = f"the numeric estimate {shown(self.difference.value, 12)} misses {told(truth.ball, 12)} by more than its bar"
             found.append(f"{missed}: {why_numeric_misses(self.evidence, self.position)}")
         return found

@@ -36,8 +36,8 @@ def array_text(array: Array, *, whole: bool = False) -> str:
 
 
 def torch_number(value: float, dtype: DType) -> str:
-    """What torch answered. Nine significant digits tell all numbers of the narrow formats apart, and show what is off where fewer would hide it."""
-    return repr(value if dtype.name == "float64" else float(f"{value:.9g}"))
+    """What torch answered: shortest digits for float64, the nine that tell all float32 apart, and 16-bit numbers, being short, whole."""
+    return repr(float(f"{value:.9g}") if dtype.name == "float32" else value)
 
 
 def with_bar(value: float, radius: float) -> str:

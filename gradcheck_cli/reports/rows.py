@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import groupby
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.judge.evidence import analytic_agrees, numeric_agrees
@@ -173,7 +174,7 @@ def _numeric(verdict: Verdict, difference: Any) -> str:
 
 
 def _error(verdict: Verdict, verbose: bool) -> str:
-    if verdict.ulps is None or verdict.error is None:
+    if verdict.ulps is None or verdict.error is None or not isfinite(verdict.ulps):
         return NOTHING
     return f"{verdict.ulps:.4g} ulp" + (f" ({verdict.error:.2g})" if verbose else "")
 

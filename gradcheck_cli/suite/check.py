@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.dtypes import DTYPES
+from gradcheck_cli.judge.evidence import Evidence
 from gradcheck_cli.judge.forward import forward_note
 from gradcheck_cli.judge.rounding import rounding
-from gradcheck_cli.judge.evidence import Evidence
 from gradcheck_cli.judge.verdict import judge
 from gradcheck_cli.suite.report import Result
 from gradcheck_cli.witnesses import Abstention
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from gradcheck_cli.case import Case
-    from gradcheck_cli.judge.outcome import Verdict
     from gradcheck_cli.judge.evidence import Tolerance
+    from gradcheck_cli.judge.outcome import Verdict
     from gradcheck_cli.witnesses.process import Analyst
 
 

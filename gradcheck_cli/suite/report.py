@@ -10,8 +10,8 @@ from gradcheck_cli.judge.outcome import exit_code, worst
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from gradcheck_cli.judge.outcome import Verdict
     from gradcheck_cli.judge.evidence import Evidence
+    from gradcheck_cli.judge.outcome import Verdict
 
 
 @dataclass(frozen=True)

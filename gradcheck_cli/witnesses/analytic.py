@@ -98,7 +98,7 @@ def _enclose(case: Case, expansion: Expansion, result: int, text: str, latex: st
             return Formula(text, latex, ball)
         bits *= 2
         if bits > 4 * SIGN_BITS:
-            return Formula(text, latex, ball if ball.is_finite() else None, "the formula has no value at this point")
+            return Formula(text, latex, None, "the formula has no certain value at this point")
 
 
 def _as_sympy(program: Program) -> Program:

@@ -33,21 +33,25 @@ COLUMNS = 5
 BATCH = 2**22
 # All steps of all variables make a square of numbers: 2**26 of them, some 780 variables, take about 2 s.
 MAX_NUMBERS = 2**26
+# Differences of values that underflow to 0 are not known more closely than this.
+SMALLEST = 5e-324
 
 
 @dataclass(frozen=True)
 class Slope:
-    """An estimated derivative that should hold the truth within `radius`."""
+    """An estimated derivative that should hold the truth within `radius`; `grows` where it has no limit in sight."""
 
     value: float
     radius: float
+    grows: bool = False
 
 
 @dataclass(frozen=True)
 class Difference:
     """Central estimate, and one from each side; a side is None where the function has no values there.
 
-    `centre` is torch's float64 value `<cotangent, f>` at the point itself.
+    `centre` is torch's float64 value `<cotangent, f>` at the point itself; `plain` means a difference with the user's step,
+    whose bar leaves the truncation error out.
     """
 
     value: float
@@ -55,6 +59,7 @@ class Difference:
     left: Slope | None = None
     right: Slope | None = None
     centre: float | None = None
+    plain: bool = False
 
 
 Answer: TypeAlias = "Difference | Abstention"
@@ -151,7 +156,7 @@ def _plain(x: float, values: Floats, step: float) -> Answer:
     if not spacing or not np.isfinite(values).all():
         return Abstention("the step leaves the domain, or is too small for float64")
     plus, minus = float(values[0, 0]), float(values[1, 0])
-    return Difference((plus - minus) / spacing, float(np.spacing(max(abs(plus), abs(minus)))) / spacing)
+    return Difference(float((plus - minus) / spacing), float(np.spacing(max(abs(plus), abs(minus))) / spacing), plain=True)
 
 
 def _estimate(x: float, steps: Floats, values: Floats, centre: float, noise: float | None) -> Answer:
@@ -184,7 +189,7 @@ def _noise(values: Floats, centre: float) -> float:
     near = values[:, -6:].reshape(-1)
     near = near[np.isfinite(near)]
     scatter = float(np.max(np.abs(near - centre))) if near.size else 0.0
-    return max(scatter, DTYPES["float64"].unit_roundoff * abs(centre), float(np.finfo(np.float64).smallest_subnormal))
+    return max(scatter, DTYPES["float64"].unit_roundoff * abs(centre), SMALLEST)
 
 
 def _richardson(slopes: Floats, noise: Floats, order: int) -> Slope | None:
@@ -206,7 +211,7 @@ def _richardson(slopes: Floats, noise: Floats, order: int) -> Slope | None:
         return None
     if np.isinf(_tail(slopes, noise)[-1]):
         # The smallest steps still drive it: a pole, a jump or a vertical tangent closer than any step.
-        return Slope(float(slopes[-1]), float("inf"))
+        return Slope(float(slopes[-1]), float("inf"), _grows(slopes))
     best: tuple[float, float] | None = None
     column, error = slopes, noise
     for j in range(COLUMNS + 1):
@@ -223,7 +228,13 @@ def _richardson(slopes: Floats, noise: Floats, order: int) -> Slope | None:
         k = int(np.nanargmin(total)) if np.isfinite(total).any() else 0
         if np.isfinite(total[k]) and (best is None or total[k] < best[0]):
             best = float(total[k]), float(column[k])
-    return None if best is None else Slope(best[1], 2 * best[0])
+    return None if best is None else Slope(best[1], max(2 * best[0], SMALLEST))
+
+
+def _grows(slopes: Floats) -> bool:
+    """Whether the last slopes rise in size with every step: a pole, a jump or a vertical tangent, not an oscillation."""
+    last = np.abs(slopes[-6:])
+    return bool(np.all(last[1:] > last[:-1]))
 
 
 def _tail(column: Floats, error: Floats) -> Floats:

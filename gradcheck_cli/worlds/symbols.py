@@ -83,9 +83,14 @@ def decimal(value: float) -> Expression:
     return _number(Number(Fraction(repr(value)), decimal=True))
 
 
-@cache
 def opaque(function: str, settings: Settings = ()) -> Any:
     """The SymPy class of a function: no evaluation, no assumptions but that it is real, and `fdiff`."""
+    return _opaque(function, settings)
+
+
+@cache
+def _opaque(function: str, settings: Settings) -> Any:
+    """One class for each function and settings: `cache` tells calls with and without a default apart."""
 
     def fdiff(self: Any, argindex: int = 1) -> Expression:
         if function in _EXTREMES:

@@ -26,16 +26,16 @@ def row_of(name: str, *args: object) -> object:
 
 
 def test_a_root_never_clips_what_lies_below_zero():
-    """flint: `arb(0, 1e-20).sqrt()` is a finite ball, as if the part below zero were not there."""
-    assert WIDE.sqrt().is_finite()
+    """Whatever a version of flint makes of a ball across zero, the row has no value for it."""
     assert row_of("sqrt", WIDE).is_nan()
+    assert row_of("sqrt", arb(1, 2)).is_nan()
     assert row_of("sqrt", arb(-1)).is_nan()
     assert row_of("sqrt", arb(0)).is_zero()
 
 
 @pytest.mark.parametrize(("exponent", "expected"), [("0.5", "0"), ("-0.5", "nan"), ("2", "0"), ("0", "1"), ("-2", "nan")])
 def test_a_power_of_zero_is_said_only_where_it_holds(exponent, expected):
-    """flint: `arb(0)**0.5` and `arb(0)**-0.5` differ by luck; here the sign of the exponent is asked for."""
+    """flint's own `arb(0)**0.5` looks finite whatever the exponent's sign; here the sign is asked for."""
     value = row_of("pow", arb(0), arb(float(exponent)))
     assert (value.is_nan() or not value.is_finite()) if expected == "nan" else value == int(expected)
 
