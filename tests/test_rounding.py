@@ -44,11 +44,21 @@ def _ratio(answer, truth, budget, dtype):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_torch_keeps_within_the_budget(dtype):
     """On 300 random points no correct gradient or value is off by 4 B, which is what the judge allows; nearly all keep within B itself."""
-    found = [ratio for asked in POINTS for ratio in ratios(asked, dtype)]
+    # Half precision overflows inside logaddexp's backward, which is no rounding: see the test below.
+    points = [asked for asked in POINTS if dtype != "float16" or "logaddexp(" not in asked.text]
+    found = [ratio for asked in points for ratio in ratios(asked, dtype)]
     print(f"{dtype}: {len(found)} numbers, |A - T| / B median {np.median(found):.2g}, 99 % {np.quantile(found, 0.99):.2g}, maximum {max(found):.2g}")
-    assert len(found) > 600
+    assert len(found) > 500
     assert max(found) <= 4
     assert np.quantile(found, 0.99) <= 1
+
+
+def test_overflow_inside_a_backward_is_no_rounding():
+    """logaddexp in float16 divides by 1 + exp(12.5), which is infinite there: torch answers 0 for 3.7e-6, and that is wrong."""
+    found = case("logaddexp(x, y)", "x=0.25,y=-12.25", "float16")
+    verdict = judge(Evidence(found, reference(found), NOBODY, autograd(found), NOBODY))[1]
+    assert verdict.outcome == "wrong"
+    assert verdict.reason.startswith("torch answers 0 where the derivative is 3.7266")
 
 
 def test_a_budget_is_not_so_wide_that_it_allows_anything():

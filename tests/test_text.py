@@ -32,7 +32,9 @@ _TWO = st.sampled_from(
     ["{} + {}", "{} - {}", "({}) * ({})", "{} * {}", "{} / {}", "({}) / ({})", "({})**({})", "({}) % ({})", "({}) @ ({})", "{} - ({})", "atan2({}, {})", "max({}, {})",
      "({})**-({})", "{} / -({})"]
 )  # fmt: skip
-_COMPARED = st.sampled_from(["({}) < ({})", "({}) >= ({})", "({}) != ({})", "0 < ({}) <= ({})", "not ({}) > ({})", "({}) == 0 or ({}) > 1", "({}) < 1 and not ({}) < 2"])
+_COMPARED = st.sampled_from(
+    ["({}) < ({})", "({}) >= ({})", "({}) != ({})", "0 < ({}) <= ({})", "not ({}) > ({})", "({}) == 0 or ({}) > 1", "({}) < 1 and not ({}) < 2"]
+)
 _CHOSEN = st.sampled_from(["where({}, {}, {})", "({1}) if {0} else ({2})", "({}) * ({}) + ({})", "({0}) and x > 0 or ({0})"])
 
 
@@ -169,7 +171,9 @@ def test_a_fraction_without_decimals_is_a_quotient():
     assert setting_text((Fraction(-1, 3), 2, True, None, "a", float("inf"), ())) == "(-1/3, 2, True, None, 'a', inf, ())"
 
 
-@pytest.mark.parametrize("text", ["sin(" * 80 + "x" + ")" * 80, "-" * 500 + "x", "x" + ".T" * 500, "x**" * 500 + "x", "x" + "[0]" * 500, "not " * 500 + "x > 0"])
+@pytest.mark.parametrize(
+    "text", ["sin(" * 80 + "x" + ")" * 80, "-" * 500 + "x", "x" + ".T" * 500, "x**" * 500 + "x", "x" + "[0]" * 500, "not " * 500 + "x > 0"]
+)
 def test_a_deep_program_is_written_in_pieces(text):
     """Python's parser gives up at about 90 brackets within brackets; no line of ours has more than 50, or prefixes."""
     program = parse(text)

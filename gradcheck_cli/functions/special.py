@@ -78,7 +78,7 @@ ROWS = (
     Function("erfc",     "x", torch=lambda t, x: t.erfc(x),             sympy=lambda s, x: s.erfc(x),   arb=_erfc,                partials=("-2 / sqrt(pi) * exp(-x**2)",)),
     Function("erfinv",   "x", torch=lambda t, x: t.erfinv(x),           sympy=lambda s, x: s.erfinv(x), arb=lambda x: x.erfinv(), partials=("sqrt(pi) / 2 * exp(erfinv(x)**2)",), pullback=("sqrt(pi) / 2 * exp(y**2) * ybar",), domain=("1 - x**2",)),
     Function("erfcx",    "x", torch=lambda t, x: t.special.erfcx(x),    means="exp(x**2) * erfc(x)",          pullback=("(2 * x * y - 2 / sqrt(pi)) * ybar",)),
-    Function("ndtr",     "x", torch=lambda t, x: t.special.ndtr(x),     means="erfc(-x / sqrt(2)) / 2"),
+    Function("ndtr",     "x", torch=lambda t, x: t.special.ndtr(x),     means="(1 + erf(x / sqrt(2))) / 2"),
     Function("ndtri",    "x", torch=lambda t, x: t.special.ndtri(x),    means="sqrt(2) * erfinv(2 * x - 1)",  pullback=("ybar * sqrt(2 * pi) * exp(y**2 / 2)",)),
     Function("log_ndtr", "x", torch=lambda t, x: t.special.log_ndtr(x), means="log(erfc(-x / sqrt(2)) / 2)",  pullback=("ybar / sqrt(2 * pi) * exp(-(y + x**2 / 2))",)),
 

@@ -234,7 +234,7 @@ def _errors(rounds: list[tuple[int, int, int] | None], values: list[Any], dtype:
 def _rounds(builder: Builder, index: int) -> tuple[int, int, int] | None:
     """How a node rounds (c, m, node of `x f'(x)`); None for one that does not, such as a product with a power of two."""
     node = builder.nodes[index]
-    if not isinstance(node, Call) or _ROUNDINGS.get(node.function, _DEFAULT) == _EXACT:
+    if not isinstance(node, Call) or lookup(node.function).condition or _ROUNDINGS.get(node.function, _DEFAULT) == _EXACT:
         return None
     factors = {"mul": node.args, "div": node.args[1:]}.get(node.function, ())
     if any(isinstance(f := builder.nodes[i], Number) and _power_of_two(f.value) for i in factors):

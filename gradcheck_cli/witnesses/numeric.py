@@ -173,11 +173,12 @@ def _estimate(x: float, steps: Floats, values: Floats, centre: float, noise: flo
     best = both or left or right
     if best is None:
         return Abstention("no step gives finite values on either side")
-    gap = abs(left.value - right.value) if left and right else 0.0
-    if left and right and gap > left.radius + right.radius:
+    radius = best.radius
+    if left and right:
         # A kink, or one within rounding: the two-sided slope means nothing closer than the two sides.
-        return Difference(best.value, best.radius + gap, left, right, centre)
-    return Difference(best.value, best.radius, left, right, centre)
+        gap, room = abs(left.value - right.value), left.radius + right.radius
+        radius += room if np.isinf(room) else gap if gap > room else 0.0
+    return Difference(best.value, radius, left, right, centre)
 
 
 def _ulp(values: Floats, centre: float) -> float:

@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 from functools import cache
-from random import Random
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
-from gradcheck_cli.case import Case
 from gradcheck_cli.functions import Function, table
 from gradcheck_cli.judge.rounding import rounding
 from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.point import read_value
 from gradcheck_cli.witnesses.reference import Certified, Reference, reference
 
-from .points import array_rows, case, named, verdicts_of
+from .points import array_rows, case, named, seeded, verdicts_of
 from .test_planted_lies import ROOM, lying
 from .test_same_shapes import of_torch, samples
 
 if TYPE_CHECKING:
+    from gradcheck_cli.case import Case
     from gradcheck_cli.judge.outcome import Verdict
 
 COUNT = 8
 # Inputs that only lend their shape have no derivative, and torch rightly has no path from them.
 FLAT = ("size", "broadcast_like")
 # torch's backward overlooks that norms are clamped at eps: told in `test_torch_defects`.
-DEFECTS = ("cosine_similarity(x, y, dim=0, eps=0.3)", "cosine_similarity(x, y, dim=1, eps=0.3)", "cosine_similarity(x, y, dim=-1, eps=0.3)", "cosine_similarity(x, y, dim=-2, eps=0.3)")
+DEFECTS = tuple(f"cosine_similarity(x, y, dim={dim}, eps=0.3)" for dim in (0, 1, -1, -2))
 
 
 def texts_of(values: dict[str, np.ndarray[Any, Any]]) -> str:
@@ -38,7 +37,7 @@ def texts_of(values: dict[str, np.ndarray[Any, Any]]) -> str:
 @cache
 def cases(row: Function) -> tuple[Case, ...]:
     """Some of a row's calls that torch accepts and whose every partial is certified, each with a random cotangent."""
-    random = Random(f"gradients of {row.name}")
+    random = seeded(f"gradients of {row.name}")
     candidates = samples(row)
     random.shuffle(candidates)
     found: list[Case] = []
@@ -59,7 +58,7 @@ def cases(row: Function) -> tuple[Case, ...]:
 
 def shown(found: Case) -> str:
     """A case in words that can be retyped."""
-    return f"{found.program.text} at {({name: array.tolist() for name, array in found.at.items()})}, cotangent {found.cotangent.tolist()}"
+    return f"{found.program.text} at {texts_of(dict(found.at))}, cotangent {found.cotangent.tolist()}"
 
 
 @pytest.mark.parametrize("row", array_rows(), ids=named)

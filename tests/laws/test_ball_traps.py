@@ -94,7 +94,9 @@ def test_an_undecided_condition_holds_both_branches():
     assert row_of("gate", False) is OFF and OFF * NAN is OFF and OFF + arb(1) == 1
 
 
-@pytest.mark.parametrize("row", [row for row in elementwise_rows() if row.kind == "primitive" and row.name not in ("where", "gate") and not row.condition], ids=named)
+@pytest.mark.parametrize(
+    "row", [row for row in elementwise_rows() if row.kind == "primitive" and row.name not in ("where", "gate") and not row.condition], ids=named
+)
 def test_nan_stays_nan(row):
     """flint: `nan**0` is 1 and `atan2(nan, 1)` a finite ball; a value that could not be enclosed must not come back."""
     for k in range(len(row.parsed.args)):
@@ -138,7 +140,9 @@ def test_extreme_arguments_end_soon(row):
 
 
 @pytest.mark.parametrize("at", ["x=0.3", "x=-7.7", "x=1e15"])
-@pytest.mark.parametrize("text", ["cos(x)**2 + sin(x)**2", "exp(log(x**2 + 1)) - x**2", "logaddexp(x, -x) - logaddexp(-x, x)", "cosh(x/1e15)**2 - sinh(x/1e15)**2"])
+@pytest.mark.parametrize(
+    "text", ["cos(x)**2 + sin(x)**2", "exp(log(x**2 + 1)) - x**2", "logaddexp(x, -x) - logaddexp(-x, x)", "cosh(x/1e15)**2 - sinh(x/1e15)**2"]
+)
 def test_an_identically_zero_derivative_is_certified_as_zero(text, at):
     """Below 2**-1076, half the smallest float64: the ball holds 0 and nothing that a dtype could tell from it."""
     proved = reference(case(text, at))

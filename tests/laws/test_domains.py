@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from functools import cache
 from itertools import product
-from random import Random
+from typing import TYPE_CHECKING
 
 import pytest
 
-from gradcheck_cli.functions import Function
 from gradcheck_cli.witnesses.reference import Undefined, reference
 
-from .points import Sample, all_rows, call_text, case_of, elementwise_rows, enclose, inputs_of, named, short, torch_value, variants, verdicts_of
+from .points import Sample, all_rows, call_text, case_of, elementwise_rows, enclose, inputs_of, named, seeded, short, torch_value, variants, verdicts_of
+
+if TYPE_CHECKING:
+    from gradcheck_cli.functions import Function
 
 POINTS = 40
 EDGES = ("0", "1", "-1", "-2", "0.5", "2.5", "-2.5")
@@ -30,7 +32,7 @@ FINITE_IN_TORCH = {
 @cache
 def anywhere(row: Function) -> tuple[Sample, ...]:
     """Points inside and outside the domain, and on its edge."""
-    random = Random(f"domain of {row.name}")
+    random = seeded(f"domain of {row.name}")
     found = []
     for settings in variants(row):
         text = call_text(row, settings)

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from functools import cache
 from itertools import product
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gradcheck_cli.functions import Function
 from gradcheck_cli.witnesses.reference import Certified, Differentiated, differentiated, reference
 from gradcheck_cli.worlds import balls
 
 from .points import Sample, call_text, case_of, elementwise_rows, enclose, inputs_of, named, torch_value, variants, verdicts_of
 from .slopes import close, one_sided
+
+if TYPE_CHECKING:
+    from gradcheck_cli.functions import Function
 
 # Zero, integers, halves, and the numbers that the settings of the table are.
 ALONE = ("-6", "-3", "-2", "-1.5", "-1.3", "-1", "-0.8", "-0.5", "-0.3", "0", "0.3", "0.5", "0.8", "1", "1.3", "1.5", "2", "2.5", "3", "6")

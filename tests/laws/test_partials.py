@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 import sympy
 from flint import arb, ctx
 
-from gradcheck_cli import calculus
-from gradcheck_cli.functions import Function, table
+from gradcheck_cli.functions import table
 
 from .points import Sample, all_rows, elementwise_rows, named, samples
 from .slopes import central, close, gradient
@@ -47,19 +45,8 @@ def test_partials_are_what_differences_come_to(row):
         assert not missed(sample), sample
 
 
-@pytest.fixture
-def forget():
-    """Derivatives are remembered by name: forget them before and after a row is exchanged."""
-    caches = [member for member in vars(calculus).values() if hasattr(member, "cache_clear")]
-    for cached in caches:
-        cached.cache_clear()
-    yield
-    for cached in caches:
-        cached.cache_clear()
-
-
 @pytest.mark.parametrize("row", [row for row in NUMERIC if row.kind == "primitive" and not row.condition], ids=named)
-def test_a_partial_off_by_one_part_in_a_million_is_missed(row, monkeypatch, forget: Any):
+def test_a_partial_off_by_one_part_in_a_million_is_missed(row, monkeypatch, forget):
     """The comparison above can fail: a row that states its partials wrongly is caught."""
     partials = tuple("1/1000000" if text == "0" else f"({text}) * (1000001/1000000)" for text in row.partials)
     honest = samples(row)

@@ -14,7 +14,6 @@ from gradcheck_cli.worlds.scalars import element
 
 from .points import all_rows, array_rows, elementwise_rows, named, samples
 from .slopes import close, gradient
-from .test_partials import forget  # noqa: F401 - a fixture
 from .test_same_shapes import of_balls
 
 COTANGENTS = (1.0, -2.5, 0.3, -1e-3)
@@ -45,7 +44,7 @@ def test_a_pullback_is_the_cotangent_times_the_partial(row):
 
 
 @pytest.mark.parametrize("row", STATED, ids=named)
-def test_a_wrong_pullback_is_seen(row, monkeypatch, forget: Any):
+def test_a_wrong_pullback_is_seen(row, monkeypatch, forget):
     """The comparison above can fail: a pullback off by one part in a million is caught."""
     samples(row)
     monkeypatch.setitem(table(), row.name, replace(row, pullback=tuple(f"({text}) * (1000001/1000000)" for text in row.pullback)))

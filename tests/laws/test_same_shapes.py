@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 from itertools import product
-from math import inf, prod
-from random import Random
-from typing import Any
+from math import inf, isfinite, prod
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -21,7 +20,10 @@ from gradcheck_cli.language.text import setting_text
 from gradcheck_cli.worlds import balls, tensors
 from gradcheck_cli.worlds.scalars import ShapeError, element, expand
 
-from .points import INPUTS, array_rows, named
+from .points import INPUTS, array_rows, named, seeded
+
+if TYPE_CHECKING:
+    from random import Random
 
 SHAPES = ((), (3,), (2, 2), (2, 3), (1, 3), (2, 1, 3), (2, 2, 2))
 # What a setting of this name may be; a new row with another setting is tested with its default until it is named here.
@@ -79,7 +81,11 @@ def shapes(row: Function) -> list[tuple[tuple[int, ...], ...]]:
     if count == 1:
         return [(shape,) for shape in SHAPES]
     found = [(shape, shape) for shape in SHAPES]
-    found += [(shape, shape[::-1]) for shape in SHAPES] + [(shape, shape[:-1]) for shape in SHAPES] + [((2, 3), (3,)), ((2, 3), ()), ((3,), (2, 3)), ((2, 1, 3), (3, 2))]
+    found += (
+        [(shape, shape[::-1]) for shape in SHAPES]
+        + [(shape, shape[:-1]) for shape in SHAPES]
+        + [((2, 3), (3,)), ((2, 3), ()), ((3,), (2, 3)), ((2, 1, 3), (3, 2))]
+    )
     return list(dict.fromkeys(found))
 
 
@@ -124,7 +130,7 @@ def samples(row: Function) -> list[tuple[str, dict[str, np.ndarray[Any, Any]]]]:
     found = []
     for text in calls(row):
         for given in shapes(row):
-            random = Random(f"{text} {given}")
+            random = seeded(f"{text} {given}")
             kinds = [p.kind for p in row.parsed.args] + [""]
             found.append((text, {name: numbers(row, shape, random, kind) for name, shape, kind in zip(INPUTS, given, kinds, strict=False)}))
     return found
@@ -135,8 +141,8 @@ def differs(value: torch.Tensor, truth: np.ndarray[Any, Any]) -> str:
     if tuple(value.shape) != truth.shape:
         return f"torch's shape is {tuple(value.shape)}, ours {truth.shape}"
     for index, (ours, ball) in enumerate(zip(value.reshape(-1).tolist(), truth.reshape(-1).tolist(), strict=True)):
-        if not ball.is_finite() or ours != ours or abs(ours) == inf:
-            if ball.is_finite() or (ours == ours and abs(ours) != inf):
+        if not (ball.is_finite() and isfinite(ours)):
+            if ball.is_finite() or isfinite(ours):
                 return f"element {index}: torch {ours}, balls {ball}"
         elif not abs(arb(ours) - ball) <= 256 * 2.0**-53 * (1 + abs(ball)):
             return f"element {index}: torch {ours}, balls {ball}"
@@ -159,7 +165,7 @@ def test_torchs_tensor_is_the_array_of_balls(row):
         value, truth = of_torch(text, values), of_balls(text, values)
         if isinstance(value, Exception):
             continue
-        shown = f"{text} at {({name: array.tolist() for name, array in values.items()})}"
+        shown = f"{text} at {', '.join(f'{name}={array.tolist()}' for name, array in values.items())}"
         if isinstance(truth, Exception):
             assert we_may_refuse(text, values), f"{shown}: {truth}"
             continue

@@ -10,8 +10,8 @@ import ast
 import re
 from functools import cache
 from importlib.resources import files
-from math import inf, pi, log as ln
-from typing import Any, NamedTuple
+from math import isfinite, isnan, log, pi
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 import pytest
@@ -19,12 +19,14 @@ import torch
 import yaml
 
 from gradcheck_cli.dtypes import DTYPES
-from gradcheck_cli.functions import Function
 from gradcheck_cli.worlds import tensors
 
 from .points import Sample, case_of, differentiable_rows, enclose, inputs_of, named, samples
 from .slopes import gradient_program
 from .torch_defects import gradient_errs
+
+if TYPE_CHECKING:
+    from gradcheck_cli.functions import Function
 
 # Rounded at most this often between two ways to write the same formula.
 ULPS = 64
@@ -88,7 +90,7 @@ class Formula:
     FUNCTIONS = ("exp", "sqrt", "pow", "where", "xlogy", "special_xlog1py", "special_i1", "special_i1e", "digamma", "polygamma", "zeros_like")
     METHODS = ("pow", "sgn", "cos", "sin", "cosh", "sinh", "rsqrt", "exp", "neg", "div", "log", "square", "erfinv", "isnan", "masked_fill", "masked_fill_",
                "logical_or_", "logical_not_", "logical_or", "add")  # fmt: skip
-    OPERATORS = {
+    OPERATORS: ClassVar[dict[type, Any]] = {
         ast.Add: lambda a, b: a + b, ast.Sub: lambda a, b: a - b, ast.Mult: lambda a, b: a * b, ast.Div: lambda a, b: a / b, ast.BitAnd: lambda a, b: a & b,
         ast.Eq: lambda a, b: a == b, ast.Lt: lambda a, b: a < b, ast.Gt: lambda a, b: a > b, ast.LtE: lambda a, b: a <= b, ast.GtE: lambda a, b: a >= b,
     }  # fmt: skip
@@ -100,7 +102,7 @@ class Formula:
         if ternary:
             text = f"({ternary[2]}) if ({ternary[1]}) else ({ternary[3]})"
         self.tree = ast.parse(text.strip(), mode="eval").body
-        self.names = {**names, "M_PI": pi, "M_LN2": ln(2), "true": True, "false": False}
+        self.names = {**names, "M_PI": pi, "M_LN2": log(2), "true": True, "false": False}
 
     def value(self, node: ast.AST | None = None) -> Any:
         """The number that the formula comes to.
@@ -140,8 +142,8 @@ class Formula:
 
     def function(self, name: str, args: list[Any]) -> Any:
         if name.endswith("_backward") and hasattr(torch.ops.aten, name):
-            words = {"approximate": word for word in args if isinstance(word, str)}
-            return getattr(torch.ops.aten, name)(*[arg for arg in args if not isinstance(arg, str)], **words)
+            words = {"approximate": args.pop()} if isinstance(args[-1], str) else {}
+            return getattr(torch.ops.aten, name)(*args, **words)
         if name not in self.FUNCTIONS:
             raise LookupError(name)
         plain = not any(isinstance(a, torch.Tensor) for a in args)
@@ -199,7 +201,7 @@ def stated(sample: Sample, ybar: float) -> dict[str, float]:
     program, nodes = gradient_program(sample.text, as_torch=True)
     like = torch.empty((), dtype=torch.float64)
     inputs = {name: torch.tensor(value, dtype=torch.float64) for name, value in {**sample.values, "ybar": ybar}.items()}
-    values = tensors.run(program, {name: value for name, value in inputs.items()}, DTYPES["float64"].round, like)
+    values = tensors.run(program, inputs, DTYPES["float64"].round, like)
     return {name: float(values[nodes[name]]) if nodes[name] >= 0 else 0.0 for name in sample.numbers}
 
 
@@ -212,8 +214,8 @@ def measured(sample: Sample, ybar: float) -> dict[str, float]:
 
 def same(a: float, b: float, room: float = 0.0) -> bool:
     """Equal but for a few roundings; two infinities of one sign are equal, and two NaN."""
-    if a != a or b != b or abs(a) == inf or abs(b) == inf:
-        return (a != a and b != b) or a == b
+    if not (isfinite(a) and isfinite(b)):
+        return (isnan(a) and isnan(b)) or a == b
     return bool(abs(a - b) <= max(ULPS * np.spacing(max(abs(a), abs(b))), room))
 
 
@@ -240,7 +242,9 @@ def test_our_pullback_is_torchs_formula(row):
             assert set(theirs) == set(ours)
             for name in ours:
                 room = room_at(sample.values[name], theirs[name]) * max(1.0, abs(ybar))
-                assert same(ours[name], theirs[name], room), f"{sample}, ybar={ybar}: d/d{name} is {theirs[name]} by {entry.formulas}, {ours[name]} by our pullback"
+                assert same(ours[name], theirs[name], room), (
+                    f"{sample}, ybar={ybar}: d/d{name} is {theirs[name]} by {entry.formulas}, {ours[name]} by our pullback"
+                )
 
 
 @pytest.mark.parametrize("row", FORMULAS, ids=named)

@@ -1,0 +1,183 @@
+"""Points that are refused, each with the whole text that is said of it."""
+
+from __future__ import annotations
+
+from gradcheck_cli.language.constants import MAX_DIGITS, MAX_EXPONENT
+from gradcheck_cli.point import MAX_POINTS, read_value
+
+# Each text of --at with all that is said of it.
+MESSAGES = {
+    "3": """\
+error[bad-point]: `3` is not of the form NAME=VALUE
+  | 3
+  | ^
+  = help: for example `--at x=3,y=[1, 2]`""",
+    "x==3": """\
+error[bad-point]: `x==3` is not of the form NAME=VALUE
+  | x==3
+  | ^^^^
+  = help: for example `--at x=3,y=[1, 2]`""",
+    "x=1,,y=2": """\
+error[bad-point]: NAME=VALUE is missing here
+  | x=1,,y=2
+  |     ^
+  = help: for example `--at x=3,y=[1, 2]`""",
+    " ": """\
+error[bad-point]: NAME=VALUE is missing here
+  |\x20\x20
+  | ^
+  = help: for example `--at x=3,y=[1, 2]`""",
+    "x=1,x=2": """\
+error[duplicate-value]: `x` is given twice
+  | x=1,x=2
+  |       ^""",
+    "x=,y=sigmod(2),z=[1 2]": """\
+error[bad-number]: there is no value here
+  | x=,y=sigmod(2),z=[1 2]
+  |   ^
+error[unknown-function]: no function named `sigmod`
+  | x=,y=sigmod(2),z=[1 2]
+  |      ^^^^^^
+  = help: did you mean `sigmoid` or `logsigmoid`? `gradcheck functions` lists all
+error[syntax]: this is not an expression: invalid syntax
+  | x=,y=sigmod(2),z=[1 2]
+  |                     ^""",
+    "é=漢+1": """\
+error[bad-number]: a point is made of numbers, and `漢` is not one
+  | é=漢+1
+  |   ^^^^""",
+    "x=inf": """\
+error[bad-number]: this expression has no finite value
+  | x=inf
+  |   ^^^""",
+    "x=nan": """\
+error[unknown-name]: `nan` is not a number one can differentiate at
+  | x=nan
+  |   ^^^""",
+    "x=2/0": """\
+error[bad-number]: this expression has no finite value
+  | x=2/0
+  |   ^^^""",
+    "x=sin(pi)": """\
+error[bad-number]: this expression cannot be told from 0
+  | x=sin(pi)
+  |   ^^^^^^^""",
+    "x=exp(1e6)": """\
+error[bad-number]: this expression is a number far outside every dtype
+  | x=exp(1e6)
+  |   ^^^^^^^^""",
+    "x=stack([1, 2])": """\
+error[bad-number]: this is not a single number
+  | x=stack([1, 2])
+  |   ^^^^^^^^^^^^^""",
+    "x=sum(1, dim=3)": """\
+error[bad-number]: this is not a number: dim 3 is out of range: from -1 to 0 are there
+  | x=sum(1, dim=3)
+  |   ^^^^^^^^^^^^^""",
+    "x=y=2": """\
+error[unsupported-syntax]: one expression is needed here, without assignments
+  | x=y=2
+  |   ^^^""",
+    "x=1;y=2": """\
+error[unsupported-syntax]: one expression is needed here, without assignments
+  | x=1;y=2
+  |   ^""",
+    "x=0:1": """\
+error[bad-number]: a grid is written start:stop:count
+  | x=0:1
+  |   ^^^""",
+    "x=0:1:0": f"""\
+error[bad-number]: the count of a grid is a whole number from 1 to {MAX_POINTS:,}
+  | x=0:1:0
+  |       ^""",
+    f"x=0:1:{MAX_POINTS + 1}": f"""\
+error[bad-number]: the count of a grid is a whole number from 1 to {MAX_POINTS:,}
+  | x=0:1:{MAX_POINTS + 1}
+  |       ^^^^^^^""",
+    "x=0::5": """\
+error[bad-number]: there is no value here
+  | x=0::5
+  |     ^""",
+    "x=[0:1:5]": """\
+error[bad-number]: a grid cannot stand in a list
+  | x=[0:1:5]
+  |    ^^^^^""",
+    "x=[1,,2]": """\
+error[bad-number]: there is no value here
+  | x=[1,,2]
+  |      ^""",
+    "x=[1, 2": """\
+error[bad-number]: this bracket is not closed
+  | x=[1, 2
+  |   ^""",
+    "x=[1, 2)": """\
+error[bad-number]: this bracket closes none
+  | x=[1, 2)
+  |        ^""",
+    "x=1]": """\
+error[bad-number]: this bracket closes none
+  | x=1]
+  |    ^""",
+    "x=[[1]2]": """\
+error[bad-number]: there is something after the list
+  | x=[[1]2]
+  |       ^""",
+    "x=[1, 2]*2": """\
+error[bad-number]: there is something after the list
+  | x=[1, 2]*2
+  |         ^^""",
+    "x=1e5001": f"""\
+error[too-large]: this number has more than {MAX_DIGITS:,} digits or an exponent beyond {MAX_EXPONENT:,}
+  | x=1e5001
+  |   ^^^^^^""",
+    "x=(1e-5000)**40000": """\
+error[too-large]: this constant has more than 100,000 bits
+  | x=(1e-5000)**40000
+  |   ^^^^^^^^^^^^^^^^""",
+    "x=" + "[" * 70 + "1" + "]" * 70: f"""\
+error[too-deep]: brackets are nested more than 64 deep
+  | …{"[" * 63}1{"]" * 56}…
+  | {" " * 61}^""".replace("[" * 63 + "1" + "]" * 56, "[" * 66 + "1" + "]" * 54),
+}
+
+# Programs and points that do not fit, with all that is said of them.
+MISFITS = [
+    ("x + y*y", "x=1", {}, """\
+error[missing-value]: `--at` gives no value for `y`
+  | x + y*y
+  |     ^
+  = help: for example `--at y=1`"""),
+    ("x*sin", "x=1", {}, """\
+error[missing-value]: `--at` gives no value for `sin`
+  | x*sin
+  |   ^^^
+  = help: `sin` is a function: write sin(...)"""),
+    ("width", "widht=1", {}, """\
+error[missing-value]: `--at` gives no value for `width`
+  | width
+  | ^^^^^
+  = help: for example `--at width=1`
+error[extra-value]: `--at` gives `widht`, which is not an input of the program
+  = help: did you mean `width`?"""),
+    ("x", "x=1,y=2", {"wrt": ["z"]}, """\
+error[extra-value]: `--at` gives `y`, which is not an input of the program
+  = help: it has `x`
+error[unknown-input]: `--wrt` names `z`, which is not an input of the program"""),
+    ("cross_entropy(x, y)", "x=[1, 2],y=1", {"wrt": ["y"]}, "error[index-input]: `y` holds class indices: there is nothing to differentiate"),
+    ("cross_entropy(x, y)", "x=[1, 2],y=1/2", {}, "error[not-an-integer]: `y` holds class indices, and 1/2 is not an integer"),
+    ("2 + 3", "x=1", {}, """\
+error[extra-value]: `--at` gives `x`, which is not an input of the program
+  = help: it has no inputs"""),
+    ("x", "x=1", {"dtypes": ["flaot32"]}, """\
+error[unknown-dtype]: no dtype named `flaot32`
+  = help: did you mean `float32`?"""),
+    ("x", "x=[[1, 2], [3]]", {}, "error[ragged]: the rows of `x` are not of equal length"),
+    ("x", "x=[1, [2]]", {}, "error[ragged]: the rows of `x` are not of equal length"),
+    ("x", "x=[]", {}, "error[empty-tensor]: `x` has no elements: there is nothing to differentiate"),
+    ("x", "x=" + "[" * 20 + "1" + "]" * 20, {}, "error[too-deep]: `x` has 20 dimensions; 16 are accepted"),
+    ("x", "x=1e400", {}, "error[out-of-range]: `x` = 1e400 is beyond the largest float64, 1.79769e+308"),
+    ("x", "x=65520", {"dtypes": ["float16"]}, "error[out-of-range]: `x` = 65520 is beyond the largest float16, 65504"),
+    ("x @ y", "x=[1, 2],y=[1, 2, 3]", {}, None),
+    ("x*2", "x=[1, 2]", {"cotangent": read_value("[1, 2, 3]")}, "error[shape-mismatch]: the cotangent has shape (3,), the result (2,)"),
+    ("x + y", "x=0:1:2000,y=0:1:2000", {}, f"error[too-large]: these grids make more than {MAX_POINTS:,} points"),
+]  # fmt: skip
