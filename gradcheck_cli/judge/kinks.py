@@ -11,6 +11,7 @@ from gradcheck_cli.judge.outcome import told
 from gradcheck_cli.witnesses.numeric import Difference, Slope
 from gradcheck_cli.witnesses.reference import SIGN_BITS, differentiated, scalar_inputs
 from gradcheck_cli.worlds import balls, sides
+from gradcheck_cli.worlds.germs import Germ, OutsideDomain, Undecided, constant
 from gradcheck_cli.worlds.scalars import TooLarge
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def two_sides(case: Case, position: int, difference: Difference | Abstention) ->
     try:
         left, right = (_prove(case, position, direction) for direction in (-1, 1))
         return _proved(case, left, right)
-    except (sides.Undecided, TooLarge, OverflowError) as why:
+    except (Undecided, TooLarge, OverflowError) as why:
         return _estimated(difference, str(why))
 
 
@@ -79,11 +80,11 @@ def _prove(case: Case, position: int, direction: int) -> Side:
         raise program
     name = program.elements[position]
     with ctx.workprec(SIGN_BITS):
-        inputs = {key: sides.constant(arb(value)) for key, value in scalar_inputs(case).items()}
-        inputs[name] = sides.Germ((*inputs[name].terms, (Fraction(1), arb(direction))))
+        inputs = {key: constant(arb(value)) for key, value in scalar_inputs(case).items()}
+        inputs[name] = Germ((*inputs[name].terms, (Fraction(1), arb(direction))))
         try:
             germ = sides.run(program.forward_program, inputs, case.literal)
-        except sides.OutsideDomain:
+        except OutsideDomain:
             return Side(empty=True)
         if germ.terms and germ.terms[0][0] < 0:
             return Side(infinite=True)
@@ -115,7 +116,7 @@ def _proved(case: Case, left: Side, right: Side) -> Finding:
             return Finding("kink", words, _shown_sides(left, right), low=low, high=high)
         gap = abs(left.slope - right.slope).upper()
         if not gap.is_zero() and not gap < abs(left.slope).upper() / balls.exact(Fraction(2) ** _SAME_BITS):
-            raise sides.Undecided("the two sides are too close to tell apart")
+            raise Undecided("the two sides are too close to tell apart")
         return Finding("smooth", f"left and right derivatives are both {told(left.slope)}", _shown_sides(left, right), left.slope)
 
 
