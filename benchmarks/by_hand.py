@@ -28,13 +28,13 @@ def autograd() -> float:
     x = torch.tensor(POINT, dtype=torch.float64, requires_grad=True)
     value(x).backward()
     assert x.grad is not None
-    return x.grad.item()
+    return float(x.grad.item())
 
 
 def numeric() -> float:
     """The central difference of torch's forward."""
     above, below = (value(torch.tensor(POINT + sign * STEP, dtype=torch.float64)).item() for sign in (1, -1))
-    return (above - below) / (2 * STEP)
+    return float(above - below) / (2 * STEP)
 
 
 def main() -> None:

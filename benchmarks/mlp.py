@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck_cli.case import Case, Request, cases_of
+from gradcheck_cli.judge.evidence import Evidence
 from gradcheck_cli.judge.rounding import rounding
-from gradcheck_cli.judge.verdict import Evidence, judge
+from gradcheck_cli.judge.verdict import judge
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.point import read_points
 from gradcheck_cli.suite.check import check_cases

@@ -40,8 +40,8 @@ class DType:
         spacing = self.ulp(value)
         steps = round(value / spacing)  # Fraction rounds halves to even
         if abs(steps * spacing) > self.largest:
-            return math.copysign(math.inf, value)
-        return math.ldexp(float(steps), _exponent(spacing))
+            return math.inf if value > 0 else -math.inf
+        return math.ldexp(float(steps), _exponent(spacing)) if steps or value >= 0 else -0.0
 
     def holds(self, value: Fraction) -> bool:
         """Whether `value` is a number of the format."""

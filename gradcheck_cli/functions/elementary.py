@@ -72,7 +72,7 @@ ROWS = (
     Function("sinc_slope", "x", torch=_torch_sinc_slope, arb=_sinc_slope, partials=("where(x == 0, -pi**2 / 3, -pi**2 * sinc(x) - 2 * sinc_slope(x) / x)",), backward=False,
              note="the derivative of sinc; torch has no function for it and is given its formula"),
     Function("entr",    "x", torch=lambda t, x: t.special.entr(x), means="-xlogy(x, x)", pullback=("ybar * (-log(x) - 1)",)),
-    Function("logit",   "x", torch=lambda t, x: t.logit(x),   means="log(x / (1 - x))", pullback=("ybar / (x * (1 - x))",)),
+    Function("logit",   "x", torch=lambda t, x: t.logit(x),   means="log(x / (1 - x))"),
     Function("deg2rad", "x", torch=lambda t, x: t.deg2rad(x), means="x * (pi / 180)"),
     Function("rad2deg", "x", torch=lambda t, x: t.rad2deg(x), means="x * (180 / pi)"),
 )

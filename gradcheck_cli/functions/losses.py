@@ -89,8 +89,7 @@ ROWS = (
              means="(target - 1) * log1p(-input) - target * log(input)",
              pullback=("ybar * (input - target) / ((1 - input) * input)", "ybar * (log(1 - input) - log(input))")),
     Function("bce_with_logits", "input, target", torch=_torch_pair("binary_cross_entropy_with_logits", reduction="none"),
-             means="(1 - target) * input - logsigmoid(input)",
-             pullback=("ybar * (sigmoid(input) - target)", "ybar * -input")),
+             means="(1 - target) * input - logsigmoid(input)"),
     Function("binary_cross_entropy",             "input, target; reduction='mean'", torch=_torch_pair("binary_cross_entropy"),             means=lambda reduction: _reduced("bce(input, target)", reduction), note=_CLAMPS),
     Function("binary_cross_entropy_with_logits", "input, target; reduction='mean'", torch=_torch_pair("binary_cross_entropy_with_logits"), means=lambda reduction: _reduced("bce_with_logits(input, target)", reduction)),
 

@@ -41,11 +41,13 @@ def size(ball: Any) -> float:
 
 
 def ulp(truth: Any, dtype: DType) -> Fraction:
-    """Spacing of the dtype at a ball's midpoint."""
+    """Spacing of the dtype at a ball's midpoint; beyond the dtype's range that of its largest number."""
+    if not abs(truth) < balls.exact(dtype.largest):
+        return dtype.ulp(dtype.largest)
     try:
         return dtype.ulp(balls.fraction(truth))
     except OverflowError:
-        return dtype.smallest if abs(truth) < 1 else dtype.ulp(dtype.largest)
+        return dtype.smallest
 
 
 def measure(answer: float, truth: Any, dtype: DType) -> Measure:

@@ -3,9 +3,9 @@
 The program that torch's backward evaluates is built from the rows' pullbacks and run in balls; its own adjoints say
 how much a rounding error made at each node moves the result:
 
-    B = sum_i |dg/dv_i| (u (c_i |v_i| + m_i |x_i f_i'|) + eta)
+    B = sum_i w_i (u (c_i |v_i| + m_i |x_i f_i'|) + eta)
 
-with u the unit roundoff and eta half the smallest subnormal.
+with w_i how far an error at node i moves the result, u the unit roundoff and eta half the smallest subnormal.
 """
 
 from __future__ import annotations
@@ -145,7 +145,11 @@ class Rounding:
         return found
 
     def _swept(self, output: int, values: list[Any]) -> dict[int, Any]:
-        """d output / d node for every node it rests on: one pass backwards, in balls (a weight may exceed any float)."""
+        """How far an error at each node can move the output: one pass backwards, in balls (a weight may exceed any float).
+
+        Paths add up in size and never cancel: torch may take one of two paths only, as var does, whose gradient is
+        2 (x - mean) / (n - 1) with nothing passed back through the mean.
+        """
         from flint import arb
 
         edges, found = self._graph.edges, {output: arb(1)}
@@ -154,8 +158,9 @@ class Rounding:
             if weight is None:
                 continue
             for j, slope in edges[i]:
-                passed = weight * values[slope]
-                if passed is not OFF:
+                factor = values[slope]
+                if factor is not OFF:
+                    passed = weight * abs(factor)
                     found[j] = found[j] + passed if j in found else passed
         return found
 

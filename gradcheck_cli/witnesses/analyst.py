@@ -56,7 +56,7 @@ def derive(question: dict[str, Any]) -> dict[str, Any]:
     found = []
     for name in question["wrt"]:
         for index in np.ndindex(*inputs[name]):
-            derivative = sympy.diff(objective, symbols.symbol(element(name, index)))
+            derivative = symbols.derivative(objective, symbols.symbol(element(name, index)))
             text = symbols.Printer().doprint(derivative)
             if len(text) > MAX_LENGTH:
                 return {"abstained": f"SymPy's formula has {len(text):,} characters"}

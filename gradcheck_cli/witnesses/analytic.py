@@ -81,8 +81,9 @@ def _evaluate(case: Case, text: str, latex: str) -> Answer:
     """A formula's ball at the case's point, at rising precision."""
     try:
         program = parse(text)
+        # SymPy's zoo and nan come back as names that are no inputs.
         expansion = expand(program, {name: case.unrolled.inputs[name] for name in program.variables})
-    except (UserError, ShapeError, TooLarge) as error:
+    except (UserError, ShapeError, TooLarge, KeyError) as error:
         return Formula(text, latex, None, f"the formula could not be evaluated: {str(error).splitlines()[0]}")
     return _enclose(case, expansion, program.result, text, latex)
 

@@ -231,8 +231,8 @@ def _settled(answer: Answer, bits: int) -> bool:
 
 
 def _read(case: Case, program: Differentiated, values: list[Any], bits: int) -> Reference:
-    troubles = {i: _trouble(case, program, values, i) for i in program.outputs if not values[i].is_finite()}
-    forward = tuple(troubles[i] if i in troubles else _forward(values[i], bits) for i in program.outputs)
+    troubles = {i: _trouble(case, program, values, i) for i in program.outputs if not balls.plain(values[i]).is_finite()}
+    forward = tuple(troubles[i] if i in troubles else _forward(balls.plain(values[i]), bits) for i in program.outputs)
     touching = _touching(program, values)
     found: list[Answer] = []
     for k, node in enumerate(program.gradient):

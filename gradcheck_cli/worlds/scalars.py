@@ -171,6 +171,8 @@ def _node(builder: Builder, node: Node, i: int, values: Sequence[Indices], bound
         return _call(builder, node, [values[j] for j in node.args], keep)
     except (ValueError, IndexError, TypeError) as error:
         raise ShapeError(str(error), i) from error
+    except MemoryError as error:
+        raise TooLarge(f"it comes to more than {MAX_NODES:,} scalar operations") from error
 
 
 def _call(builder: Builder, node: Call, args: list[Indices], keep: Keep) -> Indices:
@@ -228,6 +230,8 @@ def _integers(builder: Builder, indices: Indices) -> Any:
 
 def _indices(builder: Builder, result: Any) -> Indices:
     array = np.asarray(result, dtype=object)
+    if array.size > MAX_NODES:
+        raise TooLarge(f"it comes to more than {MAX_NODES:,} scalar operations")
     out = np.empty(array.shape, dtype=np.int64)
     for index in np.ndindex(*array.shape):
         item: Any = array[index]

@@ -66,6 +66,18 @@ def _minimum(x: Germ, y: Germ) -> Germ:
     return x if compare(x, y) < 0 else y
 
 
+def _atan2(y: Germ, x: Germ) -> Germ:
+    """The angle on the side of the cut where the germ lies; on the cut itself pi, as for y = +0."""
+    from flint import arb
+
+    right, above = x.sign(), y.sign()
+    if right == 0 or (above and (y.terms[0][0] < x.terms[0][0])):
+        quarter = constant(above * arb.pi() / 2)
+        return quarter if right == 0 else sub(quarter, _analytic("atan", [div(x, y)]))
+    turn = 0 if right > 0 else 1 if above >= 0 else -1
+    return add(_analytic("atan", [div(y, x)]), constant(turn * arb.pi()))
+
+
 def _sign(x: Germ) -> Germ:
     from flint import arb
 
@@ -114,7 +126,7 @@ def _xlog(shift: int) -> Callable[[Germ, Germ], Germ]:
 
 _SPECIAL: dict[str, Callable[..., Any]] = {
     "add": add, "sub": sub, "mul": mul, "neg": neg, "div": div, "pow": _pow, "abs": _abs, "maximum": _maximum, "minimum": _minimum,
-    "sign": _sign, "heaviside": _heaviside, "sqrt": lambda x: power(x, Fraction(1, 2)), "xlogy": _xlog(0), "xlog1py": _xlog(1),
+    "sign": _sign, "atan2": _atan2, "heaviside": _heaviside, "sqrt": lambda x: power(x, Fraction(1, 2)), "xlogy": _xlog(0), "xlog1py": _xlog(1),
     **{name: _rounded(name) for name in ("floor", "ceil", "trunc", "round")},
     "where": lambda c, x, y: x if c else y, "logical_and": lambda c, d: c and d, "logical_or": lambda c, d: c or d, "logical_not": lambda c: not c,
 }  # fmt: skip

@@ -128,10 +128,10 @@ def _partial(function: str, settings: Settings, position: int, dummies: list[Exp
                 node = Number(value if isinstance(value, float) else Fraction(value), isinstance(value, Fraction))
                 bound[name] = _number(node)
         meaning = parse(row.meaning(values))
-        return sympy.diff(run(meaning, bound)[meaning.result], dummies[position])
+        return derivative(run(meaning, bound)[meaning.result], dummies[position])
     if row.sympy is not None:
         try:
-            return _ours(sympy.diff(row.sympy(sympy, *dummies), dummies[position]))
+            return derivative(row.sympy(sympy, *dummies), dummies[position])
         except NoDerivative:
             pass
     # SymPy lacks the function or its derivative: the row's own partial stands in.
@@ -159,6 +159,15 @@ def _known() -> dict[tuple[Any, tuple[Any, ...]], str]:
     return found
 
 
+def derivative(expression: Expression, variable: Expression) -> Expression:
+    """SymPy's derivative in terms of the table's functions.
+
+    Raises:
+        NoDerivative: a function is left that the table lacks.
+    """
+    return _ours(sympy.diff(expression, variable))
+
+
 def _ours(native: Expression) -> Expression:
     """SymPy's own functions replaced by the table's; a delta at a jump is zero almost everywhere.
 
@@ -170,7 +179,9 @@ def _ours(native: Expression) -> Expression:
         if node in done:
             continue
         args = [done[a] for a in node.args]
-        if isinstance(node, sympy.DiracDelta):
+        if hasattr(node, "row"):
+            done[node] = node.func(*args)
+        elif isinstance(node, sympy.DiracDelta):
             done[node] = sympy.S.Zero
         elif isinstance(node, sympy.Function | sympy.Max | sympy.Min):
             done[node] = _row_for(node)(*args)
