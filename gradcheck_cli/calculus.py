@@ -280,9 +280,7 @@ def _folded(builder: Builder, function: str, args: tuple[int, ...]) -> int:
             return _folded(builder, "neg", args[:1])
     elif function == "neg" and known[0] is not None:
         return builder.number(-known[0])
-    elif function in ("maximum", "minimum") and args[0] == args[1]:
-        return args[0]
-    elif function == "pow" and known[1] == 1:
+    elif (function in ("maximum", "minimum") and args[0] == args[1]) or (function == "pow" and known[1] == 1):
         return args[0]
     elif function == "where":
         test = builder.nodes[args[0]]
@@ -294,5 +292,10 @@ def _folded(builder: Builder, function: str, args: tuple[int, ...]) -> int:
 
 
 def _exact(builder: Builder, index: int) -> Fraction | None:
+    """The value of a literal that no dtype rounds: an integer, or a short decimal such as 2.0 or 0.25."""
     node = builder.nodes[index]
-    return node.value if isinstance(node, Number) and not node.decimal and isinstance(node.value, Fraction) else None
+    if not isinstance(node, Number) or isinstance(node.value, float):
+        return None
+    # Eight bits over a small power of two: held by every dtype.
+    short = abs(node.value.numerator) < 256 and node.value.denominator in (1, 2, 4, 8, 16)
+    return node.value if short or not node.decimal else None

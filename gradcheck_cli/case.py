@@ -139,8 +139,7 @@ def cases_of(request: Request) -> list[Case]:
             shared = _shared(unrolled, request.program, at, indices)
             cotangent, moved_too = _cotangent(request.cotangent, dtype, shared)
             given = {**request.given, **{name: exact.text or repr(float(at[name])) for name, exact in zip(grids, point, strict=True)}}
-            for device in request.devices:
-                found.append(Case(request.program, at, wrt, cotangent, dtype, device, shared, moved + moved_too, given))
+            found += [Case(request.program, at, wrt, cotangent, dtype, device, shared, moved + moved_too, given) for device in request.devices]
     return found
 
 
@@ -215,7 +214,9 @@ def _number(name: str, dtype: DType, moved: list[Moved]) -> Callable[[Exact], fl
     def read(exact: Exact) -> float:
         value = dtype.round(exact.value)
         if not np.isfinite(value):
-            raise PointError([Mistake("out-of-range", f"`{name}` = {exact.text[:60] or 'this grid point'} is beyond the largest {dtype.name}, {float(dtype.largest):.6g}")])
+            raise PointError(
+                [Mistake("out-of-range", f"`{name}` = {exact.text[:60] or 'this grid point'} is beyond the largest {dtype.name}, {float(dtype.largest):.6g}")]
+            )
         # 0.1 and its float64 are written alike: only a number that reads differently is worth a word.
         if exact.text and exact.value not in (Fraction(value), Fraction(repr(value))):
             moved.append(Moved(name, exact.text, value))

@@ -15,7 +15,7 @@ from gradcheck_cli.language.errors import Mistake, PointError, UserError, did_yo
 from gradcheck_cli.reports import FORMATS, SUFFIXES, renderer
 
 if TYPE_CHECKING:
-
+    from gradcheck_cli.command import Job
     from gradcheck_cli.suite.report import Report, Result
 
 USAGE, FAILED, INTERRUPTED = 2, 3, 130
@@ -78,35 +78,60 @@ def group(version: Annotated[bool, typer.Option("--version", "-V", callback=_ver
     """Verify gradients: SymPy, torch's autograd and central differences, held against a proved reference."""
 
 
+Expression = Annotated[str, typer.Argument(metavar="EXPR", help="A program; `-` reads it from stdin, `@FILE` from a file.")]
+At = Annotated[list[str] | None, typer.Option("--at", metavar="NAME=VALUE", help="The point: a number, pi/4, [[1, 2], [3, 4]], or a grid 0:1:5. Repeatable.")]
+Wrt = Annotated[str, typer.Option("--wrt", metavar="NAMES", help="Inputs to differentiate (all).")]
+Dtype = Annotated[str, typer.Option("--dtype", help="float64, float32, bfloat16, float16; a comma list checks each.")]
+Device = Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1, or all (those present).")]
+Cotangent = Annotated[str | None, typer.Option("--cotangent", metavar="VALUE", help="Upstream gradient, shaped like the result (ones).")]
+Rtol = Annotated[str | None, typer.Option("--rtol", help="Your own relative tolerance instead of the computed one.")]
+Atol = Annotated[str | None, typer.Option("--atol", help="Your own absolute tolerance instead of the computed one.")]
+Step = Annotated[str | None, typer.Option("--step", metavar="H", help="Plain central difference with this step as the numeric opinion.")]
+Strict = Annotated[bool, typer.Option("--strict", help="imprecise and kink exit 1 too.")]
+Format = Annotated[str, typer.Option("--format", "-f", help=", ".join(FORMATS))]
+Export = Annotated[list[str] | None, typer.Option("--export", metavar="[FORMAT:]FILE", help="Also write a report to a file. Repeatable.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only what does not agree, and the summary.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Whole formulas and points.")]
+Color = Annotated[str, typer.Option("--color", help="auto, always or never.")]
+
+
 @app.command("check")
 def check(
-    expression: Annotated[str, typer.Argument(metavar="EXPR", help="A program; `-` reads it from stdin, `@FILE` from a file.")],
-    at: Annotated[list[str] | None, typer.Option("--at", metavar="NAME=VALUE", help="The point: a number, pi/4, [[1, 2], [3, 4]], or a grid 0:1:5. Repeatable.")] = None,
-    wrt: Annotated[str, typer.Option("--wrt", metavar="NAMES", help="Inputs to differentiate (all).")] = "",
-    dtype: Annotated[str, typer.Option("--dtype", help="float64, float32, bfloat16, float16; a comma list checks each.")] = "float64",
-    device: Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1, or all (those present).")] = "cpu",
-    cotangent: Annotated[str | None, typer.Option("--cotangent", metavar="VALUE", help="Upstream gradient, shaped like the result (ones).")] = None,
-    rtol: Annotated[str | None, typer.Option("--rtol", help="Your own relative tolerance instead of the computed one.")] = None,
-    atol: Annotated[str | None, typer.Option("--atol", help="Your own absolute tolerance instead of the computed one.")] = None,
-    step: Annotated[str | None, typer.Option("--step", metavar="H", help="Plain central difference with this step as the numeric opinion.")] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="imprecise and kink exit 1 too.")] = False,
-    form: Annotated[str, typer.Option("--format", "-f", help=", ".join(FORMATS))] = "table",
-    export: Annotated[list[str] | None, typer.Option("--export", metavar="[FORMAT:]FILE", help="Also write a report to a file. Repeatable.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only what does not agree, and the summary.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Whole formulas and points.")] = False,
-    color: Annotated[str, typer.Option("--color", help="auto, always or never.")] = "auto",
+    expression: Expression,
+    at: At = None,
+    wrt: Wrt = "",
+    dtype: Dtype = "float64",
+    device: Device = "cpu",
+    cotangent: Cotangent = None,
+    rtol: Rtol = None,
+    atol: Atol = None,
+    step: Step = None,
+    strict: Strict = False,
+    form: Format = "table",
+    export: Export = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    color: Color = "auto",
 ) -> None:
     """Check the gradient of one program at a point (the default command)."""
     from gradcheck_cli.command import Options, prepare
 
-    options = Options(_text(expression), tuple(at or ()), wrt, dtype, device, cotangent, rtol, atol, step)
     paint = _paint(color)
     targets = [_target(word) for word in export or ()]
     if form not in FORMATS:
         raise mistake("unknown-format", f"no report format named `{form}`", help=did_you_mean(form, FORMATS) or f"known: {', '.join(FORMATS)}")
-    job = prepare(options)
+    job = prepare(Options(_text(expression), tuple(at or ()), wrt, dtype, device, cotangent, rtol, atol, step))
+    results, interrupted = _run(job, form)
+    report = job.report(results, ["gradcheck", *sys.argv[1:]], strict=strict)
+    if form != "jsonl":
+        sys.stdout.write(_rendered(report, form, paint, quiet=quiet, verbose=verbose))
+    failed = [path for name, path in targets if not _write(path, _rendered(report, name, paint=False, quiet=False, verbose=True))]
+    raise typer.Exit(INTERRUPTED if interrupted else USAGE if failed else report.exit_code)
+
+
+def _run(job: Job, form: str) -> tuple[list[Result], bool]:
+    """(all results, or those finished before Ctrl-C; whether it came)."""
     results: list[Result] = []
-    interrupted = False
     try:
         for result in job.results():
             results.append(result)
@@ -114,14 +139,10 @@ def check(
                 _stream(result)
             _progress(len(results), len(job.cases))
     except KeyboardInterrupt:
-        interrupted = True
+        return results, True
     finally:
         job.close()
-    report = job.report(results, ["gradcheck", *sys.argv[1:]], strict=strict)
-    if form != "jsonl":
-        sys.stdout.write(_rendered(report, form, paint, quiet=quiet, verbose=verbose))
-    failed = [word for word, name, path in targets if not _write(path, _rendered(report, name, paint=False, quiet=False, verbose=True))]
-    raise typer.Exit(INTERRUPTED if interrupted else USAGE if failed else report.exit_code)
+    return results, False
 
 
 def _rendered(report: Report, form: str, paint: bool, *, quiet: bool, verbose: bool) -> str:
@@ -155,15 +176,15 @@ def _text(expression: str) -> str:
         raise PointError([Mistake("unreadable", f"`{expression}` cannot be read: {error}")]) from error
 
 
-def _target(word: str) -> tuple[str, str, Path]:
-    """(the word, format, path) of an export."""
+def _target(word: str) -> tuple[str, Path]:
+    """(format, path) of an export."""
     name, colon, path = word.partition(":")
     if colon and name in FORMATS:
-        return word, name, Path(path)
+        return name, Path(path)
     found = SUFFIXES.get(Path(word).suffix.lower())
     if found is None:
         raise mistake("unknown-format", f"no report format is known by the ending of `{word}`", help=f"write FORMAT:FILE with one of {', '.join(FORMATS)}")
-    return word, found, Path(word)
+    return found, Path(word)
 
 
 def _write(path: Path, text: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gradcheck_cli.language.errors import Mistake, PointError, UserError, did_you_mean
@@ -12,6 +11,7 @@ from gradcheck_cli.witnesses.process import Analyst
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from fractions import Fraction
 
     from gradcheck_cli.case import Case
     from gradcheck_cli.judge.evidence import Tolerance
@@ -120,7 +120,9 @@ def _dtypes(text: str) -> list[str]:
     names = [name.strip() for name in text.split(",") if name.strip()]
     bad = [name for name in names if name not in DTYPES]
     if bad or not names:
-        raise PointError([Mistake("unknown-dtype", f"no dtype named `{name}`", help=did_you_mean(name, DTYPES) or f"known: {', '.join(DTYPES)}") for name in bad or [text]])
+        raise PointError(
+            [Mistake("unknown-dtype", f"no dtype named `{name}`", help=did_you_mean(name, DTYPES) or f"known: {', '.join(DTYPES)}") for name in bad or [text]]
+        )
     return list(dict.fromkeys(names))
 
 

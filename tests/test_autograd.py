@@ -32,7 +32,9 @@ def test_it_is_what_torch_answers_to_the_same_line(asked):
     """
     found = case(asked.text, asked.at)
     inputs = {name: torch.tensor(float(array), dtype=torch.float64, requires_grad=True) for name, array in found.at.items()}
-    names = {name: getattr(torch, name) for name in ("sin", "cos", "tanh", "atan", "sigmoid", "erf", "exp", "log1p", "sqrt", "asinh", "expm1", "logaddexp", "hypot")}
+    names = {
+        name: getattr(torch, name) for name in ("sin", "cos", "tanh", "atan", "sigmoid", "erf", "exp", "log1p", "sqrt", "asinh", "expm1", "logaddexp", "hypot")
+    }
     result = eval(asked.text, {"__builtins__": {}}, {**names, "softplus": torch.nn.functional.softplus, **inputs})  # noqa: S307 - a text made here
     result.backward()
     measured = autograd(found)

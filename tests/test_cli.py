@@ -1,4 +1,4 @@
-"""The command line, run as a user runs it: exit codes, streams, colour, width, signals."""
+"""The command line, run as a user runs it: exit codes, streams, messages, formats."""
 
 from __future__ import annotations
 
@@ -6,19 +6,16 @@ import csv
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 from math import cos
-from pathlib import Path
-from time import monotonic, sleep
 
 import pytest
 import torch
 
-from gradcheck_cli import __version__, cli
+from gradcheck_cli import __version__
 from gradcheck_cli.arguments import COMMANDS
 from gradcheck_cli.functions import table
 from gradcheck_cli.reports import FORMATS
@@ -72,7 +69,9 @@ def environment(changes):
 
 def run(words, changes=None, stdin=None, cwd=None):
     """The finished process."""
-    return subprocess.run([*TOOL, *words], env=environment(changes or {}), input=stdin or "", capture_output=True, text=True, encoding="utf-8", timeout=120, check=False, cwd=cwd)
+    return subprocess.run(
+        [*TOOL, *words], env=environment(changes or {}), input=stdin or "", capture_output=True, text=True, encoding="utf-8", timeout=120, check=False, cwd=cwd
+    )
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +108,10 @@ def test_a_users_mistake_ends_with_two(done, name):
         ("usage-file", "error[unreadable]: `@no-such-file` cannot be read: [Errno 2] No such file or directory: 'no-such-file'\n"),
         ("usage-color", "error[unknown-color]: no colour choice named `sometimes`\n  = help: known: auto, always, never\n"),
         ("usage-format", "error[unknown-format]: no report format named `jason`\n  = help: did you mean `json`"),
-        ("usage-export", f"error[unknown-format]: no report format is known by the ending of `report.xyz`\n  = help: write FORMAT:FILE with one of {', '.join(FORMATS)}\n"),
+        (
+            "usage-export",
+            f"error[unknown-format]: no report format is known by the ending of `report.xyz`\n  = help: write FORMAT:FILE with one of {', '.join(FORMATS)}\n",
+        ),
         ("usage-device", "error[unknown-device]: no device named `tpu`\n  = help: known: cpu, cuda, cuda:N, all\n"),
         ("usage-absent", "error[absent-device]: device `cuda:7` is not present\n  = help: present: cpu"),
         ("sigmod", "error[unknown-function]: no function named `sigmod`\n  = help: did you mean `sigmoid` or `logsigmoid`?\n"),
@@ -172,45 +174,6 @@ def test_colour_is_decided_by_the_option_first(done):
     assert done["never"].stdout == done["agree"].stdout
 
 
-@pytest.mark.parametrize(
-    ("choice", "env", "terminal", "paint"),
-    [
-        ("auto", {}, False, False), ("auto", {}, True, True), ("auto", {"TERM": "dumb"}, True, False), ("auto", {"NO_COLOR": "1"}, True, False),
-        ("auto", {"NO_COLOR": ""}, True, True), ("auto", {"NO_COLOR": "1", "FORCE_COLOR": "1"}, True, False), ("auto", {"FORCE_COLOR": "1"}, False, True),
-        ("auto", {"FORCE_COLOR": "0"}, True, True), ("auto", {"FORCE_COLOR": "0"}, False, False), ("auto", {"CLICOLOR_FORCE": "1"}, False, True),
-        ("auto", {"FORCE_COLOR": "1", "TERM": "dumb"}, False, True), ("auto", {"GITHUB_ACTIONS": "true"}, False, False), ("always", {"NO_COLOR": "1"}, False, True),
-        ("never", {"FORCE_COLOR": "1"}, True, False),
-    ],
-)  # fmt: skip
-def test_who_decides_on_colour(choice, env, terminal, paint, monkeypatch):
-    """--color > NO_COLOR > FORCE_COLOR, CLICOLOR_FORCE > TERM=dumb > whether stdout is a terminal."""
-    for name in DECIDES:
-        monkeypatch.delenv(name, raising=False)
-    for name, value in env.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
-    assert cli._paint(choice) is paint
-
-
-@pytest.mark.parametrize(("columns", "width"), [("72", 72), ("0", None), ("wide", None), ("", None), ("-5", None)])
-def test_columns_is_the_width_where_it_is_a_number(columns, width, monkeypatch):
-    """And no terminal gives the natural width."""
-    monkeypatch.setenv("COLUMNS", columns)
-    monkeypatch.setattr(sys.stdout, "fileno", lambda: os.open(os.devnull, os.O_RDONLY))
-    assert cli._width() == width
-
-
-def test_progress_is_for_terminals(monkeypatch, capsys):
-    """A counter on stderr, gone when it is done; none in a pipe, none for one case."""
-    cli._progress(1, 3)
-    assert capsys.readouterr().err == ""
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    cli._progress(1, 3)
-    cli._progress(3, 3)
-    cli._progress(1, 1)
-    assert capsys.readouterr().err == "\r1/3\r\x1b[K"
-
-
 def test_a_program_from_stdin(done):
     """`-` reads all of it, several lines too."""
     (line,) = done["stdin"].stdout.splitlines()
@@ -252,59 +215,6 @@ def test_reports_are_exported_in_every_format_beside_stdout(tmp_path):
     assert len(list(csv.DictReader(StringIO((tmp_path / "report.csv").read_text(encoding="utf-8"))))) == 1
 
 
-def test_a_closed_pipe_ends_silently():
-    """The reader takes one line of a long report and leaves."""
-    with subprocess.Popen([*TOOL, "sin(x)", "--at", "x=0:1:2000", "-f", "jsonl"], env=environment({}), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert json.loads(process.stdout.readline())["outcome"] == "agree"
-        process.stdout.close()
-        told = process.stderr.read()
-        assert process.wait(60) == 0
-    assert told == b""
-
-
-@pytest.mark.parametrize("form", ["jsonl", "json"])
-def test_ctrl_c_leaves_what_is_finished(form, tmp_path):
-    """130, no traceback, the finished results written, and no process left behind."""
-    seen = tmp_path / "seen.json"
-    words = ["sin(x)*exp(x)", "--at", "x=0:1:5000", "-f", form, "--export", str(seen)]
-    with subprocess.Popen([*TOOL, *words], env=environment({}), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8", start_new_session=True) as process:
-        first = process.stdout.readline() if form == "jsonl" else _wait_for_child(process.pid)
-        children = _children(process.pid)
-        process.send_signal(signal.SIGINT)
-        rest, told = process.stdout.read(), process.stderr.read()
-        assert process.wait(60) == 130
-    assert told == ""
-    cases = json.loads(seen.read_text(encoding="utf-8"))["cases"]
-    assert len(cases) < 5000
-    if form == "jsonl":
-        assert [json.loads(line) for line in (first + rest).splitlines()] == cases
-        assert len(cases) >= 1
-    else:
-        assert json.loads(rest)["cases"] == cases
-    assert all(not _runs(child) for child in children)
-
-
-def _children(pid):
-    """Process ids of a process's children."""
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()] if Path(f"/proc/{pid}/task/{pid}/children").exists() else []
-
-
-def _wait_for_child(pid):
-    """Until SymPy's process is there, and torch is on its way in."""
-    end = monotonic() + 30
-    while not _children(pid) and monotonic() < end:
-        sleep(0.05)
-    sleep(4)
-
-
-def _runs(pid):
-    """Whether a process is there and no zombie."""
-    try:
-        return " Z " not in Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
 def test_version_and_help(done):
     """Plain text, whole lines, no colour whatever the environment asks for."""
     assert done["version"].stdout == f"gradcheck {__version__}\n"
@@ -314,12 +224,26 @@ def test_version_and_help(done):
         assert "\x1b" not in done[name].stdout
         assert "╭" not in done[name].stdout
     assert all(command in done["help"].stdout for command in COMMANDS)
-    for option in ("--at", "--wrt", "--dtype", "--device", "--cotangent", "--rtol", "--atol", "--step", "--strict", "--format", "--export", "--quiet", "--verbose", "--color"):
+    for option in (
+        "--at",
+        "--wrt",
+        "--dtype",
+        "--device",
+        "--cotangent",
+        "--rtol",
+        "--atol",
+        "--step",
+        "--strict",
+        "--format",
+        "--export",
+        "--quiet",
+        "--verbose",
+        "--color",
+    ):
         assert option in done["check-help"].stdout
 
 
 def test_no_words_at_all_show_the_help(done):
-    """As a usage error."""
     assert done["no-words"].returncode == 2
     assert "Usage: gradcheck" in done["no-words"].stdout + done["no-words"].stderr
 

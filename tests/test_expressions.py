@@ -207,7 +207,9 @@ def test_the_command_line_says_the_same(row):
 
     words = ["--at", ",".join(f"{name}={text(value)}" for name, value in row["at"].items()), "--dtype", row.get("dtype", "float64"), "-f", "json"]
     words += ["--cotangent", text(row["cotangent"])] if "cotangent" in row else []
-    done = subprocess.run([sys.executable, "-m", "gradcheck_cli", row["program"], *words], capture_output=True, text=True, encoding="utf-8", timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "gradcheck_cli", row["program"], *words], capture_output=True, text=True, encoding="utf-8", timeout=60, check=False
+    )
     assert done.stderr == ""
     assert done.returncode == int(row.get("exit", EXIT[row.get("outcome", "agree")]))
     (case,) = json.loads(done.stdout)["cases"]

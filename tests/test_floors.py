@@ -23,7 +23,7 @@ FLOORS = {
     "language": 1, "language.errors": 0, "language.program": 0, "functions": 1, "dtypes": 1,
     "calculus": 2,
     "worlds": 3,
-    "point": 4, "case": 4,
+    "point": 4, "case": 4, "gradient": 4,
     "witnesses": 5,
     "judge": 6,
     "suite": 7, "manual": 7,
@@ -87,10 +87,25 @@ def speech(tree):
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("print", "exit", "quit", "input", "breakpoint"):
             found.append(node.func.id)
-        elif isinstance(node, ast.Attribute) and ast.unparse(node) in ("sys.exit", "sys.stdout", "sys.stderr", "sys.stdin", "sys.argv", "os._exit", "os.environ", "os.getenv", "os.putenv", "os.abort"):
+        elif isinstance(node, ast.Attribute) and ast.unparse(node) in (
+            "sys.exit",
+            "sys.stdout",
+            "sys.stderr",
+            "sys.stdin",
+            "sys.argv",
+            "os._exit",
+            "os.environ",
+            "os.getenv",
+            "os.putenv",
+            "os.abort",
+        ):
             found.append(ast.unparse(node))
         elif isinstance(node, ast.ImportFrom) and node.module in ("os", "sys"):
-            found += [f"from {node.module} import {alias.name}" for alias in node.names if alias.name in ("environ", "getenv", "_exit", "exit", "stdout", "stderr", "stdin", "argv")]
+            found += [
+                f"from {node.module} import {alias.name}"
+                for alias in node.names
+                if alias.name in ("environ", "getenv", "_exit", "exit", "stdout", "stderr", "stdin", "argv")
+            ]
         elif isinstance(node, ast.Raise) and node.exc is not None and "SystemExit" in ast.unparse(node.exc):
             found.append("SystemExit")
     return found
@@ -134,7 +149,12 @@ def test_every_module_has_a_floor_and_every_excuse_is_needed():
     names = {name or "__init__" for name in modules()}
     assert all(floor(name) is not None for name in names)
     assert all(any(name == listed or name.startswith(f"{listed}.") for name in names) for listed in FLOORS if listed)
-    climbed = {(module or "__init__", name) for module, path in modules().items() for name, _ in imports(ast.parse(path.read_text(encoding="utf-8"))) if floor(name) > floor(module or "__init__")}
+    climbed = {
+        (module or "__init__", name)
+        for module, path in modules().items()
+        for name, _ in imports(ast.parse(path.read_text(encoding="utf-8")))
+        if floor(name) > floor(module or "__init__")
+    }
     assert set(UPWARD) <= climbed
 
 
@@ -224,7 +244,9 @@ def executed(tree):
     return bare + [name for name in names if name in ("sympify", "parse_expr", "lambdify", "literal_eval")]
 
 
-@pytest.mark.parametrize(("text", "found"), [("eval(text)", ["eval"]), ("sympy.sympify(text)", ["sympify"]), ("re.compile(text)", []), ("exec(text)", ["exec"])])
+@pytest.mark.parametrize(
+    ("text", "found"), [("eval(text)", ["eval"]), ("sympy.sympify(text)", ["sympify"]), ("re.compile(text)", []), ("exec(text)", ["exec"])]
+)
 def test_execution_is_seen(text, found):
     """The walk can fail."""
     assert executed(ast.parse(text)) == found

@@ -8,7 +8,6 @@ from math import inf, nan
 import pytest
 from programs import case
 
-from gradcheck_cli.functions import table
 from gradcheck_cli.judge import kinks
 from gradcheck_cli.judge.evidence import Evidence
 from gradcheck_cli.judge.kinks import two_sides
@@ -18,7 +17,7 @@ from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.autograd import Measured, autograd
 from gradcheck_cli.witnesses.numeric import Difference, Slope, numeric
 from gradcheck_cli.witnesses.reference import Certified, Touching, reference
-from gradcheck_cli.worlds import sides
+from gradcheck_cli.worlds import germs, sides
 
 NOBODY = Abstention("not asked")
 
@@ -88,7 +87,8 @@ def test_a_jump_and_a_vertical_tangent_are_proved(text, at, told):
 
 
 @pytest.mark.parametrize(
-    ("text", "at", "slope", "side"), [("x*sqrt(x)", "x=0", 0, "right"), ("sin(x) + x*sqrt(x)", "x=0", 1, "right"), ("(1 - x)**1.5", "x=1", 0, "left"), ("x**2.5 + 3*x", "x=0", 3, "right")]
+    ("text", "at", "slope", "side"),
+    [("x*sqrt(x)", "x=0", 0, "right"), ("sin(x) + x*sqrt(x)", "x=0", 1, "right"), ("(1 - x)**1.5", "x=1", 0, "left"), ("x**2.5 + 3*x", "x=0", 3, "right")],
 )
 def test_at_the_edge_of_the_domain_one_side_is_proved(text, at, slope, side):
     """The other has no values."""
@@ -176,7 +176,7 @@ def test_each_input_has_sides_of_its_own():
 def test_a_side_that_lies_is_caught(lie, monkeypatch):
     """abs beside 0 with a false slope on one side: the bar that differences put around that side misses what was proved."""
     honest = sides._SPECIAL["abs"]
-    monkeypatch.setitem(sides._SPECIAL, "abs", lambda x: honest(x) if x.sign() > 0 else sides._mul(x, sides.constant(type(x.terms[0][1])(lie))))
+    monkeypatch.setitem(sides._SPECIAL, "abs", lambda x: honest(x) if x.sign() > 0 else germs.mul(x, germs.constant(type(x.terms[0][1])(lie))))
     found = proved("abs(x)", "x=0")
     assert (found.kind, found.sides.left.value) != ("kink", -1)
     estimated = numeric(case("abs(x)", "x=0"), _noise(case("abs(x)", "x=0")))[0]
@@ -213,7 +213,7 @@ def test_sides_that_cannot_be_settled_fall_back_on_estimates(monkeypatch):
     """A kink that differences see and no series proves is a kink with estimated slopes, and what lies between them is never `agree`."""
 
     def undecided(*args):
-        raise sides.Undecided("nothing is settled today")
+        raise germs.Undecided("nothing is settled today")
 
     monkeypatch.setattr(kinks, "_prove", undecided)
     found = case("abs(x)", "x=0")
@@ -248,7 +248,9 @@ def test_a_kink_within_rounding_is_told(dtype, tiny, analyst):
     """1 + x rounds to 1, so torch stands on the kink that the exact sum lies to the right of; where the sum is exact it does not."""
     (verdict,) = check_case(case("relu((1 + x) - 1)", f"x={tiny}", dtype), analyst).verdicts
     assert verdict.outcome == "imprecise"
-    assert verdict.reason.startswith("kink within rounding: torch answers 0 where the derivative is 1, because rounding takes it across the kink of `relu((1 + x) - 1)`")
+    assert verdict.reason.startswith(
+        "kink within rounding: torch answers 0 where the derivative is 1, because rounding takes it across the kink of `relu((1 + x) - 1)`"
+    )
     (verdict,) = check_case(case("relu((1 + x) - 1)", "x=2**-4", dtype), analyst).verdicts
     assert verdict.outcome == "agree"
     assert said("relu((1 + x) - 1)", "x=2**-60", 1.3).outcome == "wrong", "the slope of neither side"

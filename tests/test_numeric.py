@@ -44,7 +44,7 @@ def test_the_bar_holds_the_truth():
                 if not numeric_agrees(answer, difference):
                     missed.append((str(asked), found.at, difference))
                 sizes.append(difference.radius / max(abs(float(answer.ball.mid())), 1e-300))
-    print(f"{PAIRS} pairs, {len(sizes)} partials, {len(missed)} missed, median bar {np.median(sizes):.1g}")
+    print(f"{PAIRS} pairs, {len(sizes)} partials, {len(missed)} missed, median bar {np.median(sizes):.1g}")  # noqa: T201 - `pytest -rP` shows it
     assert len(sizes) >= PAIRS
     assert not missed
     assert np.median(sizes) < 1e-11
@@ -52,7 +52,7 @@ def test_the_bar_holds_the_truth():
 
 def moved(asked):
     """Another point for the same program, nearer to the origin."""
-    random = Random(asked.text)
+    random = Random(asked.text)  # noqa: S311 - points that repeat, not secrets
     return ",".join(f"{part.split('=')[0]}={random.uniform(-1, 1):.3f}" for part in asked.at.split(","))
 
 
@@ -66,7 +66,19 @@ def test_a_bar_of_a_thousandth_would_not_hold_it():
     assert missed > 5
 
 
-@pytest.mark.parametrize("asked", [Asked("exp(x)", "x=1"), Asked("sin(x)", "x=30.5"), Asked("1/x", "x=0.01"), Asked("sin(1000*x)", "x=1.1"), Asked("exp(x)", "x=-700"), Asked("x**2", "x=1e150"), Asked("lgamma(x)", "x=100.5")], ids=str)
+@pytest.mark.parametrize(
+    "asked",
+    [
+        Asked("exp(x)", "x=1"),
+        Asked("sin(x)", "x=30.5"),
+        Asked("1/x", "x=0.01"),
+        Asked("sin(1000*x)", "x=1.1"),
+        Asked("exp(x)", "x=-700"),
+        Asked("x**2", "x=1e150"),
+        Asked("lgamma(x)", "x=100.5"),
+    ],
+    ids=str,
+)
 @pytest.mark.parametrize("scatter", [False, True], ids=["budget", "scatter"])
 def test_steep_and_far_points_are_held_too(asked, scatter):
     """With the noise known from the budget, and with the noise read off the smallest steps."""
@@ -77,7 +89,14 @@ def test_steep_and_far_points_are_held_too(asked, scatter):
 
 @pytest.mark.parametrize(
     ("text", "at", "left", "right"),
-    [("abs(x)", "x=0", -1, 1), ("relu(x)", "x=0", 0, 1), ("relu(x - 1)", "x=1", 0, 1), ("x + abs(x - 2)", "x=2", 0, 2), ("max(sin(x), x**2)", "x=0", 0, 1), ("sqrt(x**2)", "x=0", -1, 1)],
+    [
+        ("abs(x)", "x=0", -1, 1),
+        ("relu(x)", "x=0", 0, 1),
+        ("relu(x - 1)", "x=1", 0, 1),
+        ("x + abs(x - 2)", "x=2", 0, 2),
+        ("max(sin(x), x**2)", "x=0", 0, 1),
+        ("sqrt(x**2)", "x=0", -1, 1),
+    ],
 )
 def test_at_a_kink_the_sides_are_apart(text, at, left, right):
     """Each side's bar holds its own derivative, and the bars do not meet."""
@@ -101,7 +120,9 @@ def test_at_a_jump_no_bar_is_claimed_on_the_side_that_jumps(text, at):
     assert any(side.radius >= abs(side.value) > 1 or side.radius == np.inf for side in (found.left, found.right))
 
 
-@pytest.mark.parametrize(("text", "at"), [("sqrt(abs(x))", "x=0"), ("sqrt(x)", "x=0"), ("asin(x)", "x=1"), ("abs(x)**0.3", "x=0"), ("x*log(abs(x) + 0*x)", "x=1e-300")])
+@pytest.mark.parametrize(
+    ("text", "at"), [("sqrt(abs(x))", "x=0"), ("sqrt(x)", "x=0"), ("asin(x)", "x=1"), ("abs(x)**0.3", "x=0"), ("x*log(abs(x) + 0*x)", "x=1e-300")]
+)
 def test_at_a_vertical_tangent_no_bar_is_claimed(text, at):
     """The quotient has no limit, and the bar says so (or, next to one, still holds the truth)."""
     found = estimate(text, at)
@@ -111,7 +132,13 @@ def test_at_a_vertical_tangent_no_bar_is_claimed(text, at):
 
 
 @pytest.mark.parametrize(
-    ("text", "at", "side", "slope"), [("x*sqrt(x)", "x=0", "right", 0), ("sin(x) + x*sqrt(x)", "x=0", "right", 1), ("(1 - x)*sqrt(1 - x)", "x=1", "left", 0), ("xlogy(x, x)*x", "x=0", "right", 0)]
+    ("text", "at", "side", "slope"),
+    [
+        ("x*sqrt(x)", "x=0", "right", 0),
+        ("sin(x) + x*sqrt(x)", "x=0", "right", 1),
+        ("(1 - x)*sqrt(1 - x)", "x=1", "left", 0),
+        ("xlogy(x, x)*x", "x=0", "right", 0),
+    ],
 )
 def test_at_the_edge_of_the_domain_there_is_one_side(text, at, side, slope):
     """The side without values is None; the other's bar holds the one-sided derivative."""
@@ -121,7 +148,9 @@ def test_at_the_edge_of_the_domain_there_is_one_side(text, at, side, slope):
     assert holds(there, slope)
 
 
-@pytest.mark.parametrize(("text", "at"), [("log(x)", "x=1e-3"), ("sqrt(x)", "x=1e-10"), ("asin(x)", "x=0.999"), ("log(x)", "x=1e-300"), ("atanh(x)", "x=1-2**-30")])
+@pytest.mark.parametrize(
+    ("text", "at"), [("log(x)", "x=1e-3"), ("sqrt(x)", "x=1e-10"), ("asin(x)", "x=0.999"), ("log(x)", "x=1e-300"), ("atanh(x)", "x=1-2**-30")]
+)
 def test_near_the_edge_of_the_domain_the_bar_still_holds(text, at):
     """Steps that leave the domain are dropped."""
     found = case(text, at)

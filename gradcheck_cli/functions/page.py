@@ -78,4 +78,3 @@ def torch_name(row: Function) -> str:
 def _code_names(function: Callable[..., Any]) -> tuple[str, ...]:
     code = getattr(function, "__code__", None)
     return code.co_names if code is not None else ()
-

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradcheck_cli.gradient import differentiated, scalar_inputs
 from gradcheck_cli.language.program import Call
 from gradcheck_cli.witnesses.autograd import Autograd
-from gradcheck_cli.witnesses.reference import Reference, differentiated, scalar_inputs
+from gradcheck_cli.witnesses.reference import Reference
 from gradcheck_cli.worlds import balls
 from gradcheck_cli.worlds.scalars import Expansion, TooLarge
 

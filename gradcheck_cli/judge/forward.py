@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from math import isfinite
+from math import isfinite, isnan
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.dtypes import DTYPES
+from gradcheck_cli.gradient import differentiated
 from gradcheck_cli.judge.outcome import shown
 from gradcheck_cli.judge.rounding import rounding
 from gradcheck_cli.witnesses.autograd import Autograd
 from gradcheck_cli.witnesses.numeric import Difference
-from gradcheck_cli.witnesses.reference import Certified, Reference, differentiated
+from gradcheck_cli.witnesses.reference import Certified, Reference
 from gradcheck_cli.worlds import balls
 from gradcheck_cli.worlds.scalars import TooLarge
 
@@ -44,7 +45,7 @@ def _compare(evidence: Evidence, element: int, truth: balls.Ball, value: float) 
     place = f" (element {element})" if len(evidence.autograd.forward) > 1 else ""  # type: ignore[union-attr]  # an Autograd, else nothing is compared
     told = f"torch's value{place} is {shown(value)} where the true one is {truth.str(6, radius=False)}"
     if not isfinite(value):
-        beyond = abs(truth) > balls.exact(case.dtype.largest) and value == value and (value > 0) == (truth > 0)
+        beyond = abs(truth) > balls.exact(case.dtype.largest) and not isnan(value) and (value > 0) == (truth > 0)
         return None if beyond else told
     gap = abs(arb(value) - truth)
     spacing = balls.exact(case.dtype.ulp(balls.fraction(truth))) if abs(truth) < balls.exact(2 * case.dtype.largest) else arb(0)

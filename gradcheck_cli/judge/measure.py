@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from math import isfinite, log10
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -10,6 +9,8 @@ from gradcheck_cli.judge.outcome import shown, told
 from gradcheck_cli.worlds import balls
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from gradcheck_cli.dtypes import DType
 
 # |A - T| up to this many ulp is right whatever the formula: the four roundings that even a single call may make.

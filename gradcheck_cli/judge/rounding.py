@@ -20,8 +20,8 @@ import numpy as np
 from gradcheck_cli.calculus import adjoints, slope_of
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.functions.arithmetic import OFF
+from gradcheck_cli.gradient import scalar_inputs, shape_of, weighted_sum
 from gradcheck_cli.language.program import Builder, Call, Number, Program, Variable
-from gradcheck_cli.witnesses.reference import scalar_inputs, weighted_sum
 from gradcheck_cli.worlds import balls
 from gradcheck_cli.worlds.scalars import TooLarge, element, expand
 
@@ -116,7 +116,7 @@ class Rounding:
         outputs = np.reshape(expansion.values[program.result], -1).tolist()
         objective = weighted_sum(builder, outputs, self.cotangent)
         origin += [program.result] * (len(builder.nodes) - len(origin))
-        names = [element(name, index) for name in self.wrt for index in np.ndindex(*_shape(inputs[name]))]
+        names = [element(name, index) for name in self.wrt for index in np.ndindex(*shape_of(inputs[name]))]
         found = adjoints(builder, objective, frozenset(names), as_torch=True, origin=origin)
         partials = [found.get(builder.index.get(Variable(name), -1), -1) for name in names]
         groups = [np.reshape(expansion.values[node.args[0]], -1).tolist() for node in program.nodes if isinstance(node, Call) and node.function in _ELIMINATED]
@@ -199,10 +199,6 @@ def rounding(case: Case) -> Rounding:
         case.unrolled.derivatives[key] = Rounding(case.unrolled, case.wrt, weights)
     found: Rounding = case.unrolled.derivatives[key]
     return found
-
-
-def _shape(given: Any) -> tuple[int, ...]:
-    return given if isinstance(given, tuple) else np.shape(given)
 
 
 def _edges(builder: Builder, index: int) -> list[tuple[int, int]]:

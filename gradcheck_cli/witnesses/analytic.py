@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from gradcheck_cli.case import index_variables
+from gradcheck_cli.gradient import scalar_inputs
 from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.program import Builder, Call, Program
 from gradcheck_cli.language.text import program_text
 from gradcheck_cli.witnesses import Abstention
-from gradcheck_cli.witnesses.reference import FIRST_BITS, SIGN_BITS, certified, scalar_inputs
+from gradcheck_cli.witnesses.reference import FIRST_BITS, SIGN_BITS, certified
 from gradcheck_cli.worlds import balls
 from gradcheck_cli.worlds.scalars import Expansion, ShapeError, TooLarge, expand
 

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from fractions import Fraction
-from functools import cached_property
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
-
-from gradcheck_cli.calculus import Kink, adjoints, formula, kinks
+from gradcheck_cli.calculus import Kink, formula
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.functions.arithmetic import OFF
-from gradcheck_cli.language.program import Call, Program, Variable, pruned, reach
+from gradcheck_cli.gradient import Differentiated, differentiated, scalar_inputs
+from gradcheck_cli.language.program import Call, Program
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.worlds import balls
-from gradcheck_cli.worlds.scalars import Expansion, TooLarge, element
+from gradcheck_cli.worlds.scalars import TooLarge
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from gradcheck_cli.case import Case, Unrolled
+    from gradcheck_cli.case import Case
 
 FIRST_BITS, LAST_BITS = 96, 32_768
 # A partial is certified when it has this many bits, or lies below 2**-1076, half the smallest float64.
@@ -78,112 +73,6 @@ class Reference:
     partials: tuple[Answer, ...]
     values: list[Any] = field(default_factory=list, repr=False)
     bits: int = FIRST_BITS
-
-
-@dataclass(frozen=True, eq=False)
-class Differentiated:
-    """The scalar program with its exact gradient and its kinks, shared between the points of a grid."""
-
-    unrolled: Unrolled
-    wrt: tuple[str, ...]
-    cotangent: tuple[float, ...] | None
-
-    @cached_property
-    def _parts(self) -> tuple[Program, tuple[int, ...], dict[int, int], list[Kink], int, int]:
-        expansion = self.unrolled.expansion
-        assert isinstance(expansion, Expansion)
-        builder = expansion.builder.copy()
-        outputs = np.reshape(expansion.values[self.unrolled.program.result], -1).tolist()
-        forward = len(builder.nodes)
-        objective = weighted_sum(builder, outputs, self.cotangent)
-        names = frozenset(self.elements)
-        found = adjoints(builder, objective, names)
-        places = kinks(builder, forward, names)
-        return Program(tuple(builder.nodes), tuple(outputs)), tuple(outputs), found, places, forward, objective
-
-    @cached_property
-    def elements(self) -> tuple[str, ...]:
-        """Scalar names of every element differentiated."""
-        inputs = self.unrolled.inputs
-        return tuple(element(name, index) for name in self.wrt for index in np.ndindex(*_shape(inputs[name])))
-
-    @property
-    def program(self) -> Program:
-        """All scalar nodes: forward, gradient, kink expressions."""
-        return self._parts[0]
-
-    @property
-    def outputs(self) -> tuple[int, ...]:
-        """Nodes of the program's value, row-major."""
-        return self._parts[1]
-
-    @property
-    def adjoint(self) -> dict[int, int]:
-        """For each forward node, the node of its exact adjoint."""
-        return self._parts[2]
-
-    @property
-    def kinks(self) -> list[Kink]:
-        """Where forward nodes may fail to be C1."""
-        return self._parts[3]
-
-    @property
-    def forward(self) -> int:
-        """Number of forward nodes; they come first."""
-        return self._parts[4]
-
-    @property
-    def objective(self) -> int:
-        """Node of `<cotangent, f>`."""
-        return self._parts[5]
-
-    @cached_property
-    def forward_program(self) -> Program:
-        """The forward nodes alone, with `<cotangent, f>` as their result."""
-        return pruned(Program(self.program.nodes[: self.objective + 1], (self.objective,)))
-
-    @cached_property
-    def gradient(self) -> tuple[int | None, ...]:
-        """Node of each partial; None where the program has no path from that element."""
-        index = {node.name: i for i, node in enumerate(self.program.nodes[: self.forward]) if isinstance(node, Variable)}
-        return tuple(self.adjoint.get(index[name]) if name in index else None for name in self.elements)
-
-    @cached_property
-    def dependence(self) -> list[int]:
-        """For each node the set (as bits) of the elements it depends on."""
-        return reach(self.program, {name: 1 << k for k, name in enumerate(self.elements)})
-
-
-def weighted_sum(builder: Any, outputs: Sequence[int], weights: Sequence[float] | None) -> int:
-    """Node of `<weights, outputs>`; ones when there are no weights."""
-    terms = list(outputs)
-    if weights is not None:
-        terms = [builder.call("mul", builder.number(Fraction(w)), i) for w, i in zip(weights, outputs, strict=True)]
-    total = int(terms[0])
-    for term in terms[1:]:
-        total = builder.call("add", total, term)
-    return total
-
-
-def _shape(given: Any) -> tuple[int, ...]:
-    return given if isinstance(given, tuple) else np.shape(given)
-
-
-def differentiated(case: Case) -> Differentiated | TooLarge:
-    """The scalar gradient program of a case, built once for all points of a grid."""
-    if isinstance(case.unrolled.expansion, TooLarge):
-        return case.unrolled.expansion
-    weights = None if case.cotangent is None else tuple(case.cotangent.reshape(-1).tolist())
-    key = (case.wrt, weights)
-    if key not in case.unrolled.derivatives:
-        case.unrolled.derivatives[key] = Differentiated(case.unrolled, case.wrt, weights)
-    found: Differentiated = case.unrolled.derivatives[key]
-    return found
-
-
-def scalar_inputs(case: Case) -> dict[str, float]:
-    """Every element of every input under its scalar name."""
-    return {element(name, index): float(array[index]) for name, array in case.at.items() for index in np.ndindex(*array.shape)}
 
 
 def reference(case: Case, time_limit: float = TIME_LIMIT) -> Reference | Abstention:
@@ -323,5 +212,3 @@ def _outside(node: Call, values: list[Any]) -> bool:
 
 def _shown(ball: Any) -> str:
     return str(ball) if isinstance(ball, bool) or ball is None else ball.str(6, radius=False)
-
-

@@ -15,6 +15,7 @@ from gradcheck_cli.worlds.germs import TERMS, Germ, Undecided, add, compare, con
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+
 def run(program: Program, inputs: Mapping[str, Germ], literal: Callable[[Fraction], float]) -> Germ:
     """The germ of a scalar program of primitives.
 

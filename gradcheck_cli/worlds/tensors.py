@@ -57,10 +57,7 @@ def _call(node: Call, args: list[Any], literal: Callable[[Fraction], float], lik
     row = lookup(node.function)
     settings = {name: _setting(value, literal) for name, value in row.bound(dict(node.settings)).items()}
     kinds = [parameter.kind for parameter in row.parsed.args]
-    args = [
-        torch.as_tensor(a, device=like.device).long() if k < len(kinds) and kinds[k] == "index" else a  #
-        for k, a in enumerate(args)
-    ]
+    args = [torch.as_tensor(a, device=like.device).long() if k < len(kinds) and kinds[k] == "index" else a for k, a in enumerate(args)]
     if not any(isinstance(a, torch.Tensor) for a in args):
         return _of_constants(row, args, settings, like)
     if not _as_python_numbers(row, args):

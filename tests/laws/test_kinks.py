@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gradcheck_cli.witnesses.reference import Certified, Differentiated, differentiated, reference
+from gradcheck_cli.gradient import Differentiated, differentiated
+from gradcheck_cli.witnesses.reference import Certified, reference
 from gradcheck_cli.worlds import balls
 
 from .points import Sample, call_text, case_of, elementwise_rows, enclose, inputs_of, named, torch_value, variants, verdicts_of

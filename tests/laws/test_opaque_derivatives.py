@@ -22,7 +22,7 @@ def formula(text: str, name: str) -> str:
     expansion = expand(parse(text), dict.fromkeys(inputs_of(text), ()), "all")
     scalars = expansion.builder.program(expansion.values[parse(text).result])
     value = symbols.run(scalars, {})[scalars.result]
-    return str(symbols.Printer().doprint(sympy.diff(value, symbols.symbol(name))))
+    return str(symbols.Printer().doprint(symbols.derivative(value, symbols.symbol(name))))
 
 
 def missed(sample: Sample) -> list[str]:

@@ -17,7 +17,6 @@ VALUES = {
     "bessel_y0(": [(1.5, 40.0)],  # up to 1e-7
     "bessel_y1(": [(1.5, 40.0)],  # up to 6e-7
     "airy_ai(": [(-10.0, -2.0)],  # up to 1e-7, beside -2.1
-    "ndtr(": [(-40.0, -2.5)],  # (1 + erf) / 2 cancels in the left tail; torch's log_ndtr is right there
     "softplus(x)": [(20.0, 40.0)],  # torch's approximation past `threshold`: 2e-9
     "softplus(x, beta=1.3": [(15.6, 40.0)],
     "polygamma(1,": [(-40.0, 40.0)],  # the asymptotic series of trigamma stops early: 1e-9

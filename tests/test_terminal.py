@@ -1,0 +1,114 @@
+"""The command line and its surroundings: colour, width, progress, a closed pipe, Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from time import monotonic, sleep
+
+import pytest
+
+from gradcheck_cli import cli
+
+TOOL = [sys.executable, "-m", "gradcheck_cli"]
+DECIDES = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "TERM", "COLUMNS", "GITHUB_ACTIONS")
+
+
+@pytest.mark.parametrize(
+    ("choice", "env", "terminal", "paint"),
+    [
+        ("auto", {}, False, False), ("auto", {}, True, True), ("auto", {"TERM": "dumb"}, True, False), ("auto", {"NO_COLOR": "1"}, True, False),
+        ("auto", {"NO_COLOR": ""}, True, True), ("auto", {"NO_COLOR": "1", "FORCE_COLOR": "1"}, True, False), ("auto", {"FORCE_COLOR": "1"}, False, True),
+        ("auto", {"FORCE_COLOR": "0"}, True, True), ("auto", {"FORCE_COLOR": "0"}, False, False), ("auto", {"CLICOLOR_FORCE": "1"}, False, True),
+        ("auto", {"FORCE_COLOR": "1", "TERM": "dumb"}, False, True), ("auto", {"GITHUB_ACTIONS": "true"}, False, False), ("always", {"NO_COLOR": "1"}, False, True),
+        ("never", {"FORCE_COLOR": "1"}, True, False),
+    ],
+)  # fmt: skip
+def test_who_decides_on_colour(choice, env, terminal, paint, monkeypatch):
+    """--color > NO_COLOR > FORCE_COLOR, CLICOLOR_FORCE > TERM=dumb > whether stdout is a terminal."""
+    for name in DECIDES:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
+    assert cli._paint(choice) is paint
+
+
+@pytest.mark.parametrize(("columns", "width"), [("72", 72), ("0", None), ("wide", None), ("", None), ("-5", None)])
+def test_columns_is_the_width_where_it_is_a_number(columns, width, monkeypatch):
+    """And no terminal gives the natural width."""
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setattr(sys.stdout, "fileno", lambda: os.open(os.devnull, os.O_RDONLY))
+    assert cli._width() == width
+
+
+def test_progress_is_for_terminals(monkeypatch, capsys):
+    """A counter on stderr, gone when it is done; none in a pipe, none for one case."""
+    cli._progress(1, 3)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    cli._progress(1, 3)
+    cli._progress(3, 3)
+    cli._progress(1, 1)
+    assert capsys.readouterr().err == "\r1/3\r\x1b[K"
+
+
+def test_a_closed_pipe_ends_silently():
+    """The reader takes one line of a long report and leaves."""
+    with subprocess.Popen([*TOOL, "sin(x)", "--at", "x=0:1:2000", "-f", "jsonl"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert json.loads(process.stdout.readline())["outcome"] == "agree"
+        process.stdout.close()
+        told = process.stderr.read()
+        assert process.wait(60) == 0
+    assert told == b""
+
+
+@pytest.mark.parametrize("form", ["jsonl", "json"])
+def test_ctrl_c_leaves_what_is_finished(form, tmp_path):
+    """130, no traceback, the finished results written, and no process left behind."""
+    seen = tmp_path / "seen.json"
+    words = ["sin(x)*exp(x)", "--at", "x=0:1:5000", "-f", form, "--export", str(seen)]
+    with subprocess.Popen([*TOOL, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8", start_new_session=True) as process:
+        first = process.stdout.readline() if form == "jsonl" else _wait_for_child(process.pid)
+        children = _children(process.pid)
+        process.send_signal(signal.SIGINT)
+        rest, told = process.stdout.read(), process.stderr.read()
+        assert process.wait(60) == 130
+    assert told == ""
+    cases = json.loads(seen.read_text(encoding="utf-8"))["cases"]
+    assert len(cases) < 5000
+    if form == "jsonl":
+        assert [json.loads(line) for line in (first + rest).splitlines()] == cases
+        assert len(cases) >= 1
+    else:
+        assert json.loads(rest)["cases"] == cases
+    assert all(not _runs(child) for child in children)
+
+
+def _children(pid):
+    """Process ids of a process's children."""
+    return (
+        [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
+        if Path(f"/proc/{pid}/task/{pid}/children").exists()
+        else []
+    )
+
+
+def _wait_for_child(pid):
+    """Until SymPy's process is there, and torch is on its way in."""
+    end = monotonic() + 30
+    while not _children(pid) and monotonic() < end:
+        sleep(0.05)
+    sleep(4)
+
+
+def _runs(pid):
+    """Whether a process is there and no zombie."""
+    try:
+        return " Z " not in Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
