@@ -122,7 +122,7 @@ def cases_of(request: Request) -> list[Case]:
     Raises:
         PointError: with every mistake found: missing and extra values, shapes, numbers outside the dtype.
     """
-    wrt = _wrt(request)
+    wrt = differentiated_inputs(request)
     dtypes = [_dtype(name) for name in request.dtypes]
     grids = [name for name, value in request.at.items() if isinstance(value, Grid)]
     choices = [value.values for value in request.at.values() if isinstance(value, Grid)]
@@ -143,7 +143,12 @@ def cases_of(request: Request) -> list[Case]:
     return found
 
 
-def _wrt(request: Request) -> tuple[str, ...]:
+def differentiated_inputs(request: Request) -> tuple[str, ...]:
+    """The inputs to differentiate, once every name in `--at` and `--wrt` is known to be right.
+
+    Raises:
+        PointError: missing, extra or unknown names, or nothing to differentiate.
+    """
     variables, indices = request.program.variables, index_variables(request.program)
     mistakes = []
     for name in variables:

@@ -124,19 +124,21 @@ def check(
     results, interrupted = _run(job, form)
     report = job.report(results, ["gradcheck", *sys.argv[1:]], strict=strict)
     if form != "jsonl":
-        sys.stdout.write(_rendered(report, form, paint, quiet=quiet, verbose=verbose))
+        _out(_rendered(report, form, paint, quiet=quiet, verbose=verbose))
     failed = [path for name, path in targets if not _write(path, _rendered(report, name, paint=False, quiet=False, verbose=True))]
     raise typer.Exit(INTERRUPTED if interrupted else USAGE if failed else report.exit_code)
 
 
 def _run(job: Job, form: str) -> tuple[list[Result], bool]:
     """(all results, or those finished before Ctrl-C; whether it came)."""
+    from gradcheck_cli.reports.jsonl import line
+
     results: list[Result] = []
     try:
         for result in job.results():
             results.append(result)
-            if form == "jsonl":
-                _stream(result)
+            if form == "jsonl" and not _out(line(result)):
+                break
             _progress(len(results), len(job.cases))
     except KeyboardInterrupt:
         return results, True
@@ -152,11 +154,15 @@ def _rendered(report: Report, form: str, paint: bool, *, quiet: bool, verbose: b
     return render(report)
 
 
-def _stream(result: Result) -> None:
-    from gradcheck_cli.reports.jsonl import line
-
-    sys.stdout.write(line(result))
-    sys.stdout.flush()
+def _out(text: str) -> bool:
+    """Write to stdout; whether anybody still reads it."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return False
+    return True
 
 
 def _progress(done: int, total: int) -> None:
@@ -224,7 +230,7 @@ def functions(name: Annotated[str | None, typer.Argument(metavar="[NAME]", help=
     """List the functions of the language, or show one: meaning, domain, kinks, torch name, pullback, derivative."""
     from gradcheck_cli.functions.page import listing, page
 
-    sys.stdout.write(listing() if name is None else page(name))
+    _out(listing() if name is None else page(name))
 
 
 @app.command("explain")
@@ -232,7 +238,7 @@ def explain(topic: Annotated[str | None, typer.Argument(metavar="[TOPIC]", help=
     """Show the page on an outcome, an error code or a notion; without a topic, list them."""
     from gradcheck_cli.manual import section, topics
 
-    sys.stdout.write("\n".join(topics()) + "\n" if topic is None else section(topic))
+    _out("\n".join(topics()) + "\n" if topic is None else section(topic))
 
 
 @app.command("schema")
@@ -244,7 +250,7 @@ def schema(what: Annotated[str, typer.Argument(metavar="report", help="What to d
 
     if what != "report":
         raise mistake("unknown-schema", f"no schema named `{what}`", help="known: report")
-    sys.stdout.write(json.dumps(report_schema(), indent=2, ensure_ascii=False) + "\n")
+    _out(json.dumps(report_schema(), indent=2, ensure_ascii=False) + "\n")
 
 
 @app.command("doctor")
@@ -252,5 +258,4 @@ def doctor() -> None:
     """Print versions, devices and settings that matter, for pasting into a report of a problem."""
     from gradcheck_cli.environment import diagnosis
 
-    for key, value in diagnosis().items():
-        print(f"{key:<24} {value}")
+    _out("".join(f"{key:<24} {value}\n" for key, value in diagnosis().items()))

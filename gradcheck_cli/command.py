@@ -96,7 +96,7 @@ def prepare(options: Options) -> Job:
 
 
 def _job(options: Options, program: Any, analyst: Analyst, found: _Collector) -> Job:
-    from gradcheck_cli.case import Request, cases_of
+    from gradcheck_cli.case import Request, cases_of, differentiated_inputs
     from gradcheck_cli.judge.evidence import Tolerance
     from gradcheck_cli.point import read_points
 
@@ -105,10 +105,12 @@ def _job(options: Options, program: Any, analyst: Analyst, found: _Collector) ->
     numbers = {name: found.read(_positive, name, value) for name in ("rtol", "atol", "step") if (value := getattr(options, name)) is not None}
     devices = found.read(_devices, options.device)
     dtypes = found.read(_dtypes, options.dtype)
+    wrt = [name.strip() for name in options.wrt.split(",") if name.strip()]
+    if program is not None and points is not None:
+        found.read(differentiated_inputs, Request(program, points, wrt))
     if found.mistakes or program is None or points is None or devices is None or dtypes is None:
         raise PointError(found.mistakes)
     given = {name: value for name in ("rtol", "atol", "step") if (value := getattr(options, name)) is not None}
-    wrt = [name.strip() for name in options.wrt.split(",") if name.strip()]
     cases = cases_of(Request(program, points, wrt, weights, dtypes, devices, given))
     tolerance = Tolerance(numbers.get("rtol") or 0.0, numbers.get("atol") or 0.0) if "rtol" in numbers or "atol" in numbers else None
     return Job(cases, analyst, tolerance, numbers.get("step"))

@@ -9,14 +9,69 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck_cli.calculus import Kink, adjoints, kinks
-from gradcheck_cli.language.program import Program, Variable, pruned, reach
+from gradcheck_cli.calculus import adjoints, conditions, formula, lower
+from gradcheck_cli.functions import lookup
+from gradcheck_cli.language.program import Builder, Call, Number, Program, Variable, pruned, reach
 from gradcheck_cli.worlds.scalars import Expansion, TooLarge, element
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gradcheck_cli.case import Case, Unrolled
+
+
+@dataclass(frozen=True)
+class Kink:
+    """A place where a node may fail to be C1: its argument expression vanishes there."""
+
+    node: int
+    expression: int
+    jumps: bool
+
+
+def kinks(builder: Builder, nodes: int, wrt: frozenset[str]) -> list[Kink]:
+    """Kink expressions of the first `nodes` nodes that depend on `wrt`, added to `builder`.
+
+    A comparison passes its kinks on to every `where` that it decides.
+    """
+    depends = _depends(builder.nodes[:nodes], wrt)
+    found: list[Kink] = []
+    for i in range(nodes):
+        node = builder.nodes[i]
+        if not isinstance(node, Call) or not depends[i] or lookup(node.function).condition:
+            continue
+        row = lookup(node.function)
+        if not row.kinks and not conditions(node.function):
+            continue
+        for text in row.kinks:
+            expression = lower(builder, formula(text), dict(zip(row.parsed.names, node.args, strict=True)))[0]
+            found.append(Kink(i, expression, row.jumps))
+        for parameter, j in zip(row.parsed.args, node.args, strict=False):
+            if parameter.kind == "condition" and depends[j]:
+                found += [Kink(i, expression, True) for expression in _boundaries(builder, j)]
+    return found
+
+
+def _depends(nodes: Sequence[Call | Number | Variable], wrt: frozenset[str]) -> list[bool]:
+    found: list[bool] = []
+    for node in nodes:
+        found.append(True in [found[i] for i in node.args] if isinstance(node, Call) else isinstance(node, Variable) and node.name in wrt)
+    return found
+
+
+def _boundaries(builder: Builder, condition: int) -> list[int]:
+    """For every comparison under a condition, the expression that is zero where it changes."""
+    found: list[int] = []
+    stack = [condition]
+    while stack:
+        node = builder.nodes[stack.pop()]
+        if isinstance(node, Call) and lookup(node.function).condition:
+            row = lookup(node.function)
+            names = dict(zip(row.parsed.names, node.args, strict=True))
+            found += [lower(builder, formula(text), names)[0] for text in row.kinks]
+            if not row.kinks:
+                stack.extend(node.args)
+    return found
 
 
 @dataclass(frozen=True, eq=False)

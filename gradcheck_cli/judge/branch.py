@@ -15,7 +15,7 @@ from gradcheck_cli.worlds import balls
 from gradcheck_cli.worlds.scalars import Expansion, TooLarge
 
 if TYPE_CHECKING:
-    from gradcheck_cli.calculus import Kink
+    from gradcheck_cli.gradient import Kink
     from gradcheck_cli.judge.evidence import Evidence
 
 _BITS = 128

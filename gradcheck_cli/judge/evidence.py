@@ -56,7 +56,8 @@ def numeric_agrees(truth: Any, difference: Any) -> bool | None:
         return None
     # One rounding of the estimate itself is its own.
     bar = balls.exact(Fraction(difference.radius)) if isfinite(difference.radius) else arb("inf")
-    return not abs(arb(difference.value) - truth.ball) > bar + abs(arb(difference.value)) * 2.0**-52
+    # The nearest point of the truth's own ball: that of a truth below 2**-1076 is as wide as the number.
+    return bool(abs(arb(difference.value) - truth.ball).lower() <= bar + abs(arb(difference.value)) * 2.0**-52)
 
 
 def analytic_agrees(truth: Any, formula: Any) -> bool | None:

@@ -157,5 +157,13 @@ def _estimated(difference: Difference | Abstention, why: str) -> Finding:
     return Finding("unknown", f"{words}; {why}", estimates)
 
 
+def sides_disputed(proved: OneSided, difference: Difference | Abstention) -> bool:
+    """Whether a one-sided difference misses the derivative that was proved on its side."""
+    if not proved.proved or not isinstance(difference, Difference):
+        return False
+    pairs = ((proved.left, difference.left), (proved.right, difference.right))
+    return any(a is not None and b is not None and not abs(a.value - b.value) <= a.radius + b.radius for a, b in pairs)
+
+
 def _shown(slope: Slope) -> str:
     return f"{slope.value:.6g} ± {slope.radius:.1g}"

@@ -10,7 +10,7 @@ from gradcheck_cli.judge.blame import why_not_finite
 from gradcheck_cli.judge.branch import other_branch
 from gradcheck_cli.judge.evidence import Evidence, Tolerance, analytic_agrees, numeric_agrees
 from gradcheck_cli.judge.forward import why_numeric_misses
-from gradcheck_cli.judge.kinks import Finding, two_sides
+from gradcheck_cli.judge.kinks import Finding, sides_disputed, two_sides
 from gradcheck_cli.judge.measure import BUDGET_FACTOR, FREE_ULPS, Measure, measure, off, pair, size, ulp, within_free_ulps
 from gradcheck_cli.judge.outcome import Verdict, shown, told
 from gradcheck_cli.judge.rounding import Budget, rounding
@@ -192,4 +192,6 @@ class _Bench:
         if numeric_agrees(truth, self.difference) is False:
             missed = f"the numeric estimate {shown(self.difference.value, 12)} misses {told(truth.ball, 12)} by more than its bar"
             found.append(f"{missed}: {why_numeric_misses(self.evidence, self.position)}")
+        if verdict.sides is not None and sides_disputed(verdict.sides, self.difference):
+            found.append("the one-sided differences miss the proved derivatives by more than their bars: a defect of this tool")
         return found

@@ -26,6 +26,7 @@ class _Asked:
     done: threading.Event = field(default_factory=threading.Event)
     answer: dict[str, Any] | None = None
     started: float = 0.0
+    lost: bool = False  # it waited behind a question that this process ended
 
 
 class Analyst:
@@ -55,16 +56,27 @@ class Analyst:
 
     def answer(self, question: str) -> dict[str, Any]:
         """The answer, or `{"abstained": reason}` when the time is up or the process has died."""
-        self.ask(question)
-        asked = self._asked[question]
+        for _ in range(2):
+            self.ask(question)
+            asked = self._asked[question]
+            self._wait(asked)
+            if asked.answer is not None:
+                return asked.answer
+            if not asked.lost:
+                break
+            del self._asked[question]  # ask the next process
+        return {"abstained": "the SymPy process ended without an answer"}
+
+    def _wait(self, asked: _Asked) -> None:
         begun = monotonic()
         while not asked.done.wait(0.02):
             now = monotonic()
             if (asked.started and now - asked.started > self.time_limit) or now - begun > START_LIMIT:
                 asked.answer = {"abstained": f"SymPy found no derivative within {self.time_limit:g} s"}
+                for other in self._asked.values():
+                    other.lost = other.answer is None and not other.started
                 self.close()
-                break
-        return {"abstained": "the SymPy process ended without an answer"} if asked.answer is None else asked.answer
+                return
 
     def close(self) -> None:
         """Kill the process."""
@@ -85,5 +97,9 @@ class Analyst:
                 if asked.answer is None and line:
                     asked.answer = json.loads(line)
             except (OSError, ValueError):
-                asked.answer = asked.answer or None
+                line = ""
+            if not line:
+                # The pipe ends before the process does; without waiting, the next question would go to the dead one.
+                process.kill()
+                process.wait()
             asked.done.set()

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from gradcheck_cli.calculus import Kink, formula
+from gradcheck_cli.calculus import formula
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.functions.arithmetic import OFF
-from gradcheck_cli.gradient import Differentiated, differentiated, scalar_inputs
+from gradcheck_cli.gradient import Differentiated, Kink, differentiated, scalar_inputs
 from gradcheck_cli.language.program import Call, Program
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.worlds import balls
