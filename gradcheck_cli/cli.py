@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -49,6 +50,10 @@ def main() -> NoReturn:
         code = INTERRUPTED
     except BrokenPipeError:
         code = 0
+    except Exception:  # noqa: BLE001 - a defect of ours must not look like a wrong gradient
+        traceback.print_exc()
+        _say("this is a defect of gradcheck, not of your input; `gradcheck doctor` prints what a report of it needs")
+        code = FAILED
     leave(code)
 
 

@@ -112,3 +112,14 @@ def _runs(pid):
         return " Z " not in Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+def test_a_defect_of_ours_exits_with_3(tmp_path):
+    """Not with 1, which means a wrong gradient; the traceback and a way to report it stand on stderr."""
+    code = (
+        "import gradcheck_cli.command as c, gradcheck_cli.cli as m, sys; c.prepare = lambda *a: 1 / 0; sys.argv = ['gradcheck', 'x', '--at', 'x=1']; m.main()"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (found.returncode, found.stdout) == (3, "")
+    assert "ZeroDivisionError" in found.stderr
+    assert found.stderr.endswith("this is a defect of gradcheck, not of your input; `gradcheck doctor` prints what a report of it needs\n")
