@@ -174,7 +174,10 @@ def _estimate(x: float, steps: Floats, values: Floats, centre: float, noise: flo
     if best is None:
         return Abstention("no step gives finite values on either side")
     radius = best.radius
-    if left and right:
+    if not (left and right):
+        # On the edge of the domain or within the smallest step of it: one side tells of itself, not of the point.
+        radius = float("inf")
+    else:
         # A kink, or one within rounding: the two-sided slope means nothing closer than the two sides.
         gap, room = abs(left.value - right.value), left.radius + right.radius
         radius += room if np.isinf(room) else gap if gap > room else 0.0
