@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from gradcheck_cli.suite.report import Report, Result
 
 USAGE, FAILED, INTERRUPTED = 2, 3, 130
+# Filled when nobody reads stdout any more: what was not checked then is nobody's loss.
+_closed: list[bool] = []
 
 # Plain help: Typer's own Rich output cuts at 80 columns in a pipe and forces colour under GITHUB_ACTIONS.
 app = typer.Typer(
@@ -35,6 +37,7 @@ app = typer.Typer(
 
 def main() -> NoReturn:
     """Run the command line and leave at once: torch's tear-down alone would take 0.3 s."""
+    _streams()
     words = sys.argv[1:]
     if "_GRADCHECK_COMPLETE" not in os.environ:
         words = in_order(words)
@@ -51,10 +54,26 @@ def main() -> NoReturn:
     except BrokenPipeError:
         code = 0
     except Exception:  # noqa: BLE001 - a defect of ours must not look like a wrong gradient
-        traceback.print_exc()
-        _say("this is a defect of gradcheck, not of your input; `gradcheck doctor` prints what a report of it needs")
+        _defect()
         code = FAILED
     leave(code)
+
+
+def _streams() -> None:
+    """Streams that a shell may have closed, and terminals that lack a character, must not end in a traceback."""
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    if sys.stdout is None:
+        _say(str(Mistake("unwritable", "stdout is closed: there is nowhere to write the report")))
+        os._exit(USAGE)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _defect() -> None:
+    traceback.print_exc()
+    _say("this is a defect of gradcheck, not of your input; `gradcheck doctor` prints what a report of it needs")
 
 
 def leave(code: int) -> NoReturn:
@@ -62,7 +81,7 @@ def leave(code: int) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except (BrokenPipeError, ValueError):
+        except (OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     os._exit(code)
 
@@ -127,11 +146,11 @@ def check(
         raise mistake("unknown-format", f"no report format named `{form}`", help=did_you_mean(form, FORMATS) or f"known: {', '.join(FORMATS)}")
     job = prepare(Options(_text(expression), tuple(at or ()), wrt, dtype, device, cotangent, rtol, atol, step))
     results, interrupted = _run(job, form)
-    report = job.report(results, ["gradcheck", *sys.argv[1:]], strict=strict)
+    report = job.report(results, ["gradcheck", *sys.argv[1:]], strict=strict, interrupted=interrupted)
     if form != "jsonl":
         _out(_rendered(report, form, paint, quiet=quiet, verbose=verbose))
     failed = [path for name, path in targets if not _write(path, _rendered(report, name, paint=False, quiet=False, verbose=True))]
-    raise typer.Exit(INTERRUPTED if interrupted else USAGE if failed else report.exit_code)
+    raise typer.Exit(INTERRUPTED if interrupted else USAGE if failed else FAILED if len(results) < len(job.cases) and not _closed else report.exit_code)
 
 
 def _run(job: Job, form: str) -> tuple[list[Result], bool]:
@@ -147,6 +166,8 @@ def _run(job: Job, form: str) -> tuple[list[Result], bool]:
             _progress(len(results), len(job.cases))
     except KeyboardInterrupt:
         return results, True
+    except Exception:  # noqa: BLE001 - what is finished is written all the same
+        _defect()
     finally:
         job.close()
     return results, False
@@ -166,7 +187,11 @@ def _out(text: str) -> bool:
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _closed.append(True)
         return False
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise mistake("unwritable", f"the report cannot be written: {error.strerror or error}") from error
     return True
 
 
@@ -179,6 +204,8 @@ def _progress(done: int, total: int) -> None:
 
 def _text(expression: str) -> str:
     """The program's text: the argument itself, stdin or a file."""
+    if expression == "-" and sys.stdin is None:
+        raise mistake("unreadable", "`-` cannot be read: stdin is closed")
     try:
         if expression == "-":
             return sys.stdin.read()
@@ -190,12 +217,14 @@ def _text(expression: str) -> str:
 def _target(word: str) -> tuple[str, Path]:
     """(format, path) of an export."""
     name, colon, path = word.partition(":")
-    if colon and name in FORMATS:
-        return name, Path(path)
-    found = SUFFIXES.get(Path(word).suffix.lower())
+    if colon and name.isalpha() and len(name) > 1 and name not in FORMATS:
+        raise mistake("unknown-format", f"no report format named `{name}`", help=did_you_mean(name, FORMATS) or f"known: {', '.join(FORMATS)}")
+    found, target = (name, Path(path)) if colon and name in FORMATS else (SUFFIXES.get(Path(word).suffix.lower()), Path(word))
     if found is None:
         raise mistake("unknown-format", f"no report format is known by the ending of `{word}`", help=f"write FORMAT:FILE with one of {', '.join(FORMATS)}")
-    return found, Path(word)
+    if not target.name or target.is_dir() or not target.parent.is_dir():
+        raise mistake("unwritable", f"the report cannot be written to `{target}`: no such folder, or no file name")
+    return found, target
 
 
 def _write(path: Path, text: str) -> bool:

@@ -50,12 +50,14 @@ class Job:
 
         return check_cases(self.cases, self.analyst, self.tolerance, self.step)
 
-    def report(self, results: Sequence[Result], command: Sequence[str], *, strict: bool) -> Report:
-        """The Report of what was run."""
+    def report(self, results: Sequence[Result], command: Sequence[str], *, strict: bool, interrupted: bool) -> Report:
+        """The Report of what was run, and of what was not."""
         from gradcheck_cli.environment import versions
         from gradcheck_cli.suite.report import Report
 
-        return Report(results, command, versions(), strict)
+        missing = len(self.cases) - len(results)
+        problems = [f"{'interrupted' if interrupted else 'ended early'}: {missing} of {len(self.cases)} cases were not checked"] if missing else []
+        return Report(results, command, versions(), strict, problems, interrupted)
 
     def close(self) -> None:
         """End SymPy's process."""
@@ -140,9 +142,13 @@ def _cotangent(text: str) -> Any:
 def _positive(name: str, text: str) -> float:
     from gradcheck_cli.point import Exact, read_value
 
-    value = read_value(text)
+    wanted = f"--{name} takes a number that is {'positive' if name == 'step' else 'not negative'}, and got `{text}`"
+    try:
+        value = read_value(text)
+    except UserError as error:
+        raise PointError([Mistake("bad-number", wanted)]) from error
     if not isinstance(value, Exact) or value.value < 0 or (name == "step" and value.value == 0):
-        raise PointError([Mistake("bad-number", f"--{name} takes a number that is {'positive' if name == 'step' else 'not negative'}, and got `{text}`")])
+        raise PointError([Mistake("bad-number", wanted)])
     return _float(name, value.value)
 
 

@@ -202,9 +202,9 @@ def test_reports_are_exported_in_every_format_beside_stdout(tmp_path):
     program.write_text("sin(x)\n", encoding="utf-8")
     targets = [f"{name}:{tmp_path / f'report.{name}'}" for name in FORMATS]
     words = [f"@{program}", "--at", "x=1", "-f", "json", *(word for target in targets for word in ("--export", target))]
-    found = run([*words, "--export", str(tmp_path / "none" / "report.json"), "--export", str(tmp_path / "last.md")])
+    found = run([*words, "--export", "json:/dev/full", "--export", str(tmp_path / "last.md")])
     assert found.returncode == 2
-    assert found.stderr == f"error[unwritable]: the report cannot be written to `{tmp_path / 'none' / 'report.json'}`: No such file or directory\n"
+    assert found.stderr == "error[unwritable]: the report cannot be written to `/dev/full`: No space left on device\n"
     report = json.loads(found.stdout)
     assert report["summary"] == {"agree": 1}
     assert report["command"][0] == "gradcheck"
@@ -213,6 +213,24 @@ def test_reports_are_exported_in_every_format_beside_stdout(tmp_path):
     assert (tmp_path / "last.md").read_text(encoding="utf-8") == (tmp_path / "report.markdown").read_text(encoding="utf-8")
     assert (tmp_path / "report.table").read_text(encoding="utf-8").startswith("sin(x)\n")
     assert len(list(csv.DictReader(StringIO((tmp_path / "report.csv").read_text(encoding="utf-8"))))) == 1
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("none/a.json", "error[unwritable]: the report cannot be written to `none/a.json`: no such folder, or no file name\n"),
+        ("md:a.md", "error[unknown-format]: no report format named `md`\n  = help: known: table, json, jsonl, csv, markdown\n"),
+        (
+            "a.txt2",
+            "error[unknown-format]: no report format is known by the ending of `a.txt2`\n  = help: write FORMAT:FILE with one of table, json, jsonl, csv, markdown\n",
+        ),
+    ],
+)
+def test_an_export_that_cannot_be_is_told_before_any_work(target, said, tmp_path, monkeypatch):
+    """A wrong gradient is not hidden behind the exit code of a bad path: nothing is computed."""
+    monkeypatch.chdir(tmp_path)
+    found = run(["x**2", "--at", "x=1", "--export", target])
+    assert (found.returncode, found.stdout, found.stderr) == (2, "", said)
 
 
 def test_version_and_help(done):

@@ -12,7 +12,7 @@ from time import monotonic, sleep
 
 import pytest
 
-from gradcheck_cli import cli
+from gradcheck_cli import check, cli
 
 TOOL = [sys.executable, "-m", "gradcheck_cli"]
 DECIDES = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "TERM", "COLUMNS", "GITHUB_ACTIONS")
@@ -123,3 +123,28 @@ def test_a_defect_of_ours_exits_with_3(tmp_path):
     assert (found.returncode, found.stdout) == (3, "")
     assert "ZeroDivisionError" in found.stderr
     assert found.stderr.endswith("this is a defect of gradcheck, not of your input; `gradcheck doctor` prints what a report of it needs\n")
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "out", "err"),
+    [
+        ('"x**2" --at x=1 -q 2>&-', 0, "1 case: 1 agree\n", ""),
+        ('"x+" --at x=1 2>&-', 2, "", ""),
+        ('"x**2" --at x=1 >&-', 2, "", "error[unwritable]: stdout is closed: there is nowhere to write the report\n"),
+        ('"x**2" --at x=1 >/dev/full', 2, "", "error[unwritable]: the report cannot be written: No space left on device\n"),
+        ("- --at x=1 <&-", 2, "", "error[unreadable]: `-` cannot be read: stdin is closed\n"),
+    ],
+)
+def test_a_closed_or_full_stream_is_told(command, code, out, err):
+    """No traceback, and never the exit code of a wrong gradient."""
+    found = subprocess.run(["bash", "-c", f"{sys.executable} -m gradcheck_cli {command}"], capture_output=True, text=True, timeout=60, check=False)
+    assert (found.returncode, found.stdout, found.stderr) == (code, out, err)
+
+
+@pytest.mark.parametrize(
+    ("text", "at"), [("exp(-x**2)", "200"), ("sigmoid(x)", "-1e5"), ("erfc(x**2)", "1e10"), ("silu(x)", "-1e20"), ("x**-1000000", "1e300")]
+)
+def test_a_value_far_below_every_dtype_is_zero(text, at):
+    """Numbers too small for a `Fraction` are read as what they are to every dtype."""
+    report = check(text, {"x": at})
+    assert report.summary == {"agree": 1}

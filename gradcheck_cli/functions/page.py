@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.functions import Function, lookup, names, table
@@ -9,9 +10,6 @@ from gradcheck_cli.language.errors import did_you_mean, mistake
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-# Parts of torch that a function's full name passes through.
-_PARTS = ("nn", "functional", "special", "linalg")
 
 
 def listing() -> str:
@@ -65,16 +63,28 @@ def _derivatives(row: Function) -> list[str]:
 
 def torch_name(row: Function) -> str:
     """The dotted name of the torch function that a row calls, or the operator it uses."""
-    path: list[str] = []
-    for name in _code_names(row.torch):
-        path.append(name)
-        if name not in _PARTS:
-            break
-    if path and path[-1] not in _PARTS:
-        return f"torch.{'.'.join(path)}"
+    called = _chains(row.torch)
+    best = next((path for path in called if path[-1] in (row.name, *row.aliases)), called[0] if called else None)
+    if best is not None:
+        return ".".join(best)
     return f"operator {row.operator}" if row.operator else ""
 
 
-def _code_names(function: Callable[..., Any]) -> tuple[str, ...]:
-    code = getattr(function, "__code__", None)
-    return code.co_names if code is not None else ()
+def _chains(function: Callable[..., Any]) -> list[tuple[str, ...]]:
+    """What a row's lambda looks up: `("torch", "nn", "functional", "gelu")`, or `("torch", "Tensor", "expand")` for a method."""
+    code = function.__code__
+    captured = dict(zip(code.co_freevars, (cell.cell_contents for cell in function.__closure__ or ()), strict=True))
+    found: list[tuple[str, ...]] = []
+    path: list[str] = []
+    for step in dis.get_instructions(code):
+        if step.opname in ("LOAD_ATTR", "LOAD_METHOD") and path:
+            path.append(str(step.argval))
+            continue
+        if len(path) > 1 and path[-1] not in ("dim", "shape", "functional", "Tensor"):
+            found.append(tuple(path))
+        # `getattr(t.nn.functional, name)` in a function made for several rows.
+        if step.opname == "LOAD_DEREF" and isinstance(captured.get(step.argval), str) and path:
+            found.append((*path, captured[step.argval]))
+        local = step.opname.startswith("LOAD_FAST")
+        path = [] if not local else ["torch"] if step.argval == code.co_varnames[0] else ["torch", "Tensor"]
+    return found

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradcheck_cli.judge.outcome import told
 from gradcheck_cli.language.program import Call
 from gradcheck_cli.witnesses.autograd import Autograd
 from gradcheck_cli.witnesses.reference import Reference
@@ -29,7 +30,12 @@ def why_not_finite(evidence: Evidence) -> str:
             for k, (ours, true) in enumerate(zip(look.torch(i), look.true(i), strict=False)):
                 if not isfinite(ours) and true is not None and true.is_finite():
                     return look.tell(i, k, ours)
-    return ": its value is right, its backward overflows, divides by 0 or multiplies an infinity by 0"
+    for i, node in enumerate(evidence.case.program.nodes):
+        if isinstance(node, Call):
+            for ours, true in zip(look.torch(i), look.true(i), strict=False):
+                if ours == 0 and true is not None and true.is_finite() and not true.contains(0):
+                    return f": `{evidence.case.program.source(i)}` is 0 in {evidence.case.dtype.name}, where it is {told(true)}"
+    return ": its backward overflows, divides by 0 or multiplies an infinity by 0"
 
 
 class _Look:
@@ -51,16 +57,16 @@ class _Look:
 
     def tell(self, node: int, element: int, ours: float) -> str:
         program = self.case.program
-        told = f": `{program.source(node)}` is {ours:g} in {self.case.dtype.name}"
+        words = f": `{program.source(node)}` is {ours:g} in {self.case.dtype.name}"
         true = self.true(node)[element]
         if not abs(true) < balls.exact(self.case.dtype.largest):
-            return f"{told}, {true.str(6, radius=False)} being beyond its range"
+            return f"{words}, {true.str(6, radius=False)} being beyond its range"
         culprit = self.rounded_argument(node, element)
         if culprit is None:
-            return told
+            return words
         place, true = culprit
         rounded = self.case.dtype.round(balls.fraction(true))
-        return f"{told}, because `{program.source(place)}` rounds to {rounded:g} (it is {true.str(12, radius=False)})"
+        return f"{words}, because `{program.source(place)}` rounds to {rounded:g} (it is {true.str(12, radius=False)})"
 
     def rounded_argument(self, node: int, element: int) -> tuple[int, Any] | None:
         """The node further up whose rounding moved this one to the edge: follow the argument that torch holds most wrongly."""

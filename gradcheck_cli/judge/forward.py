@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.gradient import differentiated
+from gradcheck_cli.judge.measure import BUDGET_FACTOR, FREE_ULPS, ulp
 from gradcheck_cli.judge.outcome import shown
 from gradcheck_cli.judge.rounding import rounding
 from gradcheck_cli.witnesses.autograd import Autograd
@@ -17,9 +18,6 @@ from gradcheck_cli.worlds.scalars import TooLarge
 
 if TYPE_CHECKING:
     from gradcheck_cli.judge.evidence import Evidence
-
-# As for derivatives: 4 ulp are free, and 4 budgets are rounding.
-FREE_ULPS = BUDGET_FACTOR = 4
 
 
 def forward_note(evidence: Evidence) -> str | None:
@@ -48,8 +46,7 @@ def _compare(evidence: Evidence, element: int, truth: balls.Ball, value: float) 
         beyond = abs(truth) > balls.exact(case.dtype.largest) and not isnan(value) and (value > 0) == (truth > 0)
         return None if beyond else told
     gap = abs(arb(value) - truth)
-    spacing = balls.exact(case.dtype.ulp(balls.fraction(truth))) if abs(truth) < balls.exact(2 * case.dtype.largest) else arb(0)
-    if gap <= FREE_ULPS * spacing:
+    if gap <= FREE_ULPS * balls.exact(ulp(truth, case.dtype)):
         return None
     try:
         room = rounding(case).of_element(case, element, case.dtype).total

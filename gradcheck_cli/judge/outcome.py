@@ -64,5 +64,6 @@ def shown(value: float, digits: int = 6) -> str:
 def told(ball: Any, digits: int = 6) -> str:
     """The midpoint of a ball in a sentence, also where no float holds it."""
     value = float(ball.mid())
-    in_range = isfinite(value) and (value != 0 or ball.contains(0))
+    # Subnormal floats have few digits of their own.
+    in_range = isfinite(value) and (abs(value) > 1e-300 or ball.contains(0))
     return shown(value, digits) if in_range else str(ball.mid().str(digits, radius=False))

@@ -89,7 +89,7 @@ class _Bench:
         if found.kind == "unknown":
             return Verdict(self.key, "inconclusive", f"{place}: {found.told}; {answers}", sides=found.sides)
         if not isfinite(answer.value):
-            return Verdict(self.key, "wrong", f"{answers} {place}, where one-sided derivatives exist: {found.told}", sides=found.sides)
+            return Verdict(self.key, "wrong", f"{answers}, though one-sided derivatives exist {place}: {found.told}", sides=found.sides)
         if self._inside(answer, found):
             said = "a valid subgradient" if found.kind == "kink" else "the derivative on that side"
             return Verdict(self.key, "kink", f"no derivative {place}: {found.told}; {answers}, {said}", sides=found.sides)

@@ -42,6 +42,7 @@ class Report:
     environment: Mapping[str, str] = field(default_factory=dict)
     strict: bool = False
     problems: Sequence[str] = ()
+    interrupted: bool = False
 
     @property
     def summary(self) -> dict[str, int]:
@@ -53,7 +54,9 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0, 1 or 4; 5 when there is no case."""
+        """0, 1 or 4; 5 when there is no case; 130 when the run was interrupted."""
+        if self.interrupted:
+            return 130
         if not self.results:
             return 5
         return exit_code([verdict for result in self.results for verdict in result.verdicts], strict=self.strict)

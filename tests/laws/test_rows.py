@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from functools import reduce
+from operator import attrgetter
 
 import pytest
+import torch
 
 from gradcheck_cli.functions import Function, RowError, names, table
+from gradcheck_cli.functions.page import torch_name
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.program import Call
 from gradcheck_cli.language.text import program_text
@@ -91,3 +95,19 @@ def test_a_row_that_contradicts_itself_is_refused(name, change, said):
 def test_a_row_holds_no_tolerance_and_no_skip():
     """What is true of the function, and nothing of tests."""
     assert not {f.name for f in fields(Function)} & {"rtol", "atol", "tol", "tolerance", "skip", "xfail", "dtypes"}
+
+
+@pytest.mark.parametrize("row", table().values(), ids=attrgetter("name"))
+def test_the_torch_name_that_is_shown_exists(row):
+    """`gradcheck functions` names a function of torch that is there, or an operator."""
+    shown = torch_name(row)
+    if shown.startswith("torch."):
+        assert reduce(getattr, shown.split(".")[1:], torch) is not None
+    else:
+        assert shown == (f"operator {row.operator}" if row.operator else "")
+
+
+def test_a_torch_name_that_does_not_exist_is_seen():
+    """The law above rests on an AttributeError."""
+    with pytest.raises(AttributeError):
+        reduce(getattr, ["nn", "functional", "sigmod"], torch)
