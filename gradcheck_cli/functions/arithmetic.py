@@ -45,6 +45,10 @@ def _power(x: Any, y: Any) -> Any:
     if x.is_nan():
         return x  # arb says nan**0 = 1
     if y.is_exact() and y.is_integer():
+        if y > 0 and x.contains(0) and not x.is_exact():
+            # arb answers NaN around the midpoint 0; the power lies within plus and minus that of the larger end.
+            bound = (x.abs_upper() ** y).upper()
+            return bound.union(-bound)
         return x**y
     if x > 0:
         return x**y

@@ -167,3 +167,15 @@ def test_the_value_of_a_row_holds_at_any_precision():
         at = dict.fromkeys(inputs_of(text), 0.3)
         coarse, fine = enclose(text, at, 64), enclose(text, at, 800)
         assert coarse.contains(fine) or not coarse.is_finite(), text
+
+
+@pytest.mark.parametrize("exponent", [1, 2, 3, 8, 1001])
+def test_an_integer_power_of_a_ball_around_zero_holds_its_powers(exponent):
+    """arb answers NaN where the midpoint is 0; ours holds every power of every number in the ball, and is no wider than twice the largest."""
+    ball = arb(0.25, 0.5)
+    found = lookup("pow").arb(ball, arb(exponent))
+    for inside in (-0.25, -0.125, 0.0, 0.5, 0.75):
+        assert found.contains(arb(inside) ** exponent)
+    assert found.abs_upper() < 2 * arb(0.75) ** exponent
+    assert not (arb(0, 0.5) ** arb(2)).is_finite()
+    assert lookup("pow").arb(arb(0, 0.5), arb(exponent)).contains(arb(0.5) ** exponent)
