@@ -68,8 +68,7 @@ def lower(builder: Builder, program: Program, inputs: Mapping[str, int]) -> tupl
 
 
 def _numbers(function: str, settings: Settings) -> tuple[tuple[str, int | Fraction | float], ...]:
-    bound = lookup(function).bound(dict(settings))
-    return tuple((k, v) for k, v in bound.items() if isinstance(v, int | Fraction | float) and not isinstance(v, bool))
+    return tuple(lookup(function).numbers(dict(settings)).items())
 
 
 @cache
@@ -106,19 +105,16 @@ def active(nodes: Sequence[Call | Number | Variable], wrt: frozenset[str]) -> li
     return found
 
 
-def adjoints(
-    builder: Builder, output: int, wrt: frozenset[str], *, as_torch: bool = False, alive: list[bool] | None = None, origin: list[int] | None = None
-) -> dict[int, int]:
+def adjoints(builder: Builder, output: int, wrt: frozenset[str], *, as_torch: bool = False, origin: list[int] | None = None) -> dict[int, int]:
     """Reverse mode: for every active node that `output` rests on, the node that holds d output / d node.
 
     Args:
         builder: holds `output`; the gradient program is added to it.
         wrt: the variables to differentiate.
         as_torch: use the pullback formulas of torch's backward instead of the exact partials.
-        alive: which nodes to differentiate, instead of those that depend on `wrt`.
         origin: for each node where it came from; extended for new nodes by the node they were made for.
     """
-    alive = active(builder.nodes, wrt) if alive is None else alive
+    alive = active(builder.nodes, wrt)
     found: dict[int, int] = {}
     if not alive[output]:
         return found

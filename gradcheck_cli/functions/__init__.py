@@ -10,6 +10,7 @@ A row is stated in exactly one of three ways:
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -128,6 +129,11 @@ class Function:
         """All settings: the given ones over the signature's defaults."""
         return {p.name: settings.get(p.name, p.default) for p in self.parsed.settings}
 
+    def numbers(self, settings: Mapping[str, Setting]) -> dict[str, int | Fraction | float]:
+        """Those of all settings that are numbers: a meaning or a pullback may use them by name."""
+        bound = self.bound(settings).items()
+        return {name: value for name, value in bound if isinstance(value, int | Fraction | float) and not isinstance(value, bool)}
+
 
 @cache
 def _signature(text: str) -> Signature:
@@ -151,8 +157,6 @@ def _parameter(text: str) -> Parameter:
 
 
 def _default(text: str) -> Setting:
-    from fractions import Fraction
-
     words: dict[str, Setting] = {"None": None, "True": True, "False": False, "inf": float("inf"), "-inf": float("-inf")}
     if text in words:
         return words[text]

@@ -188,9 +188,8 @@ def _call(builder: Builder, node: Call, args: list[Indices], keep: Keep) -> Indi
         assert row.array is not None
         return _indices(builder, row.array(Toolkit(builder), *objects, **settings))
     inputs: dict[str, Indices] = dict(zip(row.parsed.names, args, strict=True))
-    for name, value in settings.items():
-        if isinstance(value, int | Fraction | float) and not isinstance(value, bool):
-            inputs[name] = builder.number(value, decimal=isinstance(value, Fraction))
+    for name, value in row.numbers(settings).items():
+        inputs[name] = builder.number(value, decimal=isinstance(value, Fraction))
     meaning = parse(row.meaning(settings))
     inner: list[Indices] = []
     for i, step in enumerate(meaning.nodes):

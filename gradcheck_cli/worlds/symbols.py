@@ -122,12 +122,9 @@ def _partial(function: str, settings: Settings, position: int, dummies: list[Exp
     row = lookup(function)
     bound = dict(zip(row.parsed.names, dummies, strict=True))
     if row.kind == "derived":
-        values = row.bound(dict(settings))
-        for name, value in values.items():
-            if isinstance(value, int | Fraction | float) and not isinstance(value, bool):
-                node = Number(value if isinstance(value, float) else Fraction(value), isinstance(value, Fraction))
-                bound[name] = _number(node)
-        meaning = parse(row.meaning(values))
+        for name, value in row.numbers(dict(settings)).items():
+            bound[name] = _number(Number(value if isinstance(value, float) else Fraction(value), isinstance(value, Fraction)))
+        meaning = parse(row.meaning(row.bound(dict(settings))))
         return derivative(run(meaning, bound)[meaning.result], dummies[position])
     if row.sympy is not None:
         try:
