@@ -13,15 +13,33 @@ import typer
 from gradcheck_cli import __version__
 from gradcheck_cli.arguments import in_order
 from gradcheck_cli.language.errors import Mistake, PointError, UserError, did_you_mean, mistake
-from gradcheck_cli.reports import FORMATS, SUFFIXES, renderer
+from gradcheck_cli.options import (
+    At,
+    Atol,
+    Color,
+    Cotangent,
+    Device,
+    Dtype,
+    Export,
+    Expression,
+    Format,
+    Quiet,
+    Rtol,
+    Step,
+    Strict,
+    Verbose,
+    Wrt,
+    wants_colour,
+)  # fmt: skip
+from gradcheck_cli.reports import FORMATS, renderer
 
 if TYPE_CHECKING:
-    from gradcheck_cli.command import Job
+    from gradcheck_cli.command import Ended, Job
     from gradcheck_cli.suite.report import Report, Result
 
 USAGE, FAILED, INTERRUPTED = 2, 3, 130
-# Filled when nobody reads stdout any more: what was not checked then is nobody's loss.
-_closed: list[bool] = []
+# A guess: the slowest check that came to an end, 1,600 partials of a matrix product, took 12 s; torch's polygamma(2, -1e15) never does.
+CASE_LIMIT = 120.0
 
 # Plain help: Typer's own Rich output cuts at 80 columns in a pipe and forces colour under GITHUB_ACTIONS.
 app = typer.Typer(
@@ -53,8 +71,8 @@ def main() -> NoReturn:
         code = INTERRUPTED
     except BrokenPipeError:
         code = 0
-    except Exception:  # noqa: BLE001 - a defect of ours must not look like a wrong gradient
-        _defect()
+    except Exception as error:  # noqa: BLE001 - a defect of ours must not look like a wrong gradient
+        _defect(error)
         code = FAILED
     leave(code)
 
@@ -71,8 +89,8 @@ def _streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _defect() -> None:
-    traceback.print_exc()
+def _defect(error: BaseException) -> None:
+    traceback.print_exception(error)
     _say("this is a defect of gradcheck, not of your input; `gradcheck doctor` prints what a report of it needs")
 
 
@@ -102,23 +120,6 @@ def group(version: Annotated[bool, typer.Option("--version", "-V", callback=_ver
     """Verify gradients: SymPy, torch's autograd and central differences, held against a proved reference."""
 
 
-Expression = Annotated[str, typer.Argument(metavar="EXPR", help="A program; `-` reads it from stdin, `@FILE` from a file.")]
-At = Annotated[list[str] | None, typer.Option("--at", metavar="NAME=VALUE", help="The point: a number, pi/4, [[1, 2], [3, 4]], or a grid 0:1:5. Repeatable.")]
-Wrt = Annotated[str, typer.Option("--wrt", metavar="NAMES", help="Inputs to differentiate (all).")]
-Dtype = Annotated[str, typer.Option("--dtype", help="float64, float32, bfloat16, float16; a comma list checks each.")]
-Device = Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1, or all (those present).")]
-Cotangent = Annotated[str | None, typer.Option("--cotangent", metavar="VALUE", help="Upstream gradient, shaped like the result (ones).")]
-Rtol = Annotated[str | None, typer.Option("--rtol", help="Your own relative tolerance instead of the computed one.")]
-Atol = Annotated[str | None, typer.Option("--atol", help="Your own absolute tolerance instead of the computed one.")]
-Step = Annotated[str | None, typer.Option("--step", metavar="H", help="Plain central difference with this step as the numeric opinion.")]
-Strict = Annotated[bool, typer.Option("--strict", help="imprecise and kink exit 1 too.")]
-Format = Annotated[str, typer.Option("--format", "-f", help=", ".join(FORMATS))]
-Export = Annotated[list[str] | None, typer.Option("--export", metavar="[FORMAT:]FILE", help="Also write a report to a file. Repeatable.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only what does not agree, and the summary.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Whole formulas and points.")]
-Color = Annotated[str, typer.Option("--color", help="auto, always or never.")]
-
-
 @app.command("check")
 def check(
     expression: Expression,
@@ -138,39 +139,37 @@ def check(
     color: Color = "auto",
 ) -> None:
     """Check the gradient of one program at a point (the default command)."""
-    from gradcheck_cli.command import Options, prepare
+    from gradcheck_cli.command import Options, export_target, prepare
 
-    paint = _paint(color)
-    targets = [_target(word) for word in export or ()]
+    paint = wants_colour(color, os.environ, terminal=sys.stdout.isatty())
+    targets = [export_target(word) for word in export or ()]
     if form not in FORMATS:
         raise mistake("unknown-format", f"no report format named `{form}`", help=did_you_mean(form, FORMATS) or f"known: {', '.join(FORMATS)}")
     job = prepare(Options(_text(expression), tuple(at or ()), wrt, dtype, device, cotangent, rtol, atol, step))
-    results, interrupted = _run(job, form)
-    report = job.report(results, ["gradcheck", *sys.argv[1:]], strict=strict, interrupted=interrupted)
+    ended = _run(job, form)
+    report = job.report(ended, ["gradcheck", *sys.argv[1:]], strict=strict)
     if form != "jsonl":
         _out(_rendered(report, form, paint, quiet=quiet, verbose=verbose))
     failed = [path for name, path in targets if not _write(path, _rendered(report, name, paint=False, quiet=False, verbose=True))]
-    raise typer.Exit(INTERRUPTED if interrupted else USAGE if failed else FAILED if len(results) < len(job.cases) and not _closed else report.exit_code)
+    raise typer.Exit(INTERRUPTED if ended.interrupted else USAGE if failed else FAILED if ended.error or ended.given_up else report.exit_code)
 
 
-def _run(job: Job, form: str) -> tuple[list[Result], bool]:
-    """(all results, or those finished before Ctrl-C; whether it came)."""
+def _run(job: Job, form: str) -> Ended:
+    """What was finished, and how it ended; everything but the end by Ctrl-C is told."""
     from gradcheck_cli.reports.jsonl import line
 
-    results: list[Result] = []
-    try:
-        for result in job.results():
-            results.append(result)
-            if form == "jsonl" and not _out(line(result)):
-                break
-            _progress(len(results), len(job.cases))
-    except KeyboardInterrupt:
-        return results, True
-    except Exception:  # noqa: BLE001 - what is finished is written all the same
-        _defect()
-    finally:
-        job.close()
-    return results, False
+    def take(result: Result, done: int) -> bool:
+        _progress(done, len(job.cases))
+        return form != "jsonl" or _out(line(result))
+
+    ended = job.watched(take, CASE_LIMIT)
+    if isinstance(ended.error, UserError):
+        raise ended.error
+    if ended.error is not None:
+        _defect(ended.error)
+    if ended.given_up:
+        _say(str(Mistake("timeout", f"case {len(ended.results) + 1} was not done in {CASE_LIMIT:g} s and is given up, with those after it")))
+    return ended
 
 
 def _rendered(report: Report, form: str, paint: bool, *, quiet: bool, verbose: bool) -> str:
@@ -187,7 +186,6 @@ def _out(text: str) -> bool:
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        _closed.append(True)
         return False
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -214,19 +212,6 @@ def _text(expression: str) -> str:
         raise PointError([Mistake("unreadable", f"`{expression}` cannot be read: {error}")]) from error
 
 
-def _target(word: str) -> tuple[str, Path]:
-    """(format, path) of an export."""
-    name, colon, path = word.partition(":")
-    if colon and name.isalpha() and len(name) > 1 and name not in FORMATS:
-        raise mistake("unknown-format", f"no report format named `{name}`", help=did_you_mean(name, FORMATS) or f"known: {', '.join(FORMATS)}")
-    found, target = (name, Path(path)) if colon and name in FORMATS else (SUFFIXES.get(Path(word).suffix.lower()), Path(word))
-    if found is None:
-        raise mistake("unknown-format", f"no report format is known by the ending of `{word}`", help=f"write FORMAT:FILE with one of {', '.join(FORMATS)}")
-    if not target.name or target.is_dir() or not target.parent.is_dir():
-        raise mistake("unwritable", f"the report cannot be written to `{target}`: no such folder, or no file name")
-    return found, target
-
-
 def _write(path: Path, text: str) -> bool:
     try:
         path.write_text(text, encoding="utf-8")
@@ -234,19 +219,6 @@ def _write(path: Path, text: str) -> bool:
         _say(str(Mistake("unwritable", f"the report cannot be written to `{path}`: {error.strerror or error}")))
         return False
     return True
-
-
-def _paint(choice: str) -> bool:
-    """Whether stdout gets colour: --color, then NO_COLOR, FORCE_COLOR, TERM=dumb, then whether it is a terminal."""
-    if choice not in ("auto", "always", "never"):
-        raise mistake("unknown-color", f"no colour choice named `{choice}`", help="known: auto, always, never")
-    if choice != "auto":
-        return choice == "always"
-    if os.environ.get("NO_COLOR"):
-        return False
-    if os.environ.get("FORCE_COLOR", "0") not in ("", "0") or os.environ.get("CLICOLOR_FORCE", "0") not in ("", "0"):
-        return True
-    return os.environ.get("TERM") != "dumb" and sys.stdout.isatty()
 
 
 def _width() -> int | None:

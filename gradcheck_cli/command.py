@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gradcheck_cli.language.errors import Mistake, PointError, UserError, did_you_mean
+from gradcheck_cli.language.errors import Mistake, PointError, UserError, did_you_mean, mistake
 from gradcheck_cli.language.parse import parse
+from gradcheck_cli.reports import FORMATS, SUFFIXES
 from gradcheck_cli.witnesses.process import Analyst
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from fractions import Fraction
 
     from gradcheck_cli.case import Case
@@ -36,6 +40,16 @@ class Options:
 
 
 @dataclass
+class Ended:
+    """How a run came out: what was finished, and why it is not all, if it is not."""
+
+    results: list[Result] = field(default_factory=list)
+    interrupted: bool = False
+    given_up: bool = False
+    error: Exception | None = None
+
+
+@dataclass
 class Job:
     """Cases ready to run, and SymPy's process."""
 
@@ -44,24 +58,64 @@ class Job:
     tolerance: Tolerance | None = None
     step: float | None = None
 
-    def results(self) -> Iterator[Result]:
-        """A Result for each case, as soon as it is there."""
+    def watched(self, take: Callable[[Result, int], bool], limit: float) -> Ended:
+        """Run all cases in a thread, so that this one hears Ctrl-C and the clock while torch is inside a long call.
+
+        Args:
+            take: told each Result and how many there are; the run ends where it answers False.
+            limit: seconds that one case may take.
+        """
         from gradcheck_cli.suite.check import check_cases
 
-        return check_cases(self.cases, self.analyst, self.tolerance, self.step)
+        ended, done, lock = Ended(), threading.Event(), threading.Lock()
 
-    def report(self, results: Sequence[Result], command: Sequence[str], *, strict: bool, interrupted: bool) -> Report:
+        def work() -> None:
+            try:
+                for result in check_cases(self.cases, self.analyst, self.tolerance, self.step):
+                    with lock:
+                        if done.is_set():
+                            return
+                        ended.results.append(result)
+                        if not take(result, len(ended.results)):
+                            break
+            except Exception as error:  # noqa: BLE001 - handed to the caller, who tells it
+                ended.error = error
+            done.set()
+
+        threading.Thread(target=work, daemon=True).start()
+        try:
+            ended.given_up = not _settles(done, ended.results, limit)
+        except KeyboardInterrupt:
+            ended.interrupted = True
+        finally:
+            with lock:  # nothing is added to the results from here on
+                done.set()
+            self.close()
+        return ended
+
+    def report(self, ended: Ended, command: Sequence[str], *, strict: bool) -> Report:
         """The Report of what was run, and of what was not."""
         from gradcheck_cli.environment import versions
         from gradcheck_cli.suite.report import Report
 
-        missing = len(self.cases) - len(results)
-        problems = [f"{'interrupted' if interrupted else 'ended early'}: {missing} of {len(self.cases)} cases were not checked"] if missing else []
-        return Report(results, command, versions(), strict, problems, interrupted)
+        missing = len(self.cases) - len(ended.results)
+        problems = [f"{'interrupted' if ended.interrupted else 'ended early'}: {missing} of {len(self.cases)} cases were not checked"] if missing else []
+        return Report(ended.results, command, versions(), strict, problems, ended.interrupted)
 
     def close(self) -> None:
         """End SymPy's process."""
         self.analyst.close()
+
+
+def _settles(done: threading.Event, results: Sequence[Result], limit: float) -> bool:
+    """Whether the work ends with no case taking longer than `limit` seconds."""
+    seen, since = 0, monotonic()
+    while not done.wait(0.2):
+        if len(results) > seen:
+            seen, since = len(results), monotonic()
+        elif monotonic() - since > limit:
+            return False
+    return True
 
 
 @dataclass
@@ -182,3 +236,16 @@ def _absent(name: str, present: list[str]) -> Mistake:
     if name.partition(":")[0] == "cuda":
         return Mistake("absent-device", f"device `{name}` is not present", help=f"present: {', '.join(present)}")
     return Mistake("unknown-device", f"no device named `{name}`", help="known: cpu, cuda, cuda:N, all")
+
+
+def export_target(word: str) -> tuple[str, Path]:
+    """(format, path) of an export."""
+    name, colon, path = word.partition(":")
+    if colon and name.isalpha() and len(name) > 1 and name not in FORMATS:
+        raise mistake("unknown-format", f"no report format named `{name}`", help=did_you_mean(name, FORMATS) or f"known: {', '.join(FORMATS)}")
+    found, target = (name, Path(path)) if colon and name in FORMATS else (SUFFIXES.get(Path(word).suffix.lower()), Path(word))
+    if found is None:
+        raise mistake("unknown-format", f"no report format is known by the ending of `{word}`", help=f"write FORMAT:FILE with one of {', '.join(FORMATS)}")
+    if not target.name or target.is_dir() or not target.parent.is_dir():
+        raise mistake("unwritable", f"the report cannot be written to `{target}`: no such folder, or no file name")
+    return found, target

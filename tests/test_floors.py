@@ -28,7 +28,7 @@ FLOORS = {
     "judge": 6,
     "suite": 7, "manual": 7,
     "reports": 8,
-    "api": 9, "environment": 9, "command": 9, "arguments": 9, "cli": 9, "__main__": 9,
+    "api": 9, "environment": 9, "command": 9, "arguments": 9, "options": 9, "cli": 9, "__main__": 9,
 }  # fmt: skip
 # Imports inside a function that reach one floor up, each with its reason. They run when the table is complete, never while it is built.
 UPWARD = {

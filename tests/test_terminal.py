@@ -13,6 +13,7 @@ from time import monotonic, sleep
 import pytest
 
 from gradcheck_cli import check, cli
+from gradcheck_cli.options import wants_colour
 
 TOOL = [sys.executable, "-m", "gradcheck_cli"]
 DECIDES = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "TERM", "COLUMNS", "GITHUB_ACTIONS")
@@ -28,14 +29,9 @@ DECIDES = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "TERM", "COLUMNS", "GITH
         ("never", {"FORCE_COLOR": "1"}, True, False),
     ],
 )  # fmt: skip
-def test_who_decides_on_colour(choice, env, terminal, paint, monkeypatch):
+def test_who_decides_on_colour(choice, env, terminal, paint):
     """--color > NO_COLOR > FORCE_COLOR, CLICOLOR_FORCE > TERM=dumb > whether stdout is a terminal."""
-    for name in DECIDES:
-        monkeypatch.delenv(name, raising=False)
-    for name, value in env.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
-    assert cli._paint(choice) is paint
+    assert wants_colour(choice, env, terminal=terminal) is paint
 
 
 @pytest.mark.parametrize(("columns", "width"), [("72", 72), ("0", None), ("wide", None), ("", None), ("-5", None)])
@@ -148,3 +144,16 @@ def test_a_value_far_below_every_dtype_is_zero(text, at):
     """Numbers too small for a `Fraction` are read as what they are to every dtype."""
     report = check(text, {"x": at})
     assert report.summary == {"agree": 1}
+
+
+def test_a_case_that_never_ends_is_given_up():
+    """torch's polygamma(2, x) at -1e15 does not come back: the clock is heard all the same, what is finished is written, exit 3."""
+    code = (
+        "import gradcheck_cli.cli as m, sys; m.CASE_LIMIT = 3.0; sys.argv = ['gradcheck', 'polygamma(2, x)', '--at', 'x=2.5:-1e15:2', '-f', 'json']; m.main()"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert found.returncode == 3
+    assert found.stderr == "error[timeout]: case 2 was not done in 3 s and is given up, with those after it\n"
+    report = json.loads(found.stdout)
+    assert [case["at"] for case in report["cases"]] == [{"x": 2.5}]
+    assert report["problems"] == ["ended early: 1 of 2 cases were not checked"]
