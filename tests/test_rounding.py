@@ -65,7 +65,7 @@ def test_overflow_inside_a_backward_is_no_rounding():
 
 
 def test_a_budget_is_not_so_wide_that_it_allows_anything():
-    """Half of all budgets are below 20 ulp of the number they are for, nine in ten below 1,000: a lie of one part in 1e12 shows."""
+    """Half of all budgets are below 12 ulp of the number they are for (10.6 measured), nine in ten below 100 (73)."""
     found = []
     for asked in POINTS:
         asked_case = case(asked.text, asked.at)
@@ -73,8 +73,8 @@ def test_a_budget_is_not_so_wide_that_it_allows_anything():
             if not truth.ball.contains(0):
                 spacing = asked_case.dtype.ulp(balls.fraction(truth.ball))
                 found.append(rounding(asked_case).of_partial(asked_case, k, asked_case.dtype).total / float(spacing))
-    assert np.median(found) < 20
-    assert np.quantile(found, 0.9) < 1000
+    assert np.median(found) < 12
+    assert np.quantile(found, 0.9) < 100
 
 
 @pytest.mark.parametrize(
