@@ -146,7 +146,7 @@ def check(
     if form not in FORMATS:
         raise mistake("unknown-format", f"no report format named `{form}`", help=did_you_mean(form, FORMATS) or f"known: {', '.join(FORMATS)}")
     job = prepare(Options(_text(expression), tuple(at or ()), wrt, dtype, device, cotangent, rtol, atol, step))
-    ended = _run(job, form)
+    ended = _run(job, form, strict=strict)
     report = job.report(ended, ["gradcheck", *sys.argv[1:]], strict=strict)
     if form != "jsonl":
         _out(_rendered(report, form, paint, quiet=quiet, verbose=verbose))
@@ -154,13 +154,13 @@ def check(
     raise typer.Exit(INTERRUPTED if ended.interrupted else USAGE if failed else FAILED if ended.error or ended.given_up else report.exit_code)
 
 
-def _run(job: Job, form: str) -> Ended:
+def _run(job: Job, form: str, *, strict: bool) -> Ended:
     """What was finished, and how it ended; everything but the end by Ctrl-C is told."""
-    from gradcheck_cli.reports.jsonl import line
+    from gradcheck_cli.suite.record import line_of, record_of
 
     def take(result: Result, done: int) -> bool:
         _progress(done, len(job.cases))
-        return form != "jsonl" or _out(line(result))
+        return form != "jsonl" or _out(line_of(record_of(result, strict=strict)))
 
     ended = job.watched(take, CASE_LIMIT)
     if isinstance(ended.error, UserError):

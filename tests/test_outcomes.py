@@ -10,7 +10,8 @@ import pytest
 from programs import case
 
 from gradcheck_cli.judge.evidence import Evidence
-from gradcheck_cli.judge.outcome import OUTCOMES, Verdict, exit_code, worst
+from gradcheck_cli.judge.outcome import OUTCOMES, Verdict, worst
+from gradcheck_cli.suite.status import by_itself, exit_code
 from gradcheck_cli.judge.verdict import judge
 from gradcheck_cli.suite.report import Report, Result
 from gradcheck_cli.witnesses import Abstention
@@ -30,14 +31,19 @@ def evidence(text, at, *answers):
     return Evidence(found, reference(found), NOBODY, measured, NOBODY)
 
 
+def code_of(verdicts, *, strict):
+    """The exit code of one case with these verdicts."""
+    return exit_code([by_itself([{"outcome": verdict.outcome, "failed": verdict.failed} for verdict in verdicts], strict=strict)])
+
+
 @pytest.mark.parametrize("strict", [False, True])
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_exit_codes(outcome, strict):
     """0 as expected, 1 wrong, 4 not verified; imprecise and kink only with --strict."""
     expected = {"wrong": 1, "inconclusive": 4, "undefined": 4, "detached": 4, "kink": int(strict), "imprecise": int(strict), "agree": 0}[outcome]
     verdict = Verdict(case("x", "x=1").keys[0], outcome, "")
-    assert exit_code([verdict], strict=strict) == expected
-    assert exit_code([replace(verdict, failed=True)], strict=strict) == 1
+    assert code_of([verdict], strict=strict) == expected
+    assert code_of([replace(verdict, failed=True)], strict=strict) == 1
 
 
 def test_the_worst_counts():
@@ -46,8 +52,8 @@ def test_the_worst_counts():
     key = case("x", "x=1").keys[0]
     for a, b in product(OUTCOMES, OUTCOMES):
         assert worst([a, b]) == worst([b, a]) == OUTCOMES[min(OUTCOMES.index(a), OUTCOMES.index(b))]
-        codes = [exit_code([Verdict(key, outcome, "")], strict=False) for outcome in (a, b)]
-        assert exit_code([Verdict(key, a, ""), Verdict(key, b, "")], strict=False) == (1 if 1 in codes else 4 if 4 in codes else 0)
+        codes = [code_of([Verdict(key, outcome, "")], strict=False) for outcome in (a, b)]
+        assert code_of([Verdict(key, a, ""), Verdict(key, b, "")], strict=False) == (1 if 1 in codes else 4 if 4 in codes else 0)
     assert worst([]) == "inconclusive"
     assert Report([]).exit_code == 5
 

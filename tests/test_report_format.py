@@ -53,7 +53,7 @@ def test_values_are_rounded_to_their_bar(value: float, radius: float, text: str)
 def test_what_torch_answered_reads_back_as_the_same_number(name: str, value: float) -> None:
     """Nine digits are enough for the narrow formats, `repr` for float64."""
     held = DTYPES[name].round(Fraction(value))
-    shown = torch_number(held, DTYPES[name])
+    shown = torch_number(held, name)
     assert float(shown) == held if abs(held) == float("inf") else DTYPES[name].round(Fraction(shown)) == held
 
 

@@ -114,8 +114,8 @@ def test_what_was_promised_holds() -> None:
 def test_a_line_of_jsonl_is_a_case() -> None:
     """And nothing else is."""
     line = Draft202012Validator({"$ref": "#/$defs/jsonl_line", "$defs": SCHEMA["$defs"]})
-    for result in shared_report().results:
-        line.validate(json.loads(jsonl.line(result)))
+    for text in jsonl.render(shared_report()).splitlines():
+        line.validate(json.loads(text))
     assert not line.is_valid(PROMISED)
 
 

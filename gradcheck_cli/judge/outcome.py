@@ -48,14 +48,6 @@ def worst(outcomes: list[str]) -> str:
     return min(outcomes, key=OUTCOMES.index) if outcomes else "inconclusive"
 
 
-def exit_code(verdicts: list[Verdict], *, strict: bool) -> int:
-    """0, 1 or 4, by the worst verdict."""
-    failing = {"wrong", "imprecise", "kink"} if strict else {"wrong"}
-    if any(v.outcome in failing or v.failed for v in verdicts):
-        return 1
-    return 4 if any(v.outcome in ("undefined", "detached", "inconclusive") for v in verdicts) else 0
-
-
 def shown(value: float, digits: int = 6) -> str:
     """A number in a sentence: short, never cut."""
     return f"{value:.{digits}g}"

@@ -7,7 +7,7 @@ import json
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.reports.json import case_document
+import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     *("id", "expression", "dtype", "device", "at", "variable", "index", "outcome", "reference", "reference_digits", "analytic"),
-    *("autograd", "error", "relative_error", "ulps", "tolerance", "numeric", "radius", "left", "right", "reason"),
+    *("autograd", "error", "relative_error", "ulps", "tolerance", "numeric", "radius", "left", "right", "reason", "status"),
 )
 # A spreadsheet runs a cell that begins with one of these as a formula. Such text gets an apostrophe in front, which a spreadsheet
 # hides and a program must strip: an id comes from a file that someone else may have written, and `-x**2` would show as an error.
@@ -35,9 +35,9 @@ def render(report: Report) -> str:
     stream = StringIO()
     writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    for result in report.results:
-        large = sum(array.size for array in result.evidence.case.at.values()) > MAX_REPEATED
-        for k, row in enumerate(_rows(case_document(result))):
+    for record in report.records:
+        large = sum(np.size(value) for value in record["at"].values()) > MAX_REPEATED
+        for k, row in enumerate(_rows(record)):
             writer.writerow(row | {"at": ""} if k and large else row)
     return stream.getvalue()
 
@@ -49,7 +49,10 @@ def _rows(case: dict[str, Any]) -> Iterator[dict[str, Any]]:
         "dtype": case["dtype"],
         "device": case["device"],
         "at": json.dumps(case["at"], ensure_ascii=False),
+        "status": case["status"],
     }
+    if not case["partials"]:
+        yield asked | {"outcome": case["outcome"], "reason": _text(case["reason"] or "")}
     for partial in case["partials"]:
         reference, autograd, numeric, sides = partial["reference"], partial["autograd"], partial["numeric"], partial["one_sided"] or {}
         yield asked | {

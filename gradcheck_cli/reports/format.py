@@ -6,9 +6,12 @@ from decimal import ROUND_CEILING, ROUND_UP, Context, Decimal
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from gradcheck_cli.suite.record import exact
+
 if TYPE_CHECKING:
-    from gradcheck_cli.case import Array, Key
-    from gradcheck_cli.dtypes import DType
+    from collections.abc import Sequence
 
 # What stands where a witness has nothing to say.
 NOTHING = "—"
@@ -16,17 +19,9 @@ NOTHING = "—"
 MAX_LINE, FIRST_NUMBERS = 100, 3
 
 
-def exact(value: Any) -> str:
-    """A number, or nested lists of numbers, as the user may type it to get the same numbers again."""
-    if isinstance(value, list):
-        return f"[{', '.join(exact(item) for item in value)}]"
-    if isinstance(value, float) and (not value.is_integer() or abs(value) >= 1e16 or (value == 0 and str(value).startswith("-"))):
-        return repr(value)
-    return str(int(value))
-
-
-def array_text(array: Array, *, whole: bool = False) -> str:
-    """An array as nested lists; one longer than a line as its first numbers and its shape."""
+def array_text(value: Any, *, whole: bool = False) -> str:
+    """An array, or nested lists, as nested lists; one longer than a line as its first numbers and its shape."""
+    array = np.asarray(value)
     if whole or array.size * 2 <= MAX_LINE:
         text = exact(array.tolist())
         if whole or len(text) <= MAX_LINE:
@@ -35,9 +30,9 @@ def array_text(array: Array, *, whole: bool = False) -> str:
     return f"{first}, … ({array.size:,} numbers, shape {tuple(array.shape)})"
 
 
-def torch_number(value: float, dtype: DType) -> str:
+def torch_number(value: float, dtype: str) -> str:
     """What torch answered: shortest digits for float64, the nine that tell all float32 apart, and 16-bit numbers, being short, whole."""
-    return repr(float(f"{value:.9g}") if dtype.name == "float32" else value)
+    return repr(float(f"{value:.9g}") if dtype == "float32" else value)
 
 
 def with_bar(value: float, radius: float) -> str:
@@ -74,9 +69,9 @@ def _plain(value: Decimal) -> str:
     return f"{value:f}" if -5 < value.adjusted() < 16 else f"{value:e}"
 
 
-def partial_name(key: Key) -> str:
+def partial_name(variable: str, index: Sequence[int]) -> str:
     """`∂f/∂x`, `∂f/∂W[0,1]`."""
-    return f"∂f/∂{key.variable}" + (f"[{','.join(map(str, key.index))}]" if key.index else "")
+    return f"∂f/∂{variable}" + (f"[{','.join(map(str, index))}]" if index else "")
 
 
 def printable(text: str) -> str:

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.reports.json import case_document
+from gradcheck_cli.suite.record import line_of
 
 if TYPE_CHECKING:
-    from gradcheck_cli.suite.report import Report, Result
+    from gradcheck_cli.suite.report import Report
 
 
 def render(report: Report) -> str:
     """A line for each case."""
-    return "".join(line(result) for result in report.results)
-
-
-def line(result: Result) -> str:
-    """One case as one line."""
-    return json.dumps(case_document(result), ensure_ascii=False, allow_nan=False) + "\n"
+    return "".join(map(line_of, report.records))

@@ -30,7 +30,7 @@ def render(report: Report) -> str:
 
 
 def _group(group: Group) -> list[str]:
-    blocks = [fenced(printable(group.results[0].evidence.case.program.text.strip("\n")), "python")]
+    blocks = [fenced(printable(group.records[0]["expression"].strip("\n")), "python")]
     shared = said(group.shared, group.shared)
     found = formulas(group)
     lines = [prose(shared)] if shared else []
@@ -49,8 +49,8 @@ def _table(group: Group) -> str:
     lines = [_line([*map(cell, names), "partial", *(TITLES[name] for name in columns), "outcome"])]
     lines.append(_line(["---"] * (len(names) + 1) + ["---:"] * len(columns) + ["---"]))
     for row in group.rows:
-        asked = [cell(group.fields[id(row.result)].get(name, "")) for name in group.differing]
-        outcome = row.verdict.outcome if row.settled else f"**{row.verdict.outcome}**"
+        asked = [cell(group.fields[id(row.record)].get(name, "")) for name in group.differing]
+        outcome = row.outcome if row.settled else f"**{row.outcome}**"
         lines.append(_line([*asked, code(row.name), *(row.cells[name] for name in columns), outcome]))
     return "\n".join(lines)
 

@@ -7,20 +7,16 @@ from itertools import groupby
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.judge.evidence import analytic_agrees, numeric_agrees
-from gradcheck_cli.judge.measure import FREE_ULPS, digits
+import numpy as np
+
+from gradcheck_cli.judge.measure import FREE_ULPS
 from gradcheck_cli.reports.format import NOTHING, array_text, count, partial_name, printable, to_the_bar, torch_number, with_bar
-from gradcheck_cli.reports.json import DIGITS, nearest, reproduce, result_shape
-from gradcheck_cli.witnesses import Abstention
-from gradcheck_cli.witnesses.analytic import Formula
-from gradcheck_cli.witnesses.autograd import Measured
-from gradcheck_cli.witnesses.reference import Certified
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from gradcheck_cli.judge.outcome import Verdict
-    from gradcheck_cli.suite.report import Report, Result
+    from gradcheck_cli.suite.record import Record
+    from gradcheck_cli.suite.report import Report
 
 # How much is told unless asked for more: each is a guess at what fits on a screen.
 MAX_SENTENCES, MAX_EXPLAINED, MAX_FORMULAS, MAX_COMMANDS, MAX_NAMES = 10, 3, 3, 3, 3
@@ -31,14 +27,15 @@ class Row:
     """One partial as text.
 
     Attributes:
+        partial: the entry of `partials` in its record.
         cells: by column: reference, analytic, autograd, numeric, error, tolerance.
         settled: nothing is left to be told: it agrees, and so does every other opinion.
         needed: the reference says what the analytic column does not.
         abstentions: (witness, reason) behind each dash.
     """
 
-    result: Result
-    verdict: Verdict
+    record: Record
+    partial: Mapping[str, Any]
     cells: Mapping[str, str]
     settled: bool
     needed: bool
@@ -47,12 +44,18 @@ class Row:
     @property
     def name(self) -> str:
         """`∂f/∂x`."""
-        return partial_name(self.verdict.key)
+        return partial_name(self.partial["variable"], self.partial["index"])
+
+    @property
+    def outcome(self) -> str:
+        """Of this partial."""
+        return str(self.partial["outcome"])
 
     @property
     def plain(self) -> bool:
         """It agrees so closely that the row says it all."""
-        return self.settled and self.verdict.ulps is not None and self.verdict.ulps <= FREE_ULPS
+        ulps = self.partial["autograd"].get("ulps")
+        return self.settled and ulps is not None and float(ulps) <= FREE_ULPS
 
 
 @dataclass(frozen=True)
@@ -82,53 +85,56 @@ class Group:
         unsettled: the cases that are not plainly good.
     """
 
-    results: Sequence[Result]
+    records: Sequence[Record]
     rows: Sequence[Row]
     shared: Mapping[str, str]
     differing: tuple[str, ...]
-    unsettled: Sequence[Result]
+    unsettled: Sequence[Record]
     fields: Mapping[int, Mapping[str, str]] = field(repr=False)
 
-    def label(self, result: Result) -> str:
+    def label(self, record: Record) -> str:
         """What tells a case apart from the others: `x = 0, float32`; empty if it is alone."""
-        return said(self.fields[id(result)], self.differing)
+        return said(self.fields[id(record)], self.differing)
 
     def subject(self, row: Row) -> str:
         """`∂f/∂x`, or `∂f/∂x at x = 0, float32` among several cases."""
-        label = self.label(row.result)
+        label = self.label(row.record)
         return f"{row.name} at {label}" if label else row.name
 
 
-def groups(report: Report, *, verbose: bool = False) -> list[Group]:
+def groups(report: Report, *, verbose: bool = False) -> Iterator[Group]:
     """The cases of a report, those of one program that follow each other together."""
-    return [_group(list(found), verbose) for _, found in groupby(report.results, key=lambda result: result.evidence.case.program.text)]
+    for _, found in groupby(report.records, key=lambda record: record["expression"]):
+        yield _group(list(found), verbose)
 
 
-def _group(results: list[Result], verbose: bool) -> Group:
-    fields = {id(result): _fields(result, verbose) for result in results}
-    names = dict.fromkeys(name for result in results for name in fields[id(result)])
-    values = {name: {fields[id(result)].get(name, "") for result in results} for name in names}
+def _group(records: list[Record], verbose: bool) -> Group:
+    fields = {id(record): _fields(record, verbose) for record in records}
+    names = dict.fromkeys(name for record in records for name in fields[id(record)])
+    values = {name: {fields[id(record)].get(name, "") for record in records} for name in names}
     shared = {name: found.copy().pop() for name, found in values.items() if len(found) == 1}
-    rows = {id(result): rows_of(result, verbose=verbose) for result in results}
-    unsettled = [result for result in results if not _settled(result, rows[id(result)])]
+    rows = {id(record): rows_of(record, verbose=verbose) for record in records}
+    unsettled = [record for record in records if not _settled(record, rows[id(record)])]
     differing = tuple(name for name in names if name not in shared)
-    return Group(results, [row for result in results for row in rows[id(result)]], shared, differing, unsettled, fields)
+    return Group(records, [row for record in records for row in rows[id(record)]], shared, differing, unsettled, fields)
 
 
-def _settled(result: Result, rows: Sequence[Row]) -> bool:
-    """Whether a case is plainly good: every partial agrees, and nothing is noted but numbers that were rounded."""
-    return all(row.settled for row in rows) and len(result.notes) <= len(result.evidence.case.moved)
+def _settled(record: Record, rows: Sequence[Row]) -> bool:
+    """Whether a case is plainly good: every partial agrees, it is as expected, and nothing is noted but numbers that were rounded."""
+    return (
+        (record["expected"] is not None or all(row.settled for row in rows)) and record["status"] == "pass" and len(record["notes"]) <= len(record["rounded"])
+    )
 
 
-def _fields(result: Result, verbose: bool) -> dict[str, str]:
+def _fields(record: Record, verbose: bool) -> dict[str, str]:
     """What was asked, as text; inputs under `name =`, so that none can be taken for another field."""
-    case = result.evidence.case
-    found = {"case": printable(result.id)} if result.id is not None else {}
-    found |= {f"{name} =": array_text(case.at[name], whole=verbose) for name in case.program.variables}
-    found |= {"dtype": case.dtype.name, "device": case.device}
-    if case.cotangent is not None:
-        found["cotangent"] = array_text(case.cotangent, whole=verbose)
-    elif result_shape(result):
+    found = {"case": printable(record["id"])} if record["id"] is not None else {}
+    found |= {f"{name} =": array_text(value, whole=verbose) for name, value in record["at"].items()}
+    found |= {"dtype": record["dtype"], "device": record["device"]}
+    weights = np.asarray(1.0 if record["cotangent"] is None else record["cotangent"], dtype=float)
+    if not (weights == 1).all():
+        found["cotangent"] = array_text(weights, whole=verbose)
+    elif weights.ndim:
         found["cotangent"] = "ones"
     return found
 
@@ -139,75 +145,82 @@ def said(fields: Mapping[str, str], names: Iterable[str]) -> str:
     return ", ".join(fields[name] if name in bare else f"{name} {fields[name]}" for name in names if name in fields)
 
 
-def rows_of(result: Result, *, verbose: bool = False) -> list[Row]:
+def rows_of(record: Record, *, verbose: bool = False) -> list[Row]:
     """A row for each partial of a case."""
-    return [_row(result, k, verdict, verbose) for k, verdict in enumerate(result.verdicts)]
+    return [_row(record, partial, verbose) for partial in record["partials"]]
 
 
-def _row(result: Result, position: int, verdict: Verdict, verbose: bool) -> Row:
-    witnessed, formula, answer, difference = result.evidence.of(position)
-    # Proved by the reference, or by the judge from the two sides of a boundary.
-    truth = witnessed.ball if isinstance(witnessed, Certified) else verdict.truth
-    derived = isinstance(formula, Formula) and formula.ball is not None
+def _row(record: Record, partial: Mapping[str, Any], verbose: bool) -> Row:
+    reference, analytic, autograd, numeric = (partial[name] for name in ("reference", "analytic", "autograd", "numeric"))
+    proved = "value" in reference
     cells = {
-        "reference": NOTHING if truth is None else digits(truth, DIGITS) if verbose else repr(nearest(truth)),
-        "analytic": repr(nearest(formula.ball)) if derived else NOTHING,
-        "autograd": torch_number(answer.value, result.evidence.case.dtype) if isinstance(answer, Measured) else NOTHING,
-        "numeric": _numeric(verdict, difference),
-        "error": _error(verdict, verbose),
-        "tolerance": NOTHING if verdict.tolerance is None else f"{verdict.tolerance:.2g}",
+        "reference": NOTHING if not proved else reference["digits"] if verbose else repr(float(reference["value"])),
+        "analytic": NOTHING if analytic.get("value") is None else repr(float(analytic["value"])),
+        "autograd": torch_number(float(autograd["value"]), record["dtype"]) if "value" in autograd else NOTHING,
+        "numeric": _numeric(partial),
+        "error": _error(autograd, verbose),
+        "tolerance": NOTHING if autograd.get("tolerance") is None else f"{float(autograd['tolerance']):.2g}",
     }
-    disputed = analytic_agrees(witnessed, formula) is False or numeric_agrees(witnessed, difference) is False
-    settled = verdict.outcome == "agree" and not disputed
-    needed = truth is not None and cells["analytic"] != repr(nearest(truth))
-    return Row(result, verdict, cells, settled, needed, tuple(_abstentions(formula, difference)))
+    disputed = analytic.get("agrees") is False or numeric.get("agrees") is False
+    settled = partial["outcome"] == "agree" and not disputed
+    needed = proved and cells["analytic"] != repr(float(reference["value"]))
+    return Row(record, partial, cells, settled, needed, tuple(_abstentions(partial)))
 
 
-def _numeric(verdict: Verdict, difference: Any) -> str:
-    if isinstance(difference, Abstention):
+def _numeric(partial: Mapping[str, Any]) -> str:
+    numeric = partial["numeric"]
+    if "abstained" in numeric:
         return NOTHING
-    if verdict.sides is None or verdict.truth is not None or not (difference.left or difference.right):
-        return with_bar(difference.value, difference.radius)
+    sides = {name: numeric[name] for name in ("left", "right")}
+    if partial["one_sided"] is None or "value" in partial["reference"] or not any(sides.values()):
+        return with_bar(float(numeric["value"]), float(numeric["radius"]))
     # Where the sides differ the central difference is a number without a meaning.
-    sides = {"left": difference.left, "right": difference.right}
-    return ", ".join(f"{name} {NOTHING if side is None else to_the_bar(side.value, side.radius)}" for name, side in sides.items())
+    return ", ".join(f"{name} {NOTHING if side is None else to_the_bar(float(side['value']), float(side['radius']))}" for name, side in sides.items())
 
 
-def _error(verdict: Verdict, verbose: bool) -> str:
-    if verdict.ulps is None or verdict.error is None or not isfinite(verdict.ulps):
+def _error(autograd: Mapping[str, Any], verbose: bool) -> str:
+    ulps, error = autograd.get("ulps"), autograd.get("error")
+    if ulps is None or error is None or not isfinite(float(ulps)):
         return NOTHING
-    return f"{verdict.ulps:.4g} ulp" + (f" ({verdict.error:.2g})" if verbose else "")
+    return f"{float(ulps):.4g} ulp" + (f" ({float(error):.2g})" if verbose else "")
 
 
-def _abstentions(formula: Any, difference: Any) -> Iterable[tuple[str, str]]:
+def _abstentions(partial: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Only SymPy's and the numeric opinion's: what torch and the reference cannot say is the verdict's own sentence."""
-    if isinstance(formula, Abstention) or formula.ball is None:
-        yield "analytic", formula.reason
-    if isinstance(difference, Abstention):
-        yield "numeric", difference.reason
+    analytic, numeric = partial["analytic"], partial["numeric"]
+    if "abstained" in analytic or analytic["value"] is None:
+        yield "analytic", analytic.get("abstained") or analytic["reason"]
+    if "abstained" in numeric:
+        yield "numeric", numeric["abstained"]
 
 
 def formulas(group: Group) -> list[tuple[str, str]]:
     """(`∂f/∂x`, SymPy's formula), once for each partial."""
     found: dict[str, str] = {}
-    for result in group.results:
-        answers = result.evidence.analytic
-        for verdict, formula in zip(result.verdicts, () if isinstance(answers, Abstention) else answers, strict=False):
-            if isinstance(formula, Formula):
-                found.setdefault(partial_name(verdict.key), formula.text)
+    for row in group.rows:
+        if "formula" in row.partial["analytic"]:
+            found.setdefault(row.name, row.partial["analytic"]["formula"])
     return list(found.items())
 
 
 def sentences(group: Group, *, verbose: bool = False, quiet: bool = False) -> list[Sentence]:
     """What is to be said below a table: of each partial that is not plain, of each dash, of each case."""
-    unsettled = _gathered((row.verdict.outcome, row.verdict.reason, group.subject(row)) for row in group.rows if not row.settled)
-    explained = _gathered((row.verdict.outcome, row.verdict.reason, group.subject(row)) for row in group.rows if row.settled and (verbose or not row.plain))
+    unsettled = _gathered((row.outcome, row.partial["reason"], group.subject(row)) for row in group.rows if not row.settled)
+    explained = _gathered((row.outcome, row.partial["reason"], group.subject(row)) for row in group.rows if row.settled and (verbose or not row.plain))
+    stated = _gathered((kind, text, group.label(record)) for record in group.records for kind, text in _stated(record))
     dashes = _gathered((f"{NOTHING} {witness}", reason, "") for row in group.rows for witness, reason in row.abstentions)
-    notes = _gathered(("note", note, group.label(result)) for result in group.results for note in result.notes)
+    notes = _gathered(("note", note, group.label(record)) for record in group.records for note in record["notes"])
     if verbose:
-        return unsettled + explained + dashes + notes
-    parts = [(unsettled, MAX_SENTENCES), ([] if quiet else explained, MAX_EXPLAINED), (dashes, MAX_SENTENCES), (notes, MAX_EXPLAINED)]
+        return stated + unsettled + explained + dashes + notes
+    parts = [(stated, MAX_SENTENCES), (unsettled, MAX_SENTENCES), ([] if quiet else explained, MAX_EXPLAINED), (dashes, MAX_SENTENCES), (notes, MAX_EXPLAINED)]
     return [sentence for found, most in parts for sentence in _first(found, most)]
+
+
+def _stated(record: Record) -> Iterator[tuple[str, str]]:
+    """What a suite says of a case, beside what is true of it: (kind, sentence)."""
+    yield from (("not as expected", text) for text in record["unmet"])
+    if record["reason"] is not None:
+        yield (record["outcome"] if not record["partials"] else "expected to fail"), record["reason"]
 
 
 def _gathered(said_of: Iterable[tuple[str, str, str]]) -> list[Sentence]:
@@ -227,10 +240,10 @@ def _first(found: list[Sentence], most: int) -> list[Sentence]:
 
 def commands(group: Group, *, verbose: bool = False) -> list[str]:
     """The commands that reproduce what is not plainly good."""
-    return [printable(reproduce(result)) for result in (group.unsettled if verbose else group.unsettled[:MAX_COMMANDS])]
+    return [printable(record["reproduce"]) for record in (group.unsettled if verbose else group.unsettled[:MAX_COMMANDS])]
 
 
 def summary(report: Report) -> str:
     """`5 cases: 4 agree, 1 kink`."""
     counted = ", ".join(f"{number:,} {outcome}" for outcome, number in sorted(report.summary.items(), key=lambda item: -item[1]))
-    return count(len(report.results), "case") + (f": {counted}" if counted else "")
+    return count(sum(report.summary.values()), "case") + (f": {counted}" if counted else "")

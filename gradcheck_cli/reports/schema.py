@@ -6,6 +6,7 @@ from typing import Any
 
 from gradcheck_cli.judge.outcome import OUTCOMES
 from gradcheck_cli.reports.json import FORMAT
+from gradcheck_cli.suite.status import EXIT_CODES, NO_VERDICT
 
 Schema = dict[str, Any]
 
@@ -31,7 +32,7 @@ def report_schema() -> Schema:
         summary={
             "type": "object",
             "description": "How many cases came to each outcome; outcomes with none are left out.",
-            "propertyNames": {"$ref": "#/$defs/outcome"},
+            "propertyNames": {"$ref": "#/$defs/came_to"},
             "additionalProperties": {"type": "integer", "minimum": 1},
         },
         cases=_array({"$ref": "#/$defs/case"}, "One entry for each point, dtype and device, in the order they were asked for."),
@@ -61,6 +62,15 @@ def _definitions() -> Schema:
             "not explain the error; kink: no derivative here, left and right differ; undefined: no finite derivative exists; detached: torch has no "
             "path from the input to the result; inconclusive: nothing could be shown.",
         },
+        "came_to": {
+            "enum": [*OUTCOMES, *NO_VERDICT],
+            "description": "An outcome; or error: the check crashed, or ran out of time or memory; skipped: the suite says not to check it.",
+        },
+        "status": {
+            "enum": list(EXIT_CODES),
+            "description": "pass: as expected; fail: not as expected, exit code 1; unverified: nothing wrong, but something not verified, exit code 4; "
+            "error: no verdict, exit code 3; xfail: it fails, as the suite foresees; skip: not checked.",
+        },
         "abstention": _object(
             "In the place of an opinion: it has nothing to say, and why.",
             abstained={"type": "string", "minLength": 1, "description": "The reason, in words."},
@@ -86,7 +96,7 @@ def _environment() -> Schema:
 def _case() -> Schema:
     return _object(
         "One program at one point, in one dtype, on one device.",
-        {"notes": _array({"type": "string"}, "What is true of the whole case: numbers that were rounded to the dtype, a forward value that is off.")},
+        _additions(),
         id={"type": ["string", "null"], "description": "The case's name in its suite; null outside a suite."},
         expression={"type": "string", "description": "The program as the user wrote it."},
         dtype={"type": "string", "description": "The dtype under test: float64, float32, bfloat16 or float16."},
@@ -96,21 +106,54 @@ def _case() -> Schema:
             "description": "The point: each input as the exact numbers used, after rounding to the dtype.",
             "additionalProperties": _ref("array"),
         },
-        cotangent=_ref("array", "The upstream gradient, shaped like the result; ones if none was given."),
-        outcome=_ref("outcome", "The worst of the partials: wrong > inconclusive > undefined > detached > kink > imprecise > agree."),
+        cotangent={
+            "description": "The upstream gradient, shaped like the result; ones if none was given, null if the case was not checked and none was given.",
+            "anyOf": [_ref("array"), {"type": "null"}],
+        },
+        outcome=_ref("came_to", "The worst of the partials: wrong > inconclusive > undefined > detached > kink > imprecise > agree."),
         value=_object(
             "The program's value at the point.",
             reference=_ref("values", "Proved by ball arithmetic; null if none of it is."),
             autograd=_ref("values", "What torch computed in the dtype; null if it computed nothing."),
         ),
-        partials=_array(_ref("partial"), "One entry for each element of each input differentiated.") | {"minItems": 1},
+        partials=_array(_ref("partial"), "One entry for each element of each input differentiated; empty where there is no verdict."),
         reproduce={"type": "string", "description": "A shell command that checks this case alone."},
-    )
+    ) | {
+        "if": {"properties": {"outcome": {"enum": list(NO_VERDICT)}}},
+        "then": {"properties": {"partials": {"maxItems": 0}}},
+        "else": {"properties": {"partials": {"minItems": 1}}},
+    }
+
+
+def _additions() -> Schema:
+    """Keys that came after the first reports of this format."""
+    text = {"type": ["string", "null"]}
+    position = {"type": "integer", "minimum": 1}
+    return {
+        "status": _ref("status"),
+        "notes": _array({"type": "string"}, "What is true of the whole case: numbers that were rounded to the dtype, a forward value that is off."),
+        "rounded": _array(
+            _object("A number that the dtype cannot hold.", variable={"type": "string"}, text={"type": "string"}, used=_ref("number")),
+            "Numbers of the point or cotangent that had to be rounded: as written, and as used.",
+        ),
+        "source": {
+            "description": "Where the case stands in its suite; null outside a suite.",
+            "anyOf": [_object("A place; line and column count from 1.", file={"type": "string"}, line=position, column=position), {"type": "null"}],
+        },
+        "position": {"type": ["integer", "null"], "minimum": 0, "description": "The number of this check in the run, counted from 0; null outside a suite."},
+        "expected": {
+            "description": "The outcomes that the suite expects; null where it states none.",
+            "anyOf": [_array(_ref("outcome"), "Any of them is as expected."), {"type": "null"}],
+        },
+        "unmet": _array({"type": "string"}, "What the suite expects and is not so, in sentences."),
+        "reason": text | {"description": "Why it was skipped, may fail or has no verdict; else null."},
+    }
 
 
 def _partial() -> Schema:
     return _object(
         "One partial derivative.",
+        {"failed": {"type": "boolean", "description": "It fails although its outcome alone does not: no path to a derivative that is not 0."}},
         variable={"type": "string", "description": "The input."},
         index=_array({"type": "integer", "minimum": 0}, "The element of the input, counted from 0; empty for a scalar."),
         outcome=_ref("outcome"),
@@ -137,7 +180,10 @@ def _opinions() -> Schema:
         ),
         "analytic": _object(
             "A formula and its value.",
-            {"agrees": agrees | {"description": "Whether it is the reference's value; null where one of the two is missing."}},
+            {
+                "agrees": agrees | {"description": "Whether it is the reference's value; null where one of the two is missing."},
+                "reason": {"type": "string", "description": "Why the formula has no value at this point, where it has none."},
+            },
             value=_ref("measure", "The float64 nearest to the formula's value; null if it has none at this point."),
             formula={"type": "string", "description": "The formula in the tool's own language."},
             latex={"type": "string", "description": "The formula in LaTeX."},
@@ -152,10 +198,15 @@ def _opinions() -> Schema:
         ),
         "numeric": _object(
             "An estimate with its error bar.",
+            {
+                name: {"anyOf": [_ref("slope"), {"type": "null"}], "description": f"From the {name} alone; null where that is not possible."}
+                for name in ("left", "right")
+            },
             value=_ref("number", "The estimate."),
             radius=_ref("number", "Half the width of its bar."),
             agrees=agrees | {"description": "Whether the reference lies within the bar; null where there is no reference."},
         ),
+        "slope": _object("A one-sided estimate.", value=_ref("number"), radius=_ref("number", "Half the width of its bar.")),
         "one_sided": _object(
             "Derivatives from either side.",
             left=_ref("measure", "From below; null where the function has no values there, or no finite slope."),

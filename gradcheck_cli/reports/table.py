@@ -27,6 +27,10 @@ STYLES = {
     "undefined": "magenta",
     "detached": "magenta",
     "inconclusive": "magenta",
+    "error": "bold red",
+    "skipped": "yellow",
+    "not as expected": "bold red",
+    "expected to fail": "yellow",
 }
 TITLES = {
     "reference": "reference",
@@ -50,7 +54,7 @@ def render(report: Report, *, width: int | None = None, color: bool = False, ver
     page = _Page(width, verbose, quiet)
     blocks = [page.group(group) for group in groups(report, verbose=verbose) if not quiet or group.unsettled]
     blocks += [wrap(Text(f"problem: {printable(problem)}"), width, 2) for problem in report.problems]
-    if quiet or len(report.results) != 1:
+    if quiet or len(report.records) != 1:
         blocks.append(wrap(Text(summary(report)), width, 2))
     lines = Text("\n").join(line for k, block in enumerate(blocks) for line in ([Text()] * bool(k) + block))
     return _written(lines, color=color)
@@ -93,8 +97,7 @@ class _Page:
 
     def _header(self, group: Group) -> list[Text]:
         """Program, point, dtype, device, cotangent and formulas, as far as all cases share them."""
-        case = group.results[0].evidence.case
-        lines = [Text(printable(case.program.text.strip("\n")), style="bold")]
+        lines = [Text(printable(group.records[0]["expression"].strip("\n")), style="bold")]
         asked = [name for name in group.shared if name not in ("dtype", "device", "case")]
         device = f"on {group.shared['device']}" if "device" in group.shared else ""
         kind = f"{group.shared.get('dtype', '')} {device}".strip()
@@ -111,8 +114,8 @@ class _Page:
     def _table(self, group: Group, rows: Sequence[Row]) -> list[Text]:
         columns = [name for name in TITLES if name != "reference" or self.verbose or any(row.needed for row in rows)]
         head = [*(name.removesuffix(" =") for name in group.differing), "", *(TITLES[name] for name in columns), "outcome"]
-        asked = [[group.fields[id(row.result)].get(name, "") for name in group.differing] for row in rows]
-        body = [[*known, row.name, *(row.cells[name] for name in columns), row.verdict.outcome] for known, row in zip(asked, rows, strict=True)]
+        asked = [[group.fields[id(row.record)].get(name, "") for name in group.differing] for row in rows]
+        body = [[*known, row.name, *(row.cells[name] for name in columns), row.outcome] for known, row in zip(asked, rows, strict=True)]
         widths = [max(map(cell_len, column)) for column in zip(head, *body, strict=True)]
         if self.width is not None and sum(widths) + len(_GAP) * (len(widths) - 1) > self.width:
             return self._stacked(group, rows, columns)
@@ -129,7 +132,7 @@ class _Page:
         """A block for each partial, a line for each number."""
         lines: list[Text] = []
         for row in rows:
-            title = Text.assemble((group.subject(row), "bold"), ": ", (row.verdict.outcome, STYLES[row.verdict.outcome]))
+            title = Text.assemble((group.subject(row), "bold"), ": ", (row.outcome, STYLES[row.outcome]))
             block = [title, *(Text(f"{TITLES[name]}: {row.cells[name]}") for name in columns)]
             lines += [Text()] * bool(lines) + [piece for line in block for piece in wrap(line, self.width, 2)]
         return lines

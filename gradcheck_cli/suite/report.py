@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.judge.outcome import exit_code, worst
+from gradcheck_cli.judge.outcome import OUTCOMES, worst
+from gradcheck_cli.suite.record import record_of
+from gradcheck_cli.suite.status import NO_VERDICT, exit_code
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gradcheck_cli.judge.evidence import Evidence
     from gradcheck_cli.judge.outcome import Verdict
+    from gradcheck_cli.suite.record import Record
+
+# Exit code of a run that Ctrl-C ended.
+INTERRUPTED = 130
 
 
 @dataclass(frozen=True)
@@ -19,7 +26,7 @@ class Result:
     """One case with its evidence and a verdict for each partial.
 
     Attributes:
-        notes: what is true of the whole case: numbers that were rounded, a forward value that is off, ones as cotangent.
+        notes: what is true of the whole case: numbers that were rounded, a forward value that is off.
     """
 
     evidence: Evidence
@@ -35,28 +42,44 @@ class Result:
 
 @dataclass(frozen=True)
 class Report:
-    """All results of one command."""
+    """All results of one command.
 
-    results: Sequence[Result]
+    Attributes:
+        results: the live results, where the check ran in this process.
+        stored: the records, where it did not: they were read from a file or came from another process.
+        problems: what went wrong with the run itself, in words.
+    """
+
+    results: Sequence[Result] = ()
     command: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     strict: bool = False
     problems: Sequence[str] = ()
     interrupted: bool = False
+    stored: Sequence[Record] | None = None
 
-    @property
+    @cached_property
+    def records(self) -> Sequence[Record]:
+        """One Record a case, in the order asked for."""
+        return [record_of(result, strict=self.strict) for result in self.results] if self.stored is None else self.stored
+
+    @cached_property
     def summary(self) -> dict[str, int]:
         """How many cases came to each outcome, worst first."""
-        from gradcheck_cli.judge.outcome import OUTCOMES
-
-        counts = {outcome: sum(result.outcome == outcome for result in self.results) for outcome in OUTCOMES}
+        counts = dict.fromkeys((*NO_VERDICT[:1], *OUTCOMES, *NO_VERDICT[1:]), 0)
+        for record in self.records:
+            counts[record["outcome"]] += 1
         return {outcome: count for outcome, count in counts.items() if count}
+
+    @cached_property
+    def statuses(self) -> dict[str, int]:
+        """How many cases came to each status."""
+        counts: dict[str, int] = {}
+        for record in self.records:
+            counts[record["status"]] = counts.get(record["status"], 0) + 1
+        return counts
 
     @property
     def exit_code(self) -> int:
-        """0, 1 or 4; 5 when there is no case; 130 when the run was interrupted."""
-        if self.interrupted:
-            return 130
-        if not self.results:
-            return 5
-        return exit_code([verdict for result in self.results for verdict in result.verdicts], strict=self.strict)
+        """0, 1, 3 or 4; 5 when there is no case; 130 when the run was interrupted."""
+        return INTERRUPTED if self.interrupted else exit_code(self.statuses)
