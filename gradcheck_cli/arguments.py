@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-COMMANDS = ("check", "functions", "explain", "schema", "doctor")
+COMMANDS = ("check", "run", "lint", "report", "diff", "merge", "init", "functions", "explain", "schema", "doctor")
 # Words that the group itself answers.
 _GROUP = ("-h", "--help", "-V", "--version", "--install-completion", "--show-completion")
 _TAKES_VALUE = re.compile(r"--(?:at|wrt|dtype|device|cotangent|rtol|atol|step|format|export|color)|-[qvh]*f")

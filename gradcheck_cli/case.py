@@ -116,30 +116,54 @@ def index_variables(program: Program) -> frozenset[str]:
     return frozenset(found)
 
 
+@dataclass(eq=False)
+class Question:
+    """A program with what is asked of it, at any point, in any dtype and on any device; what it is unrolled to is shared by all its cases."""
+
+    program: Program
+    wrt: tuple[str, ...]
+    cotangent: Nested | None = None
+    given: Mapping[str, str] = field(default_factory=dict)
+    unrolled: dict[object, Unrolled] = field(default_factory=dict)
+
+    @cached_property
+    def indices(self) -> frozenset[str]:
+        """Inputs that hold class indices."""
+        return index_variables(self.program)
+
+    def cases(self, nested: Mapping[str, Nested], dtype: DType, devices: Sequence[str], told: Mapping[str, Exact] | None = None) -> list[Case]:
+        """The case of one point on each device.
+
+        Args:
+            told: the numbers of the point that are told by their own text, or as rounded to the dtype: those of a grid.
+        Raises:
+            PointError: shapes that do not fit, a number outside the dtype.
+        """
+        at, moved = _rounded(nested, dtype, self.indices)
+        shared = _shared(self.unrolled, self.program, at, self.indices)
+        cotangent, moved_too = _cotangent(self.cotangent, dtype, shared)
+        given = {**self.given, **{name: exact.text or repr(float(at[name])) for name, exact in (told or {}).items()}}
+        return [Case(self.program, at, self.wrt, cotangent, dtype, device, shared, moved + moved_too, given) for device in devices]
+
+
 def cases_of(request: Request) -> list[Case]:
     """All cases of a request, points in the outer loops.
 
     Raises:
         PointError: with every mistake found: missing and extra values, shapes, numbers outside the dtype.
     """
-    wrt = differentiated_inputs(request)
-    dtypes = [_dtype(name) for name in request.dtypes]
+    question = Question(request.program, differentiated_inputs(request), request.cotangent, request.given)
+    dtypes = [dtype_named(name) for name in request.dtypes]
     grids = [name for name, value in request.at.items() if isinstance(value, Grid)]
     choices = [value.values for value in request.at.values() if isinstance(value, Grid)]
     if np.prod([float(len(values)) for values in choices]) > MAX_POINTS:
         raise PointError([Mistake("too-large", f"these grids make more than {MAX_POINTS:,} points")])
     fixed = {name: value for name, value in request.at.items() if not isinstance(value, Grid)}
-    indices = index_variables(request.program)
-    unrolled: dict[object, Unrolled] = {}
     found: list[Case] = []
     for point in product(*choices):
-        nested: dict[str, Any] = {**fixed, **dict(zip(grids, point, strict=True))}
+        told = dict(zip(grids, point, strict=True))
         for dtype in dtypes:
-            at, moved = _rounded(nested, dtype, indices)
-            shared = _shared(unrolled, request.program, at, indices)
-            cotangent, moved_too = _cotangent(request.cotangent, dtype, shared)
-            given = {**request.given, **{name: exact.text or repr(float(at[name])) for name, exact in zip(grids, point, strict=True)}}
-            found += [Case(request.program, at, wrt, cotangent, dtype, device, shared, moved + moved_too, given) for device in request.devices]
+            found += question.cases({**fixed, **told}, dtype, request.devices, told)
     return found
 
 
@@ -173,7 +197,8 @@ def differentiated_inputs(request: Request) -> tuple[str, ...]:
     return wrt
 
 
-def _dtype(name: str) -> DType:
+def dtype_named(name: str) -> DType:
+    """The dtype of that name."""
     if name not in DTYPES:
         raise PointError([Mistake("unknown-dtype", f"no dtype named `{name}`", help=did_you_mean(name, DTYPES) or f"known: {', '.join(DTYPES)}")])
     return DTYPES[name]

@@ -159,7 +159,7 @@ def _job(options: Options, program: Any, analyst: Analyst, found: _Collector) ->
     points = found.read(read_points, options.at)
     weights = None if options.cotangent is None else found.read(_cotangent, options.cotangent)
     numbers = {name: found.read(_positive, name, value) for name in ("rtol", "atol", "step") if (value := getattr(options, name)) is not None}
-    devices = found.read(_devices, options.device)
+    devices = found.read(devices_of, options.device)
     dtypes = found.read(_dtypes, options.dtype)
     wrt = [name.strip() for name in options.wrt.split(",") if name.strip()]
     if program is not None and points is not None:
@@ -215,7 +215,7 @@ def _float(name: str, value: Fraction) -> float:
     return rounded
 
 
-def _devices(text: str) -> list[str]:
+def devices_of(text: str) -> list[str]:
     """The devices asked for, those of an accelerator only if they are there."""
     names = [name.strip() for name in text.split(",") if name.strip()]
     if names == ["cpu"]:

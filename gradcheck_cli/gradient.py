@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from gradcheck_cli.calculus import adjoints, conditions, formula, lower
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.program import Builder, Call, Number, Program, Variable, pruned, reach
+from gradcheck_cli.worlds.balls import Machine
 from gradcheck_cli.worlds.scalars import Expansion, TooLarge, element
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ class Differentiated:
     def elements(self) -> tuple[str, ...]:
         """Scalar names of every element differentiated."""
         inputs = self.unrolled.inputs
-        return tuple(element(name, index) for name in self.wrt for index in np.ndindex(*shape_of(inputs[name])))
+        return tuple(name for variable in self.wrt for name in _elements(variable, shape_of(inputs[variable])))
 
     @property
     def program(self) -> Program:
@@ -130,6 +131,11 @@ class Differentiated:
     def objective(self) -> int:
         """Node of `<cotangent, f>`."""
         return self._parts[5]
+
+    @cached_property
+    def machine(self) -> Machine:
+        """`program`, ready to run."""
+        return Machine(self.program)
 
     @cached_property
     def forward_program(self) -> Program:
@@ -178,4 +184,16 @@ def differentiated(case: Case) -> Differentiated | TooLarge:
 
 def scalar_inputs(case: Case) -> dict[str, float]:
     """Every element of every input under its scalar name."""
-    return {element(name, index): float(array[index]) for name, array in case.at.items() for index in np.ndindex(*array.shape)}
+    found: dict[str, float] = {}
+    for name, array in case.at.items():
+        if array.ndim:
+            found.update(zip(_elements(name, array.shape), map(float, array.reshape(-1).tolist()), strict=True))
+        else:
+            found[name] = float(array)
+    return found
+
+
+@lru_cache(maxsize=256)
+def _elements(name: str, shape: tuple[int, ...]) -> tuple[str, ...]:
+    """Scalar names of the elements of an input, row-major."""
+    return tuple(element(name, index) for index in np.ndindex(*shape))

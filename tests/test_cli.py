@@ -115,7 +115,7 @@ def test_a_users_mistake_ends_with_two(done, name):
         ("usage-device", "error[unknown-device]: no device named `tpu`\n  = help: known: cpu, cuda, cuda:N, all\n"),
         ("usage-absent", "error[absent-device]: device `cuda:7` is not present\n  = help: present: cpu"),
         ("sigmod", "error[unknown-function]: no function named `sigmod`\n  = help: did you mean `sigmoid` or `logsigmoid`?\n"),
-        ("schema-unknown", "error[unknown-schema]: no schema named `house`\n  = help: known: report\n"),
+        ("schema-unknown", "error[unknown-schema]: no schema named `house`\n  = help: known: report, suite\n"),
     ],
 )
 def test_a_mistake_is_told_with_a_way_out(done, name, told):
@@ -219,10 +219,10 @@ def test_reports_are_exported_in_every_format_beside_stdout(tmp_path):
     ("target", "said"),
     [
         ("none/a.json", "error[unwritable]: the report cannot be written to `none/a.json`: no such folder, or no file name\n"),
-        ("md:a.md", "error[unknown-format]: no report format named `md`\n  = help: known: table, json, jsonl, csv, markdown\n"),
+        ("md:a.md", f"error[unknown-format]: no report format named `md`\n  = help: known: {', '.join(FORMATS)}\n"),
         (
             "a.txt2",
-            "error[unknown-format]: no report format is known by the ending of `a.txt2`\n  = help: write FORMAT:FILE with one of table, json, jsonl, csv, markdown\n",
+            f"error[unknown-format]: no report format is known by the ending of `a.txt2`\n  = help: write FORMAT:FILE with one of {', '.join(FORMATS)}\n",
         ),
     ],
 )

@@ -11,9 +11,9 @@ from programs import case
 
 from gradcheck_cli.judge.evidence import Evidence
 from gradcheck_cli.judge.outcome import OUTCOMES, Verdict, worst
-from gradcheck_cli.suite.status import by_itself, exit_code
 from gradcheck_cli.judge.verdict import judge
 from gradcheck_cli.suite.report import Report, Result
+from gradcheck_cli.suite.status import by_itself, exit_code
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.analytic import Formula
 from gradcheck_cli.witnesses.autograd import Measured, autograd

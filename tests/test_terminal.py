@@ -12,7 +12,9 @@ from time import monotonic, sleep
 
 import pytest
 
-from gradcheck_cli import check, cli
+from gradcheck_cli import check
+from gradcheck_cli.cli import check as check_command
+from gradcheck_cli.cli import streams
 from gradcheck_cli.options import wants_colour
 
 TOOL = [sys.executable, "-m", "gradcheck_cli"]
@@ -39,17 +41,17 @@ def test_columns_is_the_width_where_it_is_a_number(columns, width, monkeypatch):
     """And no terminal gives the natural width."""
     monkeypatch.setenv("COLUMNS", columns)
     monkeypatch.setattr(sys.stdout, "fileno", lambda: os.open(os.devnull, os.O_RDONLY))
-    assert cli._width() == width
+    assert streams.columns() == width
 
 
 def test_progress_is_for_terminals(monkeypatch, capsys):
     """A counter on stderr, gone when it is done; none in a pipe, none for one case."""
-    cli._progress(1, 3)
+    check_command._progress(1, 3)
     assert capsys.readouterr().err == ""
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    cli._progress(1, 3)
-    cli._progress(3, 3)
-    cli._progress(1, 1)
+    check_command._progress(1, 3)
+    check_command._progress(3, 3)
+    check_command._progress(1, 1)
     assert capsys.readouterr().err == "\r1/3\r\x1b[K"
 
 
@@ -149,7 +151,7 @@ def test_a_value_far_below_every_dtype_is_zero(text, at):
 def test_a_case_that_never_ends_is_given_up():
     """torch's polygamma(2, x) at -1e15 does not come back: the clock is heard all the same, what is finished is written, exit 3."""
     code = (
-        "import gradcheck_cli.cli as m, sys; m.CASE_LIMIT = 3.0; sys.argv = ['gradcheck', 'polygamma(2, x)', '--at', 'x=2.5:-1e15:2', '-f', 'json']; m.main()"
+        "import gradcheck_cli.cli as m, sys; from gradcheck_cli.cli import check; check.CASE_LIMIT = 3.0; sys.argv = ['gradcheck', 'polygamma(2, x)', '--at', 'x=2.5:-1e15:2', '-f', 'json']; m.main()"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert found.returncode == 3

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.analytic import Formula
 from gradcheck_cli.witnesses.numeric import Difference
 from gradcheck_cli.witnesses.reference import Certified
-from gradcheck_cli.worlds import balls
 
 if TYPE_CHECKING:
     from gradcheck_cli.case import Case
@@ -55,7 +52,7 @@ def numeric_agrees(truth: Any, difference: Any) -> bool | None:
     if not isinstance(truth, Certified) or not isinstance(difference, Difference) or difference.plain:
         return None
     # One rounding of the estimate itself is its own.
-    bar = balls.exact(Fraction(difference.radius)) if isfinite(difference.radius) else arb("inf")
+    bar = arb(difference.radius)
     # The nearest point of the truth's own ball: that of a truth below 2**-1076 is as wide as the number.
     return bool(abs(arb(difference.value) - truth.ball).lower() <= bar + abs(arb(difference.value)) * 2.0**-52)
 

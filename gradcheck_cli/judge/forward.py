@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.gradient import differentiated
-from gradcheck_cli.judge.measure import BUDGET_FACTOR, FREE_ULPS, ulp
+from gradcheck_cli.judge.measure import BUDGET_FACTOR, FREE_ULPS, largest, ulp
 from gradcheck_cli.judge.outcome import shown
 from gradcheck_cli.judge.rounding import rounding
 from gradcheck_cli.witnesses.autograd import Autograd
 from gradcheck_cli.witnesses.numeric import Difference
 from gradcheck_cli.witnesses.reference import Certified, Reference
-from gradcheck_cli.worlds import balls
 from gradcheck_cli.worlds.scalars import TooLarge
 
 if TYPE_CHECKING:
     from gradcheck_cli.judge.evidence import Evidence
+    from gradcheck_cli.worlds import balls
 
 
 def forward_note(evidence: Evidence) -> str | None:
@@ -43,10 +43,10 @@ def _compare(evidence: Evidence, element: int, truth: balls.Ball, value: float) 
     place = f" (element {element})" if len(evidence.autograd.forward) > 1 else ""  # type: ignore[union-attr]  # an Autograd, else nothing is compared
     told = f"torch's value{place} is {shown(value)} where the true one is {truth.str(6, radius=False)}"
     if not isfinite(value):
-        beyond = abs(truth) > balls.exact(case.dtype.largest) and not isnan(value) and (value > 0) == (truth > 0)
+        beyond = abs(truth) > largest(case.dtype) and not isnan(value) and (value > 0) == (truth > 0)
         return None if beyond else told
     gap = abs(arb(value) - truth)
-    if gap <= FREE_ULPS * balls.exact(ulp(truth, case.dtype)):
+    if gap <= FREE_ULPS * ulp(truth, case.dtype):
         return None
     try:
         room = rounding(case).of_element(case, element, case.dtype).total

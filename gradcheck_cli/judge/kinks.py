@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.gradient import differentiated, scalar_inputs
 from gradcheck_cli.judge.outcome import told
-from gradcheck_cli.witnesses.numeric import Difference, Slope
+from gradcheck_cli.witnesses.extrapolation import Slope
+from gradcheck_cli.witnesses.numeric import Difference
 from gradcheck_cli.witnesses.reference import SIGN_BITS
 from gradcheck_cli.worlds import balls, sides
 from gradcheck_cli.worlds.germs import Germ, OutsideDomain, Undecided, constant

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from math import isfinite, log10
+from functools import cache
+from math import isfinite, ldexp, log10
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from gradcheck_cli.judge.outcome import shown, told
 from gradcheck_cli.worlds import balls
 
 if TYPE_CHECKING:
-    from fractions import Fraction
-
     from gradcheck_cli.dtypes import DType
 
 # |A - T| up to this many ulp is right whatever the formula: the four roundings that even a single call may make.
@@ -41,28 +40,34 @@ def size(ball: Any) -> float:
     return float(abs(ball).mid())
 
 
-def ulp(truth: Any, dtype: DType) -> Fraction:
-    """Spacing of the dtype at a ball's midpoint; beyond the dtype's range that of its largest number."""
-    if not abs(truth) < balls.exact(dtype.largest):
-        return dtype.ulp(dtype.largest)
-    try:
-        return dtype.ulp(balls.fraction(truth))
-    except OverflowError:
-        return dtype.smallest
+def ulp(truth: Any, dtype: DType) -> float:
+    """Spacing of the dtype at a ball's midpoint, a power of two; beyond the dtype's range that of its largest number."""
+    if not abs(truth) < largest(dtype):
+        exponent = dtype.most
+    else:
+        mantissa, shift = truth.mid().man_exp()
+        exponent = max(mantissa.bit_length() + int(shift) - 1, dtype.least) if mantissa else dtype.least
+    return ldexp(1.0, exponent - dtype.digits + 1)
+
+
+@cache
+def largest(dtype: DType) -> Any:
+    """The dtype's largest number as a ball."""
+    return balls.exact(dtype.largest)
 
 
 def measure(answer: float, truth: Any, dtype: DType) -> Measure:
     """Distance of an answer from a truth that is exactly 0 or certified not to be; NaN for an answer that is NaN."""
     from flint import arb
 
-    free = FREE_ULPS * float(ulp(truth, dtype))
+    spacing = ulp(truth, dtype)
+    free = FREE_ULPS * spacing
     if not isfinite(answer):
         return Measure(error=abs(answer), relative_error=abs(answer), ulps=abs(answer), tolerance=free)
-    gap = abs(arb(answer) - truth)
     if truth.is_zero():
         nothing = 0.0 if answer == 0 else None
         return Measure(error=abs(answer), relative_error=nothing, ulps=nothing, tolerance=free)
-    spacing = balls.exact(ulp(truth, dtype))
+    gap = abs(arb(answer) - truth)
     return Measure(error=float(gap.mid()), relative_error=float((gap / abs(truth)).mid()), ulps=float((gap / spacing).mid()), tolerance=free)
 
 

@@ -11,7 +11,7 @@ with w_i how far an error at node i moves the result, u the unit roundoff and et
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ from gradcheck_cli.functions.arithmetic import OFF
 from gradcheck_cli.gradient import scalar_inputs, shape_of, weighted_sum
 from gradcheck_cli.language.program import Builder, Call, Number, Program, Variable
 from gradcheck_cli.worlds import balls
-from gradcheck_cli.worlds.scalars import TooLarge, element, expand
+from gradcheck_cli.worlds.scalars import Expansion, TooLarge, element, expand
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -65,74 +65,39 @@ class Budget:
 
 
 @dataclass(frozen=True)
-class _Graph:
-    """torch's forward and gradient as scalars, with a slope node for every edge.
+class _Forward:
+    """torch's forward as scalars: what every budget starts from.
 
     Attributes:
-        outputs: nodes of the value's elements; `partials` those of the gradient, -1 where it is zero.
-        edges: for each node (argument, slope node) of every argument that rounding can move.
-        rounds: for each node (c, m, node of `x f'(x)`, or -1 where m is 0), None where it does not round.
+        outputs: nodes of the value's elements; `objective` that of `<cotangent, f>`.
         eliminated: groups of nodes that one elimination perturbs together.
+    """
+
+    expansion: Expansion
+    outputs: list[int]
+    objective: int
+    eliminated: list[list[int]]
+
+
+class _Graph:
+    """A scalar program with a slope node for every edge; its balls are computed once a point, and each budget is one sweep over it.
+
+    Attributes:
+        edges: for each node (argument, slope node) of every argument that rounding can move.
+        rounds: the nodes that round, each with (c, m, node of `x f'(x)`, or -1 where m is 0).
         origin: the node of the user's program that each node was made for.
     """
 
-    program: Program
-    objective: int
-    outputs: list[int]
-    partials: list[int]
-    edges: list[list[tuple[int, int]]]
-    rounds: list[tuple[int, int, int] | None]
-    eliminated: list[list[int]]
-    origin: list[int]
-
-
-@dataclass(eq=False)
-class Rounding:
-    """Budgets of one program; the graph is built once, its balls once a point, and each budget is one sweep over it."""
-
-    unrolled: Unrolled
-    wrt: tuple[str, ...]
-    cotangent: tuple[float, ...] | None
-    _seen: tuple[tuple[Any, ...], list[Any], list[Any]] = ((), [], [])
-
-    def of_partial(self, case: Case, position: int, dtype: DType) -> Budget:
-        """The budget of one partial, in the units of the partial."""
-        node = self._graph.partials[position]
-        return self._budget(case, node, dtype) if node >= 0 else Budget(0.0)
-
-    def of_value(self, case: Case, dtype: DType) -> Budget:
-        """The budget of the forward value `<cotangent, f>`."""
-        return self._budget(case, self._graph.objective, dtype)
-
-    def of_element(self, case: Case, position: int, dtype: DType) -> Budget:
-        """The budget of one element of the value, row-major."""
-        return self._budget(case, self._graph.outputs[position], dtype)
-
-    @cached_property
-    def _graph(self) -> _Graph:
-        program, inputs = self.unrolled.program, self.unrolled.inputs
-        expansion = expand(program, inputs, "pullbacks")
-        builder, origin = expansion.builder, expansion.origin
-        outputs = np.reshape(expansion.values[program.result], -1).tolist()
-        objective = weighted_sum(builder, outputs, self.cotangent)
-        origin += [program.result] * (len(builder.nodes) - len(origin))
-        names = [element(name, index) for name in self.wrt for index in np.ndindex(*shape_of(inputs[name]))]
-        found = adjoints(builder, objective, frozenset(names), as_torch=True, origin=origin)
-        partials = [found.get(builder.index.get(Variable(name), -1), -1) for name in names]
-        groups = [np.reshape(expansion.values[node.args[0]], -1).tolist() for node in program.nodes if isinstance(node, Call) and node.function in _ELIMINATED]
+    def __init__(self, builder: Builder, origin: list[int], eliminated: list[list[int]]) -> None:
         count = len(builder.nodes)
-        edges = [_edges(builder, i) for i in range(count)]
-        rounds = [_rounds(builder, i) for i in range(count)]
-        return _Graph(Program(tuple(builder.nodes), (objective,)), objective, outputs, partials, edges, rounds, groups, origin)
+        self.origin, self.eliminated, self.size = origin, eliminated, count
+        self.edges = [_edges(builder, i) for i in range(count)]
+        self.rounds = [(i, *how) for i in range(count) if (how := _rounds(builder, i)) is not None]
+        self.machine = balls.Machine(Program(tuple(builder.nodes), (count - 1,)))
+        self._seen: tuple[tuple[Any, ...], list[Any], list[Any]] = ((), [], [])
 
-    def _at(self, case: Case, bits: int, dtype: DType) -> tuple[list[Any], list[Any]]:
-        """For every node its ball at the point of a case, and the rounding error it makes itself (None where it makes none)."""
-        if self._seen[0] != (case, bits, dtype):
-            values = balls.run(self._graph.program, scalar_inputs(case), bits, case.literal)
-            self._seen = ((case, bits, dtype), values, _errors(self._graph.rounds, values, dtype))
-        return self._seen[1:]
-
-    def _budget(self, case: Case, output: int, dtype: DType) -> Budget:
+    def budget(self, case: Case, output: int, dtype: DType) -> Budget:
+        """The budget of one node at the point of a case."""
         from flint import ctx
 
         found = Budget(float("inf"))
@@ -144,6 +109,24 @@ class Rounding:
                 break
         return found
 
+    def _at(self, case: Case, bits: int, dtype: DType) -> tuple[list[Any], list[Any]]:
+        """For every node its ball at the point of a case, and the rounding error it makes itself (None where it makes none)."""
+        if self._seen[0] != (case, bits, dtype):
+            values = self.machine.run(scalar_inputs(case), bits, case.dtype.round)
+            self._seen = ((case, bits, dtype), values, self._errors(values, dtype))
+        return self._seen[1:]
+
+    def _errors(self, values: list[Any], dtype: DType) -> list[Any]:
+        """`u (c |v| + m |x f'(x)|) + eta` for every node that rounds and was computed, else None."""
+        u, eta = _units(dtype)
+        found: list[Any] = [None] * self.size
+        for i, c, m, effect in self.rounds:
+            value = values[i]
+            if value is not OFF:
+                size = c * abs(value)
+                found[i] = u * (size + m * abs(values[effect]) if effect >= 0 else size) + eta
+        return found
+
     def _swept(self, output: int, values: list[Any]) -> dict[int, Any]:
         """How far an error at each node can move the output: one pass backwards, in balls (a weight may exceed any float).
 
@@ -152,7 +135,7 @@ class Rounding:
         """
         from flint import arb
 
-        edges, found = self._graph.edges, {output: arb(1)}
+        edges, found = self.edges, {output: arb(1)}
         for i in range(output, -1, -1):
             weight = found.get(i)
             if weight is None:
@@ -167,7 +150,6 @@ class Rounding:
     def _summed(self, weights: dict[int, Any], values: list[Any], errors: list[Any], dtype: DType) -> Budget:
         from flint import arb
 
-        graph, u = self._graph, arb(dtype.unit_roundoff)
         total, culprit, most = arb(0), None, arb(0)
         for i, weight in weights.items():
             error = errors[i]
@@ -175,14 +157,70 @@ class Rounding:
                 continue
             term = abs(weight) * error
             if not term.is_finite():
-                return Budget(float("inf"), graph.origin[i])
+                return Budget(float("inf"), self.origin[i])
             total += term
             if term > most:
-                most, culprit = term, graph.origin[i]
-        for group in graph.eliminated:
+                most, culprit = term, self.origin[i]
+        for group in self.eliminated:
             size = max((abs(values[i]).upper() for i in group), key=float) * len(group)
-            total += sum((abs(weights[i]) * u * size for i in group if i in weights), arb(0))
+            total += sum((abs(weights[i]) * _units(dtype)[0] * size for i in group if i in weights), arb(0))
         return Budget(float(total.abs_upper()), culprit)
+
+
+@dataclass(eq=False)
+class Rounding:
+    """Budgets of one program; the graphs are built once for all points of a grid, that of the gradient when it is first needed."""
+
+    unrolled: Unrolled
+    wrt: tuple[str, ...]
+    cotangent: tuple[float, ...] | None
+
+    def of_partial(self, case: Case, position: int, dtype: DType) -> Budget:
+        """The budget of one partial, in the units of the partial."""
+        graph, partials = self._backward
+        node = partials[position]
+        return graph.budget(case, node, dtype) if node >= 0 else Budget(0.0)
+
+    def of_value(self, case: Case, dtype: DType) -> Budget:
+        """The budget of the forward value `<cotangent, f>`."""
+        return self._value.budget(case, self._forward.objective, dtype)
+
+    def of_element(self, case: Case, position: int, dtype: DType) -> Budget:
+        """The budget of one element of the value, row-major."""
+        return self._value.budget(case, self._forward.outputs[position], dtype)
+
+    @cached_property
+    def _forward(self) -> _Forward:
+        program = self.unrolled.program
+        expansion = self._expanded()
+        builder, origin = expansion.builder, expansion.origin
+        outputs = np.reshape(expansion.values[program.result], -1).tolist()
+        objective = weighted_sum(builder, outputs, self.cotangent)
+        origin += [program.result] * (len(builder.nodes) - len(origin))
+        groups = [np.reshape(expansion.values[node.args[0]], -1).tolist() for node in program.nodes if isinstance(node, Call) and node.function in _ELIMINATED]
+        return _Forward(expansion, outputs, objective, groups)
+
+    def _expanded(self) -> Expansion:
+        """The program as scalars, with every function whole that torch's backward treats as one."""
+        program, known = self.unrolled.program, self.unrolled.expansion
+        if isinstance(known, Expansion) and all(lookup(node.function).kind == "primitive" for node in program.nodes if isinstance(node, Call)):
+            return known.copy()
+        return expand(program, self.unrolled.inputs, "pullbacks")
+
+    @cached_property
+    def _value(self) -> _Graph:
+        forward = self._forward.expansion.copy()
+        return _Graph(forward.builder, forward.origin, self._forward.eliminated)
+
+    @cached_property
+    def _backward(self) -> tuple[_Graph, list[int]]:
+        """torch's forward and gradient, and the node of each partial, -1 where it is zero."""
+        inputs, forward = self.unrolled.inputs, self._forward.expansion.copy()
+        builder, origin = forward.builder, forward.origin
+        names = [element(name, index) for name in self.wrt for index in np.ndindex(*shape_of(inputs[name]))]
+        found = adjoints(builder, self._forward.objective, frozenset(names), as_torch=True, origin=origin)
+        partials = [found.get(builder.index.get(Variable(name), -1), -1) for name in names]
+        return _Graph(builder, origin, self._forward.eliminated), partials
 
 
 def rounding(case: Case) -> Rounding:
@@ -217,19 +255,12 @@ def _edges(builder: Builder, index: int) -> list[tuple[int, int]]:
     return found
 
 
-def _errors(rounds: list[tuple[int, int, int] | None], values: list[Any], dtype: DType) -> list[Any]:
-    """`u (c |v| + m |x f'(x)|) + eta` for every node that rounds and was computed, else None."""
+@cache
+def _units(dtype: DType) -> tuple[Any, Any]:
+    """`u` and `eta` as balls."""
     from flint import arb
 
-    u, eta = arb(dtype.unit_roundoff), balls.exact(dtype.smallest / 2)
-    found: list[Any] = []
-    for how, value in zip(rounds, values, strict=False):  # slopes come after the nodes that round
-        if how is None or value is OFF:
-            found.append(None)
-        else:
-            c, m, effect = how
-            found.append(u * (c * abs(value) + (m * abs(values[effect]) if effect >= 0 else 0)) + eta)
-    return found
+    return arb(dtype.unit_roundoff), balls.exact(dtype.smallest / 2)
 
 
 def _rounds(builder: Builder, index: int) -> tuple[int, int, int] | None:

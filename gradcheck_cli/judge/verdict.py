@@ -11,7 +11,7 @@ from gradcheck_cli.judge.branch import other_branch
 from gradcheck_cli.judge.evidence import Evidence, Tolerance, analytic_agrees, numeric_agrees
 from gradcheck_cli.judge.forward import why_numeric_misses
 from gradcheck_cli.judge.kinks import Finding, sides_disputed, two_sides
-from gradcheck_cli.judge.measure import BUDGET_FACTOR, FREE_ULPS, Measure, measure, off, pair, size, ulp, within_free_ulps
+from gradcheck_cli.judge.measure import BUDGET_FACTOR, FREE_ULPS, Measure, largest, measure, off, pair, size, ulp, within_free_ulps
 from gradcheck_cli.judge.outcome import Verdict, shown, told
 from gradcheck_cli.judge.rounding import Budget, rounding
 from gradcheck_cli.witnesses import Abstention
@@ -46,7 +46,8 @@ class _Bench:
     def verdict(self) -> Verdict:
         """The outcome, with what is to be said of the other opinions appended."""
         found = self._outcome()
-        return found.and_also(*self._asides(found))
+        asides = self._asides(found)
+        return found.and_also(*asides) if asides else found
 
     def _outcome(self) -> Verdict:
         from flint import arb
@@ -102,7 +103,7 @@ class _Bench:
         low, high = (found.slope, found.slope) if found.kind == "edge" else (found.low, found.high)
         budget = self._budget().total
         room = arb(BUDGET_FACTOR * budget if isfinite(budget) else 0.0)
-        room += FREE_ULPS * balls.exact(max(ulp(low, self.dtype), ulp(high, self.dtype)))
+        room += FREE_ULPS * max(ulp(low, self.dtype), ulp(high, self.dtype))
         return bool(low.lower() - room <= arb(answer.value) <= high.upper() + room)
 
     def _against(self, truth: Any, answer: Measured) -> Verdict:
@@ -163,7 +164,7 @@ class _Bench:
         """Whether an answer is the derivative of torch's branch, give or take rounding."""
         from flint import arb
 
-        free = FREE_ULPS * balls.exact(ulp(slope, self.dtype)) if slope.is_finite() else arb(0)
+        free = FREE_ULPS * ulp(slope, self.dtype) if slope.is_finite() else 0.0
         return bool(slope.is_finite() and slope.lower() - room - free <= arb(answer.value) <= slope.upper() + room + free)
 
     def _beyond_range(self, truth: Any, answer: float) -> str:
@@ -171,7 +172,7 @@ class _Bench:
         if isnan(answer):
             return ""
         if not isfinite(answer):
-            right = abs(truth) > balls.exact(self.dtype.largest) and (truth > 0) == (answer > 0)
+            right = abs(truth) > largest(self.dtype) and (truth > 0) == (answer > 0)
             return f"overflow: the derivative, {told(truth)}, is beyond the largest {self.dtype.name}" if right else ""
         if answer == 0 and not truth.contains(0) and abs(truth) <= balls.exact(self.dtype.smallest / 2):
             return f"underflow: the derivative, {told(truth)}, is below half the smallest {self.dtype.name}"

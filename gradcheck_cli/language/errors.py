@@ -21,16 +21,23 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True)
 class Mistake:
-    """One thing the user got wrong: what was found, where, and what would be accepted."""
+    """One thing the user got wrong: what was found, where, and what would be accepted.
+
+    Attributes:
+        place: `FILE:LINE:COLUMN` of what was read from a file.
+    """
 
     code: str
     message: str
     text: str = ""
     span: Span | None = None
     help: str = ""
+    place: str = ""
 
     def __str__(self) -> str:
         lines = [f"error[{self.code}]: {self.message}"]
+        if self.place:
+            lines.append(f" --> {self.place}")
         if self.span is not None:
             lines += _excerpt(self.text, self.span)
         if self.help:

@@ -11,8 +11,19 @@ if TYPE_CHECKING:
     from gradcheck_cli.suite.report import Report
 
 # Format name to module; each module has `render(report) -> str`.
-FORMATS = ("table", "json", "jsonl", "csv", "markdown")
-SUFFIXES = {".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".md": "markdown", ".txt": "table"}
+FORMATS = ("table", "json", "jsonl", "csv", "markdown", "junit", "github", "gitlab", "sarif", "tap")
+# `github` and `gitlab` go by no ending of their own: `--export gitlab:FILE`.
+SUFFIXES = {
+    ".json": "json",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".csv": "csv",
+    ".md": "markdown",
+    ".txt": "table",
+    ".xml": "junit",
+    ".sarif": "sarif",
+    ".tap": "tap",
+}
 
 
 def renderer(name: str) -> Callable[[Report], str]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 COLUMNS = (
     *("id", "expression", "dtype", "device", "at", "variable", "index", "outcome", "reference", "reference_digits", "analytic"),
     *("autograd", "error", "relative_error", "ulps", "tolerance", "numeric", "radius", "left", "right", "reason", "status"),
+    *("unmet", "case_reason", "file", "line"),
 )
 # A spreadsheet runs a cell that begins with one of these as a formula. Such text gets an apostrophe in front, which a spreadsheet
 # hides and a program must strip: an id comes from a file that someone else may have written, and `-x**2` would show as an error.
@@ -50,6 +51,9 @@ def _rows(case: dict[str, Any]) -> Iterator[dict[str, Any]]:
         "device": case["device"],
         "at": json.dumps(case["at"], ensure_ascii=False),
         "status": case["status"],
+        "unmet": _text("; ".join(case["unmet"])),
+        "case_reason": _text(case["reason"] or ""),
+        **({} if case["source"] is None else {"file": _text(case["source"]["file"]), "line": case["source"]["line"]}),
     }
     if not case["partials"]:
         yield asked | {"outcome": case["outcome"], "reason": _text(case["reason"] or "")}

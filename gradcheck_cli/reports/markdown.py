@@ -3,33 +3,91 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.reports.format import MAX_LINE, printable
-from gradcheck_cli.reports.rows import MAX_FORMULAS, commands, formulas, groups, said, sentences, summary
+from gradcheck_cli.reports.findings import file_of, one_line
+from gradcheck_cli.reports.format import MAX_LINE, count, printable
+from gradcheck_cli.reports.rows import MAX_FORMULAS, commands, formulas, groups, rows_of, said, sentences, settled, summary
 from gradcheck_cli.reports.table import TITLES
 from gradcheck_cli.reports.wrap import shortened
+from gradcheck_cli.suite.status import EXIT_CODES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gradcheck_cli.reports.rows import Group
+    from gradcheck_cli.reports.rows import Group, Row
     from gradcheck_cli.suite.report import Report
 
 # Everything that CommonMark or GitHub gives a meaning inside a line, backticks apart. The @ would notify whoever has that name.
 _SPECIAL = re.compile(r"([\\*_{}\[\]<>#|~$&@!])")
 
+_RANKS = {status: rank for rank, status in enumerate(EXIT_CODES)}
+# What a suite's report tells in full; the rest is counted. GitHub drops a job summary of more than 1 MiB.
+MAX_GROUPS, MAX_ROWS, MAX_FILES, MAX_BYTES = 50, 20, 200, 900_000
+
 
 def render(report: Report) -> str:
-    """A heading with the summary, then for each program its table, what is to be said of it, and how to reproduce it."""
+    """A heading with the summary, then for each program its table, what is to be said of it, and how to reproduce it.
+
+    Of a suite: how many checks of each file came to each status, then the programs that are not plainly good, worst first.
+    """
+    problems = [f"- problem: {prose(one_line(problem))}" for problem in report.problems]
+    if any(record["source"] is not None for record in report.records):
+        head = [f"## {summary(report)}", *_first(problems, "problem"), _counts(report)]
+        return "\n\n".join([*head, *_details(report, MAX_BYTES - _size(head))]) + "\n"
     blocks = [f"## {summary(report)}"]
     for group in groups(report):
         blocks += _group(group)
-    blocks += [f"- problem: {prose(printable(problem))}" for problem in report.problems]
-    return "\n\n".join(blocks) + "\n"
+    return "\n\n".join([*blocks, *problems]) + "\n"
 
 
-def _group(group: Group) -> list[str]:
+def _counts(report: Report) -> str:
+    """A table: a row for each file, a column for each status that was come to; of many files the worst."""
+    counts = Counter((file_of(record) or "", record["status"]) for record in report.records)
+    files = list(dict.fromkeys(file for file, _ in counts))
+    if len(files) > MAX_FILES:
+        files.sort(key=lambda file: [-counts[file, status] for status in EXIT_CODES])
+    statuses = [status for status in reversed(EXIT_CODES) if status in report.statuses]
+    lines = [_line(["file", *statuses, "all"]), _line(["---"] + ["---:"] * (len(statuses) + 1))]
+    for file in files[:MAX_FILES]:
+        found = [counts[file, status] for status in statuses]
+        lines.append(_line([cell(printable(file)) or "no suite", *(f"{number:,}" for number in (*found, sum(found)))]))
+    if len(files) > MAX_FILES:
+        lines.append(_line([f"… and {count(len(files) - MAX_FILES, 'file')} more", *[""] * (len(statuses) + 1)]))
+    if len(files) > 1:
+        lines.append(_line(["all", *(f"{report.statuses[status]:,}" for status in statuses), f"{counts.total():,}"]))
+    return "\n".join(lines)
+
+
+def _first(lines: list[str], noun: str) -> list[str]:
+    """The first few, and how many more there are."""
+    return lines if len(lines) <= MAX_ROWS else [*lines[:MAX_ROWS], f"… and {count(len(lines) - MAX_ROWS, noun)} more"]
+
+
+def _size(blocks: Sequence[str]) -> int:
+    """Bytes of blocks, with the empty line after each."""
+    return sum(len(block.encode()) + 2 for block in blocks)
+
+
+def _details(report: Report, room: int) -> list[str]:
+    """The programs that are not plainly good, as many as fit into `room` bytes."""
+    bad = [record for record in report.records if not settled(record, rows_of(record))]
+    found = sorted(groups(replace(report, stored=bad)), key=lambda group: min(_RANKS[record["status"]] for record in group.records))
+    blocks: list[str] = []
+    told = 0
+    for group in found[:MAX_GROUPS]:
+        added = _group(group, MAX_ROWS)
+        if _size(added) <= room:
+            blocks += added
+            room -= _size(added)
+            told += 1
+    return [*blocks, f"… and {count(len(found) - told, 'program')} more that are not plainly good"] if told < len(found) else blocks
+
+
+def _group(group: Group, most: int | None = None) -> list[str]:
+    """The blocks of a program, its table no longer than `most` rows."""
     blocks = [fenced(printable(group.records[0]["expression"].strip("\n")), "python")]
     shared = said(group.shared, group.shared)
     found = formulas(group)
@@ -37,18 +95,28 @@ def _group(group: Group) -> list[str]:
     lines += [f"{code(name)} = {code(shortened(formula, MAX_LINE))}" for name, formula in found[:MAX_FORMULAS]]
     lines += [f"… and {len(found) - MAX_FORMULAS:,} more"] if len(found) > MAX_FORMULAS else []
     # Two spaces at a line's end keep it a line.
-    blocks += ["  \n".join(lines), _table(group)]
+    blocks += ["  \n".join(lines), *_tables(group, most)]
     told = [_sentence(sentence.kind, sentence.subject, sentence.text) for sentence in sentences(group)]
     reproduced = commands(group)
     return [*blocks, *(["\n".join(told)] if told else []), *([fenced("\n".join(reproduced), "sh")] if reproduced else [])]
 
 
-def _table(group: Group) -> str:
-    columns = [name for name in TITLES if name != "reference" or any(row.needed for row in group.rows)]
+def _tables(group: Group, most: int | None) -> list[str]:
+    rows = group.rows
+    if most is not None and len(rows) > most:
+        rows = sorted(rows, key=lambda row: row.settled)[:most]
+    if not rows:
+        return []
+    left = len(group.rows) - len(rows)
+    return [_table(group, rows), *([f"… and {count(left, 'row')} more"] if left else [])]
+
+
+def _table(group: Group, rows: Sequence[Row]) -> str:
+    columns = [name for name in TITLES if name != "reference" or any(row.needed for row in rows)]
     names = [name.removesuffix(" =") for name in group.differing]
     lines = [_line([*map(cell, names), "partial", *(TITLES[name] for name in columns), "outcome"])]
     lines.append(_line(["---"] * (len(names) + 1) + ["---:"] * len(columns) + ["---"]))
-    for row in group.rows:
+    for row in rows:
         asked = [cell(group.fields[id(row.record)].get(name, "")) for name in group.differing]
         outcome = row.outcome if row.settled else f"**{row.outcome}**"
         lines.append(_line([*asked, code(row.name), *(row.cells[name] for name in columns), outcome]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from itertools import groupby
 from math import isfinite
@@ -11,6 +12,7 @@ import numpy as np
 
 from gradcheck_cli.judge.measure import FREE_ULPS
 from gradcheck_cli.reports.format import NOTHING, array_text, count, partial_name, printable, to_the_bar, torch_number, with_bar
+from gradcheck_cli.suite.status import NO_VERDICT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,6 +22,12 @@ if TYPE_CHECKING:
 
 # How much is told unless asked for more: each is a guess at what fits on a screen.
 MAX_SENTENCES, MAX_EXPLAINED, MAX_FORMULAS, MAX_COMMANDS, MAX_NAMES = 10, 3, 3, 3, 3
+# Kinds of sentences that are about whole cases, not about partials.
+UNEXPECTED, FORESEEN, NOTE = "not as expected", "expected to fail", "note"
+_OF_CASES = (UNEXPECTED, FORESEEN, NOTE, *NO_VERDICT)
+# The status that an outcome has by itself is not told beside it; of other outcomes that is `pass`.
+_BY_ITSELF = {"error": "error", "skipped": "skip", "wrong": "fail", **dict.fromkeys(("inconclusive", "undefined", "detached"), "unverified")}
+_TOLD = {"error": "error", "fail": "failing", "unverified": "not verified", "xfail": FORESEEN, "skip": "skipped", "pass": "as expected"}
 
 
 @dataclass(frozen=True)
@@ -72,7 +80,7 @@ class Sentence:
         mark = "; " if any(", " in name for name in self.about) else ", "
         if len(self.about) <= MAX_NAMES:
             return mark.join(self.about)
-        return mark.join((*self.about[:2], f"… ({count(len(self.about), 'case' if self.kind == 'note' else 'partial')})"))
+        return mark.join((*self.about[:2], f"… ({count(len(self.about), 'case' if self.kind in _OF_CASES else 'partial')})"))
 
 
 @dataclass(frozen=True)
@@ -109,24 +117,26 @@ def groups(report: Report, *, verbose: bool = False) -> Iterator[Group]:
 
 
 def _group(records: list[Record], verbose: bool) -> Group:
-    fields = {id(record): _fields(record, verbose) for record in records}
+    fields = {id(record): fields_of(record, verbose=verbose) for record in records}
     names = dict.fromkeys(name for record in records for name in fields[id(record)])
-    values = {name: {fields[id(record)].get(name, "") for record in records} for name in names}
+    # The cotangent of a case that was not checked has no shape yet: that does not tell it apart.
+    told = {name: [record for record in records if name != "cotangent" or record["cotangent"] is not None] for name in names}
+    values = {name: {fields[id(record)].get(name, "") for record in told[name]} for name in names}
     shared = {name: found.copy().pop() for name, found in values.items() if len(found) == 1}
     rows = {id(record): rows_of(record, verbose=verbose) for record in records}
-    unsettled = [record for record in records if not _settled(record, rows[id(record)])]
+    unsettled = [record for record in records if not settled(record, rows[id(record)])]
     differing = tuple(name for name in names if name not in shared)
     return Group(records, [row for record in records for row in rows[id(record)]], shared, differing, unsettled, fields)
 
 
-def _settled(record: Record, rows: Sequence[Row]) -> bool:
+def settled(record: Record, rows: Sequence[Row]) -> bool:
     """Whether a case is plainly good: every partial agrees, it is as expected, and nothing is noted but numbers that were rounded."""
     return (
         (record["expected"] is not None or all(row.settled for row in rows)) and record["status"] == "pass" and len(record["notes"]) <= len(record["rounded"])
     )
 
 
-def _fields(record: Record, verbose: bool) -> dict[str, str]:
+def fields_of(record: Record, *, verbose: bool = False) -> dict[str, str]:
     """What was asked, as text; inputs under `name =`, so that none can be taken for another field."""
     found = {"case": printable(record["id"])} if record["id"] is not None else {}
     found |= {f"{name} =": array_text(value, whole=verbose) for name, value in record["at"].items()}
@@ -207,27 +217,28 @@ def sentences(group: Group, *, verbose: bool = False, quiet: bool = False) -> li
     """What is to be said below a table: of each partial that is not plain, of each dash, of each case."""
     unsettled = _gathered((row.outcome, row.partial["reason"], group.subject(row)) for row in group.rows if not row.settled)
     explained = _gathered((row.outcome, row.partial["reason"], group.subject(row)) for row in group.rows if row.settled and (verbose or not row.plain))
-    stated = _gathered((kind, text, group.label(record)) for record in group.records for kind, text in _stated(record))
+    stated = _gathered((kind, text, group.label(record)) for record in group.records for kind, text in stated_of(record))
     dashes = _gathered((f"{NOTHING} {witness}", reason, "") for row in group.rows for witness, reason in row.abstentions)
-    notes = _gathered(("note", note, group.label(record)) for record in group.records for note in record["notes"])
+    notes = _gathered((NOTE, note, group.label(record)) for record in group.records for note in record["notes"])
     if verbose:
         return stated + unsettled + explained + dashes + notes
     parts = [(stated, MAX_SENTENCES), (unsettled, MAX_SENTENCES), ([] if quiet else explained, MAX_EXPLAINED), (dashes, MAX_SENTENCES), (notes, MAX_EXPLAINED)]
     return [sentence for found, most in parts for sentence in _first(found, most)]
 
 
-def _stated(record: Record) -> Iterator[tuple[str, str]]:
+def stated_of(record: Record) -> Iterator[tuple[str, str]]:
     """What a suite says of a case, beside what is true of it: (kind, sentence)."""
-    yield from (("not as expected", text) for text in record["unmet"])
+    yield from ((UNEXPECTED, text) for text in record["unmet"])
     if record["reason"] is not None:
-        yield (record["outcome"] if not record["partials"] else "expected to fail"), record["reason"]
+        kind = FORESEEN if record["status"] == "xfail" else UNEXPECTED if record["status"] == "fail" else str(record["outcome"])
+        yield kind, record["reason"]
 
 
 def _gathered(said_of: Iterable[tuple[str, str, str]]) -> list[Sentence]:
     """One Sentence for all that the same is said of, in the order of its first."""
     found: dict[tuple[str, str], list[str]] = {}
     for kind, text, about in said_of:
-        found.setdefault((kind, text), []).append(about)
+        found.setdefault((kind, text.replace("\n", " ")), []).append(about)
     return [Sentence(kind, printable(text), tuple(name for name in about if name)) for (kind, text), about in found.items()]
 
 
@@ -240,10 +251,15 @@ def _first(found: list[Sentence], most: int) -> list[Sentence]:
 
 def commands(group: Group, *, verbose: bool = False) -> list[str]:
     """The commands that reproduce what is not plainly good."""
-    return [printable(record["reproduce"]) for record in (group.unsettled if verbose else group.unsettled[:MAX_COMMANDS])]
+    found = list(dict.fromkeys(printable(record["reproduce"]) for record in group.unsettled))
+    return found if verbose else found[:MAX_COMMANDS]
 
 
 def summary(report: Report) -> str:
-    """`5 cases: 4 agree, 1 kink`."""
-    counted = ", ".join(f"{number:,} {outcome}" for outcome, number in sorted(report.summary.items(), key=lambda item: -item[1]))
-    return count(sum(report.summary.values()), "case") + (f": {counted}" if counted else "")
+    """`5 cases: 3 agree, 2 wrong (1 as expected)`: outcomes, and in brackets how many have another status than theirs by itself."""
+    both = Counter((record["outcome"], record["status"]) for record in report.records)
+    parts = []
+    for outcome, number in sorted(report.summary.items(), key=lambda item: -item[1]):
+        told = [f"{both[outcome, status]:,} {words}" for status, words in _TOLD.items() if both[outcome, status] and status != _BY_ITSELF.get(outcome, "pass")]
+        parts.append(f"{number:,} {outcome}" + (f" ({', '.join(told)})" if told else ""))
+    return count(sum(report.summary.values()), "case") + (f": {', '.join(parts)}" if parts else "")

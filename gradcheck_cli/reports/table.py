@@ -57,10 +57,10 @@ def render(report: Report, *, width: int | None = None, color: bool = False, ver
     if quiet or len(report.records) != 1:
         blocks.append(wrap(Text(summary(report)), width, 2))
     lines = Text("\n").join(line for k, block in enumerate(blocks) for line in ([Text()] * bool(k) + block))
-    return _written(lines, color=color)
+    return written(lines, color=color)
 
 
-def _written(text: Text, *, color: bool) -> str:
+def written(text: Text, *, color: bool) -> str:
     """Text with its styles as escape sequences, or without; Rich wraps, cuts and highlights nothing, and never sees the environment."""
     if not color:
         return "\n".join(line.rstrip() for line in text.plain.split("\n")) + "\n"

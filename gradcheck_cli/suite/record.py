@@ -59,19 +59,19 @@ def record_of(result: Result, *, strict: bool = False) -> Record:
 UNSTATED: Record = {"source": None, "position": None, "expected": None, "unmet": [], "reason": None}
 
 
-def without_verdict(case: Case, outcome: str, reason: str) -> Record:
+def without_verdict(text: str, asked_for: Record, command: str, outcome: str, reason: str) -> Record:
     """The Record of a case that was not checked: skipped, or given up."""
     return {
         "id": None,
-        "expression": case.program.text,
-        **asked(case),
-        "cotangent": None if case.cotangent is None else nested(case.cotangent.tolist()),
+        "expression": text,
+        **asked_for,
+        "cotangent": None,
         "outcome": outcome,
         "value": {"reference": None, "autograd": None},
         "partials": [],
         "notes": [],
         "rounded": [],
-        "reproduce": reproduce(case),
+        "reproduce": command,
         **UNSTATED,
         "reason": reason,
         "status": "skip" if outcome == "skipped" else "error",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.judge.outcome import OUTCOMES, worst
 from gradcheck_cli.suite.record import record_of
-from gradcheck_cli.suite.status import NO_VERDICT, exit_code
+from gradcheck_cli.suite.status import EXIT_CODES, NO_VERDICT, exit_code
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,6 +48,8 @@ class Report:
         results: the live results, where the check ran in this process.
         stored: the records, where it did not: they were read from a file or came from another process.
         problems: what went wrong with the run itself, in words.
+        interrupted: Ctrl-C ended the run.
+        incomplete: checks that were asked for are missing for another reason; the exit code says so.
     """
 
     results: Sequence[Result] = ()
@@ -57,6 +59,7 @@ class Report:
     problems: Sequence[str] = ()
     interrupted: bool = False
     stored: Sequence[Record] | None = None
+    incomplete: bool = False
 
     @cached_property
     def records(self) -> Sequence[Record]:
@@ -81,5 +84,7 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0, 1, 3 or 4; 5 when there is no case; 130 when the run was interrupted."""
-        return INTERRUPTED if self.interrupted else exit_code(self.statuses)
+        """0, 1, 3 or 4; 5 when there is no case; 3 when cases are missing; 130 when the run was interrupted."""
+        if self.interrupted:
+            return INTERRUPTED
+        return EXIT_CODES["error"] if self.incomplete else exit_code(self.statuses)

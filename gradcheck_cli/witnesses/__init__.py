@@ -7,6 +7,13 @@ always a value, never an exception.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gradcheck_cli.calculus import is_elementwise
+from gradcheck_cli.language.program import Call
+
+if TYPE_CHECKING:
+    from gradcheck_cli.case import Case
 
 
 @dataclass(frozen=True)
@@ -19,3 +26,9 @@ class Abstention:
 def first_line(error: Exception) -> str:
     """The first line of a library's message: torch's go on with a page of advice."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def is_pointwise(case: Case) -> bool:
+    """Whether torch may be given many points as one batch: inputs are numbers, and each function acts on each number by itself."""
+    calls = (node for node in case.program.nodes if isinstance(node, Call))
+    return all(array.ndim == 0 for array in case.at.values()) and all(is_elementwise(node.function, node.settings) for node in calls)

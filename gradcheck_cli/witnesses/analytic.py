@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -17,9 +17,11 @@ from gradcheck_cli.language.text import program_text
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.reference import FIRST_BITS, SIGN_BITS, certified
 from gradcheck_cli.worlds import balls
-from gradcheck_cli.worlds.scalars import Expansion, ShapeError, TooLarge, expand
+from gradcheck_cli.worlds.scalars import ShapeError, TooLarge, expand
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from gradcheck_cli.case import Case
     from gradcheck_cli.witnesses.process import Analyst
 
@@ -55,10 +57,27 @@ def analytic(case: Case, analyst: Analyst) -> tuple[Answer, ...] | Abstention:
     answer = analyst.answer(question)
     if "abstained" in answer:
         return Abstention(answer["abstained"])
-    return tuple(_evaluate(case, item["formula"], item["latex"]) for item in answer["partials"])
+    texts = tuple(item["formula"] for item in answer["partials"])
+    formulas: _Formulas = _shared(case, ("formulas", texts), lambda: _Formulas(case, texts))
+    enclosed = formulas.balls(case)
+    return tuple(Formula(item["formula"], item["latex"], *found) for item, found in zip(answer["partials"], enclosed, strict=True))
+
+
+def _shared(case: Case, key: tuple[object, ...], make: Callable[[], Any]) -> Any:
+    """What is the same for all points of a grid, made once."""
+    known = case.unrolled.derivatives
+    if key not in known:
+        known[key] = make()
+    return known[key]
 
 
 def _question(case: Case) -> str | Abstention:
+    weights = None if case.cotangent is None else tuple(case.cotangent.reshape(-1).tolist())
+    found: str | Abstention = _shared(case, ("question", case.wrt, weights), lambda: _asked(case))
+    return found
+
+
+def _asked(case: Case) -> str | Abstention:
     expansion = case.unrolled.expansion
     if isinstance(expansion, TooLarge):
         return Abstention(f"SymPy is not asked: {expansion}")
@@ -78,34 +97,46 @@ def _question(case: Case) -> str | Abstention:
     )
 
 
-def _evaluate(case: Case, text: str, latex: str) -> Answer:
-    """A formula's ball at the case's point, at rising precision."""
+class _Formulas:
+    """Formulas as one scalar program: parts that they share are evaluated once."""
+
+    def __init__(self, case: Case, texts: Sequence[str]) -> None:
+        builder = Builder()
+        # The node of each formula, or why it has none.
+        self._places = [_place(case, builder, text) for text in texts]
+        self._machine = balls.Machine(Program(tuple(builder.nodes), ()))
+
+    def balls(self, case: Case) -> list[tuple[balls.Ball | None, str]]:
+        """Each formula's ball at the case's point, at rising precision, or None and why there is none."""
+        found = [(None, place if isinstance(place, str) else "the formula has no certain value at this point") for place in self._places]
+        wanted = {k: place for k, place in enumerate(self._places) if isinstance(place, int)}
+        inputs, bits = scalar_inputs(case), FIRST_BITS
+        while wanted and bits <= 4 * SIGN_BITS:
+            values = self._machine.run(inputs, bits, case.dtype.round)
+            for k, place in list(wanted.items()):
+                ball = balls.plain(values[place])
+                if certified(ball):
+                    found[k] = (ball, "")
+                    del wanted[k]
+            bits *= 2
+        return found
+
+
+def _place(case: Case, builder: Builder, text: str) -> int | str:
+    """The node of a formula, its program added to `builder`; in words why it has none."""
     try:
         program = parse(text)
         # SymPy's zoo and nan come back as names that are no inputs.
         expansion = expand(program, {name: case.unrolled.inputs[name] for name in program.variables})
     except (UserError, ShapeError, TooLarge, KeyError) as error:
-        return Formula(text, latex, None, f"the formula could not be evaluated: {str(error).splitlines()[0]}")
-    return _enclose(case, expansion, program.result, text, latex)
+        return f"the formula could not be evaluated: {str(error).splitlines()[0]}"
+    output = int(np.reshape(expansion.values[program.result], -1)[0])
+    return _as_sympy(builder, expansion.builder.program(output))
 
 
-def _enclose(case: Case, expansion: Expansion, result: int, text: str, latex: str) -> Formula:
-    output = int(np.reshape(expansion.values[result], -1)[0])
-    scalars = _as_sympy(expansion.builder.program(output))
-    inputs = scalar_inputs(case)
-    bits = FIRST_BITS
-    while True:
-        ball = balls.plain(balls.run(scalars, inputs, bits, case.literal)[scalars.result])
-        if certified(ball):
-            return Formula(text, latex, ball)
-        bits *= 2
-        if bits > 4 * SIGN_BITS:
-            return Formula(text, latex, None, "the formula has no certain value at this point")
-
-
-def _as_sympy(program: Program) -> Program:
-    """`program` with SymPy's convention Heaviside(0) = 1/2, so that its opinion at a kink is its own."""
-    builder, where = Builder(), list[int]()
+def _as_sympy(builder: Builder, program: Program) -> int:
+    """The value of `program` with SymPy's convention Heaviside(0) = 1/2, so that its opinion at a kink is its own."""
+    where = list[int]()
     for node in program.nodes:
         if isinstance(node, Call) and node.function == "heaviside":
             one = builder.number(1)
@@ -114,4 +145,4 @@ def _as_sympy(program: Program) -> Program:
             where.append(builder.call(node.function, *[where[i] for i in node.args], settings=node.settings))
         else:
             where.append(builder.add(node))
-    return builder.program(where[program.result])
+    return where[program.result]

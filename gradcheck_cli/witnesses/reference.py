@@ -91,7 +91,7 @@ def _certify(case: Case, deadline: float) -> Reference | Abstention:
     bits, found = FIRST_BITS, None
     while bits <= LAST_BITS:
         try:
-            values = balls.run(program.program, inputs, bits, case.literal, deadline)
+            values = program.machine.run(inputs, bits, case.dtype.round, deadline)
         except balls.OutOfTime:
             break
         found = _kept(found, _read(case, program, values, bits))

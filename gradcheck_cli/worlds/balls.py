@@ -9,86 +9,170 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from gradcheck_cli.calculus import meaning
 from gradcheck_cli.functions import table
 from gradcheck_cli.functions.arithmetic import OFF
-from gradcheck_cli.language.program import Call, Number, Program
+from gradcheck_cli.language.program import Number, Program, Variable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from gradcheck_cli.functions import Function
-    from gradcheck_cli.language.program import Settings
+    from collections.abc import Callable, Mapping, Sequence
 
 Ball: TypeAlias = Any  # flint ships no types
+Literal: TypeAlias = "Callable[[Fraction], Fraction | float]"
+# Where the value goes, the function, where its arguments are.
+_Step: TypeAlias = "tuple[int, Callable[..., Any], tuple[int, ...]]"
 
 
 class OutOfTime(Exception):
     """Balls were still being computed when the time was up."""
 
 
-def run(program: Program, inputs: Mapping[str, float], bits: int, literal: Callable[[Fraction], Fraction | float], deadline: float = float("inf")) -> list[Any]:
+class Machine:
+    """A scalar program made ready to run at many points: rows are looked up, derived functions taken apart, constants kept.
+
+    The values of a run stand at the indices of the program's nodes; those of the steps inside derived functions come after them.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self._size = len(program.nodes)
+        self._variables: list[tuple[int, str]] = []
+        self._numbers: list[tuple[int, Number]] = []
+        self._steps: list[_Step] = []
+        self._fixed: list[_Step] = []  # steps that no variable reaches: their values are constants
+        self._moving: set[int] = set()
+        self._kept: dict[tuple[int, Literal], list[Any]] = {}
+        rows = table()
+        for i, node in enumerate(program.nodes):
+            if isinstance(node, Variable):
+                self._variables.append((i, node.name))
+                self._moving.add(i)
+            elif isinstance(node, Number):
+                self._numbers.append((i, node))
+            elif (row := rows[node.function]).arb is not None:
+                self._step(i, row.arb, node.args)
+            else:
+                self._include(i, meaning(row.name, node.settings), dict(zip(row.parsed.names, node.args, strict=True)))
+
+    def run(self, inputs: Mapping[str, float], bits: int, literal: Literal, deadline: float = float("inf")) -> list[Any]:
+        """As `run` of this module; the constants of one precision and one `literal` are computed once."""
+        from flint import arb, ctx
+
+        with ctx.workprec(bits):
+            return self.values({name: arb(inputs[name]) for _, name in self._variables}, literal, deadline)
+
+    def values(self, inputs: Mapping[str, Ball], literal: Literal, deadline: float = float("inf"), instead: Mapping[int, Ball] | None = None) -> list[Any]:
+        """As `balls_of`."""
+        from flint import ctx
+
+        key = (ctx.prec, literal)
+        if key not in self._kept:
+            self._kept[key] = self._constants(literal, deadline)
+        values = self._kept[key].copy()
+        for i, name in self._variables:
+            values[i] = inputs[name]
+        if instead is None:
+            _walk(self._steps, values, deadline)
+        else:
+            for i, value in instead.items():
+                values[i] = value
+            _walk([step for step in (*self._fixed, *self._steps) if step[0] not in instead], values, deadline)
+        return values
+
+    def _constants(self, literal: Literal, deadline: float) -> list[Any]:
+        """A place for every value, those of constants filled in."""
+        values: list[Any] = [None] * self._size
+        for i, node in self._numbers:
+            values[i] = number(node, literal)
+        _walk(self._fixed, values, deadline)
+        return values
+
+    def _step(self, place: int, call: Callable[..., Any], args: tuple[int, ...]) -> None:
+        if self._moving.isdisjoint(args):
+            self._fixed.append((place, call, args))
+        else:
+            self._moving.add(place)
+            self._steps.append((place, call, args))
+
+    def _include(self, place: int, program: Program, inputs: Mapping[str, int]) -> None:
+        """The steps of a derived function, its value at `place`."""
+        where: list[int] = []
+        for node in program.nodes:
+            if isinstance(node, Variable):
+                where.append(inputs[node.name])
+                continue
+            where.append(self._size)
+            self._size += 1
+            if isinstance(node, Number):
+                self._numbers.append((where[-1], node))
+            else:
+                self._step(where[-1], table()[node.function].arb, tuple(where[j] for j in node.args))  # type: ignore[arg-type]  # a meaning is made of primitives
+        self._step(place, _itself, (where[program.result],))
+
+
+def _itself(value: Ball) -> Ball:
+    return value
+
+
+# So many steps are taken between two looks at the clock.
+_BLOCK = 64
+
+
+def _walk(steps: Sequence[_Step], values: list[Any], deadline: float) -> None:
+    """Take the steps in order, each writing its value to its place.
+
+    Raises:
+        OutOfTime: the deadline passed.
+    """
+    from flint import arb
+
+    for begin in range(0, len(steps), _BLOCK):
+        if monotonic() > deadline:
+            raise OutOfTime
+        for place, call, args in steps[begin : begin + _BLOCK]:
+            try:
+                if len(args) == 2:
+                    values[place] = call(values[args[0]], values[args[1]])
+                elif len(args) == 1:
+                    values[place] = call(values[args[0]])
+                else:
+                    values[place] = call(*[values[i] for i in args])
+            except (ArithmeticError, ValueError):  # what flint raises for an argument it cannot take: no enclosure is NaN
+                values[place] = arb.nan()
+
+
+def run(program: Program, inputs: Mapping[str, float], bits: int, literal: Literal, deadline: float = float("inf")) -> list[Any]:
     """The ball of every node of a scalar program (True, False or None for a condition, `OFF` for a branch not taken).
 
     Args:
         inputs: exact floats.
         bits: working precision.
         literal: rounds a decimal literal to the dtype under test, or keeps it.
-        deadline: of `time.monotonic`, looked at between nodes.
+        deadline: of `time.monotonic`, looked at now and then.
     Raises:
         OutOfTime: the deadline passed.
     """
-    from flint import arb, ctx
-
-    with ctx.workprec(bits):
-        return balls_of(program, {name: arb(value) for name, value in inputs.items()}, literal, deadline)
+    return Machine(program).run(inputs, bits, literal, deadline)
 
 
 def balls_of(
     program: Program,
     inputs: Mapping[str, Ball],
-    literal: Callable[[Fraction], Fraction | float] = lambda value: value,
+    literal: Literal = lambda value: value,
     deadline: float = float("inf"),
     instead: Mapping[int, Ball] | None = None,
 ) -> list[Any]:
     """As `run`, at the precision in force, for inputs that are balls already, and with other values put `instead` of some nodes."""
-    from flint import arb
-
-    rows = table()
-    values: list[Any] = []
-    for i, node in enumerate(program.nodes):
-        if instead is not None and i in instead:
-            values.append(instead[i])
-        elif isinstance(node, Call):
-            row, args = rows[node.function], [values[j] for j in node.args]
-            try:
-                values.append(row.arb(*args) if row.arb is not None else _derived(row, node.settings, args, literal))
-            except (ArithmeticError, ValueError):  # what flint raises for an argument it cannot take: no enclosure is NaN
-                values.append(arb.nan())
-            if i % 64 == 0 and monotonic() > deadline:
-                raise OutOfTime
-        elif isinstance(node, Number):
-            values.append(number(node, literal))
-        else:
-            values.append(inputs[node.name])
-    return values
+    return Machine(program).values(inputs, literal, deadline, instead)
 
 
-def _derived(row: Function, settings: Settings, args: list[Ball], literal: Callable[[Fraction], Fraction | float]) -> Any:
-    """The ball of a derived function: of its meaning, at the precision in force."""
-    program = meaning(row.name, settings)
-    return balls_of(program, dict(zip(row.parsed.names, args, strict=True)), literal)[program.result]
-
-
-def number(node: Number, literal: Callable[[Fraction], Fraction | float]) -> Ball:
+def number(node: Number, literal: Literal) -> Ball:
     """The ball of a literal, rounded as `literal` says where it is a decimal."""
-    from flint import arb
-
-    value = literal(node.value) if node.decimal and isinstance(node.value, Fraction) else node.value
-    return arb(value) if isinstance(value, float) else exact(value)
+    return exact(literal(node.value) if node.decimal and isinstance(node.value, Fraction) else node.value)
 
 
-def exact(value: Fraction) -> Ball:
-    """A rational number as a ball: exact if dyadic, else to the working precision."""
+def exact(value: Fraction | float) -> Ball:
+    """A float, or a rational number, as a ball: exact if dyadic, else to the working precision."""
     from flint import arb, fmpq
 
+    if isinstance(value, float):
+        return arb(value)
     return arb(value.numerator) if value.denominator == 1 else arb(fmpq(value.numerator, value.denominator))
 
 

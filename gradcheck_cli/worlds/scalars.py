@@ -121,6 +121,10 @@ class Expansion:
     values: list[Indices] = field(default_factory=list)
     origin: list[int] = field(default_factory=list)
 
+    def copy(self) -> Expansion:
+        """The same scalars under a builder that grows by itself, within the same limit."""
+        return Expansion(_Limited(self.builder.nodes.copy(), self.builder.index.copy()), self.values, self.origin.copy())
+
 
 def expand(program: Program, inputs: Mapping[str, Any], keep: Keep = "primitives") -> Expansion:
     """`program` as scalars.

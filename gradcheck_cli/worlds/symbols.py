@@ -12,22 +12,29 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import sympy
-from sympy.printing.latex import LatexPrinter
-from sympy.printing.str import StrPrinter
 
 from gradcheck_cli.calculus import conditions
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import lookup, table
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.program import Call, Number, Program, Settings
-from gradcheck_cli.language.text import number_text, setting_text
+from gradcheck_cli.language.text import number_text
+from gradcheck_cli.worlds.derivatives import derivatives, parts, spare
+from gradcheck_cli.worlds.formulas import Printer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 Expression: TypeAlias = Any  # SymPy ships no types
 
 _EXTREMES = ("maximum", "minimum")
+# A real number of which nothing else is known. What is unknown is stated too, or SymPy would search for it again and again.
+_FACTS = dict.fromkeys(
+    [f"is_{sign}" for sign in ("zero", "nonzero", "positive", "negative", "nonpositive", "nonnegative")]
+    + [f"is_extended_{sign}" for sign in ("nonzero", "positive", "negative", "nonpositive", "nonnegative")]
+    + ["is_integer", "is_noninteger", "is_even", "is_odd", "is_prime", "is_composite", "is_rational", "is_irrational"]
+    + ["is_algebraic", "is_transcendental", "is_antihermitian", "is_polar"]
+) | {"is_real": True}
 _NATIVE = ("add", "sub", "mul", "div", "neg", "pow", "pi", "e")
 
 
@@ -63,6 +70,8 @@ def apply(function: str, args: list[Expression], settings: Settings) -> Expressi
         # SymPy's Max and Min take any number of arguments, and so does their derivative.
         args = [inner for arg in args for inner in (arg.args if getattr(arg, "row", "") == function else (arg,))]
     if function in _NATIVE:
+        if function in ("pow", "div"):
+            spare(args[function == "div"])
         return lookup(function).sympy(sympy, *args)  # type: ignore[misc]  # arithmetic has its SymPy form
     return opaque(function, settings)(*args)
 
@@ -97,7 +106,7 @@ def _opaque(function: str, settings: Settings) -> Any:
             return _extreme_slope(function, list(self.args), argindex - 1)
         return _fdiff(function, settings, argindex - 1)(*self.args)
 
-    members = {"fdiff": fdiff, "is_extended_real": True, "is_real": True, "row": function, "settings": settings}
+    members = {**_FACTS, "fdiff": fdiff, "row": function, "settings": settings}
     return type(function, (sympy.Function,), members)
 
 
@@ -112,10 +121,24 @@ def _extreme_slope(function: str, args: list[Expression], position: int) -> Expr
 @cache
 def _fdiff(function: str, settings: Settings, position: int) -> Any:
     """A function of the arguments that gives the partial as an expression."""
-    names = lookup(function).parsed.names
-    dummies = [sympy.Dummy(name, real=True) for name in names]
+    dummies = [sympy.Dummy(name, real=True) for name in lookup(function).parsed.names]
     derivative = _partial(function, settings, position, dummies)
-    return lambda *args: derivative.xreplace(dict(zip(dummies, args, strict=True)))
+    index = {dummy: i for i, dummy in enumerate(dummies)}
+    steps: list[tuple[Any, list[int]]] = []
+    for part in parts(derivative):
+        if part not in index:
+            steps.append((part.func, [index[arg] for arg in part.args]) if part.args else (lambda part=part: part, []))
+            index[part] = len(index)
+
+    def partial(*args: Expression) -> Expression:
+        values = list(args)
+        for build, where in steps:
+            if build is sympy.Pow:
+                spare(values[where[0]])
+            values.append(build(*[values[i] for i in where]))
+        return values[index[derivative]]
+
+    return partial
 
 
 def _partial(function: str, settings: Settings, position: int, dummies: list[Expression]) -> Expression:
@@ -162,7 +185,16 @@ def derivative(expression: Expression, variable: Expression) -> Expression:
     Raises:
         NoDerivative: a function is left that the table lacks.
     """
-    return _ours(sympy.diff(expression, variable))
+    return next(gradient(expression, [variable]))
+
+
+def gradient(expression: Expression, variables: Iterable[Expression]) -> Iterator[Expression]:
+    """SymPy's derivative by each variable, in terms of the table's functions.
+
+    Raises:
+        NoDerivative: a function is left that the table lacks.
+    """
+    return map(_ours, derivatives(expression, variables))
 
 
 def _ours(native: Expression) -> Expression:
@@ -172,20 +204,16 @@ def _ours(native: Expression) -> Expression:
         NoDerivative: a function is left that the table lacks.
     """
     done: dict[Expression, Expression] = {}
-    for node in sympy.postorder_traversal(native):
-        if node in done:
-            continue
-        args = [done[a] for a in node.args]
-        if hasattr(node, "row"):
-            done[node] = node.func(*args)
-        elif isinstance(node, sympy.DiracDelta):
+    for node in parts(native):
+        args = tuple([done[a] for a in node.args])
+        if isinstance(node, sympy.DiracDelta):
             done[node] = sympy.S.Zero
-        elif isinstance(node, sympy.Function | sympy.Max | sympy.Min):
+        elif isinstance(node, sympy.Function | sympy.Max | sympy.Min) and not hasattr(node, "row"):
             done[node] = _row_for(node)(*args)
         elif isinstance(node, sympy.Derivative | sympy.Subs | sympy.Piecewise):
             raise NoDerivative(str(node))
         else:
-            done[node] = node.func(*args) if args else node
+            done[node] = node if args == node.args else node.func(*args)
     return done[native]
 
 
@@ -199,52 +227,3 @@ def _row_for(node: Expression) -> Any:
     if node.func is sympy.polygamma and node.args[0] == 0:
         return lambda n, x: opaque("digamma")(x)
     raise NoDerivative(str(node.func))
-
-
-class Printer(StrPrinter):  # type: ignore[misc]  # SymPy ships no types
-    """SymPy's text form in the tool's own language, so that it can be read back."""
-
-    def _print_Function(self, expr: Expression) -> str:
-        row = lookup(getattr(expr, "row", ""))
-        args = [self._print(a) for a in expr.args]
-        if row.condition and row.operator != "not":
-            return f"({args[0]} {row.operator} {args[1]})"
-        if row.operator == "%":
-            return f"(({args[0]}) % ({args[1]}))"
-        args += [f"{name}={setting_text(value)}" for name, value in expr.settings if value != row.bound({})[name]]
-        return f"(not {args[0]})" if row.operator == "not" else f"{row.name}({', '.join(args)})"
-
-    def _print_Abs(self, expr: Expression) -> str:
-        return f"abs({self._print(expr.args[0])})"
-
-    def _print_sign(self, expr: Expression) -> str:
-        return f"sign({self._print(expr.args[0])})"
-
-    def _print_Exp1(self, expr: Expression) -> str:
-        return "e"
-
-    def _print_Infinity(self, expr: Expression) -> str:
-        return "inf"
-
-    def _print_NegativeInfinity(self, expr: Expression) -> str:
-        return "-inf"
-
-
-class LaTeX(LatexPrinter):  # type: ignore[misc]  # SymPy ships no types
-    """SymPy's LaTeX, with roots, absolute values and powers of e as one writes them."""
-
-    _NAMES = ("sin", "cos", "tan", "sinh", "cosh", "tanh", "log")
-    _SIGNS = {"lt": "<", "le": r"\le", "gt": ">", "ge": r"\ge", "eq": "=", "ne": r"\ne", "logical_and": r"\land", "logical_or": r"\lor"}  # noqa: RUF012 - never changed
-    _FORMS = {"logical_not": r"\lnot %s", "sqrt": r"\sqrt{%s}", "abs": r"\left|%s\right|", "exp": "e^{%s}"}  # noqa: RUF012 - never changed
-
-    def _print_Function(self, expr: Expression, exp: str | None = None) -> str:
-        row = lookup(getattr(expr, "row", ""))
-        args = [self._print(a) for a in expr.args]
-        power = "" if exp is None else f"^{{{exp}}}"
-        if row.name in self._FORMS:
-            inner = self._FORMS[row.name] % args[0]
-            return rf"\left({inner}\right){power}" if power else inner
-        if row.name in self._SIGNS:
-            return rf"\left({args[0]} {self._SIGNS[row.name]} {args[1]}\right)"
-        name = rf"\{row.name}" if row.name in self._NAMES else rf"\operatorname{{{row.name.replace('_', chr(92) + '_')}}}"
-        return rf"{name}{power}\left({', '.join(args)}\right)"

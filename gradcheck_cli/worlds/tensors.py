@@ -55,23 +55,18 @@ def _call(node: Call, args: list[Any], literal: Callable[[Fraction], float], lik
     import torch
 
     row = lookup(node.function)
-    settings = {name: _setting(value, literal) for name, value in row.bound(dict(node.settings)).items()}
-    kinds = [parameter.kind for parameter in row.parsed.args]
-    args = [torch.as_tensor(a, device=like.device).long() if k < len(kinds) and kinds[k] == "index" else a for k, a in enumerate(args)]
-    if not any(isinstance(a, torch.Tensor) for a in args):
+    signature = row.parsed
+    settings = {name: _setting(value, literal) for name, value in row.bound(dict(node.settings)).items()} if signature.settings else {}
+    for k, parameter in enumerate(signature.args[: len(args)]):
+        if parameter.kind == "index":
+            args[k] = torch.as_tensor(args[k], device=like.device).long()
+    tensors = [isinstance(a, torch.Tensor) for a in args]
+    if True not in tensors:
         return _of_constants(row, args, settings, like)
-    if not _as_python_numbers(row, args):
+    # Beside a tensor, or behind one that stands first, torch's function takes the constants as Python numbers.
+    if False in tensors and not (row.scalars and (row.operator or (tensors[0] and True not in tensors[1:]))):
         args = [tensor(a, like) for a in args]
     return row.torch(torch, *args, **settings)
-
-
-def _as_python_numbers(row: Function, args: list[Any]) -> bool:
-    """Whether torch's function takes the constants among `args` as Python numbers."""
-    import torch
-
-    if not row.scalars:
-        return False
-    return bool(row.operator) or (isinstance(args[0], torch.Tensor) and not any(isinstance(a, torch.Tensor) for a in args[1:]))
 
 
 def _of_constants(row: Function, args: list[Any], settings: Mapping[str, Any], like: Tensor) -> Any:

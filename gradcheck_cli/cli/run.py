@@ -1,0 +1,180 @@
+"""`gradcheck run` and `gradcheck lint`: suites of cases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from gradcheck_cli.cli.app import app
+from gradcheck_cli.cli.check import known_format
+from gradcheck_cli.cli.settings import layers, settings_wanted, that_matter
+from gradcheck_cli.cli.streams import FAILED, INTERRUPTED, USAGE, colour, defect, out, progress_wanted, rendered, say, standard_input, variable, write_exports
+from gradcheck_cli.language.errors import UserError, mistake
+from gradcheck_cli.options import (
+    Atol,
+    Cluster,
+    Color,
+    Device,
+    Dtype,
+    Exitfirst,
+    ExitZero,
+    Export,
+    Format,
+    Jobs,
+    Keyword,
+    LastFailed,
+    Maxfail,
+    MaxMemory,
+    Quiet,
+    Resume,
+    Rtol,
+    Seed,
+    Shard,
+    ShowSettings,
+    Step,
+    Strict,
+    Suites,
+    Tag,
+    Timeout,
+    Verbose,
+    Wrt,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from gradcheck_cli.session import Session
+    from gradcheck_cli.suite.report import Report
+
+NOTHING_SELECTED = 5
+# Commands shown at the end of a run that failed; the rest is counted.
+MAX_COMMANDS = 10
+
+
+@app.command("run")
+def run(
+    context: typer.Context,
+    suites: Suites = None,
+    jobs: Jobs = "auto",
+    keyword: Keyword = None,
+    tag: Tag = None,
+    exitfirst: Exitfirst = False,
+    maxfail: Maxfail = "0",
+    last_failed: LastFailed = False,
+    shard: Shard = None,
+    resume: Resume = False,
+    timeout: Timeout = "120",
+    max_memory: MaxMemory = None,
+    seed: Seed = "0",
+    exit_zero: ExitZero = False,
+    cluster: Cluster = None,
+    dtype: Dtype = "float64",
+    device: Device = "cpu",
+    wrt: Wrt = "",
+    rtol: Rtol = None,
+    atol: Atol = None,
+    step: Step = None,
+    strict: Strict = False,
+    form: Format = "table",
+    export: Export = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    color: Color = "auto",
+    show_settings: ShowSettings = False,
+) -> None:
+    """Check suites: files of expressions, or all that a folder holds."""
+    from gradcheck_cli.command import export_target
+    from gradcheck_cli.environment import versions
+    from gradcheck_cli.session import Words, prepare_run
+
+    settings_wanted(context, show_settings)
+    paint = colour(color)
+    targets = [export_target(word) for word in export or ()]
+    known_format(form)
+    if not suites:
+        raise mistake(
+            "no-suite", "`run` needs a suite: a file, a folder or `-`", help="or set `suites` in the configuration; `gradcheck init` writes a first suite"
+        )
+    over, under = layers(context)
+    limit = "1" if exitfirst else maxfail
+    words = Words(suites, over, under, keyword or "", tuple(tag or ()), last_failed, shard, jobs, limit, resume, max_memory, seed, cluster, Path())
+    session = prepare_run(words, standard_input)
+    if session is None:
+        say("nothing is selected: no check was made")
+        raise typer.Exit(NOTHING_SELECTED)
+    broken = _go(session, form)
+    report = session.run.report(["gradcheck", *that_matter(context)], versions())
+    if form != "jsonl":
+        out(rendered(report, form, paint=paint, quiet=quiet or not verbose, verbose=verbose))
+    written = write_exports(report, targets)
+    _summaries(report, {form, *(name for name, _ in targets)})
+    session.close()
+    raise typer.Exit(_code(report, broken=broken, written=written, exit_zero=exit_zero))
+
+
+def _code(report: Report, *, broken: bool, written: bool, exit_zero: bool) -> int:
+    """130 > 2 > 3 > 1 > 4 > 0."""
+    if report.interrupted or not written or broken:
+        return INTERRUPTED if report.interrupted else FAILED if written else USAGE
+    return 0 if exit_zero and report.exit_code in (1, 4) else report.exit_code
+
+
+def _go(session: Session, form: str) -> bool:
+    """Run to the end, streaming and showing progress; whether the run itself broke."""
+    from gradcheck_cli.cli.progress import Progress
+
+    journal, count = session.run.journal, session.run.plan.selected
+    for remark in session.remarks:
+        say(remark)
+    if session.resumed:
+        say(f"{session.resumed:,} of {count:,} checks are taken over from the run before")
+    broken = False
+    with Progress(count, shown=progress_wanted(count)) as progress:
+
+        def take(position: int, done: int) -> bool:
+            progress.show(done, lambda: session.run.name(position))
+            return form != "jsonl" or out(journal.line(position))
+
+        try:
+            session.go(take)
+        except UserError:
+            raise
+        except Exception as error:  # noqa: BLE001 - what is finished is reported all the same
+            defect(error)
+            session.run.problems.append(f"the run broke off: {error}")
+            broken = True
+    if form == "jsonl":
+        all(out(journal.line(position)) for position in session.run.rest())
+    if journal.trouble:
+        say(f"{journal.trouble}: results were kept in memory, and --resume will not find them")
+    return broken
+
+
+def _summaries(report: Report, forms: set[str]) -> None:
+    """GitHub's summary page of a job, where there is one, and commands to paste for what is not as expected."""
+    page = variable("GITHUB_STEP_SUMMARY")
+    if page and "github" in forms:
+        try:
+            with Path(page).open("a", encoding="utf-8") as file:
+                file.write(rendered(report, "markdown"))
+        except OSError as error:
+            say(f"the summary page cannot be written: {error}")
+    failing = [record for record in report.records if record["status"] in ("fail", "error", "unverified")] if report.exit_code else []
+    for record in failing[:MAX_COMMANDS]:
+        say(f"{record['reproduce']}  # {record['id']}: {record['outcome']}")
+    if len(failing) > MAX_COMMANDS:
+        say(f"# … and {len(failing) - MAX_COMMANDS:,} more; all of them again: gradcheck run --lf SUITE...")
+
+
+@app.command("lint")
+def lint(context: typer.Context, suites: Suites = None) -> None:
+    """Look for mistakes in suites without checking anything; torch is not loaded."""
+    from gradcheck_cli.suite.files import read_sources
+    from gradcheck_cli.suite.read import read_suites
+    from gradcheck_cli.suite.spec import Layer
+
+    if not suites:
+        raise mistake("no-suite", "`lint` needs a suite: a file, a folder or `-`")
+    found = read_suites(read_sources(suites, standard_input), Layer(), Layer())
+    cases = sum(len(suite.cases) for suite in found)
+    out(f"{len(found)} suite{'' if len(found) == 1 else 's'}, {cases:,} case{'' if cases == 1 else 's'}: no mistakes found\n")

@@ -1,0 +1,135 @@
+"""The standard streams: what is printed, in which colour and width, and what happens when nobody reads it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from contextlib import suppress
+from typing import TYPE_CHECKING, NoReturn
+
+from gradcheck_cli.language.errors import Mistake, PointError, mistake
+from gradcheck_cli.options import wants_colour
+from gradcheck_cli.reports import renderer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from gradcheck_cli.suite.report import Report
+
+USAGE, FAILED, INTERRUPTED = 2, 3, 130
+
+
+def open_streams() -> None:
+    """Streams that a shell may have closed, and terminals that lack a character, must not end in a traceback."""
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    if sys.stdout is None:
+        say(str(Mistake("unwritable", "stdout is closed: there is nowhere to write the report")))
+        os._exit(USAGE)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def leave(code: int) -> NoReturn:
+    """Flush what was written and end the process, closed pipes included."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    os._exit(code)
+
+
+def say(text: str) -> None:
+    """A message on stderr."""
+    with suppress(OSError):
+        print(text, file=sys.stderr)
+
+
+def defect(error: BaseException) -> None:
+    """Tell of a mistake of ours."""
+    traceback.print_exception(error)
+    say("this is a defect of gradcheck, not of your input; `gradcheck doctor` prints what a report of it needs")
+
+
+def out(text: str) -> bool:
+    """Write to stdout; whether anybody still reads it."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return False
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise mistake("unwritable", f"the report cannot be written: {error.strerror or error}") from error
+    return True
+
+
+def standard_input(word: str = "-") -> str:
+    """Everything that stands on stdin."""
+    if sys.stdin is None:
+        raise mistake("unreadable", f"`{word}` cannot be read: stdin is closed")
+    try:
+        return sys.stdin.read()
+    except (OSError, UnicodeDecodeError) as error:
+        raise PointError([Mistake("unreadable", f"`{word}` cannot be read: {error}")]) from error
+
+
+def colour(choice: str) -> bool:
+    """Whether stdout gets colour."""
+    return wants_colour(choice, os.environ, terminal=sys.stdout.isatty())
+
+
+def progress_wanted(total: int) -> bool:
+    """Whether progress is shown: on a terminal, and where there is something to wait for."""
+    return total > 1 and sys.stderr.isatty()
+
+
+def rendered(report: Report, form: str, *, paint: bool = False, quiet: bool = False, verbose: bool = True) -> str:
+    """A report in some format; the last three are for the table."""
+    render = renderer(form)
+    if form == "table":
+        width = columns() if paint or sys.stdout.isatty() or "COLUMNS" in os.environ else None
+        return render(report, width=width, color=paint, verbose=verbose, quiet=quiet)  # type: ignore[call-arg]  # only the table takes these
+    return render(report)
+
+
+def write_exports(report: Report, targets: Iterable[tuple[str, Path]]) -> bool:
+    """Write the exports; whether each could be written."""
+    failed = [path for form, path in targets if not write(path, rendered(report, form))]
+    return not failed
+
+
+def write(path: Path, text: str) -> bool:
+    """Write a file, whole or not at all; whether that was possible. A device or a pipe is written as it is."""
+    part = path.with_name(f"{path.name}.part") if path.is_file() or not path.exists() else path
+    try:
+        part.write_text(text, encoding="utf-8")
+        if part != path:
+            part.replace(path)
+    except OSError as error:
+        if part != path:
+            with suppress(OSError):
+                part.unlink()
+        say(str(Mistake("unwritable", f"the report cannot be written to `{path}`: {error.strerror or error}")))
+        return False
+    return True
+
+
+def columns() -> int | None:
+    """Columns of the terminal or of COLUMNS; None, natural width, where there is neither."""
+    if os.environ.get("COLUMNS", "").isdigit() and int(os.environ["COLUMNS"]) > 0:
+        return int(os.environ["COLUMNS"])
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or None
+    except (OSError, ValueError):
+        return None
+
+
+def variable(name: str) -> str:
+    """An environment variable; empty where it is not set."""
+    return os.environ.get(name, "")

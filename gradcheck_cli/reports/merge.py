@@ -1,0 +1,150 @@
+"""Reports of parts of one run put together: the shards that several machines have checked."""
+
+from __future__ import annotations
+
+from itertools import islice, pairwise
+from typing import TYPE_CHECKING, Any
+
+from gradcheck_cli.language.errors import Mistake, PointError
+from gradcheck_cli.reports.format import count
+from gradcheck_cli.suite.report import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from gradcheck_cli.suite.record import Record
+
+# Options that say where a check is made and how it is shown, not what is checked: the number of words that belong to each.
+_IMMATERIAL = {
+    **dict.fromkeys(("--shard", "--export", "--format", "-f", "--color", "--jobs", "-j", "--cluster", "--max-memory"), 2),
+    **dict.fromkeys(("--quiet", "--no-quiet", "-q", "--verbose", "--no-verbose", "-v", "--resume", "--no-resume"), 1),
+    **dict.fromkeys(("--exit-zero", "--no-exit-zero"), 1),
+}
+# What differs from machine to machine without anything being the matter.
+_LOCAL = ("platform",)
+# Numbers named in a sentence; the rest is counted.
+MAX_NAMED = 5
+
+
+def merged(reports: Sequence[Report], names: Sequence[str] = ()) -> Report:
+    """One report of all checks, by their positions in the run.
+
+    Versions that differ, shards that are not there and checks that are in none of the reports become problems; with the last two
+    the report is incomplete, which its exit code says.
+
+    Args:
+        names: what messages call the reports.
+    Raises:
+        PointError: `not-mergeable`: of different commands, without positions, or with a check that is in two of them.
+    """
+    called = [*names[: len(reports)], *(f"report {k}" for k in range(len(names) + 1, len(reports) + 1))]
+    commands = [_without(report.command, ("--shard",)) for report in reports]
+    material = [_without(report.command, _IMMATERIAL) for report in reports]
+    mistakes = [*_foreign(material, called), *_misplaced(reports, called)]
+    if mistakes:
+        raise PointError(mistakes)
+    records = sorted((record for report in reports for record in report.records), key=lambda record: int(record["position"]))
+    missing = [*_shards(reports), *_gaps(records)]
+    return Report(
+        stored=records,
+        command=(commands if len(set(commands)) == 1 else material or [()])[0],
+        environment=_environment(reports),
+        problems=list(dict.fromkeys([*(problem for report in reports for problem in report.problems), *_versions(reports), *missing])),
+        interrupted=any(report.interrupted for report in reports),
+        incomplete=bool(missing) or any(report.incomplete for report in reports),
+    )
+
+
+def _without(command: Sequence[str], options: Iterable[str]) -> tuple[str, ...]:
+    """A command without some of its options, however they are joined to their values."""
+    kept: list[str] = []
+    words = iter(command)
+    for word in words:
+        name = word.partition("=")[0] if word.startswith("--") else word[:2]
+        if name not in options:
+            kept.append(word)
+        elif word == name and _IMMATERIAL[name] == 2:
+            next(words, None)
+    return tuple(kept)
+
+
+def _foreign(commands: Sequence[tuple[str, ...]], names: Sequence[str]) -> Iterator[Mistake]:
+    for name, command in zip(names, commands, strict=True):
+        if command != commands[0]:
+            told = [" ".join(words) or "no command" for words in (commands[0], command)]
+            yield Mistake(
+                "not-mergeable",
+                f"`{names[0]}` and `{name}` are of different runs: `{told[0]}` and `{told[1]}`",
+                help="merge reports of one command, each with its own `--shard I/N`",
+            )
+
+
+def _misplaced(reports: Sequence[Report], names: Sequence[str]) -> Iterator[Mistake]:
+    """A mistake for each report without positions, and for each pair of reports that share a check."""
+    owners: dict[tuple[str, Any], str] = {}
+    shared: dict[tuple[str, str], list[str]] = {}
+    for name, report in zip(names, reports, strict=True):
+        if any(record["position"] is None for record in report.records):
+            yield Mistake("not-mergeable", f"`{name}` does not tell the positions of its checks", help="only reports of `gradcheck run` can be merged")
+            continue
+        for record in report.records:
+            keys = [("position", record["position"]), *([("id", record["id"])] if record["id"] is not None else [])]
+            taken = next((owners[key] for key in keys if key in owners), None)
+            if taken is not None:
+                shared.setdefault((taken, name), []).append(f"{record['position']} (`{record['id']}`)")
+            owners |= dict.fromkeys(keys, name)
+    for (first, second), checks in shared.items():
+        where = f"twice in `{first}`" if first == second else f"in `{first}` and in `{second}`"
+        yield Mistake("not-mergeable", f"check {checks[0]}{_rest(len(checks) - 1)} is {where}", help="give each report once; a run is split by `--shard I/N`")
+
+
+def _rest(number: int) -> str:
+    return f", like {count(number, 'other')}," if number else ""
+
+
+def _shards(reports: Sequence[Report]) -> Iterator[str]:
+    """Shards that the commands speak of and that are not there; nothing can be said where a report is of no shard."""
+    parts = [_shard(report.command) for report in reports]
+    found = set() if None in parts else {part for part in parts if part is not None}
+    for total in sorted({total for _, total in found}):
+        absent = [f"{part}/{total}" for part in range(1, total + 1) if (part, total) not in found]
+        if absent:
+            yield f"{'shard' if len(absent) == 1 else 'shards'} {_first(absent)} {'is' if len(absent) == 1 else 'are'} in none of these reports"
+
+
+def _shard(command: Sequence[str]) -> tuple[int, int] | None:
+    words = [*command, ""]
+    told = [after if word == "--shard" else word.partition("=")[2] for word, after in pairwise(words) if word.partition("=")[0] == "--shard"]
+    part, _, total = told[-1].partition("/") if told else ("", "", "")
+    return (int(part), int(total)) if part.isdecimal() and total.isdecimal() else None
+
+
+def _gaps(records: Sequence[Record]) -> Iterator[str]:
+    """Positions that no record has, below the last; of what is missing at the end nothing can be known."""
+    found = {int(record["position"]) for record in records}
+    number = max(found, default=-1) + 1 - len(found)
+    if number:
+        first = [str(k) for k in islice((k for k in range(max(found)) if k not in found), MAX_NAMED)]
+        yield f"{'check' if number == 1 else 'checks'} {_first(first, number)} {'is' if number == 1 else 'are'} in none of these reports"
+
+
+def _first(words: Sequence[str], number: int | None = None) -> str:
+    """The first few, and how many more there are."""
+    left = (len(words) if number is None else number) - len(words[:MAX_NAMED])
+    return ", ".join(words[:MAX_NAMED]) + (f" and {left:,} more" if left else "")
+
+
+def _versions(reports: Sequence[Report]) -> Iterator[str]:
+    for name, values in _values(reports).items():
+        if len(values) > 1 and name not in _LOCAL:
+            yield f"the reports were made with different versions of {name}: {', '.join(values)}"
+
+
+def _environment(reports: Sequence[Report]) -> Mapping[str, str]:
+    return {name: " and ".join(values) for name, values in _values(reports).items()}
+
+
+def _values(reports: Sequence[Report]) -> dict[str, list[str]]:
+    """Each part of the environment, with the values that the reports tell, in order."""
+    names = dict.fromkeys(name for report in reports for name in report.environment)
+    return {name: list(dict.fromkeys(report.environment.get(name, "unknown") for report in reports)) for name in names}

@@ -1,0 +1,174 @@
+"""A JSON report or JSON lines read back as a Report, held against the schema and against itself."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gradcheck_cli.language.errors import Mistake, PointError, mistake, shown
+from gradcheck_cli.reports.json import FORMAT
+from gradcheck_cli.reports.schema import report_schema
+from gradcheck_cli.reports.validate import fault
+from gradcheck_cli.suite.record import UNSTATED
+from gradcheck_cli.suite.report import INTERRUPTED, Report
+from gradcheck_cli.suite.status import EXIT_CODES, NO_VERDICT, by_itself
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gradcheck_cli.suite.record import Record
+
+# What a report of JSON lines does not tell.
+UNKNOWN = "unknown"
+
+
+def read_report(source: Path | str, name: str = "the report") -> Report:
+    """The Report that a file or a text holds; rendered as JSON it is the same bytes again.
+
+    Keys that came after the first reports of this format are filled in where they are missing.
+
+    Args:
+        source: a path, or the text itself.
+        name: what messages call the text; a path is called by its own name.
+    Raises:
+        PointError: `unreadable`, or `bad-report` with the first thing that is wrong.
+    """
+    if isinstance(source, Path):
+        source, name = _text(source), str(source)
+    if not source.strip():
+        raise _bad(name, "it is empty")
+    try:
+        whole = _loads(source)
+    except (ValueError, RecursionError) as error:
+        if not _is_object(source.lstrip().partition("\n")[0]):
+            reason = f"it is not JSON: {_reason(error)}"
+            raise _bad(name, reason) from error
+        return _lines(source, name)
+    if not isinstance(whole, dict):
+        raise _bad(name, "it is JSON, but no object")
+    return _lines(source, name) if "format" not in whole and "partials" in whole else _document(whole, name)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise mistake("unreadable", f"`{path}` cannot be read: {error}") from error
+
+
+def _is_object(line: str) -> bool:
+    """Whether a line is a JSON object by itself, as each line of JSON lines is."""
+    try:
+        return isinstance(_loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _loads(text: str) -> Any:
+    """JSON without NaN, infinities and numbers that no float holds: none of them could be written again."""
+
+    def refuse(word: str) -> Any:
+        raise ValueError(f"`{word}` is no number of JSON")
+
+    def number(word: str) -> float:
+        value = float(word)
+        return value if isfinite(value) else refuse(shown(word))
+
+    return json.loads(text, parse_constant=refuse, parse_float=number)
+
+
+def _lines(text: str, name: str) -> Report:
+    """JSON lines, each a case."""
+    schema = report_schema()
+    case = {"$ref": "#/$defs/jsonl_line"}
+    records = []
+    # Not `splitlines`: it also ends lines at characters that JSON leaves in its strings.
+    for number, line in enumerate(text.rstrip("\n").split("\n"), start=1):
+        try:
+            record = _loads(line)
+        except (ValueError, RecursionError) as error:
+            reason = f"line {number} is not JSON: {_reason(error)}"
+            raise _bad(name, reason) from error
+        found = fault(record, case, schema)
+        if found is not None:
+            raise _bad(name, f"in line {number} {found}")
+        records.append(_completed(record, strict=False))
+    return Report(stored=records, environment=dict.fromkeys(schema["properties"]["environment"]["required"], UNKNOWN))
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case json.JSONDecodeError(msg=text, lineno=line, colno=column):
+            return f"{text[:1].lower()}{text[1:]} at {line}:{column}"
+        case RecursionError():
+            return "it is nested too deeply"
+    return str(error)
+
+
+def _document(found: dict[str, Any], name: str) -> Report:
+    if found.get("format") != FORMAT:
+        told = f"its format is {shown(json.dumps(found['format']))}" if "format" in found else "it has no `format`"
+        raise _bad(name, told, f"this version reads format {FORMAT}")
+    schema = report_schema()
+    wrong = fault(found, schema, schema)
+    if wrong is not None:
+        raise _bad(name, wrong)
+    report = Report(
+        stored=[_completed(record, strict=False) for record in found["cases"]],
+        command=found["command"],
+        environment=found["environment"],
+        problems=found["problems"],
+        interrupted=found["exit_code"] == INTERRUPTED,
+    )
+    return _consistent(report, found, name)
+
+
+def _consistent(report: Report, found: Mapping[str, Any], name: str) -> Report:
+    """The report, if what it says as a whole is what its cases come to."""
+    code = found["exit_code"]
+    if code != report.exit_code and any("status" not in record for record in found["cases"]):
+        # Before there were statuses, only the exit code told that the run was strict.
+        report = replace(report, stored=[_completed(record, strict=True) for record in found["cases"]])
+    if code != report.exit_code and code == EXIT_CODES["error"]:
+        report = replace(report, incomplete=True)
+    if code != report.exit_code:
+        raise _bad(name, f"its exit code is {code}, its cases come to {report.exit_code}")
+    if found["summary"] != report.summary:
+        raise _bad(name, f"its summary says {_counts(found['summary'])}, its cases come to {_counts(report.summary)}")
+    return report
+
+
+def _counts(summary: Mapping[str, int]) -> str:
+    return ", ".join(f"{number:,} {outcome}" for outcome, number in summary.items()) or "nothing"
+
+
+def _completed(record: Record, *, strict: bool) -> Record:
+    """A record with every key that is written today, in the order of those that are there."""
+    partials = [_completed_partial(partial) for partial in record["partials"]]
+    filled: Record = {"notes": [], "rounded": []} | UNSTATED | record | {"partials": partials}
+    if "status" not in filled:
+        alone = {"skipped": "skip", "error": "error"}
+        filled["status"] = alone[record["outcome"]] if record["outcome"] in NO_VERDICT else by_itself(partials, strict=strict)
+    return {name: filled[name] for name in (*record, *filled)}
+
+
+def _completed_partial(partial: Mapping[str, Any]) -> dict[str, Any]:
+    analytic, numeric = dict(partial["analytic"]), dict(partial["numeric"])
+    if "abstained" not in analytic:
+        analytic.setdefault("agrees", None)
+        if analytic["value"] is None:
+            analytic.setdefault("reason", "the formula has no value at this point")
+    if "abstained" not in numeric:
+        for key in ("left", "right", "agrees"):
+            numeric.setdefault(key, None)
+    slope = partial["reference"].get("value")
+    # Without a path to the result the gradient is wrong unless the derivative is 0.
+    failed = partial["outcome"] == "detached" and slope is not None and float(slope) != 0
+    return {**partial, "analytic": analytic, "numeric": numeric, "failed": partial.get("failed", failed)}
+
+
+def _bad(name: str, reason: str, way_out: str = "") -> PointError:
+    return PointError([Mistake("bad-report", f"`{name}` is no report that can be read: {reason}", help=way_out)])

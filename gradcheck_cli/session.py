@@ -1,0 +1,190 @@
+"""From the words of `run` to a run that is ready to go, and what is kept of it for the next one."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gradcheck_cli import quantities
+from gradcheck_cli.language.errors import Mistake, PointError
+from gradcheck_cli.suite.files import cache, last_failed, read_sources, remember_failed
+from gradcheck_cli.suite.journal import Journal
+from gradcheck_cli.suite.plan import Selection, plan
+from gradcheck_cli.suite.pool import CHECK_LIMIT, Limits, Workers
+from gradcheck_cli.suite.run import FAILING, Run
+from gradcheck_cli.suite.spec import Layer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from concurrent.futures import Executor
+
+    from gradcheck_cli.suite.plan import Plan
+    from gradcheck_cli.suite.spec import SuiteCase
+
+
+@dataclass(frozen=True)
+class Words:
+    """What the user asked `run` for; numbers as text, as they were written.
+
+    Attributes:
+        over: settings of the command line, which stand above those of a suite; `under` those of the configuration, below.
+        folder: where the cache folder is.
+    """
+
+    suites: Sequence[str]
+    over: Layer = field(default_factory=Layer)
+    under: Layer = field(default_factory=Layer)
+    keyword: str = ""
+    tags: tuple[str, ...] = ()
+    last_failed: bool = False
+    shard: str | None = None
+    jobs: str = "auto"
+    maxfail: str = "0"
+    resume: bool = False
+    max_memory: str | None = None
+    seed: str = "0"
+    cluster: str | None = None
+    folder: Path = field(default_factory=Path)
+
+
+@dataclass
+class Session:
+    """A run with its executor.
+
+    Attributes:
+        resumed: checks that an earlier run had finished.
+        remarks: what the user should know of the selection.
+    """
+
+    run: Run
+    executor: Executor
+    workers: int
+    limits: Limits
+    folder: Path
+    resumed: int = 0
+    remarks: list[str] = field(default_factory=list)
+
+    def go(self, take: Callable[[int, int], bool]) -> None:
+        """Check everything; `take` is told each finished check in order."""
+        self.run.take = take
+        try:
+            self.run.through(self.executor, self.workers, self.limits)
+        finally:
+            self.executor.shutdown(wait=False, cancel_futures=True)
+
+    def close(self) -> None:
+        """Remember what failed; the journal stays if there is something left to be done."""
+        journal = self.run.journal
+        records = self.run.report((), {}).records
+        remember_failed(self.folder, ((record["id"], record["status"] in (*FAILING, "unverified")) for record in records if record["status"] != "skip"))
+        journal.close(keep=not self.run.complete)
+
+
+def prepare_run(words: Words, stdin: Callable[[], str]) -> Session | None:
+    """A run ready to go; None if nothing is selected.
+
+    Raises:
+        UserError: with every mistake in the words and in the suites.
+    """
+    from gradcheck_cli.suite.read import read_suites
+
+    jobs = quantities.jobs(words.jobs) or _cores()
+    limits = Limits(CHECK_LIMIT, quantities.size(words.max_memory) if words.max_memory else _memory() // jobs)
+    local = None if words.cluster else Workers(limits)
+    session = None
+    try:
+        if local is not None:
+            local.start(1)  # it imports torch while the suites are read
+        suites = read_suites(read_sources(words.suites, stdin), words.over, words.under, quantities.count(words.seed, "--seed"))
+        session = _session([case for suite in suites for case in suite.cases], words, local, jobs, limits)
+        return session
+    finally:
+        if local is not None and session is None:
+            local.shutdown()
+
+
+def _session(cases: list[SuiteCase], words: Words, local: Workers | None, jobs: int, limits: Limits) -> Session | None:
+    folder = cache(words.folder)
+    present = _on_present_devices(cases) if words.cluster is None else cases
+    failed, remarks = _failed(words, folder)
+    shard = quantities.shard(words.shard) if words.shard else (1, 1)
+    chosen = plan(present, Selection(words.keyword, words.tags, failed, shard))
+    if not chosen.selected:
+        return None
+    executor, workers = _executor(words, local, min(jobs, max(1, len(chosen.tasks))))
+    run, resumed = _run(words, chosen, folder)
+    return Session(run, executor, workers, limits, folder, resumed, remarks)
+
+
+def _executor(words: Words, local: Workers | None, jobs: int) -> tuple[Executor, int]:
+    if local is not None:
+        local.start(jobs)
+        return local, jobs
+    from gradcheck_cli.suite.cluster import connect
+
+    return connect(str(words.cluster))
+
+
+def _run(words: Words, chosen: Plan, folder: Path) -> tuple[Run, int]:
+    """The run with a new journal, and how many checks it takes over from the one before."""
+    from gradcheck_cli.environment import versions
+
+    asked = (tuple(words.suites), words.keyword, words.tags, words.last_failed, words.shard)
+    path = folder / f"run-{sha256(repr(asked).encode()).hexdigest()[:12]}.tsv"
+    fresh = path.with_suffix(".new")
+    run = Run(chosen, Journal(fresh, chosen.count), repr(sorted(versions().items())), quantities.count(words.maxfail))
+    resumed = run.resume(path) if words.resume else 0
+    run.journal.become(path)
+    return run, resumed
+
+
+def _failed(words: Words, folder: Path) -> tuple[frozenset[str] | None, list[str]]:
+    if not words.last_failed:
+        return None, []
+    failed = last_failed(folder)
+    return (failed, []) if failed else (None, ["no check is known to have failed: all are made"])
+
+
+def _on_present_devices(cases: list[SuiteCase]) -> list[SuiteCase]:
+    """The cases with `all` put as the devices there are.
+
+    Raises:
+        UserError: a device is named that this machine does not have.
+    """
+    from gradcheck_cli.command import devices_of
+
+    named = {device for case in cases for _, device in case.runs} - {"cpu"}
+    if not named:
+        return cases
+    known: dict[str, list[str]] = {"cpu": ["cpu"]}
+    mistakes: list[Mistake] = []
+    for name in sorted(named):
+        try:
+            known[name] = devices_of(name)
+        except PointError as error:
+            case = next(case for case in cases if any(device == name for _, device in case.runs))
+            mistakes += [replace(m, message=f"{m.message}, which `{case.id}` asks for") for m in error.mistakes]
+    if mistakes:
+        raise PointError(mistakes)
+    return [replace(case, runs=tuple(dict.fromkeys((dtype, device) for dtype, name in case.runs for device in known[name]))) for case in cases]
+
+
+def _cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _memory() -> int:
+    """Bytes that all workers may take unless told otherwise: three quarters of what is there, so that the machine itself is never exhausted."""
+    import psutil
+
+    total = int(psutil.virtual_memory().total)
+    for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        try:
+            total = min(total, int(Path(path).read_text(encoding="ascii")))
+        except (OSError, ValueError):
+            continue
+    return total * 3 // 4
