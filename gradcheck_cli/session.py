@@ -109,9 +109,12 @@ def prepare_run(words: Words, stdin: Callable[[], str]) -> Session | None:
 def _session(cases: list[SuiteCase], words: Words, local: Workers | None, jobs: int, limits: Limits) -> Session | None:
     folder = cache(words.folder)
     present = _on_present_devices(cases) if words.cluster is None else cases
-    failed, remarks = _failed(words, folder)
     shard = quantities.shard(words.shard) if words.shard else (1, 1)
-    chosen = plan(present, Selection(words.keyword, words.tags, failed, shard))
+    wanted = Selection(words.keyword, words.tags, last_failed(folder) if words.last_failed else None, shard)
+    chosen, remarks = plan(present, wanted), []
+    if words.last_failed and not chosen.selected:
+        chosen = plan(present, replace(wanted, failed=None))
+        remarks.append("none of these checks is known to have failed: all are made")
     if not chosen.selected:
         return None
     executor, workers = _executor(words, local, min(jobs, max(1, len(chosen.tasks))))
@@ -125,7 +128,8 @@ def _executor(words: Words, local: Workers | None, jobs: int) -> tuple[Executor,
         return local, jobs
     from gradcheck_cli.suite.cluster import connect
 
-    return connect(str(words.cluster))
+    cluster = connect(str(words.cluster))
+    return cluster, cluster.workers
 
 
 def _run(words: Words, chosen: Plan, folder: Path) -> tuple[Run, int]:
@@ -139,13 +143,6 @@ def _run(words: Words, chosen: Plan, folder: Path) -> tuple[Run, int]:
     resumed = run.resume(path) if words.resume else 0
     run.journal.become(path)
     return run, resumed
-
-
-def _failed(words: Words, folder: Path) -> tuple[frozenset[str] | None, list[str]]:
-    if not words.last_failed:
-        return None, []
-    failed = last_failed(folder)
-    return (failed, []) if failed else (None, ["no check is known to have failed: all are made"])
 
 
 def _on_present_devices(cases: list[SuiteCase]) -> list[SuiteCase]:

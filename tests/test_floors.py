@@ -23,12 +23,15 @@ FLOORS = {
     "language": 1, "language.errors": 0, "language.program": 0, "functions": 1, "dtypes": 1,
     "calculus": 2,
     "worlds": 3,
-    "point": 4, "case": 4, "gradient": 4,
+    "toml": 0,
+    "point": 4, "case": 4, "gradient": 4, "quantities": 4,
     "witnesses": 5,
     "judge": 6,
     "suite": 7, "manual": 7,
     "reports": 8,
-    "api": 9, "environment": 9, "command": 9, "arguments": 9, "options": 9, "cli": 9, "__main__": 9,
+    "starter": 8,
+    "pytest_plugin": 9, "pytest_cases": 9,
+    "api": 9, "environment": 9, "command": 9, "session": 9, "settings": 9, "configuration": 9, "provenance": 9, "arguments": 9, "options": 9, "cli": 9, "__main__": 9,
 }  # fmt: skip
 # Imports inside a function that reach one floor up, each with its reason. They run when the table is complete, never while it is built.
 UPWARD = {

@@ -52,11 +52,12 @@ def main() -> NoReturn:
 
 def _defaults(words: list[str]) -> dict[str, dict[str, object]]:
     """What the project's configuration sets, for commands that take settings."""
-    if not words or words[0] not in ("check", "run") or not {"-h", "--help"}.isdisjoint(words):
+    if not words or words[0] not in ("check", "run", "lint") or not {"-h", "--help"}.isdisjoint(words[: words.index("--")] if "--" in words else words):
         return {}
     from gradcheck_cli.configuration import configured, default_map
 
-    return {command: dict(values) for command, values in default_map(configured(words[0], Path(), os.environ)).items()}
+    found = {command: dict(values) for command, values in default_map(configured(words[0], Path(), os.environ)).items()}
+    return found | {"lint": {"suites": found["run"]["suites"]} if "suites" in found["run"] else {}}
 
 
 def _version(wanted: bool) -> None:

@@ -86,8 +86,11 @@ def run(
     from gradcheck_cli.command import export_target
     from gradcheck_cli.environment import versions
     from gradcheck_cli.session import Words, prepare_run
+    from gradcheck_cli.settings import wrong_words
 
     settings_wanted(context, show_settings)
+    if wrong := wrong_words("run", context.params):
+        raise UserError(wrong)
     paint = colour(color)
     targets = [export_target(word) for word in export or ()]
     known_format(form)

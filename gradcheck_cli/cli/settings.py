@@ -53,10 +53,10 @@ def that_matter(context: typer.Context) -> list[str]:
     words = [command, *map(str, context.params.get("suites") or ())]
     for row in ROWS:
         value = context.params.get(row.key)
-        origin = getattr(context.get_parameter_source(row.key), "name", "DEFAULT")
-        if command in row.commands and row.words and row.name not in NO_MATTER and origin in ("COMMANDLINE", "ENVIRONMENT") and value not in (None, False):
+        said = getattr(context.get_parameter_source(row.key), "name", "DEFAULT") != "DEFAULT"
+        if command in row.commands and row.words and row.name not in NO_MATTER and said and value is not None:
             for item in value if isinstance(value, list | tuple) else [value]:
-                words += [f"--{row.name}"] if item is True else [f"--{row.name}", str(item)]
+                words += [f"--{row.name}"] if item is True else [f"--no-{row.name}"] if item is False else [f"--{row.name}", str(item)]
     return words
 
 

@@ -97,15 +97,18 @@ class Desk:
         return cases, ""
 
     def _question(self, task: Task) -> Question:
-        known = self._questions
-        if task.case.id not in known:
-            known[task.case.id] = task.question()
-            # Another case may ask the same of the same program.
-            known[task.case.id].unrolled = next((q.unrolled for q in known.values() if q.program.text == task.case.program.text), {})
-        known.move_to_end(task.case.id)
+        """What a task asks; kept by what it says, not by its case's id: a cluster's workers see suites come and go."""
+        known, case = self._questions, task.case
+        key = repr((case.program.text, case.wrt, case.cotangent, case.given))
+        if key not in known:
+            known[key] = task.question()
+            # Another case may ask something else of the same program.
+            same = next((question for question in known.values() if question.program.text == case.program.text), known[key])
+            known[key].unrolled = same.unrolled
+        known.move_to_end(key)
         while len(known) > REMEMBERED:
             known.popitem(last=False)
-        return known[task.case.id]
+        return known[key]
 
     def close(self) -> None:
         """End SymPy's process."""

@@ -1,0 +1,247 @@
+"""`gradcheck run` as a user meets it: exit codes, streams, selection, order, and what is left after harm."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+from suites import environment, ran, started, written
+
+GOOD, WRONG, UNDEFINED = "{expr: x**2, at: {x: 3}}", "{expr: relu(x) - relu(-x), at: {x: 0}}", "{expr: log(x), at: {x: -1}}"
+HANG, CRASH = "{expr: x + 7001, at: {x: 1}, timeout: 1.5}", "{expr: x + 7002, at: {x: 1}}"
+SLOW = "{expr: x*y + 7005, at: {x: {start: 1, stop: 2, count: 12}, y: 3}}"
+
+
+def document(folder, *words, **options):
+    """(exit code, the JSON report) of a run."""
+    code, out, err = ran(folder, "run", *words, "-f", "json", **options)
+    assert out, err
+    return code, json.loads(out)
+
+
+@pytest.mark.parametrize(
+    ("cases", "code"),
+    [
+        ([GOOD], 0),
+        ([GOOD, WRONG], 1),
+        ([GOOD, UNDEFINED], 4),
+        ([WRONG, UNDEFINED], 1),
+        (["{expr: relu(x), at: {x: 0}}"], 0),
+        (["{expr: relu(x), at: {x: 0}, strict: true}"], 1),
+        (["{expr: relu(x) - relu(-x), at: {x: 0}, expect: wrong}"], 0),
+        (["{expr: log(x), at: {x: -1}, expect: undefined}"], 0),
+        (["{expr: x**2, at: {x: 3}, expect: wrong}"], 1),
+        (["{expr: x**2, at: {x: 3}, expect: {partials: {x: 7}}}"], 1),
+        (["{expr: relu(x) - relu(-x), at: {x: 0}, xfail: known}"], 0),
+        (["{expr: x**2, at: {x: 3}, xfail: not so}"], 1),
+        (["{expr: relu(x) - relu(-x), at: {x: 0}, skip: later}"], 0),
+    ],
+)
+def test_exit_codes(tmp_path, cases, code):
+    """As expected, wrong, not verified; what a suite expects is as expected, what it foresees and does not come is not."""
+    written(tmp_path, *cases)
+    found, report = document(tmp_path, ".", "-j1")
+    assert (found, report["exit_code"]) == (code, code)
+
+
+def test_harm_has_its_own_exit_code_and_costs_no_other_check(tmp_path):
+    """3 stands above 1; every other check is made, and each says what came of it."""
+    written(tmp_path, GOOD, HANG, WRONG, CRASH, GOOD)
+    code, report = document(tmp_path, ".", "-j2", faults=True)
+    assert (code, report["exit_code"]) == (3, 3)
+    assert [(case["outcome"], case["reason"]) for case in report["cases"]] == [
+        ("agree", None),
+        ("error", "the check has taken longer than 1.5 s"),
+        ("wrong", None),
+        ("error", "the check has ended its process by SIGSEGV"),
+        ("agree", None),
+    ]
+
+
+def test_memory_has_a_limit(tmp_path):
+    """A check that would take all there is."""
+    written(tmp_path, "{expr: x + 7003, at: {x: 1}}", GOOD)
+    code, report = document(tmp_path, ".", "-j1", "--max-memory", "1500MiB", faults=True)
+    assert code == 3
+    assert [case["reason"] for case in report["cases"]] == ["the check has taken more than 1,500 MiB of memory", None]
+
+
+@pytest.mark.parametrize("form", ["json", "jsonl", "table", "markdown", "csv"])
+def test_the_same_seed_gives_the_same_bytes_whatever_the_number_of_workers(tmp_path, form):
+    """Among them sampled points, several dtypes, and more points than a chunk holds."""
+    written(
+        tmp_path,
+        "{expr: sin(x)*y, at: {x: {sample: normal, count: 3}, y: {start: 0, stop: 1, count: 100}}}",
+        "{expr: tanh(x), at: {x: {sample: uniform, count: 4}}, matrix: {dtype: [float64, float32]}}",
+        *(f"{{expr: x**2 + {k}, at: {{x: 3}}}}" for k in range(20)),
+    )
+    outs = {ran(tmp_path, "run", ".", "-f", form, "-j", jobs, "--seed", "5")[1] for jobs in ("1", "2", "3")}
+    assert len(outs) == 1
+    if form.startswith("json"):
+        assert ran(tmp_path, "run", ".", "-f", form, "--seed", "6")[1] not in outs
+
+
+def test_an_export_is_written_beside_what_is_shown(tmp_path):
+    """Several at once; what a folder cannot take is told, exit 2, and what was shown stays shown."""
+    written(tmp_path, GOOD, WRONG)
+    code, out, err = ran(tmp_path, "run", ".", "--export", "a.json", "--export", "junit:b.xml", "--export", "/dev/full")
+    assert (code, out) == (2, "")
+    code, out, err = ran(tmp_path, "run", ".", "--export", "a.json", "--export", "junit:b.xml", "--export", "json:/dev/full")
+    assert code == 2
+    assert "error[unwritable]: the report cannot be written to `/dev/full`: No space left on device" in err
+    assert "2 cases: " in out
+    assert json.loads((tmp_path / "a.json").read_text())["summary"] == {"wrong": 1, "agree": 1}
+    assert (tmp_path / "b.xml").read_text().startswith("<?xml")
+
+
+def test_a_full_stdout_is_told(tmp_path):
+    """Nothing is lost silently."""
+    written(tmp_path, GOOD)
+    with open("/dev/full", "w") as full:
+        process = started(tmp_path, "run", ".", stdout=full)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "error[unwritable]: the report cannot be written: No space left on device" in err
+
+
+def test_a_closed_pipe_ends_silently(tmp_path):
+    """As `| head -1` does it; the exit code is that of what was judged."""
+    written(tmp_path, SLOW)
+    process = started(tmp_path, "run", ".", "-f", "jsonl", faults=True)
+    assert json.loads(process.stdout.readline())["outcome"] == "agree"
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait(timeout=60) == 0
+
+
+def test_what_cannot_be_read_is_told_in_one_go(tmp_path):
+    """A missing file, a folder without suites, a file that is no text, and a mistake inside one."""
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "bytes.yaml").write_bytes(b"\xff\xfe\x00")
+    code, out, err = ran(tmp_path, "run", "gone.yaml", "empty", "bytes.yaml")
+    assert (code, out) == (2, "")
+    assert err.count("error[") == 3
+    assert "error[unreadable]: `gone.yaml` cannot be read" in err
+    assert "error[no-suite]: `empty` holds no suite" in err
+    written(tmp_path, "{expr: sigmod(x), at: {x: 1}}", "{expr: x, ta: {x: 1}}")
+    code, out, err = ran(tmp_path, "run", "suite.gradcheck.yaml")
+    assert code == 2
+    assert ["suite.gradcheck.yaml:3:12" in err, "suite.gradcheck.yaml:4:" in err, err.count("error[") >= 2] == [True] * 3
+
+
+def test_a_suite_from_stdin(tmp_path):
+    """`-` reads one."""
+    command = [sys.executable, "-m", "gradcheck_cli", "run", "-", "-f", "jsonl"]
+    done = subprocess.run(command, input=f"version: 1\ncases:\n  - {GOOD}\n", capture_output=True, text=True, cwd=tmp_path, env=environment(), check=False)
+    assert (done.returncode, json.loads(done.stdout)["source"]) == (0, {"file": "stdin", "line": 3, "column": 5})
+
+
+def test_nothing_selected_has_its_own_exit_code(tmp_path):
+    """And is told."""
+    written(tmp_path, GOOD)
+    assert ran(tmp_path, "run", ".", "-k", "nothing like it") == (5, "", "nothing is selected: no check was made\n")
+
+
+def test_the_first_failure_ends_the_run_at_the_same_check_whatever_the_number_of_workers(tmp_path):
+    """Checks behind it that happened to be finished are not told."""
+    written(tmp_path, GOOD, GOOD, WRONG, GOOD, WRONG, *[GOOD] * 30)
+    found = [document(tmp_path, ".", "-x", "-j", jobs)[1] for jobs in ("1", "3")]
+    assert found[0] == found[1]
+    assert [case["status"] for case in found[0]["cases"]] == ["pass", "pass", "fail"]
+    assert found[0]["problems"] == ["ended after 1 failed: 32 of 35 checks were not made"]
+    assert len(document(tmp_path, ".", "--maxfail", "2")[1]["cases"]) == 5
+
+
+def test_last_failed_makes_what_failed_again(tmp_path):
+    """Until it passes; without a failure everything is made."""
+    written(tmp_path, GOOD, WRONG, "{expr: relu(x) - relu(-x), at: {x: [1, 0, 2]}}")
+    assert ran(tmp_path, "run", ".")[0] == 1
+    again = document(tmp_path, ".", "--lf")[1]
+    assert [(case["id"], case["status"]) for case in again["cases"]] == [
+        ("suite.gradcheck.yaml::case-2", "fail"),
+        ("suite.gradcheck.yaml::case-3:2", "fail"),
+    ]
+    written(tmp_path, GOOD, GOOD, GOOD)
+    code, out, err = ran(tmp_path, "run", ".")
+    assert code == 0
+    code, out, err = ran(tmp_path, "run", ".", "--lf")
+    assert (code, "none of these checks is known to have failed: all are made" in err) == (0, True)
+
+
+def test_a_failing_run_ends_with_commands_to_paste(tmp_path):
+    """On stderr, whatever the format; each does what it says."""
+    written(tmp_path, GOOD, WRONG, UNDEFINED)
+    code, out, err = ran(tmp_path, "run", ".", "-f", "jsonl")
+    assert code == 1
+    assert err.splitlines() == [
+        "gradcheck 'relu(x) - relu(-x)' --at x=0  # suite.gradcheck.yaml::case-2: wrong",
+        "gradcheck 'log(x)' --at x=-1  # suite.gradcheck.yaml::case-3: undefined",
+    ]
+    assert ran(tmp_path, "relu(x) - relu(-x)", "--at", "x=0")[0] == 1
+
+
+def test_exit_zero_covers_gradients_and_nothing_else(tmp_path):
+    """Not harm, not mistakes, not an empty selection."""
+    written(tmp_path, WRONG, UNDEFINED)
+    assert ran(tmp_path, "run", ".", "--exit-zero")[0] == 0
+    assert ran(tmp_path, "run", ".", "--exit-zero", "-k", "nothing like it")[0] == 5
+    written(tmp_path, CRASH)
+    assert ran(tmp_path, "run", ".", "--exit-zero", faults=True)[0] == 3
+
+
+def test_ctrl_c_writes_what_is_finished(tmp_path):
+    """Exit 130, the report whole, what is missing told."""
+    written(tmp_path, GOOD, "{expr: x + 7001, at: {x: 1}}", GOOD)
+    process = started(tmp_path, "run", ".", "-j1", "-f", "json", faults=True)
+    _until(lambda: any((tmp_path / ".gradcheck_cache").glob("run-*.tsv")))
+    time.sleep(4)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    report = json.loads(out)
+    assert (process.returncode, report["exit_code"]) == (130, 130)
+    assert report["problems"] == ["interrupted: 3 of 3 checks were not made"] or report["cases"][0]["outcome"] == "agree"
+
+
+def test_a_run_that_was_killed_goes_on_where_it_stopped(tmp_path):
+    """SIGKILL of the parent; the report is that of a run that was never killed, and finished checks are not made again."""
+    written(tmp_path, *[SLOW.replace("7005", f"7005 + {k}") for k in range(6)])
+    whole = ran(tmp_path, "run", ".", "-f", "json", "-j2", faults=True)
+    process = started(tmp_path, "run", ".", "-f", "json", "-j2", faults=True)
+    journal = _until(lambda: next((path for path in (tmp_path / ".gradcheck_cache").glob("run-*.tsv") if path.read_bytes().count(b"\n") >= 12), None))
+    process.kill()
+    process.wait()
+    kept = journal.read_bytes().count(b"\n")
+    code, out, err = ran(tmp_path, "run", ".", "-f", "json", "-j2", "--resume", faults=True)
+    assert 12 <= kept < 72
+    assert f"{kept} of 72 checks are taken over from the run before" in err
+    assert (code, out) == whole[:2]
+    assert not journal.exists()
+
+
+def test_a_worker_that_is_killed_in_mid_run_costs_one_check(tmp_path):
+    """Nothing is lost, and the run ends by itself."""
+    written(tmp_path, *[SLOW.replace("7005", f"7005 + {k}") for k in range(4)])
+    process = started(tmp_path, "run", ".", "-f", "json", "-j2", faults=True)
+    _until(lambda: any(path.read_bytes().count(b"\n") >= 12 for path in (tmp_path / ".gradcheck_cache").glob("run-*.tsv")))
+    workers = [child for child in psutil.Process(process.pid).children() if "suite.worker" in " ".join(child.cmdline())]
+    os.kill(workers[0].pid, signal.SIGKILL)
+    out, _ = process.communicate(timeout=60)
+    report = json.loads(out)
+    assert len(report["cases"]) == 48
+    assert report["summary"] in ({"agree": 48}, {"error": 1, "agree": 47})
+
+
+def _until(found, seconds=60):
+    """What is found, as soon as it is."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if result := found():
+            return result
+        time.sleep(0.02)
+    raise AssertionError("it never came")
