@@ -142,7 +142,10 @@ def _pulled_back(builder: Builder, index: int, node: Call, position: int, ybar: 
 
 def slope_of(builder: Builder, node: Call, position: int) -> int | None:
     """Node of the exact partial, None where it is identically zero; for a derived function the derivative of its meaning."""
-    return _pulled_back(builder, -1, node, position, builder.number(1), as_torch=False)
+    known = tuple([*[_exact(builder, i) for i in node.args], _ONE, None])
+    stencil = _pullback(node.function, position, node.settings, known, False)
+    # A cotangent of exactly 1 is folded, and no exact partial asks for the result: neither needs a node.
+    return None if stencil is None else stencil.copied(builder, (*node.args, -1, -1))
 
 
 @dataclass(frozen=True)
@@ -158,6 +161,9 @@ class _Stencil:
         for step in self.steps:
             where.append(builder.add(Call(step.function, tuple([where[i] for i in step.args]), step.settings) if isinstance(step, Call) else step))
         return where[self.result]
+
+
+_ONE = Fraction(1)
 
 
 # The constants are those of the user's programs and cotangents, of which there is no end.

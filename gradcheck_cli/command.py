@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from gradcheck_cli.suite.report import Report, Result
 
 T = TypeVar("T")
+# So many points take no more than a second or two longer one by one than together.
+ALONE = 256
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,9 @@ class Job:
 
         def work() -> None:
             try:
-                for result in check_cases(self.cases, self.analyst, self.tolerance, self.step):
+                # Few points are looked at one by one, so that one that never ends takes none with it.
+                groups = [[case] for case in self.cases] if len(self.cases) <= ALONE else [self.cases]
+                for result in (result for group in groups for result in check_cases(group, self.analyst, self.tolerance, self.step)):
                     with lock:
                         if done.is_set():
                             return

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from gradcheck_cli.suite.pool import Workers
     from gradcheck_cli.suite.record import Record
-    from gradcheck_cli.suite.spec import Layer, SuiteCase
+    from gradcheck_cli.suite.spec import SuiteCase
 
 # `PATTERNS` of `suite.files` without their stars; a test holds the two together.
 SUFFIXES = (".gradcheck.yaml", ".gradcheck.yml")
@@ -69,27 +69,30 @@ class SuiteFile(pytest.File):
             CollectError: with the mistakes in the file or in its configuration, and no traceback.
         """
         from gradcheck_cli.language.errors import UserError
+        from gradcheck_cli.pytest_cases import item_name, read_cases
 
         try:
-            cases = _cases(self.path, self.config)
+            # Named as `gradcheck run` names it when it is started in the same folder.
+            cases = read_cases(self.path, self.config.invocation_params.dir, lambda: _present(self.config))
         except UserError as error:
             raise self.CollectError(str(error)) from None
         taken: set[str] = set()
         for case in cases:
             for dtype, device in case.runs:
-                yield CaseItem.from_parent(self, name=_name(case, dtype, device, taken), case=case, dtype=dtype, device=device)
+                yield CaseItem.from_parent(self, name=item_name(case, dtype, device, taken), case=case, dtype=dtype, device=device)
 
 
 class CaseItem(pytest.Item):
     """All points of one case in one dtype on one device."""
 
     def __init__(self, *, case: SuiteCase, dtype: str, device: str, **rest: Any) -> None:
+        from gradcheck_cli.pytest_cases import marker_of
+
         super().__init__(**rest)
         self.case, self.dtype, self.device = case, dtype, device
         self.user_properties += [("dtype", dtype), ("device", device)]
         for tag in (MARKER, *case.tags):
-            # `-m` reads a word, and a hyphen is none of its letters everywhere.
-            self.add_marker(_register(self.config, tag.replace("-", "_"), "a tag of a gradcheck suite."))
+            self.add_marker(_register(self.config, marker_of(tag), "a tag of a gradcheck suite."))
         if case.skip is not None:
             self.add_marker(pytest.mark.skip(reason=case.skip))
             self._tell("skipped")
@@ -187,12 +190,15 @@ class _Findings:
         """The report on the points of some statuses, and a line for the summary."""
         from gradcheck_cli.reports import table
         from gradcheck_cli.reports.findings import lines_of
+        from gradcheck_cli.reports.rows import summary
         from gradcheck_cli.suite.report import Report
 
         shown = [record for record in self.first if record["status"] in statuses][:MAX_SHOWN]
         bad, count = sum(self.statuses.get(status, 0) for status in statuses), sum(self.statuses.values())
         of_all = [f"{bad:,} of {count:,} points"] if count > 1 else []
-        parts = [*of_all, table.render(Report(stored=shown)).rstrip("\n")]
+        report = Report(stored=shown)
+        # The table's own summary counts what is shown, not what there is.
+        parts = [*of_all, table.render(report).rstrip("\n").removesuffix(f"\n\n{summary(report)}")]
         if bad > len(shown):
             parts.append(f"… and {bad - len(shown):,} more, which `gradcheck run` shows")
         return "\n\n".join(parts), ": ".join([*of_all, lines_of(shown[0])[0]])
@@ -204,61 +210,6 @@ def _register(config: pytest.Config, marker: str, says: str) -> str:
     if line not in config.getini("markers"):
         config.addinivalue_line("markers", line)
     return marker
-
-
-def _cases(path: Path, config: pytest.Config) -> Iterable[SuiteCase]:
-    """The cases of a suite, with `all` put as the devices there are.
-
-    Raises:
-        UserError: with every mistake in the file or in its configuration.
-    """
-    from os.path import relpath
-
-    from gradcheck_cli import quantities
-    from gradcheck_cli.configuration import configured
-    from gradcheck_cli.suite.files import read_sources
-    from gradcheck_cli.suite.read import read_suites
-    from gradcheck_cli.suite.spec import Layer
-
-    # Named as `gradcheck run` names it when it is started in the same folder, so that ids and drawn points are the same.
-    file = relpath(path, config.invocation_params.dir)
-    configuration = configured("run", path.parent, {})
-    values = configuration.values if configuration else {}
-    seed = quantities.count(str(values.get("seed", "0")), "seed")
-    (suite,) = read_suites(read_sources([file], str), Layer(), _layer(values), seed)
-    for case in suite.cases:
-        yield case if all(device != "all" for _, device in case.runs) else _on_devices(case, _present(config))
-
-
-def _on_devices(case: SuiteCase, present: list[str]) -> SuiteCase:
-    """A case with `all` put as the devices there are, what it leaves out left out; skipped if that is everything."""
-    from dataclasses import replace
-
-    named = ((dtype, device) for dtype, name in case.runs for device in (present if name == "all" else [name]))
-    runs = tuple(run for run in dict.fromkeys(named) if not any(exclusion.covers(*run) for exclusion in case.excluded))
-    return replace(case, runs=runs) if runs else replace(case, skip=case.skip or f"it leaves out every device that is present: {', '.join(present)}")
-
-
-def _layer(values: Any) -> Layer:
-    """What a configuration file says of cases."""
-    from dataclasses import fields
-
-    from gradcheck_cli.suite.spec import Layer
-
-    return Layer(**{field.name: values[field.name] for field in fields(Layer) if field.name in values})
-
-
-def _name(case: SuiteCase, dtype: str, device: str, taken: set[str]) -> str:
-    """The case's name with what tells its runs apart, and nothing that pytest gives a meaning to: no bracket, no double colon."""
-    dtypes, devices = {run[0] for run in case.runs}, {run[1] for run in case.runs}
-    parts = [dtype] * (len(dtypes) > 1) + [device.replace(":", "")] * (len(devices) > 1)
-    name = full = "-".join((case.id.rpartition("::")[2], *parts))
-    number = 1
-    while name in taken:
-        number += 1
-        name = f"{full}-{number}"
-    taken.add(name)
-    return name
 
 
 def _workers(config: pytest.Config) -> Workers:

@@ -56,8 +56,8 @@ def _defaults(words: list[str]) -> dict[str, dict[str, object]]:
         return {}
     from gradcheck_cli.configuration import configured, default_map
 
-    found = {command: dict(values) for command, values in default_map(configured(words[0], Path(), os.environ)).items()}
-    return found | {"lint": {"suites": found["run"]["suites"]} if "suites" in found["run"] else {}}
+    found: dict[str, dict[str, object]] = {name: dict(values) for name, values in default_map(configured(words[0], Path(), os.environ)).items()}
+    return {**found, "lint": {name: value for name, value in found["run"].items() if name == "suites"}}
 
 
 def _version(wanted: bool) -> None:

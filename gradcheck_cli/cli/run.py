@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -43,7 +44,7 @@ from gradcheck_cli.options import (
 )  # fmt: skip
 
 if TYPE_CHECKING:
-    from gradcheck_cli.session import Session
+    from gradcheck_cli.session import Session, Words
     from gradcheck_cli.suite.report import Report
 
 NOTHING_SELECTED = 5
@@ -83,36 +84,63 @@ def run(
     show_settings: ShowSettings = False,
 ) -> None:
     """Check suites: files of expressions, or all that a folder holds."""
+    settings_wanted(context, show_settings)
+    raise typer.Exit(_run(context, SimpleNamespace(**context.params)))
+
+
+def _run(context: typer.Context, asked: Any) -> int:
+    """The exit code of a run, its report written.
+
+    Args:
+        asked: the parameters of `run`, by their names.
+    """
     from gradcheck_cli.command import export_target
     from gradcheck_cli.environment import versions
-    from gradcheck_cli.session import Words, prepare_run
+    from gradcheck_cli.session import prepare_run
     from gradcheck_cli.settings import wrong_words
 
-    settings_wanted(context, show_settings)
     if wrong := wrong_words("run", context.params):
         raise UserError(wrong)
-    paint = colour(color)
-    targets = [export_target(word) for word in export or ()]
-    known_format(form)
-    if not suites:
+    paint = colour(asked.color)
+    targets = [export_target(word) for word in asked.export or ()]
+    known_format(asked.form)
+    session = prepare_run(_words(context, asked), standard_input)
+    if session is None:
+        say("nothing is selected: no check was made")
+        return NOTHING_SELECTED
+    broken = _go(session, asked.form)
+    report = session.run.report(["gradcheck", *that_matter(context)], versions())
+    if asked.form != "jsonl":
+        out(rendered(report, asked.form, paint=paint, quiet=asked.quiet or not asked.verbose, verbose=asked.verbose))
+    written = write_exports(report, targets)
+    _summaries(report, {asked.form, *(name for name, _ in targets)})
+    session.close()
+    return _code(report, broken=broken, written=written, exit_zero=asked.exit_zero)
+
+
+def _words(context: typer.Context, asked: Any) -> Words:
+    from gradcheck_cli.session import Words
+
+    if not asked.suites:
         raise mistake(
             "no-suite", "`run` needs a suite: a file, a folder or `-`", help="or set `suites` in the configuration; `gradcheck init` writes a first suite"
         )
     over, under = layers(context)
-    limit = "1" if exitfirst else maxfail
-    words = Words(suites, over, under, keyword or "", tuple(tag or ()), last_failed, shard, jobs, limit, resume, max_memory, seed, cluster, Path())
-    session = prepare_run(words, standard_input)
-    if session is None:
-        say("nothing is selected: no check was made")
-        raise typer.Exit(NOTHING_SELECTED)
-    broken = _go(session, form)
-    report = session.run.report(["gradcheck", *that_matter(context)], versions())
-    if form != "jsonl":
-        out(rendered(report, form, paint=paint, quiet=quiet or not verbose, verbose=verbose))
-    written = write_exports(report, targets)
-    _summaries(report, {form, *(name for name, _ in targets)})
-    session.close()
-    raise typer.Exit(_code(report, broken=broken, written=written, exit_zero=exit_zero))
+    return Words(
+        asked.suites,
+        over,
+        under,
+        keyword=asked.keyword or "",
+        tags=tuple(asked.tag or ()),
+        last_failed=asked.last_failed,
+        shard=asked.shard,
+        jobs=asked.jobs,
+        maxfail="1" if asked.exitfirst else asked.maxfail,
+        resume=asked.resume,
+        max_memory=asked.max_memory,
+        seed=asked.seed,
+        cluster=asked.cluster,
+    )
 
 
 def _code(report: Report, *, broken: bool, written: bool, exit_zero: bool) -> int:

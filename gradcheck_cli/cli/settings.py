@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # What a suite may say as well. Timeouts are among them, so that one case may take longer than the others.
 SHARED = ("dtype", "device", "wrt", "rtol", "atol", "step", "timeout", "strict")
 # Settings that change how a run is made or shown, never what comes of it.
-NO_MATTER = ("format", "export", "quiet", "verbose", "color", "jobs", "resume", "exit-zero", "cluster", "max-memory", "shard")
+NO_MATTER = ("format", "export", "quiet", "verbose", "color", "jobs", "resume", "exit-zero", "cluster", "max-memory")
 
 
 def settings_wanted(context: typer.Context, wanted: bool) -> None:

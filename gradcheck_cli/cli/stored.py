@@ -1,1 +1,83 @@
-"""Commands that work on stored reports."""
+"""`gradcheck report`, `merge` and `diff`: reports that runs have left."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gradcheck_cli.cli.app import app
+from gradcheck_cli.cli.check import known_format
+from gradcheck_cli.cli.streams import USAGE, colour, columns, natural, out, rendered, standard_input, write_exports
+from gradcheck_cli.language.errors import Mistake, PointError, UserError, mistake
+from gradcheck_cli.options import Color, Export, Format, Quiet, Verbose
+
+if TYPE_CHECKING:
+    from gradcheck_cli.suite.report import Report
+
+Stored = Annotated[str, typer.Argument(metavar="FILE.json", help="A JSON or JSON lines report; `-` reads it from stdin.", show_default=False)]
+Several = Annotated[list[str], typer.Argument(metavar="FILE.json...", help="JSON reports of the shards of one run.", show_default=False)]
+
+
+@app.command("report")
+def report(stored: Stored, form: Format = "table", export: Export = None, quiet: Quiet = False, verbose: Verbose = False, color: Color = "auto") -> None:
+    """Render a stored report again; the exit code is the report's own."""
+    _shown(_read([stored])[0], form, export, quiet=quiet, verbose=verbose, color=color)
+
+
+@app.command("merge")
+def merge(stored: Several, form: Format = "json", export: Export = None, quiet: Quiet = False, verbose: Verbose = False, color: Color = "auto") -> None:
+    """Make one report of the reports of all shards; the exit code is that of the whole."""
+    from gradcheck_cli.reports.merge import merged
+
+    _shown(merged(_read(stored), stored), form, export, quiet=quiet, verbose=verbose, color=color)
+
+
+@app.command("diff")
+def diff(
+    old: Annotated[str, typer.Argument(metavar="OLD.json", help="The report to compare with.", show_default=False)],
+    new: Annotated[str, typer.Argument(metavar="NEW.json", help="The report that may be worse.", show_default=False)],
+    form: Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help="table or json.")] = "table",
+    color: Color = "auto",
+) -> None:
+    """List what is worse, better or new in a report; exit 1 if anything is worse."""
+    from gradcheck_cli.reports.diff import compare, diff_document, render_diff
+
+    if form not in ("table", "json"):
+        raise mistake("unknown-format", f"no format of differences named `{form}`", help="known: table, json")
+    paint = colour(color)
+    found = compare(*_read([old, new]))
+    if form == "json":
+        out(json.dumps(diff_document(found), indent=1, ensure_ascii=False) + "\n")
+    else:
+        out(render_diff(found, None if natural(paint=paint) else columns(), color=paint))
+    raise typer.Exit(found.exit_code)
+
+
+def _read(words: list[str]) -> list[Report]:
+    """The stored reports, or every mistake in all of them."""
+    from gradcheck_cli.reports.stored import read_report
+
+    found: list[Report] = []
+    mistakes: list[Mistake] = []
+    for word in words:
+        try:
+            found.append(read_report(standard_input(), "stdin") if word == "-" else read_report(Path(word)))
+        except UserError as error:
+            mistakes += error.mistakes
+    if mistakes:
+        raise PointError(mistakes)
+    return found
+
+
+def _shown(found: Report, form: str, export: list[str] | None, *, quiet: bool, verbose: bool, color: str) -> None:
+    from gradcheck_cli.command import export_target
+
+    paint = colour(color)
+    targets = [export_target(word) for word in export or ()]
+    known_format(form)
+    suite = any(record["source"] is not None for record in found.records)
+    out(rendered(found, form, paint=paint, quiet=quiet or (suite and not verbose), verbose=verbose))
+    raise typer.Exit(found.exit_code if write_exports(found, targets) else USAGE)

@@ -93,8 +93,7 @@ def rendered(report: Report, form: str, *, paint: bool = False, quiet: bool = Fa
     """A report in some format; the last three are for the table."""
     render = renderer(form)
     if form == "table":
-        width = columns() if paint or sys.stdout.isatty() or "COLUMNS" in os.environ else None
-        return render(report, width=width, color=paint, verbose=verbose, quiet=quiet)  # type: ignore[call-arg]  # only the table takes these
+        return render(report, width=None if natural(paint=paint) else columns(), color=paint, verbose=verbose, quiet=quiet)  # type: ignore[call-arg]  # only the table takes these
     return render(report)
 
 
@@ -118,6 +117,11 @@ def write(path: Path, text: str) -> bool:
         say(str(Mistake("unwritable", f"the report cannot be written to `{path}`: {error.strerror or error}")))
         return False
     return True
+
+
+def natural(*, paint: bool) -> bool:
+    """Whether a text may be as wide as it likes: nobody reads it on a terminal, and nobody says how wide it may be."""
+    return not (paint or sys.stdout.isatty() or "COLUMNS" in os.environ)
 
 
 def columns() -> int | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.reports.format import MAX_LINE, count, partial_name, printable
+from gradcheck_cli.reports.format import MAX_LINE, NOTHING, count, partial_name, printable
 from gradcheck_cli.reports.rows import UNEXPECTED, fields_of, said, stated_of
 from gradcheck_cli.reports.wrap import shortened
 from gradcheck_cli.suite.status import EXIT_CODES, NO_VERDICT
@@ -65,8 +65,8 @@ def _asked(record: Record) -> str:
 
 
 def file_of(record: Record) -> str | None:
-    """The suite that a check stands in; None outside a suite."""
-    return None if record["source"] is None else str(record["source"]["file"])
+    """The suite that a check stands in; None outside a suite. What is no UTF-8 in its name is written as escapes."""
+    return None if record["source"] is None else str(record["source"]["file"]).encode(errors="backslashreplace").decode()
 
 
 def rule_of(record: Record) -> str:
@@ -118,5 +118,5 @@ def command_of(record: Record) -> str:
 
 
 def one_line(text: str) -> str:
-    """A text on one line, without anything that a terminal, a log or a file format would act upon."""
-    return shortened(" ".join(printable(text).split()), MAX_TEXT)
+    """A text on one line, without anything that a terminal, a log or a file format would act upon; never empty."""
+    return shortened(" ".join(printable(text).split()), MAX_TEXT) or NOTHING

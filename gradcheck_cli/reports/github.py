@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.reports.findings import BAD, file_of, lines_of, named, one_line, rule_of
+from gradcheck_cli.reports.format import printable
 from gradcheck_cli.reports.rows import summary
 
 if TYPE_CHECKING:
@@ -36,7 +37,9 @@ def render(report: Report) -> str:
 def _annotation(kind: str, name: str, record: Record) -> str:
     place = record["source"] or {}
     where = {key: str(place[field]) for key, field in (("line", "line"), ("col", "column")) if field in place}
-    return _command(kind, "\n".join(lines_of(record)), **({"file": file} if (file := file_of(record)) else {}), **where, title=f"{rule_of(record)}: {name}")
+    return _command(
+        kind, "\n".join(lines_of(record)), **({"file": printable(file)} if (file := file_of(record)) else {}), **where, title=f"{rule_of(record)}: {name}"
+    )
 
 
 def _command(kind: str, message: str, **properties: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.language.errors import Mistake, PointError
 from gradcheck_cli.reports.format import count
+from gradcheck_cli.reports.stored import UNKNOWN
 from gradcheck_cli.suite.report import Report
 
 if TYPE_CHECKING:
@@ -147,4 +148,5 @@ def _environment(reports: Sequence[Report]) -> Mapping[str, str]:
 def _values(reports: Sequence[Report]) -> dict[str, list[str]]:
     """Each part of the environment, with the values that the reports tell, in order."""
     names = dict.fromkeys(name for report in reports for name in report.environment)
-    return {name: list(dict.fromkeys(report.environment.get(name, "unknown") for report in reports)) for name in names}
+    told = {name: dict.fromkeys(report.environment.get(name, UNKNOWN) for report in reports) for name in names}
+    return {name: [value for value in values if value != UNKNOWN] or [UNKNOWN] for name, values in told.items()}

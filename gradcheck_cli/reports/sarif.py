@@ -63,7 +63,7 @@ def _invocation(report: Report) -> dict[str, Any]:
 
 
 def _result(name: str, record: Record, finding: Finding) -> dict[str, Any]:
-    reason = one_line(record["reason"] or "") or f"the outcome is {record['outcome']}"
+    reason = one_line(record["reason"] or f"the outcome is {record['outcome']}")
     suppressed = record["status"] in ("xfail", "skip")
     return {
         "ruleId": finding.rule,

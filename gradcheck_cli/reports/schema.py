@@ -206,6 +206,12 @@ def _opinions() -> Schema:
             radius=_ref("number", "Half the width of its bar."),
             agrees=agrees | {"description": "Whether the reference lies within the bar; null where there is no reference."},
         ),
+        **_sides(),
+    }
+
+
+def _sides() -> Schema:
+    return {
         "slope": _object("A one-sided estimate.", value=_ref("number"), radius=_ref("number", "Half the width of its bar.")),
         "one_sided": _object(
             "Derivatives from either side.",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from gradcheck_cli.language.errors import Mistake, PointError, mistake, shown
 from gradcheck_cli.reports.json import FORMAT
 from gradcheck_cli.reports.schema import report_schema
-from gradcheck_cli.reports.validate import fault
+from gradcheck_cli.reports.validate import checker
 from gradcheck_cli.suite.record import UNSTATED
 from gradcheck_cli.suite.report import INTERRUPTED, Report
 from gradcheck_cli.suite.status import EXIT_CODES, NO_VERDICT, by_itself
@@ -83,7 +83,7 @@ def _loads(text: str) -> Any:
 def _lines(text: str, name: str) -> Report:
     """JSON lines, each a case."""
     schema = report_schema()
-    case = {"$ref": "#/$defs/jsonl_line"}
+    fault = checker({"$ref": "#/$defs/jsonl_line"}, schema)
     records = []
     # Not `splitlines`: it also ends lines at characters that JSON leaves in its strings.
     for number, line in enumerate(text.rstrip("\n").split("\n"), start=1):
@@ -92,7 +92,7 @@ def _lines(text: str, name: str) -> Report:
         except (ValueError, RecursionError) as error:
             reason = f"line {number} is not JSON: {_reason(error)}"
             raise _bad(name, reason) from error
-        found = fault(record, case, schema)
+        found = fault(record, None)
         if found is not None:
             raise _bad(name, f"in line {number} {found}")
         records.append(_completed(record, strict=False))
@@ -113,9 +113,9 @@ def _document(found: dict[str, Any], name: str) -> Report:
         told = f"its format is {shown(json.dumps(found['format']))}" if "format" in found else "it has no `format`"
         raise _bad(name, told, f"this version reads format {FORMAT}")
     schema = report_schema()
-    wrong = fault(found, schema, schema)
+    wrong = checker(schema, schema)(found, None)
     if wrong is not None:
-        raise _bad(name, wrong)
+        raise _bad(name, str(wrong))
     report = Report(
         stored=[_completed(record, strict=False) for record in found["cases"]],
         command=found["command"],

@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.reports.findings import command_of, lines_of, named, one_line
+from gradcheck_cli.reports.findings import command_of, file_of, lines_of, named, one_line
 from gradcheck_cli.suite.status import EXIT_CODES
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def _point(number: int, name: str, record: Record) -> Iterator[str]:
 
 def _diagnostics(record: Record) -> dict[str, Any]:
     *told, _ = lines_of(record)
-    place = {"at": dict(record["source"])} if record["source"] is not None else {}
+    place = {"at": record["source"] | {"file": file_of(record)}} if record["source"] is not None else {}
     return {"outcome": record["outcome"], "status": record["status"], "message": told, **place, "reproduce": command_of(record)}
 
 

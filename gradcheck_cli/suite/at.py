@@ -29,6 +29,7 @@ _RANGE = Record(
         COUNT,
     ),
 )
+_MAPPING = Variants((("tensor", _ONE_TENSOR), ("sample", Sampled(shaped=True)), ("start", _RANGE)))
 
 
 @dataclass(frozen=True)
@@ -54,16 +55,12 @@ class Coordinate(Kind):
         """All forms of values."""
         listed = {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/tensor"}}
         says = "A number or a text such as pi/4 or 0:1:5; a list of values that are taken in turn; a tensor, a range or a sample."
-        return {"description": says, "anyOf": [*NUMERAL["anyOf"], listed, self._mapping.schema()]}
-
-    @property
-    def _mapping(self) -> Variants:
-        return Variants((("tensor", _ONE_TENSOR), ("sample", Sampled(shaped=True)), ("start", _RANGE)))
+        return {"description": says, "anyOf": [*NUMERAL["anyOf"], listed, _MAPPING.schema()]}
 
     def read(self, node: Node, where: str, document: Document) -> Values | None:
         """The values in order."""
         if isinstance(node, MapNode):
-            return _mapped(self._mapping.read(node, where, document))
+            return _mapped(_MAPPING.read(node, where, document))
         if isinstance(node, ListNode) and node.items:
             return self._listed(node, where, document)
         if not isinstance(node, ScalarNode) or node.type not in ("number", "text"):

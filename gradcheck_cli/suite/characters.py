@@ -33,7 +33,9 @@ def moved(raw: str, style: str, text: str, span: Span) -> Span | None:
         return None
     first = sum(i < span.start for i in wanted)
     last = sum(i < span.end for i in wanted)
-    start = shown[first][0] if first < len(shown) else shown[-1][0] + 1
+    # A place between two characters, such as the end of a line, is that behind the one before.
+    before = first == len(shown) or (first > 0 and wanted[first] != span.start)
+    start = shown[first - 1][0] + 1 if before else shown[first][0]
     return Span(start, max(start, shown[last - 1][0] if last else 0) + 1)
 
 

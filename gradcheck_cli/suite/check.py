@@ -106,7 +106,6 @@ def _check_chunk(chunk: list[Case], analyst: Analyst, tolerance: Tolerance | Non
             yield from _check_chunk([case], analyst, tolerance, step)
         return
     for case in chunk:
-        ask(case, analyst)
         proved = reference(case)
         # SymPy has had all this time in its own process; only now is it waited for.
         evidence = Evidence(case, proved, analytic(case, analyst), *opinions[case])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import yaml
 
-from gradcheck_cli.language.errors import Mistake, Span
+from gradcheck_cli.language.errors import Mistake, Span, shown
 from gradcheck_cli.suite.characters import moved
 from gradcheck_cli.suite.spec import Place
 
@@ -23,6 +23,11 @@ MAX_LENGTH, MAX_VALUES = 50_000_000, 3_000_000
 MAX_DEPTH = 64
 # What aliases may add: ten anchors that each repeat the one before ten times would fill the memory.
 MAX_REPEATED = 100_000
+
+# A file with more mistakes than this is no suite.
+MAX_MISTAKES = 1_000
+# An excerpt shows 60 characters either side of a place, and up to 120 of the place itself.
+_NEAR = 100
 
 # libyaml reads 12 times as fast as PyYAML's own code, and says the same.
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -99,12 +104,12 @@ class Document:
     def __init__(self, file: str, text: str) -> None:
         self.file = file
         self.text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-        self._found: list[tuple[int, Mistake]] = []
+        self._found: dict[Mistake, int] = {}  # with the offset of each
 
     @property
     def mistakes(self) -> list[Mistake]:
         """Every mistake once, in the order of the file."""
-        return list(dict.fromkeys(mistake for _, mistake in sorted(self._found, key=lambda pair: pair[0])))
+        return sorted(self._found, key=self._found.__getitem__)
 
     @cached_property
     def _lines(self) -> list[int]:
@@ -117,13 +122,23 @@ class Document:
 
     def add_mistake(self, code: str, message: str, where: Node | Span, help: str = "") -> None:  # noqa: A002 - `help` is what the printed line is called
         """Keep a mistake with its place; the line is shown without its indentation."""
+        if len(self._found) >= MAX_MISTAKES:
+            return
         span = where if isinstance(where, Span) else where.span
-        first = self.text.rfind("\n", 0, span.start) + 1
-        last = self.text.find("\n", first)
-        line = self.text[first : last if last >= 0 else len(self.text)]
-        shift = first + min(len(line) - len(line.lstrip()), span.start - first)
-        found = Mistake(code, message, line[shift - first :], Span(span.start - shift, span.end - shift), help, str(self.place(span.start)))
-        self._found.append((span.start, found))
+        if len(self._found) == MAX_MISTAKES - 1:
+            code, message, help = "too-many", f"there are more than {MAX_MISTAKES - 1:,} mistakes; here is the next", ""  # noqa: A001 - as above
+        line, start = self._line(span.start)
+        shift = span.start - start
+        found = Mistake(code, message, line, Span(shift, span.end - span.start + shift), help, str(self.place(span.start)))
+        self._found.setdefault(found, span.start)
+
+    def _line(self, offset: int) -> tuple[str, int]:
+        """The line of a character without its indentation, of a long one what is near; and where in the file that begins."""
+        first, last = self.text.rfind("\n", 0, offset) + 1, self.text.find("\n", offset)
+        first, last = max(first, offset - _NEAR), min(last if last >= 0 else len(self.text), offset + 4 * _NEAR)
+        line = self.text[first:last]
+        blank = min(len(line) - len(line.lstrip()), offset - first)
+        return line[blank:], first + blank
 
     def add_from(self, mistakes: Iterable[Mistake], node: ScalarNode) -> None:
         """Keep what is wrong with the text of a scalar, each at the very characters of the file if they can be told."""
@@ -208,7 +223,8 @@ class _Reader:
     def _scalar(self, event: Any) -> bool:
         node = ScalarNode(_span(event), event.value, event.style or "")
         if event.anchor is not None:
-            self.document.add_mistake("yaml-anchor", f"the anchor `&{event.anchor}` names a single value: write the value where it is wanted", node)
+            message = f"the anchor `&{shown(event.anchor)}` names a single value: write the value where it is wanted"
+            self.document.add_mistake("yaml-anchor", message, node)
             self.anchors[event.anchor] = node
         self._untagged(event)
         return self._add(node, event)
@@ -233,7 +249,7 @@ class _Reader:
         node = self.anchors.get(event.anchor)
         if node is None:
             inside = event.anchor in self.anchors
-            message = f"`*{event.anchor}` {'stands inside what it names' if inside else 'names no anchor'}"
+            message = f"`*{shown(event.anchor)}` {'stands inside what it names' if inside else 'names no anchor'}"
             self.document.add_mistake("yaml-anchor", message, _span(event), "" if inside else _INDICATORS["*"])
             return self._add(ScalarNode(_span(event), event.anchor, BROKEN), event)
         self.repeated += node.size
@@ -258,7 +274,7 @@ class _Reader:
 
     def _untagged(self, event: Any) -> None:
         if event.tag is not None:
-            self.document.add_mistake("yaml-tag", f"the tag `{event.tag}` is not accepted: a suite holds plain data", _span(event))
+            self.document.add_mistake("yaml-tag", f"the tag `{shown(event.tag)}` is not accepted: a suite holds plain data", _span(event))
 
     def _entries(self, parts: list[Node]) -> dict[str, tuple[ScalarNode, Node]]:
         entries: dict[str, tuple[ScalarNode, Node]] = {}
@@ -266,7 +282,7 @@ class _Reader:
             if not isinstance(key, ScalarNode):
                 self.document.add_mistake("wrong-type", f"a key must be a name, not a {'list' if isinstance(key, ListNode) else 'mapping'}", key)
             elif key.text in entries:
-                self.document.add_mistake("duplicate-key", f"`{key.text}` stands twice in one mapping", key)
+                self.document.add_mistake("duplicate-key", f"`{shown(key.text)}` stands twice in one mapping", key)
             else:
                 entries[key.text] = (key, value)
         return entries

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from math import log10
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -35,7 +36,7 @@ class Interval:
     high: Exact | None
 
     def __str__(self) -> str:
-        return f"from {self.low.text if self.low else '-inf'} to {self.high.text if self.high else 'inf'}"
+        return f"a number from {self.low.text if self.low else '-inf'} to {self.high.text if self.high else 'inf'}"
 
 
 # A number or interval (of a tensor: of every element), or nested lists of these.
@@ -126,7 +127,7 @@ class Expected:
         from flint import arb
 
         if self.tolerance is None:
-            return FREE_ULPS * balls.exact(ulp(truth, dtype))
+            return FREE_ULPS * balls.exact(Fraction(ulp(truth, dtype)))
         return arb(self.tolerance.atol) + arb(self.tolerance.rtol) * abs(truth)
 
 

@@ -50,7 +50,7 @@ class Ends(Kind):
 
 def _end(node: Node, sign: str, document: Document) -> Any:
     """A number, None for an end at infinity; "bad" once the mistakes in it are told."""
-    infinite = _INFINITE.fullmatch(node.text) if isinstance(node, ScalarNode) and not node.style else None
+    infinite = _INFINITE.fullmatch(node.text) if isinstance(node, ScalarNode) else None
     if infinite and (infinite[1] or "+") == sign:
         return None
     return Numeral().read(node, "an end of an interval", document) or "bad"
@@ -111,7 +111,7 @@ def outcomes_of(found: Any) -> tuple[str, ...]:
     if isinstance(found, str):
         return (found,)
     entry: Entry | None = found.get("outcome")
-    return tuple(name for name in entry.value or () if name) if entry else ()
+    return tuple(dict.fromkeys(entry.value or ())) if entry else ()
 
 
 def partial_of(name: str, wanted: Any) -> Partial | None:

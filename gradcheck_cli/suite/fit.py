@@ -12,7 +12,7 @@ from gradcheck_cli.calculus import is_elementwise
 from gradcheck_cli.case import Request, cases_of, index_variables
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import names as functions
-from gradcheck_cli.language.errors import Mistake, PointError, did_you_mean
+from gradcheck_cli.language.errors import Mistake, PointError, did_you_mean, shown
 from gradcheck_cli.language.program import Call, Variable
 from gradcheck_cli.suite.kinds import part
 from gradcheck_cli.suite.numerals import exact_numbers, shape_of
@@ -70,14 +70,14 @@ class Fit:
         for block in given:
             for name, entry in block.entries.items():
                 if name not in self.variables:
-                    message = f"`at` gives `{name}`, which is not an input of the program"
+                    message = f"`at` gives `{shown(name)}`, which is not an input of the program"
                     self.wrong("extra-value", message, entry.key, did_you_mean(name, self.variables) or self._inputs(), "at")
 
     def _missing(self, name: str, given: Sequence[Given]) -> str:
-        if name in functions():
-            return f"`{name}` is a function: write {name}(...)"
         if name in self.indices and any(block.joint for block in given):
             return "class indices are not drawn: give each input values of its own"
+        if name in functions():
+            return f"`{name}` is a function: write {name}(...)"
         return f"for example `{name}: 1`" if given else f"for example `at: {{{name}: 1}}`"
 
     def _inputs(self) -> str:
@@ -87,19 +87,21 @@ class Fit:
         """The inputs to differentiate."""
         entry = self.settings.entry("wrt")
         stated = "wrt" not in self.settings.above and entry is not None
+        called = "`wrt`" if stated else "--wrt" if "wrt" in self.settings.above else "`wrt` of the configuration"
         found: list[str] = []
         for i, word in enumerate(self.settings["wrt"] or ()):
-            name = normalize("NFKC", (word or "").strip())
-            where = part(entry.node, i) if stated and entry is not None else self.expr
             if word is None:
                 self.good = False
-            elif name in self.variables and name not in self.indices:
+                continue
+            name = normalize("NFKC", word.strip())
+            where = part(entry.node, i) if stated and entry is not None else self.expr
+            if name in self.variables and name not in self.indices:
                 found.append(name)
             elif name in self.indices:
-                self.wrong("index-input", f"`{name}` holds class indices: there is nothing to differentiate", where, key="wrt")
+                self.wrong("index-input", f"`{name}` holds class indices: there is nothing to differentiate", where, key="wrt" if stated else "")
             else:
                 known = did_you_mean(name, self.variables) or self._inputs()
-                self.wrong("unknown-input", f"`wrt` names `{name}`, which is not an input of the program", where, known, "wrt")
+                self.wrong("unknown-input", f"{called} names `{shown(name)}`, which is not an input of the program", where, known, "wrt" if stated else "")
         everything = tuple(name for name in self.variables if name not in self.indices)
         if not everything and self.good:
             self.wrong("no-input", "the program has no input to differentiate", self.expr, "use a variable: `x**2` with `at: {x: 3}`")

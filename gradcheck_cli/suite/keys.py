@@ -28,7 +28,6 @@ ID = r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$(?!\n)"
 RESERVED_TAGS = ("and", "or", "not", "True", "False", "None", "skip", "skipif", "xfail", "parametrize", "usefixtures", "filterwarnings")
 TAG = rf"^(?!(?:{'|'.join(RESERVED_TAGS)})$)[A-Za-z_][A-Za-z0-9_-]{{0,99}}$(?!\n)"
 DEVICE = r"^(?:cpu|cuda(?::(?:0|[1-9][0-9]{0,3}))?|all)$(?!\n)"
-_INPUT = r"^\s*[^\W\d]\w*\s*$"
 
 
 @dataclass(frozen=True)
@@ -54,9 +53,9 @@ class Expression(Kind):
 
 
 _DTYPE = Many(Choice("unknown-dtype", "dtype", tuple(DTYPES), "the name of a dtype"), "a dtype or a list of dtypes", single=True)
-_NAME_OF_DEVICE = Phrase("unknown-device", DEVICE, "must be cpu, cuda, cuda:N or all", "the name of a device")
+_NAME_OF_DEVICE = Phrase("unknown-device", DEVICE, "no device named `{text}`", "known: cpu, cuda, cuda:N, all", "the name of a device")
 _DEVICE = Many(_NAME_OF_DEVICE, "a device or a list of devices", single=True)
-_REASON = Phrase("empty-text", SOME, "needs a reason")
+_REASON = Phrase("empty-text", SOME, "{where} needs a reason")
 _TOLERANCE = Number(quantities.tolerance, (("minimum", 0),))
 
 TOLERANCES = Record(
@@ -86,19 +85,19 @@ MATRIX = Record(
 )
 
 _OWN = (
-    Key("id", Phrase("bad-id", ID, "is made of letters, digits, `.`, `_` and `-`, 100 at most, and begins with none of `.` and `-`"), "Name of the case, its own in this file; `case-N` if it is missing."),
+    Key("id", Phrase("bad-id", ID, "an id is made of letters, digits, `.`, `_` and `-`, at most 100, and begins with neither `.` nor `-`"), "Name of the case, its own in this file; `case-N` if it is missing."),
     Key("expr", Expression(), "The program: assignments and a last expression.", "expr: sin(x)**2"),
 )  # fmt: skip
 _SHARED = (
     Key("at", At(), "The point, or several: a value for each input."),
-    Key("wrt", Many(Phrase("unknown-input", _INPUT, "is the name of an input"), "a name or a list of names", single=True), "Inputs to differentiate; all if it is missing."),
+    Key("wrt", Many(Phrase("unknown-input", SOME, "{where} names no input"), "a name or a list of names", single=True, each_counts=True), "Inputs to differentiate; all if it is missing."),
     Key("cotangent", Tensor(), "Upstream gradient, shaped like the program's value; ones if it is missing."),
     Key("dtype", _DTYPE, "Dtype under test, or a list of dtypes: float64, float32, bfloat16, float16."),
     Key("device", _DEVICE, "Device under test, or a list of devices: cpu, cuda, cuda:1, or all that are present."),
     Key("matrix", MATRIX, "Dtypes times devices, less what is excluded."),
     Key("tol", Shapes("a number or a mapping", scalar=_TOLERANCE, mapping=TOLERANCES), "Your own tolerance instead of the computed one; a number is relative."),
     Key("step", Number(quantities.step, (("exclusiveMinimum", 0),)), "Plain central difference with this step as the numeric opinion."),
-    Key("tags", Many(Phrase("bad-tag", TAG, "is made of letters, digits, `_` and `-`, begins with none but a letter or `_`, and is no marker or word of pytest"), "a tag or a list of tags", single=True), "Words by which cases are selected."),
+    Key("tags", Many(Phrase("bad-tag", TAG, "a tag is made of letters, digits, `_` and `-`, at most 100, begins with a letter or `_`, and is no word of pytest's own"), "a tag or a list of tags", single=True), "Words by which cases are selected."),
 )  # fmt: skip
 _REASONS = (
     Key("skip", _REASON, "Why the case is not run."),
@@ -129,9 +128,9 @@ SUITE = Record(
     "a suite",
     (
         Key("version", Whole("bad-version", VERSION, VERSION, str(VERSION)), f"Version of this format: {VERSION}.", f"version: {VERSION}"),
-        Key("name", Phrase("empty-text", SOME, "must not be empty"), "What the suite is called in reports; the file's name if it is missing."),
+        Key("name", Phrase("empty-text", SOME, "{where} is empty"), "What the suite is called in reports; the file's name if it is missing."),
         Key("defaults", DEFAULTS, "Keys for all cases that do not have them."),
-        Key("cases", Many(CASE, "a list of cases", item="a case"), "What is checked.", "cases: [{expr: sin(x)**2, at: {x: 3}}]"),
+        Key("cases", Many(CASE, "a list of cases", item="a case", each_counts=True), "What is checked.", "cases: [{expr: sin(x)**2, at: {x: 3}}]"),
     ),
     elsewhere={key.name: f"`{key.name}` belongs to a case, or for all cases in `defaults`" for key in _SHARED}
     | {"expr": "`expr` belongs to a case, under `cases`"},

@@ -52,8 +52,13 @@ class Kind(ABC):
         """Tell that a node is of another type; of a broken one everything is told already."""
         if isinstance(node, ScalarNode) and node.style == BROKEN:
             return
-        quotable = isinstance(node, ScalarNode) and node.type in ("number", "boolean") and "text" in self.words
-        instead = f'put quotes around it: "{node.text}"' if isinstance(node, ScalarNode) and quotable else ""
+        instead = ""
+        if "text" in self.words:
+            begins = document.text[node.span.start : node.span.start + 1]
+            if isinstance(node, ScalarNode) and node.type in ("number", "boolean"):
+                instead = f'put quotes around it: "{shown(node.text)}"'
+            elif not isinstance(node, ScalarNode) and begins in ("[", "{"):
+                instead = f"put quotes around a text that begins with `{begins}`"
         document.add_mistake("wrong-type", f"{where} must be {self.words}, not {described(node)}", node, instead)
 
 
@@ -73,11 +78,16 @@ def is_text(node: Node) -> bool:
 
 @dataclass(frozen=True)
 class Phrase(Kind):
-    """A text in which `pattern` is found; `rule` says in words what that is."""
+    """A text in which `pattern` is found.
+
+    Attributes:
+        rule: what a message says of another text; `{where}` and `{text}` stand for the place and the text.
+    """
 
     code: str
     pattern: str
     rule: str
+    help: str = ""
     words: str = "a text"
 
     def schema(self) -> Schema:
@@ -90,7 +100,7 @@ class Phrase(Kind):
             self.refuse(node, where, document)
             return None
         if not re.search(self.pattern, node.text):
-            document.add_mistake(self.code, f"{where} {self.rule}", node)
+            document.add_mistake(self.code, self.rule.format(where=where, text=shown(node.text)), node, self.help)
             return None
         return node.text
 
@@ -194,12 +204,14 @@ class Many(Kind):
 
     Attributes:
         item: what a value is called in a message; the list's own name if there is none.
+        each_counts: a value in which something is wrong is None; otherwise the whole list is.
     """
 
     each: Kind
     words: str
     single: bool = False
     item: str = ""
+    each_counts: bool = False
 
     def schema(self) -> Schema:
         """An array with at least one element."""
@@ -207,14 +219,15 @@ class Many(Kind):
         return {"anyOf": [self.each.schema(), array]} if self.single else array
 
     def read(self, node: Node, where: str, document: Document) -> tuple[Any, ...] | None:
-        """The values in order; None for one in which something is wrong."""
+        """The values in order."""
         if not isinstance(node, ListNode) and self.single:
             value = self.each.read(node, where, document)
             return None if value is None else (value,)
         if not isinstance(node, ListNode) or not node.items:
             self.refuse(node, where, document)
             return None
-        return tuple([self.each.read(item, self.item or where, document) for item in node.items])
+        values = tuple([self.each.read(item, self.item or where, document) for item in node.items])
+        return values if self.each_counts or None not in values else None
 
 
 def part(node: Node, i: int) -> Node:

@@ -87,16 +87,15 @@ def of_entries(found: Mapping[str, Entry]) -> dict[str, Entry]:
     entries = {name: entry for name, entry in found.items() if name != "matrix"}
     if "matrix" in found:
         entries |= found["matrix"].value or {}
-    for name, convert in (("tol", _tolerance), ("step", _step), ("timeout", _step), ("dtype", _known), ("device", _known), ("exclude", _known)):
+    for name, convert in (("tol", _tolerance), ("step", _step), ("timeout", _step), ("dtype", _once), ("device", _once)):
         entry = entries.get(name)
         if entry is not None and entry.value is not None:
             entries[name] = entry._replace(value=convert(entry.value))
     return entries
 
 
-def _known(values: tuple[Any, ...]) -> tuple[Any, ...] | None:
-    """The values without repetition; None if something is wrong with one."""
-    return None if None in values else tuple(dict.fromkeys(values)) if all(isinstance(value, str) for value in values) else values
+def _once(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(values))
 
 
 def _step(value: tuple[float, str]) -> Stated:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+from contextlib import contextmanager
 from dataclasses import replace
 from math import prod
 from pathlib import PurePosixPath
@@ -20,7 +22,7 @@ from gradcheck_cli.suite.runs import check_matrix, exclusions, runs_of
 from gradcheck_cli.suite.spec import Suite, SuiteCase
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from gradcheck_cli.suite.at import Given
     from gradcheck_cli.suite.document import Node
@@ -49,13 +51,26 @@ def read_suites(sources: Sequence[tuple[str, str]], over: Layer, under: Layer, s
     above = of_layer(over, "--{}", mistakes)
     below = of_layer(under, "`{}` of the configuration", mistakes)
     suites: list[Suite] = []
-    for file, text in sources:
-        reader = _Reader(Document(file, text), above, below, seed)
-        suites.append(reader.suite())
-        mistakes += reader.document.mistakes
+    with _no_collection():
+        for file, text in sources:
+            reader = _Reader(Document(file, text), above, below, seed)
+            suites.append(reader.suite())
+            mistakes += reader.document.mistakes
     if mistakes:
         raise UserError(dict.fromkeys(mistakes))
     return suites
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """The garbage collector rests: a thousand cases are a million objects, all of them kept, and it would walk over them again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 class _Reader:
@@ -130,7 +145,7 @@ class _Reader:
             step=step.value if step else None,
             given=(*(tol.given if tol else ()), *(step.given if step else ())),
             expected=expected,
-            tags=tuple(tag for tag in settings["tags"] or () if tag),
+            tags=tuple(dict.fromkeys(settings["tags"] or ())),
             skip=settings["skip"] or left_out,
             xfail=settings["xfail"],
             timeout=timeout.value if timeout else None,
@@ -143,8 +158,7 @@ class _Reader:
         given: Sequence[Given] = (at.value if at is not None else ()) or ()
         if at is None or at.value is not None:
             fit.names(given)
-        else:
-            fit.good = False
+        fit.good = fit.good and (at is None or at.value is not None) and all(entry.value is not None for block in given for entry in block.entries.values())
         wrt = fit.wrt()
         fit.numbers(given, runs)
         points = Points(tuple(self._block(name, number, block, fit) for number, block in enumerate(given)) or (Block(()),))
@@ -168,9 +182,11 @@ class _Reader:
 
     def _shapes(self, fit: Fit, wrt: tuple[str, ...], points: Points) -> list[Shaped]:
         """The shapes at the first point of each block, if all is well so far."""
+        if not fit.good:
+            return []
         at = fit.settings.entry("at")
         where = [part(at.node, i) for i in range(len(points.blocks))] if at is not None else [fit.expr]
-        found = [fit.shapes(block[0], node, wrt) for block, node in zip(points.blocks, where, strict=True)] if fit.good else []
+        found = [fit.shapes(block[0], node, wrt) for block, node in zip(points.blocks, where, strict=True)]
         return [shapes for shapes in found if shapes is not None]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gradcheck_cli.suite.kinds import part
 from gradcheck_cli.suite.spec import Exclusion
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 Run = tuple[str, str]
 
 
-def exclusions(found: Sequence[Any] | None) -> tuple[Exclusion, ...]:
-    """What the items of `exclude` say; one in which something is wrong is left out."""
-    return tuple(Exclusion(_names(item, "dtype"), _names(item, "device")) for item in found or () if item is not None)
+def exclusions(found: Sequence[Mapping[str, Entry]] | None) -> tuple[Exclusion, ...]:
+    """What the items of `exclude` say."""
+    return tuple(Exclusion(_names(item, "dtype"), _names(item, "device")) for item in found or ())
 
 
 def _names(item: Mapping[str, Entry], key: str) -> tuple[str, ...]:
@@ -31,7 +31,7 @@ def check_matrix(matrix: Entry, document: Document) -> None:
     """Tell of exclusions that match nothing."""
     parts: Mapping[str, Entry] = matrix.value or {}
     exclude = parts.get("exclude")
-    if exclude is None or exclude.value is None or any(item is None for item in exclude.value):
+    if exclude is None or exclude.value is None or any(entry.value is None for entry in parts.values()):
         return
     # What the matrix does not say comes from elsewhere, and may be anything.
     dtypes, devices = (_names(parts, key) or ("",) for key in ("dtype", "device"))

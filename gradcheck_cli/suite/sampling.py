@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -49,6 +50,21 @@ LAWS = {
 _LAW = Choice("unknown-sample", "distribution", tuple(LAWS), "the name of a distribution")
 
 
+@cache
+def _record(name: str, *, shaped: bool) -> Record:
+    """The keys of a sample of one distribution."""
+    law = LAWS[name]
+    keys = (
+        Key("sample", Choice(_LAW.code, _LAW.noun, (name,), _LAW.words), law.says, f"sample: {name}"),
+        COUNT,
+        _SEED,
+        *((_SHAPE,) if shaped else ()),
+        Key(law.low, Numeral(), f"{law.default[0]} if it is missing."),
+        Key(law.high, Numeral(), f"{law.default[1]} if it is missing; {law.rule}."),
+    )
+    return Record(f"a {name} sample", keys)
+
+
 @dataclass(frozen=True)
 class Sampled(Kind):
     """A sample; `shaped` if its draws may be tensors."""
@@ -58,19 +74,7 @@ class Sampled(Kind):
 
     def schema(self) -> Schema:
         """An object for each distribution."""
-        return {"anyOf": [self._record(name).schema() for name in LAWS]}
-
-    def _record(self, name: str) -> Record:
-        law = LAWS[name]
-        keys = (
-            Key("sample", Choice(_LAW.code, _LAW.noun, (name,), _LAW.words), law.says, f"sample: {name}"),
-            COUNT,
-            _SEED,
-            *((_SHAPE,) if self.shaped else ()),
-            Key(law.low, Numeral(), f"{law.default[0]} if it is missing."),
-            Key(law.high, Numeral(), f"{law.default[1]} if it is missing; {law.rule}."),
-        )
-        return Record(f"a {name} sample", keys)
+        return {"anyOf": [_record(name, shaped=self.shaped).schema() for name in LAWS]}
 
     def read(self, node: Node, where: str, document: Document) -> Sample | None:
         """The sample, its seed None where none is given."""
@@ -78,7 +82,7 @@ class Sampled(Kind):
         name = _LAW.read(node.entries["sample"][1], "`sample`", document)
         if name is None:
             return None
-        found = self._record(name).read(node, where, document)
+        found = _record(name, shaped=self.shaped).read(node, where, document)
         if found is None or "count" not in found or any(entry.value is None for entry in found.values()):
             return None
         return _sample(name, found, document)
@@ -87,8 +91,6 @@ class Sampled(Kind):
 def _sample(name: str, found: dict[str, Entry], document: Document) -> Sample | None:
     """The sample that the keys describe, if its shape and its numbers make sense."""
     law, shape = LAWS[name], found["shape"].value if "shape" in found else ()
-    if None in shape:
-        return None
     if len(shape) > MAX_DIMENSIONS or prod(shape) > MAX_ELEMENTS:
         document.add_mistake("too-large", f"a draw has at most {MAX_ELEMENTS:,} elements and {MAX_DIMENSIONS} dimensions", found["shape"].node)
         return None

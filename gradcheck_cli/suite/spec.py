@@ -48,7 +48,7 @@ class SuiteCase:
 
     Attributes:
         id: `FILE::NAME`; the same in no other case of a run.
-        wrt: the inputs to differentiate, never none.
+        wrt: the inputs to differentiate; of a case that was read never none.
         given: the user's own words for `rtol`, `atol` and `step`, for the line that reproduces a check.
         runs: (dtype, device) of each run, excluded ones left out; a device may be `all`. A case that the command line leaves no run keeps
             all of them and is skipped.
@@ -61,7 +61,7 @@ class SuiteCase:
     place: Place
     program: Program
     points: Points
-    wrt: tuple[str, ...]
+    wrt: tuple[str, ...] = ()
     cotangent: Nested | None = None
     runs: tuple[tuple[str, str], ...] = (("float64", "cpu"),)
     excluded: tuple[Exclusion, ...] = ()

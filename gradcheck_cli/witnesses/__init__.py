@@ -15,6 +15,11 @@ from gradcheck_cli.language.program import Call
 if TYPE_CHECKING:
     from gradcheck_cli.case import Case
 
+# Numbers that torch works on at a time, at most: two vectors of 512 bits of float16. What is left over at the end of a batch is
+# computed by other code, which may round otherwise; batches of a multiple of this have no such end, so that a point's numbers
+# depend neither on its place nor on its neighbours.
+VECTOR = 64
+
 
 @dataclass(frozen=True)
 class Abstention:

@@ -47,7 +47,7 @@ def derive(question: dict[str, Any]) -> dict[str, Any]:
 
     from gradcheck_cli.language.parse import parse
     from gradcheck_cli.worlds import symbols
-    from gradcheck_cli.worlds.formulas import LaTeX, Order, Printer
+    from gradcheck_cli.worlds.formulas import LaTeX, Order, Printer, TooLong
     from gradcheck_cli.worlds.scalars import element, expand
 
     # SymPy's printers and differentiation recurse; the default limit stops at about 300 nested calls.
@@ -65,11 +65,9 @@ def derive(question: dict[str, Any]) -> dict[str, Any]:
     objective = sympy.Add(*terms)
     variables = [symbols.symbol(element(name, index)) for name in question["wrt"] for index in np.ndindex(*inputs[name])]
     order = Order()
-    text, latex = Printer(order), LaTeX(order)
-    found = []
-    for derivative in symbols.gradient(objective, variables):
-        formula = text.doprint(derivative)
-        if len(formula) > MAX_LENGTH:
-            return {"abstained": f"SymPy's formula has {len(formula):,} characters"}
-        found.append({"formula": formula, "latex": latex.doprint(derivative)})
-    return {"partials": found}
+    text, latex = Printer(order, MAX_LENGTH), LaTeX(order)
+    try:
+        partials = [{"formula": text.doprint(found), "latex": latex.doprint(found)} for found in symbols.gradient(objective, variables)]
+    except TooLong:
+        return {"abstained": f"SymPy's formula has more than {MAX_LENGTH:,} characters"}
+    return {"partials": partials}

@@ -11,7 +11,7 @@ import numpy as np
 
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.program import Call
-from gradcheck_cli.witnesses import Abstention, first_line, is_pointwise
+from gradcheck_cli.witnesses import VECTOR, Abstention, first_line, is_pointwise
 from gradcheck_cli.worlds import tensors
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 # What torch's functions raise where they cannot.
 _RAISED = (RuntimeError, TypeError, ValueError, IndexError, NotImplementedError)
-# Numbers that torch works on at a time, at most: 512 bits of float16, and two such vectors in a row.
-VECTOR = 64
 
 
 @dataclass(frozen=True)
@@ -107,7 +105,7 @@ def _run(cases: Sequence[Case]) -> tuple[list[Any], dict[str, Any]]:
 
 
 def _batch(cases: Sequence[Case], name: str) -> Any:
-    """One input at all points, the last repeated to fill torch's vectors, so that a point's numbers do not depend on its place.
+    """One input at all points, the last repeated as `VECTOR` says.
 
     Integers are no points: they are the same in all cases that share a program.
     """

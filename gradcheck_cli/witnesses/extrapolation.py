@@ -94,7 +94,8 @@ class _Table:
 
     def _truncation(self) -> Floats:
         """Distance of an entry to those that it is made of; of a plain difference to that of the next smaller step."""
-        found, values = np.full_like(self.values, np.nan), self.values
+        values = self.values
+        found: Floats = np.full_like(values, np.nan)
         # Both neighbours: where the error is odd in h (a jump in the second derivative) one of them may agree by chance.
         found[1:, 1:] = np.maximum(np.abs(values[1:, 1:] - values[:-1, 1:]), np.abs(values[1:, 1:] - values[:-1, :-1]))
         found[0, :-1] = np.abs(values[0, 1:] - values[0, :-1])
@@ -109,7 +110,7 @@ class _Table:
         Beside d**1.5 the slopes fall by 2**-0.5 a step: what is left is 2.4 times the last change. Where the changes grow
         beyond their noise there is no limit in sight.
         """
-        found = np.ones_like(self.values)
+        found: Floats = np.ones_like(self.values)
         change = np.abs(self.values[:, 1:] - self.values[:, :-1])
         clear = change > 4 * self.errors[:, 1:]
         ratio = change[:, 1:] / change[:, :-1]
@@ -120,7 +121,7 @@ class _Table:
             slow[:, 1:] &= slow[:, :-1] | (self.rows[3:] == self.first + order + 2)
             slow &= self.size - order >= 4
             left = np.where(ratio < 0.98, ratio / (1 - np.minimum(ratio, 0.98)), np.inf)
-            found[:, 2:] = np.where(slow, np.maximum(left, 1.0), 1.0)
+            found[:, 2:] = np.where(slow, left, 1.0)
         return found
 
     def _contradiction(self) -> Floats:

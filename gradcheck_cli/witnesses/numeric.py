@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from gradcheck_cli.dtypes import DTYPES
-from gradcheck_cli.witnesses import Abstention, first_line, is_pointwise
+from gradcheck_cli.witnesses import VECTOR, Abstention, first_line, is_pointwise
 from gradcheck_cli.witnesses.extrapolation import SMALLEST, Floats, Slope, extrapolated
 from gradcheck_cli.worlds import tensors
 from gradcheck_cli.worlds.scalars import TooLarge
@@ -148,11 +148,14 @@ def _evaluate(points: _Points, steps: Floats) -> tuple[Floats, Floats]:
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for i in range(0, offsets.size, block):
-            who, what = np.divmod(np.arange(i, min(i + block, offsets.size)), each)
+            stop = min(i + block, offsets.size)
+            # Of several points the last row is repeated, as `VECTOR` says.
+            place = np.minimum(np.arange(i, stop if count == 1 else stop + (i - stop) % VECTOR), offsets.size - 1)
+            who, what = np.divmod(place, each)
             rows = points.base[who]
-            rows[np.arange(who.size), columns[what]] += offsets[i : i + block]
+            rows[np.arange(place.size), columns[what]] += offsets[place]
             moving = {name: torch.from_numpy(arrays[who]) for name, arrays in points.moving.items()}
-            parts.append(function(torch.from_numpy(rows), moving).numpy())
+            parts.append(function(torch.from_numpy(rows), moving).numpy()[: stop - i])
     flat = np.concatenate(parts).astype(np.float64).reshape(count, each)
     return flat[:, :-1].reshape(count, 2, len(steps), size).transpose(1, 2, 0, 3), flat[:, -1]
 

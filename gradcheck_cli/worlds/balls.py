@@ -194,6 +194,7 @@ def fraction(ball: Ball) -> Fraction:
         OverflowError: it is so large or so small that no `Fraction` should hold it.
     """
     mantissa, exponent = ball.mid().man_exp()
-    if abs(int(exponent)) > _MAX_EXPONENT:
+    shift = int(exponent)
+    if abs(shift) > _MAX_EXPONENT:
         raise OverflowError("a number far outside every dtype")
-    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
+    return Fraction(int(mantissa) << shift) if shift >= 0 else Fraction(int(mantissa), 1 << -shift)

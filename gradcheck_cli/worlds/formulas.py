@@ -21,6 +21,10 @@ from gradcheck_cli.language.text import setting_text
 Expression: TypeAlias = Any  # SymPy ships no types
 
 
+class TooLong(Exception):
+    """A part of the formula has more characters than are wanted of the whole."""
+
+
 class Order:
     """The order in which SymPy writes terms and factors, remembered for every part of some formulas."""
 
@@ -94,11 +98,16 @@ class Order:
 
 
 class _Remembering:
-    """A printer that prints every part once, with its terms and factors in the given order."""
+    """A printer that prints every part once, with its terms and factors in the given order.
 
-    def __init__(self, order: Order | None = None) -> None:
+    Raises:
+        TooLong: there are more than `limit` characters; a formula's text may be without end where the formula is not.
+    """
+
+    def __init__(self, order: Order | None = None, limit: float = float("inf")) -> None:
         # "none": SymPy's printers then take the factors as they stand.
         super().__init__({"order": "none"})  # type: ignore[call-arg]  # it stands before a printer
+        self._limit = limit
         self._written = Order() if order is None else order
         self._printed: dict[Any, str] = {}
 
@@ -107,6 +116,8 @@ class _Remembering:
         found = self._printed.get(wanted)
         if found is None:
             found = self._printed[wanted] = super()._print(expr, **kwargs)  # type: ignore[misc]
+            if len(found) > self._limit:
+                raise TooLong
         return found
 
     def _as_ordered_terms(self, expr: Expression, order: None = None) -> list[Expression]:

@@ -8,7 +8,7 @@ engine, which hangs at random on one expression in a thousand, is never asked an
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import sympy
@@ -94,7 +94,7 @@ def decimal(value: float) -> Expression:
 
 def opaque(function: str, settings: Settings = ()) -> Any:
     """The SymPy class of a function: no evaluation, no assumptions but that it is real, and `fdiff`."""
-    return _opaque(function, settings)
+    return _with_settings(function, settings) if settings else _opaque(function, ())
 
 
 @cache
@@ -110,6 +110,10 @@ def _opaque(function: str, settings: Settings) -> Any:
     return type(function, (sympy.Function,), members)
 
 
+# The settings are numbers of the users', of which there is no end.
+_with_settings = lru_cache(maxsize=1024)(_opaque.__wrapped__)
+
+
 def _extreme_slope(function: str, args: list[Expression], position: int) -> Expression:
     """As SymPy's own `Max.fdiff`: Heaviside of the argument less the extreme of the others."""
     others = [arg for k, arg in enumerate(args) if k != position]
@@ -118,7 +122,7 @@ def _extreme_slope(function: str, args: list[Expression], position: int) -> Expr
     return opaque("heaviside")(difference if function == "maximum" else -difference)
 
 
-@cache
+@lru_cache(maxsize=1024)
 def _fdiff(function: str, settings: Settings, position: int) -> Any:
     """A function of the arguments that gives the partial as an expression."""
     dummies = [sympy.Dummy(name, real=True) for name in lookup(function).parsed.names]
