@@ -258,6 +258,8 @@ def _number(name: str, dtype: DType, moved: list[Moved]) -> Callable[[Exact], fl
 def _integer(exact: Exact, name: str) -> int:
     if exact.value.denominator != 1:
         raise PointError([Mistake("not-an-integer", f"`{name}` holds class indices, and {exact.text} is not an integer")])
+    if abs(exact.value) >= 2**63:
+        raise PointError([Mistake("out-of-range", f"`{name}` holds class indices, and {exact.text[:60]} is none of any tensor")])
     return int(exact.value)
 
 

@@ -18,7 +18,7 @@ from gradcheck_cli.suite.run import FAILING, Run
 from gradcheck_cli.suite.spec import Layer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Executor
 
     from gradcheck_cli.suite.plan import Plan
@@ -153,20 +153,27 @@ def _on_present_devices(cases: list[SuiteCase]) -> list[SuiteCase]:
     """
     from gradcheck_cli.command import devices_of
 
-    named = {device for case in cases for _, device in case.runs} - {"cpu"}
-    if not named:
-        return cases
+    named = {device for case in cases if case.skip is None for _, device in case.runs} - {"cpu"}
     known: dict[str, list[str]] = {"cpu": ["cpu"]}
     mistakes: list[Mistake] = []
     for name in sorted(named):
         try:
             known[name] = devices_of(name)
         except PointError as error:
-            case = next(case for case in cases if any(device == name for _, device in case.runs))
-            mistakes += [replace(m, message=f"{m.message}, which `{case.id}` asks for") for m in error.mistakes]
+            case = next(case for case in cases if case.skip is None and any(device == name for _, device in case.runs))
+            mistakes += [replace(m, place=str(case.place), message=f"{m.message}, which `{case.id}` asks for") for m in error.mistakes]
     if mistakes:
         raise PointError(mistakes)
-    return [replace(case, runs=tuple(dict.fromkeys((dtype, device) for dtype, name in case.runs for device in known[name]))) for case in cases]
+    return [_expanded(case, known) for case in cases] if named else cases
+
+
+def _expanded(case: SuiteCase, known: Mapping[str, Sequence[str]]) -> SuiteCase:
+    """A case with each device it names put as the present ones that this means; one without a run that is not excluded is skipped."""
+    if case.skip is not None:
+        return case
+    found = dict.fromkeys((dtype, device) for dtype, name in case.runs for device in known[name])
+    runs = tuple(run for run in found if not any(left_out.covers(*run) for left_out in case.excluded))
+    return replace(case, runs=runs) if runs else replace(case, skip="every run on the devices of this machine is excluded")
 
 
 def _cores() -> int:

@@ -16,6 +16,7 @@ from update_docs import GROUPS, PAGES, ROOT, Example, Shell, blocks, examples, f
 
 from gradcheck_cli import api, cli, manual
 from gradcheck_cli.arguments import COMMANDS
+from gradcheck_cli.cli import streams
 from gradcheck_cli.functions import table
 from gradcheck_cli.judge.outcome import OUTCOMES
 from gradcheck_cli.judge.rounding import _DEFAULT, _ROUNDINGS
@@ -37,7 +38,7 @@ def shell():
 @pytest.mark.parametrize(("page", "body"), CONSOLES, ids=[f"{page}:{body.splitlines()[0][2:]}" for page, body in CONSOLES])
 def test_a_console_block_shows_what_the_commands_print(page, body, shell):
     """`python tests/update_docs.py` refreshes a page whose output has changed for a good reason."""
-    assert [Example(example.command, shell.run(example.command)) for example in examples(body)] == examples(body)
+    assert [Example(example.command, shell.answer(example)) for example in examples(body)] == examples(body)
 
 
 def test_a_changed_digit_in_an_output_is_noticed_and_put_right(shell):
@@ -98,7 +99,7 @@ def test_the_jq_filter_asks_for_keys_that_are_there(shared):
 def test_the_exit_codes_are_those_of_the_tool():
     """Every code in README's table is one that the command line uses, and the other way round."""
     codes = {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
-    assert codes == {0, 1, cli.USAGE, cli.FAILED, 4, 5, cli.INTERRUPTED}
+    assert codes == {0, 1, streams.USAGE, streams.FAILED, 4, 5, streams.INTERRUPTED}
 
 
 def test_every_command_and_option_is_in_the_readme():
@@ -108,7 +109,7 @@ def test_every_command_and_option_is_in_the_readme():
     for name in set(COMMANDS) - {"check"}:
         assert f"`gradcheck {name} " in README or f"`gradcheck {name}`" in README, name
     options = {option for parameter in group.commands["check"].params for option in parameter.opts if option.startswith("--")} - {"--help"}
-    told = set(re.findall(r"`(--[a-z]+)", README.split("| option of `check` | meaning |")[1].split("\n\n")[0]))
+    told = set(re.findall(r"`(--[a-z-]+)", README.split("| option of `check` | meaning |")[1].split("\n\n")[0]))
     assert told == options
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from gradcheck_cli import cli, command
+from gradcheck_cli.cli import entry
 from gradcheck_cli.functions import activations, arithmetic, elementary, linear_algebra, losses, special, tensors
 from gradcheck_cli.witnesses.process import Analyst
 
@@ -73,7 +74,7 @@ class Shell:
         self.stack = ExitStack()
         analyst = Analyst()
         # One SymPy process for all commands: each would take half a second to start its own.
-        for thing, name, value in ((cli, "leave", _leave), (command, "Analyst", lambda: analyst), (command.Job, "close", lambda job: None)):
+        for thing, name, value in ((entry, "leave", _leave), (command, "Analyst", lambda: analyst), (command.Job, "close", lambda job: None)):
             self.stack.enter_context(patch.object(thing, name, value))
         self.stack.enter_context(patch.dict(os.environ))
         for name in _ENVIRONMENT:
@@ -84,6 +85,13 @@ class Shell:
 
     def __exit__(self, *error):
         self.stack.close()
+
+    def answer(self, example):
+        """What the command of an example prints. The output of `cat` is a file that the page itself provides."""
+        if example.command.startswith("cat "):
+            Path(example.command.removeprefix("cat ")).write_text(example.output, encoding="utf-8")
+            return example.output
+        return self.run(example.command)
 
     def run(self, line):
         """What a line prints, stdout and stderr in one."""
@@ -134,7 +142,7 @@ def updated(text, shell):
     def block(match):
         if match["kind"] != "console":
             return match[0]
-        body = "".join(f"$ {example.command}\n{shell.run(example.command)}" for example in examples(match["body"]))
+        body = "".join(f"$ {example.command}\n{shell.answer(example)}" for example in examples(match["body"]))
         return f"```console\n{body}```"
 
     return _LIST.sub(lambda _: functions_list(), _BLOCK.sub(block, text))

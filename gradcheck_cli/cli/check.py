@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from gradcheck_cli.cli.app import app
+from gradcheck_cli.cli.entry import app
 from gradcheck_cli.cli.settings import settings_wanted
 from gradcheck_cli.cli.streams import FAILED, INTERRUPTED, USAGE, colour, defect, out, progress_wanted, rendered, say, standard_input, write_exports
 from gradcheck_cli.language.errors import Mistake, PointError, UserError, did_you_mean, mistake

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gradcheck_cli.cli.app import app
+from gradcheck_cli.cli.entry import app
 from gradcheck_cli.cli.streams import out
 from gradcheck_cli.language.errors import did_you_mean, mistake
 

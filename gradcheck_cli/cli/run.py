@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from gradcheck_cli.cli.app import app
+from gradcheck_cli.cli.entry import app
 from gradcheck_cli.cli.check import known_format
 from gradcheck_cli.cli.settings import layers, settings_wanted, that_matter
 from gradcheck_cli.cli.streams import FAILED, INTERRUPTED, USAGE, colour, defect, out, progress_wanted, rendered, say, standard_input, variable, write_exports

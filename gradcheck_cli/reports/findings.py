@@ -92,7 +92,7 @@ def _blamed(record: Record) -> Iterator[Finding]:
     well = ("agree", *(record["expected"] or ()))
     groups: dict[tuple[str, str, bool], list[Mapping[str, Any]]] = {}
     for partial in record["partials"]:
-        if partial["outcome"] not in well or partial["failed"]:
+        if partial["outcome"] not in well:
             groups.setdefault((partial["variable"], partial["outcome"], partial["failed"]), []).append(partial)
     for (variable, outcome, failed), partials in groups.items():
         first = partials[0]

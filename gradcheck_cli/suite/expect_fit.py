@@ -47,7 +47,7 @@ def _value(fit: Fit, value: Entry, shapes: Sequence[Shaped]) -> None:
     wanted = shape_of(value.value) or ()
     for at in shapes:
         if wanted and at.value is not None and wanted != at.value:
-            fit.wrong("shape-mismatch", f"the program's value has shape {at.value}, what is expected {wanted}", value.node, key="expect")
+            fit.add_misfit("shape-mismatch", f"the program's value has shape {at.value}, what is expected {wanted}", value.node, key="expect")
             return
 
 
@@ -57,12 +57,12 @@ def _partial(fit: Fit, entry: Entry, wrt: tuple[str, ...], shapes: Sequence[Shap
     partial = partial_of(entry.key.text, entry.value)
     if partial is None or partial.variable not in fit.variables:
         known = did_you_mean(partial.variable, fit.variables) if partial else "an input is written `W`, an element of it `W[0,1]`"
-        fit.wrong("unknown-input", f"`partials` names `{name}`, which is not an input of the program", entry.key, known, "expect")
+        fit.add_misfit("unknown-input", f"`partials` names `{name}`, which is not an input of the program", entry.key, known, "expect")
         return None
     if partial.variable not in wrt:
         if "wrt" not in fit.settings.above and fit.good:
             differentiated = ", ".join(f"`{variable}`" for variable in wrt)
-            fit.wrong("not-differentiated", f"`partials` names `{name}`, and what is differentiated is {differentiated}", entry.key, key="expect")
+            fit.add_misfit("not-differentiated", f"`partials` names `{name}`, and what is differentiated is {differentiated}", entry.key, key="expect")
         return None
     if entry.value is None:
         return None
@@ -71,10 +71,10 @@ def _partial(fit: Fit, entry: Entry, wrt: tuple[str, ...], shapes: Sequence[Shap
         shape = at.inputs[partial.variable]
         inside = partial.index is None or (len(partial.index) == len(shape) and all(i < length for i, length in zip(partial.index, shape, strict=True)))
         if not inside:
-            fit.wrong("shape-mismatch", f"`{name}` is no element of `{partial.variable}`, whose shape is {shape}", entry.key, key="expect")
+            fit.add_misfit("shape-mismatch", f"`{name}` is no element of `{partial.variable}`, whose shape is {shape}", entry.key, key="expect")
             return None
         if wanted and (partial.index is not None or wanted != shape):
             has = f"`{name}` is a number" if partial.index is not None else f"`{name}` has shape {shape}"
-            fit.wrong("shape-mismatch", f"{has}, what is expected of it has shape {wanted}", entry.node, key="expect")
+            fit.add_misfit("shape-mismatch", f"{has}, what is expected of it has shape {wanted}", entry.node, key="expect")
             return None
     return partial

@@ -53,7 +53,7 @@ class Fit:
         self.indices = index_variables(self.program)
         self.good = True
 
-    def wrong(self, code: str, message: str, where: Node, help: str = "", key: str = "") -> None:  # noqa: A002 - `help` is what the printed line is called
+    def add_misfit(self, code: str, message: str, where: Node, help: str = "", key: str = "") -> None:  # noqa: A002 - `help` is what the printed line is called
         """Tell of a mistake; `key` is the case's key that it is about, which may stand in `defaults`."""
         self.good = False
         of = f", for case `{self.name}`" if key and self.settings.inherited(key) else ""
@@ -71,7 +71,7 @@ class Fit:
             for name, entry in block.entries.items():
                 if name not in self.variables:
                     message = f"`at` gives `{shown(name)}`, which is not an input of the program"
-                    self.wrong("extra-value", message, entry.key, did_you_mean(name, self.variables) or self._inputs(), "at")
+                    self.add_misfit("extra-value", message, entry.key, did_you_mean(name, self.variables) or self._inputs(), "at")
 
     def _missing(self, name: str, given: Sequence[Given]) -> str:
         if name in self.indices and any(block.joint for block in given):
@@ -98,13 +98,13 @@ class Fit:
             if name in self.variables and name not in self.indices:
                 found.append(name)
             elif name in self.indices:
-                self.wrong("index-input", f"`{name}` holds class indices: there is nothing to differentiate", where, key="wrt" if stated else "")
+                self.add_misfit("index-input", f"`{name}` holds class indices: there is nothing to differentiate", where, key="wrt" if stated else "")
             else:
                 known = did_you_mean(name, self.variables) or self._inputs()
-                self.wrong("unknown-input", f"{called} names `{shown(name)}`, which is not an input of the program", where, known, "wrt" if stated else "")
+                self.add_misfit("unknown-input", f"{called} names `{shown(name)}`, which is not an input of the program", where, known, "wrt" if stated else "")
         everything = tuple(name for name in self.variables if name not in self.indices)
         if not everything and self.good:
-            self.wrong("no-input", "the program has no input to differentiate", self.expr, "use a variable: `x**2` with `at: {x: 3}`")
+            self.add_misfit("no-input", "the program has no input to differentiate", self.expr, "use a variable: `x**2` with `at: {x: 3}`")
         return tuple(dict.fromkeys(found)) if self.settings["wrt"] else everything
 
     def numbers(self, given: Sequence[Given], runs: Sequence[tuple[str, str]]) -> None:
@@ -119,26 +119,26 @@ class Fit:
                 if isinstance(entry.value, Sample):
                     self._drawn(f"`{name}`", entry.value, narrow, entry.node)
                     if name in self.indices:
-                        self.wrong("not-an-integer", f"`{name}` holds class indices, and a sample draws no integers", entry.node, key="at")
+                        self.add_misfit("not-an-integer", f"`{name}` holds class indices, and a sample draws no integers", entry.node, key="at")
                 elif isinstance(entry.value, Range) and name in self.indices and self.good and not _steps_by_integers(entry.value):
-                    self.wrong("not-an-integer", f"`{name}` holds class indices, and this range has fractions", entry.node, key="at")
+                    self.add_misfit("not-an-integer", f"`{name}` holds class indices, and this range has fractions", entry.node, key="at")
         cotangent = self.settings.entry("cotangent")
         for exact in exact_numbers(cotangent.value) if cotangent is not None and cotangent.value is not None else ():
             self._number("cotangent", exact, narrow, cotangent.node, key="cotangent")  # type: ignore[union-attr]  # there is one
 
     def _number(self, name: str, exact: Exact, dtype: DType, node: Node, key: str = "at") -> None:
         if name in self.indices and exact.value.denominator != 1:
-            self.wrong("not-an-integer", f"`{name}` holds class indices, and {exact.text} is not an integer", node, key=key)
+            self.add_misfit("not-an-integer", f"`{name}` holds class indices, and {exact.text} is not an integer", node, key=key)
         elif name in self.indices and abs(exact.value) > _LARGEST_INDEX:
-            self.wrong("out-of-range", f"`{name}` = {exact.text[:60]} is beyond the largest index, {_LARGEST_INDEX}", node, key=key)
+            self.add_misfit("out-of-range", f"`{name}` = {exact.text[:60]} is beyond the largest index, {_LARGEST_INDEX}", node, key=key)
         elif abs(exact.value) >= 2**dtype.most and not isfinite(dtype.round(exact.value)):
-            self.wrong("out-of-range", f"`{name}` = {exact.text[:60]} is beyond the largest {dtype.name}, {float(dtype.largest):.6g}", node, key=key)
+            self.add_misfit("out-of-range", f"`{name}` = {exact.text[:60]} is beyond the largest {dtype.name}, {float(dtype.largest):.6g}", node, key=key)
 
     def _drawn(self, name: str, sample: Sample, dtype: DType, node: Node) -> None:
         low, high = sample.bounds()
         if max(abs(low), abs(high)) > dtype.largest:
             message = f"{name} may draw numbers beyond the largest {dtype.name}, {float(dtype.largest):.6g}"
-            self.wrong("out-of-range", message, node, key="at")
+            self.add_misfit("out-of-range", message, node, key="at")
 
     def shapes(self, point: Mapping[str, Nested], at: Node, wrt: tuple[str, ...]) -> Shaped | None:
         """The shapes at a point that stands `at` a place; None once it is told that they do not fit."""
@@ -156,7 +156,7 @@ class Fit:
             where = cotangent.node if cotangent is not None else at
             for mistake in error.mistakes:
                 if mistake.span is None:
-                    self.wrong(mistake.code, mistake.message, where, mistake.help, "cotangent")
+                    self.add_misfit(mistake.code, mistake.message, where, mistake.help, "cotangent")
             return None
         expansion = case.unrolled.expansion
         return Shaped(inputs, np.shape(expansion.values[self.program.result]) if isinstance(expansion, Expansion) else None)

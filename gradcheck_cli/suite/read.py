@@ -163,7 +163,7 @@ class _Reader:
         fit.numbers(given, runs)
         points = Points(tuple(self._block(name, number, block, fit) for number, block in enumerate(given)) or (Block(()),))
         if at is not None and sum(prod(map(len, block.axes)) for block in points.blocks) > MAX_POINTS:
-            fit.wrong("too-large", f"these are more than {MAX_POINTS:,} points", at.key, key="at")
+            fit.add_misfit("too-large", f"these are more than {MAX_POINTS:,} points", at.key, key="at")
         return wrt, points
 
     def _block(self, name: str, number: int, given: Given, fit: Fit) -> Block:

@@ -17,6 +17,7 @@ from sympy.printing.str import StrPrinter
 
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.text import setting_text
+from gradcheck_cli.worlds.derivatives import parts
 
 Expression: TypeAlias = Any  # SymPy ships no types
 
@@ -31,6 +32,11 @@ class Order:
     def __init__(self) -> None:
         self._keys: dict[Expression, Any] = {}
         self._terms: dict[Expression, list[Expression]] = {}
+
+    def learn(self, expression: Expression) -> None:
+        """Find the keys of all parts, the innermost first: sorting takes so much of the stack that it must not go down into them."""
+        for part in parts(expression):
+            self.key(part)
 
     def factors(self, product: Expression) -> list[Expression]:
         """As `Mul.as_ordered_factors`."""
@@ -56,11 +62,11 @@ class Order:
         if inner.is_Pow:
             inner, exponent = inner.as_base_exp()
         if inner.is_Atom:
-            parts: tuple[Any, ...] = (str(inner),)
+            keys: tuple[Any, ...] = (str(inner),)
         else:
             inside = self.terms(inner) if inner.is_Add else self.factors(inner) if inner.is_Mul else inner.args
-            parts = tuple([self.key(part) for part in inside])
-        return inner.class_key(), (len(parts), parts), self.key(exponent), coefficient
+            keys = tuple([self.key(part) for part in inside])
+        return inner.class_key(), (len(keys), keys), self.key(exponent), coefficient
 
     def _one_before_minus(self, total: Expression) -> list[Expression] | None:
         """`1 - x`, which SymPy does not write as `-x + 1`."""
@@ -110,6 +116,11 @@ class _Remembering:
         self._limit = limit
         self._written = Order() if order is None else order
         self._printed: dict[Any, str] = {}
+
+    def doprint(self, expr: Expression) -> str:
+        """The formula as text."""
+        self._written.learn(expr)
+        return super().doprint(expr)  # type: ignore[misc, no-any-return]
 
     def _print(self, expr: Expression, **kwargs: Any) -> str:
         wanted = (expr, *kwargs.items())
