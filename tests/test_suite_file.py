@@ -17,10 +17,10 @@ import suite_value_messages
 import yaml
 from suite_messages import X, one
 
-import gradcheck_cli.suite
 from gradcheck_cli.language.errors import UserError
-from gradcheck_cli.suite import document
-from gradcheck_cli.suite.read import read_suites
+from gradcheck_cli.suite import reading
+from gradcheck_cli.suite.reading import document
+from gradcheck_cli.suite.reading.read import read_suites
 from gradcheck_cli.suite.spec import Layer
 
 MESSAGES = {
@@ -31,8 +31,6 @@ MESSAGES = {
     **suite_point_messages.POINTS,
     **suite_value_messages.EXPECTATIONS,
 }
-# The files that read suites; those that run them have tests of their own.
-READERS = ("at", "document", "expect_fit", "expecting", "fit", "keys", "kinds", "layers", "numerals", "read", "records", "runs", "sampling")
 
 
 def read(text, file="a.yaml"):
@@ -96,8 +94,7 @@ def codes(tree):
 
 def test_every_error_code_has_a_message_tested():
     """A new code without a test fails here."""
-    folder = Path(gradcheck_cli.suite.__file__).parent
-    found = {code for name in READERS for code in codes(ast.parse((folder / f"{name}.py").read_text(encoding="utf-8")))}
+    found = {code for path in Path(reading.__file__).parent.glob("*.py") for code in codes(ast.parse(path.read_text(encoding="utf-8")))}
     # These need a text that is too long to be written down, or settings from outside the file; their tests stand below and in `test_suite_layers`.
     elsewhere = {"too-many", "too-deep", "too-large"}
     assert len(found) > 30
@@ -238,7 +235,7 @@ def test_cases_say_where_they_stand_and_what_they_are_called():
 def test_reading_loads_neither_torch_nor_sympy_nor_flint():
     """`gradcheck lint` is this and nothing else; flint only where a point is irrational."""
     text = one("expr: sum(sigmoid(x @ W)**2)\nat: {x: [[1, 2]], W: {tensor: [[1], [2]]}}\nexpect: {value: {interval: [0, 1]}, partials: {x: [1, 2]}}")
-    code = f"import sys\nfrom gradcheck_cli.suite.read import read_suites\nfrom gradcheck_cli.suite.spec import Layer\nread_suites([('a', {text!r})], Layer(), Layer())\nprint([name for name in ('torch', 'sympy', 'flint') if name in sys.modules])"
+    code = f"import sys\nfrom gradcheck_cli.suite.reading.read import read_suites\nfrom gradcheck_cli.suite.spec import Layer\nread_suites([('a', {text!r})], Layer(), Layer())\nprint([name for name in ('torch', 'sympy', 'flint') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "[]\n"
 

@@ -8,7 +8,7 @@ import pytest
 
 from gradcheck_cli.judge.evidence import Tolerance
 from gradcheck_cli.language.errors import UserError
-from gradcheck_cli.suite.read import read_suites
+from gradcheck_cli.suite.reading.read import read_suites
 from gradcheck_cli.suite.spec import Exclusion, Layer
 
 CASE = "expr: x*y\n    at: {x: 1, y: 2}"

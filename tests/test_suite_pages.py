@@ -9,7 +9,7 @@ from test_suite_file import read, said
 from update_docs import ROOT, blocks
 
 from gradcheck_cli import manual
-from gradcheck_cli.suite.keys import CASE, SUITE
+from gradcheck_cli.suite.reading.keys import CASE, SUITE
 
 FORMAT = (ROOT / "docs" / "suites.md").read_text(encoding="utf-8")
 # Sections on mistakes that show a suite.

@@ -15,7 +15,7 @@ from test_suite_file import read
 
 from gradcheck_cli.point import read_points
 from gradcheck_cli.suite.points import FARTHEST, Points, Range, Sample
-from gradcheck_cli.suite.read import read_suites
+from gradcheck_cli.suite.reading.read import read_suites
 from gradcheck_cli.suite.spec import Layer
 
 

@@ -10,9 +10,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from gradcheck_cli.language.errors import UserError
-from gradcheck_cli.suite.keys import CASE, DEFAULTS, MATRIX, SUITE, TOLERANCES
-from gradcheck_cli.suite.read import read_suites
-from gradcheck_cli.suite.schema import suite_schema
+from gradcheck_cli.suite.reading.keys import CASE, DEFAULTS, MATRIX, SUITE, TOLERANCES
+from gradcheck_cli.suite.reading.read import read_suites
+from gradcheck_cli.suite.reading.schema import suite_schema
 from gradcheck_cli.suite.spec import Layer
 
 SCHEMA = suite_schema()

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.language.constants import decimal
 from gradcheck_cli.point import MAX_POINTS, Exact
-from gradcheck_cli.suite.document import MapNode
-from gradcheck_cli.suite.kinds import Choice, Kind, Many, Whole
-from gradcheck_cli.suite.numerals import MAX_DIMENSIONS, Numeral
 from gradcheck_cli.suite.points import Sample
-from gradcheck_cli.suite.records import Key, Record
+from gradcheck_cli.suite.reading.document import MapNode
+from gradcheck_cli.suite.reading.kinds import Choice, Kind, Many, Whole
+from gradcheck_cli.suite.reading.numerals import MAX_DIMENSIONS, Numeral
+from gradcheck_cli.suite.reading.records import Key, Record
 
 if TYPE_CHECKING:
-    from gradcheck_cli.suite.document import Document, Node
-    from gradcheck_cli.suite.kinds import Entry, Schema
+    from gradcheck_cli.suite.reading.document import Document, Node
+    from gradcheck_cli.suite.reading.kinds import Entry, Schema
 
 # A tensor with more elements is beyond what is proved (`worlds.scalars.MAX_NODES`).
 MAX_ELEMENTS = 300_000

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import yaml
 
 from gradcheck_cli.language.errors import Mistake, Span, shown
-from gradcheck_cli.suite.characters import moved
+from gradcheck_cli.suite.reading.characters import moved
 from gradcheck_cli.suite.spec import Place
 
 if TYPE_CHECKING:

@@ -7,14 +7,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.language.errors import did_you_mean, shown
-from gradcheck_cli.suite.document import ListNode, MapNode, ScalarNode
-from gradcheck_cli.suite.kinds import Entry, Kind
+from gradcheck_cli.suite.reading.document import ListNode, MapNode, ScalarNode
+from gradcheck_cli.suite.reading.kinds import Entry, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gradcheck_cli.suite.document import Document, Node
-    from gradcheck_cli.suite.kinds import Schema
+    from gradcheck_cli.suite.reading.document import Document, Node
+    from gradcheck_cli.suite.reading.kinds import Schema
 
 
 @dataclass(frozen=True)

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 from unicodedata import normalize
 
 from gradcheck_cli.judge.outcome import OUTCOMES
-from gradcheck_cli.suite.document import ListNode, MapNode, ScalarNode
 from gradcheck_cli.suite.expected import Interval, Partial
-from gradcheck_cli.suite.kinds import Choice, Entry, Kind, Many
-from gradcheck_cli.suite.numerals import NUMERAL, Numeral, Tensor, is_rectangular
-from gradcheck_cli.suite.records import Key, Named, Record, Shapes
+from gradcheck_cli.suite.reading.document import ListNode, MapNode, ScalarNode
+from gradcheck_cli.suite.reading.kinds import Choice, Entry, Kind, Many
+from gradcheck_cli.suite.reading.numerals import NUMERAL, Numeral, Tensor, is_rectangular
+from gradcheck_cli.suite.reading.records import Key, Named, Record, Shapes
 
 if TYPE_CHECKING:
-    from gradcheck_cli.suite.document import Document, Node
     from gradcheck_cli.suite.expected import Wanted
-    from gradcheck_cli.suite.kinds import Schema
+    from gradcheck_cli.suite.reading.document import Document, Node
+    from gradcheck_cli.suite.reading.kinds import Schema
 
 _INFINITE = re.compile(r"([-+]?)\.?inf", re.IGNORECASE)
 _ELEMENT = re.compile(r"([^\W\d]\w*)(?:\[\s*([0-9]{1,9}(?:\s*,\s*[0-9]{1,9})*)\s*\])?")

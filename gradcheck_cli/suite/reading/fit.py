@@ -14,9 +14,9 @@ from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import names as functions
 from gradcheck_cli.language.errors import Mistake, PointError, did_you_mean, shown
 from gradcheck_cli.language.program import Call, Variable
-from gradcheck_cli.suite.kinds import part
-from gradcheck_cli.suite.numerals import exact_numbers, shape_of
 from gradcheck_cli.suite.points import Listed, Range, Sample
+from gradcheck_cli.suite.reading.kinds import part
+from gradcheck_cli.suite.reading.numerals import exact_numbers, shape_of
 from gradcheck_cli.worlds.scalars import Expansion
 
 if TYPE_CHECKING:
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from gradcheck_cli.dtypes import DType
     from gradcheck_cli.language.program import Program
     from gradcheck_cli.point import Exact, Nested
-    from gradcheck_cli.suite.at import Given
-    from gradcheck_cli.suite.document import Document, Node, ScalarNode
-    from gradcheck_cli.suite.kinds import Entry
-    from gradcheck_cli.suite.layers import Settings
     from gradcheck_cli.suite.points import Values
+    from gradcheck_cli.suite.reading.at import Given
+    from gradcheck_cli.suite.reading.document import Document, Node, ScalarNode
+    from gradcheck_cli.suite.reading.kinds import Entry
+    from gradcheck_cli.suite.reading.layers import Settings
 
 _LARGEST_INDEX = 2**63 - 1
 Shapes = dict[str, tuple[int, ...]]

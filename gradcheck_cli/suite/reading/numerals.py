@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from gradcheck_cli.language.constants import SizeError, decimal
 from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.point import MAX_POINTS, Exact, Grid, read_value
-from gradcheck_cli.suite.document import ListNode, ScalarNode
-from gradcheck_cli.suite.kinds import SOME, Kind
 from gradcheck_cli.suite.points import Range
+from gradcheck_cli.suite.reading.document import ListNode, ScalarNode
+from gradcheck_cli.suite.reading.kinds import SOME, Kind
 
 if TYPE_CHECKING:
     from gradcheck_cli.point import Nested
-    from gradcheck_cli.suite.document import Document, Node
-    from gradcheck_cli.suite.kinds import Schema
+    from gradcheck_cli.suite.reading.document import Document, Node
+    from gradcheck_cli.suite.reading.kinds import Schema
 
 # Arrays of NumPy and torch have no more.
 MAX_DIMENSIONS = 16

@@ -9,17 +9,17 @@ from gradcheck_cli import quantities
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.language.errors import ProgramError
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.suite.at import At
-from gradcheck_cli.suite.document import ScalarNode
-from gradcheck_cli.suite.expecting import EXPECT
-from gradcheck_cli.suite.kinds import SOME, Choice, Flag, Kind, Many, Number, Phrase, Whole, is_text
-from gradcheck_cli.suite.numerals import Tensor
-from gradcheck_cli.suite.records import Key, Record, Shapes
+from gradcheck_cli.suite.reading.at import At
+from gradcheck_cli.suite.reading.document import ScalarNode
+from gradcheck_cli.suite.reading.expecting import EXPECT
+from gradcheck_cli.suite.reading.kinds import SOME, Choice, Flag, Kind, Many, Number, Phrase, Whole, is_text
+from gradcheck_cli.suite.reading.numerals import Tensor
+from gradcheck_cli.suite.reading.records import Key, Record, Shapes
 
 if TYPE_CHECKING:
     from gradcheck_cli.language.program import Program
-    from gradcheck_cli.suite.document import Document, Node
-    from gradcheck_cli.suite.kinds import Schema
+    from gradcheck_cli.suite.reading.document import Document, Node
+    from gradcheck_cli.suite.reading.kinds import Schema
 
 VERSION = 1
 # What stands in file names, in shells and in pytest's ids without quotes.

@@ -5,15 +5,15 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.suite.kinds import part
+from gradcheck_cli.suite.reading.kinds import part
 from gradcheck_cli.suite.spec import Exclusion
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from gradcheck_cli.suite.document import Document
-    from gradcheck_cli.suite.kinds import Entry
-    from gradcheck_cli.suite.layers import Settings
+    from gradcheck_cli.suite.reading.document import Document
+    from gradcheck_cli.suite.reading.kinds import Entry
+    from gradcheck_cli.suite.reading.layers import Settings
 
 Run = tuple[str, str]
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from gradcheck_cli.language.errors import UserError, did_you_mean, shown
-from gradcheck_cli.suite.document import BROKEN, ListNode, MapNode, ScalarNode
+from gradcheck_cli.suite.reading.document import BROKEN, ListNode, MapNode, ScalarNode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gradcheck_cli.suite.document import Document, Node
+    from gradcheck_cli.suite.reading.document import Document, Node
 
 Schema: TypeAlias = dict[str, Any]
 # A text that is not blank.

@@ -11,25 +11,25 @@ from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.language.errors import Mistake, UserError
 from gradcheck_cli.point import MAX_POINTS
-from gradcheck_cli.suite.document import Document, read_document
-from gradcheck_cli.suite.expect_fit import expected_of
-from gradcheck_cli.suite.fit import Fit
-from gradcheck_cli.suite.keys import SUITE
-from gradcheck_cli.suite.kinds import part
-from gradcheck_cli.suite.layers import Settings, of_entries, of_layer
 from gradcheck_cli.suite.points import Axis, Block, Points, Sample
-from gradcheck_cli.suite.runs import check_matrix, exclusions, runs_of
+from gradcheck_cli.suite.reading.document import Document, read_document
+from gradcheck_cli.suite.reading.expect_fit import expected_of
+from gradcheck_cli.suite.reading.fit import Fit
+from gradcheck_cli.suite.reading.keys import SUITE
+from gradcheck_cli.suite.reading.kinds import part
+from gradcheck_cli.suite.reading.layers import Settings, of_entries, of_layer
+from gradcheck_cli.suite.reading.runs import check_matrix, exclusions, runs_of
 from gradcheck_cli.suite.spec import Suite, SuiteCase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from gradcheck_cli.suite.at import Given
-    from gradcheck_cli.suite.document import Node
-    from gradcheck_cli.suite.fit import Shaped
-    from gradcheck_cli.suite.kinds import Entry
     from gradcheck_cli.suite.points import Values
-    from gradcheck_cli.suite.runs import Run
+    from gradcheck_cli.suite.reading.at import Given
+    from gradcheck_cli.suite.reading.document import Node
+    from gradcheck_cli.suite.reading.fit import Shaped
+    from gradcheck_cli.suite.reading.kinds import Entry
+    from gradcheck_cli.suite.reading.runs import Run
     from gradcheck_cli.suite.spec import Layer
 
 # What a file's name ends in; the rest of it names the suite.

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.suite.at import At, Coordinate
-from gradcheck_cli.suite.expecting import Target
-from gradcheck_cli.suite.keys import SUITE, VERSION
-from gradcheck_cli.suite.numerals import NESTED
+from gradcheck_cli.suite.reading.at import At, Coordinate
+from gradcheck_cli.suite.reading.expecting import Target
+from gradcheck_cli.suite.reading.keys import SUITE, VERSION
+from gradcheck_cli.suite.reading.numerals import NESTED
 
 if TYPE_CHECKING:
-    from gradcheck_cli.suite.kinds import Schema
+    from gradcheck_cli.suite.reading.kinds import Schema
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

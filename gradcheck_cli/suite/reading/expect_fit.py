@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.language.errors import did_you_mean, shown
 from gradcheck_cli.suite.expected import Expected, Partial
-from gradcheck_cli.suite.expecting import outcomes_of, partial_of
-from gradcheck_cli.suite.numerals import shape_of
+from gradcheck_cli.suite.reading.expecting import outcomes_of, partial_of
+from gradcheck_cli.suite.reading.numerals import shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gradcheck_cli.suite.fit import Fit, Shaped
-    from gradcheck_cli.suite.kinds import Entry
+    from gradcheck_cli.suite.reading.fit import Fit, Shaped
+    from gradcheck_cli.suite.reading.kinds import Entry
 
 
 def expected_of(fit: Fit, wrt: tuple[str, ...], shapes: Sequence[Shaped]) -> Expected | None:

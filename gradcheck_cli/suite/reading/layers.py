@@ -10,12 +10,12 @@ from gradcheck_cli import quantities
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.judge.evidence import Tolerance
 from gradcheck_cli.language.errors import Mistake, PointError, UserError, did_you_mean, shown
-from gradcheck_cli.suite.keys import DEVICE
+from gradcheck_cli.suite.reading.keys import DEVICE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from gradcheck_cli.suite.kinds import Entry
+    from gradcheck_cli.suite.reading.kinds import Entry
     from gradcheck_cli.suite.spec import Layer
 
 _BUILT_IN: Mapping[str, Any] = {"dtype": ("float64",), "device": ("cpu",), "exclude": (), "tags": (), "strict": False}

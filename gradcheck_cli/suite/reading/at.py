@@ -8,17 +8,17 @@ from unicodedata import normalize
 
 from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.point import Grid, read_points
-from gradcheck_cli.suite.document import ListNode, MapNode, ScalarNode
-from gradcheck_cli.suite.kinds import Entry, Kind, is_text
-from gradcheck_cli.suite.numerals import NUMERAL, Numeral, Tensor, as_range, is_rectangular, shape_of, written
 from gradcheck_cli.suite.points import Listed, Range
-from gradcheck_cli.suite.records import Key, Named, Record, Variants
-from gradcheck_cli.suite.sampling import COUNT, Sampled
+from gradcheck_cli.suite.reading.document import ListNode, MapNode, ScalarNode
+from gradcheck_cli.suite.reading.kinds import Entry, Kind, is_text
+from gradcheck_cli.suite.reading.numerals import NUMERAL, Numeral, Tensor, as_range, is_rectangular, shape_of, written
+from gradcheck_cli.suite.reading.records import Key, Named, Record, Variants
+from gradcheck_cli.suite.reading.sampling import COUNT, Sampled
 
 if TYPE_CHECKING:
-    from gradcheck_cli.suite.document import Document, Node
-    from gradcheck_cli.suite.kinds import Schema
     from gradcheck_cli.suite.points import Sample, Values
+    from gradcheck_cli.suite.reading.document import Document, Node
+    from gradcheck_cli.suite.reading.kinds import Schema
 
 _ONE_TENSOR = Record("a tensor", (Key("tensor", Tensor(), "One value: a tensor as nested lists.", "tensor: [[1, 2], [3, 4]]"),))
 _RANGE = Record(
