@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gradcheck_cli import quantities
 from gradcheck_cli.configuration import configured
 from gradcheck_cli.suite.files import read_sources
-from gradcheck_cli.suite.read import read_suites
+from gradcheck_cli.suite.reading.read import read_suites
 from gradcheck_cli.suite.spec import Layer
 
 if TYPE_CHECKING:

@@ -89,7 +89,7 @@ def prepare_run(words: Words, stdin: Callable[[], str]) -> Session | None:
     Raises:
         UserError: with every mistake in the words and in the suites.
     """
-    from gradcheck_cli.suite.read import read_suites
+    from gradcheck_cli.suite.reading.read import read_suites
 
     jobs = quantities.jobs(words.jobs) or _cores()
     limits = Limits(CHECK_LIMIT, quantities.size(words.max_memory) if words.max_memory else _memory() // jobs)

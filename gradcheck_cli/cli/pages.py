@@ -33,7 +33,7 @@ def schema(what: Annotated[str, typer.Argument(metavar="report|suite", help="Wha
     import json
 
     from gradcheck_cli.reports.schema import report_schema
-    from gradcheck_cli.suite.schema import suite_schema
+    from gradcheck_cli.suite.reading.schema import suite_schema
 
     schemas = {"report": report_schema, "suite": suite_schema}
     if what not in schemas:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from gradcheck_cli.cli.entry import app
 from gradcheck_cli.cli.check import known_format
+from gradcheck_cli.cli.entry import app
 from gradcheck_cli.cli.settings import layers, settings_wanted, that_matter
 from gradcheck_cli.cli.streams import FAILED, INTERRUPTED, USAGE, colour, defect, out, progress_wanted, rendered, say, standard_input, variable, write_exports
 from gradcheck_cli.language.errors import UserError, mistake
@@ -201,7 +201,7 @@ def _summaries(report: Report, forms: set[str]) -> None:
 def lint(context: typer.Context, suites: Suites = None) -> None:
     """Look for mistakes in suites without checking anything; torch is not loaded."""
     from gradcheck_cli.suite.files import read_sources
-    from gradcheck_cli.suite.read import read_suites
+    from gradcheck_cli.suite.reading.read import read_suites
     from gradcheck_cli.suite.spec import Layer
 
     if not suites:

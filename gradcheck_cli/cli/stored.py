@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gradcheck_cli.cli.entry import app
 from gradcheck_cli.cli.check import known_format
+from gradcheck_cli.cli.entry import app
 from gradcheck_cli.cli.streams import USAGE, colour, columns, natural, out, rendered, standard_input, write_exports
 from gradcheck_cli.language.errors import Mistake, PointError, UserError, mistake
 from gradcheck_cli.options import Color, Export, Format, Quiet, Verbose

@@ -37,7 +37,7 @@ def _template(name: str) -> str:
 
 
 def _schema() -> str:
-    from gradcheck_cli.suite.schema import suite_schema
+    from gradcheck_cli.suite.reading.schema import suite_schema
 
     return json.dumps(suite_schema(), indent=2, ensure_ascii=False) + "\n"
 

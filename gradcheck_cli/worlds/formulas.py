@@ -34,7 +34,7 @@ class Order:
         self._terms: dict[Expression, list[Expression]] = {}
 
     def learn(self, expression: Expression) -> None:
-        """Find the keys of all parts, the innermost first: sorting takes so much of the stack that it must not go down into them."""
+        """Before a deep expression is printed: find the keys of its parts, the innermost first. Sorting takes too much of the stack to go down."""
         for part in parts(expression):
             self.key(part)
 
@@ -116,11 +116,6 @@ class _Remembering:
         self._limit = limit
         self._written = Order() if order is None else order
         self._printed: dict[Any, str] = {}
-
-    def doprint(self, expr: Expression) -> str:
-        """The formula as text."""
-        self._written.learn(expr)
-        return super().doprint(expr)  # type: ignore[misc, no-any-return]
 
     def _print(self, expr: Expression, **kwargs: Any) -> str:
         wanted = (expr, *kwargs.items())
