@@ -115,6 +115,16 @@ error[duplicate-key]: `expr` stands twice in one mapping
 
 # Keys that are missing, unknown, or in conflict.
 KEYS = {
+    HEAD + "  - {expr: clamp(x, 0), at: {x: 1}}\n": """\
+error[syntax]: this is not an expression: '(' was never closed
+ --> a.yaml:3:17
+  | - {expr: clamp(x, 0), at: {x: 1}}
+  |               ^
+error[unknown-key]: no key named `0)` in a case
+ --> a.yaml:3:21
+  | - {expr: clamp(x, 0), at: {x: 1}}
+  |                   ^^
+  = help: a comma between { and } ends a text: write a text that holds one in quotes""",
     "name: x\n": """\
 error[missing-key]: a suite needs the key `version`
  --> a.yaml:1:1

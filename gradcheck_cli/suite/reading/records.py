@@ -68,7 +68,7 @@ class Record(Kind):
         for name, (key, value) in node.entries.items():
             kind = kinds.get(name)
             if kind is None:
-                meant += self._unknown(key, document)
+                meant += self._unknown(key, value, document)
             else:
                 found[name] = Entry(key, value, kind.read(value, f"`{name}`", document))
         for needed in self.keys:
@@ -85,9 +85,14 @@ class Record(Kind):
     def _kinds(self) -> dict[str, Kind]:
         return {key.name: key.kind for key in self.keys}
 
-    def _unknown(self, key: ScalarNode, document: Document) -> str:
+    def _unknown(self, key: ScalarNode, value: Node, document: Document) -> str:
         """The help that is given for a key that is not known."""
         known = [each.name for each in self.keys]
+        if isinstance(value, ScalarNode) and not value.style and not value.text and not key.text.isidentifier():
+            # `{expr: clamp(x, 0, 6)}`: to YAML this is `clamp(x` and the keys `0` and `6)`.
+            way_out = "a comma between { and } ends a text: write a text that holds one in quotes"
+            document.add_mistake("unknown-key", f"no key named `{shown(key.text)}` in {self.noun}", key, way_out)
+            return way_out
         elsewhere = (self.elsewhere or {}).get(key.text)
         instead = elsewhere or did_you_mean(key.text, known) or self.otherwise or f"known: {', '.join(known)}"
         document.add_mistake("unknown-key", f"no key named `{shown(key.text)}` in {self.noun}", key, instead)
