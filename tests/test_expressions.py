@@ -1,4 +1,4 @@
-"""The suites in `expressions/`: what the notebooks print, what is known to be wrong in torch, and what the tool says of both."""
+"""What five notebooks print, what is known to be wrong in torch, and what the tool says of both; and the suites in `expressions/`."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from pathlib import Path
 
 import pytest
 import yaml
+from suites import ran
 
 from gradcheck_cli import check
 from gradcheck_cli.case import Request, cases_of
 from gradcheck_cli.judge.outcome import OUTCOMES
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.point import read_value
-from gradcheck_cli.reports.json import nearest
+from gradcheck_cli.suite.record import nearest
 from gradcheck_cli.witnesses.reference import Certified, reference
 
-FOLDER = Path(__file__).parents[1] / "expressions"
+FOLDER = Path(__file__).parent / "facts"
+SUITES = Path(__file__).parents[1] / "expressions"
 # The notebooks' own float64 arithmetic is good to this: 6e-12 was lost in 4/(exp(27) + exp(-27))**2, 1e-16 elsewhere.
 NUMPY = 1e-11
 EXIT = {"agree": 0, "imprecise": 0, "kink": 0, "wrong": 1, "undefined": 4, "detached": 4, "inconclusive": 4}
@@ -215,3 +217,27 @@ def test_the_command_line_says_the_same(row):
     (case,) = json.loads(done.stdout)["cases"]
     assert case["outcome"] == row.get("outcome", "agree")
     assert any(row.get("because", "") in partial["reason"] for partial in case["partials"])
+
+
+def test_the_suites_that_ship_are_as_expected_and_twice_the_same():
+    """With one seed, whatever the number of workers: the same bytes."""
+    reports = []
+    for jobs in ("1", "2"):
+        code, out, err = ran(SUITES.parent, "run", SUITES.name, "--seed", "1", "-j", jobs, "-f", "json")
+        assert (code, err) == (0, "")
+        reports.append(out)
+    assert reports[0] == reports[1]
+    ids = {case["id"].split("::")[0] for case in json.loads(reports[0])["cases"]}
+    assert ids == {f"expressions/{name}.gradcheck.yaml" for name in ("activations", "calculus", "defects", "kinks", "losses", "notebooks")}
+
+
+@pytest.mark.parametrize("name", ["notebooks", "defects"])
+def test_every_fact_is_in_its_suite(name):
+    """A fact without a case, or with another program or outcome, fails here."""
+    suite = yaml.load((SUITES / f"{name}.gradcheck.yaml").read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 - it makes texts and nothing else
+    cases = {case["id"]: case for case in suite["cases"]}
+    assert list(cases) == [row["id"] for row in rows(name)]
+    for row in rows(name):
+        case, stated = cases[row["id"]], cases[row["id"]]["expect"]
+        assert case["expr"].strip() == row["program"].strip()
+        assert (stated if isinstance(stated, str) else stated["outcome"]) == row.get("outcome", "agree")

@@ -142,7 +142,7 @@ def test_unknown_keys_are_allowed_everywhere() -> None:
     VALIDATOR.validate(data)
 
 
-@pytest.mark.parametrize("position", range(13))
+@pytest.mark.parametrize("position", range(19))
 def test_a_value_of_another_type_is_seen(position: int) -> None:
     """In any place of any case."""
     data = json.loads(render(shared_report()))

@@ -112,10 +112,10 @@ def _partial(result: Result, position: int, verdict: Verdict) -> dict[str, Any]:
 
 def _reference(truth: Any, verdict: Verdict) -> dict[str, Any]:
     if verdict.truth is not None:
-        return {"value": number(_nearest(verdict.truth)), "digits": digits(verdict.truth, DIGITS), "bits": SIGN_BITS}
+        return {"value": number(nearest(verdict.truth)), "digits": digits(verdict.truth, DIGITS), "bits": SIGN_BITS}
     match truth:
         case Certified(ball=ball, bits=bits):
-            return {"value": number(_nearest(ball)), "digits": digits(ball, DIGITS), "bits": bits}
+            return {"value": number(nearest(ball)), "digits": digits(ball, DIGITS), "bits": bits}
         case Touching(function=function):
             return {"abstained": f"a piecewise operation (`{function}`) sits on its boundary"}
         case Undefined(reason=reason) | Abstention(reason=reason):
@@ -129,7 +129,7 @@ def _analytic(formula: Any) -> dict[str, Any]:
     assert isinstance(formula, Formula)
     if formula.ball is None:
         return {"value": None, "reason": formula.reason, "formula": formula.text, "latex": formula.latex}
-    return {"value": number(_nearest(formula.ball)), "formula": formula.text, "latex": formula.latex}
+    return {"value": number(nearest(formula.ball)), "formula": formula.text, "latex": formula.latex}
 
 
 def _autograd(answer: Any, verdict: Verdict) -> dict[str, Any]:
@@ -165,7 +165,7 @@ def _proved_values(result: Result) -> list[Any]:
     proved = result.evidence.reference
     if not isinstance(proved, Reference):
         return []
-    return [number(_nearest(answer.ball)) if isinstance(answer, Certified) else None for answer in proved.forward]
+    return [number(nearest(answer.ball)) if isinstance(answer, Certified) else None for answer in proved.forward]
 
 
 def _torch_values(result: Result) -> list[Any]:
@@ -192,7 +192,7 @@ def _shape(result: Result) -> tuple[int, ...]:
     return (len(measured.forward),) if isinstance(measured, Autograd) and len(measured.forward) > 1 else ()
 
 
-def _nearest(ball: Any) -> float:
+def nearest(ball: Any) -> float:
     """The float64 nearest to a ball's midpoint."""
     if not ball.is_finite():
         return float("nan") if ball.is_nan() else float(ball.mid())
