@@ -142,7 +142,7 @@ def _pulled_back(builder: Builder, index: int, node: Call, position: int, ybar: 
 
 def slope_of(builder: Builder, node: Call, position: int) -> int | None:
     """Node of the exact partial, None where it is identically zero; for a derived function the derivative of its meaning."""
-    known = tuple([*[_exact(builder, i) for i in node.args], _ONE, None])
+    known = (*[_exact(builder, i) for i in node.args], _ONE, None)
     stencil = _pullback(node.function, position, node.settings, known, False)
     # A cotangent of exactly 1 is folded, and no exact partial asks for the result: neither needs a node.
     return None if stencil is None else stencil.copied(builder, (*node.args, -1, -1))

@@ -28,7 +28,11 @@ ALONE = 256
 
 @dataclass(frozen=True)
 class Options:
-    """What the user wrote, as text."""
+    """What the user wrote, as text.
+
+    Attributes:
+        configured: settings of the configuration file, which a command that reproduces a case must not leave to it.
+    """
 
     text: str
     at: tuple[str, ...] = ()
@@ -39,6 +43,7 @@ class Options:
     rtol: str | None = None
     atol: str | None = None
     step: str | None = None
+    configured: tuple[str, ...] = ()
 
 
 @dataclass
@@ -171,6 +176,7 @@ def _job(options: Options, program: Any, analyst: Analyst, found: _Collector) ->
     if found.mistakes or program is None or points is None or devices is None or dtypes is None:
         raise PointError(found.mistakes)
     given = {name: value for name in ("rtol", "atol", "step") if (value := getattr(options, name)) is not None}
+    given |= {name: str(getattr(options, name)) for name in ("dtype", "device", "wrt") if name in options.configured}
     cases = cases_of(Request(program, points, wrt, weights, dtypes, devices, given))
     tolerance = Tolerance(numbers.get("rtol") or 0.0, numbers.get("atol") or 0.0) if "rtol" in numbers or "atol" in numbers else None
     return Job(cases, analyst, tolerance, numbers.get("step"))

@@ -31,6 +31,7 @@ class Words:
 
     Attributes:
         over: settings of the command line, which stand above those of a suite; `under` those of the configuration, below.
+        configured: settings of the configuration file, which a command that reproduces a check must not leave to it.
         folder: where the cache folder is.
     """
 
@@ -47,6 +48,7 @@ class Words:
     max_memory: str | None = None
     seed: str = "0"
     cluster: str | None = None
+    configured: tuple[str, ...] = ()
     folder: Path = field(default_factory=Path)
 
 
@@ -99,7 +101,9 @@ def prepare_run(words: Words, stdin: Callable[[], str]) -> Session | None:
         if local is not None:
             local.start(1)  # it imports torch while the suites are read
         suites = read_suites(read_sources(words.suites, stdin), words.over, words.under, quantities.count(words.seed, "--seed"))
-        session = _session([case for suite in suites for case in suite.cases], words, local, jobs, limits)
+        said = tuple((name, "") for name in ("dtype", "device", "wrt") if name in words.configured)
+        cases = [replace(case, given=(*case.given, *said)) if said else case for suite in suites for case in suite.cases]
+        session = _session(cases, words, local, jobs, limits)
         return session
     finally:
         if local is not None and session is None:

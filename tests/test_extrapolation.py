@@ -60,14 +60,14 @@ def random_columns(count, seed):
 
 
 def test_columns_together_are_what_the_rules_say_of_each():
-    """On 2,000 random columns and the named ones, to the bit: the same value, bar and word on growth."""
-    asked = [*random_columns(2_000, 5), *((*pair, order) for pair in COLUMNS.values() for order in (1, 2))]
+    """On 600 random columns and the named ones, to the bit: the same value, bar and word on growth."""
+    asked = [*random_columns(600, 5), *((*pair, order) for pair in COLUMNS.values() for order in (1, 2))]
     slopes, noise, orders = (np.array([column[k] for column in asked]) for k in range(3))
     together = extrapolated(slopes.T, noise.T, orders)
     for given, slope in zip(asked, together, strict=True):
         assert repr(slope) == repr(one_column(*given)), given
     kinds = ["none" if slope is None else "grows" if slope.grows else "unsettled" if slope.radius == np.inf else "settled" for slope in together]
-    assert min(kinds.count(kind) for kind in ("none", "grows", "settled")) > 20, "every kind of answer is among them"
+    assert min(kinds.count(kind) for kind in ("none", "grows", "settled")) > 5, "every kind of answer is among them"
 
 
 @pytest.mark.parametrize("order", [1, 2])

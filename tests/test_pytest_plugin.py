@@ -220,3 +220,13 @@ def test_last_failed_runs_what_failed_and_no_more(pytester):
     pytester.runpytest_inprocess().assert_outcomes(passed=1, failed=2)
     written(pytester.path, good, bad.format("x**2"))
     pytester.runpytest_inprocess("--lf").assert_outcomes(passed=2)
+
+
+def test_a_worker_that_cannot_be_started_fails_the_items_in_one_sentence(pytester):
+    """Here torch is not what it should be; asked for all devices, it cannot even say which there are."""
+    written(pytester.path, "{id: a, expr: x, at: {x: 1}, device: all}", "{id: b, expr: x, at: {x: 1}, xfail: not for this reason}")
+    (pytester.path / "torch.py").write_text("raise ImportError('broken')\n", encoding="utf-8")
+    result = pytester.runpytest_inprocess()
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(["_* a _*", "a worker process could not be started: it has ended its process with exit code 1", "_* b _*"])
+    assert "Traceback" not in result.stdout.str()

@@ -34,7 +34,7 @@ def test_the_table_tells_what_a_suite_states() -> None:
         "error: no answer within 120 s (given up)",
     ):
         assert text.count(line) == 1, line
-    assert f"{SUITE}::mended: not as expected: it passes, though the suite expects it to fail: a defect of old\n" in text
+    assert "\nmended: not as expected: it passes, though the suite expects it to fail: a defect of old\n" in text
     assert render(Report(stored=[KINK]), quiet=True) == "1 case: 1 kink\n"
     assert "kink: no derivative at the boundary" in render(Report(stored=[KINK]))
     for width in (30, 60, 100):
@@ -44,7 +44,7 @@ def test_the_table_tells_what_a_suite_states() -> None:
 def test_a_case_that_was_not_checked_is_told_apart_by_what_was_asked_alone() -> None:
     """Its cotangent has no shape yet."""
     text = render(Report(stored=[MENDED, SKIPPED]))
-    assert f"{SUITE}::skipped: skipped: too slow # 3 % of it\n" in text
+    assert "\nskipped: skipped: too slow # 3 % of it\n" in text
     head = next(line for line in text.splitlines() if line.startswith("case"))
     assert "cotangent" not in head
 

@@ -67,7 +67,7 @@ def check(
     paint = colour(color)
     targets = [export_target(word) for word in export or ()]
     known_format(form)
-    job = prepare(Options(_text(expression), tuple(at or ()), wrt, dtype, device, cotangent, rtol, atol, step))
+    job = prepare(Options(_text(expression), tuple(at or ()), wrt, dtype, device, cotangent, rtol, atol, step, tuple(context.default_map or ())))
     ended = _run(job, form, strict=strict)
     report = job.report(ended, ["gradcheck", *sys.argv[1:]], strict=strict)
     if form != "jsonl":

@@ -140,6 +140,7 @@ def _words(context: typer.Context, asked: Any) -> Words:
         max_memory=asked.max_memory,
         seed=asked.seed,
         cluster=asked.cluster,
+        configured=tuple(context.default_map or ()),
     )
 
 

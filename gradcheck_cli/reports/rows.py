@@ -118,6 +118,10 @@ def groups(report: Report, *, verbose: bool = False) -> Iterator[Group]:
 
 def _group(records: list[Record], verbose: bool) -> Group:
     fields = {id(record): fields_of(record, verbose=verbose) for record in records}
+    files = {found.get("case", "").rpartition("::")[0] for found in fields.values()}
+    if len(records) > 1 and len(files) == 1 and "" not in files:
+        # The file is said once, above, and the names without it below.
+        fields = {key: {"case": found["case"].rpartition("::")[2], "file": min(files), **_other(found)} for key, found in fields.items()}
     names = dict.fromkeys(name for record in records for name in fields[id(record)])
     # The cotangent of a case that was not checked has no shape yet: that does not tell it apart.
     told = {name: [record for record in records if name != "cotangent" or record["cotangent"] is not None] for name in names}
@@ -129,10 +133,14 @@ def _group(records: list[Record], verbose: bool) -> Group:
     return Group(records, [row for record in records for row in rows[id(record)]], shared, differing, unsettled, fields)
 
 
+def _other(fields: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in fields.items() if name != "case"}
+
+
 def settled(record: Record, rows: Sequence[Row]) -> bool:
     """Whether a case is plainly good: every partial agrees, it is as expected, and nothing is noted but numbers that were rounded."""
-    return (
-        (record["expected"] is not None or all(row.settled for row in rows)) and record["status"] == "pass" and len(record["notes"]) <= len(record["rounded"])
+    return record["status"] == "pass" and (
+        record["expected"] is not None or (all(row.settled for row in rows) and len(record["notes"]) <= len(record["rounded"]))
     )
 
 
@@ -151,7 +159,7 @@ def fields_of(record: Record, *, verbose: bool = False) -> dict[str, str]:
 
 def said(fields: Mapping[str, str], names: Iterable[str]) -> str:
     """Fields in a sentence: `x = 0, float32, cpu`."""
-    bare = ("case", "dtype", "device")
+    bare = ("case", "file", "dtype", "device")
     return ", ".join(fields[name] if name in bare else f"{name} {fields[name]}" for name in names if name in fields)
 
 

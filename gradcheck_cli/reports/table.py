@@ -98,11 +98,13 @@ class _Page:
     def _header(self, group: Group) -> list[Text]:
         """Program, point, dtype, device, cotangent and formulas, as far as all cases share them."""
         lines = [Text(printable(group.records[0]["expression"].strip("\n")), style="bold")]
-        asked = [name for name in group.shared if name not in ("dtype", "device", "case")]
+        asked = [name for name in group.shared if name not in ("dtype", "device", "case", "file")]
         device = f"on {group.shared['device']}" if "device" in group.shared else ""
         kind = f"{group.shared.get('dtype', '')} {device}".strip()
         point = said(group.shared, asked)
-        lines.append(Text("; ".join(part for part in (group.shared.get("case", ""), f"at {point}" if point else "", kind) if part)))
+        lines.append(
+            Text("; ".join(part for part in (group.shared.get("file", ""), group.shared.get("case", ""), f"at {point}" if point else "", kind) if part))
+        )
         found = [] if self.quiet else formulas(group)
         for name, formula in found if self.verbose else found[:MAX_FORMULAS]:
             told = f"{name} = {formula}"

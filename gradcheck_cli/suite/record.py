@@ -217,11 +217,12 @@ def nested(value: Any) -> Any:
 def reproduce(case: Case) -> str:
     """The command that checks this case alone."""
     options = ["--at", ",".join(f"{name}={_point_text(case, name)}" for name in case.program.variables)] if case.program.variables else []
-    if set(case.wrt) != set(case.program.variables) - index_variables(case.program):
+    # What a configuration file sets is said even where it is what holds without one.
+    if "wrt" in case.given or set(case.wrt) != set(case.program.variables) - index_variables(case.program):
         options += ["--wrt", ",".join(case.wrt)]
-    if case.dtype.name != "float64":
+    if "dtype" in case.given or case.dtype.name != "float64":
         options += ["--dtype", case.dtype.name]
-    if case.device != "cpu":
+    if "device" in case.given or case.device != "cpu":
         options += ["--device", case.device]
     if case.cotangent is not None:
         options += ["--cotangent", str(case.cotangent.tolist())]

@@ -146,7 +146,8 @@ class Run:
                 "interrupted" if self.interrupted else f"ended after {self._failed} failed" if self.maxfail and self._failed >= self.maxfail else "ended early"
             )
             self.problems.append(f"{why}: {missing:,} of {len(self._todo):,} checks were not made")
-        return Report((), command, environment, False, tuple(self.problems), self.interrupted, Stored(self.journal, done))
+        lost = bool(missing) and not self._stopped and not self.interrupted
+        return Report((), command, environment, False, tuple(self.problems), self.interrupted, Stored(self.journal, done), incomplete=lost)
 
     @property
     def complete(self) -> bool:
