@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -37,6 +38,12 @@ class DType:
 
     def round(self, value: Fraction) -> float:
         """The nearest number of the format, halves to even; infinity beyond the range. Exact, never through float64."""
+        if self.digits == _DOUBLE:
+            # Python divides integers as IEEE 754 asks: rounded once, halves to even, subnormals as well.
+            try:
+                return value.numerator / value.denominator
+            except OverflowError:
+                return math.inf if value > 0 else -math.inf
         spacing = self.ulp(value)
         steps = round(value / spacing)  # Fraction rounds halves to even
         if abs(steps * spacing) > self.largest:
@@ -47,6 +54,10 @@ class DType:
         """Whether `value` is a number of the format."""
         rounded = self.round(value)
         return math.isfinite(rounded) and Fraction(rounded) == value
+
+
+# Digits of Python's own float.
+_DOUBLE = sys.float_info.mant_dig
 
 
 def _exponent(value: Fraction) -> int:

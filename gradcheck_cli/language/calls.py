@@ -81,6 +81,8 @@ def bind(node: ast.Call, words: Callable[[ast.AST], str], assigned: Container[st
     if folded:
         return Bound(folded, positional, fold=True)
     signature, keywords = row.parsed, list(node.keywords)
+    if len(positional) == len(signature.args) and not (signature.settings or signature.variadic or keywords):
+        return Bound(row.name, positional)
     if signature.variadic:
         positional, keywords = _spread(row, positional, keywords, node)
     given: dict[str, ast.expr] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from fractions import Fraction
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from gradcheck_cli.functions import lookup
@@ -42,7 +42,7 @@ class _Step(NamedTuple):
     build: Callable[[list[int]], int]
 
 
-@cache
+@lru_cache(maxsize=1024)  # a long run reads programs without end
 def parse(text: str, conditions: frozenset[str] = frozenset(), *, single: bool = False) -> Program:
     """The program that `text` states: assignments and a last expression.
 
@@ -231,14 +231,17 @@ class _Reader:
 
     def call(self, function: str, values: list[int], parts: Sequence[ast.expr], settings: Mapping[str, object] | None = None) -> int:
         """Index of a call; `parts` are the places of its arguments, defaults apart."""
-        kinds = dict(enumerate(parameter.kind for parameter in lookup(function).parsed.args))
-        args = [self.condition(value, parts[i]) if kinds.get(i) == "condition" else self.number(value) for i, value in enumerate(values)]
+        wanted = [parameter.kind == "condition" for parameter in lookup(function).parsed.args]
+        if True in wanted:
+            args = [self.condition(value, parts[i]) if wanted[i] else self.number(value) for i, value in enumerate(values)]
+        else:
+            args = [self.number(value) for value in values]
         literal = self.builder.nodes[args[0]] if function == "neg" else None
         if isinstance(literal, Number):
             # -1 is a literal to everyone but Python's grammar.
             index = self.builder.number(-literal.value, decimal=literal.decimal)
         else:
-            index = self.builder.call(function, *args, settings=tuple(sorted((settings or {}).items())))  # type: ignore[arg-type]
+            index = self.builder.call(function, *args, settings=tuple(sorted(settings.items())) if settings else ())  # type: ignore[arg-type]
         if all(i in self.exact for i in args):
             self.follow(index, function, args, parts)
         return index

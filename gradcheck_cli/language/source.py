@@ -27,6 +27,7 @@ class Source:
         self.text = text
         # Not `splitlines`: it also ends lines where Python's grammar does not.
         self.lines = [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
+        self._plain = text.isascii()
 
     @cached_property
     def _bytes(self) -> list[int]:
@@ -48,6 +49,6 @@ class Source:
 
     def _offset(self, line: int, column: int) -> int:
         start = self.lines[min(line, len(self.lines)) - 1]
-        if self.text.isascii():
+        if self._plain:
             return start + column
         return bisect_left(self._bytes, self._bytes[start] + column)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # Deep enough for the syntax tree of a sum of 20,000 terms; pages that are not touched cost nothing.
 _STACK, _RECURSION = 256 * 2**20, 100_000
+# A text of so few characters cannot nest deeper than any stack bears; a thread costs as much as reading it.
+_SHORT = 1_000
 
 # How Python names what we do not read, in the words of the message.
 _REFUSED = {
@@ -54,27 +56,35 @@ def tree(source: Source) -> ast.Module:
     odd = re.search(r"[\x00\ud800-\udfff]", source.text)
     if odd:
         raise _error("syntax", f"this is not an expression: invalid character U+{ord(odd[0]):04X}", source, Span(*odd.span()))
+    found = _parsed(source.text) if len(source.text) <= _SHORT else _parsed_deep(source.text)
+    if isinstance(found, RecursionError | MemoryError) and len(source.text) <= _SHORT:
+        found = _parsed_deep(source.text)
+    if isinstance(found, Exception):
+        raise _syntax(source, found) from found
+    return found
+
+
+def _parsed(text: str) -> ast.Module | Exception:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        return error
+
+
+def _parsed_deep(text: str) -> ast.Module | Exception:
+    """As `_parsed`, on a stack of its own that is deep enough for any text that is accepted."""
     found: list[ast.Module | Exception] = []
-
-    def work() -> None:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                found.append(ast.parse(source.text))
-        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            found.append(error)
-
     limit, stack = sys.getrecursionlimit(), threading.stack_size(_STACK)
     sys.setrecursionlimit(max(limit, _RECURSION))
     try:
-        thread = threading.Thread(target=work)
+        thread = threading.Thread(target=lambda: found.append(_parsed(text)))
         thread.start()
         thread.join()
     finally:
         sys.setrecursionlimit(limit)
         threading.stack_size(stack)
-    if isinstance(found[0], Exception):
-        raise _syntax(source, found[0]) from found[0]
     return found[0]
 
 
