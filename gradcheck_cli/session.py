@@ -17,6 +17,9 @@ from gradcheck_cli.suite.pool import CHECK_LIMIT, Limits, Workers
 from gradcheck_cli.suite.run import FAILING, Run
 from gradcheck_cli.suite.spec import Layer
 
+# What `--last-failed` makes again.
+BAD = (*FAILING, "unverified")
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Executor
@@ -79,9 +82,8 @@ class Session:
 
     def close(self) -> None:
         """Remember what failed; the journal stays if there is something left to be done."""
-        journal = self.run.journal
-        records = self.run.report((), {}).records
-        remember_failed(self.folder, ((record["id"], record["status"] in (*FAILING, "unverified")) for record in records if record["status"] != "skip"))
+        journal, seen = self.run.journal, self.run.told()
+        remember_failed(self.folder, ((self.run.name(position), journal.status(position) in BAD) for position in seen if journal.status(position) != "skip"))
         journal.close(keep=not self.run.complete)
 
 

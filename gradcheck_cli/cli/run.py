@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -191,11 +192,12 @@ def _summaries(report: Report, forms: set[str]) -> None:
                 file.write(rendered(report, "markdown"))
         except OSError as error:
             say(f"the summary page cannot be written: {error}")
-    failing = [record for record in report.records if record["status"] in ("fail", "error", "unverified")] if report.exit_code else []
-    for record in failing[:MAX_COMMANDS]:
-        say(f"{record['reproduce']}  # {record['id']}: {record['outcome']}")
-    if len(failing) > MAX_COMMANDS:
-        say(f"# … and {len(failing) - MAX_COMMANDS:,} more; all of them again: gradcheck run --lf SUITE...")
+    if report.exit_code:
+        failing = report.having("fail", "error", "unverified")
+        for record in islice(failing, MAX_COMMANDS):
+            say(f"{record['reproduce']}  # {record['id']}: {record['outcome']}")
+        if more := sum(1 for _ in failing):
+            say(f"# … and {more:,} more; all of them again: gradcheck run --lf SUITE...")
 
 
 @app.command("lint")

@@ -11,18 +11,24 @@ from typing import TYPE_CHECKING, Any
 from gradcheck_cli.language.errors import Mistake, PointError, mistake, shown
 from gradcheck_cli.reports.json import FORMAT
 from gradcheck_cli.reports.schema import report_schema
-from gradcheck_cli.reports.validate import checker
 from gradcheck_cli.suite.record import UNSTATED
 from gradcheck_cli.suite.report import INTERRUPTED, Report
 from gradcheck_cli.suite.status import EXIT_CODES, NO_VERDICT, by_itself
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
+    from jsonschema_rs import ValidationError
+
+    from gradcheck_cli.reports.schema import Schema
     from gradcheck_cli.suite.record import Record
 
 # What a report of JSON lines does not tell.
 UNKNOWN = "unknown"
+# How many lists and objects may stand in each other: a tensor of torch has at most 64 dimensions, and stands in four more.
+DEEPEST = 100
+# Stands in the library's messages for the value, which is put there shortened; JSON never has this character as it is.
+_VALUE = "\0"
 
 
 def read_report(source: Path | str, name: str = "the report") -> Report:
@@ -77,13 +83,25 @@ def _loads(text: str) -> Any:
         value = float(word)
         return value if isfinite(value) else refuse(shown(word))
 
-    return json.loads(text, parse_constant=refuse, parse_float=number)
+    data = json.loads(text, parse_constant=refuse, parse_float=number)
+    if _too_deep(data):
+        # Python's own limit is another in each version, and a check of 20,000 levels against the schema ends the process.
+        raise RecursionError
+    return data
+
+
+def _too_deep(data: Any) -> bool:
+    """Whether lists and objects stand in each other more than DEEPEST times."""
+    level: list[Any] = [[data]]
+    for _ in range(DEEPEST + 1):
+        level = [inner for held in level for inner in (held.values() if isinstance(held, dict) else held) if isinstance(inner, (dict, list))]
+    return bool(level)
 
 
 def _lines(text: str, name: str) -> Report:
     """JSON lines, each a case."""
     schema = report_schema()
-    fault = checker({"$ref": "#/$defs/jsonl_line"}, schema)
+    fault = _checker({"$schema": schema["$schema"], "$defs": schema["$defs"], "$ref": "#/$defs/jsonl_line"})
     records = []
     # Not `splitlines`: it also ends lines at characters that JSON leaves in its strings.
     for number, line in enumerate(text.rstrip("\n").split("\n"), start=1):
@@ -92,9 +110,9 @@ def _lines(text: str, name: str) -> Report:
         except (ValueError, RecursionError) as error:
             reason = f"line {number} is not JSON: {_reason(error)}"
             raise _bad(name, reason) from error
-        found = fault(record, None)
-        if found is not None:
-            raise _bad(name, f"in line {number} {found}")
+        wrong = fault(record)
+        if wrong:
+            raise _bad(name, f"in line {number}, {wrong}")
         records.append(_completed(record, strict=False))
     return Report(stored=records, environment=dict.fromkeys(schema["properties"]["environment"]["required"], UNKNOWN))
 
@@ -112,10 +130,9 @@ def _document(found: dict[str, Any], name: str) -> Report:
     if found.get("format") != FORMAT:
         told = f"its format is {shown(json.dumps(found['format']))}" if "format" in found else "it has no `format`"
         raise _bad(name, told, f"this version reads format {FORMAT}")
-    schema = report_schema()
-    wrong = checker(schema, schema)(found, None)
-    if wrong is not None:
-        raise _bad(name, str(wrong))
+    wrong = _checker(report_schema())(found)
+    if wrong:
+        raise _bad(name, wrong)
     report = Report(
         stored=[_completed(record, strict=False) for record in found["cases"]],
         command=found["command"],
@@ -124,6 +141,43 @@ def _document(found: dict[str, Any], name: str) -> Report:
         interrupted=found["exit_code"] == INTERRUPTED,
     )
     return _consistent(report, found, name)
+
+
+def _checker(schema: Schema) -> Callable[[Any], str]:
+    """A function that tells what is wrong at the first place where data are not as the schema says; empty if they are."""
+    from jsonschema_rs import ValidationError, validator_for
+
+    validator = validator_for(schema, mask=_VALUE)
+
+    def fault(data: Any) -> str:
+        try:
+            validator.validate(data)
+        except ValidationError as error:
+            return _told(error)
+        except ValueError as error:  # half of a surrogate pair, where a certain word is expected
+            return f"it cannot be held against the schema: {error}"
+        return ""
+
+    return fault
+
+
+def _told(error: ValidationError) -> str:
+    """The place and what is wrong there, in the library's words: of several ways to be right, those that fail furthest in."""
+    faults = list(_furthest(error))
+    place = max((fault.instance_path for fault in faults), key=len)
+    there = [fault for fault in faults if fault.instance_path == place]
+    words = [fault.message.replace(_VALUE, shown(json.dumps(fault.instance, ensure_ascii=False))) for fault in there]
+    steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place).removeprefix(".")
+    return (f"`{steps}`: " if steps else "") + "; ".join(dict.fromkeys(words))
+
+
+def _furthest(error: ValidationError) -> Iterator[ValidationError]:
+    """The first fault of each option of `anyOf` and `oneOf`; the error itself where there are no options, or several that fit."""
+    options = [faults[0] for faults in getattr(error.kind, "context", ()) if faults]
+    for option in options:
+        yield from _furthest(option)
+    if not options:
+        yield error
 
 
 def _consistent(report: Report, found: Mapping[str, Any], name: str) -> Report:

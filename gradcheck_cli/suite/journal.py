@@ -112,6 +112,10 @@ class Stored(Sequence["Record"]):
     def __getitem__(self, index: Any) -> Any:
         return json.loads(self._journal.line(self._positions[index]))
 
+    def statuses(self) -> Iterator[str]:
+        """The status of each record, without reading it."""
+        return (self._journal.status(position) or "" for position in self._positions)
+
     def __iter__(self) -> Iterator[Record]:
         return (json.loads(self._journal.line(position)) for position in self._positions)
 

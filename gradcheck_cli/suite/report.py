@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.judge.outcome import OUTCOMES, worst
+from gradcheck_cli.suite.journal import Stored
 from gradcheck_cli.suite.record import record_of
 from gradcheck_cli.suite.status import EXIT_CODES, NO_VERDICT, exit_code
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from gradcheck_cli.judge.evidence import Evidence
     from gradcheck_cli.judge.outcome import Verdict
@@ -77,10 +79,14 @@ class Report:
     @cached_property
     def statuses(self) -> dict[str, int]:
         """How many cases came to each status."""
-        counts: dict[str, int] = {}
-        for record in self.records:
-            counts[record["status"]] = counts.get(record["status"], 0) + 1
-        return counts
+        return dict(Counter(self._statuses()))
+
+    def having(self, *statuses: str) -> Iterator[Record]:
+        """The records with one of these statuses; the others are not even read."""
+        return (self.records[k] for k, status in enumerate(self._statuses()) if status in statuses)
+
+    def _statuses(self) -> Iterator[str]:
+        return self.stored.statuses() if isinstance(self.stored, Stored) else (record["status"] for record in self.records)
 
     @property
     def exit_code(self) -> int:

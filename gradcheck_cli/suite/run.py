@@ -137,9 +137,13 @@ class Run:
         """Finished checks that were not told of because one before them is not finished; none where the run ended on purpose."""
         return [] if self._stopped else [position for position in self._todo[self._next :] if self.journal.status(position) is not None]
 
+    def told(self) -> list[int]:
+        """The positions of all checks that belong into the report."""
+        return self._todo[: self._next] + self.rest()
+
     def report(self, command: Sequence[str], environment: Mapping[str, str]) -> Report:
         """What was checked, and what was not."""
-        done = self._todo[: self._next] + self.rest()
+        done = self.told()
         missing = len(self._todo) - len(done)
         if missing:
             why = (
