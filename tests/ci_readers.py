@@ -27,7 +27,7 @@ def tree(text: str) -> ET.Element:
 
 
 def junit_faults(text: str) -> list[str]:
-    """What is wrong with a JUnit file: not XML, not to the schema, counts that do not fit, names that repeat."""
+    """What is wrong with a JUnit file: not XML, not to the schema, counts that do not fit, names that repeat, half a place."""
     try:
         root = tree(text)
     except ET.ParseError as error:
@@ -38,7 +38,13 @@ def junit_faults(text: str) -> list[str]:
         found += [f"{key} of {suite.get('name')}" for key, tag in children.items() if suite.get(key) not in (None, str(len(list(suite.iter(tag)))))]
     # GitLab keeps the first of two test cases with one name.
     names = [(case.get("classname"), case.get("name")) for case in root.iter("testcase")]
+    found += [f"place of {case.get('name')}" for suite in root for case in suite.iter("testcase") if not _placed(case, suite)]
     return found + ["a name twice"] * (len(set(names)) < len(names))
+
+
+def _placed(case: ET.Element, suite: ET.Element) -> bool:
+    """Whether a test case has the file of its suite and a line there, or neither where that has none."""
+    return case.get("file") == suite.get("file") and (case.get("line") is None) == (case.get("file") is None)
 
 
 def commands(text: str) -> list[tuple[str, dict[str, str], str]]:

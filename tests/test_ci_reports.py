@@ -57,12 +57,14 @@ def test_a_command_is_whole_or_not_there() -> None:
 
 
 def test_junit_is_valid_and_tells_every_check() -> None:
-    """Children by status, types by outcome, the place and the command in the text."""
+    """Children by status, types by outcome, the place as attributes, and with the command in the text."""
     text = junit.render(shared_report())
     assert junit_faults(text) == []
     cases = {case.get("name"): case for case in tree(text).iter("testcase")}
     assert {name.removeprefix(f"{SUITE}::") for name in by_name()} == set(cases)
     told = {name: (next((child.tag for child in case), ""), next((child.get("type") for child in case), None)) for name, case in cases.items()}
+    places = {name: (case.get("file"), case.get("line")) for name, case in cases.items() if case.get("classname") == SUITE}
+    assert places == {name: (SUITE, str(3 + 4 * k)) for k, name in enumerate(("kink", "unmet", "foreseen", "mended", "skipped", "slow"))}
     assert told["kink"] == told["cancelled"] == ("", None)
     assert told["unmet"] == ("failure", "kink")
     assert told["mended"] == ("failure", "unexpected")
@@ -83,12 +85,17 @@ def test_junit_is_valid_and_tells_every_check() -> None:
 @pytest.mark.parametrize(
     ("true", "lie"),
     [
-        ('name="kink"/>', 'name="k\x1bink"/>'),
-        ('name="kink"/>', 'name="k<ink"/>'),
-        ('name="kink"/>', 'name="k&ink"/>'),
-        ('name="kink"/>', 'name="kink" file="a"/>'),
-        ('name="kink"/>', 'name="kink"><passed/></testcase>'),
-        ('name="kink"/>', 'name="skipped"/>'),
+        ('name="kink"', 'name="k\x1bink"'),
+        ('name="kink"', 'name="k<ink"'),
+        ('name="kink"', 'name="k&ink"'),
+        ('name="kink"', 'name="kink" column="5"'),
+        ('name="kink"', 'name="skipped"'),
+        (' line="3"/>', ' line="3"><passed/></testcase>'),
+        (' line="3"/>', ' line="0"/>'),
+        (' line="3"/>', "/>"),
+        (f' file="{SUITE}" line="3"', ' line="3"'),
+        (f' file="{SUITE}" line="3"', ' file="a" line="3"'),
+        ('name="tensor"/>', 'name="tensor" file="a" line="3"/>'),
         ('<testcase classname="gradcheck" name="tensor"/>', ""),
         (' errors="1" skipped', " skipped"),
         (' failures="2"', ' failures="1"'),
@@ -96,7 +103,7 @@ def test_junit_is_valid_and_tells_every_check() -> None:
     ],
 )
 def test_a_broken_junit_file_is_seen(true: str, lie: str) -> None:
-    """A bare control character or bracket, an attribute that Jenkins refuses, a name that repeats, counts that lie."""
+    """A bare control character or bracket, an attribute that is none of JUnit's, half a place or another file, a name that repeats, counts that lie."""
     text = junit.render(shared_report())
     assert true in text
     assert junit_faults(text.replace(true, lie, 1))

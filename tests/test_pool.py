@@ -113,7 +113,7 @@ def test_a_worker_that_cannot_start_is_told(monkeypatch):
 
 def test_a_worker_ends_with_its_parent_though_it_hangs(tmp_path):
     """Else a killed run would leave processes that run for ever."""
-    script = f"import os, time\nfrom gradcheck_cli.suite.pool import _Worker\nworker = _Worker()\nworker.await_ready()\nprint(worker.process.pid, flush=True)\ntime.sleep(60)"
+    script = "import os, time\nfrom gradcheck_cli.suite.pool import _Worker\nworker = _Worker()\nworker.await_ready()\nprint(worker.process.pid, flush=True)\ntime.sleep(60)"
     parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
     pid = int(parent.stdout.readline())
     assert psutil.pid_exists(pid)

@@ -167,12 +167,13 @@ def test_no_text_of_a_user_breaks_a_format(text: str) -> None:
     assert junit_faults(junit.render(report)) == []
     cases = list(tree(junit.render(report)).iter("testcase"))
     assert [case.get("name") for case in cases] == [name.removeprefix(f"{text}::") for name in names]
+    file = printable(text.encode(errors="backslashreplace").decode())
+    assert {(case.get("file"), case.get("line")) for case in cases} == {(file, "2")}
     assert json_faults("gitlab", gitlab.render(report)) == []
     assert json_faults("sarif", sarif.render(report)) == []
     assert [point.description for point in points(tap.render(report))] == names
     lines = github.render(report).removesuffix("\n").split("\n")
     assert len(lines) == len(commands("\n".join(lines))) == 1 + sum(record["status"] in ("fail", "error") for record in report.records) + 1
-    file = printable(text.encode(errors="backslashreplace").decode())
     assert all(properties["file"] == file for _, properties, _ in commands("\n".join(lines)) if "file" in properties)
     assert {one_line(text)} >= {message for kind, _, message in commands("\n".join(lines)) if kind == "warning"}
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -103,7 +104,7 @@ def test_an_export_is_written_beside_what_is_shown(tmp_path):
 def test_a_full_stdout_is_told(tmp_path):
     """Nothing is lost silently."""
     written(tmp_path, GOOD)
-    with open("/dev/full", "w") as full:
+    with Path("/dev/full").open("w") as full:
         process = started(tmp_path, "run", ".", stdout=full)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 2
@@ -177,7 +178,7 @@ def test_last_failed_makes_what_failed_again(tmp_path):
 def test_a_failing_run_ends_with_commands_to_paste(tmp_path):
     """On stderr, whatever the format; each does what it says."""
     written(tmp_path, GOOD, WRONG, UNDEFINED)
-    code, out, err = ran(tmp_path, "run", ".", "-f", "jsonl")
+    code, _, err = ran(tmp_path, "run", ".", "-f", "jsonl")
     assert code == 1
     assert err.splitlines() == [
         "gradcheck 'relu(x) - relu(-x)' --at x=0  # suite.gradcheck.yaml::case-2: wrong",
@@ -202,7 +203,7 @@ def test_ctrl_c_writes_what_is_finished(tmp_path):
     _until(lambda: any((tmp_path / ".gradcheck_cache").glob("run-*.tsv")))
     time.sleep(4)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    out, _ = process.communicate(timeout=30)
     report = json.loads(out)
     assert (process.returncode, report["exit_code"]) == (130, 130)
     assert report["problems"] == ["interrupted: 3 of 3 checks were not made"] or report["cases"][0]["outcome"] == "agree"

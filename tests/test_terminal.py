@@ -150,9 +150,7 @@ def test_a_value_far_below_every_dtype_is_zero(text, at):
 
 def test_a_case_that_never_ends_is_given_up():
     """torch's polygamma(2, x) at -1e15 does not come back: the clock is heard all the same, what is finished is written, exit 3."""
-    code = (
-        "import gradcheck_cli.cli as m, sys; from gradcheck_cli.cli import check; check.CASE_LIMIT = 8.0; sys.argv = ['gradcheck', 'polygamma(2, x)', '--at', 'x=2.5:-1e15:2', '-f', 'json']; m.main()"
-    )
+    code = "import gradcheck_cli.cli as m, sys; from gradcheck_cli.cli import check; check.CASE_LIMIT = 8.0; sys.argv = ['gradcheck', 'polygamma(2, x)', '--at', 'x=2.5:-1e15:2', '-f', 'json']; m.main()"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert found.returncode == 3
     assert found.stderr == "error[timeout]: case 2 was not done in 8 s and is given up, with those after it\n"

@@ -1,7 +1,7 @@
 """The JUnit report: one test suite a file, one test case a check; what Jenkins, GitLab and most other CI services read.
 
-Elements and attributes are those that Jenkins' xUnit plugin allows, which refuses a whole file for one that it does not know. So the
-file stands at the test suite, and the line, which has no attribute there, in the text.
+A test case of a suite has `file` and `line`, by which GitLab and CircleCI link to it. Jenkins' built-in JUnit reader takes them; its
+stricter xUnit plugin does not, and refuses a whole file for an attribute that it does not know.
 """
 
 from __future__ import annotations
@@ -55,7 +55,9 @@ def _totals(statuses: Iterable[str]) -> dict[str, str]:
 
 def _case(name: str, record: Record) -> str:
     file = file_of(record)
-    start = f"<testcase{_attributes(classname=file or _ALONE, name=name.removeprefix(f'{file}::'))}"
+    place = record["source"]
+    linked = {"file": file, "line": str(place["line"])} if file else {}
+    start = f"<testcase{_attributes(classname=file or _ALONE, name=name.removeprefix(f'{file}::'), **linked)}"
     child = _CHILDREN.get(record["status"])
     if child is None:
         return f"{start}/>"
@@ -63,7 +65,6 @@ def _case(name: str, record: Record) -> str:
     if child == "skipped":
         reason = record["reason"] or f"the outcome is {record['outcome']}"
         return f"{start}><skipped{_attributes(message=f'{FORESEEN}: {reason}' if record['status'] == 'xfail' else reason)}/></testcase>"
-    place = record["source"]
     told = lines if place is None else [f"{place['file']}:{place['line']}:{place['column']}", *lines]
     text = _text("\n".join(told))
     return f"{start}><{child}{_attributes(type=rule_of(record), message=lines[0])}>{text}</{child}></testcase>"

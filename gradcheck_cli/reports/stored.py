@@ -83,7 +83,11 @@ def _loads(text: str) -> Any:
         value = float(word)
         return value if isfinite(value) else refuse(shown(word))
 
-    data = json.loads(text, parse_constant=refuse, parse_float=number)
+    def integer(word: str) -> int:
+        number(word)
+        return int(word)
+
+    data = json.loads(text, parse_constant=refuse, parse_float=number, parse_int=integer)
     if _too_deep(data):
         # Python's own limit is another in each version, and a check of 20,000 levels against the schema ends the process.
         raise RecursionError
