@@ -43,14 +43,16 @@ def serve() -> None:
 
 
 def derive(question: dict[str, Any]) -> dict[str, Any]:
-    """SymPy's derivative for every element asked for, as text and LaTeX."""
+    """SymPy's derivative for every element asked for, as text and LaTeX, and all of them as one program."""
     import numpy as np
     import sympy
 
     from gradcheck_cli.language.parse import parse
     from gradcheck_cli.worlds import symbols
     from gradcheck_cli.worlds.formulas import LaTeX, Order, Printer, TooLong
+    from gradcheck_cli.worlds.readings import NoReading, reading
     from gradcheck_cli.worlds.scalars import element, expand
+    from gradcheck_cli.worlds.transfer import sent
 
     # SymPy's printers and differentiation recurse; the default limit stops at about 300 nested calls.
     sys.setrecursionlimit(10_000)
@@ -66,13 +68,17 @@ def derive(question: dict[str, Any]) -> dict[str, Any]:
         terms = [symbols.decimal(weight) * term for weight, term in zip(question["cotangent"], terms, strict=True)]
     objective = sympy.Add(*terms)
     variables = [symbols.symbol(element(name, index)) for name in question["wrt"] for index in np.ndindex(*inputs[name])]
-    order, found = Order(), []
+    order, found, gradient = Order(), [], []
     text, latex = Printer(order, MAX_LENGTH), LaTeX(order)
     try:
         for derivative in symbols.gradient(objective, variables):
+            gradient.append(derivative)
             if len(scalars.nodes) > SHALLOW:
                 order.learn(derivative)
             found.append({"formula": text.doprint(derivative), "latex": latex.doprint(derivative)})
     except TooLong:
         return {"abstained": f"SymPy's formula has more than {MAX_LENGTH:,} characters"}
-    return {"partials": found}
+    try:
+        return {"partials": found, "program": json.dumps(sent(reading(gradient, order)))}
+    except NoReading:
+        return {"partials": found}

@@ -1,4 +1,4 @@
-"""Analytic: SymPy's derivative of the Program, asked of another process, read back and evaluated in balls."""
+"""Analytic: SymPy's derivative of the Program, asked of another process and evaluated in balls."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from gradcheck_cli.calculus import lower
 from gradcheck_cli.case import index_variables
 from gradcheck_cli.gradient import scalar_inputs
 from gradcheck_cli.language.errors import UserError
@@ -18,6 +19,7 @@ from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.reference import FIRST_BITS, SIGN_BITS, certified
 from gradcheck_cli.worlds import balls
 from gradcheck_cli.worlds.scalars import ShapeError, TooLarge, expand
+from gradcheck_cli.worlds.transfer import Unreadable, received
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -57,8 +59,8 @@ def analytic(case: Case, analyst: Analyst) -> tuple[Answer, ...] | Abstention:
     answer = analyst.answer(question)
     if "abstained" in answer:
         return Abstention(answer["abstained"])
-    texts = tuple(item["formula"] for item in answer["partials"])
-    formulas: _Formulas = _shared(case, ("formulas", texts), lambda: _Formulas(case, texts))
+    texts, sent = tuple(item["formula"] for item in answer["partials"]), answer.get("program")
+    formulas: _Formulas = _shared(case, ("formulas", texts, sent), lambda: _Formulas(case, texts, sent))
     enclosed = formulas.balls(case)
     return tuple(Formula(item["formula"], item["latex"], *found) for item, found in zip(answer["partials"], enclosed, strict=True))
 
@@ -100,10 +102,10 @@ def _asked(case: Case) -> str | Abstention:
 class _Formulas:
     """Formulas as one scalar program: parts that they share are evaluated once."""
 
-    def __init__(self, case: Case, texts: Sequence[str]) -> None:
+    def __init__(self, case: Case, texts: Sequence[str], sent: str | None) -> None:
         builder = Builder()
-        # The node of each formula, or why it has none.
-        self._places = [_place(case, builder, text) for text in texts]
+        # The node of each formula, or why it has none. What is no program of ours is read from its text, which tells why.
+        self._places = [_place(case, builder, text) for text in texts] if sent is None else _places(case, builder, sent, len(texts))
         self._machine = balls.Machine(Program(tuple(builder.nodes), ()))
 
     def balls(self, case: Case) -> list[tuple[balls.Ball | None, str]]:
@@ -122,6 +124,19 @@ class _Formulas:
         return found
 
 
+def _places(case: Case, builder: Builder, sent: str, wanted: int) -> list[int | str]:
+    """The nodes of formulas that came as one program, added to `builder`; in words why they have none."""
+    try:
+        program = received(json.loads(sent), scalar_inputs(case))
+        if len(program.outputs) != wanted:
+            raise Unreadable(f"{len(program.outputs)} formulas came for {wanted} partials")
+    except (ValueError, RecursionError) as error:
+        return [f"the formula could not be evaluated: {error}"] * wanted
+    expanded = Builder()
+    outputs = lower(expanded, program, {})
+    return list(_as_sympy(builder, expanded.program(*outputs)))
+
+
 def _place(case: Case, builder: Builder, text: str) -> int | str:
     """The node of a formula, its program added to `builder`; in words why it has none."""
     try:
@@ -131,11 +146,11 @@ def _place(case: Case, builder: Builder, text: str) -> int | str:
     except (UserError, ShapeError, TooLarge, KeyError) as error:
         return f"the formula could not be evaluated: {str(error).splitlines()[0]}"
     output = int(np.reshape(expansion.values[program.result], -1)[0])
-    return _as_sympy(builder, expansion.builder.program(output))
+    return _as_sympy(builder, expansion.builder.program(output))[0]
 
 
-def _as_sympy(builder: Builder, program: Program) -> int:
-    """The value of `program` with SymPy's convention Heaviside(0) = 1/2, so that its opinion at a kink is its own."""
+def _as_sympy(builder: Builder, program: Program) -> tuple[int, ...]:
+    """The outputs of `program` with SymPy's convention Heaviside(0) = 1/2, so that its opinion at a kink is its own."""
     where = list[int]()
     for node in program.nodes:
         if isinstance(node, Call) and node.function == "heaviside":
@@ -145,4 +160,4 @@ def _as_sympy(builder: Builder, program: Program) -> int:
             where.append(builder.call(node.function, *[where[i] for i in node.args], settings=node.settings))
         else:
             where.append(builder.add(node))
-    return where[program.result]
+    return tuple(where[i] for i in program.outputs)

@@ -144,6 +144,9 @@ def test_the_elements_of_an_array_are_its_inputs(analyst):
         ({"nodes": ["x", ["lt", 0, 0], ["sin", 1]], "outputs": [2]}, "`sin` takes a number for `x`"),
         ({"nodes": ["x", ["sin", 0, {"dim": 0}]], "outputs": [1]}, "`sin` is no function of numbers with these settings"),
         ({"nodes": ["x", ["softplus", 0, {"beta": [1]}]], "outputs": [1]}, "`[1]` is no number"),
+        ({"nodes": ["x", ["softplus", 0, {"beta": "x"}]], "outputs": [1]}, "`x` is no number"),
+        ({"nodes": ["x", ["softplus", 0]], "outputs": [1]}, "`None` is no number"),
+        ({"nodes": ["x", ["gelu", 0, {"approximate": 1.5}]], "outputs": [1]}, "`1.5` is no number"),
         ({"nodes": ["x", ["transpose", 0, {"dim0": 0, "dim1": 1}]], "outputs": [1]}, "`transpose` is no function of numbers with these settings"),
     ],
 )  # fmt: skip
