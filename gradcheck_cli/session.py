@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli import quantities
 from gradcheck_cli.language.errors import Mistake, PointError
-from gradcheck_cli.suite.files import cache, last_failed, read_sources, remember_failed
+from gradcheck_cli.suite.files import cache, forget_old, last_failed, read_sources, remember_failed
 from gradcheck_cli.suite.journal import Journal
-from gradcheck_cli.suite.plan import Selection, plan
+from gradcheck_cli.suite.plan import Selection, plan, selected
 from gradcheck_cli.suite.pool import CHECK_LIMIT, Limits, Workers
 from gradcheck_cli.suite.run import FAILING, Run
 from gradcheck_cli.suite.spec import Layer
 
+# Below this a worker has no room beside torch; a guess: it takes 0.4 GiB at rest.
+LEAST_MEMORY = 1 << 30
 # What `--last-failed` makes again.
 BAD = (*FAILING, "unverified")
 
@@ -96,7 +98,7 @@ def prepare_run(words: Words, stdin: Callable[[], str]) -> Session | None:
     from gradcheck_cli.suite.reading.read import read_suites
 
     jobs = quantities.jobs(words.jobs) or _cores()
-    limits = Limits(CHECK_LIMIT, quantities.size(words.max_memory) if words.max_memory else _memory() // jobs)
+    limits = Limits(CHECK_LIMIT, quantities.size(words.max_memory) if words.max_memory else max(_memory() // jobs, LEAST_MEMORY))
     local = None if words.cluster else Workers(limits)
     session = None
     try:
@@ -114,9 +116,10 @@ def prepare_run(words: Words, stdin: Callable[[], str]) -> Session | None:
 
 def _session(cases: list[SuiteCase], words: Words, local: Workers | None, jobs: int, limits: Limits) -> Session | None:
     folder = cache(words.folder)
-    present = _on_present_devices(cases) if words.cluster is None else cases
     shard = quantities.shard(words.shard) if words.shard else (1, 1)
     wanted = Selection(words.keyword, words.tags, last_failed(folder) if words.last_failed else None, shard)
+    cases = [case for case in cases if selected(case, wanted)]
+    present = _on_present_devices(cases) if words.cluster is None else cases
     chosen, remarks = plan(present, wanted), []
     if words.last_failed and not chosen.selected:
         chosen = plan(present, replace(wanted, failed=None))
@@ -145,6 +148,7 @@ def _run(words: Words, chosen: Plan, folder: Path) -> tuple[Run, int]:
     asked = (tuple(words.suites), words.keyword, words.tags, words.last_failed, words.shard)
     path = folder / f"run-{sha256(repr(asked).encode()).hexdigest()[:12]}.tsv"
     fresh = path.with_suffix(".new")
+    forget_old(folder)
     run = Run(chosen, Journal(fresh, chosen.count), repr(sorted(versions().items())), quantities.count(words.maxfail))
     resumed = run.resume(path) if words.resume else 0
     run.journal.become(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from gradcheck_cli.cli.check import known_format
+from gradcheck_cli.cli.check import known_format, not_overwritten
 from gradcheck_cli.cli.entry import app
 from gradcheck_cli.cli.settings import layers, settings_wanted, that_matter
 from gradcheck_cli.cli.streams import FAILED, INTERRUPTED, USAGE, colour, defect, out, progress_wanted, rendered, say, standard_input, variable, write_exports
@@ -105,11 +106,13 @@ def _run(context: typer.Context, asked: Any) -> int:
     paint = colour(asked.color)
     targets = [export_target(word) for word in asked.export or ()]
     known_format(asked.form)
-    session = prepare_run(_words(context, asked), standard_input)
+    words = _words(context, asked)
+    not_overwritten(words.suites, targets)
+    session = prepare_run(words, standard_input)
     if session is None:
         say("nothing is selected: no check was made")
         return NOTHING_SELECTED
-    broken = _go(session, asked.form)
+    broken = _go(session, asked.form, needed=bool(targets))
     report = session.run.report(["gradcheck", *that_matter(context)], versions())
     if asked.form != "jsonl":
         out(rendered(report, asked.form, paint=paint, quiet=asked.quiet or not asked.verbose, verbose=asked.verbose))
@@ -152,8 +155,12 @@ def _code(report: Report, *, broken: bool, written: bool, exit_zero: bool) -> in
     return 0 if exit_zero and report.exit_code in (1, 4) else report.exit_code
 
 
-def _go(session: Session, form: str) -> bool:
-    """Run to the end, streaming and showing progress; whether the run itself broke."""
+def _go(session: Session, form: str, *, needed: bool) -> bool:
+    """Run to the end, streaming and showing progress; whether the run itself broke.
+
+    Args:
+        needed: the results are wanted elsewhere too, so that the run goes on when nobody reads the stream any more.
+    """
     from gradcheck_cli.cli.progress import Progress
 
     journal, count = session.run.journal, session.run.plan.selected
@@ -161,12 +168,16 @@ def _go(session: Session, form: str) -> bool:
         say(remark)
     if session.resumed:
         say(f"{session.resumed:,} of {count:,} checks are taken over from the run before")
-    broken = False
+    broken, read = False, True
+    # A CI server that cancels a job asks first: what is finished is written, as after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with Progress(count, shown=progress_wanted(count)) as progress:
 
         def take(position: int, done: int) -> bool:
+            nonlocal read
             progress.show(done, lambda: session.run.name(position))
-            return form != "jsonl" or out(journal.line(position))
+            read = read and (form != "jsonl" or out(journal.line(position)))
+            return read or needed
 
         try:
             session.go(take)
@@ -176,7 +187,9 @@ def _go(session: Session, form: str) -> bool:
             defect(error)
             session.run.problems.append(f"the run broke off: {error}")
             broken = True
-    if form == "jsonl":
+    # Whoever presses Ctrl-C again must not lose the report.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if form == "jsonl" and read:
         all(out(journal.line(position)) for position in session.run.rest())
     if journal.trouble:
         say(f"{journal.trouble}: results were kept in memory, and --resume will not find them")
@@ -195,7 +208,7 @@ def _summaries(report: Report, forms: set[str]) -> None:
     if report.exit_code:
         failing = report.having("fail", "error", "unverified")
         for record in islice(failing, MAX_COMMANDS):
-            say(f"{record['reproduce']}  # {record['id']}: {record['outcome']}")
+            say(f"{record['reproduce']}  # {record['id']}: {next(iter(record['unmet']), record['outcome'])}")
         if more := sum(1 for _ in failing):
             say(f"# … and {more:,} more; all of them again: gradcheck run --lf SUITE...")
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from pathlib import Path
+from time import time
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.language.errors import Mistake, PointError
+from gradcheck_cli.suite.reading.document import MAX_LENGTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 PATTERNS = ("*.gradcheck.yaml", "*.gradcheck.yml")
 # Where a run leaves what the next one may want; it is of use on this machine alone.
 CACHE, CACHE_IGNORE = ".gradcheck_cache", "*\n"
+WEEK = 7 * 24 * 3600
 
 
 def read_sources(words: Sequence[str], stdin: Callable[[], str]) -> list[tuple[str, str]]:
@@ -26,24 +29,36 @@ def read_sources(words: Sequence[str], stdin: Callable[[], str]) -> list[tuple[s
     """
     mistakes: list[Mistake] = []
     found: dict[str, str] = {}
+    seen: set[Path] = set()
     for word in words:
         if word == "-":
             found.setdefault("stdin", stdin())
             continue
         for path in _files(Path(word), mistakes):
+            if path.resolve() in seen:
+                continue
+            seen.add(path.resolve())
             try:
-                found.setdefault(path.as_posix(), path.read_bytes().decode("utf-8"))
-            except (OSError, UnicodeDecodeError) as error:
-                mistakes.append(Mistake("unreadable", f"`{path}` cannot be read: {error}"))
+                found[path.as_posix()] = _text(path)
+            except OSError as error:
+                mistakes.append(Mistake("unreadable", f"`{path}` cannot be read: {error.strerror or error}"))
+            except UnicodeDecodeError as error:
+                mistakes.append(Mistake("unreadable", f"`{path}` cannot be read: it is not UTF-8 (byte {error.start:,})"))
     if mistakes:
         raise PointError(mistakes)
     return list(found.items())
 
 
+def _text(path: Path) -> str:
+    # No more than would be refused anyway: a device has no end.
+    with path.open("rb") as file:
+        return file.read(4 * MAX_LENGTH + 1).decode("utf-8")
+
+
 def _files(path: Path, mistakes: list[Mistake]) -> list[Path]:
     if not path.is_dir():
         return [path]
-    found = sorted({file for pattern in PATTERNS for file in path.rglob(pattern) if CACHE not in file.parts})
+    found = sorted({file for pattern in PATTERNS for file in path.rglob(pattern) if CACHE not in file.parts and file.is_file()})
     if not found:
         mistakes.append(Mistake("no-suite", f"`{path}` holds no suite", help=f"a suite is a file named {' or '.join(PATTERNS)}"))
     return found
@@ -75,3 +90,11 @@ def remember_failed(folder: Path, checked: Iterable[tuple[str, bool]]) -> None:
         (known.add if failed else known.discard)(name)
     with suppress(OSError):
         (folder / "failed.json").write_text(json.dumps(sorted(known), indent=0, ensure_ascii=False), encoding="utf-8")
+
+
+def forget_old(folder: Path) -> None:
+    """Remove journals that nobody went on from for a week."""
+    for path in folder.glob("run-*"):
+        with suppress(OSError):
+            if time() - path.stat().st_mtime > WEEK:
+                path.unlink()

@@ -51,7 +51,7 @@ def plan(cases: Iterable[SuiteCase], wanted: Selection) -> Plan:
     tasks: list[Task] = []
     position = 0
     shard, shards = wanted.shard
-    for number, case in enumerate(case for case in cases if _selected(case, wanted)):
+    for number, case in enumerate(case for case in cases if selected(case, wanted)):
         for task in _chunks(case, position):
             if number % shards == shard - 1:
                 tasks += [task] if wanted.failed is None else _failed(task, wanted.failed)
@@ -61,7 +61,8 @@ def plan(cases: Iterable[SuiteCase], wanted: Selection) -> Plan:
     return Plan(position, checked, skipped, sum(map(len, tasks)))
 
 
-def _selected(case: SuiteCase, wanted: Selection) -> bool:
+def selected(case: SuiteCase, wanted: Selection) -> bool:
+    """Whether a case is among those wanted by text and tag."""
     text = wanted.keyword.casefold()
     if text not in case.id.casefold() and text not in case.program.text.casefold():
         return False

@@ -48,7 +48,7 @@ def record_of(result: Result, *, strict: bool = False) -> Record:
         "partials": [_partial(result, k, verdict) for k, verdict in enumerate(result.verdicts)],
         "notes": list(result.notes),
         "rounded": [{"variable": moved.name, "text": moved.text, "used": number(moved.used)} for moved in case.moved],
-        "reproduce": reproduce(case),
+        "reproduce": reproduce(case, strict=strict),
         **UNSTATED,
     }
     return record | {"status": status_of(record, strict=strict)}
@@ -214,8 +214,8 @@ def nested(value: Any) -> Any:
     return [nested(item) for item in value] if isinstance(value, list) else value if isinstance(value, int) else number(value)
 
 
-def reproduce(case: Case) -> str:
-    """The command that checks this case alone."""
+def reproduce(case: Case, *, strict: bool = False) -> str:
+    """The command that checks this case alone, and fails where it did."""
     options = ["--at", ",".join(f"{name}={_point_text(case, name)}" for name in case.program.variables)] if case.program.variables else []
     # What a configuration file sets is said even where it is what holds without one.
     if "wrt" in case.given or set(case.wrt) != set(case.program.variables) - index_variables(case.program):
@@ -229,7 +229,7 @@ def reproduce(case: Case) -> str:
     for name in ("rtol", "atol", "step"):
         if name in case.given:
             options += [f"--{name}", case.given[name]]
-    return shlex.join(["gradcheck", case.program.text, *options])
+    return shlex.join(["gradcheck", case.program.text, *options, *(["--strict"] if strict else [])])
 
 
 def _point_text(case: Case, name: str) -> str:

@@ -51,6 +51,7 @@ class Run:
     _next: int = 0
     _failed: int = 0
     _stopped: bool = False
+    _unread: bool = False
 
     def resume(self, path: Path) -> int:
         """Take over the finished checks that an earlier run has left in its journal; how many there were."""
@@ -126,7 +127,8 @@ class Run:
                 return
             self._next += 1
             self._failed += status in FAILING
-            self._stopped = not self.take(position, self._next) or 0 < self.maxfail <= self._failed
+            self._unread = not self.take(position, self._next)
+            self._stopped = self._unread or 0 < self.maxfail <= self._failed
 
     def name(self, position: int) -> str:
         """The id of a check."""
@@ -150,7 +152,7 @@ class Run:
                 "interrupted" if self.interrupted else f"ended after {self._failed} failed" if self.maxfail and self._failed >= self.maxfail else "ended early"
             )
             self.problems.append(f"{why}: {missing:,} of {len(self._todo):,} checks were not made")
-        lost = bool(missing) and not self._stopped and not self.interrupted
+        lost = bool(missing) and (self._unread or not self._stopped) and not self.interrupted
         return Report((), command, environment, False, tuple(self.problems), self.interrupted, Stored(self.journal, done), incomplete=lost)
 
     @property

@@ -90,7 +90,7 @@ class Task:
         one = self.rest(offset).one()
         try:
             case = next(one.cases(one.question()))
-            at, command = asked(case), reproduce(case)
+            at, command = asked(case), reproduce(case, strict=self.case.strict)
         except PointError:  # a number that the dtype cannot hold: there is no point to be shown
             at, command = {"dtype": self.dtype, "device": self.device, "at": {}}, ""
         record: dict[str, Any] = without_verdict(self.case.program.text, at, command, outcome, reason) | self.stated(offset)
