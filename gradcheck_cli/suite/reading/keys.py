@@ -128,7 +128,7 @@ SUITE = Record(
     "a suite",
     (
         Key("version", Whole("bad-version", VERSION, VERSION, str(VERSION)), f"Version of this format: {VERSION}.", f"version: {VERSION}"),
-        Key("name", Phrase("empty-text", SOME, "{where} is empty"), "What the suite is called in reports; the file's name if it is missing."),
+        Key("name", Phrase("empty-text", SOME, "{where} is empty"), "A title for those who read the file; reports name the file."),
         Key("defaults", DEFAULTS, "Keys for all cases that do not have them."),
         Key("cases", Many(CASE, "a list of cases", item="a case", each_counts=True), "What is checked.", "cases: [{expr: sin(x)**2, at: {x: 3}}]"),
     ),
