@@ -262,3 +262,23 @@ def test_unproved_programs_are_told_so():
     verdict = said(text, at)
     assert verdict.outcome in ("inconclusive", "undefined", "wrong")
     assert verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "side", "slope"),
+    [
+        ("where(x > 0, sqrt(x - 1), 0)", "x=0", "left", 0),
+        ("where(x > 1, sqrt(x - 2), 3*x)", "x=1", "left", 3),
+        ("where(x >= 0, x, sqrt(-x - 1))", "x=0", "right", 1),
+        ("where(x < 0, sqrt(-x - 1), 2*x)", "x=0", "right", 2),
+        ("where(x > 0, x, sqrt(x))", "x=0", "right", 1),
+    ],
+)
+def test_a_branch_that_is_not_taken_need_not_have_values(text, at, side, slope):
+    """The side on which the other branch is taken has its derivative, and torch's NaN is wrong there."""
+    verdict = said(text, at)
+    assert (verdict.outcome, verdict.sides.proved) == ("wrong", True)
+    assert getattr(verdict.sides, side).value == slope
+    assert getattr(verdict.sides, "right" if side == "left" else "left") is None
+    assert said(text, at, slope).outcome == "kink"
+    assert said(text, at, slope + 1).outcome == "wrong"

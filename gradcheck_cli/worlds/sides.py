@@ -10,7 +10,7 @@ from gradcheck_cli.calculus import adjoints, formula
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.program import Builder, Call, Number, Program, Variable
 from gradcheck_cli.worlds import balls
-from gradcheck_cli.worlds.germs import TERMS, Germ, Undecided, add, compare, constant, div, least, made, moving, mul, neg, power, sub, unchanging
+from gradcheck_cli.worlds.germs import TERMS, Germ, OutsideDomain, Undecided, add, compare, constant, div, least, made, moving, mul, neg, power, sub, unchanging
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,13 +26,26 @@ def run(program: Program, inputs: Mapping[str, Germ], literal: Callable[[Fractio
     values: list[Any] = []
     for node in program.nodes:
         if isinstance(node, Call):
-            values.append(_call(node.function, [values[i] for i in node.args]))
+            values.append(_value(node.function, [values[i] for i in node.args]))
         elif isinstance(node, Number):
             values.append(constant(balls.number(node, literal)))
         else:
             values.append(inputs[node.name])
-    found: Germ = values[program.result]
+    found: Germ | Exception = values[program.result]
+    if isinstance(found, Exception):
+        raise found
     return found
+
+
+def _value(function: str, args: list[Any]) -> Any:
+    """The germ of a call, or why it has none: a branch of `where` that is not taken need not have one."""
+    lack = next((arg for arg in (args[:1] if function == "where" else args) if isinstance(arg, Exception)), None)
+    if lack is not None:
+        return lack
+    try:
+        return _call(function, args)
+    except (Undecided, OutsideDomain) as error:
+        return error
 
 
 def _call(function: str, args: list[Any]) -> Any:
