@@ -203,6 +203,16 @@ def test_ctrl_c_writes_what_is_finished(tmp_path):
     assert report["problems"] == ["interrupted: 3 of 3 checks were not made"] or report["cases"][0]["outcome"] == "agree"
 
 
+def test_a_job_that_is_cancelled_writes_what_is_finished(tmp_path):
+    """SIGTERM, as a CI server sends it, is taken as Ctrl-C."""
+    written(tmp_path, GOOD, "{expr: x + 7001, at: {x: 1}}")
+    process = started(tmp_path, "run", ".", "-j1", "--export", "a.json", faults=True)
+    _until(lambda: any((tmp_path / ".gradcheck_cache").glob("run-*.tsv")))
+    process.terminate()
+    process.communicate(timeout=30)
+    assert (process.returncode, json.loads((tmp_path / "a.json").read_text())["exit_code"]) == (130, 130)
+
+
 def test_a_run_that_was_killed_goes_on_where_it_stopped(tmp_path):
     """SIGKILL of the parent; the report is that of a run that was never killed, and finished checks are not made again."""
     written(tmp_path, *[SLOW.replace("7005", f"7005 + {k}") for k in range(6)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
@@ -46,6 +47,8 @@ from gradcheck_cli.options import (
 )  # fmt: skip
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gradcheck_cli.session import Session, Words
     from gradcheck_cli.suite.report import Report
 
@@ -87,7 +90,21 @@ def run(
 ) -> None:
     """Check suites: files of expressions, or all that a folder holds."""
     settings_wanted(context, show_settings)
-    raise typer.Exit(_run(context, SimpleNamespace(**context.params)))
+    with _signals():
+        code = _run(context, SimpleNamespace(**context.params))
+    raise typer.Exit(code)
+
+
+@contextmanager
+def _signals() -> Iterator[None]:
+    """SIGTERM taken as Ctrl-C while a run is under way: a CI server that cancels a job asks first. Afterwards everything is as before."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _run(context: typer.Context, asked: Any) -> int:
@@ -169,8 +186,6 @@ def _go(session: Session, form: str, *, needed: bool) -> bool:
     if session.resumed:
         say(f"{session.resumed:,} of {count:,} checks are taken over from the run before")
     broken, read = False, True
-    # A CI server that cancels a job asks first: what is finished is written, as after Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with Progress(count, shown=progress_wanted(count)) as progress:
 
         def take(position: int, done: int) -> bool:
