@@ -14,8 +14,8 @@ import pytest
 from suites import environment, written
 
 # pytester forgets what is imported in a run inside this process, and libraries written in C cannot be imported twice.
-from gradcheck_cli import pytest_cases, pytest_plugin, session  # noqa: F401
-from gradcheck_cli.reports import table  # noqa: F401
+from gradcheck_cli import pytest_cases, pytest_plugin, session  # noqa: F401 - kept in memory, as said above
+from gradcheck_cli.reports import table  # noqa: F401 - kept in memory, as said above
 
 pytest_plugins = ["pytester"]
 

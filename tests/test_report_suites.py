@@ -21,7 +21,7 @@ KINK, UNMET, FORESEEN, MENDED, SKIPPED, SLOW = suite_records()
 
 def markdown(*records: dict[str, object], **more: object) -> str:
     """The Markdown report of some records."""
-    return renderer("markdown")(Report(stored=records, **more))  # type: ignore[arg-type]
+    return renderer("markdown")(Report(stored=records, **more))  # type: ignore[arg-type]  # the fields of a Report
 
 
 def test_the_table_tells_what_a_suite_states() -> None:

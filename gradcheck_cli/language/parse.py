@@ -241,7 +241,7 @@ class _Reader:
             # -1 is a literal to everyone but Python's grammar.
             index = self.builder.number(-literal.value, decimal=literal.decimal)
         else:
-            index = self.builder.call(function, *args, settings=tuple(sorted(settings.items())) if settings else ())  # type: ignore[arg-type]
+            index = self.builder.call(function, *args, settings=tuple(sorted(settings.items())) if settings else ())  # type: ignore[arg-type]  # settings are checked where they are read
         if all(i in self.exact for i in args):
             self.follow(index, function, args, parts)
         return index

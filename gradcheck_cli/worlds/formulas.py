@@ -121,7 +121,7 @@ class _Remembering:
         wanted = (expr, *kwargs.items())
         found = self._printed.get(wanted)
         if found is None:
-            found = self._printed[wanted] = super()._print(expr, **kwargs)  # type: ignore[misc]
+            found = self._printed[wanted] = super()._print(expr, **kwargs)  # type: ignore[misc]  # SymPy ships no types
             if len(found) > self._limit:
                 raise TooLong
         return found
@@ -131,7 +131,7 @@ class _Remembering:
 
     def _print_Mul(self, expr: Expression) -> str:
         ordered = sympy.Mul._from_args(self._written.factors(expr)) if expr.is_Mul else expr
-        return super()._print_Mul(ordered)  # type: ignore[misc, no-any-return]
+        return super()._print_Mul(ordered)  # type: ignore[misc, no-any-return]  # SymPy ships no types
 
 
 class Printer(_Remembering, StrPrinter):  # type: ignore[misc]  # SymPy ships no types
