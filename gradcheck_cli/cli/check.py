@@ -33,8 +33,6 @@ from gradcheck_cli.options import (
 from gradcheck_cli.reports import FORMATS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from gradcheck_cli.command import Ended, Job
     from gradcheck_cli.suite.report import Result
 
@@ -86,18 +84,6 @@ def known_format(form: str) -> None:
     """
     if form not in FORMATS:
         raise mistake("unknown-format", f"no report format named `{form}`", help=did_you_mean(form, FORMATS) or f"known: {', '.join(FORMATS)}")
-
-
-def not_overwritten(inputs: Sequence[str], targets: Sequence[tuple[str, Path]]) -> None:
-    """Nothing, if no report would be written over what is read.
-
-    Raises:
-        UserError: one would.
-    """
-    read = {path.resolve() for word in inputs for path in (Path(word), *(Path(word).rglob("*.gradcheck.y*ml") if Path(word).is_dir() else ()))}
-    for _, target in targets:
-        if target.resolve() in read:
-            raise mistake("unwritable", f"the report cannot be written to `{target}`: that is one of the files it is about")
 
 
 def _run(job: Job, form: str, *, strict: bool) -> Ended:

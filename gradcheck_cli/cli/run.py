@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from gradcheck_cli.cli.check import known_format, not_overwritten
+from gradcheck_cli.cli.check import known_format
 from gradcheck_cli.cli.entry import app
 from gradcheck_cli.cli.settings import layers, settings_wanted, that_matter
 from gradcheck_cli.cli.streams import FAILED, INTERRUPTED, USAGE, colour, defect, out, progress_wanted, rendered, say, standard_input, variable, write_exports
@@ -47,7 +47,7 @@ from gradcheck_cli.options import (
 )  # fmt: skip
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from gradcheck_cli.session import Session, Words
     from gradcheck_cli.suite.report import Report
@@ -124,7 +124,7 @@ def _run(context: typer.Context, asked: Any) -> int:
     targets = [export_target(word) for word in asked.export or ()]
     known_format(asked.form)
     words = _words(context, asked)
-    not_overwritten(words.suites, targets)
+    _not_overwritten(words.suites, targets)
     session = prepare_run(words, standard_input)
     if session is None:
         say("nothing is selected: no check was made")
@@ -137,6 +137,20 @@ def _run(context: typer.Context, asked: Any) -> int:
     _summaries(report, {asked.form, *(name for name, _ in targets)})
     session.close()
     return _code(report, broken=broken, written=written, exit_zero=asked.exit_zero)
+
+
+def _not_overwritten(suites: Sequence[str], targets: Sequence[tuple[str, Path]]) -> None:
+    """Nothing, if no report would be written over a suite that is read.
+
+    Raises:
+        UserError: one would.
+    """
+    from gradcheck_cli.suite.files import suite_files
+
+    read = {path.resolve() for word in suites for path in suite_files(Path(word))}
+    for _, target in targets:
+        if target.resolve() in read:
+            raise mistake("unwritable", f"the report cannot be written to `{target}`: that is one of the files it is about")
 
 
 def _words(context: typer.Context, asked: Any) -> Words:

@@ -34,7 +34,10 @@ def read_sources(words: Sequence[str], stdin: Callable[[], str]) -> list[tuple[s
         if word == "-":
             found.setdefault("stdin", stdin())
             continue
-        for path in _files(Path(word), mistakes):
+        paths = suite_files(Path(word))
+        if not paths:
+            mistakes.append(Mistake("no-suite", f"`{Path(word)}` holds no suite", help=f"a suite is a file named {' or '.join(PATTERNS)}"))
+        for path in paths:
             if path.resolve() in seen:
                 continue
             seen.add(path.resolve())
@@ -55,13 +58,11 @@ def _text(path: Path) -> str:
         return file.read(4 * MAX_LENGTH + 1).decode("utf-8")
 
 
-def _files(path: Path, mistakes: list[Mistake]) -> list[Path]:
+def suite_files(path: Path) -> list[Path]:
+    """The suites that a path means: all that a folder holds, or the file itself."""
     if not path.is_dir():
         return [path]
-    found = sorted({file for pattern in PATTERNS for file in path.rglob(pattern) if CACHE not in file.parts and file.is_file()})
-    if not found:
-        mistakes.append(Mistake("no-suite", f"`{path}` holds no suite", help=f"a suite is a file named {' or '.join(PATTERNS)}"))
-    return found
+    return sorted({file for pattern in PATTERNS for file in path.rglob(pattern) if CACHE not in file.parts and file.is_file()})
 
 
 def cache(folder: Path) -> Path:
