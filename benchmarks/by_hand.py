@@ -1,4 +1,6 @@
-"""What a careful user writes by hand for one function at one point: SymPy, torch and a central difference, in a table."""
+"""What a careful user writes by hand for one function at one point: SymPy, torch and a central
+difference, in a table.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ def autograd() -> float:
 
 def numeric() -> float:
     """The central difference of torch's forward."""
-    above, below = (value(torch.tensor(POINT + sign * STEP, dtype=torch.float64)).item() for sign in (1, -1))
+    above, below = (
+        value(torch.tensor(POINT + sign * STEP, dtype=torch.float64)).item() for sign in (1, -1)
+    )
     return float(above - below) / (2 * STEP)
 
 
@@ -43,7 +47,11 @@ def main() -> None:
     table = Table(title=f"d/dx sigmoid(x**2) + tanh(x**3) at x = {POINT}", caption=formula)
     for heading in ("method", "value", "error"):
         table.add_column(heading)
-    for method, derivative in (("analytic", exact), ("autograd", autograd()), ("numeric", numeric())):
+    for method, derivative in (
+        ("analytic", exact),
+        ("autograd", autograd()),
+        ("numeric", numeric()),
+    ):
         table.add_row(method, f"{derivative:.17g}", f"{abs(derivative - exact):.2g}")
     Console().print(table)
 

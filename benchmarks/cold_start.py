@@ -1,4 +1,5 @@
-"""Cold start: the wall time of whole processes, as ratios to the script a user would write by hand (`by_hand.py`).
+"""Cold start: the wall time of whole processes, as ratios to the script a user would write by hand
+(`by_hand.py`).
 
 Usage: python benchmarks/cold_start.py [RUNS]
 
@@ -19,7 +20,9 @@ GRADCHECK = str(Path(sys.executable).with_name("gradcheck"))
 EXPRESSION = "sigmoid(x**2)+tanh(x**3)"
 
 # An installed package has its bytecode; without it every run would compile the sources anew.
-ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+ENVIRONMENT = {
+    name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"
+}
 
 # Name, command, exit code, and the ratio to the first that is wanted.
 COMMANDS: tuple[tuple[str, list[str], int, float], ...] = (

@@ -1,4 +1,5 @@
-"""Random smooth expressions of 1 to 4 variables and depth 3 to 8, each at a point of short decimals.
+"""Random smooth expressions of 1 to 4 variables and depth 3 to 8, each at a point of short
+decimals.
 
 `python benchmarks/expressions.py COUNT [SEED] > FILE.gradcheck.yaml` writes them as a suite.
 """
@@ -13,8 +14,9 @@ from typing import Any, NamedTuple, TypeAlias
 Value: TypeAlias = Callable[[Any, Any], Any]
 
 NAMES = ("x", "y", "z", "w")
-# Smooth on the whole line, so that every expression is smooth at every point. Each stands twice: as text, of functions that SymPy and
-# torch know by the same names, and as calls of a library `m`, so that torch is asked without a text being evaluated.
+# Smooth on the whole line, so that every expression is smooth at every point. Each stands twice: as
+# text, of functions that SymPy and torch know by the same names, and as calls of a library `m`, so
+# that torch is asked without a text being evaluated.
 UNARY: dict[str, Callable[[Any, Any], Any]] = {
     "sin({})": lambda m, a: m.sin(a),
     "cos({})": lambda m, a: m.cos(a),
@@ -36,7 +38,9 @@ CONSTANTS = {"0.5": 0.5, "3": 3.0}
 
 
 class Asked(NamedTuple):
-    """An expression and a point; `value(m, point)` is the expression by calls of a library `m`, for a point of that library's numbers."""
+    """An expression and a point; `value(m, point)` is the expression by calls of a library `m`, for
+    a point of that library's numbers.
+    """
 
     text: str
     at: dict[str, float]
@@ -80,14 +84,19 @@ def _leaf(word: str) -> tuple[str, Value]:
 
 def _names(text: str) -> set[str]:
     """The variables of an expression: letters that stand alone."""
-    return {word for word in "".join(c if c.isalpha() else " " for c in text).split() if word in NAMES}
+    return {
+        word for word in "".join(c if c.isalpha() else " " for c in text).split() if word in NAMES
+    }
 
 
 def suite(asked: list[Asked]) -> str:
     """The expressions as the text of a suite file."""
     lines = ["version: 1", f"name: {len(asked)} random expressions", "cases:"]
     for text, at, _ in asked:
-        lines += [f"  - expr: {text}", f"    at: {{{', '.join(f'{name}: {value!r}' for name, value in at.items())}}}"]
+        lines += [
+            f"  - expr: {text}",
+            f"    at: {{{', '.join(f'{name}: {value!r}' for name, value in at.items())}}}",
+        ]
     return "\n".join(lines) + "\n"
 
 

@@ -30,8 +30,13 @@ class Sampler:
         self._thread.join()
 
     def told(self) -> str:
-        """The peak of each part: flat if the last is no higher than the second; pages that processes share count once for each."""
-        peaks = ", ".join(f"{peak / 2**20:,.0f} MiB in the {part}" for part, peak in zip(PARTS, self.peaks, strict=True))
+        """The peak of each part: flat if the last is no higher than the second; pages that
+        processes share count once for each.
+        """
+        peaks = ", ".join(
+            f"{peak / 2**20:,.0f} MiB in the {part}"
+            for part, peak in zip(PARTS, self.peaks, strict=True)
+        )
         return f"peak memory of all processes together: {peaks}"
 
     def _sample(self) -> None:

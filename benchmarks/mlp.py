@@ -1,9 +1,10 @@
-"""A small network: every partial of 113 parameters, checked in one process, with the time each witness takes.
+"""A small network: every partial of 113 parameters, checked in one process, with the time each
+witness takes.
 
 Usage: python benchmarks/mlp.py [RUNS]
 
-Three tanh layers 3-8-8-1 with biases, mean squared error over four rows. Imports are not counted. SymPy abstains
-beyond 64 partials, so its share is nearly nothing.
+Three tanh layers 3-8-8-1 with biases, mean squared error over four rows. Imports are not counted.
+SymPy abstains beyond 64 partials, so its share is nearly nothing.
 """
 
 from __future__ import annotations
@@ -15,17 +16,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck_cli.case import Case, Request, cases_of
+from gradcheck_cli.checks.check import check_cases
 from gradcheck_cli.judge.evidence import Evidence
 from gradcheck_cli.judge.rounding import rounding
 from gradcheck_cli.judge.verdict import judge
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.point import read_points
-from gradcheck_cli.suite.check import check_cases
+from gradcheck_cli.questions.numbers import read_points
+from gradcheck_cli.questions.question import Case, Request, cases_of
+from gradcheck_cli.symbolic.client import Analyst
 from gradcheck_cli.witnesses.analytic import analytic
 from gradcheck_cli.witnesses.autograd import autograd
 from gradcheck_cli.witnesses.numeric import numeric
-from gradcheck_cli.witnesses.process import Analyst
 from gradcheck_cli.witnesses.reference import reference
 
 if TYPE_CHECKING:
@@ -35,14 +36,26 @@ GOAL = 0.5
 LAYERS = (3, 8, 8, 1)
 ROWS = 4
 PROGRAM = "h = tanh(x @ W1 + b1); k = tanh(h @ W2 + b2); y = k @ W3 + b3; mean((y - t)**2)"
-SHAPES = {"x": (ROWS, 3), "t": (ROWS, 1)} | {name: shape for i in (1, 2, 3) for name, shape in ((f"W{i}", LAYERS[i - 1 : i + 1]), (f"b{i}", LAYERS[i : i + 1]))}
+SHAPES = {"x": (ROWS, 3), "t": (ROWS, 1)} | {
+    name: shape
+    for i in (1, 2, 3)
+    for name, shape in ((f"W{i}", LAYERS[i - 1 : i + 1]), (f"b{i}", LAYERS[i : i + 1]))
+}
 
 
 def fresh() -> Case:
     """The case, with nothing of it computed yet."""
     random = np.random.default_rng(0)
-    points = [f"{name}={random.uniform(-1, 1, shape).round(3).tolist()}" for name, shape in SHAPES.items()]
-    return cases_of(Request(parse(PROGRAM), read_points(points), wrt=[name for name in SHAPES if name not in ("x", "t")]))[0]
+    points = [
+        f"{name}={random.uniform(-1, 1, shape).round(3).tolist()}" for name, shape in SHAPES.items()
+    ]
+    return cases_of(
+        Request(
+            parse(PROGRAM),
+            read_points(points),
+            wrt=[name for name in SHAPES if name not in ("x", "t")],
+        )
+    )[0]
 
 
 def timed(times: dict[str, list[float]], name: str, work: Callable[[], Any]) -> Any:
@@ -71,7 +84,11 @@ def parts(times: dict[str, list[float]], analyst: Analyst) -> None:
     proved = timed(times, "reference", lambda: reference(case))
     measured = timed(times, "autograd", lambda: autograd(case))
     budget = timed(times, "budget, forward", lambda: rounding(case).of_value(case, case.dtype))
-    timed(times, "budget, 113 more", lambda: [rounding(case).of_partial(case, k, case.dtype) for k in range(len(case.keys))])
+    timed(
+        times,
+        "budget, 113 more",
+        lambda: [rounding(case).of_partial(case, k, case.dtype) for k in range(len(case.keys))],
+    )
     estimated = timed(times, "numeric", lambda: numeric(case, budget.total))
     formulas = timed(times, "analytic", lambda: analytic(case, analyst))
     timed(times, "judge", lambda: judge(Evidence(case, proved, formulas, measured, estimated)))
@@ -89,7 +106,11 @@ def main() -> None:
     finally:
         analyst.close()
     for name, taken in times.items():
-        told = f"goal {GOAL} s: {'met' if median(taken) <= GOAL else 'MISSED'}" if name == "whole check" else ""
+        told = (
+            f"goal {GOAL} s: {'met' if median(taken) <= GOAL else 'MISSED'}"
+            if name == "whole check"
+            else ""
+        )
         print(f"{name:<17} {median(taken) * 1e3:>9.2f} ms {told}".rstrip())
 
 

@@ -31,13 +31,19 @@ MARK = '"outcome": "'
 
 def main() -> None:
     """Print the time, the rate, the outcomes and the memory."""
-    rows, columns, jobs = (int(argument) for argument in [*sys.argv[1:], *("400", "250", "2")[len(sys.argv) - 1 :]])
+    rows, columns, jobs = (
+        int(argument) for argument in [*sys.argv[1:], *("400", "250", "2")[len(sys.argv) - 1 :]]
+    )
     count, outcomes = rows * columns, Counter[str]()
     with TemporaryDirectory() as folder:
         file = Path(folder) / "grid.gradcheck.yaml"
         file.write_text(SUITE.format(rows=rows, columns=columns), encoding="utf-8")
         begun = perf_counter()
-        with subprocess.Popen([GRADCHECK, "run", str(file), "-j", str(jobs), "-f", "jsonl"], stdout=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(
+            [GRADCHECK, "run", str(file), "-j", str(jobs), "-f", "jsonl"],
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
             assert process.stdout is not None
             with Sampler(process.pid) as memory:
                 for done, line in enumerate(process.stdout, 1):
@@ -45,10 +51,14 @@ def main() -> None:
                     memory.progress = done / count
     seconds = perf_counter() - begun
     if outcomes.total() != count:
-        raise RuntimeError(f"{outcomes.total():,} of {count:,} points came back; gradcheck ended with {process.returncode}")
+        raise RuntimeError(
+            f"{outcomes.total():,} of {count:,} points came back; gradcheck ended with {process.returncode}"
+        )
     rate = count / seconds
     told = ", ".join(f"{number:,} {outcome}" for outcome, number in outcomes.most_common())
-    print(f"{count:,} points in {seconds:.1f} s, {rate:,.0f} a second; goal {GOAL:,}: {'met' if rate >= GOAL else 'MISSED'}")
+    print(
+        f"{count:,} points in {seconds:.1f} s, {rate:,.0f} a second; goal {GOAL:,}: {'met' if rate >= GOAL else 'MISSED'}"
+    )
     print(told)
     print(memory.told())
 

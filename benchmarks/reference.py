@@ -11,14 +11,15 @@ import sys
 from statistics import median
 from time import perf_counter
 
-from gradcheck_cli.case import Case, Request, Unrolled, cases_of
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.point import read_points
+from gradcheck_cli.questions.numbers import read_points
+from gradcheck_cli.questions.question import Case, Request, Unrolled, cases_of
 from gradcheck_cli.witnesses.reference import Certified, Reference, reference
 
 # (nodes, goal in seconds for a fresh case; None where there is none)
 SIZES: tuple[tuple[int, float | None], ...] = ((200, 2e-3), (5_000, None))
-# One step of the program: six nodes with the functions that expressions are made of, and values that stay near 1.
+# One step of the program: six nodes with the functions that expressions are made of, and values
+# that stay near 1.
 STEP = "z = tanh(z*x) + exp(-y*z)/(2 + cos(z))"
 
 
@@ -36,12 +37,16 @@ def proved(case: Case) -> None:
         RuntimeError: it was not certified, so its time means nothing.
     """
     found = reference(case)
-    if not isinstance(found, Reference) or not all(isinstance(answer, Certified) for answer in (*found.forward, *found.partials)):
+    if not isinstance(found, Reference) or not all(
+        isinstance(answer, Certified) for answer in (*found.forward, *found.partials)
+    ):
         raise RuntimeError("a value or a partial was not certified")
 
 
 def seconds(case: Case, runs: int, *, fresh: bool) -> tuple[float, float]:
-    """Median and shortest time of one reference; a fresh case has its gradient program still to be built."""
+    """Median and shortest time of one reference; a fresh case has its gradient program still to be
+    built.
+    """
     times = []
     for _ in range(runs):
         if fresh:
@@ -72,9 +77,17 @@ def main() -> None:
         case = cases_of(Request(parse(text), read_points(["x=0.7", "y=0.3"])))[0]
         count = max(5, runs * SIZES[0][0] // nodes)
         proved(case)
-        times = (unrolling(case, count), seconds(case, count, fresh=True), seconds(case, count, fresh=False))
+        times = (
+            unrolling(case, count),
+            seconds(case, count, fresh=True),
+            seconds(case, count, fresh=False),
+        )
         cells = " ".join(f"{middle * 1e3:>8.2f} ({least * 1e3:>7.2f})" for middle, least in times)
-        told = "" if goal is None else f"  goal {goal * 1e3:g} ms fresh: {'met' if times[1][0] <= goal else 'MISSED'}"
+        told = (
+            ""
+            if goal is None
+            else f"  goal {goal * 1e3:g} ms fresh: {'met' if times[1][0] <= goal else 'MISSED'}"
+        )
         print(f"{len(case.program.nodes):>6} {cells}{told}")
 
 

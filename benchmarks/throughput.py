@@ -1,9 +1,11 @@
-"""Many expressions: how many a second, start-up included, of a suite run, of the loop one writes by hand, and of torch's own gradcheck.
+"""Many expressions: how many a second, start-up included, of a suite run, of the loop one writes by
+hand, and of torch's own gradcheck.
 
 Usage: python benchmarks/throughput.py [COUNT] [JOBS]
 
-Each is a process of its own and has the same expressions. Only the suite run gives verdicts on all of them; the loop gives up an
-expression after ten seconds, because SymPy hangs on some, and counts what it did not answer.
+Each is a process of its own and has the same expressions. Only the suite run gives verdicts on all
+of them; the loop gives up an expression after ten seconds, because SymPy hangs on some, and counts
+what it did not answer.
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 GRADCHECK = str(Path(sys.executable).with_name("gradcheck"))
-# Expressions a second, as ratios: of the suite run to the loop by hand, and to `torch.autograd.gradcheck`.
+# Expressions a second, as ratios: of the suite run to the loop by hand, and to
+# `torch.autograd.gradcheck`.
 GOALS = {"by hand": 5.0, "torch gradcheck": 0.2}
 LIMIT = 10  # seconds for one expression of the loop by hand
 STEP = 5e-4
@@ -63,9 +66,11 @@ def limited(seconds: int) -> Iterator[None]:
 
 
 def by_hand(asked: Asked) -> str:
-    """SymPy's derivative, torch's and a central difference of one expression, the first two compared as one does: to nine digits.
+    """SymPy's derivative, torch's and a central difference of one expression, the first two
+    compared as one does: to nine digits.
 
-    `sympify` and `lambdify` run text as Python: that is what such loops do, and here it is text of our own generator alone.
+    `sympify` and `lambdify` run text as Python: that is what such loops do, and here it is text of
+    our own generator alone.
     """
     import sympy
     import torch
@@ -74,14 +79,30 @@ def by_hand(asked: Asked) -> str:
         with limited(LIMIT):
             formula = sympy.sympify(asked.text)
             names = list(asked.at)
-            value = sympy.lambdify(names, formula, [{name: partial(_torch, name) for name in FUNCTIONS}, "math"])
-            inputs = [torch.tensor(asked.at[name], dtype=torch.float64, requires_grad=True) for name in names]
+            value = sympy.lambdify(
+                names, formula, [{name: partial(_torch, name) for name in FUNCTIONS}, "math"]
+            )
+            inputs = [
+                torch.tensor(asked.at[name], dtype=torch.float64, requires_grad=True)
+                for name in names
+            ]
             value(*inputs).backward()
             for k, name in enumerate(names):
-                exact = float(sympy.lambdify(names, sympy.diff(formula, name), "math")(*asked.at.values()))
-                above, below = (value(*[x.detach() + (sign * STEP if j == k else 0) for j, x in enumerate(inputs)]) for sign in (1, -1))
+                exact = float(
+                    sympy.lambdify(names, sympy.diff(formula, name), "math")(*asked.at.values())
+                )
+                above, below = (
+                    value(
+                        *[x.detach() + (sign * STEP if j == k else 0) for j, x in enumerate(inputs)]
+                    )
+                    for sign in (1, -1)
+                )
                 numeric, measured = float(above - below) / (2 * STEP), inputs[k].grad
-                if measured is None or not math.isclose(exact, measured.item(), rel_tol=1e-9) or not math.isclose(exact, numeric, rel_tol=1e-3, abs_tol=1e-3):
+                if (
+                    measured is None
+                    or not math.isclose(exact, measured.item(), rel_tol=1e-9)
+                    or not math.isclose(exact, numeric, rel_tol=1e-3, abs_tol=1e-3)
+                ):
                     return "differs"
     except OutOfTime:
         return f"no answer in {LIMIT} s"
@@ -97,8 +118,12 @@ def torch_gradcheck(asked: Asked) -> str:
     def function(*inputs: Any) -> Any:
         return asked.value(torch, dict(zip(asked.at, inputs, strict=True)))
 
-    inputs = [torch.tensor(value, dtype=torch.float64, requires_grad=True) for value in asked.at.values()]
-    return "passes" if torch.autograd.gradcheck(function, inputs, raise_exception=False) else "fails"
+    inputs = [
+        torch.tensor(value, dtype=torch.float64, requires_grad=True) for value in asked.at.values()
+    ]
+    return (
+        "passes" if torch.autograd.gradcheck(function, inputs, raise_exception=False) else "fails"
+    )
 
 
 def _torch(name: str, x: Any) -> Any:
@@ -112,14 +137,18 @@ LOOPS = {"by hand": by_hand, "torch gradcheck": torch_gradcheck}
 
 
 def loop(name: str, count: str) -> None:
-    """The process of a loop: its outcomes as JSON. It makes the same expressions again, a few milliseconds for a thousand."""
+    """The process of a loop: its outcomes as JSON. It makes the same expressions again, a few
+    milliseconds for a thousand.
+    """
     print(json.dumps(Counter(LOOPS[name](asked) for asked in expressions(int(count)))))
 
 
 def looped(name: str, count: int) -> Run:
     """A loop in a fresh process."""
     begun = perf_counter()
-    done = subprocess.run([sys.executable, __file__, name, str(count)], stdout=subprocess.PIPE, check=True)
+    done = subprocess.run(
+        [sys.executable, __file__, name, str(count)], stdout=subprocess.PIPE, check=True
+    )
     return Run(perf_counter() - begun, Counter(json.loads(done.stdout)))
 
 
@@ -131,20 +160,28 @@ def suite_run(file: Path, count: int, jobs: int) -> tuple[Run, Sampler]:
     """
     begun = perf_counter()
     outcomes: Counter[str] = Counter()
-    with subprocess.Popen([GRADCHECK, "run", str(file), "-j", str(jobs), "-f", "jsonl"], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [GRADCHECK, "run", str(file), "-j", str(jobs), "-f", "jsonl"],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
         assert process.stdout is not None
         with Sampler(process.pid) as memory:
             for line in process.stdout:
                 outcomes[str(json.loads(line)["outcome"])] += 1
                 memory.progress = outcomes.total() / count
     if outcomes.total() != count:
-        raise RuntimeError(f"{outcomes.total()} of {count} cases came back; gradcheck ended with {process.returncode}")
+        raise RuntimeError(
+            f"{outcomes.total()} of {count} cases came back; gradcheck ended with {process.returncode}"
+        )
     return Run(perf_counter() - begun, outcomes), memory
 
 
 def main() -> None:
     """Print the rates, what came of the expressions, and the memory of the suite run."""
-    count, jobs = (int(argument) for argument in [*sys.argv[1:], *("1000", "2")[len(sys.argv) - 1 :]])
+    count, jobs = (
+        int(argument) for argument in [*sys.argv[1:], *("1000", "2")[len(sys.argv) - 1 :]]
+    )
     with TemporaryDirectory() as folder:
         cases = Path(folder) / "random.gradcheck.yaml"
         cases.write_text(suite(expressions(count)), encoding="utf-8")
@@ -152,11 +189,15 @@ def main() -> None:
         runs = {f"gradcheck run -j {jobs}": checked} | {name: looped(name, count) for name in LOOPS}
     print(f"{count:,} expressions")
     for name, run in runs.items():
-        outcomes = ", ".join(f"{number:,} {outcome}" for outcome, number in run.outcomes.most_common())
+        outcomes = ", ".join(
+            f"{number:,} {outcome}" for outcome, number in run.outcomes.most_common()
+        )
         print(f"{name:<20} {run.seconds:>8.1f} s {count / run.seconds:>8.1f} /s   {outcomes}")
     for name, goal in GOALS.items():
         ratio = runs[name].seconds / checked.seconds
-        print(f"{'gradcheck / ' + name:<34} {ratio:>8.2f}   goal {goal:g}: {'met' if ratio >= goal else 'MISSED'}")
+        print(
+            f"{'gradcheck / ' + name:<34} {ratio:>8.2f}   goal {goal:g}: {'met' if ratio >= goal else 'MISSED'}"
+        )
     print(memory.told())
 
 

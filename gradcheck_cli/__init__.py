@@ -12,7 +12,9 @@ __all__ = ["__version__", "assert_gradient", "check"]
 
 
 def __getattr__(name: str) -> Any:
-    """`check` and `assert_gradient`, imported when they are first asked for: `gradcheck --help` needs neither."""
+    """`check` and `assert_gradient`, imported when they are first asked for: `gradcheck --help`
+    needs neither.
+    """
     if name in ("check", "assert_gradient"):
         from gradcheck_cli import api
 

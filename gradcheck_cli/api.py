@@ -6,14 +6,14 @@ from fractions import Fraction
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.case import Request, cases_of
+from gradcheck_cli.checks.check import check_cases
 from gradcheck_cli.judge.evidence import Tolerance
 from gradcheck_cli.language.errors import mistake
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.point import Exact, Grid, Nested, read_value
-from gradcheck_cli.suite.check import check_cases
-from gradcheck_cli.suite.report import Report
-from gradcheck_cli.witnesses.process import Analyst
+from gradcheck_cli.questions.numbers import Exact, Grid, Nested, read_value
+from gradcheck_cli.questions.question import Request, cases_of
+from gradcheck_cli.records.report import Report
+from gradcheck_cli.symbolic.client import Analyst
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,8 +36,8 @@ def check(
 
     Args:
         text: a program, as on the command line.
-        at: for each input a number, a text such as `"pi/4"` or `"0:1:5"`, nested lists, an array or a tensor.
-            A float means exactly that float64; a text is rounded once, to the dtype.
+        at: for each input a number, a text such as `"pi/4"` or `"0:1:5"`, nested lists, an array or
+            a tensor. A float means exactly that float64; a text is rounded once, to the dtype.
         cotangent: upstream gradient shaped like the result; ones if None.
         rtol, atol: the user's own tolerance instead of the computed one.
         strict: let `imprecise` and `kink` fail as well (see `Report.exit_code`).
@@ -49,7 +49,14 @@ def check(
     weights = None if cotangent is None else _nested("cotangent", cotangent)
     if isinstance(weights, Grid):
         raise mistake("bad-number", "a cotangent is no grid")
-    request = Request(parse(text), {name: _nested(name, value) for name, value in at.items()}, list(wrt), weights, dtypes, devices)
+    request = Request(
+        parse(text),
+        {name: _nested(name, value) for name, value in at.items()},
+        list(wrt),
+        weights,
+        dtypes,
+        devices,
+    )
     tolerance = None if rtol is None and atol is None else Tolerance(rtol or 0.0, atol or 0.0)
     analyst = Analyst()
     try:
@@ -83,6 +90,14 @@ def _nested(name: str, value: Any) -> Nested | Grid:
         if any(isinstance(item, Grid) for item in items):
             raise mistake("bad-number", f"`{name}` has a grid inside a list")
         return items  # type: ignore[return-value]  # no Grid is left
-    if isinstance(value, bool) or not isinstance(value, int | float | Fraction) or not (isinstance(value, Fraction) or isfinite(value)):
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float | Fraction)
+        or not (isinstance(value, Fraction) or isfinite(value))
+    ):
         raise mistake("bad-number", f"`{name}` = {value!r} is not a finite number")
-    return Exact(Fraction(value), repr(value), isinstance(value, float) and value == 0 and str(value).startswith("-"))
+    return Exact(
+        Fraction(value),
+        repr(value),
+        isinstance(value, float) and value == 0 and str(value).startswith("-"),
+    )

@@ -33,13 +33,22 @@ class DType:
         return Fraction(2) ** (self.least - self.digits + 1)
 
     def ulp(self, value: Fraction) -> Fraction:
-        """Spacing of the format's numbers at `value`; at 0 and among subnormals the smallest subnormal."""
-        return Fraction(2) ** (max(_exponent(value), self.least) - self.digits + 1) if value else self.smallest
+        """Spacing of the format's numbers at `value`; at 0 and among subnormals the smallest
+        subnormal.
+        """
+        return (
+            Fraction(2) ** (max(_exponent(value), self.least) - self.digits + 1)
+            if value
+            else self.smallest
+        )
 
     def round(self, value: Fraction) -> float:
-        """The nearest number of the format, halves to even; infinity beyond the range. Exact, never through float64."""
+        """The nearest number of the format, halves to even; infinity beyond the range. Exact, never
+        through float64.
+        """
         if self.digits == _DOUBLE:
-            # Python divides integers as IEEE 754 asks: rounded once, halves to even, subnormals as well.
+            # Python divides integers as IEEE 754 asks: rounded once, halves to even, subnormals as
+            # well.
             try:
                 return value.numerator / value.denominator
             except OverflowError:
@@ -68,5 +77,10 @@ def _exponent(value: Fraction) -> int:
 
 DTYPES = {
     dtype.name: dtype
-    for dtype in (DType("float64", 53, -1022, 1023), DType("float32", 24, -126, 127), DType("bfloat16", 8, -126, 127), DType("float16", 11, -14, 15))
+    for dtype in (
+        DType("float64", 53, -1022, 1023),
+        DType("float32", 24, -126, 127),
+        DType("bfloat16", 8, -126, 127),
+        DType("float16", 11, -14, 15),
+    )
 }

@@ -1,4 +1,6 @@
-"""Readers of what CI services read, as strict as the strictest of them; each answers what it read, or what is wrong with it."""
+"""Readers of what CI services read, as strict as the strictest of them; each answers what it read,
+or what is wrong with it.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ def tree(text: str) -> ET.Element:
 
 
 def junit_faults(text: str) -> list[str]:
-    """What is wrong with a JUnit file: not XML, not to the schema, counts that do not fit, names that repeat, half a place."""
+    """What is wrong with a JUnit file: not XML, not to the schema, counts that do not fit, names
+    that repeat, half a place.
+    """
     try:
         root = tree(text)
     except ET.ParseError as error:
@@ -35,22 +39,40 @@ def junit_faults(text: str) -> list[str]:
     found = [str(error.reason) for error in XSD.iter_errors(root)]
     children = {"tests": "testcase", "failures": "failure", "errors": "error", "skipped": "skipped"}
     for suite in [root, *root.iter("testsuite")]:
-        found += [f"{key} of {suite.get('name')}" for key, tag in children.items() if suite.get(key) not in (None, str(len(list(suite.iter(tag)))))]
+        found += [
+            f"{key} of {suite.get('name')}"
+            for key, tag in children.items()
+            if suite.get(key) not in (None, str(len(list(suite.iter(tag)))))
+        ]
     # GitLab keeps the first of two test cases with one name.
     names = [(case.get("classname"), case.get("name")) for case in root.iter("testcase")]
-    found += [f"place of {case.get('name')}" for suite in root for case in suite.iter("testcase") if not _placed(case, suite)]
+    found += [
+        f"place of {case.get('name')}"
+        for suite in root
+        for case in suite.iter("testcase")
+        if not _placed(case, suite)
+    ]
     return found + ["a name twice"] * (len(set(names)) < len(names))
 
 
 def _placed(case: ET.Element, suite: ET.Element) -> bool:
-    """Whether a test case has the file of its suite and a line there, or neither where that has none."""
-    return case.get("file") == suite.get("file") and (case.get("line") is None) == (case.get("file") is None)
+    """Whether a test case has the file of its suite and a line there, or neither where that has
+    none.
+    """
+    return case.get("file") == suite.get("file") and (case.get("line") is None) == (
+        case.get("file") is None
+    )
 
 
 def commands(text: str) -> list[tuple[str, dict[str, str], str]]:
-    """(kind, properties, message) of GitHub's workflow commands, read as its runner reads them; other lines are only a log."""
+    """(kind, properties, message) of GitHub's workflow commands, read as its runner reads them;
+    other lines are only a log.
+    """
     found = re.findall(r"^::(\w+) (.*?)::(.*)$", text, re.MULTILINE)
-    return [(kind, dict(map(_property, told.split(","))), _plain(message)) for kind, told, message in found]
+    return [
+        (kind, dict(map(_property, told.split(","))), _plain(message))
+        for kind, told, message in found
+    ]
 
 
 def _property(word: str) -> tuple[str, str]:
@@ -71,7 +93,9 @@ def validator(name: str) -> Draft202012Validator:
 
 
 def json_faults(name: str, text: str) -> list[str]:
-    """What is wrong with a report for GitLab or in SARIF: the schema, fingerprints that repeat, rules that are not there."""
+    """What is wrong with a report for GitLab or in SARIF: the schema, fingerprints that repeat,
+    rules that are not there.
+    """
     data = json.loads(text)
     found = [error.message for error in validator(name).iter_errors(data)]
     if found:
@@ -82,7 +106,11 @@ def json_faults(name: str, text: str) -> list[str]:
         run = data["runs"][0]
         rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
         prints = [json.dumps(result["partialFingerprints"]) for result in run["results"]]
-        found = [f"rule {result['ruleId']}" for result in run["results"] if rules[result["ruleIndex"] : result["ruleIndex"] + 1] != [result["ruleId"]]]
+        found = [
+            f"rule {result['ruleId']}"
+            for result in run["results"]
+            if rules[result["ruleIndex"] : result["ruleIndex"] + 1] != [result["ruleId"]]
+        ]
     return found + ["a fingerprint twice"] * (len(set(prints)) < len(prints))
 
 
@@ -100,7 +128,8 @@ def points(text: str) -> list[Point]:
     """The test points of a TAP 14 file.
 
     Raises:
-        ValueError: a line that is none of TAP's, a plan that does not fit, or a block that is not YAML.
+        ValueError: a line that is none of TAP's, a plan that does not fit, or a block that is not
+            YAML.
     """
     lines = re.split("\r\n|\r|\n", text.removesuffix("\n"))
     plan = re.fullmatch(r"1\.\.(\d+)( # .*)?", lines[1])
@@ -111,7 +140,15 @@ def points(text: str) -> list[Point]:
     for line in rest:
         point = re.fullmatch(r"(not )?ok (\d+) - ((?:[^\\]|\\.)*?)(?: # (SKIP|TODO) (.*))?", line)
         if point is not None and int(point[2]) == len(found) + 1:
-            found.append(Point(point[1] is None, _unescaped(point[3]), point[4] or "", _unescaped(point[5] or ""), None))
+            found.append(
+                Point(
+                    point[1] is None,
+                    _unescaped(point[3]),
+                    point[4] or "",
+                    _unescaped(point[5] or ""),
+                    None,
+                )
+            )
         elif line == "  ---" and found and found[-1].block is None:
             found[-1] = found[-1]._replace(block=_block(rest))
         elif not line.startswith(("#", "Bail out!")):

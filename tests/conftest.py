@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gradcheck_cli import api
-from gradcheck_cli.witnesses.process import Analyst
+from gradcheck_cli.symbolic.client import Analyst
 
 
 class Borrowed:

@@ -1,4 +1,6 @@
-"""The rules of extrapolation for one column, written as one reads them: step by step, with lists cut to the window."""
+"""The rules of extrapolation for one column, written as one reads them: step by step, with lists
+cut to the window.
+"""
 
 from __future__ import annotations
 
@@ -35,14 +37,18 @@ def spacing(value):
 
 
 def entries(column, error, order):
-    """(total error, value) of every entry of the table whose total is finite, row by row of rising order."""
+    """(total error, value) of every entry of the table whose total is finite, row by row of rising
+    order.
+    """
     for j in range(COLUMNS + 1):
         if j:
             factor = 2.0 ** (order * j)
             before = column
             column = (factor * column[1:] - column[:-1]) / (factor - 1)
             error = (factor * error[1:] + error[:-1]) / (factor - 1)
-            truncation = [max_or_nan(abs(c - before[k + 1]), abs(c - before[k])) for k, c in enumerate(column)]
+            truncation = [
+                max_or_nan(abs(c - before[k + 1]), abs(c - before[k])) for k, c in enumerate(column)
+            ]
         else:
             following = [*column[1:], 2 * column[-1] - column[-2]]
             truncation = [abs(b - a) for a, b in zip(column, following, strict=True)]
@@ -63,7 +69,9 @@ def tails(column, error):
     slow = [False, False]
     for k in range(2, len(column)):
         ratio = change[k - 1] / change[k - 2]
-        slow.append(bool(ratio > 0.55 and change[k - 1] > 4 * error[k] and change[k - 2] > 4 * error[k - 1]))
+        slow.append(
+            bool(ratio > 0.55 and change[k - 1] > 4 * error[k] and change[k - 2] > 4 * error[k - 1])
+        )
         if slow[k] and (k == 2 or slow[k - 1]):
             found[k] = max(ratio / (1 - ratio), 1.0) if ratio < 0.98 else inf
     return found

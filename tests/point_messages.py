@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gradcheck_cli.language.constants import MAX_DIGITS, MAX_EXPONENT
-from gradcheck_cli.point import MAX_POINTS, read_value
+from gradcheck_cli.questions.numbers import MAX_POINTS, read_value
 
 # Each text of --at with all that is said of it.
 MESSAGES = {

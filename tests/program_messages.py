@@ -246,7 +246,10 @@ error[empty]: there is no expression
     "# a comment": """\
 error[empty]: there is no expression
   = help: give one, such as `sin(x)**2`""",
-    "x" * (MAX_LENGTH + 1): f"error[too-long]: the program has {MAX_LENGTH + 1:,} characters; {MAX_LENGTH:,} are accepted",
+    "x"
+    * (
+        MAX_LENGTH + 1
+    ): f"error[too-long]: the program has {MAX_LENGTH + 1:,} characters; {MAX_LENGTH:,} are accepted",
     "x + 9**9**9**9": f"""\
 error[too-large]: this constant has more than {MAX_BITS:,} bits
   | x + 9**9**9**9

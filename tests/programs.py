@@ -1,4 +1,6 @@
-"""Random smooth programs at points in short decimals, and their derivatives by means that share nothing with ours."""
+"""Random smooth programs at points in short decimals, and their derivatives by means that share
+nothing with ours.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +11,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import mpmath
 
-from gradcheck_cli.case import Request, cases_of
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.point import read_points, read_value
+from gradcheck_cli.questions.numbers import read_points, read_value
+from gradcheck_cli.questions.question import Request, cases_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Every function here is smooth wherever these shapes reach. Each stands twice, as text for us and as calls for a library `m` (mpmath or
-# torch), so that the other reading of a program owes nothing to our parser.
+# Every function here is smooth wherever these shapes reach. Each stands twice, as text for us and
+# as calls for a library `m` (mpmath or torch), so that the other reading of a program owes nothing
+# to our parser.
 _ONE = {
     "sin({})": lambda m, a: m.sin(a),
     "cos({})": lambda m, a: m.cos(a),
@@ -54,7 +57,9 @@ _LEAVES = {
 
 
 class Asked(NamedTuple):
-    """A program at a point; `gradcheck TEXT --at AT` repeats it. `value(m, point)` is the same by a library's own calls, where it was made here."""
+    """A program at a point; `gradcheck TEXT --at AT` repeats it. `value(m, point)` is the same by a
+    library's own calls, where it was made here.
+    """
 
     text: str
     at: str
@@ -72,7 +77,9 @@ def smooth(count, seed):
         text, value = _grown(random, random.randint(1, 3))
         names = parse(text).variables
         if len(text) < 200 and "x" in names:
-            found[text] = Asked(text, ",".join(f"{name}={random.uniform(-3, 3):.2f}" for name in names), value)
+            found[text] = Asked(
+                text, ",".join(f"{name}={random.uniform(-3, 3):.2f}" for name in names), value
+            )
     return list(found.values())
 
 
@@ -84,7 +91,9 @@ def _grown(random, depth):
     shapes = _ONE if random.random() < 0.5 else _TWO
     shape = random.choice(list(shapes))
     parts = [_grown(random, depth - 1) for _ in range(shape.count("{}"))]
-    return shape.format(*(text for text, _ in parts)), lambda m, point: shapes[shape](m, *(value(m, point) for _, value in parts))
+    return shape.format(*(text for text, _ in parts)), lambda m, point: shapes[shape](
+        m, *(value(m, point) for _, value in parts)
+    )
 
 
 def case(text, at="", dtype="float64", *, cotangent=None, wrt=(), device="cpu"):
@@ -94,7 +103,8 @@ def case(text, at="", dtype="float64", *, cotangent=None, wrt=(), device="cpu"):
 
 
 def slopes(asked):
-    """The gradient as exact fractions, by central differences of mpmath's own functions with 120 digits and a step of 1e-40.
+    """The gradient as exact fractions, by central differences of mpmath's own functions with 120
+    digits and a step of 1e-40.
 
     What is left of the truth is about 1e-79: 60 digits are right and more.
     """
@@ -103,13 +113,22 @@ def slopes(asked):
     with mpmath.workdps(120):
         h = mpmath.mpf(10) ** -40
         return [
-            _fraction((asked.value(_MPMATH, {**point, name: point[name] + h}) - asked.value(_MPMATH, {**point, name: point[name] - h})) / (2 * h))
+            _fraction(
+                (
+                    asked.value(_MPMATH, {**point, name: point[name] + h})
+                    - asked.value(_MPMATH, {**point, name: point[name] - h})
+                )
+                / (2 * h)
+            )
             for name in found.wrt
         ]
 
 
 _MPMATH = SimpleNamespace(
-    **{name: getattr(mpmath, name) for name in ("sin", "cos", "tanh", "atan", "erf", "exp", "sqrt", "asinh", "expm1", "hypot")},
+    **{
+        name: getattr(mpmath, name)
+        for name in ("sin", "cos", "tanh", "atan", "erf", "exp", "sqrt", "asinh", "expm1", "hypot")
+    },
     sigmoid=lambda x: 1 / (1 + mpmath.exp(-x)),
     log1p=lambda x: mpmath.log(1 + x),
     softplus=lambda x: mpmath.log(1 + mpmath.exp(x)),

@@ -1,7 +1,9 @@
-"""One Report of real checks that meets every outcome; the goldens in `golden/` are what each format makes of it.
+"""One Report of real checks that meets every outcome; the goldens in `golden/` are what each format
+makes of it.
 
-To write the goldens anew after a change that is meant: `python tests/shared_report.py`, then read the difference.
-The programs use only what IEEE arithmetic rounds in one way (+ - * / sqrt), so that every machine gets the same digits.
+To write the goldens anew after a change that is meant: `python tests/shared_report.py`, then read
+the difference. The programs use only what IEEE arithmetic rounds in one way (+ - * / sqrt), so that
+every machine gets the same digits.
 """
 
 from __future__ import annotations
@@ -11,26 +13,33 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.case import Request, cases_of
+from gradcheck_cli.checks.check import check_case
+from gradcheck_cli.checks.record import record_of
 from gradcheck_cli.judge.verdict import judge
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.point import read_points
+from gradcheck_cli.questions.numbers import read_points
+from gradcheck_cli.questions.question import Request, cases_of
+from gradcheck_cli.records.report import Report, Result
 from gradcheck_cli.reports import FORMATS, renderer
 from gradcheck_cli.reports.findings import named
-from gradcheck_cli.suite.check import check_case
-from gradcheck_cli.suite.record import record_of
-from gradcheck_cli.suite.report import Report, Result
+from gradcheck_cli.symbolic.client import Analyst
 from gradcheck_cli.witnesses import Abstention
-from gradcheck_cli.witnesses.process import Analyst
 
 if TYPE_CHECKING:
-    from gradcheck_cli.suite.record import Record
+    from gradcheck_cli.checks.record import Record
 
 GOLDEN = Path(__file__).parent / "golden"
 # A name that every format has to escape somewhere.
 SUITE = "suites/a, b: 100 %.gradcheck.yaml"
 COMMAND = ("gradcheck", "run", "shared.yaml")
-ENVIRONMENT = {"gradcheck": "0", "python": "3", "torch": "2", "sympy": "1", "python_flint": "0", "platform": "any"}
+ENVIRONMENT = {
+    "gradcheck": "0",
+    "python": "3",
+    "torch": "2",
+    "sympy": "1",
+    "python_flint": "0",
+    "platform": "any",
+}
 # (id, program, point, dtypes)
 ASKED = [
     ("grid", "abs(x)*y", "x=-1:1:3,y=0.5", ("float64", "float32")),
@@ -59,31 +68,82 @@ def results() -> tuple[Result, ...]:
 
 
 def shared_report() -> Report:
-    """The report: of the last case two witnesses are lost, so that nothing is shown of it; behind it stands what only a suite has."""
+    """The report: of the last case two witnesses are lost, so that nothing is shown of it; behind
+    it stands what only a suite has.
+    """
     *found, last = results()
-    lost = replace(last.evidence, reference=Abstention("no enclosure within 5 s"), analytic=Abstention("SymPy found no derivative within 3 s"))
+    lost = replace(
+        last.evidence,
+        reference=Abstention("no enclosure within 5 s"),
+        analytic=Abstention("SymPy found no derivative within 3 s"),
+    )
     found.append(replace(last, evidence=lost, verdicts=judge(lost)))
     stored = [*map(record_of, found), *suite_records()]
-    return Report(found, COMMAND, ENVIRONMENT, problems=("`lost`: the worker ended without an answer",), stored=stored)
+    return Report(
+        found,
+        COMMAND,
+        ENVIRONMENT,
+        problems=("`lost`: the worker ended without an answer",),
+        stored=stored,
+    )
 
 
 @cache
 def suite_records() -> list[Record]:
-    """Checks of a suite: as expected, not as expected, failing and passing though expected to fail, skipped, out of time.
+    """Checks of a suite: as expected, not as expected, failing and passing though expected to fail,
+    skipped, out of time.
 
     Stated here, as a run would write them; the numbers are those of checks above.
     """
     by_id = {result.id: record_of(result) for result in results()}
     kink = next(record_of(result) for result in results() if result.outcome == "kink")
     wrong, agree = by_id["wrong | `odd` [red]id[/red]"], by_id["tensor"]
-    unchecked = {"value": {"reference": None, "autograd": None}, "cotangent": None, "partials": [], "notes": [], "rounded": []}
+    unchecked = {
+        "value": {"reference": None, "autograd": None},
+        "cotangent": None,
+        "partials": [],
+        "notes": [],
+        "rounded": [],
+    }
     stated: list[tuple[str, Record, Record]] = [
         ("kink", kink, {"expected": ["kink", "agree"], "status": "pass"}),
-        ("unmet", kink, {"expected": ["agree"], "unmet": ["the outcome is kink, expected is agree"], "status": "fail"}),
-        ("foreseen", wrong, {"reason": "relu(0) is 0 in torch; 50 % off \\ # known", "status": "xfail"}),
-        ("mended", agree, {"reason": "it passes, though the suite expects it to fail: a defect of old", "status": "fail"}),
-        ("skipped", agree, unchecked | {"outcome": "skipped", "reason": "too slow # 3 % of it", "status": "skip"}),
-        ("slow", kink, unchecked | {"outcome": "error", "reason": "no answer within 120 s\n(given up)", "status": "error"}),
+        (
+            "unmet",
+            kink,
+            {
+                "expected": ["agree"],
+                "unmet": ["the outcome is kink, expected is agree"],
+                "status": "fail",
+            },
+        ),
+        (
+            "foreseen",
+            wrong,
+            {"reason": "relu(0) is 0 in torch; 50 % off \\ # known", "status": "xfail"},
+        ),
+        (
+            "mended",
+            agree,
+            {
+                "reason": "it passes, though the suite expects it to fail: a defect of old",
+                "status": "fail",
+            },
+        ),
+        (
+            "skipped",
+            agree,
+            unchecked | {"outcome": "skipped", "reason": "too slow # 3 % of it", "status": "skip"},
+        ),
+        (
+            "slow",
+            kink,
+            unchecked
+            | {
+                "outcome": "error",
+                "reason": "no answer within 120 s\n(given up)",
+                "status": "error",
+            },
+        ),
     ]
     return [
         record

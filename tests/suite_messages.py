@@ -8,7 +8,9 @@ HEAD = "version: 1\ncases:\n"
 
 def one(keys: str) -> str:
     """A suite of one case, made of lines of YAML."""
-    return HEAD + "".join(f"{'  - ' if i == 0 else '    '}{line}\n" for i, line in enumerate(keys.splitlines()))
+    return HEAD + "".join(
+        f"{'  - ' if i == 0 else '    '}{line}\n" for i, line in enumerate(keys.splitlines())
+    )
 
 
 X = "expr: x**2\nat: {x: 3}\n"

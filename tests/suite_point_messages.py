@@ -167,7 +167,10 @@ error[bad-count]: `seed` must be a whole number from 0 to 9,223,372,036,854,775,
  --> a.yaml:4:46
   | at: {x: {sample: uniform, mean: 0, seed: -1}}
   |                                          ^^""",
-    at("\n  x: {sample: normal, count: 1, std: 0}\n  y: {sample: logspace, count: 1, start: 0}\n  z: {sample: uniform, count: 1, start: 1}", "x*y*z"): """\
+    at(
+        "\n  x: {sample: normal, count: 1, std: 0}\n  y: {sample: logspace, count: 1, start: 0}\n  z: {sample: uniform, count: 1, start: 1}",
+        "x*y*z",
+    ): """\
 error[bad-range]: in a normal sample `std` must be positive; `mean` is 0, `std` is 0
  --> a.yaml:5:42
   | x: {sample: normal, count: 1, std: 0}
@@ -180,7 +183,10 @@ error[bad-range]: in a uniform sample `start` must be less than `stop`; `start` 
  --> a.yaml:7:45
   | z: {sample: uniform, count: 1, start: 1}
   |                                       ^""",
-    at("\n  x: {sample: normal, count: 1, shape: [600, 600]}\n  y: {sample: normal, count: 1, mean: 1e400}", "sum(x)*y"): """\
+    at(
+        "\n  x: {sample: normal, count: 1, shape: [600, 600]}\n  y: {sample: normal, count: 1, mean: 1e400}",
+        "sum(x)*y",
+    ): """\
 error[too-large]: a draw has at most 300,000 elements and 16 dimensions
  --> a.yaml:5:44
   | x: {sample: normal, count: 1, shape: [600, 600]}
@@ -189,7 +195,10 @@ error[out-of-range]: `mean` is beyond what a float64 holds
  --> a.yaml:6:43
   | y: {sample: normal, count: 1, mean: 1e400}
   |                                     ^^^^^""",
-    at("{x: [1, 65520], y: {sample: normal, count: 2, std: 7700}}\ndtype: [float64, float16]\ncotangent: 1e5", "x*y"): """\
+    at(
+        "{x: [1, 65520], y: {sample: normal, count: 2, std: 7700}}\ndtype: [float64, float16]\ncotangent: 1e5",
+        "x*y",
+    ): """\
 error[out-of-range]: `x` = 65520 is beyond the largest float16, 65504
  --> a.yaml:4:17
   | at: {x: [1, 65520], y: {sample: normal, count: 2, std: 7700}}
@@ -202,7 +211,10 @@ error[out-of-range]: `cotangent` = 1e5 is beyond the largest float16, 65504
  --> a.yaml:6:16
   | cotangent: 1e5
   |            ^^^""",
-    at("\n  - {x: {tensor: [1, 2]}, t: [0, 0.5]}\n  - {x: {tensor: [1, 2]}, t: {sample: normal, count: 1}}", "cross_entropy(x, t)"): """\
+    at(
+        "\n  - {x: {tensor: [1, 2]}, t: [0, 0.5]}\n  - {x: {tensor: [1, 2]}, t: {sample: normal, count: 1}}",
+        "cross_entropy(x, t)",
+    ): """\
 error[not-an-integer]: `t` holds class indices, and 0.5 is not an integer
  --> a.yaml:5:38
   | - {x: {tensor: [1, 2]}, t: [0, 0.5]}
@@ -211,7 +223,10 @@ error[not-an-integer]: `t` holds class indices, and a sample draws no integers
  --> a.yaml:6:34
   | - {x: {tensor: [1, 2]}, t: {sample: normal, count: 1}}
   |                            ^^^^^^^^^^^^^^^^^^^^^^^^^^""",
-    at("\n  - {x: {tensor: [1, 2]}, t: '0:1:3'}\n  - {x: {tensor: [1, 2]}, t: 1e30}", "cross_entropy(x, t)"): """\
+    at(
+        "\n  - {x: {tensor: [1, 2]}, t: '0:1:3'}\n  - {x: {tensor: [1, 2]}, t: 1e30}",
+        "cross_entropy(x, t)",
+    ): """\
 error[not-an-integer]: `t` holds class indices, and this range has fractions
  --> a.yaml:5:34
   | - {x: {tensor: [1, 2]}, t: '0:1:3'}

@@ -1,4 +1,6 @@
-"""Values, programs and expectations of suite files that are refused, each with the whole text that is said of it."""
+"""Values, programs and expectations of suite files that are refused, each with the whole text that
+is said of it.
+"""
 
 from __future__ import annotations
 
@@ -105,7 +107,9 @@ error[index-input]: `t` holds class indices: there is nothing to differentiate
  --> a.yaml:5:10
   | wrt: t
   |      ^""",
-    one(X + "matrix: {dtype: float32, device: cpu,\n  exclude: [{device: cuda}, {dtype: float64}]}"): """\
+    one(
+        X + "matrix: {dtype: float32, device: cpu,\n  exclude: [{device: cuda}, {dtype: float64}]}"
+    ): """\
 error[bad-exclude]: this leaves out nothing: the matrix has no such run
  --> a.yaml:6:17
   | exclude: [{device: cuda}, {dtype: float64}]}
@@ -215,7 +219,9 @@ error[wrong-type]: `partials` must be a mapping, not an empty mapping
  --> a.yaml:5:58
   | expect: {outcome: [agree, knik], valeu: 9, partials: {}}
   |                                                      ^^""",
-    expect("\n  value: {interval: [2, 1]}\n  partials: {x: {interval: [inf, 0]}, 'x[]': {interval: 3}}"): """\
+    expect(
+        "\n  value: {interval: [2, 1]}\n  partials: {x: {interval: [inf, 0]}, 'x[]': {interval: 3}}"
+    ): """\
 error[bad-range]: the low end of an interval comes first, and 2 is above 1
  --> a.yaml:6:25
   | value: {interval: [2, 1]}
@@ -247,7 +253,10 @@ error[shape-mismatch]: `x` has shape (), what is expected of it has shape (2,)
  --> a.yaml:6:34
   | expect: {partials: {w: 2, x: [1, 2]}}
   |                              ^^^^^^""",
-    expect("{value: [1, 2, 3], partials: {'x[2]': 1, 'x[0]': [1], x: [[1], 2]}}", "expr: x**2\nat: {x: {tensor: [1, 2]}}"): """\
+    expect(
+        "{value: [1, 2, 3], partials: {'x[2]': 1, 'x[0]': [1], x: [[1], 2]}}",
+        "expr: x**2\nat: {x: {tensor: [1, 2]}}",
+    ): """\
 error[shape-mismatch]: the program's value has shape (2,), what is expected (3,)
  --> a.yaml:5:21
   | expect: {value: [1, 2, 3], partials: {'x[2]': 1, 'x[0]': [1], x: [[1], 2]}}

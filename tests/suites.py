@@ -8,22 +8,39 @@ import sys
 from pathlib import Path
 
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.point import read_value
-from gradcheck_cli.suite.points import Axis, Block, Listed, Points
-from gradcheck_cli.suite.spec import Place, SuiteCase
+from gradcheck_cli.questions.numbers import read_value
+from gradcheck_cli.questions.points import Axis, Block, Listed, Points
+from gradcheck_cli.suites.spec import Place, SuiteCase
 
 FAULTS = Path(__file__).parent / "faults"
 
 
 def made(name, text, *values, **options):
     """A case of one input `x` that takes each of the values."""
-    points = Points((Block((Axis(("x",), (Listed(tuple(read_value(str(value)) for value in values or (0.5,))),)),)),))
-    return SuiteCase(id=f"made::{name}", place=Place("made", 3, 5), program=parse(text), points=points, **options)
+    points = Points(
+        (
+            Block(
+                (
+                    Axis(
+                        ("x",),
+                        (Listed(tuple(read_value(str(value)) for value in values or (0.5,))),),
+                    ),
+                )
+            ),
+        )
+    )
+    return SuiteCase(
+        id=f"made::{name}", place=Place("made", 3, 5), program=parse(text), points=points, **options
+    )
 
 
 def environment(*, faults=False, **variables):
     """A plain environment, with workers that come to harm where that is wanted."""
-    found = {name: value for name, value in os.environ.items() if not name.startswith(("GRADCHECK_", "GITHUB_"))}
+    found = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("GRADCHECK_", "GITHUB_"))
+    }
     found |= {"PYTHONPATH": str(FAULTS)} if faults else {}
     return found | variables
 
@@ -32,7 +49,13 @@ def started(folder, *words, faults=False, stdout=subprocess.PIPE, **variables):
     """`gradcheck` on its way."""
     command = [sys.executable, "-m", "gradcheck_cli", *words]
     return subprocess.Popen(
-        command, cwd=folder, stdout=stdout, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, env=environment(faults=faults, **variables)
+        command,
+        cwd=folder,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        env=environment(faults=faults, **variables),
     )
 
 
@@ -46,5 +69,11 @@ def ran(folder, *words, faults=False, **variables):
 def written(folder, *cases, name="suite.gradcheck.yaml", head=""):
     """A suite file with these lines as cases."""
     path = Path(folder) / name
-    path.write_text("\n".join(["version: 1", *([head] if head else []), "cases:", *(f"  - {case}" for case in cases)]) + "\n", encoding="utf-8")
+    path.write_text(
+        "\n".join(
+            ["version: 1", *([head] if head else []), "cases:", *(f"  - {case}" for case in cases)]
+        )
+        + "\n",
+        encoding="utf-8",
+    )
     return path

@@ -1,4 +1,6 @@
-"""The analytic opinion: SymPy's derivative, in a process that can be killed, read back and evaluated in balls."""
+"""The analytic opinion: SymPy's derivative, in a process that can be killed, read back and
+evaluated in balls.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +11,14 @@ import sys
 import pytest
 from programs import case, smooth
 
-from gradcheck_cli.calculus import is_elementwise
+from gradcheck_cli.calculus.reverse import is_elementwise
+from gradcheck_cli.checks.check import check_case
 from gradcheck_cli.functions import table
 from gradcheck_cli.judge.evidence import Evidence, analytic_agrees
 from gradcheck_cli.judge.verdict import judge
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.suite.check import check_case
+from gradcheck_cli.symbolic import server as analyst_module
 from gradcheck_cli.witnesses import Abstention
-from gradcheck_cli.witnesses import analyst as analyst_module
 from gradcheck_cli.witnesses.analytic import MAX_NODES, MAX_PARTIALS, Formula, _question, analytic
 from gradcheck_cli.witnesses.autograd import autograd
 from gradcheck_cli.witnesses.reference import reference
@@ -40,7 +42,9 @@ class Scripted:
 
 @pytest.mark.parametrize("asked", SMOOTH, ids=str)
 def test_sympys_derivative_is_the_reference(asked, analyst):
-    """Its ball overlaps the certified one on random smooth programs; its text reads back to the same text's program."""
+    """Its ball overlaps the certified one on random smooth programs; its text reads back to the
+    same text's program.
+    """
     found = case(asked.text, asked.at)
     for answer, formula in zip(reference(found).partials, analytic(found, analyst), strict=True):
         assert isinstance(formula, Formula)
@@ -57,7 +61,12 @@ def test_a_derivative_off_by_one_part_in_a_million_is_refuted(asked):
     lies = [f"{answer.ball.mid().str(30, radius=False)}*(1 + 1e-6)" for answer in proved.partials]
     formulas = analytic(found, Scripted(*lies))
     nobody = Abstention("not asked")
-    for answer, formula, verdict in zip(proved.partials, formulas, judge(Evidence(found, proved, formulas, measured, nobody)), strict=True):
+    for answer, formula, verdict in zip(
+        proved.partials,
+        formulas,
+        judge(Evidence(found, proved, formulas, measured, nobody)),
+        strict=True,
+    ):
         if not answer.ball.contains(0):
             assert analytic_agrees(answer, formula) is False
             assert "SymPy is wrong: its derivative has the value" in verdict.reason
@@ -92,13 +101,28 @@ def test_decimals_are_shown_as_they_were_written(analyst):
         assert analytic_agrees(reference(found).partials[0], formula)
 
 
-@pytest.mark.parametrize("row", [row for row in table().values() if is_elementwise(row.name) and row.parsed.args], ids=lambda row: row.name)
+@pytest.mark.parametrize(
+    "row",
+    [row for row in table().values() if is_elementwise(row.name) and row.parsed.args],
+    ids=lambda row: row.name,
+)
 def test_every_elementwise_function_has_a_formula_and_latex_of_it(row, analyst):
-    """SymPy abstains from none; what it sets in LaTeX has no name taken apart at its underscore, such as logi_{not} or bessel_{j0}."""
+    """SymPy abstains from none; what it sets in LaTeX has no name taken apart at its underscore,
+    such as logi_{not} or bessel_{j0}.
+    """
     forms = {"condition": "({} > 0)", "index": "1", "": "{}"}
-    args = [forms[parameter.kind].format(name) for parameter, name in zip(row.parsed.args, "xyz", strict=False)]
+    args = [
+        forms[parameter.kind].format(name)
+        for parameter, name in zip(row.parsed.args, "xyz", strict=False)
+    ]
     text = f"{row.name}({', '.join([*args, *(f'{parameter.name}=0.3' for parameter in row.parsed.settings if parameter.required)])})"
-    text = f"where({text}, x, 2*x)" if row.condition else f"x*{text}" if "x" not in parse(text).variables or row.name == "gate" else text
+    text = (
+        f"where({text}, x, 2*x)"
+        if row.condition
+        else f"x*{text}"
+        if "x" not in parse(text).variables or row.name == "gate"
+        else text
+    )
     found = case(text, ",".join(f"{name}=0.5" for name in parse(text).variables))
     formulas = analytic(found, analyst)
     assert not isinstance(formulas, Abstention), formulas
@@ -108,8 +132,13 @@ def test_every_elementwise_function_has_a_formula_and_latex_of_it(row, analyst):
 
 
 def taken_apart(latex):
-    """Names in LaTeX that SymPy made of an unknown name: calligraphic letters, subscripts of several letters, comparisons as calls."""
-    return re.findall(r"\\mathcal\{\w+\}|_\{[\w ]*[a-z][\w ]+\}|\\operatorname\{(?:lt|le|gt|ge|eq|ne|logical\w*)\}", latex)
+    """Names in LaTeX that SymPy made of an unknown name: calligraphic letters, subscripts of
+    several letters, comparisons as calls.
+    """
+    return re.findall(
+        r"\\mathcal\{\w+\}|_\{[\w ]*[a-z][\w ]+\}|\\operatorname\{(?:lt|le|gt|ge|eq|ne|logical\w*)\}",
+        latex,
+    )
 
 
 @pytest.mark.parametrize(
@@ -125,22 +154,38 @@ def test_a_name_that_was_taken_apart_is_found(latex, names):
     assert taken_apart(latex) == names
 
 
-@pytest.mark.parametrize(("text", "formulas"), [("2**x", ["2**x*log(2)"]), ("x**y", ["x**y*y/x", "x**y*log(x)"]), ("x**x", ["x**x*(log(x) + 1)"])])
+@pytest.mark.parametrize(
+    ("text", "formulas"),
+    [
+        ("2**x", ["2**x*log(2)"]),
+        ("x**y", ["x**y*y/x", "x**y*log(x)"]),
+        ("x**x", ["x**x*(log(x) + 1)"]),
+    ],
+)
 def test_a_power_with_a_changing_exponent_is_differentiated(text, formulas, analyst):
     """SymPy's own rule for powers brings in its own logarithm."""
     found = case(text, ",".join(f"{name}=2.5" for name in parse(text).variables))
     answers = analytic(found, analyst)
     assert not isinstance(answers, Abstention), answers
     assert [answer.text for answer in answers] == formulas
-    assert all(analytic_agrees(truth, answer) for truth, answer in zip(reference(found).partials, answers, strict=True))
+    assert all(
+        analytic_agrees(truth, answer)
+        for truth, answer in zip(reference(found).partials, answers, strict=True)
+    )
 
 
 def test_a_program_of_arrays_is_differentiated_element_by_element(analyst):
     """Each element has a formula over the elements."""
     found = case("sum((x @ y)**2)", "x=[1, 2],y=[3, 4]", wrt=["x"])
     first, second = analytic(found, analyst)
-    assert (first.text, second.text) == ("2*y[0]*(x[0]*y[0] + x[1]*y[1])", "2*y[1]*(x[0]*y[0] + x[1]*y[1])")
-    assert all(analytic_agrees(answer, formula) for answer, formula in zip(reference(found).partials, (first, second), strict=True))
+    assert (first.text, second.text) == (
+        "2*y[0]*(x[0]*y[0] + x[1]*y[1])",
+        "2*y[1]*(x[0]*y[0] + x[1]*y[1])",
+    )
+    assert all(
+        analytic_agrees(answer, formula)
+        for answer, formula in zip(reference(found).partials, (first, second), strict=True)
+    )
 
 
 def test_the_cotangent_weighs_the_elements(analyst):
@@ -153,7 +198,9 @@ def test_sympys_own_defect_is_told_as_sympys(analyst):
     """Three branches that touch with slope 1: SymPy adds three Heaviside steps of 1/2."""
     (verdict,) = check_case(case("max(x, exp(x)-1, (x+1)**2/2-1/2)", "x=0"), analyst).verdicts
     assert verdict.outcome == "agree"
-    assert verdict.reason.endswith("SymPy is wrong: its derivative has the value 1.5, the true one is 1")
+    assert verdict.reason.endswith(
+        "SymPy is wrong: its derivative has the value 1.5, the true one is 1"
+    )
 
 
 def test_a_formula_that_is_no_text_of_ours_abstains_in_words():
@@ -162,7 +209,10 @@ def test_a_formula_that_is_no_text_of_ours_abstains_in_words():
     assert formula.ball is None
     assert formula.reason.startswith("the formula could not be evaluated: error[")
     (formula,) = analytic(case("x**2", "x=3"), Scripted("frobnicate(x)"))
-    assert formula.reason == "the formula could not be evaluated: error[unknown-function]: no function named `frobnicate`"
+    assert (
+        formula.reason
+        == "the formula could not be evaluated: error[unknown-function]: no function named `frobnicate`"
+    )
 
 
 def test_a_formula_without_a_value_there_says_so():
@@ -175,8 +225,16 @@ def test_a_formula_without_a_value_there_says_so():
 @pytest.mark.parametrize(
     ("text", "at", "told"),
     [
-        ("sum(x**2)", f"x={[1] * (MAX_PARTIALS + 1)}", f"SymPy is not asked for {MAX_PARTIALS + 1} partials; {MAX_PARTIALS} is the most"),
-        ("sum(x @ x)*y", f"x={[[1] * 20] * 20},y=1", f"scalar operations, {MAX_NODES:,} is the most"),
+        (
+            "sum(x**2)",
+            f"x={[1] * (MAX_PARTIALS + 1)}",
+            f"SymPy is not asked for {MAX_PARTIALS + 1} partials; {MAX_PARTIALS} is the most",
+        ),
+        (
+            "sum(x @ x)*y",
+            f"x={[[1] * 20] * 20},y=1",
+            f"scalar operations, {MAX_NODES:,} is the most",
+        ),
     ],
 )
 def test_a_question_that_is_too_large_is_not_asked(text, at, told):
@@ -189,10 +247,17 @@ def test_a_formula_that_is_too_long_is_not_shown(monkeypatch):
     """In words, and at once: the text of a logistic map of 60 steps has some 10**18 characters."""
     monkeypatch.setattr(sys, "setrecursionlimit", lambda limit: None)
     question = json.loads(_question(case("y = x\n" + "y = 3.7*y*(1 - y)\n" * 60 + "y", "x=0.5")))
-    assert analyst_module.derive(question) == {"abstained": "SymPy's formula has more than 50,000 characters"}
+    assert analyst_module.derive(question) == {
+        "abstained": "SymPy's formula has more than 50,000 characters"
+    }
     monkeypatch.setattr(analyst_module, "MAX_LENGTH", 6)
-    assert analyst_module.derive(question | {"program": "sin(x)"})["partials"][0]["formula"] == "cos(x)"
-    assert analyst_module.derive(question | {"program": "x*sin(x)"}) == {"abstained": "SymPy's formula has more than 6 characters"}
+    assert (
+        analyst_module.derive(question | {"program": "sin(x)"})["partials"][0]["formula"]
+        == "cos(x)"
+    )
+    assert analyst_module.derive(question | {"program": "x*sin(x)"}) == {
+        "abstained": "SymPy's formula has more than 6 characters"
+    }
 
 
 @pytest.mark.parametrize("step", ["y = x*(y + 1)", "y = 1/(x + y)"])
@@ -211,6 +276,14 @@ def test_questions_of_a_grid_each_get_their_own_answer(analyst):
 
 
 def test_what_is_sent_is_data():
-    """The question holds the program as the language writes it, shapes and integers; nothing that SymPy would execute."""
+    """The question holds the program as the language writes it, shapes and integers; nothing that
+    SymPy would execute.
+    """
     sent = json.loads(_question(case("x**2 + y", "x=3,y=[1, 2]")))
-    assert sent == {"program": "x**2 + y", "shapes": {"x": [], "y": [2]}, "integers": {}, "wrt": ["x", "y"], "cotangent": None}
+    assert sent == {
+        "program": "x**2 + y",
+        "shapes": {"x": [], "y": [2]},
+        "integers": {},
+        "wrt": ["x", "y"],
+        "cotangent": None,
+    }

@@ -54,7 +54,19 @@ def test_a_point_may_come_in_any_form(value):
 
 @pytest.mark.parametrize(
     "value",
-    [3, 3.0, Fraction(3), np.float64(3), np.float16(3), np.int32(3), torch.tensor(3.0), torch.tensor(3.0, dtype=torch.bfloat16), np.array(3), "3", "6/2"],
+    [
+        3,
+        3.0,
+        Fraction(3),
+        np.float64(3),
+        np.float16(3),
+        np.int32(3),
+        torch.tensor(3.0),
+        torch.tensor(3.0, dtype=torch.bfloat16),
+        np.array(3),
+        "3",
+        "6/2",
+    ],
     ids=repr,
 )
 def test_a_number_may_come_in_any_form(value):
@@ -72,7 +84,9 @@ def test_a_tensor_that_requires_grad_is_taken_as_numbers():
 
 
 def test_a_float_means_itself():
-    """0.1 is the float64 and 0.1 in float32 is that number rounded; no note, as nobody wrote a decimal."""
+    """0.1 is the float64 and 0.1 in float32 is that number rounded; no note, as nobody wrote a
+    decimal.
+    """
     report = check("x", {"x": 0.1})
     assert float(point(report)) == 0.1
     assert report.results[0].notes == ()
@@ -88,7 +102,9 @@ def test_a_float_arrives_to_the_bit(value):
 
 
 def test_a_text_is_rounded_once():
-    """1 + 2**-24 + 2**-60 lies just above the middle of two float32: by way of float64 it would go to the even one below."""
+    """1 + 2**-24 + 2**-60 lies just above the middle of two float32: by way of float64 it would go
+    to the even one below.
+    """
     assert float(point(check("x", {"x": "1 + 2**-24 + 2**-60"}, dtype="float32"))) == 1 + 2.0**-23
     assert float(point(check("x", {"x": 1 + 2.0**-24}, dtype="float32"))) == 1.0
 
@@ -96,10 +112,33 @@ def test_a_text_is_rounded_once():
 def test_a_grid_in_a_text():
     """One case a point."""
     report = check("x**2", {"x": "0:1:5"})
-    assert [float(result.evidence.case.at["x"]) for result in report.results] == [0, 0.25, 0.5, 0.75, 1]
+    assert [float(result.evidence.case.at["x"]) for result in report.results] == [
+        0,
+        0.25,
+        0.5,
+        0.75,
+        1,
+    ]
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), True, None, "y", {1, 2}, [1, [2]], [], {"a": 1}, "0:1:2:3", 1j, np.array([np.nan])], ids=repr)
+@pytest.mark.parametrize(
+    "value",
+    [
+        float("nan"),
+        float("inf"),
+        True,
+        None,
+        "y",
+        {1, 2},
+        [1, [2]],
+        [],
+        {"a": 1},
+        "0:1:2:3",
+        1j,
+        np.array([np.nan]),
+    ],
+    ids=repr,
+)
 def test_what_is_no_point_is_the_users_mistake(value):
     """A UserError with a code, whatever it is."""
     with pytest.raises(UserError, match=r"error\[[a-z-]+\]: "):
@@ -110,7 +149,10 @@ def test_every_option_reaches_its_place():
     """wrt, cotangent, dtypes, tolerance, step, strict."""
     assert answers(check("x*y", {"x": 2, "y": 3}, wrt=["y"])) == [2.0]
     assert answers(check("x**2", {"x": [1, 2]}, cotangent=np.array([1.0, -1.0]))) == [2.0, -4.0]
-    assert [result.evidence.case.dtype.name for result in check("x", {"x": 1}, dtype=["float32", "float16"]).results] == ["float32", "float16"]
+    assert [
+        result.evidence.case.dtype.name
+        for result in check("x", {"x": 1}, dtype=["float32", "float16"]).results
+    ] == ["float32", "float16"]
     assert check("sinc(x)", {"x": 1e-8}).results[0].outcome == "imprecise"
     assert check("sinc(x)", {"x": 1e-8}, atol=1e-7).results[0].outcome == "agree"
     assert check("sinc(x)", {"x": 1e-8}, rtol=0.5).results[0].outcome == "agree"

@@ -1,12 +1,14 @@
-"""The words of the command line, before Typer sees them: an expression that starts with a minus is no option."""
+"""The words of the command line, before Typer sees them: an expression that starts with a minus is
+no option.
+"""
 
 from __future__ import annotations
 
 import pytest
 from typer.main import get_command
 
-from gradcheck_cli.arguments import COMMANDS, in_order
 from gradcheck_cli.cli import app
+from gradcheck_cli.cli.arguments import COMMANDS, in_order
 
 CHECKS = [
     (["x**2"], ["check", "--", "x**2"]),
@@ -26,7 +28,10 @@ CHECKS = [
     (["-", "--at", "x=1"], ["check", "--at", "x=1", "--", "-"]),
     # options before, behind and around the expression
     (["--at", "x=1", "x**2"], ["check", "--at", "x=1", "--", "x**2"]),
-    (["--at", "x=1", "-x**2", "--at", "y=2", "-q"], ["check", "--at", "x=1", "--at", "y=2", "-q", "--", "-x**2"]),
+    (
+        ["--at", "x=1", "-x**2", "--at", "y=2", "-q"],
+        ["check", "--at", "x=1", "--at", "y=2", "-q", "--", "-x**2"],
+    ),
     (["x", "--at=x=1", "--strict"], ["check", "--at=x=1", "--strict", "--", "x"]),
     (["check", "--strict", "-x"], ["check", "--strict", "--", "-x"]),
     # short options, alone and joined

@@ -1,4 +1,6 @@
-"""Autograd: torch's real backward, in the dtype asked for; a missing path or derivative is told in words."""
+"""Autograd: torch's real backward, in the dtype asked for; a missing path or derivative is told in
+words.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +13,17 @@ import pytest
 import torch
 from programs import case, smooth
 
+from gradcheck_cli.checks.check import check_case
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import table
-from gradcheck_cli.suite.check import check_case
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.autograd import Autograd, Detached, Measured, autograd
 
-CUT = [row for row in table().values() if not row.backward and row.name not in ("gate", "detach", "heaviside")]
+CUT = [
+    row
+    for row in table().values()
+    if not row.backward and row.name not in ("gate", "detach", "heaviside")
+]
 
 
 def values(found):
@@ -27,37 +33,69 @@ def values(found):
 
 @pytest.mark.parametrize("asked", smooth(40, "autograd"), ids=str)
 def test_it_is_what_torch_answers_to_the_same_line(asked):
-    """The same line by torch's own calls, and `backward`: the value to the bit, the gradient but for the order of its sums.
+    """The same line by torch's own calls, and `backward`: the value to the bit, the gradient but
+    for the order of its sums.
 
-    A part that stands twice in the text is one node with us, so torch adds up its cotangents in another order.
+    A part that stands twice in the text is one node with us, so torch adds up its cotangents in
+    another order.
     """
     found = case(asked.text, asked.at)
-    inputs = {name: torch.tensor(float(array), dtype=torch.float64, requires_grad=True) for name, array in found.at.items()}
-    names = ("sin", "cos", "tanh", "atan", "sigmoid", "erf", "exp", "log1p", "sqrt", "asinh", "expm1", "logaddexp", "hypot")
-    torchs = SimpleNamespace(**{name: getattr(torch, name) for name in names}, softplus=torch.nn.functional.softplus)
+    inputs = {
+        name: torch.tensor(float(array), dtype=torch.float64, requires_grad=True)
+        for name, array in found.at.items()
+    }
+    names = (
+        "sin",
+        "cos",
+        "tanh",
+        "atan",
+        "sigmoid",
+        "erf",
+        "exp",
+        "log1p",
+        "sqrt",
+        "asinh",
+        "expm1",
+        "logaddexp",
+        "hypot",
+    )
+    torchs = SimpleNamespace(
+        **{name: getattr(torch, name) for name in names}, softplus=torch.nn.functional.softplus
+    )
     result = asked.value(torchs, inputs)
     result.backward()
     measured = autograd(found)
     assert measured.forward == (float(result),)
-    assert values(measured) == pytest.approx([float(inputs[name].grad) for name in found.wrt], rel=1e-12, abs=1e-12)
+    assert values(measured) == pytest.approx(
+        [float(inputs[name].grad) for name in found.wrt], rel=1e-12, abs=1e-12
+    )
     assert measured.cut == ()
 
 
 def test_another_function_is_another_answer():
-    """Nothing is rewritten on the way: a sigmoid and a sigmoid written out are one function and two backwards."""
+    """Nothing is rewritten on the way: a sigmoid and a sigmoid written out are one function and two
+    backwards.
+    """
     assert values(autograd(case("sigmoid(x)", "x=40"))) == [0.0]
-    assert values(autograd(case("1/(1 + exp(-x))", "x=40"))) == pytest.approx([4.248354255291589e-18])
+    assert values(autograd(case("1/(1 + exp(-x))", "x=40"))) == pytest.approx(
+        [4.248354255291589e-18]
+    )
     assert values(autograd(case("x*x/x", "x=0")))[0] != values(autograd(case("x", "x=0")))[0]
 
 
 @pytest.mark.parametrize("row", CUT, ids=lambda row: row.name)
 def test_a_function_without_a_derivative_ends_the_path_in_words(row, analyst):
-    """Named alone; beside another path, whose part of the gradient torch then gives for the whole, it makes the answer wrong."""
+    """Named alone; beside another path, whose part of the gradient torch then gives for the whole,
+    it makes the answer wrong.
+    """
     alone = case(f"{row.name}(x)", "x=0.7")
     assert autograd(alone).partials == (Detached((row.name,)),)
     (verdict,) = check_case(alone, analyst).verdicts
     assert verdict.outcome == "detached"
-    assert f"torch has no path from `x` to the result past `{row.name}`, so it gives no gradient; the derivative is " in verdict.reason
+    assert (
+        f"torch has no path from `x` to the result past `{row.name}`, so it gives no gradient; the derivative is "
+        in verdict.reason
+    )
     assert verdict.failed is ("0 all the same" not in verdict.reason)
     both = case(f"x**2 + 3*{row.name}(x)", "x=0.7")
     measured = autograd(both)
@@ -65,7 +103,10 @@ def test_a_function_without_a_derivative_ends_the_path_in_words(row, analyst):
     assert values(measured) == [2 * 0.7]
     (verdict,) = check_case(both, analyst).verdicts
     assert verdict.outcome == "wrong"
-    assert f"torch has no derivative for `{row.name}` and leaves that part out: torch answers 1.4 where the derivative is " in verdict.reason
+    assert (
+        f"torch has no derivative for `{row.name}` and leaves that part out: torch answers 1.4 where the derivative is "
+        in verdict.reason
+    )
 
 
 def test_a_function_whose_backward_raises_is_an_abstention(analyst):
@@ -80,7 +121,13 @@ def test_a_function_whose_backward_raises_is_an_abstention(analyst):
 def test_rows_that_say_torch_differentiates_them_are_not_cut():
     """The other half: no row is called cut that is not."""
     for row in table().values():
-        if row.backward and row.kind == "primitive" and len(row.parsed.args) == 1 and not row.condition and not row.parsed.args[0].kind:
+        if (
+            row.backward
+            and row.kind == "primitive"
+            and len(row.parsed.args) == 1
+            and not row.condition
+            and not row.parsed.args[0].kind
+        ):
             assert autograd(case(f"{row.name}(x)", "x=0.7")).cut == (), row.name
 
 
@@ -106,16 +153,22 @@ def test_a_comparison_is_no_cut():
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("text", ["sin(x)*exp(y)", "tanh(x @ y)", "sum(relu(x)*y)", "sigmoid(x)/y"])
 def test_every_dtype_answers_in_its_own_numbers(text, dtype):
-    """Half precision on the CPU as well; each number is one that the dtype holds, and near the float64 one."""
+    """Half precision on the CPU as well; each number is one that the dtype holds, and near the
+    float64 one.
+    """
     at = "x=[0.5, -1.25],y=[2, 0.3]" if "@" in text or "sum" in text else "x=0.5,y=0.3"
     measured, fine = autograd(case(text, at, dtype)), autograd(case(text, at))
-    assert all(DTYPES[dtype].holds(Fraction(value)) for value in (*values(measured), *measured.forward))
+    assert all(
+        DTYPES[dtype].holds(Fraction(value)) for value in (*values(measured), *measured.forward)
+    )
     assert np.allclose(values(measured), values(fine), rtol=20 * DTYPES[dtype].unit_roundoff)
 
 
 def test_the_leaf_is_the_cases_number_exactly():
     """0.1 in float16 is 0.0999755859375; float64's 0.1 would give another square."""
-    assert autograd(case("x**2", "x=0.1", "float16")).partials == (Measured(float(np.float16(2) * np.float16(0.1))),)
+    assert autograd(case("x**2", "x=0.1", "float16")).partials == (
+        Measured(float(np.float16(2) * np.float16(0.1))),
+    )
     assert autograd(case("x", "x=0.1", "float16")).forward == (float(np.float16(0.1)),)
 
 
@@ -131,7 +184,9 @@ def test_what_torch_lacks_in_a_dtype_is_an_abstention(analyst):
     assert measured.reason in result.verdicts[0].reason
 
 
-@pytest.mark.parametrize("error", [RuntimeError, TypeError, ValueError, IndexError, NotImplementedError])
+@pytest.mark.parametrize(
+    "error", [RuntimeError, TypeError, ValueError, IndexError, NotImplementedError]
+)
 def test_whatever_torch_raises_is_an_abstention(error, monkeypatch):
     """Never an exception of ours."""
 
@@ -139,7 +194,9 @@ def test_whatever_torch_raises_is_an_abstention(error, monkeypatch):
         raise error("not implemented for 'Half'\nmore")
 
     monkeypatch.setitem(table(), "sin", replace(table()["sin"], torch=lacking))
-    assert autograd(case("sin(x)", "x=1")) == Abstention("torch cannot compute this in float64 on cpu: not implemented for 'Half'")
+    assert autograd(case("sin(x)", "x=1")) == Abstention(
+        "torch cannot compute this in float64 on cpu: not implemented for 'Half'"
+    )
 
 
 def test_the_cotangent_weighs_the_elements():
@@ -151,7 +208,13 @@ def test_the_cotangent_weighs_the_elements():
 
 def test_only_what_is_asked_for_is_differentiated():
     """Elements row-major, inputs in the order of `wrt`."""
-    assert values(autograd(case("sum(x*y)", "x=[[1, 2], [3, 4]],y=5", wrt=["y", "x"]))) == [10, 5, 5, 5, 5]
+    assert values(autograd(case("sum(x*y)", "x=[[1, 2], [3, 4]],y=5", wrt=["y", "x"]))) == [
+        10,
+        5,
+        5,
+        5,
+        5,
+    ]
     assert values(autograd(case("sum(x*y)", "x=[[1, 2], [3, 4]],y=5", wrt=["y"]))) == [10]
 
 
@@ -185,7 +248,9 @@ def test_a_graph_ten_thousand_deep_is_walked():
     assert np.isfinite(values(measured)).all()
 
 
-cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no CUDA device on this machine")
+cuda = pytest.mark.skipif(
+    not torch.cuda.is_available(), reason="torch sees no CUDA device on this machine"
+)
 
 
 @cuda
@@ -203,5 +268,9 @@ def test_a_gpu_is_put_on_trial_too(asked, dtype, analyst):
 @cuda
 def test_a_lie_on_a_gpu_is_caught(monkeypatch, analyst):
     """One part in a hundred, in float32."""
-    monkeypatch.setitem(table(), "sin", replace(table()["sin"], torch=lambda t, x: t.sin(x) + 0.01 * (x - x.detach())))
+    monkeypatch.setitem(
+        table(),
+        "sin",
+        replace(table()["sin"], torch=lambda t, x: t.sin(x) + 0.01 * (x - x.detach())),
+    )
     assert check_case(case("sin(x)", "x=1", "float32", device="cuda"), analyst).outcome == "wrong"

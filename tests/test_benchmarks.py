@@ -1,4 +1,6 @@
-"""The benchmarks' generator: the text of an expression and its calls are the same function, or the benchmark would compare two."""
+"""The benchmarks' generator: the text of an expression and its calls are the same function, or the
+benchmark would compare two.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +14,19 @@ from programs import case
 
 from gradcheck_cli.witnesses.autograd import autograd
 
-GENERATED = runpy.run_path(str(Path(__file__).parents[1] / "benchmarks" / "expressions.py"))["expressions"](80)
+GENERATED = runpy.run_path(str(Path(__file__).parents[1] / "benchmarks" / "expressions.py"))[
+    "expressions"
+](80)
 
 
 def same(asked, text):
-    """Whether a text has the value that the calls of an expression have, to the rounding of torch's two ways to the same number."""
+    """Whether a text has the value that the calls of an expression have, to the rounding of torch's
+    two ways to the same number.
+    """
     point = {name: torch.tensor(value, dtype=torch.float64) for name, value in asked.at.items()}
-    (ours,) = autograd(case(text, ",".join(f"{name}={value!r}" for name, value in asked.at.items()))).forward
+    (ours,) = autograd(
+        case(text, ",".join(f"{name}={value!r}" for name, value in asked.at.items()))
+    ).forward
     return math.isclose(ours, float(asked.value(torch, point)), rel_tol=1e-12, abs_tol=1e-12)
 
 

@@ -10,13 +10,13 @@ import pytest
 from programs import case
 from test_together import Silent, points_of
 
-from gradcheck_cli.case import Request, cases_of
+from gradcheck_cli.checks import check
+from gradcheck_cli.checks.check import CHUNK, check_case, check_cases
 from gradcheck_cli.functions import table
 from gradcheck_cli.language.errors import UserError, mistake
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.point import read_points
-from gradcheck_cli.suite import check
-from gradcheck_cli.suite.check import CHUNK, check_case, check_cases
+from gradcheck_cli.questions.numbers import read_points
+from gradcheck_cli.questions.question import Request, cases_of
 from gradcheck_cli.witnesses.analytic import Formula
 from gradcheck_cli.witnesses.numeric import numeric
 from gradcheck_cli.worlds import scalars
@@ -40,7 +40,9 @@ def test_no_cases_are_no_results():
 
 
 def test_cases_are_taken_a_chunk_at_a_time():
-    """From an iterator, so that a run of a million points needs no list of them; the first results come when the first chunk is done."""
+    """From an iterator, so that a run of a million points needs no list of them; the first results
+    come when the first chunk is done.
+    """
     taken = []
 
     def drawn():
@@ -61,12 +63,26 @@ def test_cases_are_taken_a_chunk_at_a_time():
         (lambda: requested("x*y", f"x=1:9:{MANY},y=2"), [CHUNK, CHUNK, 10]),
         (lambda: requested("x*y", "x=1:9:6,y=2", dtypes=["float64", "float32"]), [12]),
         (lambda: [*requested("x", "x=1:2:3"), *requested("x", "x=1:2:3")], [3, 3]),
-        (lambda: [*points_of("x*y", [(1, 2)] * 3), *points_of("x*y", [(1, 2)] * 2, wrt=["x"])], [3, 2]),
+        (
+            lambda: [*points_of("x*y", [(1, 2)] * 3), *points_of("x*y", [(1, 2)] * 2, wrt=["x"])],
+            [3, 2],
+        ),
         (lambda: [*points_of("x*y", [(1, 2)] * 3, cotangent="2")], [3]),
         (lambda: requested("sum(x*y)", f"x={[0.5] * 20},y=1:9:{MANY}"), [88] * 5 + [82]),
-        (lambda: requested("+".join(f"sin({k}*x)" for k in range(1, 201)), "x=1:9:60"), [25, 25, 10]),
+        (
+            lambda: requested("+".join(f"sin({k}*x)" for k in range(1, 201)), "x=1:9:60"),
+            [25, 25, 10],
+        ),
     ],
-    ids=["a long run", "dtypes together", "programs apart", "wrt apart", "one cotangent", "arrays", "a long program"],
+    ids=[
+        "a long run",
+        "dtypes together",
+        "programs apart",
+        "wrt apart",
+        "one cotangent",
+        "arrays",
+        "a long program",
+    ],
 )
 def test_a_chunk_is_what_the_program_decides(cases, expected):
     """Never the number of workers, nor what came before."""
@@ -82,9 +98,15 @@ def test_a_program_that_is_too_large_goes_alone(monkeypatch):
 def test_cotangents_that_differ_are_kept_apart():
     """One backward has one cotangent."""
     one, two = points_of("x", [(1,)], cotangent="2"), points_of("x", [(1,)], cotangent="3")
-    shared = [one[0], replace(two[0], unrolled=one[0].unrolled, program=one[0].program), replace(one[0], cotangent=None)]
+    shared = [
+        one[0],
+        replace(two[0], unrolled=one[0].unrolled, program=one[0].program),
+        replace(one[0], cotangent=None),
+    ]
     assert lengths(shared) == [1, 1, 1]
-    assert [result.evidence.autograd.partials[0].value for result in check_cases(shared, Silent())] == [2, 3, 1]
+    assert [
+        result.evidence.autograd.partials[0].value for result in check_cases(shared, Silent())
+    ] == [2, 3, 1]
 
 
 def test_dtypes_and_points_together_come_in_order():
@@ -93,12 +115,20 @@ def test_dtypes_and_points_together_come_in_order():
     results = list(check_cases(cases, Silent()))
     assert [result.evidence.case for result in results] == cases
     for found, result in zip(cases, results, strict=True):
-        assert all(found.dtype.holds(Fraction(answer.value)) for answer in result.evidence.autograd.partials)
+        assert all(
+            found.dtype.holds(Fraction(answer.value))
+            for answer in result.evidence.autograd.partials
+        )
         assert result.outcome == "agree"
 
 
 @pytest.mark.parametrize(
-    ("text", "at", "wrt"), [("x*sin(y)", "x=1:2:5,y=-1:1:7", ["x"]), ("sum(x*y*z)", "x=[1, 2],y=1:2:5,z=[3, 4]", ["x"]), ("x*y", "x=1:2:5,y=3", ["x"])]
+    ("text", "at", "wrt"),
+    [
+        ("x*sin(y)", "x=1:2:5,y=-1:1:7", ["x"]),
+        ("sum(x*y*z)", "x=[1, 2],y=1:2:5,z=[3, 4]", ["x"]),
+        ("x*y", "x=1:2:5,y=3", ["x"]),
+    ],
 )
 def test_inputs_that_are_held_are_each_points_own(text, at, wrt):
     """What is not differentiated moves with the points all the same."""
@@ -106,7 +136,9 @@ def test_inputs_that_are_held_are_each_points_own(text, at, wrt):
     for found, result in zip(cases, check_cases(cases, Silent()), strict=True):
         assert result.outcome == "agree"
         assert len(result.evidence.numeric) == found.at["x"].size
-        for one, other in zip(result.evidence.numeric, numeric(found, check._noise(found)), strict=True):
+        for one, other in zip(
+            result.evidence.numeric, numeric(found, check._noise(found)), strict=True
+        ):
             assert one.value == pytest.approx(other.value, rel=1e-12)
             assert one.radius < 1e-9
 
@@ -122,7 +154,9 @@ def test_class_indices_are_the_same_at_all_points():
 def test_a_step_of_ones_own_is_each_points():
     """((x + h)**3 - (x - h)**3) / 2h = 3 x**2 + h**2."""
     results = check_cases(requested("x**3", "x=1:4:4"), Silent(), step=0.5)
-    assert [result.evidence.numeric[0].value for result in results] == [3 * x**2 + 0.25 for x in (1, 2, 3, 4)]
+    assert [result.evidence.numeric[0].value for result in results] == [
+        3 * x**2 + 0.25 for x in (1, 2, 3, 4)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -202,7 +236,9 @@ class Counting(Silent):
 
 
 def test_a_formula_is_read_once_and_evaluated_at_each_point(monkeypatch):
-    """SymPy is asked once a chunk; its formula's ball is each point's own, with SymPy's value of the step at 0."""
+    """SymPy is asked once a chunk; its formula's ball is each point's own, with SymPy's value of
+    the step at 0.
+    """
     from gradcheck_cli.witnesses import analytic
 
     read, analyst = [], Counting("2*x + heaviside(x - 1)")
@@ -213,14 +249,20 @@ def test_a_formula_is_read_once_and_evaluated_at_each_point(monkeypatch):
     assert analyst.asked == 1
     assert [float(formula.ball.mid()) for formula in formulas] == [0, 1, 2.5, 4, 5]
     analyst.formula = "3*x"
-    assert float(next(check_cases([cases[2]], analyst)).evidence.analytic[0].ball) == 3, "another answer is another formula"
+    assert float(next(check_cases([cases[2]], analyst)).evidence.analytic[0].ball) == 3, (
+        "another answer is another formula"
+    )
 
 
 def test_a_formula_without_a_value_at_one_point_has_one_at_the_others():
     """In words at that point alone."""
     cases = requested("x*log(x) - x", "x=0:2:3")
-    first, *others = [result.evidence.analytic[0] for result in check_cases(cases, Counting("log(x)"))]
-    assert first == Formula("log(x)", "log(x)", None, "the formula has no certain value at this point")
+    first, *others = [
+        result.evidence.analytic[0] for result in check_cases(cases, Counting("log(x)"))
+    ]
+    assert first == Formula(
+        "log(x)", "log(x)", None, "the formula has no certain value at this point"
+    )
     assert all(formula.ball is not None for formula in others)
 
 
@@ -238,9 +280,13 @@ def test_formulas_of_one_case_stand_alone():
 
 
 def test_results_do_not_wait_for_the_rest(monkeypatch):
-    """A chunk of one program is judged case by case: torch's second call comes after the first chunk's results."""
+    """A chunk of one program is judged case by case: torch's second call comes after the first
+    chunk's results.
+    """
     row, calls = table()["sin"], []
-    monkeypatch.setitem(table(), "sin", replace(row, torch=lambda t, x: calls.append(x.shape) or t.sin(x)))
+    monkeypatch.setitem(
+        table(), "sin", replace(row, torch=lambda t, x: calls.append(x.shape) or t.sin(x))
+    )
     results = check_cases(requested("sin(x)", f"x=1:2:{CHUNK + 2}"), Silent())
     for _ in range(CHUNK):
         next(results)

@@ -1,4 +1,6 @@
-"""The files that other tools read - pre-commit's hooks, the GitHub action, jobs and workflows - and docs/ci.md, which tells of them."""
+"""The files that other tools read - pre-commit's hooks, the GitHub action, jobs and workflows - and
+docs/ci.md, which tells of them.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,7 @@ from update_docs import ROOT
 
 from gradcheck_cli import cli
 from gradcheck_cli.starter import GITHUB, GITLAB, SUITE, starter, write_starter
-from gradcheck_cli.suite.files import PATTERNS
+from gradcheck_cli.suites.files import PATTERNS
 
 PAGE = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
 ACTION = (ROOT / "action.yml").read_text(encoding="utf-8")
@@ -29,12 +31,17 @@ _EXPRESSION = re.compile(r"\$\{\{.*?\}\}")
 
 def marked(mark, kind="yaml"):
     """The blocks of the page behind a comment."""
-    found = re.findall(rf"^<!-- {re.escape(mark)} -->\n```{kind}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    found = re.findall(
+        rf"^<!-- {re.escape(mark)} -->\n```{kind}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL
+    )
     assert found, mark
     return found
 
 
-WORKFLOWS = {GITHUB: starter()[GITHUB], **{f"page:{k}": text for k, text in enumerate(marked("workflow"))}}
+WORKFLOWS = {
+    GITHUB: starter()[GITHUB],
+    **{f"page:{k}": text for k, text in enumerate(marked("workflow"))},
+}
 GITLAB_JOBS = {GITLAB: starter(gitlab=True)[GITLAB], "page": marked("gitlab")[0]}
 
 
@@ -56,7 +63,16 @@ def refused(command):
 def test_a_hook_is_one_that_pre_commit_takes(hook):
     """Keys as https://pre-commit.com/#new-hooks lists them, and a command that there is."""
     assert {"id", "name", "entry", "language"} <= set(hook)
-    assert set(hook) <= {"id", "name", "description", "entry", "language", "files", "pass_filenames", "require_serial"}
+    assert set(hook) <= {
+        "id",
+        "name",
+        "description",
+        "entry",
+        "language",
+        "files",
+        "pass_filenames",
+        "require_serial",
+    }
     assert refused(f"{hook['entry']} a.gradcheck.yaml b.gradcheck.yml") == ""
     assert hook["language"] == "python"
 
@@ -66,7 +82,16 @@ def test_a_hook_takes_suites_and_no_other_file(hook):
     """pre-commit searches the pattern in the file's path."""
     suites = [f"some/{pattern.replace('*', 'first')}" for pattern in PATTERNS]
     assert all(re.search(hook["files"], name) for name in suites)
-    assert not any(re.search(hook["files"], name) for name in ("a.yaml", "gradcheck.yml", "a.gradcheck.yaml.orig", "a.gradcheck.yamlx", "agradcheck.yaml"))
+    assert not any(
+        re.search(hook["files"], name)
+        for name in (
+            "a.yaml",
+            "gradcheck.yml",
+            "a.gradcheck.yaml.orig",
+            "a.gradcheck.yamlx",
+            "agradcheck.yaml",
+        )
+    )
 
 
 def test_the_hooks_on_the_page_are_those_that_there_are():
@@ -74,11 +99,14 @@ def test_the_hooks_on_the_page_are_those_that_there_are():
     ours, local = (yaml.safe_load(text)["repos"][0] for text in marked("pre-commit"))
     assert [hook["id"] for hook in ours["hooks"]] == [hook["id"] for hook in HOOKS]
     lint = next(hook for hook in HOOKS if hook["id"] == "gradcheck-lint")
-    assert local["hooks"] == [{key: lint[key] for key in ("id", "name", "entry", "files")} | {"language": "system"}]
+    assert local["hooks"] == [
+        {key: lint[key] for key in ("id", "name", "entry", "files")} | {"language": "system"}
+    ]
     assert next(hook for hook in HOOKS if hook["id"] == "gradcheck-run")["require_serial"] is True
 
 
-# --- the action ---------------------------------------------------------------------------------------------------------
+# --- the action
+# ---------------------------------------------------------------------------------------------------------
 
 
 def faults(text):
@@ -87,13 +115,25 @@ def faults(text):
     steps = action["runs"]["steps"]
     inputs = set(action["inputs"])
     used = set(re.findall(r"inputs\.([\w-]+)", text))
-    found = [f"unused: {name}" for name in sorted(inputs - used)] + [f"unknown: {name}" for name in sorted(used - inputs)]
-    found += [f"undescribed: {name}" for name, item in action["inputs"].items() if not item.get("description") or "default" not in item]
+    found = [f"unused: {name}" for name in sorted(inputs - used)] + [
+        f"unknown: {name}" for name in sorted(used - inputs)
+    ]
+    found += [
+        f"undescribed: {name}"
+        for name, item in action["inputs"].items()
+        if not item.get("description") or "default" not in item
+    ]
     for step in steps:
         if "run" in step:
             found += [f"no shell: {step.get('name')}"] * ("shell" not in step)
-            found += [f"text of others in a script: {word}" for word in _EXPRESSION.findall(step["run"])]
-            found += [f"unset: {name}" for name in re.findall(r"\$\{?([A-Z]+)", step["run"]) if name not in step["env"]]
+            found += [
+                f"text of others in a script: {word}" for word in _EXPRESSION.findall(step["run"])
+            ]
+            found += [
+                f"unset: {name}"
+                for name in re.findall(r"\$\{?([A-Z]+)", step["run"])
+                if name not in step["env"]
+            ]
         elif not re.fullmatch(r"[\w./-]+@v\d+", step.get("uses", "")):
             found.append(f"no version: {step.get('uses')}")
     return found if action["runs"]["using"] == "composite" else [*found, "not composite"]
@@ -128,12 +168,17 @@ def script(name, folder, **variables):
     (step,) = [step for step in yaml.safe_load(ACTION)["runs"]["steps"] if step.get("name") == name]
     for tool in ("python", "gradcheck"):
         fake = folder / tool
-        fake.write_text(f'#!{sys.executable}\nimport json, sys\nprint(json.dumps(["{tool}", *sys.argv[1:]]))\n', encoding="utf-8")
+        fake.write_text(
+            f'#!{sys.executable}\nimport json, sys\nprint(json.dumps(["{tool}", *sys.argv[1:]]))\n',
+            encoding="utf-8",
+        )
         fake.chmod(0o755)
     environment = {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", **variables}
     # As GitHub starts it.
     command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=True
+    )
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
@@ -141,11 +186,19 @@ def test_the_action_installs_torch_and_then_itself_or_what_is_asked_for(tmp_path
     """With the defaults of its inputs, and with none of them."""
     defaults = {name: item["default"] for name, item in yaml.safe_load(ACTION)["inputs"].items()}
     install = ["python", "-m", "pip", "install"]
-    assert script("Install", tmp_path, ACTION="/the/action", TORCH=defaults["torch"], GRADCHECK=defaults["gradcheck"]) == [
+    assert script(
+        "Install",
+        tmp_path,
+        ACTION="/the/action",
+        TORCH=defaults["torch"],
+        GRADCHECK=defaults["gradcheck"],
+    ) == [
         [*install, "torch", "--index-url", "https://download.pytorch.org/whl/cpu"],
         [*install, "/the/action"],
     ]
-    assert script("Install", tmp_path, ACTION="/the/action", TORCH="", GRADCHECK="gradcheck-cli==0.1.0") == [[*install, "gradcheck-cli==0.1.0"]]
+    assert script(
+        "Install", tmp_path, ACTION="/the/action", TORCH="", GRADCHECK="gradcheck-cli==0.1.0"
+    ) == [[*install, "gradcheck-cli==0.1.0"]]
 
 
 @pytest.mark.parametrize(
@@ -158,38 +211,65 @@ def test_the_action_installs_torch_and_then_itself_or_what_is_asked_for(tmp_path
 )  # fmt: skip
 def test_the_action_hands_its_inputs_over_as_words(tmp_path, suites, arguments, junit, words):
     """Whatever stands in them is never run."""
-    assert script("Check", tmp_path, SUITES=suites, ARGUMENTS=arguments, JUNIT=junit) == [["gradcheck", "run", *words]]
+    assert script("Check", tmp_path, SUITES=suites, ARGUMENTS=arguments, JUNIT=junit) == [
+        ["gradcheck", "run", *words]
+    ]
     assert not (tmp_path / "pwned").exists()
 
 
 def test_the_page_tells_every_input_of_the_action():
     """In its order, with its default."""
-    rows = re.findall(r"^\| `([\w-]+)` \| (.*) \| (.*) \|$", PAGE.split("| input |")[1].split("\n\n")[0], re.MULTILINE)
+    rows = re.findall(
+        r"^\| `([\w-]+)` \| (.*) \| (.*) \|$",
+        PAGE.split("| input |")[1].split("\n\n")[0],
+        re.MULTILINE,
+    )
     inputs = yaml.safe_load(ACTION)["inputs"]
     assert [name for name, *_ in rows] == list(inputs)
-    assert all(default in (f"`{inputs[name]['default']}`", "none", "the version of the action itself", "torch for CPUs") for name, _, default in rows)
+    assert all(
+        default
+        in (
+            f"`{inputs[name]['default']}`",
+            "none",
+            "the version of the action itself",
+            "torch for CPUs",
+        )
+        for name, _, default in rows
+    )
 
 
-# --- jobs and workflows -------------------------------------------------------------------------------------------------
+# --- jobs and workflows
+# -------------------------------------------------------------------------------------------------
 
 
 def commands(text):
     """Every command of the tool in a YAML file."""
-    return re.findall(r"^\s*(?:- )?(?:run: |- )?(gradcheck (?:run|merge|lint) .*)$", text, re.MULTILINE)
+    return re.findall(
+        r"^\s*(?:- )?(?:run: |- )?(gradcheck (?:run|merge|lint) .*)$", text, re.MULTILINE
+    )
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)
 def test_a_workflow_is_sound(name):
     """Jobs with steps, each of which does something; commands that there are; rights that are said."""
     workflow = yaml.safe_load(WORKFLOWS[name])
-    assert set(workflow) == {"name", True, "permissions", "jobs"}  # YAML 1.1 takes `on` for a truth value
+    assert set(workflow) == {
+        "name",
+        True,
+        "permissions",
+        "jobs",
+    }  # YAML 1.1 takes `on` for a truth value
     for job in workflow["jobs"].values():
         assert all(("run" in step) != ("uses" in step) for step in job["steps"])
         assert not any("${{" in step.get("run", "") for step in job["steps"])
-        uses = [step for step in job["steps"] if step.get("uses", "").startswith("OWNER/gradcheck@")]
+        uses = [
+            step for step in job["steps"] if step.get("uses", "").startswith("OWNER/gradcheck@")
+        ]
         assert all(set(step["with"]) <= set(yaml.safe_load(ACTION)["inputs"]) for step in uses)
         words = [f"gradcheck run . {step['with']['arguments']}" for step in uses]
-        assert [fault for command in (*words, *commands(WORKFLOWS[name])) if (fault := refused(command))] == []
+        assert [
+            fault for command in (*words, *commands(WORKFLOWS[name])) if (fault := refused(command))
+        ] == []
         assert words or commands(WORKFLOWS[name])
 
 
@@ -199,7 +279,10 @@ def test_a_gitlab_job_reports_what_it_writes(name):
     job = yaml.safe_load(GITLAB_JOBS[name])["gradcheck"]
     (command,) = commands(GITLAB_JOBS[name])
     assert refused(command) == ""
-    assert {f"junit:{job['artifacts']['reports']['junit']}", f"gitlab:{job['artifacts']['reports']['codequality']}"} <= set(command.split())
+    assert {
+        f"junit:{job['artifacts']['reports']['junit']}",
+        f"gitlab:{job['artifacts']['reports']['codequality']}",
+    } <= set(command.split())
     assert job["artifacts"]["when"] == "always"
 
 
@@ -214,37 +297,62 @@ def test_a_step_of_the_page_is_yaml_and_its_command_is_one():
     assert [refused(command) for command in commands(text)] == [""]
 
 
-@pytest.mark.parametrize("command", ["gradcheck walk suites", "gradcheck run suites --formats github", "gradcheck run suites --shard"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "gradcheck walk suites",
+        "gradcheck run suites --formats github",
+        "gradcheck run suites --shard",
+    ],
+)
 def test_a_command_that_the_tool_does_not_know_is_noticed(command):
     """The look at commands can fail."""
     assert refused(command) != ""
 
 
-# --- the page -----------------------------------------------------------------------------------------------------------
+# --- the page
+# -----------------------------------------------------------------------------------------------------------
 
 
 def test_the_items_on_the_page_are_those_of_the_first_suite(tmp_path):
     """As pytest prints them."""
     write_starter(tmp_path)
-    done = subprocess.run([sys.executable, "-m", "pytest", "--collect-only", "-q", "suites"], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert "".join(f"{line}\n" for line in done.stdout.splitlines() if "::" in line) == marked("collected", "text")[0]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--collect-only", "-q", "suites"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (
+        "".join(f"{line}\n" for line in done.stdout.splitlines() if "::" in line)
+        == marked("collected", "text")[0]
+    )
     assert f"{SUITE}::" in done.stdout
 
 
 def test_the_exit_codes_on_the_page_are_those_of_the_tool():
     """Those of README.md, in order."""
-    readme = re.findall(r"^\| (\d+) \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    readme = re.findall(
+        r"^\| (\d+) \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
     assert re.findall(r"^\| (\d+) \|", PAGE, re.MULTILINE) == readme
 
 
-RECIPES = re.findall(r"^```sh\n(gradcheck run [^\n]* \| jq [^\n]*)\n```\n```text\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+RECIPES = re.findall(
+    r"^```sh\n(gradcheck run [^\n]* \| jq [^\n]*)\n```\n```text\n(.*?)^```$",
+    PAGE,
+    re.MULTILINE | re.DOTALL,
+)
 
 
 @pytest.fixture(scope="module")
 def reported(tmp_path_factory):
     """What a run over the page's own suite prints in some format."""
     folder = tmp_path_factory.mktemp("recipes")
-    (folder / "ci.gradcheck.yaml").write_text(marked("suite: ci.gradcheck.yaml")[0], encoding="utf-8")
+    (folder / "ci.gradcheck.yaml").write_text(
+        marked("suite: ci.gradcheck.yaml")[0], encoding="utf-8"
+    )
     return cache(lambda *words: ran(folder, *words)[1])
 
 
@@ -256,7 +364,10 @@ def answered(line, reported):
     assert set(options) <= {"-r", "-c"}
     found = list(jq.compile(program).input_text(reported(*words[1:bar])))
     compact = {"separators": (",", ":")} if "-c" in options else {"indent": 2}
-    return "".join(f"{item if '-r' in options and isinstance(item, str) else json.dumps(item, ensure_ascii=False, **compact)}\n" for item in found)
+    return "".join(
+        f"{item if '-r' in options and isinstance(item, str) else json.dumps(item, ensure_ascii=False, **compact)}\n"
+        for item in found
+    )
 
 
 @pytest.mark.parametrize(("line", "output"), RECIPES)

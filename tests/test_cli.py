@@ -16,16 +16,26 @@ import pytest
 import torch
 
 from gradcheck_cli import __version__
-from gradcheck_cli.arguments import COMMANDS
+from gradcheck_cli.cli.arguments import COMMANDS
 from gradcheck_cli.functions import table
 from gradcheck_cli.reports import FORMATS
 
 TOOL = [sys.executable, "-m", "gradcheck_cli"]
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 # What a caller's environment could change; each run starts without.
-DECIDES = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "TERM", "COLUMNS", "GITHUB_ACTIONS", "PYTHONWARNINGS", "_GRADCHECK_COMPLETE")
+DECIDES = (
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "CLICOLOR_FORCE",
+    "TERM",
+    "COLUMNS",
+    "GITHUB_ACTIONS",
+    "PYTHONWARNINGS",
+    "_GRADCHECK_COMPLETE",
+)
 
-# Every process that the tests below look at, started once and two at a time. (words, environment, stdin)
+# Every process that the tests below look at, started once and two at a time. (words, environment,
+# stdin)
 RUNS = {
     "agree": (["x**2", "--at", "x=3"], {"GITHUB_ACTIONS": "true", "TERM": "xterm-256color"}, None),
     "wrong": (["sqrt(x**4)", "--at", "x=0"], {}, None),
@@ -59,7 +69,18 @@ RUNS = {
     "completion": (["--show-completion", "bash"], {}, None),
     "complete": ([], {"_GRADCHECK_COMPLETE": "complete_bash", "COMP_WORDS": "gradcheck check --dty", "COMP_CWORD": "2"}, None),
 }  # fmt: skip
-CODES = {"agree": 0, "wrong": 1, "undefined": 4, "quiet": 0, "strict": 1, "wide": 0, "never": 0, "stdin": 0, "dash": 0, "markdown": 0}
+CODES = {
+    "agree": 0,
+    "wrong": 1,
+    "undefined": 4,
+    "quiet": 0,
+    "strict": 1,
+    "wide": 0,
+    "never": 0,
+    "stdin": 0,
+    "dash": 0,
+    "markdown": 0,
+}
 
 
 def environment(changes):
@@ -70,7 +91,15 @@ def environment(changes):
 def run(words, changes=None, stdin=None, cwd=None):
     """The finished process."""
     return subprocess.run(
-        [*TOOL, *words], env=environment(changes or {}), input=stdin or "", capture_output=True, text=True, encoding="utf-8", timeout=120, check=False, cwd=cwd
+        [*TOOL, *words],
+        env=environment(changes or {}),
+        input=stdin or "",
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+        cwd=cwd,
     )
 
 
@@ -90,7 +119,9 @@ def test_exit_codes_and_streams_of_results(done, name):
     assert found.stderr == ""
 
 
-@pytest.mark.parametrize("name", [name for name in RUNS if name.startswith("usage-")] + ["sigmod", "schema-unknown"])
+@pytest.mark.parametrize(
+    "name", [name for name in RUNS if name.startswith("usage-")] + ["sigmod", "schema-unknown"]
+)
 def test_a_users_mistake_ends_with_two(done, name):
     """A message on stderr, nothing on stdout, no traceback."""
     found = done[name]
@@ -104,18 +135,42 @@ def test_a_users_mistake_ends_with_two(done, name):
     ("name", "told"),
     [
         ("usage-option", "Error: No such option: --frobnicate"),
-        ("usage-value", "error[unknown-function]: no function named `sigmod`\n  | sigmod(x)\n  | ^^^^^^\n  = help: did you mean `sigmoid`"),
-        ("usage-file", "error[unreadable]: `@no-such-file` cannot be read: [Errno 2] No such file or directory: 'no-such-file'\n"),
-        ("usage-color", "error[unknown-color]: no colour choice named `sometimes`\n  = help: known: auto, always, never\n"),
-        ("usage-format", "error[unknown-format]: no report format named `jason`\n  = help: did you mean `json`"),
+        (
+            "usage-value",
+            "error[unknown-function]: no function named `sigmod`\n  | sigmod(x)\n  | ^^^^^^\n  = help: did you mean `sigmoid`",
+        ),
+        (
+            "usage-file",
+            "error[unreadable]: `@no-such-file` cannot be read: [Errno 2] No such file or directory: 'no-such-file'\n",
+        ),
+        (
+            "usage-color",
+            "error[unknown-color]: no colour choice named `sometimes`\n  = help: known: auto, always, never\n",
+        ),
+        (
+            "usage-format",
+            "error[unknown-format]: no report format named `jason`\n  = help: did you mean `json`",
+        ),
         (
             "usage-export",
             f"error[unknown-format]: no report format is known by the ending of `report.xyz`\n  = help: write FORMAT:FILE with one of {', '.join(FORMATS)}\n",
         ),
-        ("usage-device", "error[unknown-device]: no device named `tpu`\n  = help: known: cpu, cuda, cuda:N, all\n"),
-        ("usage-absent", "error[absent-device]: device `cuda:7` is not present\n  = help: present: cpu"),
-        ("sigmod", "error[unknown-function]: no function named `sigmod`\n  = help: did you mean `sigmoid` or `logsigmoid`?\n"),
-        ("schema-unknown", "error[unknown-schema]: no schema named `house`\n  = help: known: report, suite\n"),
+        (
+            "usage-device",
+            "error[unknown-device]: no device named `tpu`\n  = help: known: cpu, cuda, cuda:N, all\n",
+        ),
+        (
+            "usage-absent",
+            "error[absent-device]: device `cuda:7` is not present\n  = help: present: cpu",
+        ),
+        (
+            "sigmod",
+            "error[unknown-function]: no function named `sigmod`\n  = help: did you mean `sigmoid` or `logsigmoid`?\n",
+        ),
+        (
+            "schema-unknown",
+            "error[unknown-schema]: no schema named `house`\n  = help: known: report, suite\n",
+        ),
     ],
 )
 def test_a_mistake_is_told_with_a_way_out(done, name, told):
@@ -125,7 +180,9 @@ def test_a_mistake_is_told_with_a_way_out(done, name, told):
 
 def test_all_mistakes_are_told_in_one_go():
     """In the program, the point and the options."""
-    found = run(["x**2", "--at", "x=1", "--at", "y=2", "--dtype", "float65", "--rtol", "-1", "--wrt", "z"])
+    found = run(
+        ["x**2", "--at", "x=1", "--at", "y=2", "--dtype", "float65", "--rtol", "-1", "--wrt", "z"]
+    )
     assert found.returncode == 2
     codes = re.findall(r"^error\[([\w-]+)\]", found.stderr, re.MULTILINE)
     assert sorted(codes) == ["bad-number", "extra-value", "unknown-dtype", "unknown-input"]
@@ -197,29 +254,58 @@ def test_markdown_and_a_tolerance_of_ones_own(done):
 
 
 def test_reports_are_exported_in_every_format_beside_stdout(tmp_path):
-    """From the suffix or by name; one that cannot be written is told, the others are, and the exit code is 2."""
+    """From the suffix or by name; one that cannot be written is told, the others are, and the exit
+    code is 2.
+    """
     program = tmp_path / "program.txt"
     program.write_text("sin(x)\n", encoding="utf-8")
     targets = [f"{name}:{tmp_path / f'report.{name}'}" for name in FORMATS]
-    words = [f"@{program}", "--at", "x=1", "-f", "json", *(word for target in targets for word in ("--export", target))]
+    words = [
+        f"@{program}",
+        "--at",
+        "x=1",
+        "-f",
+        "json",
+        *(word for target in targets for word in ("--export", target)),
+    ]
     found = run([*words, "--export", "json:/dev/full", "--export", str(tmp_path / "last.md")])
     assert found.returncode == 2
-    assert found.stderr == "error[unwritable]: the report cannot be written to `/dev/full`: No space left on device\n"
+    assert (
+        found.stderr
+        == "error[unwritable]: the report cannot be written to `/dev/full`: No space left on device\n"
+    )
     report = json.loads(found.stdout)
     assert report["summary"] == {"agree": 1}
     assert report["command"][0] == "gradcheck"
-    assert json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["cases"] == report["cases"]
-    assert [json.loads(line) for line in (tmp_path / "report.jsonl").read_text(encoding="utf-8").splitlines()] == report["cases"]
-    assert (tmp_path / "last.md").read_text(encoding="utf-8") == (tmp_path / "report.markdown").read_text(encoding="utf-8")
+    assert (
+        json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["cases"]
+        == report["cases"]
+    )
+    assert [
+        json.loads(line)
+        for line in (tmp_path / "report.jsonl").read_text(encoding="utf-8").splitlines()
+    ] == report["cases"]
+    assert (tmp_path / "last.md").read_text(encoding="utf-8") == (
+        tmp_path / "report.markdown"
+    ).read_text(encoding="utf-8")
     assert (tmp_path / "report.table").read_text(encoding="utf-8").startswith("sin(x)\n")
-    assert len(list(csv.DictReader(StringIO((tmp_path / "report.csv").read_text(encoding="utf-8"))))) == 1
+    assert (
+        len(list(csv.DictReader(StringIO((tmp_path / "report.csv").read_text(encoding="utf-8")))))
+        == 1
+    )
 
 
 @pytest.mark.parametrize(
     ("target", "said"),
     [
-        ("none/a.json", "error[unwritable]: the report cannot be written to `none/a.json`: no such folder, or no file name\n"),
-        ("md:a.md", f"error[unknown-format]: no report format named `md`\n  = help: known: {', '.join(FORMATS)}\n"),
+        (
+            "none/a.json",
+            "error[unwritable]: the report cannot be written to `none/a.json`: no such folder, or no file name\n",
+        ),
+        (
+            "md:a.md",
+            f"error[unknown-format]: no report format named `md`\n  = help: known: {', '.join(FORMATS)}\n",
+        ),
         (
             "a.txt2",
             f"error[unknown-format]: no report format is known by the ending of `a.txt2`\n  = help: write FORMAT:FILE with one of {', '.join(FORMATS)}\n",
@@ -297,7 +383,9 @@ def test_the_schema_describes_the_report(done):
 
     schema = json.loads(done["schema"].stdout)
     Draft202012Validator.check_schema(schema)
-    Draft202012Validator(schema).validate(json.loads(run(["1/x", "--at", "x=0", "-f", "json"]).stdout))
+    Draft202012Validator(schema).validate(
+        json.loads(run(["1/x", "--at", "x=0", "-f", "json"]).stdout)
+    )
 
 
 def test_explain_shows_a_page(done):

@@ -1,4 +1,6 @@
-"""A cluster of dask workers, started as their users start them: the same report as here, also when a worker is killed in mid-run."""
+"""A cluster of dask workers, started as their users start them: the same report as here, also when
+a worker is killed in mid-run.
+"""
 
 from __future__ import annotations
 
@@ -31,10 +33,37 @@ def cluster(tmp_path_factory):
         probe.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{probe.getsockname()[1]}"
     folder = tmp_path_factory.mktemp("cluster")
-    options = {"cwd": folder, "env": environment(faults=True), "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "start_new_session": True}
+    options = {
+        "cwd": folder,
+        "env": environment(faults=True),
+        "stdout": subprocess.DEVNULL,
+        "stderr": subprocess.DEVNULL,
+        "start_new_session": True,
+    }
     dask = [sys.executable, "-m", "distributed.cli"]
-    scheduler = subprocess.Popen([*dask[:2], "distributed.cli.dask_scheduler", "--port", address.rpartition(":")[2], "--no-dashboard"], **options)
-    workers = subprocess.Popen([*dask[:2], "distributed.cli.dask_worker", address, "--nworkers", "2", "--nthreads", "1", "--no-dashboard"], **options)
+    scheduler = subprocess.Popen(
+        [
+            *dask[:2],
+            "distributed.cli.dask_scheduler",
+            "--port",
+            address.rpartition(":")[2],
+            "--no-dashboard",
+        ],
+        **options,
+    )
+    workers = subprocess.Popen(
+        [
+            *dask[:2],
+            "distributed.cli.dask_worker",
+            address,
+            "--nworkers",
+            "2",
+            "--nthreads",
+            "1",
+            "--no-dashboard",
+        ],
+        **options,
+    )
     yield address, workers.pid
     for process in (workers, scheduler):
         for child in psutil.Process(process.pid).children(recursive=True):
@@ -57,9 +86,16 @@ def test_a_worker_killed_in_mid_run_changes_nothing(cluster, tmp_path):
     written(tmp_path, *(SLOW.format(k=k) for k in range(40)))
     process = started(tmp_path, "run", ".", "-f", "json", "--cluster", cluster[0])
     deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and not any(path.read_bytes().count(b"\n") >= 12 for path in (tmp_path / ".gradcheck_cache").glob("run-*.tsv")):
+    while time.monotonic() < deadline and not any(
+        path.read_bytes().count(b"\n") >= 12
+        for path in (tmp_path / ".gradcheck_cache").glob("run-*.tsv")
+    ):
         time.sleep(0.02)
-    victim = next(child for child in psutil.Process(cluster[1]).children(recursive=True) if "suite.worker" in " ".join(child.cmdline()))
+    victim = next(
+        child
+        for child in psutil.Process(cluster[1]).children(recursive=True)
+        if "suite.worker" in " ".join(child.cmdline())
+    )
     os.kill(victim.ppid(), signal.SIGKILL)
     out, err = process.communicate(timeout=100)
     assert process.returncode == 0, err
@@ -70,20 +106,28 @@ def test_a_worker_killed_in_mid_run_changes_nothing(cluster, tmp_path):
 def test_nobody_at_the_address_is_told(tmp_path, monkeypatch):
     """Exit 2, no traceback."""
     from gradcheck_cli.language.errors import UserError
-    from gradcheck_cli.suite import cluster
+    from gradcheck_cli.runs import cluster
 
     monkeypatch.setattr(cluster, "PATIENCE", 1)
-    with pytest.raises(UserError, match=r"error\[unreachable\]: no scheduler with a worker answers at `tcp://127.0.0.1:9`"):
+    with pytest.raises(
+        UserError,
+        match=r"error\[unreachable\]: no scheduler with a worker answers at `tcp://127.0.0.1:9`",
+    ):
         cluster.connect("tcp://127.0.0.1:9")
-    with pytest.raises(UserError, match=r"error\[unreachable\]: no scheduler with a worker answers at `nonsense://x`"):
+    with pytest.raises(
+        UserError,
+        match=r"error\[unreachable\]: no scheduler with a worker answers at `nonsense://x`",
+    ):
         cluster.connect("nonsense://x")
 
 
 def test_without_the_library_the_way_out_is_told(monkeypatch):
     """It is an extra."""
     from gradcheck_cli.language.errors import UserError
-    from gradcheck_cli.suite import cluster
+    from gradcheck_cli.runs import cluster
 
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(UserError, match=r"error\[missing-extra\].*\n.*pip install 'gradcheck-cli\[cluster\]'"):
+    with pytest.raises(
+        UserError, match=r"error\[missing-extra\].*\n.*pip install 'gradcheck-cli\[cluster\]'"
+    ):
         cluster.connect("tcp://127.0.0.1:9")

@@ -1,4 +1,6 @@
-"""The configuration file: which one counts, what it sets, and every mistake in it told at once with its place."""
+"""The configuration file: which one counts, what it sets, and every mistake in it told at once with
+its place.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from gradcheck_cli.configuration import OWN, SHARED, configured, default_map, find, overlooked, read
 from gradcheck_cli.language.errors import UserError
-from gradcheck_cli.settings import ROWS
+from gradcheck_cli.settings.file import OWN, SHARED, configured, default_map, find, overlooked, read
+from gradcheck_cli.settings.table import ROWS
 
 TABLE = "[tool.gradcheck]\n"
 KNOWN = ", ".join(row.name for row in ROWS if row.example)
@@ -37,11 +39,14 @@ def told(path):
     return str(caught.value)
 
 
-# --- which file -------------------------------------------------------------------------------------------------------
+# --- which file
+# -------------------------------------------------------------------------------------------------------
 
 
 def test_the_nearest_file_counts(folder):
-    """In the folder itself, or in the nearest above; a project's file without the table is passed by."""
+    """In the folder itself, or in the nearest above; a project's file without the table is passed
+    by.
+    """
     deep = folder / "a" / "b"
     deep.mkdir(parents=True)
     assert find(deep) is None
@@ -58,7 +63,10 @@ def test_the_nearest_file_counts(folder):
 
 def test_a_file_of_its_own_counts_before_the_projects(folder):
     """And the project's is known to be overlooked, if it sets anything."""
-    own, shared = put(folder / OWN, 'dtype = "float32"\n'), put(folder / SHARED, f'{TABLE}dtype = "float16"\n')
+    own, shared = (
+        put(folder / OWN, 'dtype = "float32"\n'),
+        put(folder / SHARED, f'{TABLE}dtype = "float16"\n'),
+    )
     assert find(folder) == own
     assert overlooked(read(own)) == shared
     assert overlooked(read(shared)) is None
@@ -77,8 +85,11 @@ def test_what_is_no_file_is_passed_by(folder):
     assert find(folder) is None
     gone = folder / "gone"
     gone.mkdir()
-    code = "import os, sys; from pathlib import Path; os.rmdir(os.getcwd()); from gradcheck_cli.configuration import configured; sys.exit(configured('run', Path(), {}) is not None)"
-    assert subprocess.run([sys.executable, "-c", code], cwd=gone, check=False, timeout=60).returncode == 0
+    code = "import os, sys; from pathlib import Path; os.rmdir(os.getcwd()); from gradcheck_cli.settings.file import configured; sys.exit(configured('run', Path(), {}) is not None)"
+    assert (
+        subprocess.run([sys.executable, "-c", code], cwd=gone, check=False, timeout=60).returncode
+        == 0
+    )
 
 
 def test_a_relative_start_is_the_working_directory(folder):
@@ -96,16 +107,27 @@ def test_a_broken_project_file_is_told_only_where_it_might_set_something(folder)
     with pytest.raises(UserError) as caught:
         find(folder)
     message = "error[bad-toml]: `pyproject.toml` is not TOML: Expected ']' at the end of a table declaration"
-    assert str(caught.value) == f"{message}\n --> pyproject.toml:1:16\n  | [tool.gradcheck\n  |                ^"
+    assert (
+        str(caught.value)
+        == f"{message}\n --> pyproject.toml:1:16\n  | [tool.gradcheck\n  |                ^"
+    )
 
 
-# --- what it sets -----------------------------------------------------------------------------------------------------
+# --- what it sets
+# -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("head", ["[tool.gradcheck]\n", "tool.gradcheck.", '["tool" . gradcheck]\n'], ids=["table", "dotted", "quoted"])
+@pytest.mark.parametrize(
+    "head",
+    ["[tool.gradcheck]\n", "tool.gradcheck.", '["tool" . gradcheck]\n'],
+    ids=["table", "dotted", "quoted"],
+)
 def test_both_files_set_the_same(head, folder):
     """However the table is written."""
-    own, shared = put(folder / OWN, "timeout = 2.50\n"), put(folder / SHARED, f"{head}timeout = 2.50\n")
+    own, shared = (
+        put(folder / OWN, "timeout = 2.50\n"),
+        put(folder / SHARED, f"{head}timeout = 2.50\n"),
+    )
     assert read(own).values == read(shared).values == {"timeout": "2.50"}
 
 
@@ -119,24 +141,44 @@ def test_values_come_as_their_options_take_them(folder):
 
 def test_paths_are_relative_to_the_file(folder, monkeypatch):
     """And come as they are seen from the working directory; those in full stay."""
-    path = put(folder / OWN, 'suites = ["suites", "/all"]\nexport = ["r.json", "markdown:sub/r.txt", "csv:/r", "c:r"]\n')
-    assert read(path).values == {"suites": ["suites", "/all"], "export": ["r.json", "markdown:sub/r.txt", "csv:/r", "c:r"]}
+    path = put(
+        folder / OWN,
+        'suites = ["suites", "/all"]\nexport = ["r.json", "markdown:sub/r.txt", "csv:/r", "c:r"]\n',
+    )
+    assert read(path).values == {
+        "suites": ["suites", "/all"],
+        "export": ["r.json", "markdown:sub/r.txt", "csv:/r", "c:r"],
+    }
     (folder / "sub").mkdir()
     monkeypatch.chdir(folder / "sub")
-    assert read(path).values == {"suites": ["../suites", "/all"], "export": ["../r.json", "markdown:r.txt", "csv:/r", "../c:r"]}
+    assert read(path).values == {
+        "suites": ["../suites", "/all"],
+        "export": ["../r.json", "markdown:r.txt", "csv:/r", "../c:r"],
+    }
 
 
 def test_each_command_gets_what_it_takes(folder):
     """By the names that Typer knows."""
-    found = read(put(folder / OWN, 'format = "json"\njobs = 2\nsuites = ["s"]\nmax-memory = "1GiB"\n'))
-    assert default_map(found) == {"check": {"form": "json"}, "run": {"suites": ["s"], "form": "json", "jobs": "2", "max_memory": "1GiB"}}
+    found = read(
+        put(folder / OWN, 'format = "json"\njobs = 2\nsuites = ["s"]\nmax-memory = "1GiB"\n')
+    )
+    assert default_map(found) == {
+        "check": {"form": "json"},
+        "run": {"suites": ["s"], "form": "json", "jobs": "2", "max_memory": "1GiB"},
+    }
     assert default_map(None) == {"check": {}, "run": {}}
 
 
 def test_every_line_is_known(folder, monkeypatch):
     """Also from a folder below, and in a table written in one line."""
-    own, shared = put(folder / OWN, "\njobs = 2 # c\nseed = 1\n"), put(folder / SHARED, "[tool]\n\ngradcheck = {jobs = 2, seed = 1}\n")
-    assert [read(own).source(name) for name in ("jobs", "seed")] == ["gradcheck.toml:2", "gradcheck.toml:3"]
+    own, shared = (
+        put(folder / OWN, "\njobs = 2 # c\nseed = 1\n"),
+        put(folder / SHARED, "[tool]\n\ngradcheck = {jobs = 2, seed = 1}\n"),
+    )
+    assert [read(own).source(name) for name in ("jobs", "seed")] == [
+        "gradcheck.toml:2",
+        "gradcheck.toml:3",
+    ]
     assert read(shared).source("seed") == "pyproject.toml:3 [tool.gradcheck]"
     (folder / "sub").mkdir()
     monkeypatch.chdir(folder / "sub")
@@ -151,19 +193,33 @@ def test_the_example_of_each_setting_can_be_read(row, folder):
 
 def test_reading_loads_no_library(folder):
     """Not even the reader of TOML where there is no file."""
-    code = "import sys; from pathlib import Path; from gradcheck_cli.configuration import configured; configured('run', Path(), {}); print(*sorted({'tomllib', 'torch', 'sympy', 'flint', 'numpy', 'yaml', 'typer'} & set(sys.modules)))"
+    code = "import sys; from pathlib import Path; from gradcheck_cli.settings.file import configured; configured('run', Path(), {}); print(*sorted({'tomllib', 'torch', 'sympy', 'flint', 'numpy', 'yaml', 'typer'} & set(sys.modules)))"
     run = [sys.executable, "-c", code]
-    assert subprocess.run(run, capture_output=True, text=True, check=True, cwd=folder, timeout=60).stdout == "\n"
+    assert (
+        subprocess.run(
+            run, capture_output=True, text=True, check=True, cwd=folder, timeout=60
+        ).stdout
+        == "\n"
+    )
     put(folder / OWN, "\n".join(f"{row.name} = {row.example}" for row in ROWS if row.example))
-    assert subprocess.run(run, capture_output=True, text=True, check=True, cwd=folder, timeout=60).stdout == "tomllib\n"
+    assert (
+        subprocess.run(
+            run, capture_output=True, text=True, check=True, cwd=folder, timeout=60
+        ).stdout
+        == "tomllib\n"
+    )
 
 
-# --- mistakes ---------------------------------------------------------------------------------------------------------
+# --- mistakes
+# ---------------------------------------------------------------------------------------------------------
 
 
 def test_all_mistakes_are_told_at_once_with_their_places(folder):
     """Those of the file in its order, then those of the variables."""
-    put(folder / SHARED, '[project]\n[tool.gradcheck]\ndtype = ["float64", "flaot32"] # c\n strict = "yes"\nmax_memory = "2GiB"\nrtol = -1\nshard = "1/2"\n')
+    put(
+        folder / SHARED,
+        '[project]\n[tool.gradcheck]\ndtype = ["float64", "flaot32"] # c\n strict = "yes"\nmax_memory = "2GiB"\nrtol = -1\nshard = "1/2"\n',
+    )
     with pytest.raises(UserError) as caught:
         configured("run", folder, {"GRADCHECK_JOBS": "0", "GRADCHECK_STRICT": "oui"})
     assert (
@@ -228,16 +284,39 @@ def test_a_mistake_is_told_with_what_would_be_accepted(text, message, folder):
 
 @pytest.mark.parametrize(
     ("text", "place"),
-    [("[tool]\ngradcheck = 3\n", "2:1\n  | gradcheck = 3\n  | ^^^^^^^^^"), ("[[tool.gradcheck]]\n", "1:8\n  | [[tool.gradcheck]]\n  |        ^^^^^^^^^")],
+    [
+        ("[tool]\ngradcheck = 3\n", "2:1\n  | gradcheck = 3\n  | ^^^^^^^^^"),
+        ("[[tool.gradcheck]]\n", "1:8\n  | [[tool.gradcheck]]\n  |        ^^^^^^^^^"),
+    ],
 )
 def test_what_is_no_table_sets_nothing(text, place, folder):
     """It is found, and told."""
     path = put(folder / SHARED, text)
     assert find(folder) == path
-    assert told(path) == f"error[bad-setting]: [tool.gradcheck] must be a table of settings\n --> pyproject.toml:{place}"
+    assert (
+        told(path)
+        == f"error[bad-setting]: [tool.gradcheck] must be a table of settings\n --> pyproject.toml:{place}"
+    )
 
 
-@pytest.mark.parametrize("value", ["1", "1.5", "true", '"x y"', "[]", "[1]", '["a"]', "{a = 1}", "2020-01-01", "[[1]]", "nan", '""', '["", ""]'])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "1",
+        "1.5",
+        "true",
+        '"x y"',
+        "[]",
+        "[1]",
+        '["a"]',
+        "{a = 1}",
+        "2020-01-01",
+        "[[1]]",
+        "nan",
+        '""',
+        '["", ""]',
+    ],
+)
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_no_value_of_any_type_ends_in_a_traceback(row, value, folder):
     """It is read, or told as a mistake of the file."""

@@ -1,4 +1,6 @@
-"""README.md and docs/: what can run runs here, and what they say of the code is held against the code."""
+"""README.md and docs/: what can run runs here, and what they say of the code is held against the
+code.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +14,25 @@ from io import StringIO
 
 import pytest
 import typer
-from update_docs import GROUPS, PAGES, ROOT, Example, Shell, blocks, examples, functions_list, updated
+from update_docs import (
+    GROUPS,
+    PAGES,
+    ROOT,
+    Example,
+    Shell,
+    blocks,
+    examples,
+    functions_list,
+    updated,
+)
 
-from gradcheck_cli import api, cli, manual
-from gradcheck_cli.arguments import COMMANDS
+from gradcheck_cli import api, cli
 from gradcheck_cli.cli import streams
+from gradcheck_cli.cli.arguments import COMMANDS
 from gradcheck_cli.functions import table
-from gradcheck_cli.judge.outcome import OUTCOMES
 from gradcheck_cli.judge.rounding import _DEFAULT, _ROUNDINGS
+from gradcheck_cli.manual import pages
+from gradcheck_cli.records.outcome import OUTCOMES
 from gradcheck_cli.reports.json import document
 
 PACKAGE = ROOT / "gradcheck_cli"
@@ -35,10 +48,16 @@ def shell():
         yield found
 
 
-@pytest.mark.parametrize(("page", "body"), CONSOLES, ids=[f"{page}:{body.splitlines()[0][2:]}" for page, body in CONSOLES])
+@pytest.mark.parametrize(
+    ("page", "body"),
+    CONSOLES,
+    ids=[f"{page}:{body.splitlines()[0][2:]}" for page, body in CONSOLES],
+)
 def test_a_console_block_shows_what_the_commands_print(page, body, shell):
     """`python tests/update_docs.py` refreshes a page whose output has changed for a good reason."""
-    assert [Example(example.command, shell.answer(example)) for example in examples(body)] == examples(body)
+    assert [
+        Example(example.command, shell.answer(example)) for example in examples(body)
+    ] == examples(body)
 
 
 def test_a_changed_digit_in_an_output_is_noticed_and_put_right(shell):
@@ -50,7 +69,12 @@ def test_a_changed_digit_in_an_output_is_noticed_and_put_right(shell):
 
 def scripts():
     """Every Python block that stands for itself, with its page; rows of the table are no scripts."""
-    return [(page, body) for page, text in TEXTS.items() for body in blocks(text, "python") if not body.startswith("Function(")]
+    return [
+        (page, body)
+        for page, text in TEXTS.items()
+        for body in blocks(text, "python")
+        if not body.startswith("Function(")
+    ]
 
 
 def printed(body, folder):
@@ -60,7 +84,9 @@ def printed(body, folder):
     out = StringIO()
     with redirect_stdout(out):
         runpy.run_path(str(file))
-    return out.getvalue(), "".join(f"{line}\n" for line in re.findall(r"^#> (.*)$", body, re.MULTILINE))
+    return out.getvalue(), "".join(
+        f"{line}\n" for line in re.findall(r"^#> (.*)$", body, re.MULTILINE)
+    )
 
 
 @pytest.mark.parametrize(("page", "body"), scripts())
@@ -76,14 +102,22 @@ def test_a_python_block_that_lies_is_noticed(tmp_path):
     assert found != expected
 
 
-@pytest.mark.parametrize(("mark", "does"), [("run", '.venv/bin/gradcheck "sigmoid(x**2)+tanh(x**3)" --at x=3'), ("test", ".venv/bin/python -m pytest")])
+@pytest.mark.parametrize(
+    ("mark", "does"),
+    [
+        ("run", '.venv/bin/gradcheck "sigmoid(x**2)+tanh(x**3)" --at x=3'),
+        ("test", ".venv/bin/python -m pytest"),
+    ],
+)
 def test_a_setup_command_is_one_line_with_pinned_versions(mark, does):
     """What a script reads behind `<!-- setup: ... -->`: a fence, and one line in it."""
     block = README.split(f"<!-- setup: {mark} -->\n```sh\n")[1].split("```")[0]
     assert block.count("\n") == 1
     assert does in block
     assert "-c constraints.txt" in block
-    assert re.search(r"^torch==\d", (ROOT / "constraints.txt").read_text(encoding="utf-8"), re.MULTILINE)
+    assert re.search(
+        r"^torch==\d", (ROOT / "constraints.txt").read_text(encoding="utf-8"), re.MULTILINE
+    )
 
 
 def test_the_jq_filter_asks_for_keys_that_are_there(shared):
@@ -108,12 +142,22 @@ def test_every_command_and_option_is_in_the_readme():
     assert set(group.commands) == set(COMMANDS)
     for name in set(COMMANDS) - {"check"}:
         assert f"`gradcheck {name} " in README or f"`gradcheck {name}`" in README, name
-    options = {option for parameter in group.commands["check"].params for option in parameter.opts if option.startswith("--")} - {"--help"}
-    told = set(re.findall(r"`(--[a-z-]+)", README.split("| option of `check` | meaning |")[1].split("\n\n")[0]))
+    options = {
+        option
+        for parameter in group.commands["check"].params
+        for option in parameter.opts
+        if option.startswith("--")
+    } - {"--help"}
+    told = set(
+        re.findall(
+            r"`(--[a-z-]+)", README.split("| option of `check` | meaning |")[1].split("\n\n")[0]
+        )
+    )
     assert told == options
 
 
-# --- beside torch.autograd.gradcheck ----------------------------------------------------------------------------------
+# --- beside torch.autograd.gradcheck
+# ----------------------------------------------------------------------------------
 
 
 def functions_of_torch():
@@ -137,7 +181,9 @@ def compared():
     """(program, point, what torch's check says, our outcome) for each row of README's comparison."""
     rows = README.split("<!-- compared -->\n")[1].split("\n\n")[0].splitlines()[2:]
     cells = [[cell.strip().strip("`") for cell in row.strip("|").split("|")] for row in rows]
-    return [(program, at.removeprefix("x="), theirs, ours) for program, at, theirs, ours, _ in cells]
+    return [
+        (program, at.removeprefix("x="), theirs, ours) for program, at, theirs, ours, _ in cells
+    ]
 
 
 @pytest.mark.parametrize(("program", "at", "theirs", "ours"), compared())
@@ -146,12 +192,18 @@ def test_the_comparison_with_torchs_own_check_holds(program, at, theirs, ours, s
     import torch
 
     x = torch.tensor(float(at), dtype=torch.float64, requires_grad=True)
-    assert theirs == ("passes" if torch.autograd.gradcheck(functions_of_torch()[program], (x,), raise_exception=False) else "fails")
+    assert theirs == (
+        "passes"
+        if torch.autograd.gradcheck(functions_of_torch()[program], (x,), raise_exception=False)
+        else "fails"
+    )
     assert api.check(program, {"x": at}).results[0].outcome == ours
 
 
 def test_what_the_comparison_says_is_true(shared):
-    """The figures of its last column: sinc' is 36 % off, sigmoid' answers 0 for 4.25e-18, sqrt' is right to the bit."""
+    """The figures of its last column: sinc' is 36 % off, sigmoid' answers 0 for 4.25e-18, sqrt' is
+    right to the bit.
+    """
     import torch
 
     def partial(text, at):
@@ -159,9 +211,15 @@ def test_what_the_comparison_says_is_true(shared):
 
     assert round(partial("sinc(x)", "1e-8")["autograd"]["relative_error"], 2) == 0.36
     sigmoid = partial("sigmoid(x)", 40)
-    assert (sigmoid["autograd"]["value"], f"{sigmoid['reference']['value']:.3g}") == (0.0, "4.25e-18")
+    assert (sigmoid["autograd"]["value"], f"{sigmoid['reference']['value']:.3g}") == (
+        0.0,
+        "4.25e-18",
+    )
     assert partial("sqrt(x)", 5e-324)["autograd"]["ulps"] < 0.5
-    defaults = {name: parameter.default for name, parameter in inspect.signature(torch.autograd.gradcheck).parameters.items()}
+    defaults = {
+        name: parameter.default
+        for name, parameter in inspect.signature(torch.autograd.gradcheck).parameters.items()
+    }
     assert (defaults["eps"], defaults["rtol"], defaults["atol"]) == (1e-6, 1e-3, 1e-5)
 
 
@@ -171,16 +229,28 @@ def codes_in_sources():
     own = [set(_takes_code(tree)) for tree in trees]
     shared = {name for names in own for name in names if not name.startswith("_")}
     assert {"Mistake", "mistake"} <= shared
-    return {code for tree, names in zip(trees, own, strict=True) for code in _codes(tree, shared | names)}
+    return {
+        code
+        for tree, names in zip(trees, own, strict=True)
+        for code in _codes(tree, shared | names)
+    }
 
 
 def _takes_code(tree):
     """Names of functions and classes whose first argument or field is `code: str`."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef) and node.name != "__init__" and _first(node.args.args) == "code: str":
+        if (
+            isinstance(node, ast.FunctionDef)
+            and node.name != "__init__"
+            and _first(node.args.args) == "code: str"
+        ):
             yield node.name
         if isinstance(node, ast.ClassDef):
-            makers = [inner for inner in node.body if isinstance(inner, ast.FunctionDef) and inner.name == "__init__"]
+            makers = [
+                inner
+                for inner in node.body
+                if isinstance(inner, ast.FunctionDef) and inner.name == "__init__"
+            ]
             fields = [ast.unparse(inner) for inner in node.body if isinstance(inner, ast.AnnAssign)]
             if (_first(makers[0].args.args) if makers else "".join(fields[:1])) == "code: str":
                 yield node.name
@@ -193,11 +263,20 @@ def _first(arguments):
 
 def _codes(tree, makers):
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and (getattr(node.func, "id", "") in makers or getattr(node.func, "attr", "") in makers):
-            first = next(iter(node.args), None) or next(keyword.value for keyword in node.keywords if keyword.arg == "code")
+        if isinstance(node, ast.Call) and (
+            getattr(node.func, "id", "") in makers or getattr(node.func, "attr", "") in makers
+        ):
+            first = next(iter(node.args), None) or next(
+                keyword.value for keyword in node.keywords if keyword.arg == "code"
+            )
             for value in [first.body, first.orelse] if isinstance(first, ast.IfExp) else [first]:
-                passed_on = isinstance(value, ast.Name | ast.Attribute) and ast.unparse(value).split(".")[-1] == "code"
-                assert passed_on or isinstance(value, ast.Constant), f"a code that cannot be read: {ast.unparse(node)}"
+                passed_on = (
+                    isinstance(value, ast.Name | ast.Attribute)
+                    and ast.unparse(value).split(".")[-1] == "code"
+                )
+                assert passed_on or isinstance(value, ast.Constant), (
+                    f"a code that cannot be read: {ast.unparse(node)}"
+                )
                 if isinstance(value, ast.Constant):
                     yield value.value
 
@@ -214,14 +293,20 @@ def test_every_error_code_has_a_section_and_every_section_a_code():
 
 def test_the_reader_of_codes_finds_a_new_one():
     """The walk over the sources is fed a file with a code of its own."""
-    tree = ast.parse("class Slip(Exception):\n    def __init__(self, code: str, text): ...\nraise Slip('never-heard-of', 'x')\nSlip(error.code, 'y')")
+    tree = ast.parse(
+        "class Slip(Exception):\n    def __init__(self, code: str, text): ...\nraise Slip('never-heard-of', 'x')\nSlip(error.code, 'y')"
+    )
     assert list(_codes(tree, set(_takes_code(tree)))) == ["never-heard-of"]
 
 
 @pytest.mark.parametrize("code", sections("docs/errors.md"))
 def test_an_example_of_an_error_raises_that_error(code):
     """Each command in a section ends in the section's own code."""
-    outputs = [example.output for body in blocks(manual.section(code), "console") for example in examples(body)]
+    outputs = [
+        example.output
+        for body in blocks(pages.section(code), "console")
+        for example in examples(body)
+    ]
     assert all(f"error[{code}]: " in output for output in outputs)
 
 
@@ -229,7 +314,11 @@ def test_every_outcome_has_a_section_with_an_example_of_it():
     """In the order of the page, each with at least one command that comes to this outcome."""
     assert set(sections("docs/outcomes.md")) == set(OUTCOMES)
     for outcome in OUTCOMES:
-        outputs = [example.output for body in blocks(manual.section(outcome), "console") for example in examples(body)]
+        outputs = [
+            example.output
+            for body in blocks(pages.section(outcome), "console")
+            for example in examples(body)
+        ]
         assert any(f": {outcome}: " in output for output in outputs), outcome
 
 
@@ -237,13 +326,20 @@ def test_explain_knows_every_topic(shell):
     """Outcomes, error codes and notions; a topic stands on one page alone."""
     topics = shell.run("gradcheck explain").split()
     assert {*OUTCOMES, *codes_in_sources(), "tolerance", "kinks", "numeric"} <= set(topics)
-    headings = [topic for page in manual.PAGES for topic in re.findall(r"^#{2,3} `?([a-z][a-z0-9-]*)`?$", TEXTS[f"docs/{page}.md"], re.MULTILINE)]
+    headings = [
+        topic
+        for page in pages.PAGES
+        for topic in re.findall(
+            r"^#{2,3} `?([a-z][a-z0-9-]*)`?$", TEXTS[f"docs/{page}.md"], re.MULTILINE
+        )
+    ]
     assert sorted(headings) == sorted(topics)
     for topic in topics:
         assert shell.run(f"gradcheck explain {topic}").startswith(f"## {topic}\n\n")
 
 
-# --- what pages say of the code ---------------------------------------------------------------------------------------
+# --- what pages say of the code
+# ---------------------------------------------------------------------------------------
 
 
 def test_the_list_of_functions_is_the_table():
@@ -254,24 +350,31 @@ def test_the_list_of_functions_is_the_table():
 
 def test_the_limits_are_those_of_the_code():
     """Each row of the table names a constant and its value."""
-    rows = re.findall(r"^\| `([\w.]+)` \| ([\d,.]+) \|", manual.section("limits"), re.MULTILINE)
+    rows = re.findall(r"^\| `([\w.]+)` \| ([\d,.]+) \|", pages.section("limits"), re.MULTILINE)
     assert len(rows) > 10
     for path, value in rows:
         module, _, name = path.rpartition(".")
-        assert getattr(importlib.import_module(f"gradcheck_cli.{module}"), name) == float(value.replace(",", "")), path
+        assert getattr(importlib.import_module(f"gradcheck_cli.{module}"), name) == float(
+            value.replace(",", "")
+        ), path
 
 
 def test_the_roundings_are_those_of_the_code():
     """Every function named in the table counts as its row says, and every kind of count is there."""
     kinds = {}
-    for c, m, functions in re.findall(r"^\| (\d), (\d) \| (.*) \|$", manual.section("rounding"), re.MULTILINE):
+    for c, m, functions in re.findall(
+        r"^\| (\d), (\d) \| (.*) \|$", pages.section("rounding"), re.MULTILINE
+    ):
         kinds[int(c), int(m)] = functions
         for name in re.findall(r"`(\w+)`", functions):
             assert _ROUNDINGS[name] == (int(c), int(m)), name
     assert set(kinds) == {*_ROUNDINGS.values(), _DEFAULT}
 
 
-@pytest.mark.parametrize(("program", "at", "answer"), re.findall(r"^\| `(.*)` \| x=(.*) \| ([\d.]+) \|$", manual.section("kinks"), re.MULTILINE))
+@pytest.mark.parametrize(
+    ("program", "at", "answer"),
+    re.findall(r"^\| `(.*)` \| x=(.*) \| ([\d.]+) \|$", pages.section("kinks"), re.MULTILINE),
+)
 def test_torchs_choices_at_kinks_are_as_told(program, at, answer, shared):
     """Each is a kink, with this answer for every partial."""
     (result,) = api.check(program, {"x": at}).results
@@ -281,9 +384,20 @@ def test_torchs_choices_at_kinks_are_as_told(program, at, answer, shared):
 
 def test_the_rows_of_the_walk_through_are_rows_of_the_table():
     """Word for word, so that nobody copies an outdated form."""
-    shown = [ast.dump(ast.parse(body.strip().rstrip(",")).body[0].value) for body in blocks(TEXTS["docs/adding-a-function.md"], "python")]
-    source = "".join(file.read_text(encoding="utf-8") for file in sorted((PACKAGE / "functions").glob("*.py")) if file.stem != "__init__")
-    real = {ast.dump(node) for node in ast.walk(ast.parse(source.replace("from __future__ import annotations", ""))) if isinstance(node, ast.Call)}
+    shown = [
+        ast.dump(ast.parse(body.strip().rstrip(",")).body[0].value)
+        for body in blocks(TEXTS["docs/adding-a-function.md"], "python")
+    ]
+    source = "".join(
+        file.read_text(encoding="utf-8")
+        for file in sorted((PACKAGE / "functions").glob("*.py"))
+        if file.stem != "__init__"
+    )
+    real = {
+        ast.dump(node)
+        for node in ast.walk(ast.parse(source.replace("from __future__ import annotations", "")))
+        if isinstance(node, ast.Call)
+    }
     assert len(shown) >= 4
     assert set(shown) <= real
 

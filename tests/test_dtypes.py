@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradcheck_cli.dtypes import DTYPES
-from gradcheck_cli.point import Exact, read_value
+from gradcheck_cli.questions.numbers import Exact, read_value
 
 # The same examples every time, on every machine.
 FIXED = settings(derandomize=True, database=None, deadline=None, max_examples=200)
@@ -55,9 +55,23 @@ def test_a_wrong_last_bit_is_caught():
 
 @st.composite
 def between_neighbours(draw):
-    """(dtype, exact number, the neighbour it belongs to): at or near the middle of two neighbouring numbers of a format."""
+    """(dtype, exact number, the neighbour it belongs to): at or near the middle of two neighbouring
+    numbers of a format.
+    """
     dtype = draw(st.sampled_from(list(DTYPES.values())))
-    exponent = draw(st.sampled_from([dtype.least, dtype.least + 1, -1, 0, 1, dtype.most - 1, draw(st.integers(dtype.least, dtype.most - 1))]))
+    exponent = draw(
+        st.sampled_from(
+            [
+                dtype.least,
+                dtype.least + 1,
+                -1,
+                0,
+                1,
+                dtype.most - 1,
+                draw(st.integers(dtype.least, dtype.most - 1)),
+            ]
+        )
+    )
     spacing = Fraction(2) ** (exponent - dtype.digits + 1)
     # Normal significands have all digits; below them, at the least exponent, are the subnormals.
     lowest = 0 if exponent == dtype.least else 2 ** (dtype.digits - 1)
@@ -81,14 +95,20 @@ def test_rounding_is_to_the_nearest_and_halves_go_to_even(drawn):
     [
         ("1.000000059604644775390625", 1.0),  # 1 + 2**-24: the middle, to even
         ("1.00000005960464477539062500", 1.0),
-        ("1.000000059604644775390625000000000000001", 1 + 2**-23),  # a float64 on the way would lose the last digit
+        (
+            "1.000000059604644775390625000000000000001",
+            1 + 2**-23,
+        ),  # a float64 on the way would lose the last digit
         ("1.000000059604644775390624999999999999999", 1.0),
         ("1.000000178813934326171875", 1 + 2**-22),  # 1 + 3*2**-24: the middle, to even
         ("1.000000178813934326171874999999999999999", 1 + 2**-23),
         ("-1.000000059604644775390625000000000000001", -1 - 2**-23),
         ("7.006492321624085e-46", 0.0),  # below half the smallest subnormal
         ("7.006492321624086e-46", 2.0**-149),
-        ("340282356779733661637539395458142568448", None),  # the middle between the largest and 2**128: beyond
+        (
+            "340282356779733661637539395458142568448",
+            None,
+        ),  # the middle between the largest and 2**128: beyond
         ("340282356779733661637539395458142568447", (2 - 2.0**-23) * 2.0**127),
     ],
 )
@@ -107,14 +127,25 @@ def test_torch_rounds_as_we_do():
     """On random doubles to float32, and on random float32 numbers to the two formats of 16 bits."""
     random = Random("rounding")  # noqa: S311 - a fixed seed is wanted
     doubles = [random.uniform(-1, 1) * 2.0 ** random.randint(-160, 130) for _ in range(3_000)]
-    singles = [float(np.float32(random.uniform(-1, 1) * 2.0 ** random.randint(-30, 20))) for _ in range(3_000)]
+    singles = [
+        float(np.float32(random.uniform(-1, 1) * 2.0 ** random.randint(-30, 20)))
+        for _ in range(3_000)
+    ]
     for name, numbers in (("float32", doubles), ("float16", singles), ("bfloat16", singles)):
-        theirs = torch.tensor(numbers, dtype=torch.float64).to(torch.float32).to(getattr(torch, name)).double().tolist()
+        theirs = (
+            torch.tensor(numbers, dtype=torch.float64)
+            .to(torch.float32)
+            .to(getattr(torch, name))
+            .double()
+            .tolist()
+        )
         assert [DTYPES[name].round(Fraction(number)) for number in numbers] == theirs
 
 
 def test_torch_rounds_doubles_to_bfloat16_twice():
-    """Found: torch goes through float32, so that just above the middle it rounds down. We round once."""
+    """Found: torch goes through float32, so that just above the middle it rounds down. We round
+    once.
+    """
     number = 1 + 2.0**-8 + 2.0**-40
     assert DTYPES["bfloat16"].round(Fraction(number)) == 1 + 2.0**-7
     assert float(torch.tensor(number, dtype=torch.float64).to(torch.bfloat16)) == 1.0

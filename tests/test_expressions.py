@@ -1,4 +1,6 @@
-"""What five notebooks print, what is known to be wrong in torch, and what the tool says of both; and the suites in `expressions/`."""
+"""What five notebooks print, what is known to be wrong in torch, and what the tool says of both;
+and the suites in `expressions/`.
+"""
 
 from __future__ import annotations
 
@@ -14,18 +16,27 @@ import yaml
 from suites import ran
 
 from gradcheck_cli import check
-from gradcheck_cli.case import Request, cases_of
-from gradcheck_cli.judge.outcome import OUTCOMES
+from gradcheck_cli.checks.record import nearest
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.point import read_value
-from gradcheck_cli.suite.record import nearest
+from gradcheck_cli.questions.numbers import read_value
+from gradcheck_cli.questions.question import Request, cases_of
+from gradcheck_cli.records.outcome import OUTCOMES
 from gradcheck_cli.witnesses.reference import Certified, reference
 
 FOLDER = Path(__file__).parent / "facts"
 SUITES = Path(__file__).parents[1] / "expressions"
-# The notebooks' own float64 arithmetic is good to this: 6e-12 was lost in 4/(exp(27) + exp(-27))**2, 1e-16 elsewhere.
+# The notebooks' own float64 arithmetic is good to this: 6e-12 was lost in 4/(exp(27) +
+# exp(-27))**2, 1e-16 elsewhere.
 NUMPY = 1e-11
-EXIT = {"agree": 0, "imprecise": 0, "kink": 0, "wrong": 1, "undefined": 4, "detached": 4, "inconclusive": 4}
+EXIT = {
+    "agree": 0,
+    "imprecise": 0,
+    "kink": 0,
+    "wrong": 1,
+    "undefined": 4,
+    "detached": 4,
+    "inconclusive": 4,
+}
 
 
 def rows(suite):
@@ -45,7 +56,14 @@ def flat(value):
 
 def run(row, dtype="float64", step=None):
     """The one Result of a row."""
-    report = check(row["program"], row["at"], wrt=row.get("wrt", ()), cotangent=row.get("cotangent"), dtype=row.get("dtype", dtype), step=step)
+    report = check(
+        row["program"],
+        row["at"],
+        wrt=row.get("wrt", ()),
+        cotangent=row.get("cotangent"),
+        dtype=row.get("dtype", dtype),
+        step=step,
+    )
     assert report.exit_code == int(row.get("exit", EXIT[row.get("outcome", "agree")]))
     return report.results[0]
 
@@ -53,18 +71,28 @@ def run(row, dtype="float64", step=None):
 def answers(result, name):
     """torch's numbers for an input."""
     keys = result.evidence.case.keys
-    return [answer.value for key, answer in zip(keys, result.evidence.autograd.partials, strict=True) if key.variable == name]
+    return [
+        answer.value
+        for key, answer in zip(keys, result.evidence.autograd.partials, strict=True)
+        if key.variable == name
+    ]
 
 
 def truths(result, name):
     """The proved derivatives by an input, as balls."""
     proved = result.evidence.reference.partials
-    found = [(verdict.truth, answer) for verdict, answer in zip(result.verdicts, proved, strict=True) if verdict.key.variable == name]
+    found = [
+        (verdict.truth, answer)
+        for verdict, answer in zip(result.verdicts, proved, strict=True)
+        if verdict.key.variable == name
+    ]
     return [answer.ball if truth is None else truth for truth, answer in found]
 
 
 def printed_as(text, value):
-    """Whether a notebook that prints `value` would print `text`: to as many digits; a text that ends in a point is exact."""
+    """Whether a notebook that prints `value` would print `text`: to as many digits; a text that
+    ends in a point is exact.
+    """
     if "nan" in text or math.isnan(value):
         return text == "nan" and math.isnan(value)
     shown = Decimal(text)
@@ -81,7 +109,14 @@ def enclosures(formula, at):
     """The balls of a formula's elements at the float32 point of a row."""
     inside = {name: read(value) for name, value in at.items() if name in parse(formula).variables}
     if not inside:
-        return [answer.ball for answer in reference(cases_of(Request(parse(f"x - x + ({formula})"), {"x": read("1")}, dtypes=["float32"]))[0]).forward]
+        return [
+            answer.ball
+            for answer in reference(
+                cases_of(
+                    Request(parse(f"x - x + ({formula})"), {"x": read("1")}, dtypes=["float32"])
+                )[0]
+            ).forward
+        ]
     case = cases_of(Request(parse(formula), inside, dtypes=["float32"]))[0]
     return [answer.ball for answer in reference(case).forward]
 
@@ -100,33 +135,51 @@ def test_a_notebook_prints_what_torch_answers(row):
     """Values and gradients, to the digits printed; the outcome and its reason."""
     result = run(row)
     assert result.outcome == row.get("outcome", "agree")
-    assert any(row.get("because", "") in verdict.reason for verdict in result.verdicts if verdict.outcome == result.outcome)
-    for text, value in zip(flat(row.get("value", {}).get("printed", [])), result.evidence.autograd.forward, strict=False):
+    assert any(
+        row.get("because", "") in verdict.reason
+        for verdict in result.verdicts
+        if verdict.outcome == result.outcome
+    )
+    for text, value in zip(
+        flat(row.get("value", {}).get("printed", [])),
+        result.evidence.autograd.forward,
+        strict=False,
+    ):
         assert printed_as(text, value)
     for name, shown in row.get("grad", {}).items():
-        for text, value in zip(flat(shown.get("printed", [])), answers(result, name), strict="printed" in shown):
+        for text, value in zip(
+            flat(shown.get("printed", [])), answers(result, name), strict="printed" in shown
+        ):
             assert printed_as(text, value), name
 
 
 @pytest.mark.usefixtures("shared")
 @pytest.mark.parametrize("row", [row for row in NOTEBOOKS if "exact" in str(row)], ids=named)
 def test_a_notebooks_float64_result_is_the_reference(row):
-    """Numbers that a notebook computed in float64 with NumPy are the proved ones, but for NumPy's rounding."""
+    """Numbers that a notebook computed in float64 with NumPy are the proved ones, but for NumPy's
+    rounding.
+    """
     result = run(row)
     compared = 0
-    for text, answer in zip(flat(row.get("value", {}).get("exact", [])), result.evidence.reference.forward, strict=False):
+    for text, answer in zip(
+        flat(row.get("value", {}).get("exact", [])), result.evidence.reference.forward, strict=False
+    ):
         assert isinstance(answer, Certified)
         assert near(text, nearest(answer.ball))
         compared += 1
     for name, shown in row["grad"].items():
-        for text, ball in zip(flat(shown.get("exact", [])), truths(result, name), strict="exact" in shown):
+        for text, ball in zip(
+            flat(shown.get("exact", [])), truths(result, name), strict="exact" in shown
+        ):
             assert near(text, nearest(ball)), name
             compared += 1
     assert compared
 
 
 @pytest.mark.usefixtures("shared")
-@pytest.mark.parametrize("row", [row for row in NOTEBOOKS if "claim" in row or "refuted" in row], ids=named)
+@pytest.mark.parametrize(
+    "row", [row for row in NOTEBOOKS if "claim" in row or "refuted" in row], ids=named
+)
 def test_a_formula_derived_by_hand_is_right_or_refuted(row):
     """Claims, evaluated in balls, meet the reference; the two false ones do not."""
     result = run(row)
@@ -144,7 +197,9 @@ def test_a_notebooks_central_difference_comes_out_of_step():
     told = row["central_difference"]
     (difference,) = run(row, step=float(told["step"])).evidence.numeric
     assert abs(difference.value - float(told["value"])) <= 4 * 2.0**-52 / float(told["step"])
-    assert not abs(difference.value - float(row["grad"]["x"]["exact"])) <= difference.radius, "a textbook's step has an error that rounding is not"
+    assert not abs(difference.value - float(row["grad"]["x"]["exact"])) <= difference.radius, (
+        "a textbook's step has an error that rounding is not"
+    )
 
 
 @pytest.mark.usefixtures("shared")
@@ -155,12 +210,16 @@ def test_a_known_defect_is_told(row):
     name = row.get("wrt", result.evidence.case.keys[0].variable)
     verdict = next(verdict for verdict in result.verdicts if verdict.key.variable == name)
     answer = answers(result, name)[0]
-    assert abs(answer - float(row["torch"])) <= 1e-6 * abs(answer) or (row["torch"] == "nan" and math.isnan(answer))
+    assert abs(answer - float(row["torch"])) <= 1e-6 * abs(answer) or (
+        row["torch"] == "nan" and math.isnan(answer)
+    )
     assert verdict.outcome == row["outcome"]
     assert row.get("because", "") in verdict.reason
     if isinstance(row["right"], dict):
         assert verdict.sides.proved
-        assert [verdict.sides.left.value, verdict.sides.right.value] == [float(edge) for edge in row["right"]["kink"]]
+        assert [verdict.sides.left.value, verdict.sides.right.value] == [
+            float(edge) for edge in row["right"]["kink"]
+        ]
     elif row["right"] != "undefined":
         assert nearest(truths(result, name)[0]) == float(row["right"])
 
@@ -169,10 +228,24 @@ def test_a_known_defect_is_told(row):
 def test_a_row_has_a_name_of_its_own_and_an_outcome_that_exists(suite):
     """Names are unique, outcomes known, and no key is misspelt."""
     found = rows(suite)
-    known = {"notebooks": {"value", "grad", "claim", "refuted", "central_difference", "cotangent", "note"}, "defects": {"torch", "right", "why"}}[suite]
+    known = {
+        "notebooks": {
+            "value",
+            "grad",
+            "claim",
+            "refuted",
+            "central_difference",
+            "cotangent",
+            "note",
+        },
+        "defects": {"torch", "right", "why"},
+    }[suite]
     assert len({row["id"] for row in found}) == len(found)
     for row in found:
-        assert set(row) <= {"id", "program", "at", "wrt", "dtype", "outcome", "because", "exit"} | known, row["id"]
+        assert (
+            set(row)
+            <= {"id", "program", "at", "wrt", "dtype", "outcome", "because", "exit"} | known
+        ), row["id"]
         assert row.get("outcome", "agree") in OUTCOMES
         assert "outcome" in row or suite == "notebooks"
 
@@ -190,27 +263,52 @@ def test_printed_digits_are_compared_to_the_last(text, value, same):
 
 
 @pytest.mark.usefixtures("shared")
-@pytest.mark.parametrize("formula", ["1 - tanh(x)", "(1 - tanh(x)**2)*(1 + 1e-6)", "1 - tanh(x)**2 + 1e-18"])
+@pytest.mark.parametrize(
+    "formula", ["1 - tanh(x)", "(1 - tanh(x)**2)*(1 + 1e-6)", "1 - tanh(x)**2 + 1e-18"]
+)
 def test_a_false_formula_is_refuted(formula):
-    """The comparison of formulas can fail, by one part in a million and by less than float64 can tell."""
+    """The comparison of formulas can fail, by one part in a million and by less than float64 can
+    tell.
+    """
     row = next(row for row in NOTEBOOKS if row["id"] == "tanh-vjp")
     pairs = zip(enclosures(formula, row["at"]), truths(run(row), "x"), strict=True)
     assert not any(claimed.overlaps(truth) for claimed, truth in pairs)
 
 
 @pytest.mark.parametrize(
-    "row", [row for row in NOTEBOOKS + DEFECTS if row["id"] in ("tanh-vjp", "two-variables", "no-path", "direction-at-zero", "sqrt-of-square")], ids=named
+    "row",
+    [
+        row
+        for row in NOTEBOOKS + DEFECTS
+        if row["id"]
+        in ("tanh-vjp", "two-variables", "no-path", "direction-at-zero", "sqrt-of-square")
+    ],
+    ids=named,
 )
 def test_the_command_line_says_the_same(row):
-    """Outcome and exit code of the program itself, for one row of each exit code and the multi-line, list and float32 forms."""
+    """Outcome and exit code of the program itself, for one row of each exit code and the
+    multi-line, list and float32 forms.
+    """
 
     def text(value):
         return f"[{', '.join(map(text, value))}]" if isinstance(value, list) else value
 
-    words = ["--at", ",".join(f"{name}={text(value)}" for name, value in row["at"].items()), "--dtype", row.get("dtype", "float64"), "-f", "json"]
+    words = [
+        "--at",
+        ",".join(f"{name}={text(value)}" for name, value in row["at"].items()),
+        "--dtype",
+        row.get("dtype", "float64"),
+        "-f",
+        "json",
+    ]
     words += ["--cotangent", text(row["cotangent"])] if "cotangent" in row else []
     done = subprocess.run(
-        [sys.executable, "-m", "gradcheck_cli", row["program"], *words], capture_output=True, text=True, encoding="utf-8", timeout=60, check=False
+        [sys.executable, "-m", "gradcheck_cli", row["program"], *words],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
     )
     assert done.stderr == ""
     assert done.returncode == int(row.get("exit", EXIT[row.get("outcome", "agree")]))
@@ -223,21 +321,30 @@ def test_the_suites_that_ship_are_as_expected_and_twice_the_same():
     """With one seed, whatever the number of workers: the same bytes."""
     reports = []
     for jobs in ("1", "2"):
-        code, out, err = ran(SUITES.parent, "run", SUITES.name, "--seed", "1", "-j", jobs, "-f", "json")
+        code, out, err = ran(
+            SUITES.parent, "run", SUITES.name, "--seed", "1", "-j", jobs, "-f", "json"
+        )
         assert (code, err) == (0, "")
         reports.append(out)
     assert reports[0] == reports[1]
     ids = {case["id"].split("::")[0] for case in json.loads(reports[0])["cases"]}
-    assert ids == {f"expressions/{name}.gradcheck.yaml" for name in ("activations", "calculus", "defects", "kinks", "losses", "notebooks")}
+    assert ids == {
+        f"expressions/{name}.gradcheck.yaml"
+        for name in ("activations", "calculus", "defects", "kinks", "losses", "notebooks")
+    }
 
 
 @pytest.mark.parametrize("name", ["notebooks", "defects"])
 def test_every_fact_is_in_its_suite(name):
     """A fact without a case, or with another program or outcome, fails here."""
-    suite = yaml.load((SUITES / f"{name}.gradcheck.yaml").read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 - it makes texts and nothing else
+    suite = yaml.load(
+        (SUITES / f"{name}.gradcheck.yaml").read_text(encoding="utf-8"), Loader=yaml.BaseLoader
+    )  # noqa: S506 - it makes texts and nothing else
     cases = {case["id"]: case for case in suite["cases"]}
     assert list(cases) == [row["id"] for row in rows(name)]
     for row in rows(name):
         case, stated = cases[row["id"]], cases[row["id"]]["expect"]
         assert case["expr"].strip() == row["program"].strip()
-        assert (stated if isinstance(stated, str) else stated["outcome"]) == row.get("outcome", "agree")
+        assert (stated if isinstance(stated, str) else stated["outcome"]) == row.get(
+            "outcome", "agree"
+        )

@@ -27,7 +27,8 @@ def holed(first, last=STEPS, inside=lambda h: 3 + h * h):
     return slopes, noise
 
 
-# What a quotient can do as its step shrinks: settle in every order, oscillate, jump, grow, or have values at some steps only.
+# What a quotient can do as its step shrinks: settle in every order, oscillate, jump, grow, or have
+# values at some steps only.
 COLUMNS = {
     "even": column(lambda h: 2 + 5 * h**2 - h**4), "odd": column(lambda h: -1 + h), "constant": column(lambda h: 7.0), "zero": column(lambda h: 0.0),
     "square root": column(lambda h: 1 + h**0.5), "three halves": column(lambda h: 1 + h**1.5), "pole": column(lambda h: 1 / h), "tangent": column(lambda h: h**-0.5),
@@ -46,12 +47,21 @@ def found(names, order):
 
 
 def random_columns(count, seed):
-    """Slopes that converge in any order, or not at all, with noise of any size, at steps that fail here and there."""
+    """Slopes that converge in any order, or not at all, with noise of any size, at steps that fail
+    here and there.
+    """
     random = np.random.default_rng(seed)
     for _ in range(count):
-        powers, sizes = random.choice([0.3, 0.5, 1, 1.5, 2, 3, 4, -0.5], 3), random.choice([0, 1, 1e-3, 1e3, -1], 3)
+        powers, sizes = (
+            random.choice([0.3, 0.5, 1, 1.5, 2, 3, 4, -0.5], 3),
+            random.choice([0, 1, 1e-3, 1e3, -1], 3),
+        )
         noise = 10.0 ** random.uniform(-18, -6) / H ** random.choice([0, 0.5, 1])
-        slopes = random.normal() + sum(size * H**power for size, power in zip(sizes, powers, strict=True)) + noise * random.uniform(-1, 1, STEPS)
+        slopes = (
+            random.normal()
+            + sum(size * H**power for size, power in zip(sizes, powers, strict=True))
+            + noise * random.uniform(-1, 1, STEPS)
+        )
         failing = random.random(STEPS) < random.choice([0, 0, 0.02, 0.3])
         slopes[failing] = random.choice([np.nan, np.inf])
         slopes[: random.choice([0, 0, 5, 48, 50, 51])] = np.nan
@@ -61,23 +71,41 @@ def random_columns(count, seed):
 
 def test_columns_together_are_what_the_rules_say_of_each():
     """On 600 random columns and the named ones, to the bit: the same value, bar and word on growth."""
-    asked = [*random_columns(600, 5), *((*pair, order) for pair in COLUMNS.values() for order in (1, 2))]
+    asked = [
+        *random_columns(600, 5),
+        *((*pair, order) for pair in COLUMNS.values() for order in (1, 2)),
+    ]
     slopes, noise, orders = (np.array([column[k] for column in asked]) for k in range(3))
     together = extrapolated(slopes.T, noise.T, orders)
     for given, slope in zip(asked, together, strict=True):
         assert repr(slope) == repr(one_column(*given)), given
-    kinds = ["none" if slope is None else "grows" if slope.grows else "unsettled" if slope.radius == np.inf else "settled" for slope in together]
-    assert min(kinds.count(kind) for kind in ("none", "grows", "settled")) > 5, "every kind of answer is among them"
+    kinds = [
+        "none"
+        if slope is None
+        else "grows"
+        if slope.grows
+        else "unsettled"
+        if slope.radius == np.inf
+        else "settled"
+        for slope in together
+    ]
+    assert min(kinds.count(kind) for kind in ("none", "grows", "settled")) > 5, (
+        "every kind of answer is among them"
+    )
 
 
 @pytest.mark.parametrize("order", [1, 2])
 @pytest.mark.parametrize("name", COLUMNS)
 def test_a_column_does_not_see_its_neighbours(name, order):
-    """Alone, first, last, beside itself and among more columns than are worked on at once: the same bits."""
+    """Alone, first, last, beside itself and among more columns than are worked on at once: the same
+    bits.
+    """
     alone = repr(found([name], order)[0])
     everything = list(COLUMNS)
     assert repr(found(everything, order)[everything.index(name)]) == alone
-    assert [repr(slope) for slope in found([name, *everything * 5, name], order)][:: len(everything) * 5 + 1] == [alone, alone]
+    assert [repr(slope) for slope in found([name, *everything * 5, name], order)][
+        :: len(everything) * 5 + 1
+    ] == [alone, alone]
 
 
 def test_orders_are_each_columns_own():
@@ -128,10 +156,14 @@ def test_fewer_than_three_steps_are_no_estimate(name):
 
 def test_no_columns_are_no_slopes():
     """An empty batch."""
-    assert extrapolated(np.zeros((STEPS, 0)), np.zeros((STEPS, 0)), np.zeros(0, dtype=np.int64)) == []
+    assert (
+        extrapolated(np.zeros((STEPS, 0)), np.zeros((STEPS, 0)), np.zeros(0, dtype=np.int64)) == []
+    )
 
 
 def test_a_bar_is_never_zero():
-    """The smallest number there is, at least: a column of equal quotients without noise proves nothing exactly."""
+    """The smallest number there is, at least: a column of equal quotients without noise proves
+    nothing exactly.
+    """
     slopes = np.full((STEPS, 1), 0.0)
     assert extrapolated(slopes, np.zeros_like(slopes), np.array([2])) == [Slope(0.0, SMALLEST)]

@@ -1,4 +1,6 @@
-"""Hostile and enormous input: nothing is executed, nothing hangs, every refusal is a message with a place."""
+"""Hostile and enormous input: nothing is executed, nothing hangs, every refusal is a message with a
+place.
+"""
 
 from __future__ import annotations
 
@@ -14,21 +16,34 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gradcheck_cli
-from gradcheck_cli.case import Request, cases_of
 from gradcheck_cli.language.errors import PointError, ProgramError
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.text import program_text
-from gradcheck_cli.point import read_points
+from gradcheck_cli.questions.numbers import read_points
+from gradcheck_cli.questions.question import Request, cases_of
 from gradcheck_cli.witnesses.autograd import Autograd, Measured, autograd
 from gradcheck_cli.witnesses.reference import Certified, Reference, reference
 
 # The same examples every time, on every machine.
 FIXED = settings(derandomize=True, database=None, deadline=None, max_examples=200)
-# Seconds. What is tested takes one or two; the rest is for a machine that does other things as well.
+# Seconds. What is tested takes one or two; the rest is for a machine that does other things as
+# well.
 MOMENT = 6
 SOURCES = Path(gradcheck_cli.__file__).parent
 # What Python runs as a program when a text reaches it.
-RUNNERS = {"eval", "exec", "compile", "sympify", "parse_expr", "S", "lambdify", "literal_eval", "__import__", "numexpr", "execfile"}
+RUNNERS = {
+    "eval",
+    "exec",
+    "compile",
+    "sympify",
+    "parse_expr",
+    "S",
+    "lambdify",
+    "literal_eval",
+    "__import__",
+    "numexpr",
+    "execfile",
+}
 
 # `{trap}` would be the path of a file that the text makes if any of it is executed.
 ATTACKS = [
@@ -57,13 +72,20 @@ def refused(text, read=parse):
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_an_attack_is_refused_and_not_executed(attack, tmp_path):
-    """With a place in the text, as a program, inside one, and as a point; `__builtins__` and the like are names, with no value."""
+    """With a place in the text, as a program, inside one, and as a point; `__builtins__` and the
+    like are names, with no value.
+    """
     trap = tmp_path / "trap"
     text = attack.format(trap=trap)
     if text == "__builtins__":
         assert parse(text).variables == ("__builtins__",)
         return
-    for mistake in [*refused(text), *refused(f"x + sin({text})"), *refused(f"y = {text}\ny*x"), *refused(f"x={text}", lambda t: read_points([t]))]:
+    for mistake in [
+        *refused(text),
+        *refused(f"x + sin({text})"),
+        *refused(f"y = {text}\ny*x"),
+        *refused(f"x={text}", lambda t: read_points([t])),
+    ]:
         assert mistake.span is not None, mistake
         assert 0 <= mistake.span.start <= mistake.span.end
         assert mistake.span.start <= len(mistake.text)
@@ -80,17 +102,29 @@ def runners_in(source):
         if isinstance(node, ast.Call):
             name = getattr(node.func, "id", getattr(node.func, "attr", ""))
             # A regular expression is compiled; `mode="eval"` of `ast.parse` is a word, not a call.
-            if name in RUNNERS and not (name == "compile" and getattr(getattr(node.func, "value", None), "id", "") == "re"):
+            if name in RUNNERS and not (
+                name == "compile" and getattr(getattr(node.func, "value", None), "id", "") == "re"
+            ):
                 found.append(name)
     return found
 
 
-@pytest.mark.parametrize("path", sorted(SOURCES.rglob("*.py")), ids=lambda path: str(path.relative_to(SOURCES)))
+@pytest.mark.parametrize(
+    "path", sorted(SOURCES.rglob("*.py")), ids=lambda path: str(path.relative_to(SOURCES))
+)
 def test_no_source_runs_text(path):
-    """No `eval`, `exec`, `sympify`, `parse_expr`, `lambdify` and the like, nor their bare names passed on."""
+    """No `eval`, `exec`, `sympify`, `parse_expr`, `lambdify` and the like, nor their bare names
+    passed on.
+    """
     source = path.read_text(encoding="utf-8")
     assert runners_in(source) == []
-    assert not {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)} & {"eval", "exec", "compile", "sympify", "parse_expr"}
+    assert not {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)} & {
+        "eval",
+        "exec",
+        "compile",
+        "sympify",
+        "parse_expr",
+    }
 
 
 @pytest.mark.parametrize(
@@ -109,7 +143,10 @@ def test_no_source_runs_text(path):
 def test_a_source_that_runs_text_is_caught(lie, tmp_path):
     """A file with a call of each kind is seen."""
     planted = tmp_path / "planted.py"
-    planted.write_text(f"import re\n_X = re.compile('a')\ndef f(text, s=None):\n    return {lie}\n", encoding="utf-8")
+    planted.write_text(
+        f"import re\n_X = re.compile('a')\ndef f(text, s=None):\n    return {lie}\n",
+        encoding="utf-8",
+    )
     assert len(runners_in(planted.read_text(encoding="utf-8"))) == 1
 
 
@@ -122,7 +159,9 @@ _BITS = st.sampled_from(
 @FIXED
 @given(st.lists(_BITS, max_size=12).map("".join))
 def test_any_text_is_read_or_refused(text):
-    """Never another exception; what is read can be written; what is refused is refused with a place, the empty text apart."""
+    """Never another exception; what is read can be written; what is refused is refused with a
+    place, the empty text apart.
+    """
     for read in (parse, lambda t: read_points([f"x={t}"])):
         try:
             found = read(text)
@@ -149,7 +188,11 @@ def test_any_characters_are_read_or_refused(text):
 SIZES = {
     "a sum of 3,000 terms": (" + ".join(["x"] * 3_000), "0.9", 3_000),
     "a product of 3,000 factors": ("*".join(["x"] * 3_000), "1", 3_000),
-    "3,000 different factors": ("*".join(f"(1 + x/{i}**2)" for i in range(1, 3_001)), "0", sum(1 / i**2 for i in range(1, 3_001))),
+    "3,000 different factors": (
+        "*".join(f"(1 + x/{i}**2)" for i in range(1, 3_001)),
+        "0",
+        sum(1 / i**2 for i in range(1, 3_001)),
+    ),
     "90 nested calls": ("sin(" * 90 + "x" + ")" * 90, "0", 1),
     "a part doubled 60 times": ("y = x\n" + "y = y + y\n" * 60 + "y", "1", 2**60),
     "a part squared 60 times": ("y = x\n" + "y = y*y\n" * 60 + "y", "1", 2**60),
@@ -276,11 +319,20 @@ def test_a_hostile_point_is_refused_in_a_moment(text):
     ids=["program", "point", "bytes", "unicode", "surrogates", "depth"],
 )
 def test_the_command_line_refuses_in_words(words, stdin, tmp_path):
-    """Exit code 2, the place on stderr, nothing on stdout, no traceback, nothing executed, in a moment."""
+    """Exit code 2, the place on stderr, nothing on stdout, no traceback, nothing executed, in a
+    moment.
+    """
     trap = tmp_path / "trap"
     command = [sys.executable, "-m", "gradcheck_cli", *(word.format(trap=trap) for word in words)]
     start = perf_counter()
-    done = subprocess.run(command, input=stdin or b"", capture_output=True, timeout=60, check=False, env=os.environ | {"PYTHONUTF8": "1"})
+    done = subprocess.run(
+        command,
+        input=stdin or b"",
+        capture_output=True,
+        timeout=60,
+        check=False,
+        env=os.environ | {"PYTHONUTF8": "1"},
+    )
     assert perf_counter() - start < MOMENT
     said = done.stderr.decode()
     assert (done.returncode, done.stdout) == (2, b"")

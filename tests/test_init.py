@@ -11,9 +11,9 @@ from suites import ran
 
 from gradcheck_cli import __version__
 from gradcheck_cli.starter import GITHUB, GITLAB, SCHEMA, SUITE, starter
-from gradcheck_cli.suite.reading.read import read_suites
-from gradcheck_cli.suite.reading.schema import suite_schema
-from gradcheck_cli.suite.spec import Layer
+from gradcheck_cli.suites.read import read_suites
+from gradcheck_cli.suites.schema import suite_schema
+from gradcheck_cli.suites.spec import Layer
 
 WROTE = """\
 wrote suites/first.gradcheck.yaml
@@ -31,7 +31,11 @@ next: gradcheck run suites
 
 def contents(folder):
     """Every file below a folder with its text."""
-    return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 def test_a_starter_is_written_checked_and_kept(tmp_path):
@@ -81,7 +85,10 @@ def test_a_link_to_nowhere_is_not_followed(tmp_path):
     ("taken", "says"),
     [
         ("suites", f"error[unwritable]: `{SUITE}` cannot be written: File exists\n"),
-        ("suites/first.gradcheck.yaml/inner", f"error[unwritable]: `{SUITE}` cannot be written: File exists\n"),
+        (
+            "suites/first.gradcheck.yaml/inner",
+            f"error[unwritable]: `{SUITE}` cannot be written: File exists\n",
+        ),
         (".github", f"error[unwritable]: `{GITHUB}` cannot be written: Not a directory\n"),
     ],
 )
@@ -94,16 +101,24 @@ def test_what_cannot_be_written_is_told(tmp_path, taken, says):
 
 def test_a_folder_that_nobody_may_write_to_is_told():
     """On a file system that takes no files, so that it holds for root as well."""
-    assert ran("/", "init", "/proc/gradcheck") == (2, "", f"error[unwritable]: `/proc/gradcheck/{SUITE}` cannot be written: No such file or directory\n")
+    assert ran("/", "init", "/proc/gradcheck") == (
+        2,
+        "",
+        f"error[unwritable]: `/proc/gradcheck/{SUITE}` cannot be written: No such file or directory\n",
+    )
 
 
 def test_the_first_suite_shows_what_there_is():
-    """A kink that is expected, a matrix of dtypes, values that are known, several points, and the schema for an editor."""
+    """A kink that is expected, a matrix of dtypes, values that are known, several points, and the
+    schema for an editor.
+    """
     text = starter()[SUITE]
     assert text.startswith(f"# yaml-language-server: $schema={SCHEMA.rpartition('/')[2]}\n")
     (suite,) = read_suites([(SUITE, text)], Layer(), Layer())
     assert 4 <= len(suite.cases) <= 6
-    assert any(case.expected is not None and case.expected.outcomes == ("kink",) for case in suite.cases)
+    assert any(
+        case.expected is not None and case.expected.outcomes == ("kink",) for case in suite.cases
+    )
     assert any(len({dtype for dtype, _ in case.runs}) > 1 for case in suite.cases)
     assert any(len(case.points) > 1 for case in suite.cases)
     assert any(case.tags for case in suite.cases)

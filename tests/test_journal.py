@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from gradcheck_cli.suite.journal import Journal, Stored, entries
-from gradcheck_cli.suite.task import Item
+from gradcheck_cli.runs.journal import Journal, Stored, entries
+from gradcheck_cli.runs.task import Item
 
 
 def item(position, status="pass", **facts):
@@ -21,7 +21,11 @@ def test_records_are_read_back_in_order_whenever_they_finished(tmp_path):
     for position, text in [(2, "tab\there"), (0, "∂f/∂x"), (3, "\u2028")]:
         journal.add("key", item(position, text=text))
     assert journal.finished() == [0, 2, 3]
-    assert [record["text"] for record in Stored(journal, journal.finished())] == ["∂f/∂x", "tab\there", "\u2028"]
+    assert [record["text"] for record in Stored(journal, journal.finished())] == [
+        "∂f/∂x",
+        "tab\there",
+        "\u2028",
+    ]
     assert Stored(journal, [0, 2, 3])[1]["text"] == "tab\there"
     assert [journal.status(position) for position in range(4)] == ["pass", None, "pass", "pass"]
 
@@ -34,7 +38,10 @@ def test_a_later_run_reads_the_whole_lines_and_no_torn_one(tmp_path):
     journal.add("b", item(1, "fail"))
     with path.open("ab") as file:
         file.write(b'c\t2\tpass\t{"posi')
-    assert [(key, found.position, found.status) for key, found in entries(path)] == [("a", 0, "pass"), ("b", 1, "fail")]
+    assert [(key, found.position, found.status) for key, found in entries(path)] == [
+        ("a", 0, "pass"),
+        ("b", 1, "fail"),
+    ]
     assert list(entries(tmp_path / "none.tsv")) == []
 
 

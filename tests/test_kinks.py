@@ -8,16 +8,17 @@ from math import inf, nan
 import pytest
 from programs import case
 
-from gradcheck_cli.judge import kinks
+from gradcheck_cli.checks.check import _noise, check_case
+from gradcheck_cli.judge import sides as kinks
 from gradcheck_cli.judge.evidence import Evidence
-from gradcheck_cli.judge.kinks import two_sides
+from gradcheck_cli.judge.sides import two_sides
 from gradcheck_cli.judge.verdict import judge
-from gradcheck_cli.suite.check import _noise, check_case
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.autograd import Measured, autograd
 from gradcheck_cli.witnesses.numeric import Difference, Slope, numeric
 from gradcheck_cli.witnesses.reference import Certified, Touching, reference
-from gradcheck_cli.worlds import germs, sides
+from gradcheck_cli.worlds import puiseux as sides
+from gradcheck_cli.worlds import series as germs
 
 NOBODY = Abstention("not asked")
 
@@ -28,7 +29,9 @@ def proved(text, at, position=0):
 
 
 def said(text, at, *answers):
-    """The verdict on the first partial, torch's answers replaced by the ones given; differences are not asked."""
+    """The verdict on the first partial, torch's answers replaced by the ones given; differences are
+    not asked.
+    """
     found = case(text, at)
     measured = autograd(found)
     if answers:
@@ -66,7 +69,10 @@ def test_a_kink_is_proved_with_both_slopes(text, at, left, right):
     assert found.kind == "kink", found.told
     assert found.sides.proved
     assert (found.sides.left.value, found.sides.right.value) == (left, right)
-    assert (found.low.contains(min(left, right)), found.high.contains(max(left, right))) == (True, True)
+    assert (found.low.contains(min(left, right)), found.high.contains(max(left, right))) == (
+        True,
+        True,
+    )
 
 
 @pytest.mark.parametrize(("text", "at", "slope"), SMOOTH)
@@ -88,20 +94,32 @@ def test_a_jump_and_a_vertical_tangent_are_proved(text, at, told):
 
 @pytest.mark.parametrize(
     ("text", "at", "slope", "side"),
-    [("x*sqrt(x)", "x=0", 0, "right"), ("sin(x) + x*sqrt(x)", "x=0", 1, "right"), ("(1 - x)**1.5", "x=1", 0, "left"), ("x**2.5 + 3*x", "x=0", 3, "right")],
+    [
+        ("x*sqrt(x)", "x=0", 0, "right"),
+        ("sin(x) + x*sqrt(x)", "x=0", 1, "right"),
+        ("(1 - x)**1.5", "x=1", 0, "left"),
+        ("x**2.5 + 3*x", "x=0", 3, "right"),
+    ],
 )
 def test_at_the_edge_of_the_domain_one_side_is_proved(text, at, slope, side):
     """The other has no values."""
     found = proved(text, at)
     assert found.kind == "edge"
     assert found.slope.contains(slope)
-    assert found.told.startswith(f"the function has values on the {side} only; {side} derivative {slope}")
-    assert (found.sides.left is None, found.sides.right is None) == (side == "right", side == "left")
+    assert found.told.startswith(
+        f"the function has values on the {side} only; {side} derivative {slope}"
+    )
+    assert (found.sides.left is None, found.sides.right is None) == (
+        side == "right",
+        side == "left",
+    )
 
 
 @pytest.mark.parametrize(("text", "at", "left", "right"), KINKS)
 def test_an_answer_beyond_a_kinks_slopes_is_wrong(text, at, left, right):
-    """Both ends and the middle are subgradients; a part in a hundred beyond, and no number, are lies."""
+    """Both ends and the middle are subgradients; a part in a hundred beyond, and no number, are
+    lies.
+    """
     low, high = min(left, right), max(left, right)
     others = len(case(text, at).keys) - 1
     for answer in (low, high, (low + high) / 2):
@@ -110,7 +128,8 @@ def test_an_answer_beyond_a_kinks_slopes_is_wrong(text, at, left, right):
         assert said(text, at, answer, *[0.0] * others).outcome == "wrong", answer
 
 
-# torch's own formula for these is infinite at the point, so how far rounding could take it is unknown.
+# torch's own formula for these is infinite at the point, so how far rounding could take it is
+# unknown.
 UNBOUNDED = ("sqrt(x**4)", "sqrt((x - 1)**4)", "(x**2)**1.5", "sqrt(x**2*y**2)*x")
 
 
@@ -120,7 +139,9 @@ def test_an_answer_off_a_proved_slope_is_wrong(text, at, slope):
     others = len(case(text, at).keys) - 1
     assert said(text, at, slope, *[0.0] * others).outcome == "agree"
     for answer in (slope + 1e-3, slope - 0.5):
-        assert said(text, at, answer, *[0.0] * others).outcome == ("inconclusive" if text in UNBOUNDED else "wrong"), answer
+        assert said(text, at, answer, *[0.0] * others).outcome == (
+            "inconclusive" if text in UNBOUNDED else "wrong"
+        ), answer
     for answer in (nan, inf):
         assert said(text, at, answer, *[0.0] * others).outcome == "wrong", answer
 
@@ -131,7 +152,14 @@ def test_sides_do_not_stand_in_for_a_value_that_is_not_there():
         assert said("x*x*abs(x)/sin(x)", "x=0", answer).outcome in ("undefined", "inconclusive")
 
 
-@pytest.mark.parametrize(("text", "at", "torchs"), [("relu(x) - relu(-x)", "x=0", "0"), ("tanh(abs(x))*sign(x)", "x=0", "0"), ("sqrt(x**4)", "x=0", "nan")])
+@pytest.mark.parametrize(
+    ("text", "at", "torchs"),
+    [
+        ("relu(x) - relu(-x)", "x=0", "0"),
+        ("tanh(abs(x))*sign(x)", "x=0", "0"),
+        ("sqrt(x**4)", "x=0", "nan"),
+    ],
+)
 def test_torch_itself_is_wrong_at_these(text, at, torchs, analyst):
     """Findings, with the true slope proved."""
     (verdict,) = check_case(case(text, at), analyst).verdicts
@@ -162,7 +190,11 @@ def test_max_of_three_has_the_hull_of_its_slopes():
     assert [answer.value for answer in autograd(found).partials] == [0.25, 0.25, 0.5]
     for position in range(3):
         sides_found = two_sides(found, position, NOBODY)
-        assert (sides_found.kind, sides_found.sides.left.value, sides_found.sides.right.value) == ("kink", 0, 1)
+        assert (sides_found.kind, sides_found.sides.left.value, sides_found.sides.right.value) == (
+            "kink",
+            0,
+            1,
+        )
 
 
 def test_each_input_has_sides_of_its_own():
@@ -174,9 +206,17 @@ def test_each_input_has_sides_of_its_own():
 
 @pytest.mark.parametrize("lie", [2.0, 1.0, 0.0])
 def test_a_side_that_lies_is_caught(lie, monkeypatch):
-    """abs beside 0 with a false slope on one side: the bar that differences put around that side misses what was proved."""
+    """abs beside 0 with a false slope on one side: the bar that differences put around that side
+    misses what was proved.
+    """
     honest = sides._SPECIAL["abs"]
-    monkeypatch.setitem(sides._SPECIAL, "abs", lambda x: honest(x) if x.sign() > 0 else germs.mul(x, germs.constant(type(x.terms[0][1])(lie))))
+    monkeypatch.setitem(
+        sides._SPECIAL,
+        "abs",
+        lambda x: (
+            honest(x) if x.sign() > 0 else germs.mul(x, germs.constant(type(x.terms[0][1])(lie)))
+        ),
+    )
     found = proved("abs(x)", "x=0")
     assert (found.kind, found.sides.left.value) != ("kink", -1)
     estimated = numeric(case("abs(x)", "x=0"), _noise(case("abs(x)", "x=0")))[0]
@@ -203,14 +243,20 @@ def test_where_nothing_is_proved_nothing_agrees(answer):
     text, at = UNPROVED[0]
     found = case(text, at)
     measured = replace(autograd(found), partials=(Measured(answer),))
-    for opinion in (NOBODY, numeric(found)[0], Difference(answer, 1e-9, Slope(answer, 1e-9), Slope(answer, 1e-9))):
+    for opinion in (
+        NOBODY,
+        numeric(found)[0],
+        Difference(answer, 1e-9, Slope(answer, 1e-9), Slope(answer, 1e-9)),
+    ):
         (verdict,) = judge(Evidence(found, reference(found), NOBODY, measured, (opinion,)))
         assert verdict.outcome != "agree"
         assert verdict.outcome != "wrong"
 
 
 def test_sides_that_cannot_be_settled_fall_back_on_estimates(monkeypatch):
-    """A kink that differences see and no series proves is a kink with estimated slopes, and what lies between them is never `agree`."""
+    """A kink that differences see and no series proves is a kink with estimated slopes, and what
+    lies between them is never `agree`.
+    """
 
     def undecided(*args):
         raise germs.Undecided("nothing is settled today")
@@ -236,16 +282,23 @@ def test_a_slope_that_is_certified_needs_no_sides(monkeypatch):
 
 
 def test_an_undecided_sign_is_no_proof():
-    """sin(x)**2 + cos(x)**2 - 1 is zero, and no number of bits says so: told as touching, and nothing agrees."""
+    """sin(x)**2 + cos(x)**2 - 1 is zero, and no number of bits says so: told as touching, and
+    nothing agrees.
+    """
     text, at = "abs(sin(x)**2 + cos(x)**2 - 1)*x", "x=1.5"
     assert isinstance(reference(case(text, at)).partials[0], Touching)
     for answer in (0.0, 1.0):
         assert said(text, at, answer).outcome != "agree" or proved(text, at).kind == "smooth"
 
 
-@pytest.mark.parametrize(("dtype", "tiny"), [("float64", "2**-60"), ("float32", "2**-30"), ("float16", "2**-14"), ("bfloat16", "2**-12")])
+@pytest.mark.parametrize(
+    ("dtype", "tiny"),
+    [("float64", "2**-60"), ("float32", "2**-30"), ("float16", "2**-14"), ("bfloat16", "2**-12")],
+)
 def test_a_kink_within_rounding_is_told(dtype, tiny, analyst):
-    """1 + x rounds to 1, so torch stands on the kink that the exact sum lies to the right of; where the sum is exact it does not."""
+    """1 + x rounds to 1, so torch stands on the kink that the exact sum lies to the right of; where
+    the sum is exact it does not.
+    """
     (verdict,) = check_case(case("relu((1 + x) - 1)", f"x={tiny}", dtype), analyst).verdicts
     assert verdict.outcome == "imprecise"
     assert verdict.reason.startswith(
@@ -253,7 +306,9 @@ def test_a_kink_within_rounding_is_told(dtype, tiny, analyst):
     )
     (verdict,) = check_case(case("relu((1 + x) - 1)", "x=2**-4", dtype), analyst).verdicts
     assert verdict.outcome == "agree"
-    assert said("relu((1 + x) - 1)", "x=2**-60", 1.3).outcome == "wrong", "the slope of neither side"
+    assert said("relu((1 + x) - 1)", "x=2**-60", 1.3).outcome == "wrong", (
+        "the slope of neither side"
+    )
 
 
 def test_unproved_programs_are_told_so():
@@ -275,7 +330,9 @@ def test_unproved_programs_are_told_so():
     ],
 )
 def test_a_branch_that_is_not_taken_need_not_have_values(text, at, side, slope):
-    """The side on which the other branch is taken has its derivative, and torch's NaN is wrong there."""
+    """The side on which the other branch is taken has its derivative, and torch's NaN is wrong
+    there.
+    """
     verdict = said(text, at)
     assert (verdict.outcome, verdict.sides.proved) == ("wrong", True)
     assert getattr(verdict.sides, side).value == slope

@@ -1,4 +1,6 @@
-"""A machine: a scalar program that runs at many points, with what does not depend on the point kept."""
+"""A machine: a scalar program that runs at many points, with what does not depend on the point
+kept.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,12 @@ from gradcheck_cli.worlds import balls
 from gradcheck_cli.worlds.scalars import expand
 
 ROUND = DTYPES["float64"].round
-TEXTS = [asked.text for asked in smooth(30, "machines")] + ["0.1*x + pi", "sin(2)*x + exp(1/3)", "where(x > 0, x, -x)*gelu(y)", "softplus(x) - softplus(3)"]
+TEXTS = [asked.text for asked in smooth(30, "machines")] + [
+    "0.1*x + pi",
+    "sin(2)*x + exp(1/3)",
+    "where(x > 0, x, -x)*gelu(y)",
+    "softplus(x) - softplus(3)",
+]
 
 
 def machine_of(text, keep="primitives"):
@@ -39,7 +46,13 @@ def test_a_machine_gives_at_every_point_what_one_run_gives(text, keep):
         for dtype in ("float64", "bfloat16"):
             for x in (0.3, -1.7):
                 inputs, literal = {"x": x, "y": x + 1, "z": 2.0}, DTYPES[dtype].round
-                ours, alone = (run[: len(program.nodes)] for run in (machine.run(inputs, bits, literal), balls.run(program, inputs, bits, literal)))
+                ours, alone = (
+                    run[: len(program.nodes)]
+                    for run in (
+                        machine.run(inputs, bits, literal),
+                        balls.run(program, inputs, bits, literal),
+                    )
+                )
                 assert [shown(ball) for ball in ours] == [shown(ball) for ball in alone]
 
 
@@ -53,7 +66,9 @@ def test_a_derived_function_is_its_meaning(text):
     """Whole or taken apart beforehand: the same ball for the result."""
     (whole, first), (apart, second) = machine_of(text, "all"), machine_of(text)
     inputs = {"x": 0.3, "y": 1.25, "z": -2.0}
-    assert whole.run(inputs, 128, ROUND)[first.result].overlaps(apart.run(inputs, 128, ROUND)[second.result])
+    assert whole.run(inputs, 128, ROUND)[first.result].overlaps(
+        apart.run(inputs, 128, ROUND)[second.result]
+    )
 
 
 def test_what_no_variable_reaches_is_computed_once(monkeypatch):
@@ -67,14 +82,18 @@ def test_what_no_variable_reaches_is_computed_once(monkeypatch):
     machine.run({"x": 0.5}, 192, ROUND)
     machine.run({"x": 0.5}, 96, DTYPES["float16"].round)
     assert len(calls) == 8
-    assert any(not one.overlaps(calls[0]) and abs(one - calls[0]) < 1e-3 for one in calls), "0.1 in float16 is another number"
+    assert any(not one.overlaps(calls[0]) and abs(one - calls[0]) < 1e-3 for one in calls), (
+        "0.1 in float16 is another number"
+    )
 
 
 def test_a_literal_that_is_another_dtypes_is_seen():
     """The constants kept for one dtype are not another's."""
     machine, program = machine_of("0.1*x")
     for dtype in DTYPES.values():
-        assert machine.run({"x": 1.0}, 96, dtype.round)[program.result] == balls.exact(dtype.round(Fraction(1, 10)))
+        assert machine.run({"x": 1.0}, 96, dtype.round)[program.result] == balls.exact(
+            dtype.round(Fraction(1, 10))
+        )
 
 
 def test_values_put_instead_are_followed():
@@ -106,7 +125,9 @@ def test_a_branch_that_is_off_stays_off():
     assert machine.run({"x": 1.0}, 96, ROUND)[result] == 0
 
 
-@pytest.mark.parametrize("text", ["sin(x)", "sin(2)", "+".join(f"sin({k}*x)" for k in range(1, 200))])
+@pytest.mark.parametrize(
+    "text", ["sin(x)", "sin(2)", "+".join(f"sin({k}*x)" for k in range(1, 200))]
+)
 def test_the_deadline_is_looked_at(text):
     """In constants and in long programs alike; precision is put back."""
     before = ctx.prec

@@ -1,4 +1,6 @@
-"""The numeric opinion: a difference quotient with a bar that holds the truth, and what it shows of the two sides."""
+"""The numeric opinion: a difference quotient with a bar that holds the truth, and what it shows of
+the two sides.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,9 @@ import pytest
 import torch
 from programs import Asked, case, smooth
 
+from gradcheck_cli.checks.check import _noise
 from gradcheck_cli.functions import table
 from gradcheck_cli.judge.verdict import numeric_agrees
-from gradcheck_cli.suite.check import _noise
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.numeric import BATCH, STEPS, Difference, numeric
 from gradcheck_cli.witnesses.reference import Certified, reference
@@ -31,20 +33,28 @@ def estimate(text, at, **options):
 
 def holds(slope, value):
     """Whether an estimate's bar holds an exact value; its own midpoint is a float64."""
-    return abs(Fraction(slope.value) - Fraction(value)) <= Fraction(slope.radius) + abs(Fraction(slope.value)) * Fraction(1, 2**52)
+    return abs(Fraction(slope.value) - Fraction(value)) <= Fraction(slope.radius) + abs(
+        Fraction(slope.value)
+    ) * Fraction(1, 2**52)
 
 
 def test_the_bar_holds_the_truth():
-    """On every one of 500 pairs of a program and a point, two points for each program; half the bars are narrower than one part in 1e11."""
+    """On every one of 500 pairs of a program and a point, two points for each program; half the
+    bars are narrower than one part in 1e11.
+    """
     missed, sizes = [], []
     for asked in smooth(PAIRS // 2, "the numeric opinion"):
         for found in (case(asked.text, asked.at), case(asked.text, moved(asked))):
-            for answer, difference in zip(reference(found).partials, numeric(found, _noise(found)), strict=True):
+            for answer, difference in zip(
+                reference(found).partials, numeric(found, _noise(found)), strict=True
+            ):
                 assert isinstance(answer, Certified)
                 if not numeric_agrees(answer, difference):
                     missed.append((str(asked), found.at, difference))
                 sizes.append(difference.radius / max(abs(float(answer.ball.mid())), 1e-300))
-    print(f"{PAIRS} pairs, {len(sizes)} partials, {len(missed)} missed, median bar {np.median(sizes):.1g}")  # noqa: T201 - `pytest -rP` shows it
+    print(
+        f"{PAIRS} pairs, {len(sizes)} partials, {len(missed)} missed, median bar {np.median(sizes):.1g}"
+    )  # noqa: T201 - `pytest -rP` shows it
     assert len(sizes) >= PAIRS
     assert not missed
     assert np.median(sizes) < 1e-11
@@ -53,7 +63,9 @@ def test_the_bar_holds_the_truth():
 def moved(asked):
     """Another point for the same program, nearer to the origin."""
     random = Random(asked.text)  # noqa: S311 - points that repeat, not secrets
-    return ",".join(f"{part.split('=')[0]}={random.uniform(-1, 1):.3f}" for part in asked.at.split(","))
+    return ",".join(
+        f"{part.split('=')[0]}={random.uniform(-1, 1):.3f}" for part in asked.at.split(",")
+    )
 
 
 def test_a_bar_of_a_thousandth_would_not_hold_it():
@@ -61,8 +73,13 @@ def test_a_bar_of_a_thousandth_would_not_hold_it():
     missed = 0
     for asked in smooth(60, "the numeric opinion"):
         found = case(asked.text, asked.at)
-        for answer, difference in zip(reference(found).partials, numeric(found, _noise(found)), strict=True):
-            missed += numeric_agrees(answer, replace(difference, radius=difference.radius / 1000)) is False
+        for answer, difference in zip(
+            reference(found).partials, numeric(found, _noise(found)), strict=True
+        ):
+            missed += (
+                numeric_agrees(answer, replace(difference, radius=difference.radius / 1000))
+                is False
+            )
     assert missed > 5
 
 
@@ -83,7 +100,10 @@ def test_a_bar_of_a_thousandth_would_not_hold_it():
 def test_steep_and_far_points_are_held_too(asked, scatter):
     """With the noise known from the budget, and with the noise read off the smallest steps."""
     found = case(asked.text, asked.at)
-    (answer,), (difference,) = reference(found).partials, numeric(found, None if scatter else _noise(found))
+    (answer,), (difference,) = (
+        reference(found).partials,
+        numeric(found, None if scatter else _noise(found)),
+    )
     assert numeric_agrees(answer, difference)
 
 
@@ -106,22 +126,43 @@ def test_at_a_kink_the_sides_are_apart(text, at, left, right):
     assert abs(found.left.value - found.right.value) > found.left.radius + found.right.radius
 
 
-@pytest.mark.parametrize(("text", "at"), [("abs(x)*x", "x=0"), ("sin(x)", "x=0"), ("x**2", "x=1"), ("relu(x)**2", "x=0"), ("relu(x) - relu(-x)", "x=0")])
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("abs(x)*x", "x=0"),
+        ("sin(x)", "x=0"),
+        ("x**2", "x=1"),
+        ("relu(x)**2", "x=0"),
+        ("relu(x) - relu(-x)", "x=0"),
+    ],
+)
 def test_where_there_is_no_kink_the_sides_meet(text, at):
     """The other half of the claim above."""
     found = estimate(text, at)
     assert abs(found.left.value - found.right.value) <= found.left.radius + found.right.radius
 
 
-@pytest.mark.parametrize(("text", "at"), [("sign(x)", "x=0"), ("floor(x)", "x=2"), ("where(x > 1, x + 3, x)", "x=1")])
+@pytest.mark.parametrize(
+    ("text", "at"), [("sign(x)", "x=0"), ("floor(x)", "x=2"), ("where(x > 1, x + 3, x)", "x=1")]
+)
 def test_at_a_jump_no_bar_is_claimed_on_the_side_that_jumps(text, at):
     """A side whose quotient grows as the step shrinks has a bar larger than its value."""
     found = estimate(text, at)
-    assert any(side.radius >= abs(side.value) > 1 or side.radius == np.inf for side in (found.left, found.right))
+    assert any(
+        side.radius >= abs(side.value) > 1 or side.radius == np.inf
+        for side in (found.left, found.right)
+    )
 
 
 @pytest.mark.parametrize(
-    ("text", "at"), [("sqrt(abs(x))", "x=0"), ("sqrt(x)", "x=0"), ("asin(x)", "x=1"), ("abs(x)**0.3", "x=0"), ("x*log(abs(x) + 0*x)", "x=1e-300")]
+    ("text", "at"),
+    [
+        ("sqrt(abs(x))", "x=0"),
+        ("sqrt(x)", "x=0"),
+        ("asin(x)", "x=1"),
+        ("abs(x)**0.3", "x=0"),
+        ("x*log(abs(x) + 0*x)", "x=1e-300"),
+    ],
 )
 def test_at_a_vertical_tangent_no_bar_is_claimed(text, at):
     """The quotient has no limit, and the bar says so (or, next to one, still holds the truth)."""
@@ -149,7 +190,14 @@ def test_at_the_edge_of_the_domain_there_is_one_side(text, at, side, slope):
 
 
 @pytest.mark.parametrize(
-    ("text", "at"), [("log(x)", "x=1e-3"), ("sqrt(x)", "x=1e-10"), ("asin(x)", "x=0.999"), ("log(x)", "x=1e-300"), ("atanh(x)", "x=1-2**-30")]
+    ("text", "at"),
+    [
+        ("log(x)", "x=1e-3"),
+        ("sqrt(x)", "x=1e-10"),
+        ("asin(x)", "x=0.999"),
+        ("log(x)", "x=1e-300"),
+        ("atanh(x)", "x=1-2**-30"),
+    ],
 )
 def test_near_the_edge_of_the_domain_the_bar_still_holds(text, at):
     """Steps that leave the domain are dropped."""
@@ -175,17 +223,24 @@ def test_a_value_that_is_not_finite_is_an_abstention():
     assert numeric(case("log(x)", "x=-1")) == Abstention("the value is not finite at this point")
 
 
-@pytest.mark.parametrize(("text", "at"), [("sin(x)*y", "x=1,y=2"), ("sum(sin(x) @ x)", "x=[[1, 2], [3, 4]]"), ("sin(x)", "x=1")])
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [("sin(x)*y", "x=1,y=2"), ("sum(sin(x) @ x)", "x=[[1, 2], [3, 4]]"), ("sin(x)", "x=1")],
+)
 def test_torch_is_called_once(text, at, monkeypatch):
     """All steps of all variables go through torch's sin in one batch."""
     row, calls = table()["sin"], []
-    monkeypatch.setitem(table(), "sin", replace(row, torch=lambda t, x: calls.append(x.shape) or t.sin(x)))
+    monkeypatch.setitem(
+        table(), "sin", replace(row, torch=lambda t, x: calls.append(x.shape) or t.sin(x))
+    )
     numeric(case(text, at))
     assert len(calls) == 1
 
 
 def test_the_estimate_is_of_torchs_own_values(monkeypatch):
-    """A torch function that is 1 % off has an estimate that is 1 % off: the opinion rests on nothing else."""
+    """A torch function that is 1 % off has an estimate that is 1 % off: the opinion rests on
+    nothing else.
+    """
     row = table()["sin"]
     monkeypatch.setitem(table(), "sin", replace(row, torch=lambda t, x: t.sin(x) * 1.01))
     found = case("sin(x)", "x=1")
@@ -205,7 +260,10 @@ def test_the_estimate_is_in_float64_whatever_the_dtype():
 def test_the_cotangent_weighs_the_elements():
     """<cotangent, x**2>."""
     found = case("x**2", "x=[1, 2, 3]", cotangent="[1, -1, 0.5]")
-    assert all(holds(difference, slope) for difference, slope in zip(numeric(found, _noise(found)), (2, -4, 3), strict=True))
+    assert all(
+        holds(difference, slope)
+        for difference, slope in zip(numeric(found, _noise(found)), (2, -4, 3), strict=True)
+    )
 
 
 def test_elements_that_are_not_asked_for_are_held():
@@ -216,7 +274,9 @@ def test_elements_that_are_not_asked_for_are_held():
 
 
 def test_a_large_array_is_estimated_in_bounded_memory():
-    """600 elements make 64,801 rows of 600 numbers: they go through torch in batches, and are made in batches too."""
+    """600 elements make 64,801 rows of 600 numbers: they go through torch in batches, and are made
+    in batches too.
+    """
     size = 600
     found = case("sum(x**2)", f"x={[0.5] * size}")
     assert 2 * STEPS * size * size > 4 * BATCH
@@ -238,7 +298,9 @@ def test_a_function_that_torch_lacks_in_float64_is_an_abstention(monkeypatch):
         raise RuntimeError("no kernel\nand a long explanation")
 
     monkeypatch.setitem(table(), "sin", replace(table()["sin"], torch=lacking))
-    assert numeric(case("sin(x)", "x=1")) == Abstention("torch cannot compute the value in float64: no kernel")
+    assert numeric(case("sin(x)", "x=1")) == Abstention(
+        "torch cannot compute the value in float64: no kernel"
+    )
 
 
 def test_the_bar_of_a_number_that_no_bar_holds_is_seen():

@@ -1,4 +1,6 @@
-"""Outcomes: which is worse, what each exits with, and that no abstention is a pass and no witness is blamed for another."""
+"""Outcomes: which is worse, what each exits with, and that no abstention is a pass and no witness
+is blamed for another.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +12,10 @@ import pytest
 from programs import case
 
 from gradcheck_cli.judge.evidence import Evidence
-from gradcheck_cli.judge.outcome import OUTCOMES, Verdict, worst
 from gradcheck_cli.judge.verdict import judge
-from gradcheck_cli.suite.report import Report, Result
-from gradcheck_cli.suite.status import by_itself, exit_code
+from gradcheck_cli.records.outcome import OUTCOMES, Verdict, worst
+from gradcheck_cli.records.report import Report, Result
+from gradcheck_cli.records.status import by_itself, exit_code
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.analytic import Formula
 from gradcheck_cli.witnesses.autograd import Measured, autograd
@@ -33,27 +35,54 @@ def evidence(text, at, *answers):
 
 def code_of(verdicts, *, strict):
     """The exit code of one case with these verdicts."""
-    return exit_code([by_itself([{"outcome": verdict.outcome, "failed": verdict.failed} for verdict in verdicts], strict=strict)])
+    return exit_code(
+        [
+            by_itself(
+                [{"outcome": verdict.outcome, "failed": verdict.failed} for verdict in verdicts],
+                strict=strict,
+            )
+        ]
+    )
 
 
 @pytest.mark.parametrize("strict", [False, True])
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_exit_codes(outcome, strict):
     """0 as expected, 1 wrong, 4 not verified; imprecise and kink only with --strict."""
-    expected = {"wrong": 1, "inconclusive": 4, "undefined": 4, "detached": 4, "kink": int(strict), "imprecise": int(strict), "agree": 0}[outcome]
+    expected = {
+        "wrong": 1,
+        "inconclusive": 4,
+        "undefined": 4,
+        "detached": 4,
+        "kink": int(strict),
+        "imprecise": int(strict),
+        "agree": 0,
+    }[outcome]
     verdict = Verdict(case("x", "x=1").keys[0], outcome, "")
     assert code_of([verdict], strict=strict) == expected
     assert code_of([replace(verdict, failed=True)], strict=strict) == 1
 
 
 def test_the_worst_counts():
-    """wrong > inconclusive > undefined > detached > kink > imprecise > agree; exit code 1 before 4 before 0; nothing shown is no pass."""
-    assert OUTCOMES == ("wrong", "inconclusive", "undefined", "detached", "kink", "imprecise", "agree")
+    """wrong > inconclusive > undefined > detached > kink > imprecise > agree; exit code 1 before 4
+    before 0; nothing shown is no pass.
+    """
+    assert OUTCOMES == (
+        "wrong",
+        "inconclusive",
+        "undefined",
+        "detached",
+        "kink",
+        "imprecise",
+        "agree",
+    )
     key = case("x", "x=1").keys[0]
     for a, b in product(OUTCOMES, OUTCOMES):
         assert worst([a, b]) == worst([b, a]) == OUTCOMES[min(OUTCOMES.index(a), OUTCOMES.index(b))]
         codes = [code_of([Verdict(key, outcome, "")], strict=False) for outcome in (a, b)]
-        assert code_of([Verdict(key, a, ""), Verdict(key, b, "")], strict=False) == (1 if 1 in codes else 4 if 4 in codes else 0)
+        assert code_of([Verdict(key, a, ""), Verdict(key, b, "")], strict=False) == (
+            1 if 1 in codes else 4 if 4 in codes else 0
+        )
     assert worst([]) == "inconclusive"
     assert Report([]).exit_code == 5
 
@@ -73,7 +102,13 @@ def opinions(value):
     found = case("x**2", "x=3")
     proved = reference(found)
     ball = balls.exact(balls.fraction(proved.partials[0].ball) * 0 + int(value))
-    return Evidence(found, proved, (Formula("2*x", "2 x", ball),), replace(autograd(found), partials=(Measured(value),)), (Difference(value, 1e-9),))
+    return Evidence(
+        found,
+        proved,
+        (Formula("2*x", "2 x", ball),),
+        replace(autograd(found), partials=(Measured(value),)),
+        (Difference(value, 1e-9),),
+    )
 
 
 def test_all_that_agree_agree():
@@ -87,7 +122,9 @@ def test_all_that_agree_agree():
 @pytest.mark.parametrize("measured", [True, False])
 @pytest.mark.parametrize("proved", [True, False])
 def test_nothing_abstaining_yields_a_pass(analytic, numeric, measured, proved):
-    """Agreement needs torch's answer and the reference, and no other witness can stand in for either."""
+    """Agreement needs torch's answer and the reference, and no other witness can stand in for
+    either.
+    """
     full = opinions(6.0)
     found = Evidence(
         full.case,
@@ -101,24 +138,44 @@ def test_nothing_abstaining_yields_a_pass(analytic, numeric, measured, proved):
     if not measured:
         assert verdict.reason == "not asked"
     elif not proved:
-        assert verdict.reason == "not asked; torch answers 6, which nothing here confirms or refutes"
+        assert (
+            verdict.reason == "not asked; torch answers 6, which nothing here confirms or refutes"
+        )
 
 
 def test_an_abstention_on_one_partial_is_that_partials_alone():
     """A reference that could not enclose one element of two."""
     found = evidence("x**2", "x=[1, 2]", 2, 4)
-    proved = replace(found.reference, partials=(Abstention("too wide"), found.reference.partials[1]))
-    assert [verdict.outcome for verdict in judge(replace(found, reference=proved))] == ["inconclusive", "agree"]
+    proved = replace(
+        found.reference, partials=(Abstention("too wide"), found.reference.partials[1])
+    )
+    assert [verdict.outcome for verdict in judge(replace(found, reference=proved))] == [
+        "inconclusive",
+        "agree",
+    ]
 
 
 def test_sympy_off_the_truth_is_sympys():
     """Said, with both numbers; torch's own outcome stands."""
     for answer, outcome in ((6.0, "agree"), (6.1, "wrong")):
         found = opinions(6.0)
-        lie = replace(found, analytic=(Formula("3*x", "3 x", balls.exact(balls.fraction(found.reference.partials[0].ball) * 3 / 2)),))
-        (verdict,) = judge(replace(lie, autograd=replace(lie.autograd, partials=(Measured(answer),))))
+        lie = replace(
+            found,
+            analytic=(
+                Formula(
+                    "3*x",
+                    "3 x",
+                    balls.exact(balls.fraction(found.reference.partials[0].ball) * 3 / 2),
+                ),
+            ),
+        )
+        (verdict,) = judge(
+            replace(lie, autograd=replace(lie.autograd, partials=(Measured(answer),)))
+        )
         assert verdict.outcome == outcome
-        assert verdict.reason.endswith("SymPy is wrong: its derivative has the value 9, the true one is 6")
+        assert verdict.reason.endswith(
+            "SymPy is wrong: its derivative has the value 9, the true one is 6"
+        )
 
 
 def test_a_numeric_estimate_off_its_bar_is_a_defect_of_ours():
@@ -126,7 +183,10 @@ def test_a_numeric_estimate_off_its_bar_is_a_defect_of_ours():
     found = replace(opinions(6.0), numeric=(Difference(6.5, 0.1),))
     (verdict,) = judge(found)
     assert verdict.outcome == "agree"
-    assert "the numeric estimate 6.5 misses 6 by more than its bar: a defect of this tool" in verdict.reason
+    assert (
+        "the numeric estimate 6.5 misses 6 by more than its bar: a defect of this tool"
+        in verdict.reason
+    )
     (verdict,) = judge(replace(found, numeric=(Difference(6.5, inf),)))
     assert "misses" not in verdict.reason
     (verdict,) = judge(replace(found, numeric=(Difference(nan, 0.1),)))
@@ -134,9 +194,14 @@ def test_a_numeric_estimate_off_its_bar_is_a_defect_of_ours():
 
 
 def test_the_reference_is_not_taken_on_trust():
-    """A reference that lies makes torch wrong: it is what settles, so its own tests hold it against mpmath."""
+    """A reference that lies makes torch wrong: it is what settles, so its own tests hold it against
+    mpmath.
+    """
     found = opinions(6.0)
-    lie = Reference(found.reference.forward, (Certified(balls.exact(balls.fraction(found.reference.partials[0].ball) + 1), 96),))
+    lie = Reference(
+        found.reference.forward,
+        (Certified(balls.exact(balls.fraction(found.reference.partials[0].ball) + 1), 96),),
+    )
     (verdict,) = judge(replace(found, reference=lie))
     assert verdict.outcome == "wrong"
     assert "SymPy is wrong" in verdict.reason

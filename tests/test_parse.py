@@ -1,4 +1,6 @@
-"""Text to Program: what is read as what, and the whole text of every message (they stand in `program_messages`)."""
+"""Text to Program: what is read as what, and the whole text of every message (they stand in
+`program_messages`).
+"""
 
 from __future__ import annotations
 
@@ -156,7 +158,9 @@ def test_an_index_is_kept_as_written(text):
 
 @pytest.mark.parametrize("prefix", PREFIXES)
 def test_every_prefix_is_seen_through(prefix):
-    """A line copied from a notebook reads as the bare name; after an assignment the prefix is the user's own name."""
+    """A line copied from a notebook reads as the bare name; after an assignment the prefix is the
+    user's own name.
+    """
     assert shape(f"{prefix}.tanh(x)") == shape("tanh(x)")
     if "." not in prefix:
         assert shape(f"{prefix} = y; {prefix}.tanh()") == shape("tanh(y)")
@@ -175,7 +179,15 @@ def test_a_name_that_means_something_else_elsewhere_is_refused(prefix, name):
     assert shape(f"torch.{name}(x)") == shape(f"{name}(x)")
 
 
-@pytest.mark.parametrize("text", ["math.remainder(x, y)", "scipy.special.softmax(x)", "scipy.special.log_softmax(x)", "scipy.special.kl_div(x, y)"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "math.remainder(x, y)",
+        "scipy.special.softmax(x)",
+        "scipy.special.log_softmax(x)",
+        "scipy.special.kl_div(x, y)",
+    ],
+)
 def test_other_libraries_other_meanings(text):
     """Refused under their prefix, with what to write instead; read without it."""
     [mistake] = mistakes(text)
@@ -238,7 +250,9 @@ def test_a_long_name_is_cut_in_the_message():
 
 
 def test_what_a_terminal_would_act_upon_is_not_printed():
-    """Control and direction characters come out as the replacement character, in the message as in the line."""
+    """Control and direction characters come out as the replacement character, in the message as in
+    the line.
+    """
     for text in ("\x1b[31m", "x\u202e + 1", "x + '\x07'", "x\u200b"):
         said = "\n".join(str(m) for m in mistakes(text))
         assert all(c.isprintable() or c == "\n" for c in said), said
@@ -257,7 +271,10 @@ def test_more_mistakes_than_anyone_reads_are_cut_short():
 def test_a_single_expression_has_no_assignments(text):
     """What a point's value is read with."""
     [mistake] = mistakes(text, single=True)
-    assert (mistake.code, mistake.message) == ("unsupported-syntax", "one expression is needed here, without assignments")
+    assert (mistake.code, mistake.message) == (
+        "unsupported-syntax",
+        "one expression is needed here, without assignments",
+    )
     assert shape("x + 1") == (parse("x + 1", single=True).nodes, (2,))
 
 
@@ -265,7 +282,15 @@ def test_names_and_words_of_nodes():
     """The user's own names and words, for those who explain."""
     program = parse("h = x @ W  # hidden\ny = tanh(h)**2; y.sum()")
     assert list(program.names.values()) == ["h", "y"]
-    assert [program.source(i) for i in range(len(program.nodes))] == ["x", "W", "x @ W", "tanh(h)", "2", "tanh(h)**2", "y.sum()"]
+    assert [program.source(i) for i in range(len(program.nodes))] == [
+        "x",
+        "W",
+        "x @ W",
+        "tanh(h)",
+        "2",
+        "tanh(h)**2",
+        "y.sum()",
+    ]
     assert program.variables == ("x", "W")
 
 
@@ -282,7 +307,9 @@ def test_unused_assignments_leave_no_inputs():
 
 def test_integers_are_exact_and_decimals_are_not():
     """Only decimals are rounded to the dtype."""
-    assert [node for node in parse("x*3 + 0.5 + 2e0 + 10**30").nodes if isinstance(node, Number)] == [
+    assert [
+        node for node in parse("x*3 + 0.5 + 2e0 + 10**30").nodes if isinstance(node, Number)
+    ] == [
         Number(3, decimal=False),
         Number(0.5, decimal=True),
         Number(2, decimal=True),

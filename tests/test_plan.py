@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from suites import made
 
-from gradcheck_cli.suite.plan import Selection, plan
-from gradcheck_cli.suite.task import check_id, key_of
+from gradcheck_cli.runs.plan import Selection, plan
+from gradcheck_cli.runs.task import check_id, key_of
 
 BOTH = (("float64", "cpu"), ("float32", "cuda:1"))
 CASES = [
@@ -21,11 +21,17 @@ CASES = [
 
 def ids(found, tasks="tasks"):
     """Ids of the checks of a plan, by position."""
-    return {task.position + k: check_id(task.case, task.dtype, task.device, task.start + k) for task in getattr(found, tasks) for k in range(len(task))}
+    return {
+        task.position + k: check_id(task.case, task.dtype, task.device, task.start + k)
+        for task in getattr(found, tasks)
+        for k in range(len(task))
+    }
 
 
 def test_every_check_has_its_number_and_its_name():
-    """Runs of a case follow each other, each with all points; names tell them apart, and only as far as they differ."""
+    """Runs of a case follow each other, each with all points; names tell them apart, and only as
+    far as they differ.
+    """
     found = plan(CASES, Selection())
     assert ids(found) | ids(found, "skipped") == {
         0: "made::relu:float64:cpu:1",
@@ -73,7 +79,11 @@ def test_shards_make_every_check_once_under_its_own_number(shards):
     """Together they are the whole, also where there are more shards than cases."""
     whole = ids(plan(CASES, Selection())) | ids(plan(CASES, Selection()), "skipped")
     parts = [plan(CASES, Selection(shard=(k + 1, shards))) for k in range(shards)]
-    found = [(position, name) for part in parts for position, name in (ids(part) | ids(part, "skipped")).items()]
+    found = [
+        (position, name)
+        for part in parts
+        for position, name in (ids(part) | ids(part, "skipped")).items()
+    ]
     assert sorted(found) == sorted(whole.items())
 
 
@@ -82,7 +92,16 @@ def test_a_fingerprint_changes_with_everything_that_the_result_depends_on():
     (task,) = plan([made("a", "x**2")], Selection()).tasks
     same = plan([made("a", "x**2")], Selection()).tasks[0]
     assert key_of(task, "torch 2") == key_of(same, "torch 2")
-    other = [made("a", "x**3"), made("b", "x**2"), made("a", "x**2", 0.25), made("a", "x**2", strict=True), made("a", "x**2", xfail="why")]
-    others = [plan([case], Selection()).tasks[0] for case in other] + [replace(task, dtype="float32"), replace(task, position=1)]
+    other = [
+        made("a", "x**3"),
+        made("b", "x**2"),
+        made("a", "x**2", 0.25),
+        made("a", "x**2", strict=True),
+        made("a", "x**2", xfail="why"),
+    ]
+    others = [plan([case], Selection()).tasks[0] for case in other] + [
+        replace(task, dtype="float32"),
+        replace(task, position=1),
+    ]
     keys = [key_of(found, "torch 2") for found in others] + [key_of(task, "torch 3")]
     assert len({key_of(task, "torch 2"), *keys}) == len(keys) + 1

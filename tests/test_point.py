@@ -1,4 +1,6 @@
-"""Points: what `--at` promises, and the whole text of every message (they stand in `point_messages`)."""
+"""Points: what `--at` promises, and the whole text of every message (they stand in
+`point_messages`).
+"""
 
 from __future__ import annotations
 
@@ -14,10 +16,10 @@ import pytest
 from point_messages import MESSAGES, MISFITS
 
 import gradcheck_cli
-from gradcheck_cli.case import Request, cases_of
 from gradcheck_cli.language.errors import PointError
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.point import Exact, Grid, read_points, read_value
+from gradcheck_cli.questions.numbers import Exact, Grid, read_points, read_value
+from gradcheck_cli.questions.question import Request, cases_of
 
 
 def said(program, at, options):
@@ -47,7 +49,11 @@ def test_a_message_says_what_and_where(text):
     assert str(caught.value) == MESSAGES[text]
 
 
-@pytest.mark.parametrize(("program", "at", "options", "message"), MISFITS, ids=[f"{p[:20]} at {at[:20]}" for p, at, _, _ in MISFITS])
+@pytest.mark.parametrize(
+    ("program", "at", "options", "message"),
+    MISFITS,
+    ids=[f"{p[:20]} at {at[:20]}" for p, at, _, _ in MISFITS],
+)
 def test_a_point_that_does_not_fit_its_program(program, at, options, message):
     """The whole text; of shapes at least the code, the place and both shapes, the rest is numpy's."""
     found = said(program, at, options)
@@ -62,17 +68,26 @@ def test_nothing_to_differentiate():
     """A program of constants at no point."""
     with pytest.raises(PointError) as caught:
         cases_of(Request(parse("2 + 3"), {}))
-    assert str(caught.value) == "error[no-input]: the program has no input to differentiate\n  = help: use a variable: `x**2` with `--at x=3`"
+    assert (
+        str(caught.value)
+        == "error[no-input]: the program has no input to differentiate\n  = help: use a variable: `x**2` with `--at x=3`"
+    )
 
 
 def raised_codes():
-    """Error codes in the sources of the language, of points and of cases: first arguments of what makes a mistake."""
+    """Error codes in the sources of the language, of points and of cases: first arguments of what
+    makes a mistake.
+    """
     root = Path(gradcheck_cli.__file__).parent
     makers = {"Mistake", "NodeError", "mistake", "_error"}
     found = set()
     for path in [*(root / "language").glob("*.py"), root / "point.py", root / "case.py"]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in makers and node.args:
+            if (
+                isinstance(node, ast.Call)
+                and getattr(node.func, "id", getattr(node.func, "attr", "")) in makers
+                and node.args
+            ):
                 first = node.args[0]
                 found |= {first.value} if isinstance(first, ast.Constant) else set()
     return found
@@ -130,7 +145,17 @@ def test_a_number_is_exact(text, expected):
 
 
 @pytest.mark.parametrize(
-    ("text", "negative"), [("-0.0", True), ("-0", True), ("-0e5", True), ("-0x0p1", True), ("0.0", False), ("-1 + 1", False), ("--0.0", False), ("-5*0", False)]
+    ("text", "negative"),
+    [
+        ("-0.0", True),
+        ("-0", True),
+        ("-0e5", True),
+        ("-0x0p1", True),
+        ("0.0", False),
+        ("-1 + 1", False),
+        ("--0.0", False),
+        ("-5*0", False),
+    ],
 )
 def test_minus_zero_is_kept_where_it_is_written(text, negative):
     """As a literal; a computed zero has no sign."""
@@ -197,16 +222,22 @@ def test_a_grid_is_exact_and_has_both_ends(text, expected):
 def test_grids_multiply():
     """Every pair of values, the last grid fastest."""
     found = cases_of(Request(parse("x*y*z"), read_points(["x=0:1:2,y=1:2:3", "z=5"])))
-    assert [tuple(float(case.at[name]) for name in "xyz") for case in found] == [(x, y, 5.0) for x in (0.0, 1.0) for y in (1.0, 1.5, 2.0)]
+    assert [tuple(float(case.at[name]) for name in "xyz") for case in found] == [
+        (x, y, 5.0) for x in (0.0, 1.0) for y in (1.0, 1.5, 2.0)
+    ]
 
 
 def test_a_number_that_moved_is_told():
     """With the user's words and the number used; exact ones are not mentioned."""
     [case] = cases_of(Request(parse("x*y"), read_points(["x=0.1,y=0.5"]), dtypes=["float32"]))
-    assert [(m.name, m.text, m.used) for m in case.moved] == [("x", "0.1", float(np.float32("0.1")))]
+    assert [(m.name, m.text, m.used) for m in case.moved] == [
+        ("x", "0.1", float(np.float32("0.1")))
+    ]
 
 
-@pytest.mark.parametrize(("text", "dtype"), [("1e-400", "float64"), ("1e-50", "float32"), ("1e-8", "float16")])
+@pytest.mark.parametrize(
+    ("text", "dtype"), [("1e-400", "float64"), ("1e-50", "float32"), ("1e-8", "float16")]
+)
 def test_a_number_too_small_becomes_zero_and_is_told(text, dtype):
     """Half the smallest subnormal is the border."""
     [case] = cases_of(Request(parse("x"), read_points([f"x={text}"]), dtypes=[dtype]))
@@ -215,15 +246,26 @@ def test_a_number_too_small_becomes_zero_and_is_told(text, dtype):
 
 
 @pytest.mark.parametrize(
-    ("text", "dtype"), [("1e400", "float64"), ("-1e5000", "float64"), ("3.5e38", "float32"), ("65520", "float16"), ("10**400", "bfloat16")]
+    ("text", "dtype"),
+    [
+        ("1e400", "float64"),
+        ("-1e5000", "float64"),
+        ("3.5e38", "float32"),
+        ("65520", "float16"),
+        ("10**400", "bfloat16"),
+    ],
 )
 def test_a_number_too_large_is_a_mistake(text, dtype):
     """Not an infinity."""
-    assert said("x", f"x={text}", {"dtypes": [dtype]}).startswith(f"error[out-of-range]: `x` = {text} is beyond the largest {dtype}, ")
+    assert said("x", f"x={text}", {"dtypes": [dtype]}).startswith(
+        f"error[out-of-range]: `x` = {text} is beyond the largest {dtype}, "
+    )
 
 
 def test_long_lists_are_read_in_a_moment():
     """20,000 numbers."""
     random = Random("long")  # noqa: S311 - a fixed seed is wanted
     numbers = [str(random.uniform(-9, 9)) for _ in range(20_000)]
-    assert [item.value for item in read_value(f"[{','.join(numbers)}]")] == [Fraction(number) for number in numbers]
+    assert [item.value for item in read_value(f"[{','.join(numbers)}]")] == [
+        Fraction(number) for number in numbers
+    ]

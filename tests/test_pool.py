@@ -13,11 +13,12 @@ import psutil
 import pytest
 from suites import FAULTS, made
 
-from gradcheck_cli.suite.plan import Selection, plan
-from gradcheck_cli.suite.pool import GIVE_UP, Limits, StartError, Workers, check_batch
-from gradcheck_cli.suite.task import CHUNK, batches
+from gradcheck_cli.runs.plan import Selection, plan
+from gradcheck_cli.runs.pool import GIVE_UP, Limits, StartError, Workers, check_batch
+from gradcheck_cli.runs.task import CHUNK, batches
 
-# Two workers are enough to see that they do not harm each other; the memory is well above what one takes at rest, 0.4 GiB.
+# Two workers are enough to see that they do not harm each other; the memory is well above what one
+# takes at rest, 0.4 GiB.
 LIMITS = Limits(20.0, 1 << 31)
 HANG, CRASH, EAT, EXIT = (f"x + {number}" for number in (7001, 7002, 7003, 7004))
 
@@ -44,12 +45,19 @@ def checked(workers, *cases):
     assert [item.position for item in items] == list(range(len(items)))
     records = [json.loads(item.line) for item in items]
     assert [item.status for item in items] == [record["status"] for record in records]
-    return [(record["id"].removeprefix("made::"), record["status"], record["reason"]) for record in records]
+    return [
+        (record["id"].removeprefix("made::"), record["status"], record["reason"])
+        for record in records
+    ]
 
 
 def test_a_batch_comes_back_whole_and_in_order(workers):
     """A status for each check, the suite's own words in each record."""
-    assert checked(workers, made("a", "x**2", 1, 2), made("b", "relu(x) - relu(-x)", 0)) == [("a:1", "pass", None), ("a:2", "pass", None), ("b", "fail", None)]
+    assert checked(workers, made("a", "x**2", 1, 2), made("b", "relu(x) - relu(-x)", 0)) == [
+        ("a:1", "pass", None),
+        ("a:2", "pass", None),
+        ("b", "fail", None),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -63,8 +71,17 @@ def test_a_batch_comes_back_whole_and_in_order(workers):
 )
 def test_a_check_that_comes_to_harm_costs_no_other(workers, program, options, told):
     """Those before and behind it in its batch are checked all the same."""
-    found = checked(workers, made("before", "sin(x)"), made("harm", program, **options), made("behind", "cos(x)"))
-    assert found == [("before", "pass", None), ("harm", "error", f"the check has {told}"), ("behind", "pass", None)]
+    found = checked(
+        workers,
+        made("before", "sin(x)"),
+        made("harm", program, **options),
+        made("behind", "cos(x)"),
+    )
+    assert found == [
+        ("before", "pass", None),
+        ("harm", "error", f"the check has {told}"),
+        ("behind", "pass", None),
+    ]
 
 
 def test_points_that_were_checked_together_are_checked_one_by_one_after_harm(workers):
@@ -77,13 +94,24 @@ def test_points_that_were_checked_together_are_checked_one_by_one_after_harm(wor
 
 def test_a_worker_that_is_killed_from_outside_costs_the_check_in_its_hands(workers):
     """SIGKILL, as the system sends it when memory runs out."""
-    future = workers.submit(check_batch, plan([made("slow", HANG, timeout=60), made("next", "x")], Selection()).tasks, LIMITS)
+    future = workers.submit(
+        check_batch,
+        plan([made("slow", HANG, timeout=60), made("next", "x")], Selection()).tasks,
+        LIMITS,
+    )
     time.sleep(2)
     # The idle one as well: it is missed by nobody.
-    for child in [child for child in psutil.Process().children() if "suite.worker" in " ".join(child.cmdline())]:
+    for child in [
+        child
+        for child in psutil.Process().children()
+        if "suite.worker" in " ".join(child.cmdline())
+    ]:
         os.kill(child.pid, signal.SIGKILL)
     told = [json.loads(item.line)["reason"] for item in future.result(timeout=60)]
-    assert told == ["the check has ended its process by SIGKILL (out of memory, if nobody sent it)", None]
+    assert told == [
+        "the check has ended its process by SIGKILL (out of memory, if nobody sent it)",
+        None,
+    ]
 
 
 def test_a_point_that_does_not_fit_the_dtype_is_told_and_costs_no_other(workers):
@@ -107,20 +135,29 @@ def test_a_worker_that_cannot_start_is_told(monkeypatch):
     monkeypatch.setenv("PYTHONHOME", "/nowhere")
     found = Workers(LIMITS)
     found.start(1)
-    with pytest.raises(StartError, match="a worker process could not be started: it has ended its process with exit code 1"):
-        found.submit(check_batch, plan([made("a", "x")], Selection()).tasks, LIMITS).result(timeout=60)
+    with pytest.raises(
+        StartError,
+        match="a worker process could not be started: it has ended its process with exit code 1",
+    ):
+        found.submit(check_batch, plan([made("a", "x")], Selection()).tasks, LIMITS).result(
+            timeout=60
+        )
 
 
 def test_a_worker_ends_with_its_parent_though_it_hangs(tmp_path):
     """Else a killed run would leave processes that run for ever."""
-    script = "import os, time\nfrom gradcheck_cli.suite.pool import _Worker\nworker = _Worker()\nworker.await_ready()\nprint(worker.process.pid, flush=True)\ntime.sleep(60)"
+    script = "import os, time\nfrom gradcheck_cli.runs.pool import _Worker\nworker = _Worker()\nworker.await_ready()\nprint(worker.process.pid, flush=True)\ntime.sleep(60)"
     parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
     pid = int(parent.stdout.readline())
     assert psutil.pid_exists(pid)
     parent.kill()
     parent.wait()
     deadline = time.monotonic() + 10
-    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE and time.monotonic() < deadline:
+    while (
+        psutil.pid_exists(pid)
+        and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        and time.monotonic() < deadline
+    ):
         time.sleep(0.05)
     assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 

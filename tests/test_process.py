@@ -1,4 +1,6 @@
-"""SymPy's process: what hangs is ended, what waits is answered, nothing is left behind and nothing piles up."""
+"""SymPy's process: what hangs is ended, what waits is answered, nothing is left behind and nothing
+piles up.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +17,10 @@ import psutil
 import pytest
 from programs import case
 
+from gradcheck_cli.symbolic import client as process_module
+from gradcheck_cli.symbolic.client import KEPT, Analyst
 from gradcheck_cli.witnesses import Abstention
-from gradcheck_cli.witnesses import process as process_module
 from gradcheck_cli.witnesses.analytic import _question, analytic, ask
-from gradcheck_cli.witnesses.process import KEPT, Analyst
 
 # SymPy compares the factors of this derivative, nested as deep as they are, over and over: minutes.
 SLOW = "y = x\n" + "y = sin(y)\n" * 500 + "y"
@@ -63,7 +65,9 @@ def begun(analyst):
 
 def power(n):
     """A question of SymPy's process, and its answer."""
-    return json.dumps({"program": f"x**{n}", "shapes": {"x": []}, "integers": {}, "wrt": ["x"], "cotangent": None}), f"{n}*x**{n - 1}"
+    return json.dumps(
+        {"program": f"x**{n}", "shapes": {"x": []}, "integers": {}, "wrt": ["x"], "cotangent": None}
+    ), f"{n}*x**{n - 1}"
 
 
 def test_a_question_without_end_is_ended(impatient):
@@ -78,7 +82,9 @@ def test_a_question_without_end_is_ended(impatient):
 
 
 def test_a_question_that_waits_behind_a_slow_one_is_answered(impatient):
-    """Several questions may be sent before the first is waited for; one that is ended takes none of the others with it."""
+    """Several questions may be sent before the first is waited for; one that is ended takes none of
+    the others with it.
+    """
     slow, quick = case(SLOW, "x=0.5"), case("x**2", "x=3")
     ask(slow, impatient)
     ask(quick, impatient)
@@ -138,7 +144,9 @@ def test_a_process_that_cannot_start_is_told(impatient, monkeypatch, tmp_path):
     questions = [power(n)[0] for n in range(2, 5)]
     for question in questions:
         impatient.ask(question)
-    assert [impatient.answer(question) for question in questions] == [{"abstained": "the SymPy process ended without an answer"}] * 3
+    assert [impatient.answer(question) for question in questions] == [
+        {"abstained": "the SymPy process ended without an answer"}
+    ] * 3
 
 
 def test_a_process_that_never_begins_is_told(impatient, monkeypatch, tmp_path):
@@ -147,7 +155,9 @@ def test_a_process_that_never_begins_is_told(impatient, monkeypatch, tmp_path):
     monkeypatch.setattr(process_module, "START_LIMIT", 0.3)
     impatient.start()
     pid = pid_of(impatient)
-    assert impatient.answer(power(2)[0]) == {"abstained": "SymPy's process did not begin within 0.3 s"}
+    assert impatient.answer(power(2)[0]) == {
+        "abstained": "SymPy's process did not begin within 0.3 s"
+    }
     assert not alive(pid)
 
 
@@ -196,7 +206,9 @@ def test_asking_ahead_waits_for_nothing(impatient):
     for question, _ in asked:
         impatient.ask(question)
     os.kill(pid_of(impatient), signal.SIGCONT)
-    assert [impatient.answer(question)["partials"][0]["formula"] for question, _ in asked] == [answer for _, answer in asked]
+    assert [impatient.answer(question)["partials"][0]["formula"] for question, _ in asked] == [
+        answer for _, answer in asked
+    ]
 
 
 def test_answers_do_not_pile_up(analyst):
@@ -220,10 +232,10 @@ time.sleep(60)
 """
 # It never looks at its stdin.
 BUSY = "print(flush=True)\nwhile True: sum(range(10**6))"
-MORTAL = f"from gradcheck_cli.witnesses.orphans import die_with_parent\nassert die_with_parent()\n{BUSY}"
+MORTAL = f"from gradcheck_cli.processes import die_with_parent\nassert die_with_parent()\n{BUSY}"
 ANALYST = """
 import sys, time
-from gradcheck_cli.witnesses.process import Analyst
+from gradcheck_cli.symbolic.client import Analyst
 analyst = Analyst(60)
 analyst.ask(sys.argv[1])
 while analyst._process._begun is None: time.sleep(0.01)
@@ -234,7 +246,9 @@ time.sleep(60)
 
 def orphaned(code, argument):
     """The process whose id a program prints, after that program was killed."""
-    parent = subprocess.Popen([sys.executable, "-c", code, argument], stdout=subprocess.PIPE, text=True)
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code, argument], stdout=subprocess.PIPE, text=True
+    )
     child = int(parent.stdout.readline())
     assert alive(child)
     parent.kill()

@@ -1,4 +1,6 @@
-"""The pytest plugin: suites as pytest sees them. What is asserted of a whole run comes from one run in a process of its own."""
+"""The pytest plugin: suites as pytest sees them. What is asserted of a whole run comes from one run
+in a process of its own.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +15,12 @@ import psutil
 import pytest
 from suites import environment, written
 
-# pytester forgets what is imported in a run inside this process, and libraries written in C cannot be imported twice.
-from gradcheck_cli import pytest_cases, pytest_plugin, session  # noqa: F401 - kept in memory, as said above
+# pytester forgets what is imported in a run inside this process, and libraries written in C cannot
+# be imported twice.
+from gradcheck_cli import pytest_plugin
+from gradcheck_cli.pytest_plugin import cases as pytest_cases  # noqa: F401 - kept in memory, as said above
 from gradcheck_cli.reports import table  # noqa: F401 - kept in memory, as said above
+from gradcheck_cli.runs import session  # noqa: F401 - kept in memory, as said above
 
 pytest_plugins = ["pytester"]
 
@@ -66,13 +71,22 @@ def pytest_unconfigure(config):
 
 def seen(folder, kind):
     """What the processes of pytest have written down, one entry a process."""
-    return [json.loads(file.read_text(encoding="utf-8")) for file in sorted(Path(folder).glob(f"{kind}-*"))]
+    return [
+        json.loads(file.read_text(encoding="utf-8"))
+        for file in sorted(Path(folder).glob(f"{kind}-*"))
+    ]
 
 
 def started(folder, *words, faults=False):
     """pytest's output in a process of its own, whose exit code says that some failed."""
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", *words], cwd=folder, capture_output=True, text=True, env=environment(faults=faults), timeout=300, check=False
+        [sys.executable, "-m", "pytest", *words],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env=environment(faults=faults),
+        timeout=300,
+        check=False,
     )
     assert done.returncode == 1, done.stdout + done.stderr
     return done.stdout
@@ -85,13 +99,19 @@ def ran(tmp_path_factory):
     (folder / "suite.gradcheck.yaml").write_text(EVERYTHING, encoding="utf-8")
     (folder / "conftest.py").write_text(WATCH, encoding="utf-8")
     out = started(folder, "-v", "-ra", "--strict-markers", "--junitxml=junit.xml", faults=True)
-    cases = {case.get("name"): case for case in ElementTree.parse(folder / "junit.xml").getroot().iter("testcase")}  # noqa: S314 - pytest has just written it
+    cases = {
+        case.get("name"): case
+        for case in ElementTree.parse(folder / "junit.xml").getroot().iter("testcase")
+    }  # noqa: S314 - pytest has just written it
     return SimpleNamespace(folder=folder, out=out, cases=cases)
 
 
 def section(ran, name):
     """What stands below an item's heading."""
-    return ran.out.split(f"_ {name} _")[1].split("\n", 1)[1].split("\n____")[0].split("\n====")[0] + "\n"
+    return (
+        ran.out.split(f"_ {name} _")[1].split("\n", 1)[1].split("\n____")[0].split("\n====")[0]
+        + "\n"
+    )
 
 
 def expected():
@@ -106,15 +126,23 @@ def expected():
 
 def test_every_case_comes_to_what_its_suite_says(ran):
     """Each item in the order of the file, and none besides."""
-    lines = [line for line in ran.out.splitlines() if line.startswith("suite.gradcheck.yaml::") and "%]" in line]
-    told = [(line.split("::")[1].split()[0], line.split("::")[1].split()[1].lower()) for line in lines]
+    lines = [
+        line
+        for line in ran.out.splitlines()
+        if line.startswith("suite.gradcheck.yaml::") and "%]" in line
+    ]
+    told = [
+        (line.split("::")[1].split()[0], line.split("::")[1].split()[1].lower()) for line in lines
+    ]
     assert [(name, {"xfail": "xfailed"}.get(result, result)) for name, result in told] == expected()
 
 
 def test_a_failure_shows_the_report_and_nothing_of_our_own_code(ran):
     """Its table, why, and the command that reproduces it."""
     text = section(ran, "wrong")
-    assert text.startswith("relu(x) - relu(-x)\nsuite.gradcheck.yaml::wrong; at x = 0; float64 on cpu\n")
+    assert text.startswith(
+        "relu(x) - relu(-x)\nsuite.gradcheck.yaml::wrong; at x = 0; float64 on cpu\n"
+    )
     assert "torch answers 0 where the derivative is 1" in text
     assert text.rstrip().endswith("reproduce: gradcheck 'relu(x) - relu(-x)' --at x=0")
     assert "Traceback" not in ran.out
@@ -168,17 +196,28 @@ def test_the_summary_names_the_place_and_the_reason(ran):
 
 def test_the_junit_report_tells_outcome_dtype_and_device(ran):
     """As properties, also of what passed, was skipped or failed as foreseen."""
-    told = {name: {item.get("name"): item.get("value") for item in case.iter("property")} for name, case in ran.cases.items()}
+    told = {
+        name: {item.get("name"): item.get("value") for item in case.iter("property")}
+        for name, case in ran.cases.items()
+    }
     assert told["two-kinds-float32"] == {"outcome": "agree", "dtype": "float32", "device": "cpu"}
     assert told["some-points"]["outcome"] == "wrong"
     assert told["hang"]["outcome"] == "error"
     assert told["left-out"]["outcome"] == "skipped"
     assert told["foreseen"]["outcome"] == "wrong"
-    kinds = {name: [child.tag for child in case if child.tag != "properties"] for name, case in ran.cases.items()}
+    kinds = {
+        name: [child.tag for child in case if child.tag != "properties"]
+        for name, case in ran.cases.items()
+    }
     assert {name: kinds[name] for name in ("right", "left-out", "foreseen", "wrong")} == {
         "right": [], "left-out": ["skipped"], "foreseen": ["skipped"], "wrong": ["failure"],
     }  # fmt: skip
-    assert ran.cases["wrong"].find("failure").get("message").startswith("∂f/∂x: wrong: torch answers 0")
+    assert (
+        ran.cases["wrong"]
+        .find("failure")
+        .get("message")
+        .startswith("∂f/∂x: wrong: torch answers 0")
+    )
 
 
 def test_pytest_loads_no_torch_and_has_one_worker_which_ends_with_it(ran):
@@ -192,7 +231,10 @@ def test_pytest_loads_no_torch_and_has_one_worker_which_ends_with_it(ran):
 def test_every_worker_of_xdist_has_a_worker_of_its_own(tmp_path):
     """And comes to the same results."""
     written(
-        tmp_path, "{id: a, expr: sin(x), at: {x: 1}}", "{id: b, expr: sqrt(x**2), at: {x: 0}}", "{id: c, expr: cos(x), at: {x: 1}, dtype: [float64, float32]}"
+        tmp_path,
+        "{id: a, expr: sin(x), at: {x: 1}}",
+        "{id: b, expr: sqrt(x**2), at: {x: 0}}",
+        "{id: c, expr: cos(x), at: {x: 1}, dtype: [float64, float32]}",
     )
     (tmp_path / "conftest.py").write_text(WATCH, encoding="utf-8")
     out = started(tmp_path, "-n", "2")
@@ -210,12 +252,20 @@ def test_with_runxfail_a_case_fails_as_if_it_were_not_expected_to(pytester):
     written(pytester.path, "{id: foreseen, expr: sqrt(x**2), at: {x: 0}, xfail: torch answers NaN}")
     result = pytester.runpytest_inprocess("--runxfail")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["expected to fail: torch answers NaN", "FAILED suite.gradcheck.yaml::foreseen - expected to fail: torch answers NaN"])
+    result.stdout.fnmatch_lines(
+        [
+            "expected to fail: torch answers NaN",
+            "FAILED suite.gradcheck.yaml::foreseen - expected to fail: torch answers NaN",
+        ]
+    )
 
 
 def test_last_failed_runs_what_failed_and_no_more(pytester):
     """Items have the same ids from run to run."""
-    good, bad = "{id: good, expr: sin(x), at: {x: 1}}", "{{id: bad, expr: {}, at: {{x: 0}}, dtype: [float64, float32]}}"
+    good, bad = (
+        "{id: good, expr: sin(x), at: {x: 1}}",
+        "{{id: bad, expr: {}, at: {{x: 0}}, dtype: [float64, float32]}}",
+    )
     written(pytester.path, good, bad.format("sqrt(x**2)"))
     pytester.runpytest_inprocess().assert_outcomes(passed=1, failed=2)
     written(pytester.path, good, bad.format("x**2"))
@@ -223,10 +273,22 @@ def test_last_failed_runs_what_failed_and_no_more(pytester):
 
 
 def test_a_worker_that_cannot_be_started_fails_the_items_in_one_sentence(pytester):
-    """Here torch is not what it should be; asked for all devices, it cannot even say which there are."""
-    written(pytester.path, "{id: a, expr: x, at: {x: 1}, device: all}", "{id: b, expr: x, at: {x: 1}, xfail: not for this reason}")
+    """Here torch is not what it should be; asked for all devices, it cannot even say which there
+    are.
+    """
+    written(
+        pytester.path,
+        "{id: a, expr: x, at: {x: 1}, device: all}",
+        "{id: b, expr: x, at: {x: 1}, xfail: not for this reason}",
+    )
     (pytester.path / "torch.py").write_text("raise ImportError('broken')\n", encoding="utf-8")
     result = pytester.runpytest_inprocess()
     result.assert_outcomes(failed=2)
-    result.stdout.fnmatch_lines(["_* a _*", "a worker process could not be started: it has ended its process with exit code 1", "_* b _*"])
+    result.stdout.fnmatch_lines(
+        [
+            "_* a _*",
+            "a worker process could not be started: it has ended its process with exit code 1",
+            "_* b _*",
+        ]
+    )
     assert "Traceback" not in result.stdout.str()

@@ -6,8 +6,8 @@ from fractions import Fraction
 
 import pytest
 
-from gradcheck_cli import quantities
 from gradcheck_cli.language.errors import UserError
+from gradcheck_cli.settings import quantities
 
 GOOD = [
     ("count", "0", 0), ("count", "007", 7), ("count", " 12 ", 12), ("count", str(2**63 - 1), 2**63 - 1),
@@ -24,16 +24,34 @@ SHARD = "--x takes I/N with 1 <= I <= N <= 100,000, such as 2/4"
 SECONDS = "--x takes a number above 0 and up to 31,536,000, such as 30 or 0.5"
 SIZE = "--x takes a number with B, kB, MB, GB, TB (powers of 1,000) or KiB, MiB, GiB, TiB (powers of 1,024), such as 500MB or 2GiB"
 BAD = {
-    "count": ("count", COUNT, ["-1", "1.0", "1e3", "x", "²", "٣", "1_000", str(2**63), "9" * 5_000]),
+    "count": (
+        "count",
+        COUNT,
+        ["-1", "1.0", "1e3", "x", "²", "٣", "1_000", str(2**63), "9" * 5_000],
+    ),
     "jobs": ("number of jobs", JOBS, ["0", "-1", "4097", "many", "1.5", "٣"]),
-    "shard": ("shard", SHARD, ["0/4", "5/4", "1", "1/0", "0/0", "1/2/3", "a/b", "-1/2", "1/100001", f"1/{'9' * 5_000}"]),
-    "seconds": ("number of seconds", SECONDS, ["0", "-1", "0.0", "inf", "nan", "1e3", "5 s", "31536001", "٣", "9" * 5_000, "."]),
-    "size": ("size", SIZE, ["2", "0GB", "-1GB", "2G", "GB", "2XB", "inf GB", "0.1B", f"{'9' * 20}TB", "٣GB", ".GB"]),
+    "shard": (
+        "shard",
+        SHARD,
+        ["0/4", "5/4", "1", "1/0", "0/0", "1/2/3", "a/b", "-1/2", "1/100001", f"1/{'9' * 5_000}"],
+    ),
+    "seconds": (
+        "number of seconds",
+        SECONDS,
+        ["0", "-1", "0.0", "inf", "nan", "1e3", "5 s", "31536001", "٣", "9" * 5_000, "."],
+    ),
+    "size": (
+        "size",
+        SIZE,
+        ["2", "0GB", "-1GB", "2G", "GB", "2XB", "inf GB", "0.1B", f"{'9' * 20}TB", "٣GB", ".GB"],
+    ),
 }
 UNREADABLE = ["x", "-1", "inf", "nan", "[1]", "1:2:3", "1/0", ""]
 
 
-@pytest.mark.parametrize(("reader", "text", "value"), GOOD, ids=[f"{reader}-{text}" for reader, text, _ in GOOD])
+@pytest.mark.parametrize(
+    ("reader", "text", "value"), GOOD, ids=[f"{reader}-{text}" for reader, text, _ in GOOD]
+)
 def test_what_is_accepted(reader, text, value):
     """The number meant, in its plain unit."""
     found = getattr(quantities, reader)(text)
@@ -41,14 +59,20 @@ def test_what_is_accepted(reader, text, value):
     assert type(found) is type(value)
 
 
-@pytest.mark.parametrize(("reader", "text"), [(reader, text) for reader, (_, _, texts) in BAD.items() for text in texts], ids=lambda word: word[:20])
+@pytest.mark.parametrize(
+    ("reader", "text"),
+    [(reader, text) for reader, (_, _, texts) in BAD.items() for text in texts],
+    ids=lambda word: word[:20],
+)
 def test_what_is_refused_is_told_with_what_is_accepted(reader, text):
     """Under the name by which the user gave it; long texts are cut."""
     noun, accepted, _ = BAD[reader]
     with pytest.raises(UserError) as caught:
         getattr(quantities, reader)(text, "--x")
     told = text if len(text) <= 60 else f"{text[:59]}…"
-    assert str(caught.value) == f"error[bad-setting]: --x: `{told}` is no {noun}\n  = help: {accepted}"
+    assert (
+        str(caught.value) == f"error[bad-setting]: --x: `{told}` is no {noun}\n  = help: {accepted}"
+    )
 
 
 @pytest.mark.parametrize("reader", BAD)
@@ -57,23 +81,33 @@ def test_nothing_is_told_as_missing(reader):
     noun, accepted, _ = BAD[reader]
     with pytest.raises(UserError) as caught:
         getattr(quantities, reader)(" ", "--x")
-    assert str(caught.value) == f"error[bad-setting]: --x: a {noun} is missing\n  = help: {accepted}"
+    assert (
+        str(caught.value) == f"error[bad-setting]: --x: a {noun} is missing\n  = help: {accepted}"
+    )
 
 
 @pytest.mark.parametrize("text", UNREADABLE)
-@pytest.mark.parametrize(("reader", "wanted"), [("tolerance", "not negative"), ("step", "positive")])
+@pytest.mark.parametrize(
+    ("reader", "wanted"), [("tolerance", "not negative"), ("step", "positive")]
+)
 def test_a_tolerance_or_step_that_is_none(reader, wanted, text):
     """In the words that `check` has for its options."""
     with pytest.raises(UserError) as caught:
         getattr(quantities, reader)(text, "--x")
-    assert str(caught.value) == f"error[bad-number]: --x takes a number that is {wanted}, and got `{text}`"
+    assert (
+        str(caught.value)
+        == f"error[bad-number]: --x takes a number that is {wanted}, and got `{text}`"
+    )
 
 
 def test_a_step_is_not_zero():
     """A tolerance may be."""
     with pytest.raises(UserError) as caught:
         quantities.step("0")
-    assert str(caught.value) == "error[bad-number]: --step takes a number that is positive, and got `0`"
+    assert (
+        str(caught.value)
+        == "error[bad-number]: --step takes a number that is positive, and got `0`"
+    )
 
 
 @pytest.mark.parametrize("text", ["1e400", "1e-400"])
@@ -100,5 +134,11 @@ def test_the_limits_are_reached_and_not_passed(name):
 
 def test_units_are_exact():
     """A tenth of a unit of 10 bytes or more comes to whole bytes, rounded down."""
-    for unit, factor in {"kB": 1000, "KiB": 1024, "MB": 1000**2, "GiB": 1024**3, "TB": 1000**4}.items():
+    for unit, factor in {
+        "kB": 1000,
+        "KiB": 1024,
+        "MB": 1000**2,
+        "GiB": 1024**3,
+        "TB": 1000**4,
+    }.items():
         assert quantities.size(f"1.1{unit}") == int(Fraction("1.1") * factor)

@@ -27,7 +27,8 @@ PRECEDENCE = [
     "2*x**2/3*y", "--x**2", "x+-y", "x*y**-z", "(x)", "((x))*(y)", "1e-3*x", "1.5e+2/x", ".5*x", "5.*x",
 ]  # fmt: skip
 
-# The names that both languages have, with arguments inside the domain wherever x, y and z are in (0, 1).
+# The names that both languages have, with arguments inside the domain wherever x, y and z are in
+# (0, 1).
 CALLS = [
     "sin(x)", "cos(x)", "tan(x)", "asin(x)", "acos(x)", "atan(x)", "atan2(x, y)", "sinh(x)", "cosh(x)", "tanh(x)", "asinh(x)", "acosh(1 + x)", "atanh(x)", "exp(x)", "log(x)", "ln(x)", "sqrt(x)",
     "Abs(x - y)", "abs(x - y)", "sign(x - y)", "floor(5*x)", "ceiling(5*x)", "erf(x)", "erfc(x)", "erfinv(x)", "Max(x, y)", "Min(x, y, z)", "Max(x, y, z, 1/2)", "loggamma(x)", "digamma(x)", "polygamma(1, x)",
@@ -50,7 +51,9 @@ def ours(text, point):
 def sympys(text, point):
     """The value that SymPy's parser and evaluator give, or None where it is no real number."""
     expression = parse_expr(text, local_dict={name: sympy.Symbol(name) for name in NAMES})
-    value = sympy.sympify(expression).evalf(30, subs={name: sympy.Rational(number) for name, number in point.items()})
+    value = sympy.sympify(expression).evalf(
+        30, subs={name: sympy.Rational(number) for name, number in point.items()}
+    )
     if not value.is_number or not value.is_real or not value.is_finite:
         return None
     return mpmath.mpf(sympy.Float(value, 30)._mpf_)
@@ -79,7 +82,14 @@ def test_the_same_reading(text):
 
 
 @pytest.mark.parametrize(
-    ("written", "misread"), [("-x**2", "(-x)**2"), ("x/y/z", "x/(y/z)"), ("x**y**z", "(x**y)**z"), ("2**-x", "2**(x)"), ("x - y - z", "x - (y - z)")]
+    ("written", "misread"),
+    [
+        ("-x**2", "(-x)**2"),
+        ("x/y/z", "x/(y/z)"),
+        ("x**y**z", "(x**y)**z"),
+        ("2**-x", "2**(x)"),
+        ("x - y - z", "x - (y - z)"),
+    ],
 )
 def test_a_misreading_is_caught(written, misread):
     """The law above tells two readings of one text apart."""
@@ -88,20 +98,41 @@ def test_a_misreading_is_caught(written, misread):
 
 
 _SIGNS = st.sampled_from(["", "", "", "-", "+", "--"])
-_ATOMS = st.one_of(st.sampled_from([*NAMES, "x", "y"]), st.integers(1, 9).map(str), st.sampled_from(["0.5", "1.25", "2e-1", "pi", "E"]))
-_EXPONENTS = st.sampled_from(["2", "-2", "3", "x", "-y", "-1", "0.5", "(1/2)", "-x**2", "y**-1", "2**x"])
-_FUNCTIONS = st.sampled_from(["sin", "cos", "exp", "tanh", "atan", "sqrt", "log", "erf", "asinh", "abs"])
+_ATOMS = st.one_of(
+    st.sampled_from([*NAMES, "x", "y"]),
+    st.integers(1, 9).map(str),
+    st.sampled_from(["0.5", "1.25", "2e-1", "pi", "E"]),
+)
+_EXPONENTS = st.sampled_from(
+    ["2", "-2", "3", "x", "-y", "-1", "0.5", "(1/2)", "-x**2", "y**-1", "2**x"]
+)
+_FUNCTIONS = st.sampled_from(
+    ["sin", "cos", "exp", "tanh", "atan", "sqrt", "log", "erf", "asinh", "abs"]
+)
 
 
 def grown(inner):
     """Chains without brackets, so that precedence decides; brackets, calls and powers around them."""
-    chain = st.lists(st.tuples(st.sampled_from(["+", "-", "*", "/", " - ", " * "]), _SIGNS, inner), min_size=1, max_size=3)
+    chain = st.lists(
+        st.tuples(st.sampled_from(["+", "-", "*", "/", " - ", " * "]), _SIGNS, inner),
+        min_size=1,
+        max_size=3,
+    )
     return st.one_of(
-        st.builds(lambda sign, first, rest: sign + first + "".join(op + s + item for op, s, item in rest), _SIGNS, inner, chain),
+        st.builds(
+            lambda sign, first, rest: sign + first + "".join(op + s + item for op, s, item in rest),
+            _SIGNS,
+            inner,
+            chain,
+        ),
         st.builds("({})".format, inner),
         st.builds("{}({})".format, _FUNCTIONS, inner),
         # The base is no bare integer: 9**9**9 is for another test.
-        st.builds("{}**{}".format, st.one_of(st.sampled_from(NAMES), st.builds("({} + x)".format, inner)), _EXPONENTS),
+        st.builds(
+            "{}**{}".format,
+            st.one_of(st.sampled_from(NAMES), st.builds("({} + x)".format, inner)),
+            _EXPONENTS,
+        ),
     )
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rich.text import Text
 
 from gradcheck_cli.dtypes import DTYPES
-from gradcheck_cli.point import read_value
+from gradcheck_cli.questions.numbers import read_value
 from gradcheck_cli.reports.format import array_text, exact, printable, torch_number, with_bar
 from gradcheck_cli.reports.wrap import TOKEN, shortened, wrap, wrap_command
 
@@ -22,7 +22,9 @@ finite = st.floats(allow_nan=False, allow_infinity=False)
 
 @given(finite, st.floats(min_value=0, max_value=1e300))
 def test_the_printed_bar_holds_the_bar(value: float, radius: float) -> None:
-    """Rounding for print only ever widens the interval, by less than a tenth of the bar and a digit."""
+    """Rounding for print only ever widens the interval, by less than a tenth of the bar and a
+    digit.
+    """
     shown, bar = (Decimal(part) for part in with_bar(value, radius).split(" ± "))
     middle = Decimal(repr(value))
     assert Fraction(shown) - Fraction(bar) <= Fraction(middle) - Fraction(radius)
@@ -54,7 +56,11 @@ def test_what_torch_answered_reads_back_as_the_same_number(name: str, value: flo
     """Nine digits are enough for the narrow formats, `repr` for float64."""
     held = DTYPES[name].round(Fraction(value))
     shown = torch_number(held, name)
-    assert float(shown) == held if abs(held) == float("inf") else DTYPES[name].round(Fraction(shown)) == held
+    assert (
+        float(shown) == held
+        if abs(held) == float("inf")
+        else DTYPES[name].round(Fraction(shown)) == held
+    )
 
 
 @given(st.lists(finite, min_size=1, max_size=4))
@@ -79,23 +85,52 @@ def test_nothing_that_drives_a_terminal_is_printed() -> None:
     assert printable("a\x1b[1m\rb\n\u202ec∂") == "a\\x1b[1m\\rb\n\\u202ec∂"
 
 
-words = st.lists(st.one_of(finite.map(repr), st.sampled_from(["sigmoid(x**2)+1.5e-10*tanh(x)", "∂f/∂W[10,11]", "a_rather_long_name", "漢字", "±", ";"])))
+words = st.lists(
+    st.one_of(
+        finite.map(repr),
+        st.sampled_from(
+            [
+                "sigmoid(x**2)+1.5e-10*tanh(x)",
+                "∂f/∂W[10,11]",
+                "a_rather_long_name",
+                "漢字",
+                "±",
+                ";",
+            ]
+        ),
+    )
+)
 
 
 @given(words, st.integers(8, 60), st.integers(0, 4))
-def test_wrapping_loses_nothing_and_breaks_no_number(parts: list[str], width: int, indent: int) -> None:
+def test_wrapping_loses_nothing_and_breaks_no_number(
+    parts: list[str], width: int, indent: int
+) -> None:
     """The same tokens in the same order; only a single number may be wider than the line."""
     text = " ".join(parts)
     lines = [line.plain for line in wrap(Text(text), width, indent)]
     assert "".join("".join(lines).split()) == "".join(text.split())
-    assert [t["number"] for line in lines for t in TOKEN.finditer(line) if t["number"]] == [t["number"] for t in TOKEN.finditer(text) if t["number"]]
+    assert [t["number"] for line in lines for t in TOKEN.finditer(line) if t["number"]] == [
+        t["number"] for t in TOKEN.finditer(text) if t["number"]
+    ]
     for line in lines:
         assert Text(line).cell_len <= width or TOKEN.fullmatch(line)["number"]  # type: ignore[index]
 
 
 @given(
     st.lists(
-        st.sampled_from(["gradcheck", "--at", "x=0.12345678901234567", "sigmoid(x**2) + tanh(x**3)*1.5", "y = x\ny*2", "it's", "[[1.0, 2.0]]"]), min_size=1
+        st.sampled_from(
+            [
+                "gradcheck",
+                "--at",
+                "x=0.12345678901234567",
+                "sigmoid(x**2) + tanh(x**3)*1.5",
+                "y = x\ny*2",
+                "it's",
+                "[[1.0, 2.0]]",
+            ]
+        ),
+        min_size=1,
     )
 )
 @pytest.mark.parametrize("width", [20, 40, 80])

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from shared_report import ENVIRONMENT, suite_records
 
 from gradcheck_cli.language.errors import PointError
+from gradcheck_cli.records.report import Report
 from gradcheck_cli.reports.json import render
 from gradcheck_cli.reports.merge import merged
-from gradcheck_cli.suite.report import Report
 
 if TYPE_CHECKING:
-    from gradcheck_cli.suite.record import Record
+    from gradcheck_cli.checks.record import Record
 
 RUN = ("gradcheck", "run", "suites", "--strict")
 PASSING = suite_records()[0]
@@ -29,7 +29,12 @@ def checks(number: int) -> list[Record]:
 
 def shard(part: int, total: int, records: list[Record], **more: Any) -> Report:
     """The report of a shard: every `total`-th check."""
-    return Report(command=(*RUN, "--shard", f"{part}/{total}"), environment=ENVIRONMENT, stored=records[part - 1 :: total], **more)
+    return Report(
+        command=(*RUN, "--shard", f"{part}/{total}"),
+        environment=ENVIRONMENT,
+        stored=records[part - 1 :: total],
+        **more,
+    )
 
 
 def refused(*reports: Report, names: tuple[str, ...] = ("a.json", "b.json", "c.json")) -> str:
@@ -63,13 +68,20 @@ def test_a_gap_is_a_problem_and_fails(present: set[int], total: int) -> None:
 def test_what_is_missing_is_told() -> None:
     """Checks by their positions, shards by their numbers; the exit code is 3."""
     report = merged([shard(2, 3, checks(12))])
-    assert report.problems == ["shards 1/3, 3/3 are in none of these reports", "checks 0, 2, 3, 5, 6 and 2 more are in none of these reports"]
+    assert report.problems == [
+        "shards 1/3, 3/3 are in none of these reports",
+        "checks 0, 2, 3, 5, 6 and 2 more are in none of these reports",
+    ]
     assert report.exit_code == 3
     assert report.incomplete
     assert merged([shard(1, 2, checks(2))]).problems == ["shard 2/2 is in none of these reports"]
-    assert merged([Report(stored=checks(3)[::2])]).problems == ["check 1 is in none of these reports"]
+    assert merged([Report(stored=checks(3)[::2])]).problems == [
+        "check 1 is in none of these reports"
+    ]
     # Of a report that is of no shard, nobody knows which shards it holds.
-    assert merged([Report(command=RUN, stored=checks(3)[:2]), shard(3, 3, checks(3))]).problems == []
+    assert (
+        merged([Report(command=RUN, stored=checks(3)[:2]), shard(3, 3, checks(3))]).problems == []
+    )
 
 
 def test_a_failure_stays_one() -> None:
@@ -85,9 +97,22 @@ def test_a_failure_stays_one() -> None:
 def test_versions_that_differ_are_a_problem() -> None:
     """All are told; machines may differ."""
     other = ENVIRONMENT | {"torch": "3", "platform": "elsewhere"}
-    report = merged([shard(1, 2, checks(4), problems=("slow",)), replace(shard(2, 2, checks(4), problems=("slow", "late")), environment=other)])
-    assert report.problems == ["slow", "late", "the reports were made with different versions of torch: 2, 3"]
-    assert (report.environment["torch"], report.environment["platform"], report.environment["python"]) == ("2 and 3", "any and elsewhere", "3")
+    report = merged(
+        [
+            shard(1, 2, checks(4), problems=("slow",)),
+            replace(shard(2, 2, checks(4), problems=("slow", "late")), environment=other),
+        ]
+    )
+    assert report.problems == [
+        "slow",
+        "late",
+        "the reports were made with different versions of torch: 2, 3",
+    ]
+    assert (
+        report.environment["torch"],
+        report.environment["platform"],
+        report.environment["python"],
+    ) == ("2 and 3", "any and elsewhere", "3")
     assert report.exit_code == 0
 
 
@@ -104,7 +129,9 @@ def test_options_that_change_nothing_may_differ(options: tuple[str, ...]) -> Non
     report = merged([one, shard(2, 2, checks(4))])
     assert report.command == RUN
     assert report.problems == []
-    assert merged([one, replace(one, stored=checks(4)[1::2])]).command == tuple(word for word in one.command if word not in ("--shard", "1/2", "--shard=1/2"))
+    assert merged([one, replace(one, stored=checks(4)[1::2])]).command == tuple(
+        word for word in one.command if word not in ("--shard", "1/2", "--shard=1/2")
+    )
 
 
 def test_different_runs_are_refused() -> None:
@@ -114,17 +141,29 @@ def test_different_runs_are_refused() -> None:
         "error[not-mergeable]: `a.json` and `b.json` are of different runs: `gradcheck run suites --strict` and `gradcheck run other`\n"
         "  = help: merge reports of one command, each with its own `--shard I/N`"
     )
-    assert "`report 1` and `report 2` are of different runs: `gradcheck run other` and `no command`" in refused(other, Report(stored=checks(1)), names=())
+    assert (
+        "`report 1` and `report 2` are of different runs: `gradcheck run other` and `no command`"
+        in refused(other, Report(stored=checks(1)), names=())
+    )
 
 
 def test_a_check_stands_in_one_report_alone() -> None:
     """Given twice, even if both say the same; by its position or by its id."""
     first, second = shard(1, 2, checks(6)), shard(2, 2, checks(6))
     way_out = "  = help: give each report once; a run is split by `--shard I/N`"
-    assert refused(first, second, first) == f"error[not-mergeable]: check 0 (`a.yaml::n0`), like 2 others, is in `a.json` and in `c.json`\n{way_out}"
+    assert (
+        refused(first, second, first)
+        == f"error[not-mergeable]: check 0 (`a.yaml::n0`), like 2 others, is in `a.json` and in `c.json`\n{way_out}"
+    )
     twin = replace(second, stored=[PASSING | {"id": "a.yaml::n2", "position": 7}])
-    assert refused(first, twin) == f"error[not-mergeable]: check 7 (`a.yaml::n2`) is in `a.json` and in `b.json`\n{way_out}"
-    assert refused(replace(first, stored=[*checks(1), *checks(1)])) == f"error[not-mergeable]: check 0 (`a.yaml::n0`) is twice in `a.json`\n{way_out}"
+    assert (
+        refused(first, twin)
+        == f"error[not-mergeable]: check 7 (`a.yaml::n2`) is in `a.json` and in `b.json`\n{way_out}"
+    )
+    assert (
+        refused(replace(first, stored=[*checks(1), *checks(1)]))
+        == f"error[not-mergeable]: check 0 (`a.yaml::n0`) is twice in `a.json`\n{way_out}"
+    )
 
 
 def test_checks_without_positions_are_refused() -> None:

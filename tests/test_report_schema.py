@@ -10,11 +10,11 @@ import pytest
 from jsonschema import Draft202012Validator
 from shared_report import shared_report
 
-from gradcheck_cli.judge.outcome import OUTCOMES
+from gradcheck_cli.records.outcome import OUTCOMES
+from gradcheck_cli.records.report import Report
 from gradcheck_cli.reports import jsonl
 from gradcheck_cli.reports.json import document, render
 from gradcheck_cli.reports.schema import report_schema
-from gradcheck_cli.suite.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,14 @@ PROMISED: dict[str, Any] = {
     "format": 1,
     "command": ["gradcheck", "..."],
     "exit_code": 0,
-    "environment": {"gradcheck": "0.1.0", "python": "3.11.7", "torch": "2.13.0+cpu", "sympy": "1.14.0", "python_flint": "0.9.0", "platform": "..."},
+    "environment": {
+        "gradcheck": "0.1.0",
+        "python": "3.11.7",
+        "torch": "2.13.0+cpu",
+        "sympy": "1.14.0",
+        "python_flint": "0.9.0",
+        "platform": "...",
+    },
     "summary": {"agree": 1},
     "cases": [
         {
@@ -44,9 +51,19 @@ PROMISED: dict[str, Any] = {
                     "index": [],
                     "outcome": "agree",
                     "reason": "…",
-                    "reference": {"value": 0.0007402760985890935, "digits": "7.4027609858909344737e-4", "bits": 96},
+                    "reference": {
+                        "value": 0.0007402760985890935,
+                        "digits": "7.4027609858909344737e-4",
+                        "bits": 96,
+                    },
                     "analytic": {"value": 0.0007402760985890935, "formula": "…", "latex": "…"},
-                    "autograd": {"value": 0.0007402760985895815, "error": 4.9e-16, "relative_error": 6.6e-13, "ulps": 4501.3, "tolerance": 1.1e-11},
+                    "autograd": {
+                        "value": 0.0007402760985895815,
+                        "error": 4.9e-16,
+                        "relative_error": 6.6e-13,
+                        "ulps": 4501.3,
+                        "tolerance": 1.1e-11,
+                    },
                     "numeric": {"value": 0.000740276098589, "radius": 2.1e-15, "agrees": True},
                     "one_sided": None,
                 }
@@ -69,7 +86,13 @@ def at(data: Any, path: tuple[Any, ...]) -> Any:
 
 def paths(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """Every place in a document below its root."""
-    items = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    items = (
+        data.items()
+        if isinstance(data, dict)
+        else enumerate(data)
+        if isinstance(data, list)
+        else ()
+    )
     for key, value in items:
         yield (*path, key)
         yield from paths(value, (*path, key))
@@ -97,15 +120,23 @@ def test_the_schema_is_one() -> None:
 
 def test_every_field_is_described() -> None:
     """The schema is the format's documentation."""
-    objects = [SCHEMA, *(d for d in SCHEMA["$defs"].values() if "properties" in d), *SCHEMA["$defs"]["case"]["properties"].values()]
+    objects = [
+        SCHEMA,
+        *(d for d in SCHEMA["$defs"].values() if "properties" in d),
+        *SCHEMA["$defs"]["case"]["properties"].values(),
+    ]
     for found in objects:
         for name, field in found.get("properties", {}).items():
-            told = field.get("description") or SCHEMA["$defs"].get(field.get("$ref", "").rpartition("/")[2], {}).get("description")
+            told = field.get("description") or SCHEMA["$defs"].get(
+                field.get("$ref", "").rpartition("/")[2], {}
+            ).get("description")
             assert told or name in SCHEMA["properties"]["environment"]["properties"], name
 
 
 def test_what_was_promised_holds() -> None:
-    """The example of the contract, and the report that meets every outcome, nan, abstentions, tensors and a grid."""
+    """The example of the contract, and the report that meets every outcome, nan, abstentions,
+    tensors and a grid.
+    """
     VALIDATOR.validate(PROMISED)
     VALIDATOR.validate(json.loads(render(shared_report())))
     VALIDATOR.validate(document(Report([], (), PROMISED["environment"])))
@@ -170,7 +201,10 @@ def test_a_value_of_another_type_is_seen(position: int) -> None:
         (("cases", 0, "partials", 0, "index"), [-1]),
         (("cases", 0, "partials", 0, "numeric"), None),
         (("cases", 0, "partials", 0, "numeric"), {"abstained": ""}),
-        (("cases", 0, "partials", 0, "numeric"), {"abstained": "no", "value": 1.0, "radius": 0.0, "agrees": True}),
+        (
+            ("cases", 0, "partials", 0, "numeric"),
+            {"abstained": "no", "value": 1.0, "radius": 0.0, "agrees": True},
+        ),
         (("cases", 0, "partials", 0, "one_sided"), {"abstained": "no"}),
         (("cases", 0, "partials", 0, "autograd", "value"), "Infinity"),
     ],
@@ -187,7 +221,9 @@ def test_the_text_is_json_without_bare_nan() -> None:
         raise ValueError(name)
 
     data = json.loads(render(shared_report()), parse_constant=refuse)
-    assert "nan" in {partial["autograd"].get("value") for case in data["cases"] for partial in case["partials"]}
+    assert "nan" in {
+        partial["autograd"].get("value") for case in data["cases"] for partial in case["partials"]
+    }
     with pytest.raises(ValueError, match="NaN"):
         json.loads(json.dumps(data).replace('"nan"', "NaN"), parse_constant=refuse)
 

@@ -1,4 +1,6 @@
-"""GitLab's code quality, SARIF and TAP: the facts of each format; and every format for services under hostile text."""
+"""GitLab's code quality, SARIF and TAP: the facts of each format; and every format for services
+under hostile text.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shared_report import SUITE, by_name, shared_report, suite_records
 
-from gradcheck_cli import manual
-from gradcheck_cli.judge.outcome import OUTCOMES
+from gradcheck_cli.manual import pages
+from gradcheck_cli.records.outcome import OUTCOMES
+from gradcheck_cli.records.report import Report
+from gradcheck_cli.records.status import EXIT_CODES, NO_VERDICT
 from gradcheck_cli.reports import github, gitlab, junit, sarif, tap
 from gradcheck_cli.reports.findings import findings, named, one_line
 from gradcheck_cli.reports.format import printable
-from gradcheck_cli.suite.report import Report
-from gradcheck_cli.suite.status import EXIT_CODES, NO_VERDICT
 
 NASTY = "a, b:c=%25 100 % # x \\ \\# y | <z> & \"q\" 'r' ]]> \t\r\n::error::z {0} [a](1) \x00\x1b\x7f\x85\u2028\ufeff\ufffe\ud800 …é漢"
 
@@ -28,16 +30,26 @@ NASTY = "a, b:c=%25 100 % # x \\ \\# y | <z> & \"q\" 'r' ]]> \t\r\n::error::z {0
 @pytest.mark.parametrize(("name", "form"), [("gitlab", gitlab), ("sarif", sarif)])
 def test_json_formats_hold_to_their_facts(name: str, form: Any) -> None:
     """The shared report, an empty one, and one whose ids all repeat."""
-    for report in (shared_report(), Report(stored=[]), Report(stored=[*suite_records(), *suite_records()], problems=["a", "a", "b"])):
+    for report in (
+        shared_report(),
+        Report(stored=[]),
+        Report(stored=[*suite_records(), *suite_records()], problems=["a", "a", "b"]),
+    ):
         assert json_faults(name, form.render(report)) == []
 
 
 def test_what_gitlab_shows() -> None:
-    """Severity by outcome, the line of the suite, the same fingerprint whatever else the report holds."""
+    """Severity by outcome, the line of the suite, the same fingerprint whatever else the report
+    holds.
+    """
     issues = {
-        (issue["description"].removeprefix(f"{SUITE}::").split(":")[0], issue["check_name"]): issue for issue in json.loads(gitlab.render(shared_report()))
+        (issue["description"].removeprefix(f"{SUITE}::").split(":")[0], issue["check_name"]): issue
+        for issue in json.loads(gitlab.render(shared_report()))
     }
-    assert {(name, rule.removeprefix("gradcheck/")): issue["severity"] for (name, rule), issue in issues.items()} == {
+    assert {
+        (name, rule.removeprefix("gradcheck/")): issue["severity"]
+        for (name, rule), issue in issues.items()
+    } == {
         ("wrong | `odd` [red]id[/red]", "wrong"): "critical",
         ("nan", "wrong"): "critical",
         ("outside", "undefined"): "major",
@@ -52,30 +64,60 @@ def test_what_gitlab_shows() -> None:
     slow = issues["slow", "gradcheck/error"]
     assert slow["location"] == {"path": SUITE, "lines": {"begin": 23}}
     assert slow in json.loads(gitlab.render(Report(stored=suite_records()[::-1])))
-    assert set(gitlab.SEVERITIES) == {*OUTCOMES, "error", "unexpected", "problem", "incomplete"} - {"agree"}
+    assert set(gitlab.SEVERITIES) == {*OUTCOMES, "error", "unexpected", "problem", "incomplete"} - {
+        "agree"
+    }
 
 
 def test_what_sarif_tells() -> None:
-    """Rules with a page each, a result for all that does not pass, what is foreseen or skipped suppressed with its reason."""
+    """Rules with a page each, a result for all that does not pass, what is foreseen or skipped
+    suppressed with its reason.
+    """
     run = json.loads(sarif.render(shared_report()))["runs"][0]
-    assert {rule["id"] for rule in run["tool"]["driver"]["rules"]} == set(sarif.RULES) == {*OUTCOMES, *NO_VERDICT, "unexpected"}
+    assert (
+        {rule["id"] for rule in run["tool"]["driver"]["rules"]}
+        == set(sarif.RULES)
+        == {*OUTCOMES, *NO_VERDICT, "unexpected"}
+    )
     for topic in re.findall(r"`gradcheck explain (\w+)`", json.dumps(run["tool"])):
-        assert manual.section(topic).startswith(f"## {topic}\n")
+        assert pages.section(topic).startswith(f"## {topic}\n")
     assert len(run["results"]) == sum(len(findings(record)) for record in by_name().values())
-    told = {result["message"]["text"].removeprefix(f"{SUITE}::").split(":")[0]: result for result in run["results"]}
-    levels = {name: (result["kind"], result["level"], [s["justification"] for s in result["suppressions"]]) for name, result in told.items()}
+    told = {
+        result["message"]["text"].removeprefix(f"{SUITE}::").split(":")[0]: result
+        for result in run["results"]
+    }
+    levels = {
+        name: (
+            result["kind"],
+            result["level"],
+            [s["justification"] for s in result["suppressions"]],
+        )
+        for name, result in told.items()
+    }
     assert levels["slow"] == levels["nan"] == levels["mended"] == ("fail", "error", [])
     assert levels["outside"] == ("fail", "warning", [])
     assert levels["foreseen"] == ("fail", "error", ["relu(0) is 0 in torch; 50 % off \\ # known"])
     assert levels["skipped"] == ("notApplicable", "none", ["too slow # 3 % of it"])
     place = told["slow"]["locations"][0]["physicalLocation"]
-    assert (unquote(place["artifactLocation"]["uri"]), place["region"]) == (SUITE, {"startLine": 23, "startColumn": 5})
+    assert (unquote(place["artifactLocation"]["uri"]), place["region"]) == (
+        SUITE,
+        {"startLine": 23, "startColumn": 5},
+    )
     assert run["invocations"][0]["exitCode"] == 3
     assert run["invocations"][0]["commandLine"] == "gradcheck run shared.yaml"
-    assert [note["message"]["text"] for note in run["invocations"][0]["toolExecutionNotifications"]] == list(shared_report().problems)
+    assert [
+        note["message"]["text"] for note in run["invocations"][0]["toolExecutionNotifications"]
+    ] == list(shared_report().problems)
 
 
-@pytest.mark.parametrize(("file", "uri"), [("a b/c:d.yaml", "a%20b/c%3Ad.yaml"), ("/t/é.yaml", "file:///t/%C3%A9.yaml"), ("a\\b.yaml", "a/b.yaml")])
+@pytest.mark.parametrize(
+    ("file", "uri"),
+    [
+        ("a b/c:d.yaml", "a%20b/c%3Ad.yaml"),
+        ("/t/é.yaml", "file:///t/%C3%A9.yaml"),
+        ("a\\b.yaml", "a/b.yaml"),
+    ],
+)
 def test_a_path_is_a_uri(file: str, uri: str) -> None:
     """Nothing of a relative path can be taken for a scheme or a host."""
     record = suite_records()[-1] | {"source": {"file": file, "line": 1, "column": 1}}
@@ -95,7 +137,9 @@ def test_a_path_is_a_uri(file: str, uri: str) -> None:
     ],
 )  # fmt: skip
 def test_a_lie_is_seen(name: str, path: tuple[Any, ...], lie: Any) -> None:
-    """Types, words that the format does not know, a rule that is another, a fingerprint that another result has."""
+    """Types, words that the format does not know, a rule that is another, a fingerprint that
+    another result has.
+    """
     data = json.loads({"gitlab": gitlab, "sarif": sarif}[name].render(shared_report()))
     assert json_faults(name, json.dumps(data)) == []
     broken = deepcopy(data)
@@ -120,7 +164,10 @@ def test_tap_has_a_point_for_each_check() -> None:
         assert (point.block is None) == point.ok
         assert point.directive == {"skip": "SKIP", "xfail": "TODO"}.get(status, "")
         assert point.reason == (record["reason"] if point.directive else "")
-        assert point.block is None or (point.block["status"], point.block["outcome"]) == (status, record["outcome"])
+        assert point.block is None or (point.block["status"], point.block["outcome"]) == (
+            status,
+            record["outcome"],
+        )
     slow = found[f"{SUITE}::slow"].block
     assert slow is not None
     assert slow["at"] == {"file": SUITE, "line": 23, "column": 5}
@@ -151,8 +198,19 @@ def test_a_broken_tap_file_is_seen(true: str, lie: str) -> None:
 
 def saying(text: str) -> Report:
     """A report in which everything that a user writes is this text."""
-    changed = {"id": text, "expression": text, "reproduce": text, "source": {"file": text or "x", "line": 2, "column": 1}}
-    records = [r | changed | ({} if r["reason"] is None else {"reason": text}) | ({"unmet": [text]} if r["unmet"] else {}) for r in suite_records()]
+    changed = {
+        "id": text,
+        "expression": text,
+        "reproduce": text,
+        "source": {"file": text or "x", "line": 2, "column": 1},
+    }
+    records = [
+        r
+        | changed
+        | ({} if r["reason"] is None else {"reason": text})
+        | ({"unmet": [text]} if r["unmet"] else {})
+        for r in suite_records()
+    ]
     return Report(stored=records, problems=[text], command=["gradcheck", text])
 
 
@@ -162,20 +220,38 @@ def test_no_text_of_a_user_breaks_a_format(text: str) -> None:
     """Every file is valid, and reads back as what it was meant to say."""
     report = saying(text)
     names = [name for name, _ in named(report.records)]
-    for found in (junit.render(report), github.render(report), gitlab.render(report), sarif.render(report), tap.render(report)):
+    for found in (
+        junit.render(report),
+        github.render(report),
+        gitlab.render(report),
+        sarif.render(report),
+        tap.render(report),
+    ):
         found.encode()
     assert junit_faults(junit.render(report)) == []
     cases = list(tree(junit.render(report)).iter("testcase"))
-    assert [case.get("name") for case in cases] == [name.removeprefix(f"{text}::") for name in names]
+    assert [case.get("name") for case in cases] == [
+        name.removeprefix(f"{text}::") for name in names
+    ]
     file = printable(text.encode(errors="backslashreplace").decode())
     assert {(case.get("file"), case.get("line")) for case in cases} == {(file, "2")}
     assert json_faults("gitlab", gitlab.render(report)) == []
     assert json_faults("sarif", sarif.render(report)) == []
     assert [point.description for point in points(tap.render(report))] == names
     lines = github.render(report).removesuffix("\n").split("\n")
-    assert len(lines) == len(commands("\n".join(lines))) == 1 + sum(record["status"] in ("fail", "error") for record in report.records) + 1
-    assert all(properties["file"] == file for _, properties, _ in commands("\n".join(lines)) if "file" in properties)
-    assert {one_line(text)} >= {message for kind, _, message in commands("\n".join(lines)) if kind == "warning"}
+    assert (
+        len(lines)
+        == len(commands("\n".join(lines)))
+        == 1 + sum(record["status"] in ("fail", "error") for record in report.records) + 1
+    )
+    assert all(
+        properties["file"] == file
+        for _, properties, _ in commands("\n".join(lines))
+        if "file" in properties
+    )
+    assert {one_line(text)} >= {
+        message for kind, _, message in commands("\n".join(lines)) if kind == "warning"
+    }
 
 
 def test_every_status_has_its_place_in_every_format() -> None:

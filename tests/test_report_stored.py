@@ -1,4 +1,6 @@
-"""Reports read back: the same bytes again, old ones filled in, and nothing believed that does not hold."""
+"""Reports read back: the same bytes again, old ones filled in, and nothing believed that does not
+hold.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +17,11 @@ from shared_report import ENVIRONMENT, shared_report, suite_records
 from test_report_schema import PROMISED, at, lie_for, paths, with_lie
 
 from gradcheck_cli.language.errors import PointError
+from gradcheck_cli.records.report import Report
 from gradcheck_cli.reports import FORMATS, jsonl, renderer
 from gradcheck_cli.reports.json import document, render
 from gradcheck_cli.reports.schema import report_schema
 from gradcheck_cli.reports.stored import DEEPEST, read_report
-from gradcheck_cli.suite.report import Report
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,13 +57,23 @@ def alone() -> Report:
 
 
 @pytest.mark.parametrize(
-    "report", [shared_report(), Report(environment=ENVIRONMENT), replace(shared_report(), interrupted=True), replace(alone(), incomplete=True)]
+    "report",
+    [
+        shared_report(),
+        Report(environment=ENVIRONMENT),
+        replace(shared_report(), interrupted=True),
+        replace(alone(), incomplete=True),
+    ],
 )
 def test_a_report_reads_back_as_the_same_bytes(report: Report, tmp_path: Path) -> None:
     """From a text and from a file, in every format."""
     text = render(report)
     (tmp_path / "report.json").write_text(text, encoding="utf-8")
-    for found in (read_report(text), read_report(tmp_path / "report.json"), read_report(json.dumps(json.loads(text)))):
+    for found in (
+        read_report(text),
+        read_report(tmp_path / "report.json"),
+        read_report(json.dumps(json.loads(text))),
+    ):
         assert render(found) == text
         assert found.exit_code == report.exit_code
         for name in FORMATS:
@@ -69,8 +81,14 @@ def test_a_report_reads_back_as_the_same_bytes(report: Report, tmp_path: Path) -
 
 
 def test_json_lines_read_back_as_the_same_bytes() -> None:
-    """Also a single line, and lines with characters that end a line elsewhere; of versions they tell nothing."""
-    for records in (shared_report().records, suite_records()[:1], [suite_records()[0] | {"id": "a\u2028b\x85c"}]):
+    """Also a single line, and lines with characters that end a line elsewhere; of versions they
+    tell nothing.
+    """
+    for records in (
+        shared_report().records,
+        suite_records()[:1],
+        [suite_records()[0] | {"id": "a\u2028b\x85c"}],
+    ):
         text = jsonl.render(Report(stored=records))
         found = read_report(text)
         assert jsonl.render(found) == text
@@ -79,7 +97,9 @@ def test_json_lines_read_back_as_the_same_bytes() -> None:
 
 
 def test_a_report_from_before_the_newer_keys_is_filled_in() -> None:
-    """Every format renders it, statuses and exit code as they were; read twice it is what it is read once."""
+    """Every format renders it, statuses and exit code as they were; read twice it is what it is
+    read once.
+    """
     found = read_report(json.dumps(aged(alone())))
     assert [(r["status"], [p["failed"] for p in r["partials"]]) for r in found.records] == [
         (r["status"], [p["failed"] for p in r["partials"]]) for r in alone().records
@@ -96,8 +116,12 @@ def test_an_old_report_of_a_strict_run_stays_one() -> None:
     """Only its exit code says that it was strict."""
     kinks = [record for record in alone().records if record["outcome"] in ("kink", "agree")]
     old = aged(replace(alone(), stored=kinks)) | {"exit_code": 1}
-    assert [record["status"] for record in read_report(json.dumps(old)).records] == ["fail" if record["outcome"] == "kink" else "pass" for record in kinks]
-    assert {record["status"] for record in read_report(json.dumps(old | {"exit_code": 0})).records} == {"pass"}
+    assert [record["status"] for record in read_report(json.dumps(old)).records] == [
+        "fail" if record["outcome"] == "kink" else "pass" for record in kinks
+    ]
+    assert {
+        record["status"] for record in read_report(json.dumps(old | {"exit_code": 0})).records
+    } == {"pass"}
 
 
 def test_what_was_promised_can_be_read() -> None:
@@ -155,7 +179,8 @@ def test_what_is_no_report_is_said(text: str, reason: str) -> None:
 def test_what_does_not_hold_is_said(path: tuple[Any, ...], lie: Any, reason: str) -> None:
     """Types, words, and sums that are not those of the cases."""
     assert (
-        said(json.dumps(with_lie(json.loads(render(shared_report())), path, lie))) == f"error[bad-report]: `the report` is no report that can be read: {reason}"
+        said(json.dumps(with_lie(json.loads(render(shared_report())), path, lie)))
+        == f"error[bad-report]: `the report` is no report that can be read: {reason}"
     )
 
 
@@ -172,7 +197,8 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_what_the_schema_refuses_is_refused() -> None:
-    """Every key left out and every value changed, in a report with an opinion of each kind; another library tells what is refused.
+    """Every key left out and every value changed, in a report with an opinion of each kind; another
+    library tells what is refused.
 
     What fits the schema is refused for its sums, which are those of all the cases.
     """
@@ -187,7 +213,11 @@ def test_what_the_schema_refuses_is_refused() -> None:
             lies.append(deepcopy(small))
             del at(lies[-1], path[:-1])[path[-1]]
         for lie in lies:
-            part = lie | {"cases": lie["cases"][path[1] : path[1] + 1]} if path[0] == "cases" and len(path) > 1 else lie
+            part = (
+                lie | {"cases": lie["cases"][path[1] : path[1] + 1]}
+                if path[0] == "cases" and len(path) > 1
+                else lie
+            )
             fits = library.is_valid(part)
             assert ("its cases come to" in said(json.dumps(part))) == fits, path
             refused += not fits
@@ -203,12 +233,20 @@ def test_what_is_nested_too_deeply_is_refused() -> None:
     """Whatever else it is; up to there it is read, or what is wrong is found at the very end of it."""
     report = json.loads(render(shared_report()))
     deep = nested(DEEPEST - 4)
-    assert read_report(json.dumps(with_lie(report, ("cases", 0, "at", "x"), deep))).records[0]["at"]["x"] == deep
+    assert (
+        read_report(json.dumps(with_lie(report, ("cases", 0, "at", "x"), deep))).records[0]["at"][
+            "x"
+        ]
+        == deep
+    )
     deeper = with_lie(report, ("cases", 0, "at", "x"), [deep])
     assert said(json.dumps(deeper)).endswith(": it is not JSON: it is nested too deeply")
     # A line stands in neither a report nor its list of cases.
     assert read_report(json.dumps(with_lie(report["cases"][0], ("at", "x"), [[deep]])))
-    lines = [json.dumps(record) for record in (report["cases"][0], with_lie(report["cases"][0], ("at", "x"), [[[deep]]]))]
+    lines = [
+        json.dumps(record)
+        for record in (report["cases"][0], with_lie(report["cases"][0], ("at", "x"), [[[deep]]]))
+    ]
     assert said("\n".join(lines)).endswith(": line 2 is not JSON: it is nested too deeply")
     at(deep, (0,) * (DEEPEST - 5))[0] = "one"
     place = "[0]" * (DEEPEST - 4)
@@ -219,7 +257,10 @@ def test_what_is_nested_too_deeply_is_refused() -> None:
 
 def test_half_of_a_surrogate_pair_is_read_where_any_text_may_stand() -> None:
     """The name of a file that is no UTF-8 is written so; in the place of a certain word it is said."""
-    odd = suite_records()[0] | {"id": "\udcff", "source": {"file": "\udcff.yaml", "line": 1, "column": 1}}
+    odd = suite_records()[0] | {
+        "id": "\udcff",
+        "source": {"file": "\udcff.yaml", "line": 1, "column": 1},
+    }
     text = json.dumps(document(Report(stored=[odd], environment=ENVIRONMENT)))
     assert read_report(text).records == [odd]
     assert said(text.replace('"outcome": "kink"', '"outcome": "\\udcff"', 1)) == (
@@ -231,4 +272,9 @@ def test_half_of_a_surrogate_pair_is_read_where_any_text_may_stand() -> None:
 def test_the_library_is_loaded_when_a_report_is_read() -> None:
     """And not before."""
     code = "import sys; import gradcheck_cli.reports.stored as s; print('jsonschema_rs' in sys.modules); s._checker({}); print('jsonschema_rs' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\nTrue\n"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout
+        == "False\nTrue\n"
+    )

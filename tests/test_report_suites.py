@@ -1,4 +1,6 @@
-"""How the formats for people show a suite: what it states, what was not checked, and no more than fits."""
+"""How the formats for people show a suite: what it states, what was not checked, and no more than
+fits.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +11,12 @@ import re
 import pytest
 from shared_report import SUITE, by_name, shared_report, suite_records
 
+from gradcheck_cli.records.report import Report
+from gradcheck_cli.records.status import EXIT_CODES
 from gradcheck_cli.reports import renderer
+from gradcheck_cli.reports.facts import summary
 from gradcheck_cli.reports.markdown import MAX_BYTES, MAX_FILES, MAX_GROUPS, MAX_ROWS
-from gradcheck_cli.reports.rows import summary
 from gradcheck_cli.reports.table import render
-from gradcheck_cli.suite.report import Report
-from gradcheck_cli.suite.status import EXIT_CODES
 
 KINK, UNMET, FORESEEN, MENDED, SKIPPED, SLOW = suite_records()
 
@@ -25,7 +27,9 @@ def markdown(*records: dict[str, object], **more: object) -> str:
 
 
 def test_the_table_tells_what_a_suite_states() -> None:
-    """Each sentence once, with the check it is about; nothing of a kink that is expected when only what is bad is asked for."""
+    """Each sentence once, with the check it is about; nothing of a kink that is expected when only
+    what is bad is asked for.
+    """
     text = render(Report(stored=suite_records()), quiet=True)
     for line in (
         "not as expected: the outcome is kink, expected is agree",
@@ -34,7 +38,10 @@ def test_the_table_tells_what_a_suite_states() -> None:
         "error: no answer within 120 s (given up)",
     ):
         assert text.count(line) == 1, line
-    assert "\nmended: not as expected: it passes, though the suite expects it to fail: a defect of old\n" in text
+    assert (
+        "\nmended: not as expected: it passes, though the suite expects it to fail: a defect of old\n"
+        in text
+    )
     assert render(Report(stored=[KINK]), quiet=True) == "1 case: 1 kink\n"
     assert "kink: no derivative at the boundary" in render(Report(stored=[KINK]))
     for width in (30, 60, 100):
@@ -52,7 +59,9 @@ def test_a_case_that_was_not_checked_is_told_apart_by_what_was_asked_alone() -> 
 def test_what_is_said_of_many_cases_counts_cases() -> None:
     """Not partials: there are none."""
     many = [SLOW | {"id": f"n{k}"} for k in range(5)]
-    assert "n0, n1, … (5 cases): error: no answer within 120 s (given up)\n" in render(Report(stored=many))
+    assert "n0, n1, … (5 cases): error: no answer within 120 s (given up)\n" in render(
+        Report(stored=many)
+    )
     assert render(Report(stored=many)).count("reproduce: ") == 1
 
 
@@ -67,9 +76,18 @@ def test_what_is_said_of_many_cases_counts_cases() -> None:
         ([("detached", "fail"), ("inconclusive", "fail"), ("agree", "unverified")], "3 cases: 1 inconclusive (1 failing), 1 detached (1 failing), 1 agree (1 not verified)"),
     ],
 )  # fmt: skip
-def test_the_summary_tells_a_status_where_it_is_not_the_outcomes_own(pairs: list[tuple[str, str]], text: str) -> None:
+def test_the_summary_tells_a_status_where_it_is_not_the_outcomes_own(
+    pairs: list[tuple[str, str]], text: str
+) -> None:
     """And nothing else."""
-    assert summary(Report(stored=[KINK | {"outcome": outcome, "status": status} for outcome, status in pairs])) == text
+    assert (
+        summary(
+            Report(
+                stored=[KINK | {"outcome": outcome, "status": status} for outcome, status in pairs]
+            )
+        )
+        == text
+    )
 
 
 def test_missing_checks_fail_a_report() -> None:
@@ -84,10 +102,22 @@ def test_missing_checks_fail_a_report() -> None:
 def test_csv_tells_what_a_suite_states() -> None:
     """In each row of a case; a case without partials has one row."""
     rows = list(csv.DictReader(io.StringIO(renderer("csv")(Report(stored=suite_records())))))
-    assert [(row["outcome"], row["status"], row["unmet"]) for row in rows[2:4]] == [(outcome, "fail", UNMET["unmet"][0]) for outcome in ("kink", "agree")]
-    assert (rows[-1]["variable"], rows[-1]["status"], rows[-1]["case_reason"], rows[-1]["file"], rows[-1]["line"]) == ("", "error", SLOW["reason"], SUITE, "23")
+    assert [(row["outcome"], row["status"], row["unmet"]) for row in rows[2:4]] == [
+        (outcome, "fail", UNMET["unmet"][0]) for outcome in ("kink", "agree")
+    ]
+    assert (
+        rows[-1]["variable"],
+        rows[-1]["status"],
+        rows[-1]["case_reason"],
+        rows[-1]["file"],
+        rows[-1]["line"],
+    ) == ("", "error", SLOW["reason"], SUITE, "23")
     assert rows[-1]["reason"] == SLOW["reason"]
-    hostile = SLOW | {"reason": "=1+1", "unmet": ["@x"], "source": {"file": "-a", "line": 1, "column": 1}}
+    hostile = SLOW | {
+        "reason": "=1+1",
+        "unmet": ["@x"],
+        "source": {"file": "-a", "line": 1, "column": 1},
+    }
     (row,) = csv.DictReader(io.StringIO(renderer("csv")(Report(stored=[hostile]))))
     assert (row["case_reason"], row["unmet"], row["file"]) == ("'=1+1", "'@x", "'-a")
 
@@ -95,15 +125,24 @@ def test_csv_tells_what_a_suite_states() -> None:
 def test_markdown_counts_each_file_by_status() -> None:
     """Then tells what is not plainly good, worst first; problems stand above."""
     text = renderer("markdown")(shared_report())
-    table = [[cell.strip() for cell in line.split("|")[1:-1]] for line in re.findall(r"^\|.*$", text.split("```")[0], re.MULTILINE)]
+    table = [
+        [cell.strip() for cell in line.split("|")[1:-1]]
+        for line in re.findall(r"^\|.*$", text.split("```")[0], re.MULTILINE)
+    ]
     head, _, *rows = table
     assert head == ["file", "pass", "skip", "xfail", "unverified", "fail", "error", "all"]
-    for row, records in zip(rows, (shared_report().records[:13], suite_records(), shared_report().records), strict=True):
+    for row, records in zip(
+        rows, (shared_report().records[:13], suite_records(), shared_report().records), strict=True
+    ):
         counts = [sum(record["status"] == status for record in records) for status in head[1:-1]]
         assert row[1:] == [str(number) for number in (*counts, len(records))]
     assert [row[0] for row in rows] == ["no suite", SUITE, "all"]
     assert text.index("- problem: `lost`") < text.index("| file |")
-    told = [name for name in by_name() if f"{name}," in text or f"{name} |" in text or f"{name}:" in text]
+    told = [
+        name
+        for name in by_name()
+        if f"{name}," in text or f"{name} |" in text or f"{name}:" in text
+    ]
     assert f"{SUITE}::kink" not in told
     order = [text.index(name) for name in ("::slow", "::unmet", "sqrt(x)\n", "::foreseen")]
     assert order == sorted(order)
@@ -118,7 +157,10 @@ def test_markdown_of_one_command_has_no_counts() -> None:
 
 def test_markdown_of_a_good_suite_is_a_table() -> None:
     """Nothing is told of what is as it should be."""
-    good = [KINK | {"id": f"n{k}", "source": {"file": "a|b.yaml", "line": 1, "column": 1}} for k in range(1000)]
+    good = [
+        KINK | {"id": f"n{k}", "source": {"file": "a|b.yaml", "line": 1, "column": 1}}
+        for k in range(1000)
+    ]
     counts = "| file | pass | all |\n| --- | ---: | ---: |\n| a\\|b.yaml | 1,000 | 1,000 |"
     assert markdown(*good) == f"## 1,000 cases: 1,000 kink\n\n{counts}\n"
 
@@ -126,7 +168,9 @@ def test_markdown_of_a_good_suite_is_a_table() -> None:
 @pytest.mark.parametrize("length", [10, 30_000])
 def test_markdown_stays_below_what_github_shows(length: int) -> None:
     """However many programs fail, however long they are; what is left out is counted."""
-    programs = [UNMET | {"id": f"n{k}", "expression": f"abs(x)*{'9' * length}{k}"} for k in range(200)]
+    programs = [
+        UNMET | {"id": f"n{k}", "expression": f"abs(x)*{'9' * length}{k}"} for k in range(200)
+    ]
     text = markdown(*programs, problems=["p" * length] * 30)
     told = text.count("```python")
     assert told == MAX_GROUPS if length == 10 else 0 < told < MAX_GROUPS
@@ -143,7 +187,9 @@ def test_markdown_cuts_long_tables_to_the_rows_that_matter() -> None:
     assert text.count("**kink** |") == 3
     assert text.count("| agree |") == MAX_ROWS - 3
     assert f"\n\n… and {103 - MAX_ROWS} rows more\n\n" in text
-    files = [KINK | {"source": {"file": f"f{k}", "line": 1, "column": 1}} for k in range(MAX_FILES + 50)]
+    files = [
+        KINK | {"source": {"file": f"f{k}", "line": 1, "column": 1}} for k in range(MAX_FILES + 50)
+    ]
     text = markdown(*files, SLOW)
     assert "| … and 51 files more |  |  |  |\n| all | 250 | 1 | 251 |" in text
     assert f"| {SUITE} | 0 | 1 | 1 |" in text
@@ -153,4 +199,7 @@ def test_every_status_has_a_column_and_a_word() -> None:
     """A new status would have to be given one."""
     records = [KINK | {"status": status} for status in EXIT_CODES]
     assert all(f" {status} |" in markdown(*records) for status in EXIT_CODES)
-    assert summary(Report(stored=records)) == "6 cases: 6 kink (1 error, 1 failing, 1 not verified, 1 expected to fail, 1 skipped)"
+    assert (
+        summary(Report(stored=records))
+        == "6 cases: 6 kink (1 error, 1 failing, 1 not verified, 1 expected to fail, 1 skipped)"
+    )

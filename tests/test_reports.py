@@ -1,4 +1,6 @@
-"""Every report format, over one shared Report: the same bytes for the same Report, no number cut, no text taken for markup."""
+"""Every report format, over one shared Report: the same bytes for the same Report, no number cut,
+no text taken for markup.
+"""
 
 from __future__ import annotations
 
@@ -13,17 +15,17 @@ import pytest
 from rich.cells import cell_len
 from shared_report import golden, results, shared_report
 
-from gradcheck_cli.case import Request, cases_of
-from gradcheck_cli.judge.outcome import OUTCOMES
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.point import read_points
+from gradcheck_cli.questions.numbers import read_points
+from gradcheck_cli.questions.question import Request, cases_of
+from gradcheck_cli.records.outcome import OUTCOMES
+from gradcheck_cli.records.report import Report
 from gradcheck_cli.reports import FORMATS, SUFFIXES, renderer
 from gradcheck_cli.reports.csv import COLUMNS, MAX_REPEATED
+from gradcheck_cli.reports.facts import MAX_EXPLAINED, MAX_SENTENCES
 from gradcheck_cli.reports.markdown import code, fenced, prose
-from gradcheck_cli.reports.rows import MAX_EXPLAINED, MAX_SENTENCES
 from gradcheck_cli.reports.table import STYLES, render
 from gradcheck_cli.reports.wrap import TOKEN
-from gradcheck_cli.suite.report import Report
 from gradcheck_cli.witnesses.analytic import Formula
 
 WIDTHS = [20, 40, 60, 80, 100, 120, 200]
@@ -48,20 +50,33 @@ def of(name: str | None) -> Report:
 
 def test_the_shared_report_meets_every_outcome() -> None:
     """Else the goldens and the schema are held against less than there is."""
-    assert {verdict.outcome for result in shared_report().results for verdict in result.verdicts} == set(OUTCOMES)
+    assert {
+        verdict.outcome for result in shared_report().results for verdict in result.verdicts
+    } == set(OUTCOMES)
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_golden(name: str) -> None:
-    """What a format makes of the shared report; `python tests/shared_report.py` writes the goldens anew."""
+    """What a format makes of the shared report; `python tests/shared_report.py` writes the goldens
+    anew.
+    """
     assert renderer(name)(shared_report()) == golden(name).read_bytes().decode()
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_the_same_report_gives_the_same_bytes_whatever_the_environment(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_report_gives_the_same_bytes_whatever_the_environment(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """COLUMNS, colour variables and TERM are the command line's to read, not a report's."""
     before = renderer(name)(shared_report())
-    for variable, value in {"COLUMNS": "30", "LINES": "5", "FORCE_COLOR": "1", "NO_COLOR": "1", "TERM": "dumb", "GITHUB_ACTIONS": "true"}.items():
+    for variable, value in {
+        "COLUMNS": "30",
+        "LINES": "5",
+        "FORCE_COLOR": "1",
+        "NO_COLOR": "1",
+        "TERM": "dumb",
+        "GITHUB_ACTIONS": "true",
+    }.items():
         monkeypatch.setenv(variable, value)
     assert renderer(name)(shared_report()) == before
 
@@ -74,7 +89,9 @@ def test_every_suffix_names_a_format() -> None:
 @pytest.mark.parametrize("verbose", [False, True])
 @pytest.mark.parametrize("width", WIDTHS)
 def test_at_any_width_every_number_stands_in_full(width: int, verbose: bool) -> None:
-    """The numbers are those of the natural width, none more (a cut number would be a new one) and none less."""
+    """The numbers are those of the natural width, none more (a cut number would be a new one) and
+    none less.
+    """
     text = render(shared_report(), width=width, verbose=verbose)
     assert numbers(text) == numbers(render(shared_report(), verbose=verbose))
     assert too_wide(text, width) == []
@@ -105,20 +122,36 @@ def test_a_width_that_fits_changes_nothing_and_one_less_stacks() -> None:
 def test_without_colour_there_is_no_escape_code_and_with_it_only_colour_is_added() -> None:
     """The text is the same, and each outcome has its style."""
     for options in ({}, {"width": 60}, {"verbose": True}, {"quiet": True}):
-        plain, coloured = render(shared_report(), **options), render(shared_report(), color=True, **options)
+        plain, coloured = (
+            render(shared_report(), **options),
+            render(shared_report(), color=True, **options),
+        )
         assert "\x1b" not in plain
         assert _COLOUR.sub("", coloured) == plain
     coloured = render(shared_report(), color=True)
     codes = {"green": "32", "bold red": "1;31", "yellow": "33", "magenta": "35"}
     assert set(STYLES) > set(OUTCOMES)
-    assert all(f"\x1b[{codes[STYLES[outcome]]}m{outcome}\x1b[0m" in coloured for outcome in OUTCOMES)
+    assert all(
+        f"\x1b[{codes[STYLES[outcome]]}m{outcome}\x1b[0m" in coloured for outcome in OUTCOMES
+    )
 
 
 def test_the_users_text_is_never_taken_for_markup_or_for_escape_codes() -> None:
-    """Brackets, emoji names and control characters in an id and in a program come out as they went in, or as visible escapes."""
+    """Brackets, emoji names and control characters in an id and in a program come out as they went
+    in, or as visible escapes.
+    """
     result = replace(results()[-1], id="[red]x[/red] :smile: \x1b[31m\u202e\x07")
     program = replace(result.evidence.case.program, text="y = x[0]\ny*[2, 3] # [bold]")
-    report = Report([replace(result, evidence=replace(result.evidence, case=replace(result.evidence.case, program=program)))])
+    report = Report(
+        [
+            replace(
+                result,
+                evidence=replace(
+                    result.evidence, case=replace(result.evidence.case, program=program)
+                ),
+            )
+        ]
+    )
     for color in (False, True):
         text = _COLOUR.sub("", render(report, color=color))
         assert "[red]x[/red] :smile: \\x1b[31m\\u202e\\x07; at x = 3" in text
@@ -149,7 +182,11 @@ def test_an_opinion_that_disputes_an_agreement_is_told_even_if_quiet() -> None:
     result = of("tensor").results[0]
     answers = result.evidence.analytic
     assert isinstance(answers, tuple)
-    lie = [replace(a, ball=a.ball + 1) for a in answers if isinstance(a, Formula) and a.ball is not None]
+    lie = [
+        replace(a, ball=a.ball + 1)
+        for a in answers
+        if isinstance(a, Formula) and a.ball is not None
+    ]
     lying = replace(result, evidence=replace(result.evidence, analytic=tuple(lie)))
     text = render(Report([lying]), quiet=True)
     assert "reproduce: gradcheck" in text
@@ -161,12 +198,23 @@ def test_an_opinion_that_disputes_an_agreement_is_told_even_if_quiet() -> None:
 def test_what_is_said_of_many_is_said_once() -> None:
     """Equal sentences share their names; a long tail is counted, and shown when asked for."""
     result = of("tensor").results[0]
-    kinked = replace(result, verdicts=tuple(replace(v, outcome="kink", reason="no derivative") for v in result.verdicts))
-    assert "∂f/∂W[0,0], ∂f/∂W[0,1], … (4 partials): kink: no derivative\n" in render(Report([kinked]))
+    kinked = replace(
+        result,
+        verdicts=tuple(replace(v, outcome="kink", reason="no derivative") for v in result.verdicts),
+    )
+    assert "∂f/∂W[0,0], ∂f/∂W[0,1], … (4 partials): kink: no derivative\n" in render(
+        Report([kinked])
+    )
     many = replace(result, notes=tuple(f"note number {i}" for i in range(12)))
-    assert f"note: note number {MAX_EXPLAINED - 1}\n… and {12 - MAX_EXPLAINED} sentences more, which --verbose shows\n" in render(Report([many]))
+    assert (
+        f"note: note number {MAX_EXPLAINED - 1}\n… and {12 - MAX_EXPLAINED} sentences more, which --verbose shows\n"
+        in render(Report([many]))
+    )
     assert render(Report([many]), verbose=True).count("note: note number") == 12
-    several = [replace(kinked, verdicts=tuple(replace(v, reason=f"{i} {v.key}") for v in kinked.verdicts)) for i in range(4)]
+    several = [
+        replace(kinked, verdicts=tuple(replace(v, reason=f"{i} {v.key}") for v in kinked.verdicts))
+        for i in range(4)
+    ]
     text = render(Report(several))
     assert text.count(": kink: ") == MAX_SENTENCES
     assert "… and 6 sentences more" in text
@@ -192,9 +240,19 @@ def test_the_command_given_reproduces_the_case(position: int) -> None:
     case = shared_report().results[position].evidence.case
     words = shlex.split(shared_report().records[position]["reproduce"])
     options = dict(zip(words[2::2], words[3::2], strict=True))
-    again = cases_of(Request(parse(words[1]), read_points([options["--at"]]), dtypes=(options.get("--dtype", "float64"),)))
-    assert [(c.program.text, c.dtype, c.wrt) for c in again] == [(case.program.text, case.dtype, case.wrt)]
-    assert {name: array.tobytes() for name, array in again[0].at.items()} == {name: array.tobytes() for name, array in case.at.items()}
+    again = cases_of(
+        Request(
+            parse(words[1]),
+            read_points([options["--at"]]),
+            dtypes=(options.get("--dtype", "float64"),),
+        )
+    )
+    assert [(c.program.text, c.dtype, c.wrt) for c in again] == [
+        (case.program.text, case.dtype, case.wrt)
+    ]
+    assert {name: array.tobytes() for name, array in again[0].at.items()} == {
+        name: array.tobytes() for name, array in case.at.items()
+    }
 
 
 def test_csv_has_a_row_a_partial_and_numbers_stay_numbers() -> None:
@@ -206,7 +264,11 @@ def test_csv_has_a_row_a_partial_and_numbers_stay_numbers() -> None:
         for name in COLUMNS[8:20]:
             assert row[name] == "" or isinstance(float(row[name]), float)
         assert isinstance(json.loads(row["at"]), dict)
-        assert (isinstance(json.loads(row["index"]), list)) if row["variable"] else (row["index"], row["outcome"]) in (("", "error"), ("", "skipped"))
+        assert (
+            (isinstance(json.loads(row["index"]), list))
+            if row["variable"]
+            else (row["index"], row["outcome"]) in (("", "error"), ("", "skipped"))
+        )
     assert {row["left"] for row in rows} >= {"-0.5", ""}
 
 
@@ -223,7 +285,14 @@ def test_csv_gives_a_large_point_once() -> None:
     """Else a file grows with the square of the point."""
     result = of("tensor").results[0]
     large = {"W": result.evidence.case.at["W"].repeat(MAX_REPEATED)}
-    report = Report([replace(result, evidence=replace(result.evidence, case=replace(result.evidence.case, at=large)))])
+    report = Report(
+        [
+            replace(
+                result,
+                evidence=replace(result.evidence, case=replace(result.evidence.case, at=large)),
+            )
+        ]
+    )
     rows = list(csv.DictReader(io.StringIO(renderer("csv")(report))))
     assert [bool(row["at"]) for row in rows] == [True, False, False, False]
 

@@ -32,32 +32,42 @@ def ratios(asked, dtype):
         (answer.value, truth, budgets.of_partial(found, k, found.dtype).total)
         for k, (answer, truth) in enumerate(zip(measured.partials, proved.partials, strict=True))
     ]
-    pairs.append((measured.forward[0], proved.forward[0], budgets.of_value(found, found.dtype).total))
+    pairs.append(
+        (measured.forward[0], proved.forward[0], budgets.of_value(found, found.dtype).total)
+    )
     return [_ratio(answer, truth, budget, found.dtype) for answer, truth, budget in pairs]
 
 
 def _ratio(answer, truth, budget, dtype):
     assert isinstance(truth, Certified)
     gap = abs(Fraction(answer) - balls.fraction(truth.ball))
-    # The last rounding, to the dtype itself, is free: a program that only hands its input on has no budget.
+    # The last rounding, to the dtype itself, is free: a program that only hands its input on has no
+    # budget.
     gap = max(Fraction(0), gap - dtype.ulp(balls.fraction(truth.ball)) / 2)
     return float(gap / Fraction(budget)) if budget else (0.0 if gap == 0 else float("inf"))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_torch_keeps_within_the_budget(dtype):
-    """On 300 random points no correct gradient or value is off by 4 B, which is what the judge allows; nearly all keep within B itself."""
-    # Half precision overflows inside logaddexp's backward, which is no rounding: see the test below.
+    """On 300 random points no correct gradient or value is off by 4 B, which is what the judge
+    allows; nearly all keep within B itself.
+    """
+    # Half precision overflows inside logaddexp's backward, which is no rounding: see the test
+    # below.
     points = [asked for asked in POINTS if dtype != "float16" or "logaddexp(" not in asked.text]
     found = [ratio for asked in points for ratio in ratios(asked, dtype)]
-    print(f"{dtype}: {len(found)} numbers, |A - T| / B median {np.median(found):.2g}, 99 % {np.quantile(found, 0.99):.2g}, maximum {max(found):.2g}")  # noqa: T201 - `pytest -rP` shows it
+    print(
+        f"{dtype}: {len(found)} numbers, |A - T| / B median {np.median(found):.2g}, 99 % {np.quantile(found, 0.99):.2g}, maximum {max(found):.2g}"
+    )  # noqa: T201 - `pytest -rP` shows it
     assert len(found) > 500
     assert max(found) <= 4
     assert np.quantile(found, 0.99) <= 1
 
 
 def test_overflow_inside_a_backward_is_no_rounding():
-    """logaddexp in float16 divides by 1 + exp(12.5), which is infinite there: torch answers 0 for 3.7e-6, and that is wrong."""
+    """logaddexp in float16 divides by 1 + exp(12.5), which is infinite there: torch answers 0 for
+    3.7e-6, and that is wrong.
+    """
     found = case("logaddexp(x, y)", "x=0.25,y=-12.25", "float16")
     verdict = judge(Evidence(found, reference(found), NOBODY, autograd(found), NOBODY))[1]
     assert verdict.outcome == "wrong"
@@ -65,14 +75,19 @@ def test_overflow_inside_a_backward_is_no_rounding():
 
 
 def test_a_budget_is_not_so_wide_that_it_allows_anything():
-    """Half of all budgets are below 12 ulp of the number they are for (10.6 measured), nine in ten below 100 (73)."""
+    """Half of all budgets are below 12 ulp of the number they are for (10.6 measured), nine in ten
+    below 100 (73).
+    """
     found = []
     for asked in POINTS:
         asked_case = case(asked.text, asked.at)
         for k, truth in enumerate(reference(asked_case).partials):
             if not truth.ball.contains(0):
                 spacing = asked_case.dtype.ulp(balls.fraction(truth.ball))
-                found.append(rounding(asked_case).of_partial(asked_case, k, asked_case.dtype).total / float(spacing))
+                found.append(
+                    rounding(asked_case).of_partial(asked_case, k, asked_case.dtype).total
+                    / float(spacing)
+                )
     assert np.median(found) < 12
     assert np.quantile(found, 0.9) < 100
 
@@ -88,8 +103,14 @@ def test_a_budget_is_not_so_wide_that_it_allows_anything():
     ids=["sin", "tanh", "cos", "atan", "sigmoid", "sqrt", "mul"],
 )  # fmt: skip
 def test_a_wrong_backward_is_caught(row, lie, monkeypatch):
-    """A right value with a backward that is slightly off: every program whose gradient it moves beyond rounding is wrong, in one verdict at least."""
-    texts = [asked for asked in POINTS if f"{row}(" in asked.text or (row == "mul" and "*y" in asked.text)]
+    """A right value with a backward that is slightly off: every program whose gradient it moves
+    beyond rounding is wrong, in one verdict at least.
+    """
+    texts = [
+        asked
+        for asked in POINTS
+        if f"{row}(" in asked.text or (row == "mul" and "*y" in asked.text)
+    ]
     assert len(texts) >= 20
     honest = {asked: autograd(case(asked.text, asked.at)) for asked in texts}
     monkeypatch.setitem(table(), row, replace(table()[row], torch=lie))
@@ -97,10 +118,17 @@ def test_a_wrong_backward_is_caught(row, lie, monkeypatch):
     for asked in texts:
         found = case(asked.text, asked.at)
         measured = autograd(found)
-        assert np.allclose(measured.forward, honest[asked].forward, rtol=1e-12), "the value is not the lie"
+        assert np.allclose(measured.forward, honest[asked].forward, rtol=1e-12), (
+            "the value is not the lie"
+        )
         verdicts = judge(Evidence(found, reference(found), NOBODY, measured, NOBODY))
-        for k, (verdict, lied, right) in enumerate(zip(verdicts, measured.partials, honest[asked].partials, strict=True)):
-            if abs(lied.value - right.value) > 8 * rounding(found).of_partial(found, k, found.dtype).total:
+        for k, (verdict, lied, right) in enumerate(
+            zip(verdicts, measured.partials, honest[asked].partials, strict=True)
+        ):
+            if (
+                abs(lied.value - right.value)
+                > 8 * rounding(found).of_partial(found, k, found.dtype).total
+            ):
                 moved += 1
                 caught += verdict.outcome == "wrong"
     assert caught == moved >= 20
@@ -143,13 +171,23 @@ def test_the_node_that_loses_the_digits_is_named():
 
 @pytest.mark.parametrize(
     ("text", "at", "least"),
-    [("tanh(x)", "x=15", 1e-4), ("sigmoid(x)", "x=30", 1e-4), ("sinc(x)", "x=1e-6", 1e-5), ("1 - (1 - x)", "x=1e-12", 0.0), ("log1p(exp(x))", "x=-30", 0.0)],
+    [
+        ("tanh(x)", "x=15", 1e-4),
+        ("sigmoid(x)", "x=30", 1e-4),
+        ("sinc(x)", "x=1e-6", 1e-5),
+        ("1 - (1 - x)", "x=1e-12", 0.0),
+        ("log1p(exp(x))", "x=-30", 0.0),
+    ],
 )
 def test_formulas_that_cancel_get_wide_budgets_and_others_do_not(text, at, least):
-    """Relative to the slope: tanh's 1 - y**2 far out, sigmoid's 1 - y; log1p(exp(x)) is right everywhere on the left."""
+    """Relative to the slope: tanh's 1 - y**2 far out, sigmoid's 1 - y; log1p(exp(x)) is right
+    everywhere on the left.
+    """
     found = case(text, at)
     truth = reference(found).partials[0]
-    relative = rounding(found).of_partial(found, 0, found.dtype).total / abs(float(truth.ball.mid()))
+    relative = rounding(found).of_partial(found, 0, found.dtype).total / abs(
+        float(truth.ball.mid())
+    )
     assert relative >= least
     if not least:
         assert relative < 1e-14
@@ -163,12 +201,17 @@ def test_a_formula_that_is_infinite_there_has_no_finite_budget():
 
 def test_one_point_of_a_grid_does_not_answer_for_another():
     """The graph is shared between the points; the numbers are not."""
-    from gradcheck_cli.case import Request, cases_of
     from gradcheck_cli.language.parse import parse
-    from gradcheck_cli.point import read_points
+    from gradcheck_cli.questions.numbers import read_points
+    from gradcheck_cli.questions.question import Request, cases_of
 
     cases = cases_of(Request(parse("tanh(x)"), read_points(["x=1:15:3"])))
-    shared = [rounding(found).of_partial(found, 0, found.dtype).total for found in (*cases, cases[0])]
-    alone = [rounding(found).of_partial(found, 0, found.dtype).total for found in (case("tanh(x)", f"x={x}") for x in (1, 8, 15))]
+    shared = [
+        rounding(found).of_partial(found, 0, found.dtype).total for found in (*cases, cases[0])
+    ]
+    alone = [
+        rounding(found).of_partial(found, 0, found.dtype).total
+        for found in (case("tanh(x)", f"x={x}") for x in (1, 8, 15))
+    ]
     assert shared == [*alone, alone[0]]
     assert len(set(alone)) == 3

@@ -1,4 +1,6 @@
-"""`gradcheck run` as a user meets it: exit codes, streams, selection, order, and what is left after harm."""
+"""`gradcheck run` as a user meets it: exit codes, streams, selection, order, and what is left after
+harm.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,11 @@ import psutil
 import pytest
 from suites import environment, ran, started, written
 
-GOOD, WRONG, UNDEFINED = "{expr: x**2, at: {x: 3}}", "{expr: relu(x) - relu(-x), at: {x: 0}}", "{expr: log(x), at: {x: -1}}"
+GOOD, WRONG, UNDEFINED = (
+    "{expr: x**2, at: {x: 3}}",
+    "{expr: relu(x) - relu(-x), at: {x: 0}}",
+    "{expr: log(x), at: {x: -1}}",
+)
 HANG, CRASH = "{expr: x + 7001, at: {x: 1}, timeout: 1.5}", "{expr: x + 7002, at: {x: 1}}"
 SLOW = "{expr: x*y + 7005, at: {x: {start: 1, stop: 2, count: 12}, y: 3}}"
 
@@ -29,14 +35,30 @@ def document(folder, *words, **options):
 @pytest.mark.parametrize(
     ("cases", "code"),
     [
-        ([GOOD, "{expr: relu(x), at: {x: 0}}", "{expr: relu(x) - relu(-x), at: {x: 0}, expect: wrong}", "{expr: log(x), at: {x: -1}, skip: outside}"], 0),
+        (
+            [
+                GOOD,
+                "{expr: relu(x), at: {x: 0}}",
+                "{expr: relu(x) - relu(-x), at: {x: 0}, expect: wrong}",
+                "{expr: log(x), at: {x: -1}, skip: outside}",
+            ],
+            0,
+        ),
         ([GOOD, WRONG, UNDEFINED], 1),
         ([GOOD, UNDEFINED], 4),
-        (["{expr: x**2, at: {x: 3}, expect: {partials: {x: 7}}}", "{expr: x, at: {x: 1}, xfail: not so}"], 1),
+        (
+            [
+                "{expr: x**2, at: {x: 3}, expect: {partials: {x: 7}}}",
+                "{expr: x, at: {x: 1}, xfail: not so}",
+            ],
+            1,
+        ),
     ],
 )
 def test_exit_codes(tmp_path, cases, code):
-    """As expected, wrong, not verified; what a suite expects is as expected, what it foresees and does not come is not."""
+    """As expected, wrong, not verified; what a suite expects is as expected, what it foresees and
+    does not come is not.
+    """
     written(tmp_path, *cases)
     found, report = document(tmp_path, ".", "-j1")
     assert (found, report["exit_code"]) == (code, code)
@@ -61,7 +83,10 @@ def test_memory_has_a_limit(tmp_path):
     written(tmp_path, "{expr: x + 7003, at: {x: 1}}", GOOD)
     code, report = document(tmp_path, ".", "-j1", "--max-memory", "1500MiB", faults=True)
     assert code == 3
-    assert [case["reason"] for case in report["cases"]] == ["the check has taken more than 1,500 MiB of memory", None]
+    assert [case["reason"] for case in report["cases"]] == [
+        "the check has taken more than 1,500 MiB of memory",
+        None,
+    ]
 
 
 @pytest.mark.parametrize("form", ["json", "jsonl"])
@@ -73,7 +98,9 @@ def test_the_same_seed_gives_the_same_bytes_whatever_the_number_of_workers(tmp_p
         "{expr: tanh(x), at: {x: {sample: uniform, count: 4}}, matrix: {dtype: [float64, float32]}}",
         *(f"{{expr: x**2 + {k}, at: {{x: 3}}}}" for k in range(20)),
     )
-    outs = {ran(tmp_path, "run", ".", "-f", form, "-j", jobs, "--seed", "5")[1] for jobs in ("1", "3")}
+    outs = {
+        ran(tmp_path, "run", ".", "-f", form, "-j", jobs, "--seed", "5")[1] for jobs in ("1", "3")
+    }
     assert len(outs) == 1
     assert ran(tmp_path, "run", ".", "-f", form, "--seed", "6")[1] not in outs
 
@@ -81,11 +108,34 @@ def test_the_same_seed_gives_the_same_bytes_whatever_the_number_of_workers(tmp_p
 def test_an_export_is_written_beside_what_is_shown(tmp_path):
     """Several at once; what a folder cannot take is told, exit 2, and what was shown stays shown."""
     written(tmp_path, GOOD, WRONG)
-    code, out, err = ran(tmp_path, "run", ".", "--export", "a.json", "--export", "junit:b.xml", "--export", "/dev/full")
+    code, out, err = ran(
+        tmp_path,
+        "run",
+        ".",
+        "--export",
+        "a.json",
+        "--export",
+        "junit:b.xml",
+        "--export",
+        "/dev/full",
+    )
     assert (code, out) == (2, "")
-    code, out, err = ran(tmp_path, "run", ".", "--export", "a.json", "--export", "junit:b.xml", "--export", "json:/dev/full")
+    code, out, err = ran(
+        tmp_path,
+        "run",
+        ".",
+        "--export",
+        "a.json",
+        "--export",
+        "junit:b.xml",
+        "--export",
+        "json:/dev/full",
+    )
     assert code == 2
-    assert "error[unwritable]: the report cannot be written to `/dev/full`: No space left on device" in err
+    assert (
+        "error[unwritable]: the report cannot be written to `/dev/full`: No space left on device"
+        in err
+    )
     assert "2 cases: " in out
     assert json.loads((tmp_path / "a.json").read_text())["summary"] == {"wrong": 1, "agree": 1}
     assert (tmp_path / "b.xml").read_text().startswith("<?xml")
@@ -102,14 +152,18 @@ def test_a_full_stdout_is_told(tmp_path):
 
 
 def test_a_closed_pipe_ends_silently(tmp_path):
-    """As `| head -1` does it; checks that were not made are no success. Where a file is to be written too, all are made."""
+    """As `| head -1` does it; checks that were not made are no success. Where a file is to be
+    written too, all are made.
+    """
     written(tmp_path, *[SLOW.replace("7005", f"7005 + {k}") for k in range(3)])
     process = started(tmp_path, "run", ".", "-j1", "-f", "jsonl", faults=True)
     assert json.loads(process.stdout.readline())["outcome"] == "agree"
     process.stdout.close()
     assert process.stderr.read() == ""
     assert process.wait(timeout=60) == 3
-    process = started(tmp_path, "run", ".", "-j1", "-f", "jsonl", "--export", "all.json", faults=True)
+    process = started(
+        tmp_path, "run", ".", "-j1", "-f", "jsonl", "--export", "all.json", faults=True
+    )
     process.stdout.readline()
     process.stdout.close()
     assert (process.stderr.read(), process.wait(timeout=60)) == ("", 0)
@@ -128,20 +182,39 @@ def test_what_cannot_be_read_is_told_in_one_go(tmp_path):
     written(tmp_path, "{expr: sigmod(x), at: {x: 1}}", "{expr: x, ta: {x: 1}}")
     code, out, err = ran(tmp_path, "run", "suite.gradcheck.yaml")
     assert code == 2
-    assert ["suite.gradcheck.yaml:3:12" in err, "suite.gradcheck.yaml:4:" in err, err.count("error[") >= 2] == [True] * 3
+    assert [
+        "suite.gradcheck.yaml:3:12" in err,
+        "suite.gradcheck.yaml:4:" in err,
+        err.count("error[") >= 2,
+    ] == [True] * 3
 
 
 def test_a_suite_from_stdin(tmp_path):
     """`-` reads one."""
     command = [sys.executable, "-m", "gradcheck_cli", "run", "-", "-f", "jsonl"]
-    done = subprocess.run(command, input=f"version: 1\ncases:\n  - {GOOD}\n", capture_output=True, text=True, cwd=tmp_path, env=environment(), check=False)
-    assert (done.returncode, json.loads(done.stdout)["source"]) == (0, {"file": "stdin", "line": 3, "column": 5})
+    done = subprocess.run(
+        command,
+        input=f"version: 1\ncases:\n  - {GOOD}\n",
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=environment(),
+        check=False,
+    )
+    assert (done.returncode, json.loads(done.stdout)["source"]) == (
+        0,
+        {"file": "stdin", "line": 3, "column": 5},
+    )
 
 
 def test_nothing_selected_has_its_own_exit_code(tmp_path):
     """And is told."""
     written(tmp_path, GOOD)
-    assert ran(tmp_path, "run", ".", "-k", "nothing like it") == (5, "", "nothing is selected: no check was made\n")
+    assert ran(tmp_path, "run", ".", "-k", "nothing like it") == (
+        5,
+        "",
+        "nothing is selected: no check was made\n",
+    )
 
 
 def test_the_first_failure_ends_the_run_at_the_same_check_whatever_the_number_of_workers(tmp_path):
@@ -200,7 +273,10 @@ def test_ctrl_c_writes_what_is_finished(tmp_path):
     out, _ = process.communicate(timeout=30)
     report = json.loads(out)
     assert (process.returncode, report["exit_code"]) == (130, 130)
-    assert report["problems"] == ["interrupted: 3 of 3 checks were not made"] or report["cases"][0]["outcome"] == "agree"
+    assert (
+        report["problems"] == ["interrupted: 3 of 3 checks were not made"]
+        or report["cases"][0]["outcome"] == "agree"
+    )
 
 
 def test_a_job_that_is_cancelled_writes_what_is_finished(tmp_path):
@@ -210,15 +286,29 @@ def test_a_job_that_is_cancelled_writes_what_is_finished(tmp_path):
     _until(lambda: any((tmp_path / ".gradcheck_cache").glob("run-*.tsv")))
     process.terminate()
     process.communicate(timeout=30)
-    assert (process.returncode, json.loads((tmp_path / "a.json").read_text())["exit_code"]) == (130, 130)
+    assert (process.returncode, json.loads((tmp_path / "a.json").read_text())["exit_code"]) == (
+        130,
+        130,
+    )
 
 
 def test_a_run_that_was_killed_goes_on_where_it_stopped(tmp_path):
-    """SIGKILL of the parent; the report is that of a run that was never killed, and finished checks are not made again."""
+    """SIGKILL of the parent; the report is that of a run that was never killed, and finished checks
+    are not made again.
+    """
     written(tmp_path, *[SLOW.replace("7005", f"7005 + {k}") for k in range(6)])
     whole = ran(tmp_path, "run", ".", "-f", "json", "-j2", faults=True)
     process = started(tmp_path, "run", ".", "-f", "json", "-j2", faults=True)
-    journal = _until(lambda: next((path for path in (tmp_path / ".gradcheck_cache").glob("run-*.tsv") if path.read_bytes().count(b"\n") >= 12), None))
+    journal = _until(
+        lambda: next(
+            (
+                path
+                for path in (tmp_path / ".gradcheck_cache").glob("run-*.tsv")
+                if path.read_bytes().count(b"\n") >= 12
+            ),
+            None,
+        )
+    )
     process.kill()
     process.wait()
     kept = journal.read_bytes().count(b"\n")
@@ -233,8 +323,17 @@ def test_a_worker_that_is_killed_in_mid_run_costs_one_check(tmp_path):
     """Nothing is lost, and the run ends by itself."""
     written(tmp_path, *[SLOW.replace("7005", f"7005 + {k}") for k in range(4)])
     process = started(tmp_path, "run", ".", "-f", "json", "-j2", faults=True)
-    _until(lambda: any(path.read_bytes().count(b"\n") >= 12 for path in (tmp_path / ".gradcheck_cache").glob("run-*.tsv")))
-    workers = [child for child in psutil.Process(process.pid).children() if "suite.worker" in " ".join(child.cmdline())]
+    _until(
+        lambda: any(
+            path.read_bytes().count(b"\n") >= 12
+            for path in (tmp_path / ".gradcheck_cache").glob("run-*.tsv")
+        )
+    )
+    workers = [
+        child
+        for child in psutil.Process(process.pid).children()
+        if "suite.worker" in " ".join(child.cmdline())
+    ]
     os.kill(workers[0].pid, signal.SIGKILL)
     out, _ = process.communicate(timeout=60)
     report = json.loads(out)
@@ -257,24 +356,36 @@ def test_what_is_read_is_not_written_over(tmp_path):
     path = written(tmp_path, GOOD)
     before = path.read_text()
     code, _, err = ran(tmp_path, "run", ".", "--export", f"tap:{path.name}")
-    assert (code, err) == (2, f"error[unwritable]: the report cannot be written to `{path.name}`: that is one of the files it is about\n")
+    assert (code, err) == (
+        2,
+        f"error[unwritable]: the report cannot be written to `{path.name}`: that is one of the files it is about\n",
+    )
     assert path.read_text() == before
 
 
 def test_a_device_that_is_absent_matters_to_those_alone_who_ask_for_it(tmp_path):
     """A case that is not selected asks for nothing."""
-    written(tmp_path, "{expr: sin(x), at: {x: 1}}", "{expr: x, at: {x: 1}, device: 'cuda:63', tags: gpu}")
+    written(
+        tmp_path,
+        "{expr: sin(x), at: {x: 1}}",
+        "{expr: x, at: {x: 1}, device: 'cuda:63', tags: gpu}",
+    )
     assert ran(tmp_path, "run", ".", "-t", "!gpu")[0] == 0
     code, _, err = ran(tmp_path, "run", ".")
     assert code == 2
-    assert err.startswith("error[absent-device]: device `cuda:63` is not present, which `suite.gradcheck.yaml::case-2` asks for\n --> suite.gradcheck.yaml:4:")
+    assert err.startswith(
+        "error[absent-device]: device `cuda:63` is not present, which `suite.gradcheck.yaml::case-2` asks for\n --> suite.gradcheck.yaml:4:"
+    )
 
 
 def test_a_failure_of_strict_is_reproduced_with_strict(tmp_path):
     """The command fails as the check did."""
     written(tmp_path, "{expr: relu(x), at: {x: 0}, strict: true}")
     code, _, err = ran(tmp_path, "run", ".")
-    assert (code, err) == (1, "gradcheck 'relu(x)' --at x=0 --strict  # suite.gradcheck.yaml::case-1: kink\n")
+    assert (code, err) == (
+        1,
+        "gradcheck 'relu(x)' --at x=0 --strict  # suite.gradcheck.yaml::case-1: kink\n",
+    )
 
 
 def test_a_file_is_checked_once_however_it_is_called(tmp_path):

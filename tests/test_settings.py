@@ -1,4 +1,6 @@
-"""The table of settings, held against the options that Typer has, the page, and each order of precedence."""
+"""The table of settings, held against the options that Typer has, the page, and each order of
+precedence.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +11,31 @@ from pathlib import Path
 import pytest
 import typer
 
-from gradcheck_cli import cli, provenance
-from gradcheck_cli.configuration import configured, default_map
-from gradcheck_cli.settings import EXACT, EXPORTS, FLAG, FLAGS, LIST, NUMBER, PATHS, ROWS, SETTINGS, WHOLE, wrong_variables, wrong_words
+from gradcheck_cli import cli
+from gradcheck_cli.settings import provenance
+from gradcheck_cli.settings.file import configured, default_map
+from gradcheck_cli.settings.table import (
+    EXACT,
+    EXPORTS,
+    FLAG,
+    FLAGS,
+    LIST,
+    NUMBER,
+    PATHS,
+    ROWS,
+    SETTINGS,
+    WHOLE,
+    wrong_variables,
+    wrong_words,
+)
 
 PAGE = (Path(__file__).parents[1] / "docs" / "configuration.md").read_text(encoding="utf-8")
 COMMANDS = ("check", "run")
 # Options that set nothing of their own.
 OTHERS = {"check": {"show_settings"}, "run": {"show_settings", "exitfirst"}}
 LEVELS = ("built in", "file", "variable", "command line")
-# Three values for each setting: for the file, the variable and the command line. A flag is told apart below.
+# Three values for each setting: for the file, the variable and the command line. A flag is told
+# apart below.
 SAMPLES = {
     "suites": ("a", "b", "c"), "at": ("x=1", "x=2", "x=3"), "wrt": ("x", "y", "x,y"), "dtype": ("float32", "float16", "bfloat16"), "device": ("all", "cuda", "cuda:1"),
     "cotangent": ("2", "3", "4"), "rtol": ("1e-6", "1e-5", "1e-4"), "atol": ("0", "1e-5", "2**-3"), "step": ("1e-6", "1e-5", "0.5"), "format": ("json", "csv", "jsonl"),
@@ -43,40 +60,66 @@ def group():
 
 def options(command):
     """The options of a command by the names of their parameters."""
-    return {option.name: option for option in group().commands[command].params if option.param_type_name == "option"}
+    return {
+        option.name: option
+        for option in group().commands[command].params
+        if option.param_type_name == "option"
+    }
 
 
 def context(command, words, environment=None):
-    """What Typer makes of the words of a command, with the file of the working directory below them, and that file."""
+    """What Typer makes of the words of a command, with the file of the working directory below
+    them, and that file.
+    """
     found = configured(command, Path(), environment or {})
-    return group().commands[command].make_context(command, list(words), default_map=default_map(found)[command]), found
+    return group().commands[command].make_context(
+        command, list(words), default_map=default_map(found)[command]
+    ), found
 
 
 def rows(command, words, environment=None):
     """The rows of --show-settings by name."""
     ctx, found = context(command, words, environment)
-    return {row.name: row for row in provenance.rows(command, ctx.params, ctx.get_parameter_source, found)}
+    return {
+        row.name: row
+        for row in provenance.rows(command, ctx.params, ctx.get_parameter_source, found)
+    }
 
 
-# --- the table and the command line -----------------------------------------------------------------------------------
+# --- the table and the command line
+# -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_option_is_a_row_and_every_row_an_option(command):
     """With its words, its variable, its help, and what is built in."""
     found = options(command)
-    assert set(found) - OTHERS[command] == {row.key for row in ROWS if command in row.commands and row.words}
+    assert set(found) - OTHERS[command] == {
+        row.key for row in ROWS if command in row.commands and row.words
+    }
     for row in ROWS:
         if command in row.commands and row.words:
             option = found[row.key]
             assert f"--{row.name}" in option.opts
             assert [word for words in row.words for word in words.split("/")[:1]] == option.opts
-            assert (option.envvar, option.help, option.metavar, option.is_flag) == (row.variable, row.help, row.metavar, row.kind is FLAG)
+            assert (option.envvar, option.help, option.metavar, option.is_flag) == (
+                row.variable,
+                row.help,
+                row.metavar,
+                row.kind is FLAG,
+            )
             assert bool(option.secondary_opts) == (row.kind is FLAG)
             if option.default not in (None, ""):
                 assert str(option.default).lower() == row.builtin
             else:
-                assert row.builtin in ("none", "all", "ones", "computed", "extrapolated", "by machine")
+                assert row.builtin in (
+                    "none",
+                    "all",
+                    "ones",
+                    "computed",
+                    "extrapolated",
+                    "by machine",
+                )
 
 
 def test_a_row_for_no_option_is_an_argument():
@@ -99,64 +142,119 @@ def test_names_follow_one_rule():
     assert len(set(shorts)) == len(shorts)
 
 
-# --- the page ---------------------------------------------------------------------------------------------------------
+# --- the page
+# ---------------------------------------------------------------------------------------------------------
 
 
 def lines(name):
     """The rows of one of the page's tables."""
-    return PAGE.split(f"<!-- {name}: begin -->\n")[1].split(f"<!-- {name}: end -->")[0].splitlines()[2:]
+    return (
+        PAGE.split(f"<!-- {name}: begin -->\n")[1]
+        .split(f"<!-- {name}: end -->")[0]
+        .splitlines()[2:]
+    )
 
 
 def test_the_page_has_a_row_for_every_setting():
     """Word for word, in the order of the table, and none besides."""
-    in_file = [f"| `{row.name}` | {row.kind.words}: `{row.example}` | {row.builtin} | {', '.join(row.commands)} | {row.help} |" for row in ROWS if row.example]
+    in_file = [
+        f"| `{row.name}` | {row.kind.words}: `{row.example}` | {row.builtin} | {', '.join(row.commands)} | {row.help} |"
+        for row in ROWS
+        if row.example
+    ]
     assert lines("settings") == in_file
-    assert lines("once") == [f"| `--{row.name}` | {row.builtin} | {', '.join(row.commands)} | {row.help} |" for row in ROWS if not row.example]
+    assert lines("once") == [
+        f"| `--{row.name}` | {row.builtin} | {', '.join(row.commands)} | {row.help} |"
+        for row in ROWS
+        if not row.example
+    ]
 
 
 def test_the_page_shows_what_is_shown(bare, monkeypatch):
     """Its own file, one variable and one option give its own answer."""
-    (bare / "pyproject.toml").write_text(PAGE.split("```toml\n")[1].split("```")[0], encoding="utf-8")
+    (bare / "pyproject.toml").write_text(
+        PAGE.split("```toml\n")[1].split("```")[0], encoding="utf-8"
+    )
     monkeypatch.setenv("GRADCHECK_SHARD", "1/4")
     ctx, found = context("run", ["--jobs", "2"])
-    shown = provenance.shown(provenance.rows("run", ctx.params, ctx.get_parameter_source, found), provenance.notes(found, {"GRADCHECK_SHARD": "1/4"}))
+    shown = provenance.shown(
+        provenance.rows("run", ctx.params, ctx.get_parameter_source, found),
+        provenance.notes(found, {"GRADCHECK_SHARD": "1/4"}),
+    )
     assert shown == PAGE.split("<!-- shown -->\n```text\n")[1].split("```")[0]
 
 
-# --- precedence -------------------------------------------------------------------------------------------------------
+# --- precedence
+# -------------------------------------------------------------------------------------------------------
 
 
 def said(row, level, value, folder, monkeypatch):
     """Say a setting on one level; the words for the command line."""
     if level == "file":
         bare_value = row.kind in (WHOLE, NUMBER, FLAG) or (row.kind is EXACT and "*" not in value)
-        literal = value if bare_value else f'["{value}"]' if row.kind in (LIST, PATHS, EXPORTS) else f'"{value}"'
+        literal = (
+            value
+            if bare_value
+            else f'["{value}"]'
+            if row.kind in (LIST, PATHS, EXPORTS)
+            else f'"{value}"'
+        )
         (folder / "gradcheck.toml").write_text(f"\n{row.name} = {literal}\n", encoding="utf-8")
     elif level == "variable":
         monkeypatch.setenv(row.variable, value)
     elif level == "command line":
-        return [f"--{'' if value == 'true' else 'no-'}{row.name}"] if row.kind is FLAG else [f"--{row.name}", value] if row.words else [value]
+        return (
+            [f"--{'' if value == 'true' else 'no-'}{row.name}"]
+            if row.kind is FLAG
+            else [f"--{row.name}", value]
+            if row.words
+            else [value]
+        )
     return []
 
 
 def source(row, level):
     """What --show-settings says of a level."""
-    return {"built in": "built in", "file": "gradcheck.toml:2", "variable": row.variable, "command line": "command line"}[level]
+    return {
+        "built in": "built in",
+        "file": "gradcheck.toml:2",
+        "variable": row.variable,
+        "command line": "command line",
+    }[level]
 
 
 def levels(row):
     """The levels on which a setting can be said, from below."""
-    return [level for level in LEVELS if not ((level == "file" and not row.example) or (level == "variable" and not row.variable))]
+    return [
+        level
+        for level in LEVELS
+        if not ((level == "file" and not row.example) or (level == "variable" and not row.variable))
+    ]
 
 
-PAIRS = [(command, row, low, high) for row in ROWS for command in row.commands for low, high in combinations(levels(row), 2)]
+PAIRS = [
+    (command, row, low, high)
+    for row in ROWS
+    for command in row.commands
+    for low, high in combinations(levels(row), 2)
+]
 
 
-@pytest.mark.parametrize(("command", "row", "low", "high"), PAIRS, ids=[f"{c}-{r.name}-{high} over {low}".replace(" ", "_") for c, r, low, high in PAIRS])
-def test_the_command_line_beats_a_variable_beats_the_file_beats_what_is_built_in(command, row, low, high, bare, monkeypatch):
-    """Each setting, each pair of levels; a flag both ways. The value comes as the command line gives it, and its source is told."""
+@pytest.mark.parametrize(
+    ("command", "row", "low", "high"),
+    PAIRS,
+    ids=[f"{c}-{r.name}-{high} over {low}".replace(" ", "_") for c, r, low, high in PAIRS],
+)
+def test_the_command_line_beats_a_variable_beats_the_file_beats_what_is_built_in(
+    command, row, low, high, bare, monkeypatch
+):
+    """Each setting, each pair of levels; a flag both ways. The value comes as the command line
+    gives it, and its source is told.
+    """
     cases = (
-        [("true", "false"), ("false", "true")] if row.kind is FLAG else [(SAMPLES[row.name][LEVELS.index(low) - 1], SAMPLES[row.name][LEVELS.index(high) - 1])]
+        [("true", "false"), ("false", "true")]
+        if row.kind is FLAG
+        else [(SAMPLES[row.name][LEVELS.index(low) - 1], SAMPLES[row.name][LEVELS.index(high) - 1])]
     )
     for below, above in cases:
         if low != "built in":
@@ -164,9 +262,18 @@ def test_the_command_line_beats_a_variable_beats_the_file_beats_what_is_built_in
             assert words == []
         words = said(row, high, above, bare, monkeypatch)
         ctx, found = context(command, words)
-        expected = above == "true" if row.kind is FLAG else [above] if row.kind in (LIST, PATHS, EXPORTS) else above
+        expected = (
+            above == "true"
+            if row.kind is FLAG
+            else [above]
+            if row.kind in (LIST, PATHS, EXPORTS)
+            else above
+        )
         assert ctx.params[row.key] == expected
-        shown = {line.name: line for line in provenance.rows(command, ctx.params, ctx.get_parameter_source, found)}[row.name]
+        shown = {
+            line.name: line
+            for line in provenance.rows(command, ctx.params, ctx.get_parameter_source, found)
+        }[row.name]
         assert shown == (row.name, above, source(row, high))
 
 
@@ -174,7 +281,9 @@ def test_the_command_line_beats_a_variable_beats_the_file_beats_what_is_built_in
 def test_what_nobody_says_is_built_in(command):
     """Each row says so, with the words of the table."""
     found = rows(command, [])
-    assert found == {row.name: (row.name, row.builtin, "built in") for row in ROWS if command in row.commands}
+    assert found == {
+        row.name: (row.name, row.builtin, "built in") for row in ROWS if command in row.commands
+    }
 
 
 def test_every_setting_has_samples():
@@ -185,15 +294,24 @@ def test_every_setting_has_samples():
 
 def test_what_a_suite_may_override_is_told_apart(bare, monkeypatch):
     """The file stands below a suite; variables and the command line stand above."""
-    (bare / "gradcheck.toml").write_text('dtype = "float32"\nrtol = 1e-6\nstrict = true\njobs = 2\n', encoding="utf-8")
+    (bare / "gradcheck.toml").write_text(
+        'dtype = "float32"\nrtol = 1e-6\nstrict = true\njobs = 2\n', encoding="utf-8"
+    )
     monkeypatch.setenv("GRADCHECK_RTOL", "1e-5")
     ctx, _ = context("run", ["--no-strict", "--step", "0.5"])
     names = ("dtype", "rtol", "strict", "step", "timeout")
-    assert provenance.said(ctx.params, ctx.get_parameter_source, names, in_file=True) == {"dtype": "float32"}
-    assert provenance.said(ctx.params, ctx.get_parameter_source, names, in_file=False) == {"rtol": "1e-5", "strict": False, "step": "0.5"}
+    assert provenance.said(ctx.params, ctx.get_parameter_source, names, in_file=True) == {
+        "dtype": "float32"
+    }
+    assert provenance.said(ctx.params, ctx.get_parameter_source, names, in_file=False) == {
+        "rtol": "1e-5",
+        "strict": False,
+        "step": "0.5",
+    }
 
 
-# --- variables --------------------------------------------------------------------------------------------------------
+# --- variables
+# --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.variable], ids=lambda row: row.name)
@@ -219,12 +337,36 @@ def test_a_list_is_split_at_blanks(monkeypatch):
 
 
 BAD = [
-    ("STRICT", "oui", "error[bad-setting]: GRADCHECK_STRICT: `oui` is neither yes nor no\n  = help: 1, true, yes or on; 0, false, no or off"),
-    ("DTYPE", "float64,int8", "error[unknown-dtype]: GRADCHECK_DTYPE: no dtype named `int8`\n  = help: known: float64, float32, bfloat16, float16"),
-    ("FORMAT", "jsno", "error[unknown-format]: GRADCHECK_FORMAT: no report format named `jsno`\n  = help: did you mean `json` or `jsonl`?"),
-    ("COLOR", "blue", "error[unknown-color]: GRADCHECK_COLOR: no colour choice named `blue`\n  = help: known: auto, always, never"),
-    ("SHARD", "3/2", "error[bad-setting]: GRADCHECK_SHARD: `3/2` is no shard\n  = help: GRADCHECK_SHARD takes I/N with 1 <= I <= N <= 100,000, such as 2/4"),
-    ("RTOL", "-1", "error[bad-number]: GRADCHECK_RTOL takes a number that is not negative, and got `-1`"),
+    (
+        "STRICT",
+        "oui",
+        "error[bad-setting]: GRADCHECK_STRICT: `oui` is neither yes nor no\n  = help: 1, true, yes or on; 0, false, no or off",
+    ),
+    (
+        "DTYPE",
+        "float64,int8",
+        "error[unknown-dtype]: GRADCHECK_DTYPE: no dtype named `int8`\n  = help: known: float64, float32, bfloat16, float16",
+    ),
+    (
+        "FORMAT",
+        "jsno",
+        "error[unknown-format]: GRADCHECK_FORMAT: no report format named `jsno`\n  = help: did you mean `json` or `jsonl`?",
+    ),
+    (
+        "COLOR",
+        "blue",
+        "error[unknown-color]: GRADCHECK_COLOR: no colour choice named `blue`\n  = help: known: auto, always, never",
+    ),
+    (
+        "SHARD",
+        "3/2",
+        "error[bad-setting]: GRADCHECK_SHARD: `3/2` is no shard\n  = help: GRADCHECK_SHARD takes I/N with 1 <= I <= N <= 100,000, such as 2/4",
+    ),
+    (
+        "RTOL",
+        "-1",
+        "error[bad-number]: GRADCHECK_RTOL takes a number that is not negative, and got `-1`",
+    ),
 ]
 
 
@@ -237,12 +379,27 @@ def test_a_wrong_variable_is_told_by_its_name(name, value, message):
 def test_a_variable_of_another_command_is_left_alone():
     """`check` takes no shard."""
     assert wrong_variables("check", {"GRADCHECK_SHARD": "3/2"}) == []
-    assert len(wrong_variables("run", {"GRADCHECK_SHARD": "3/2", "GRADCHECK_JOBS": "x", "GRADCHECK_SEED": "7"})) == 2
+    assert (
+        len(
+            wrong_variables(
+                "run", {"GRADCHECK_SHARD": "3/2", "GRADCHECK_JOBS": "x", "GRADCHECK_SEED": "7"}
+            )
+        )
+        == 2
+    )
 
 
 def test_wrong_words_are_told_at_once_by_their_options():
     """What is right, unset, or of another command is not mentioned."""
-    values = {"jobs": "0", "shard": "1/2", "seed": "x", "timeout": None, "strict": True, "form": "json", "tag": ["a"]}
+    values = {
+        "jobs": "0",
+        "shard": "1/2",
+        "seed": "x",
+        "timeout": None,
+        "strict": True,
+        "form": "json",
+        "tag": ["a"],
+    }
     assert "\n".join(map(str, wrong_words("run", values))) == (
         "error[bad-setting]: --jobs: `0` is no number of jobs\n  = help: --jobs takes `auto` or a whole number from 1 to 4,096\n"
         "error[bad-setting]: --seed: `x` is no count\n  = help: --seed takes a whole number from 0 to 9,223,372,036,854,775,807"
@@ -250,17 +407,29 @@ def test_wrong_words_are_told_at_once_by_their_options():
     assert wrong_words("check", values) == []
 
 
-# --- --show-settings --------------------------------------------------------------------------------------------------
+# --- --show-settings
+# --------------------------------------------------------------------------------------------------
 
 
 def test_notes_say_what_else_there_is(bare):
     """The file that was read, the one beside it, and variables that set nothing."""
-    environment = {"GRADCHECK_TIMOUT": "3", "GRADCHECK_XYZZY": "", "GRADCHECK_SEED": "1", "HOME": "/"}
-    slips = ["GRADCHECK_TIMOUT is no setting; did you mean `GRADCHECK_TIMEOUT`?", "GRADCHECK_XYZZY is no setting"]
+    environment = {
+        "GRADCHECK_TIMOUT": "3",
+        "GRADCHECK_XYZZY": "",
+        "GRADCHECK_SEED": "1",
+        "HOME": "/",
+    }
+    slips = [
+        "GRADCHECK_TIMOUT is no setting; did you mean `GRADCHECK_TIMEOUT`?",
+        "GRADCHECK_XYZZY is no setting",
+    ]
     assert provenance.notes(None, environment) == ["no configuration file was found", *slips]
     (bare / "gradcheck.toml").write_text("", encoding="utf-8")
     (bare / "pyproject.toml").write_text("[tool.gradcheck]\nstrict = true\n", encoding="utf-8")
-    expected = ["configuration file: gradcheck.toml", "pyproject.toml has settings too; gradcheck.toml beside it wins"]
+    expected = [
+        "configuration file: gradcheck.toml",
+        "pyproject.toml has settings too; gradcheck.toml beside it wins",
+    ]
     assert provenance.notes(configured("run", Path(), {}), {}) == expected
 
 
@@ -272,4 +441,7 @@ def test_columns_are_aligned_and_nothing_acts_on_the_terminal():
     assert "\x1b" not in shown
     assert lines[0] == "setting    value         from"
     assert lines[2] == "wrt        x\N{REPLACEMENT CHARACTER}[31m,y      command line"
-    assert {line.index(word) for line, word in zip(lines, ("from", "built in", "command line"), strict=False)} == {lines[0].index("from")}
+    assert {
+        line.index(word)
+        for line, word in zip(lines, ("from", "built in", "command line"), strict=False)
+    } == {lines[0].index("from")}

@@ -1,4 +1,6 @@
-"""What a suite expects: met where the proved reference says so, and told with both numbers where it does not."""
+"""What a suite expects: met where the proved reference says so, and told with both numbers where it
+does not.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +10,16 @@ from dataclasses import replace
 import pytest
 from test_suite_file import read
 
-from gradcheck_cli.case import Request, cases_of
-from gradcheck_cli.suite.check import check_case
+from gradcheck_cli.checks.check import check_case
+from gradcheck_cli.questions.question import Request, cases_of
 from gradcheck_cli.witnesses import Abstention
 
 
 def checked(analyst, expr, at, expect, rest=""):
     """(Expected, Result) of the only point of a case."""
-    (case,) = read(f"version: 1\ncases:\n  - expr: {expr}\n    at: {at}\n    expect: {expect}\n{rest}").cases
+    (case,) = read(
+        f"version: 1\ncases:\n  - expr: {expr}\n    at: {at}\n    expect: {expect}\n{rest}"
+    ).cases
     case = pickle.loads(pickle.dumps(case))  # noqa: S301 - our own: cases go to other processes
     (point,) = case.points
     ((dtype, device),) = case.runs
@@ -80,7 +84,11 @@ UNMET = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("expr", "at", "expect", "sentences"), UNMET, ids=lambda item: item[:30] if isinstance(item, str) else "")
+@pytest.mark.parametrize(
+    ("expr", "at", "expect", "sentences"),
+    UNMET,
+    ids=lambda item: item[:30] if isinstance(item, str) else "",
+)
 def test_what_is_false_is_told(expr, at, expect, sentences, analyst):
     """A sentence for each number, whole; where nothing is proved nothing is confirmed."""
     assert unmet(analyst, expr, at, expect) == sentences
@@ -99,29 +107,46 @@ def test_the_room_is_that_of_the_dtype_or_the_tolerance(analyst):
     """4 ulp at the truth: 4 * 2**-21 at 6 in float32; with `tol` what it allows."""
     case = ("x**2", "{x: 3}", "{partials: {x: 6.00001}}")
     assert len(unmet(analyst, *case)) == 1
-    assert unmet(analyst, "x**2", "{x: 3}", "{partials: {x: 6.000001}}", "    dtype: float32\n") == []
-    assert unmet(analyst, *case, "    dtype: float32\n") == ["∂f/∂x is 6, expected is 6.00001: off by 1e-05, and 1.9e-06 is allowed"]
+    assert (
+        unmet(analyst, "x**2", "{x: 3}", "{partials: {x: 6.000001}}", "    dtype: float32\n") == []
+    )
+    assert unmet(analyst, *case, "    dtype: float32\n") == [
+        "∂f/∂x is 6, expected is 6.00001: off by 1e-05, and 1.9e-06 is allowed"
+    ]
     assert unmet(analyst, *case, "    tol: 1e-5\n") == []
     assert unmet(analyst, *case, "    tol: {atol: 1e-5}\n") == []
-    assert unmet(analyst, *case, "    tol: {atol: 0.9e-5}\n") == ["∂f/∂x is 6, expected is 6.00001: off by 1e-05, and 9e-06 is allowed"]
+    assert unmet(analyst, *case, "    tol: {atol: 0.9e-5}\n") == [
+        "∂f/∂x is 6, expected is 6.00001: off by 1e-05, and 9e-06 is allowed"
+    ]
 
 
 def test_nothing_is_confirmed_without_a_reference(analyst):
     """Whatever the reason for which there is none."""
     expected, result = checked(analyst, "x**2", "{x: 3}", "{value: 9, partials: {x: 6}}")
     silent = replace(result, evidence=replace(result.evidence, reference=Abstention("no time")))
-    assert expected.unmet(silent) == ["the value cannot be confirmed: no time", "∂f/∂x cannot be confirmed to be 6: no time"]
+    assert expected.unmet(silent) == [
+        "the value cannot be confirmed: no time",
+        "∂f/∂x cannot be confirmed to be 6: no time",
+    ]
 
 
 def test_a_value_of_another_shape_is_told(analyst):
-    """A later mapping of `at` may have another shape; reading looks at the first point of each, this at all."""
+    """A later mapping of `at` may have another shape; reading looks at the first point of each,
+    this at all.
+    """
     expected, _ = checked(analyst, "x*2", "{x: {tensor: [1, 2]}}", "{value: [2, 4]}")
     _, result = checked(analyst, "x*2", "{x: {tensor: [1, 2, 3]}}", "{partials: {x: 2}}")
     assert expected.unmet(result) == ["the value has shape (3,), expected is (2,)"]
 
 
 @pytest.mark.parametrize(
-    ("expect", "outcomes"), [("agree", ("agree",)), ("{outcome: kink}", ("kink",)), ("{outcome: [kink, agree, kink]}", ("kink", "agree")), ("{value: 9}", ())]
+    ("expect", "outcomes"),
+    [
+        ("agree", ("agree",)),
+        ("{outcome: kink}", ("kink",)),
+        ("{outcome: [kink, agree, kink]}", ("kink", "agree")),
+        ("{value: 9}", ()),
+    ],
 )
 def test_outcomes_are_kept_for_whoever_compares_them(expect, outcomes):
     """One name, or several that are accepted; none where nothing is said."""

@@ -8,15 +8,17 @@ import pytest
 
 from gradcheck_cli.judge.evidence import Tolerance
 from gradcheck_cli.language.errors import UserError
-from gradcheck_cli.suite.reading.read import read_suites
-from gradcheck_cli.suite.spec import Exclusion, Layer
+from gradcheck_cli.suites.read import read_suites
+from gradcheck_cli.suites.spec import Exclusion, Layer
 
 CASE = "expr: x*y\n    at: {x: 1, y: 2}"
 
 
 def case(own="", defaults="{}", over=None, under=None):
     """The one case of a suite, its own keys on lines of their own."""
-    text = f"version: 1\ndefaults: {defaults}\ncases:\n  - {CASE}\n" + "".join(f"    {line}\n" for line in own.splitlines())
+    text = f"version: 1\ndefaults: {defaults}\ncases:\n  - {CASE}\n" + "".join(
+        f"    {line}\n" for line in own.splitlines()
+    )
     (suite,) = read_suites([("a", text)], over or Layer(), under or Layer())
     return suite.cases[0]
 
@@ -28,10 +30,23 @@ def said(**options):
     return str(caught.value)
 
 
-# What each key is built in as, and how the four layers say it: (configuration, defaults, case, command line).
+# What each key is built in as, and how the four layers say it: (configuration, defaults, case,
+# command line).
 LAYERS = {
-    "dtype": (("float64",), ("float32", "float32"), ("float16", "float16"), ("bfloat16", "bfloat16"), ("float64,float16", "float64,float16")),
-    "device": (("cpu",), ("cuda", "cuda"), ("cuda:1", "cuda:1"), ("cuda:2", "cuda:2"), ("cuda:3", "cuda:3")),
+    "dtype": (
+        ("float64",),
+        ("float32", "float32"),
+        ("float16", "float16"),
+        ("bfloat16", "bfloat16"),
+        ("float64,float16", "float64,float16"),
+    ),
+    "device": (
+        ("cpu",),
+        ("cuda", "cuda"),
+        ("cuda:1", "cuda:1"),
+        ("cuda:2", "cuda:2"),
+        ("cuda:3", "cuda:3"),
+    ),
     "wrt": (("x", "y"), ("x", "x"), ("y", "y"), ("[y, x]", "y,x"), ("x", "x")),
     "step": (None, ("0.5", "0.5"), ("0.25", "0.25"), ("2**-3", "2**-3"), ("2**-4", "2**-4")),
     "timeout": (None, ("1", "1"), ("2", "2"), ("3", "3"), ("0.5", "0.5")),
@@ -49,7 +64,11 @@ def meant(key, value):
     """What a layer's word means."""
     if key in ("dtype", "device", "wrt"):
         return tuple(value.strip("[]").replace(" ", "").split(","))
-    return value if isinstance(value, bool) else {"2**-3": 0.125, "2**-4": 0.0625}.get(value) or float(value)
+    return (
+        value
+        if isinstance(value, bool)
+        else {"2**-3": 0.125, "2**-4": 0.0625}.get(value) or float(value)
+    )
 
 
 @pytest.mark.parametrize("key", LAYERS)
@@ -58,8 +77,19 @@ def test_the_uppermost_layer_that_says_something_counts(key):
     built_in, under, defaults, own, over = LAYERS[key]
     layers = {}
     assert seen(case(), key) == built_in
-    for name, (word, value) in (("under", under), ("defaults", defaults), ("own", own), ("over", over)):
-        layers[name] = Layer(**{key: value}) if name in ("under", "over") else f"{{{key}: {word}}}" if name == "defaults" else f"{key}: {word}"
+    for name, (word, value) in (
+        ("under", under),
+        ("defaults", defaults),
+        ("own", own),
+        ("over", over),
+    ):
+        layers[name] = (
+            Layer(**{key: value})
+            if name in ("under", "over")
+            else f"{{{key}: {word}}}"
+            if name == "defaults"
+            else f"{key}: {word}"
+        )
         assert seen(case(**layers), key) == meant(key, value), name
 
 
@@ -75,8 +105,15 @@ def test_a_tolerance_is_replaced_as_a_whole():
 
 def test_the_words_of_a_number_are_kept():
     """For the line that reproduces a check."""
-    assert case("tol: {atol: 1e-9, rtol: 2**-20}\nstep: 0x1p-10").given == (("rtol", "2**-20"), ("atol", "1e-9"), ("step", "0x1p-10"))
-    assert case("tol: 1e-9", over=Layer(rtol="3e-3", step="0.10")).given == (("rtol", "3e-3"), ("step", "0.10"))
+    assert case("tol: {atol: 1e-9, rtol: 2**-20}\nstep: 0x1p-10").given == (
+        ("rtol", "2**-20"),
+        ("atol", "1e-9"),
+        ("step", "0x1p-10"),
+    )
+    assert case("tol: 1e-9", over=Layer(rtol="3e-3", step="0.10")).given == (
+        ("rtol", "3e-3"),
+        ("step", "0.10"),
+    )
 
 
 def test_keys_of_defaults_fill_the_gaps_of_each_case():
@@ -89,23 +126,37 @@ cases:
   - {expr: x + z, at: {x: 5, z: 6}, expect: kink, tags: c, cotangent: 4, wrt: z}
 """
     (suite,) = read_suites([("a", text)], Layer(), Layer())
-    told = [(sorted(c.points[0]), c.expected.outcomes, c.tags, c.cotangent.value, c.wrt) for c in suite.cases]
-    assert told == [(["x", "y"], ("agree",), ("a", "b"), 3, ("x",)), (["x", "z"], ("kink",), ("c",), 4, ("z",))]
+    told = [
+        (sorted(c.points[0]), c.expected.outcomes, c.tags, c.cotangent.value, c.wrt)
+        for c in suite.cases
+    ]
+    assert told == [
+        (["x", "y"], ("agree",), ("a", "b"), 3, ("x",)),
+        (["x", "z"], ("kink",), ("c",), 4, ("z",)),
+    ]
 
 
 def test_reasons_are_kept():
-    """Of a case that is skipped or known to fail; one that is skipped is checked for mistakes all the same."""
-    assert (case("skip: later").skip, case("xfail: torch is wrong").xfail) == ("later", "torch is wrong")
+    """Of a case that is skipped or known to fail; one that is skipped is checked for mistakes all
+    the same.
+    """
+    assert (case("skip: later").skip, case("xfail: torch is wrong").xfail) == (
+        "later",
+        "torch is wrong",
+    )
     assert said(own="skip: later\nwrt: q").startswith("error[unknown-input]: `wrt` names `q`")
 
 
 def test_a_case_goes_to_other_processes():
     """Plain data, the same on arrival."""
-    found = case("tol: 1e-3\nmatrix: {dtype: [float32, float16], exclude: [{dtype: float16, device: cuda}]}\nexpect: {partials: {x: {interval: [0, 9]}}}")
+    found = case(
+        "tol: 1e-3\nmatrix: {dtype: [float32, float16], exclude: [{dtype: float16, device: cuda}]}\nexpect: {partials: {x: {interval: [0, 9]}}}"
+    )
     assert pickle.loads(pickle.dumps(found)) == found  # noqa: S301 - our own
 
 
-# --- the matrix -------------------------------------------------------------------------------------------------------
+# --- the matrix
+# -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -129,29 +180,55 @@ def test_a_matrix_multiplies_less_what_it_excludes(own, runs):
 
 def test_exclusions_wait_for_all_to_be_known():
     """`all` stays a name here; whoever puts the devices in its place finds what is excluded."""
-    found = case("matrix: {dtype: [float16, float64], device: all, exclude: [{dtype: float16, device: cuda}]}")
+    found = case(
+        "matrix: {dtype: [float16, float64], device: all, exclude: [{dtype: float16, device: cuda}]}"
+    )
     assert found.excluded == (Exclusion(("float16",), ("cuda",)),)
-    covered = {(dtype, device) for dtype in ("float16", "float64") for device in ("cpu", "cuda:0", "cuda:3") if found.excluded[0].covers(dtype, device)}
+    covered = {
+        (dtype, device)
+        for dtype in ("float16", "float64")
+        for device in ("cpu", "cuda:0", "cuda:3")
+        if found.excluded[0].covers(dtype, device)
+    }
     assert covered == {("float16", "cuda:0"), ("float16", "cuda:3")}
 
 
 def test_a_matrix_is_a_dtype_a_device_and_an_exclusion():
-    """A case that has one of them keeps the others of the defaults, and the command line's stand above all."""
+    """A case that has one of them keeps the others of the defaults, and the command line's stand
+    above all.
+    """
     defaults = "{matrix: {dtype: [float16, float32], device: [cpu, cuda], exclude: [{dtype: float16, device: cuda}]}}"
     assert case("device: cuda", defaults).runs == (("float32", "cuda"),)
-    assert case("dtype: [float16, float64]", defaults).runs == (("float16", "cpu"), ("float64", "cpu"), ("float64", "cuda"))
+    assert case("dtype: [float16, float64]", defaults).runs == (
+        ("float16", "cpu"),
+        ("float64", "cpu"),
+        ("float64", "cuda"),
+    )
     assert case("", defaults, Layer(device="cuda")).runs == (("float32", "cuda"),)
-    assert case("", "{matrix: {exclude: [{dtype: float16}]}}", under=Layer(dtype="float16,float32")).runs == (("float32", "cpu"),)
+    assert case(
+        "", "{matrix: {exclude: [{dtype: float16}]}}", under=Layer(dtype="float16,float32")
+    ).runs == (("float32", "cpu"),)
 
 
 def test_a_case_that_the_command_line_leaves_no_run_is_skipped():
-    """With the reason, and with the runs that were asked for; the numbers of its points need not fit a dtype that is not run."""
-    found = case("matrix: {exclude: [{dtype: float16}]}\ncotangent: 1e6", over=Layer(dtype="float16"))
-    assert (found.runs, found.skip) == ((("float16", "cpu"),), "its matrix leaves out float16 on cpu")
-    assert case("matrix: {exclude: [{dtype: float16}]}\nskip: later", over=Layer(dtype="float16")).skip == "later"
+    """With the reason, and with the runs that were asked for; the numbers of its points need not
+    fit a dtype that is not run.
+    """
+    found = case(
+        "matrix: {exclude: [{dtype: float16}]}\ncotangent: 1e6", over=Layer(dtype="float16")
+    )
+    assert (found.runs, found.skip) == (
+        (("float16", "cpu"),),
+        "its matrix leaves out float16 on cpu",
+    )
+    assert (
+        case("matrix: {exclude: [{dtype: float16}]}\nskip: later", over=Layer(dtype="float16")).skip
+        == "later"
+    )
 
 
-# --- mistakes in the layers themselves --------------------------------------------------------------------------------
+# --- mistakes in the layers themselves
+# --------------------------------------------------------------------------------
 
 
 def test_a_bad_word_of_a_layer_is_told_with_its_name():
@@ -170,10 +247,15 @@ error[bad-number]: --step takes a number that is positive, and got `0`
 error[bad-setting]: --timeout: `soon` is no number of seconds
   = help: --timeout takes a number above 0 and up to 31,536,000, such as 30 or 0.5"""
     )
-    assert said(under=Layer(rtol="-1")) == "error[bad-number]: `rtol` of the configuration takes a number that is not negative, and got `-1`"
+    assert (
+        said(under=Layer(rtol="-1"))
+        == "error[bad-number]: `rtol` of the configuration takes a number that is not negative, and got `-1`"
+    )
 
 
-@pytest.mark.parametrize(("layer", "called"), [("over", "--wrt"), ("under", "`wrt` of the configuration")])
+@pytest.mark.parametrize(
+    ("layer", "called"), [("over", "--wrt"), ("under", "`wrt` of the configuration")]
+)
 def test_an_input_that_a_layer_names_must_be_one(layer, called):
     """Told at the program, since the name stands nowhere in the file."""
     assert (

@@ -1,4 +1,6 @@
-"""Points of suites: how values multiply, that ranges are exact, and that a draw depends on nothing but its own name and number."""
+"""Points of suites: how values multiply, that ranges are exact, and that a draw depends on nothing
+but its own name and number.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +15,10 @@ from statistics import fmean, pstdev
 import pytest
 from test_suite_file import read
 
-from gradcheck_cli.point import read_points
-from gradcheck_cli.suite.points import FARTHEST, Points, Range, Sample
-from gradcheck_cli.suite.reading.read import read_suites
-from gradcheck_cli.suite.spec import Layer
+from gradcheck_cli.questions.numbers import read_points
+from gradcheck_cli.questions.points import FARTHEST, Points, Range, Sample
+from gradcheck_cli.suites.read import read_suites
+from gradcheck_cli.suites.spec import Layer
 
 
 def case(at, expr="x*y", **options):
@@ -33,7 +35,10 @@ def plain(value):
 
 def values(at, expr="x*y", **options):
     """All points as tuples of exact values."""
-    return [tuple(plain(value) for value in point.values()) for point in case(at, expr, **options).points]
+    return [
+        tuple(plain(value) for value in point.values())
+        for point in case(at, expr, **options).points
+    ]
 
 
 @pytest.mark.parametrize(
@@ -43,23 +48,41 @@ def values(at, expr="x*y", **options):
         ("{x: [1, 2], y: [3, 4]}", [(1, 3), (1, 4), (2, 3), (2, 4)]),
         ("{y: [3, 4], x: [1, 2]}", [(3, 1), (3, 2), (4, 1), (4, 2)]),
         ("{x: '0:1:3', y: 2}", [(0, 2), (Fraction(1, 2), 2), (1, 2)]),
-        ("{x: {start: 0, stop: 0.3, count: 4}, y: 1/3}", [(Fraction(i, 10), Fraction(1, 3)) for i in range(4)]),
+        (
+            "{x: {start: 0, stop: 0.3, count: 4}, y: 1/3}",
+            [(Fraction(i, 10), Fraction(1, 3)) for i in range(4)],
+        ),
         ("{x: {start: 2, stop: 5, count: 1}, y: 0x1.8p-3}", [(2, Fraction(3, 16))]),
         ("x=3, y=[1, 2]", [(3, [1, 2])]),
         ("x=0:1:2, y=5", [(0, 5), (1, 5)]),
         ("{x: [[1, 2], [3, 4]], y: 1}", [([1, 2], 1), ([3, 4], 1)]),
         ("{x: {tensor: [[1, 2], [3, 4]]}, y: 1}", [([[1, 2], [3, 4]], 1)]),
-        ("{x: '[[1, 2], [3, 4]]', y: ['[1, 2]', [3, 4/2]]}", [([[1, 2], [3, 4]], [1, 2]), ([[1, 2], [3, 4]], [3, 2])]),
-        ("[{x: 1, y: [2, 3]}, 'x=4, y=5', {x: 6, y: {tensor: [7]}}]", [(1, 2), (1, 3), (4, 5), (6, [7])]),
+        (
+            "{x: '[[1, 2], [3, 4]]', y: ['[1, 2]', [3, 4/2]]}",
+            [([[1, 2], [3, 4]], [1, 2]), ([[1, 2], [3, 4]], [3, 2])],
+        ),
+        (
+            "[{x: 1, y: [2, 3]}, 'x=4, y=5', {x: 6, y: {tensor: [7]}}]",
+            [(1, 2), (1, 3), (4, 5), (6, [7])],
+        ),
     ],
 )
 def test_points_come_in_the_order_they_are_written(at, expected):
-    """The first input in the outermost loop, one mapping of a list after the other; all numbers exact."""
+    """The first input in the outermost loop, one mapping of a list after the other; all numbers
+    exact.
+    """
     assert values(at) == expected
     assert len(case(at).points) == len(expected)
 
 
-@pytest.mark.parametrize("at", ["{x: [1, 2], y: '0:1:3'}", "[{x: 1, y: 2}, {x: {sample: normal, count: 3}, y: [1, 2]}]", "{sample: uniform, count: 4}"])
+@pytest.mark.parametrize(
+    "at",
+    [
+        "{x: [1, 2], y: '0:1:3'}",
+        "[{x: 1, y: 2}, {x: {sample: normal, count: 3}, y: [1, 2]}]",
+        "{sample: uniform, count: 4}",
+    ],
+)
 def test_a_point_is_found_by_its_number(at):
     """The same one as in turn, and none before the first or behind the last."""
     points = case(at).points
@@ -90,22 +113,33 @@ def test_no_more_than_a_million_points():
     assert len(case("{x: {start: 0, stop: 1, count: 1000000}, y: 1}").points) == 1_000_000
 
 
-# --- samples ----------------------------------------------------------------------------------------------------------
+# --- samples
+# ----------------------------------------------------------------------------------------------------------
 
 LAWS = {
-    "normal": ("{sample: normal, count: 400, mean: 3, std: 2}", lambda r: 3 + 2 * sqrt(-2 * log(1 - r.random())) * cos(2 * pi * r.random())),
+    "normal": (
+        "{sample: normal, count: 400, mean: 3, std: 2}",
+        lambda r: 3 + 2 * sqrt(-2 * log(1 - r.random())) * cos(2 * pi * r.random()),
+    ),
     "uniform": ("{sample: uniform, count: 400, start: -2, stop: 5}", lambda r: -2 + 7 * r.random()),
-    "logspace": ("{sample: logspace, count: 400, start: 1e-3, stop: 1e4}", lambda r: exp(log(1e-3) + log(1e7) * r.random())),
+    "logspace": (
+        "{sample: logspace, count: 400, start: 1e-3, stop: 1e4}",
+        lambda r: exp(log(1e-3) + log(1e7) * r.random()),
+    ),
 }
 
 
 @pytest.mark.parametrize("law", LAWS)
 def test_a_draw_is_the_one_that_the_manual_promises(law):
-    """Python's own generator, seeded with SEED:CASE:INPUT:NUMBER, and the textbook's formula; to the six digits that are kept."""
+    """Python's own generator, seeded with SEED:CASE:INPUT:NUMBER, and the textbook's formula; to
+    the six digits that are kept.
+    """
     sample, formula = LAWS[law]
     for i, point in enumerate(case(f"{{x: {sample}, y: 1}}", seed=7).points):
         expected = formula(Random(f"7:c:x:{i}"))  # noqa: S311 - as the tool
-        assert abs(point["x"].value - Fraction(expected)) <= Fraction(abs(expected)) * Fraction(6, 10**6)
+        assert abs(point["x"].value - Fraction(expected)) <= Fraction(abs(expected)) * Fraction(
+            6, 10**6
+        )
 
 
 @pytest.mark.parametrize("law", LAWS)
@@ -119,30 +153,47 @@ def test_a_draw_can_be_typed_again(law):
 
 def test_samples_are_spread_as_their_law_says():
     """Mean and deviation of 4,000 draws, with room for four standard errors."""
-    normal = [float(point["x"].value) for point in case("{x: {sample: normal, count: 4000}, y: 1}").points]
+    normal = [
+        float(point["x"].value) for point in case("{x: {sample: normal, count: 4000}, y: 1}").points
+    ]
     assert abs(fmean(normal)) < 4 / sqrt(4_000)
     assert abs(pstdev(normal) - 1) < 4 / sqrt(8_000)
-    uniform = [float(point["x"].value) for point in case("{x: {sample: uniform, count: 4000}, y: 1}").points]
+    uniform = [
+        float(point["x"].value)
+        for point in case("{x: {sample: uniform, count: 4000}, y: 1}").points
+    ]
     assert abs(fmean(uniform)) < 4 / sqrt(12_000)
-    magnitudes = [log(float(point["x"].value)) for point in case("{x: {sample: logspace, count: 4000}, y: 1}").points]
+    magnitudes = [
+        log(float(point["x"].value))
+        for point in case("{x: {sample: logspace, count: 4000}, y: 1}").points
+    ]
     assert abs(fmean(magnitudes)) < 4 * 2 * log(1e3) / sqrt(48_000)
     assert min(magnitudes) < log(2e-3) < log(5e2) < max(magnitudes)
 
 
 def test_a_draw_lies_within_its_bounds():
-    """Rounding to six digits never leads across an end, and no normal number is farther out than is reckoned with."""
-    for point in case("{x: {sample: uniform, count: 300, start: 0.12345678, stop: 0.12345679}, y: 1}").points:
+    """Rounding to six digits never leads across an end, and no normal number is farther out than is
+    reckoned with.
+    """
+    for point in case(
+        "{x: {sample: uniform, count: 300, start: 0.12345678, stop: 0.12345679}, y: 1}"
+    ).points:
         assert Fraction("0.12345678") <= point["x"].value <= Fraction("0.12345679")
     assert sqrt(-2 * log(2.0**-53)) < FARTHEST
 
 
-@pytest.mark.parametrize(("one", "other"), [("{x: {sample: normal, count: 5}, y: 1}", "{y: [1, 2], x: {sample: normal, count: 9}}")])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("{x: {sample: normal, count: 5}, y: 1}", "{y: [1, 2], x: {sample: normal, count: 9}}")],
+)
 def test_draws_depend_on_nothing_beside_them(one, other):
     """Not on the count, the other inputs, their order, or other cases."""
     first = [point["x"] for point in case(one).points]
     assert [point["x"] for point in case(other).points][:5] == first
     text = f"version: 1\ncases:\n  - {{expr: x, at: {{x: {{sample: normal, count: 2}}}}}}\n  - {{id: c, expr: x*y, at: {one}}}\n"
-    assert [point["x"] for point in read(text, "g").cases[1].points] == first, "the file's own name has no part in it either"
+    assert [point["x"] for point in read(text, "g").cases[1].points] == first, (
+        "the file's own name has no part in it either"
+    )
 
 
 def test_draws_differ_where_they_should():
@@ -153,7 +204,9 @@ def test_draws_differ_where_they_should():
     assert not {point["x"].text for point in base} & {point["x"].text for point in other}
     own = case("{x: {sample: normal, count: 3, seed: 1}, y: 1}").points
     assert list(own) == list(other), "a seed of its own stands above the run's"
-    twice = case("[{x: {sample: normal, count: 3}, y: 1}, {x: {sample: normal, count: 3}, y: 1}]").points
+    twice = case(
+        "[{x: {sample: normal, count: 3}, y: 1}, {x: {sample: normal, count: 3}, y: 1}]"
+    ).points
     assert len({point["x"].text for point in twice}) == 6
 
 
@@ -177,10 +230,14 @@ def test_a_sample_may_be_of_tensors():
 
 def test_draws_are_the_same_in_another_process():
     """Python's hashes are salted anew in each; they have no part in it."""
-    code = "from gradcheck_cli.suite.points import Sample\nfrom gradcheck_cli.point import Exact\nprint([v.text for v in map(Sample('normal', Exact(0, '0'), Exact(1, '1'), 3, (), 5, 'a:x').__getitem__, range(3))])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    code = "from gradcheck_cli.questions.points import Sample\nfrom gradcheck_cli.questions.numbers import Exact\nprint([v.text for v in map(Sample('normal', Exact(0, '0'), Exact(1, '1'), 3, (), 5, 'a:x').__getitem__, range(3))])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
     zero, one = (point["x"] for point in case("{x: [0, 1], y: 1}").points)
-    assert done.stdout.strip() == str([Sample("normal", zero, one, 3, (), 5, "a:x")[i].text for i in range(3)])
+    assert done.stdout.strip() == str(
+        [Sample("normal", zero, one, 3, (), 5, "a:x")[i].text for i in range(3)]
+    )
 
 
 def test_a_range_of_one_is_its_start():

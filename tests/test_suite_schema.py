@@ -1,4 +1,6 @@
-"""The schema of suite files and their reader: what the one refuses the other refuses, over every small change of a full example."""
+"""The schema of suite files and their reader: what the one refuses the other refuses, over every
+small change of a full example.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +12,10 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from gradcheck_cli.language.errors import UserError
-from gradcheck_cli.suite.reading.keys import CASE, DEFAULTS, MATRIX, SUITE, TOLERANCES
-from gradcheck_cli.suite.reading.read import read_suites
-from gradcheck_cli.suite.reading.schema import suite_schema
-from gradcheck_cli.suite.spec import Layer
+from gradcheck_cli.suites.keys import CASE, DEFAULTS, MATRIX, SUITE, TOLERANCES
+from gradcheck_cli.suites.read import read_suites
+from gradcheck_cli.suites.schema import suite_schema
+from gradcheck_cli.suites.spec import Layer
 
 SCHEMA = suite_schema()
 VALIDATOR = Draft202012Validator(SCHEMA)
@@ -27,7 +29,11 @@ HEAD = {
         "strict": False,
         "tags": "smoke",
         "step": "2**-10",
-        "matrix": {"dtype": "float32", "device": ["cpu", "all"], "exclude": [{"dtype": "float32", "device": "cuda:1"}]},
+        "matrix": {
+            "dtype": "float32",
+            "device": ["cpu", "all"],
+            "exclude": [{"dtype": "float32", "device": "cuda:1"}],
+        },
     },
     "cases": [{"expr": "x", "at": "x=1"}],
 }
@@ -43,39 +49,79 @@ CASES = [
         },
         "wrt": ["x", "y"],
         "cotangent": 2,
-        "matrix": {"dtype": ["float64", "float16"], "device": "cpu", "exclude": [{"dtype": ["float16"], "device": "cpu"}]},
+        "matrix": {
+            "dtype": ["float64", "float16"],
+            "device": "cpu",
+            "exclude": [{"dtype": ["float16"], "device": "cpu"}],
+        },
         "tol": {"rtol": 1e-3, "atol": "1e-9"},
         "step": 0.5,
         "tags": ["t-1", "_u"],
         "xfail": "because",
         "timeout": "0.5",
         "strict": True,
-        "expect": {"outcome": ["agree", "wrong"], "value": {"interval": [0, "inf"]}, "partials": {"x": 1, "y": {"interval": ["-inf", 2]}}},
+        "expect": {
+            "outcome": ["agree", "wrong"],
+            "value": {"interval": [0, "inf"]},
+            "partials": {"x": 1, "y": {"interval": ["-inf", 2]}},
+        },
     },
     {
         "expr": "W @ x",
-        "at": [{"W": {"tensor": [[1, 2], ["3", 4]]}, "x": [[1, 2], [3, 4]]}, "W=[[1, 2], [3, 4]], x=[1, 2]"],
+        "at": [
+            {"W": {"tensor": [[1, 2], ["3", 4]]}, "x": [[1, 2], [3, 4]]},
+            "W=[[1, 2], [3, 4]], x=[1, 2]",
+        ],
         "wrt": "W",
         "cotangent": [1, "1/2"],
         "dtype": ["float64"],
         "device": "cuda:1",
         "skip": "no such device",
-        "expect": {"value": [5, {"interval": [0, 20]}], "partials": {"W[0,1]": 2, "W": [[1, 2], ["1/2", "1"]]}},
+        "expect": {
+            "value": [5, {"interval": [0, 20]}],
+            "partials": {"W[0,1]": 2, "W": [[1, 2], ["1/2", "1"]]},
+        },
     },
-    {"expr": "x*y", "at": {"sample": "normal", "count": 3, "mean": 0, "std": "1"}, "expect": "agree"},
-    {"expr": "sum(x)", "at": {"x": {"sample": "logspace", "count": 3, "shape": [2, 3], "start": 1e-3, "stop": 1e3}}, "device": ["cpu", "cuda"]},
+    {
+        "expr": "x*y",
+        "at": {"sample": "normal", "count": 3, "mean": 0, "std": "1"},
+        "expect": "agree",
+    },
+    {
+        "expr": "sum(x)",
+        "at": {
+            "x": {"sample": "logspace", "count": 3, "shape": [2, 3], "start": 1e-3, "stop": 1e3}
+        },
+        "device": ["cpu", "cuda"],
+    },
 ]
 EXAMPLES = [HEAD, *({"version": 1, "cases": [case]} for case in CASES)]
 # What stands in the place of a value, each in turn.
 LIES = (None, True, 7, -1, "", "skip", "a b\n", [], ["x"], [[1, 2], [3]], {}, {"sample": "normal"})
 # Codes of what the shape of the data alone decides, so that the schema must see it as well.
-STRUCTURAL = {"missing-key", "unknown-key", "wrong-type", "conflicting-keys", "bad-version", "bad-id", "bad-tag", "unknown-dtype", "unknown-device"}
+STRUCTURAL = {
+    "missing-key",
+    "unknown-key",
+    "wrong-type",
+    "conflicting-keys",
+    "bad-version",
+    "bad-id",
+    "bad-tag",
+    "unknown-dtype",
+    "unknown-device",
+}
 STRUCTURAL |= {"unknown-outcome", "unknown-sample", "empty-text"}
 
 
 def paths(data, path=()):
     """Every place in a document below its root."""
-    for key, value in data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ():
+    for key, value in (
+        data.items()
+        if isinstance(data, dict)
+        else enumerate(data)
+        if isinstance(data, list)
+        else ()
+    ):
         yield (*path, key)
         yield from paths(value, (*path, key))
 
@@ -104,7 +150,13 @@ def lies(example):
     """Every place of an example: deleted, renamed, doubled in a list, or with something else in it."""
     for path in paths(example):
         yield changed(example, path, lambda holder, key: holder.pop(key))
-        yield changed(example, path, renamed if isinstance(path[-1], str) else lambda holder, key: holder.append(holder[key]))
+        yield changed(
+            example,
+            path,
+            renamed
+            if isinstance(path[-1], str)
+            else lambda holder, key: holder.append(holder[key]),
+        )
         for lie in LIES:
             yield changed(example, path, put(lie))
 
@@ -123,7 +175,9 @@ def test_the_examples_are_read_and_have_every_key():
     assert [list(VALIDATOR.iter_errors(example)) for example in EXAMPLES] == [[]] * len(EXAMPLES)
     assert [codes(example) for example in EXAMPLES] == [set()] * len(EXAMPLES)
     used = {step for path in paths(EXAMPLES) for step in path if isinstance(step, str)}
-    assert {key.name for record in (SUITE, CASE, DEFAULTS, MATRIX, TOLERANCES) for key in record.keys} <= used
+    assert {
+        key.name for record in (SUITE, CASE, DEFAULTS, MATRIX, TOLERANCES) for key in record.keys
+    } <= used
 
 
 def verdicts(example, validator):
@@ -132,18 +186,23 @@ def verdicts(example, validator):
 
 
 def disagree(valid, found):
-    """Whether the schema refuses what the reader accepts, or accepts what the reader refuses for its structure."""
+    """Whether the schema refuses what the reader accepts, or accepts what the reader refuses for
+    its structure.
+    """
     return bool(found & STRUCTURAL) if valid else not found
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example["cases"][0]["expr"])
 def test_reader_and_schema_agree_on_every_lie(example):
-    """What the schema refuses the reader refuses, and what the reader refuses for its structure the schema refuses."""
+    """What the schema refuses the reader refuses, and what the reader refuses for its structure the
+    schema refuses.
+    """
     counts = Counter()
     for data, valid, found in verdicts(example, VALIDATOR):
         assert not disagree(valid, found), (found, data)
         counts[valid, bool(found)] += 1
-    # Refused by both, accepted by both, and refused for its meaning alone: none of the three is rare.
+    # Refused by both, accepted by both, and refused for its meaning alone: none of the three is
+    # rare.
     assert min(counts[False, True], counts[True, False], counts[True, True]) >= 5
 
 
@@ -165,14 +224,19 @@ def test_a_schema_that_lies_is_noticed(path, lie):
         holder = holder[step]
     assert holder[path[-1]] != lie
     holder[path[-1]] = lie
-    assert any(disagree(valid, found) for _, valid, found in verdicts(EXAMPLES[3], Draft202012Validator(schema)))
+    assert any(
+        disagree(valid, found)
+        for _, valid, found in verdicts(EXAMPLES[3], Draft202012Validator(schema))
+    )
 
 
 def test_the_schema_is_one_and_says_something_of_every_key():
     """For editors: each property carries a sentence."""
     Draft202012Validator.check_schema(SCHEMA)
     assert SCHEMA["title"] == "gradcheck suite, version 1"
-    silent = [name for name, says in properties(SCHEMA) if not says.get("description", "").endswith(".")]
+    silent = [
+        name for name, says in properties(SCHEMA) if not says.get("description", "").endswith(".")
+    ]
     assert silent == []
 
 
@@ -187,7 +251,9 @@ def properties(schema):
             yield from properties(value)
 
 
-@pytest.mark.parametrize("lie", [{**HEAD, "version": 2}, {**HEAD, "cases": []}, {**HEAD, "more": 1}])
+@pytest.mark.parametrize(
+    "lie", [{**HEAD, "version": 2}, {**HEAD, "cases": []}, {**HEAD, "more": 1}]
+)
 def test_the_schema_can_refuse(lie):
     """It is no formality."""
     assert not VALIDATOR.is_valid(lie)

@@ -16,7 +16,7 @@ import pytest
 from gradcheck_cli import check
 from gradcheck_cli.cli import check as check_command
 from gradcheck_cli.cli import streams
-from gradcheck_cli.options import wants_colour
+from gradcheck_cli.cli.options import wants_colour
 
 TOOL = [sys.executable, "-m", "gradcheck_cli"]
 DECIDES = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "TERM", "COLUMNS", "GITHUB_ACTIONS")
@@ -37,7 +37,9 @@ def test_who_decides_on_colour(choice, env, terminal, paint):
     assert wants_colour(choice, env, terminal=terminal) is paint
 
 
-@pytest.mark.parametrize(("columns", "width"), [("72", 72), ("0", None), ("wide", None), ("", None), ("-5", None)])
+@pytest.mark.parametrize(
+    ("columns", "width"), [("72", 72), ("0", None), ("wide", None), ("", None), ("-5", None)]
+)
 def test_columns_is_the_width_where_it_is_a_number(columns, width, monkeypatch):
     """And no terminal gives the natural width."""
     monkeypatch.setenv("COLUMNS", columns)
@@ -58,7 +60,11 @@ def test_progress_is_for_terminals(monkeypatch, capsys):
 
 def test_a_closed_pipe_ends_silently():
     """The reader takes one line of a long report and leaves."""
-    with subprocess.Popen([*TOOL, "sin(x)", "--at", "x=0:1:2000", "-f", "jsonl"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        [*TOOL, "sin(x)", "--at", "x=0:1:2000", "-f", "jsonl"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
         assert json.loads(process.stdout.readline())["outcome"] == "agree"
         process.stdout.close()
         told = process.stderr.read()
@@ -71,7 +77,14 @@ def test_ctrl_c_leaves_what_is_finished(form, tmp_path):
     """130, no traceback, the finished results written, and no process left behind."""
     seen = tmp_path / "seen.json"
     words = ["sin(x)*exp(x)", "--at", "x=0:1:40000", "-f", form, "--export", str(seen)]
-    with subprocess.Popen([*TOOL, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8", start_new_session=True) as process:
+    with subprocess.Popen(
+        [*TOOL, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        start_new_session=True,
+    ) as process:
         first = process.stdout.readline() if form == "jsonl" else _wait_for_child(process.pid)
         children = _children(process.pid)
         # Before this the points are still being read, and there is nothing to be written.
@@ -93,7 +106,12 @@ def test_ctrl_c_leaves_what_is_finished(form, tmp_path):
 def _children(pid):
     """Process ids of a process's children."""
     return (
-        [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
+        [
+            int(child)
+            for child in Path(f"/proc/{pid}/task/{pid}/children")
+            .read_text(encoding="ascii")
+            .split()
+        ]
         if Path(f"/proc/{pid}/task/{pid}/children").exists()
         else []
     )
@@ -116,14 +134,18 @@ def _runs(pid):
 
 
 def test_a_defect_of_ours_exits_with_3(tmp_path):
-    """Not with 1, which means a wrong gradient; the traceback and a way to report it stand on stderr."""
-    code = (
-        "import gradcheck_cli.command as c, gradcheck_cli.cli as m, sys; c.prepare = lambda *a: 1 / 0; sys.argv = ['gradcheck', 'x', '--at', 'x=1']; m.main()"
+    """Not with 1, which means a wrong gradient; the traceback and a way to report it stand on
+    stderr.
+    """
+    code = "import gradcheck_cli.checks.watch as c, gradcheck_cli.cli as m, sys; c.prepare = lambda *a: 1 / 0; sys.argv = ['gradcheck', 'x', '--at', 'x=1']; m.main()"
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
     )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert (found.returncode, found.stdout) == (3, "")
     assert "ZeroDivisionError" in found.stderr
-    assert found.stderr.endswith("this is a defect of gradcheck, not of your input; `gradcheck doctor` prints what a report of it needs\n")
+    assert found.stderr.endswith(
+        "this is a defect of gradcheck, not of your input; `gradcheck doctor` prints what a report of it needs\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -131,19 +153,42 @@ def test_a_defect_of_ours_exits_with_3(tmp_path):
     [
         ('"x**2" --at x=1 -q 2>&-', 0, "1 case: 1 agree\n", ""),
         ('"x+" --at x=1 2>&-', 2, "", ""),
-        ('"x**2" --at x=1 >&-', 2, "", "error[unwritable]: stdout is closed: there is nowhere to write the report\n"),
-        ('"x**2" --at x=1 >/dev/full', 2, "", "error[unwritable]: the report cannot be written: No space left on device\n"),
+        (
+            '"x**2" --at x=1 >&-',
+            2,
+            "",
+            "error[unwritable]: stdout is closed: there is nowhere to write the report\n",
+        ),
+        (
+            '"x**2" --at x=1 >/dev/full',
+            2,
+            "",
+            "error[unwritable]: the report cannot be written: No space left on device\n",
+        ),
         ("- --at x=1 <&-", 2, "", "error[unreadable]: `-` cannot be read: stdin is closed\n"),
     ],
 )
 def test_a_closed_or_full_stream_is_told(command, code, out, err):
     """No traceback, and never the exit code of a wrong gradient."""
-    found = subprocess.run(["bash", "-c", f"{sys.executable} -m gradcheck_cli {command}"], capture_output=True, text=True, timeout=60, check=False)
+    found = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m gradcheck_cli {command}"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert (found.returncode, found.stdout, found.stderr) == (code, out, err)
 
 
 @pytest.mark.parametrize(
-    ("text", "at"), [("exp(-x**2)", "200"), ("sigmoid(x)", "-1e5"), ("erfc(x**2)", "1e10"), ("silu(x)", "-1e20"), ("x**-1000000", "1e300")]
+    ("text", "at"),
+    [
+        ("exp(-x**2)", "200"),
+        ("sigmoid(x)", "-1e5"),
+        ("erfc(x**2)", "1e10"),
+        ("silu(x)", "-1e20"),
+        ("x**-1000000", "1e300"),
+    ],
 )
 def test_a_value_far_below_every_dtype_is_zero(text, at):
     """Numbers too small for a `Fraction` are read as what they are to every dtype."""
@@ -152,11 +197,18 @@ def test_a_value_far_below_every_dtype_is_zero(text, at):
 
 
 def test_a_case_that_never_ends_is_given_up():
-    """torch's polygamma(2, x) at -1e15 does not come back: the clock is heard all the same, what is finished is written, exit 3."""
+    """torch's polygamma(2, x) at -1e15 does not come back: the clock is heard all the same, what is
+    finished is written, exit 3.
+    """
     code = "import gradcheck_cli.cli as m, sys; from gradcheck_cli.cli import check; check.CASE_LIMIT = 8.0; sys.argv = ['gradcheck', 'polygamma(2, x)', '--at', 'x=2.5:-1e15:2', '-f', 'json']; m.main()"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
     assert found.returncode == 3
-    assert found.stderr == "error[timeout]: case 2 was not done in 8 s and is given up, with those after it\n"
+    assert (
+        found.stderr
+        == "error[timeout]: case 2 was not done in 8 s and is given up, with those after it\n"
+    )
     report = json.loads(found.stdout)
     assert [case["at"] for case in report["cases"]] == [{"x": 2.5}]
     assert report["problems"] == ["ended early: 1 of 2 cases were not checked"]

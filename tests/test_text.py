@@ -19,7 +19,23 @@ FIXED = settings(derandomize=True, database=None, deadline=None, max_examples=25
 
 _NUMBERS = st.one_of(
     st.integers(0, 12).map(str),
-    st.sampled_from(["0.1", "1e-08", "2.50", "1E+20", "0.0", "5e-324", "1e400", "1_000.5", "0x1F", "123456789012345678901234567890", "inf", "pi", "e"]),
+    st.sampled_from(
+        [
+            "0.1",
+            "1e-08",
+            "2.50",
+            "1E+20",
+            "0.0",
+            "5e-324",
+            "1e400",
+            "1_000.5",
+            "0x1F",
+            "123456789012345678901234567890",
+            "inf",
+            "pi",
+            "e",
+        ]
+    ),
     st.decimals(0, 1000, places=3).map(str),
 )
 _NAMES = st.sampled_from(["x", "y", "β", "W", "t2", "t5", "lambda_"])
@@ -28,15 +44,45 @@ _SETTINGS = st.sampled_from(
      "gelu({}, approximate='tanh')", "({}).reshape(2, -1)", "({}).T", "x.permute(1, 0) + {}", "clamp({}, max=2)", "cat([{}, x], dim=-1)", "[{}, 1]",
      "softplus({}, beta=1e-08, threshold=3)", "({})[0]", "({})[..., 1:, None]", "({})[()]", "({})[::2, -1]", "cross_entropy({}, y)", "threshold({}, 1, 2.0)"]
 )  # fmt: skip
-_ONE = st.sampled_from(["-{}", "+{}", "({})", "sin({})", "-({})", "({})**2", "{} + 0.1", "2*({})", "torch.tanh({})", "abs({})", "--{}", "x**-({})"])
+_ONE = st.sampled_from(
+    [
+        "-{}",
+        "+{}",
+        "({})",
+        "sin({})",
+        "-({})",
+        "({})**2",
+        "{} + 0.1",
+        "2*({})",
+        "torch.tanh({})",
+        "abs({})",
+        "--{}",
+        "x**-({})",
+    ]
+)
 _TWO = st.sampled_from(
     ["{} + {}", "{} - {}", "({}) * ({})", "{} * {}", "{} / {}", "({}) / ({})", "({})**({})", "({}) % ({})", "({}) @ ({})", "{} - ({})", "atan2({}, {})", "max({}, {})",
      "({})**-({})", "{} / -({})"]
 )  # fmt: skip
 _COMPARED = st.sampled_from(
-    ["({}) < ({})", "({}) >= ({})", "({}) != ({})", "0 < ({}) <= ({})", "not ({}) > ({})", "({}) == 0 or ({}) > 1", "({}) < 1 and not ({}) < 2"]
+    [
+        "({}) < ({})",
+        "({}) >= ({})",
+        "({}) != ({})",
+        "0 < ({}) <= ({})",
+        "not ({}) > ({})",
+        "({}) == 0 or ({}) > 1",
+        "({}) < 1 and not ({}) < 2",
+    ]
 )
-_CHOSEN = st.sampled_from(["where({}, {}, {})", "({1}) if {0} else ({2})", "({}) * ({}) + ({})", "({0}) and x > 0 or ({0})"])
+_CHOSEN = st.sampled_from(
+    [
+        "where({}, {}, {})",
+        "({1}) if {0} else ({2})",
+        "({}) * ({}) + ({})",
+        "({0}) and x > 0 or ({0})",
+    ]
+)
 
 
 def grown(inner):
@@ -52,12 +98,20 @@ def grown(inner):
 
 EXPRESSIONS = st.recursive(st.one_of(_NAMES, _NUMBERS), grown, max_leaves=8)
 # Names are given again, inputs' names too, and used before and after.
-ASSIGNMENTS = st.lists(st.tuples(st.sampled_from(["x", "y", "a", "b", "t2", "t5"]), EXPRESSIONS), max_size=4)
-PROGRAMS = st.builds(lambda lines, last: "\n".join([*(f"{name} = {value}" for name, value in lines), last]), ASSIGNMENTS, EXPRESSIONS)
+ASSIGNMENTS = st.lists(
+    st.tuples(st.sampled_from(["x", "y", "a", "b", "t2", "t5"]), EXPRESSIONS), max_size=4
+)
+PROGRAMS = st.builds(
+    lambda lines, last: "\n".join([*(f"{name} = {value}" for name, value in lines), last]),
+    ASSIGNMENTS,
+    EXPRESSIONS,
+)
 
 
 def is_program(text):
-    """Whether a text is read at all: forms that use a part twice can make it too long, and a sign may stand before a comparison."""
+    """Whether a text is read at all: forms that use a part twice can make it too long, and a sign
+    may stand before a comparison.
+    """
     try:
         parse(text)
     except ProgramError:
@@ -74,7 +128,9 @@ def reads_back(program, written):
 @FIXED
 @given(PROGRAMS.filter(is_program))
 def test_the_text_of_a_program_is_that_program(text):
-    """Nodes and outputs are equal, whatever was assigned, shared, named twice or written with other signs; and the text is a fixed point."""
+    """Nodes and outputs are equal, whatever was assigned, shared, named twice or written with other
+    signs; and the text is a fixed point.
+    """
     program = parse(text)
     written = program_text(program)
     assert reads_back(program, written), written
@@ -127,7 +183,10 @@ def test_a_text_without_brackets_is_caught(monkeypatch):
         # A name given twice, or to what an input is called, stays with its first owner.
         ("y = x; x = x**2; x + y", "x_2 = x**2\nx_2 + x"),
         ("y = x**2; u = y; y = u*3; y*u", "y = x**2\ny_4 = y * 3\ny_4 * y"),
-        ("mask = x > 0; where(mask, x, 0)*mask", "mask = x > 0\nwhere(mask, x, 0) * where(mask, 1, 0)"),
+        (
+            "mask = x > 0; where(mask, x, 0)*mask",
+            "mask = x > 0\nwhere(mask, x, 0) * where(mask, 1, 0)",
+        ),
     ],
 )
 def test_how_a_program_is_written(text, written):
@@ -178,18 +237,35 @@ def test_a_binary_or_decimal_fraction_has_an_exact_decimal_text(numerator, twos,
 def test_a_fraction_without_decimals_is_a_quotient():
     """As a setting it is one constant."""
     assert decimal_text(Fraction(1, 3)) == "1/3"
-    assert setting_text((Fraction(-1, 3), 2, True, None, "a", float("inf"), ())) == "(-1/3, 2, True, None, 'a', inf, ())"
+    assert (
+        setting_text((Fraction(-1, 3), 2, True, None, "a", float("inf"), ()))
+        == "(-1/3, 2, True, None, 'a', inf, ())"
+    )
 
 
 @pytest.mark.parametrize(
-    "text", ["sin(" * 80 + "x" + ")" * 80, "-" * 500 + "x", "x" + ".T" * 500, "x**" * 500 + "x", "x" + "[0]" * 500, "not " * 500 + "x > 0"]
+    "text",
+    [
+        "sin(" * 80 + "x" + ")" * 80,
+        "-" * 500 + "x",
+        "x" + ".T" * 500,
+        "x**" * 500 + "x",
+        "x" + "[0]" * 500,
+        "not " * 500 + "x > 0",
+    ],
 )
 def test_a_deep_program_is_written_in_pieces(text):
-    """Python's parser gives up at about 90 brackets within brackets; no line of ours has more than 50, or prefixes."""
+    """Python's parser gives up at about 90 brackets within brackets; no line of ours has more than
+    50, or prefixes.
+    """
     program = parse(text)
     written = program_text(program)
     assert reads_back(program, written)
-    assert all(line.count("(") + line.count("[") + line.count("-") + line.count("**") + line.count("not ") <= 50 for line in written.splitlines())
+    assert all(
+        line.count("(") + line.count("[") + line.count("-") + line.count("**") + line.count("not ")
+        <= 50
+        for line in written.splitlines()
+    )
 
 
 def test_a_long_sum_is_written_in_lines():

@@ -1,4 +1,6 @@
-"""Points of one program are evaluated together: each gets what it would get alone, and nothing of its neighbours."""
+"""Points of one program are evaluated together: each gets what it would get alone, and nothing of
+its neighbours.
+"""
 
 from __future__ import annotations
 
@@ -13,19 +15,21 @@ import pytest
 import torch
 from programs import case, smooth
 
+from gradcheck_cli.checks import check
+from gradcheck_cli.checks.check import CHUNK, check_case, check_cases
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import table
 from gradcheck_cli.judge.evidence import numeric_agrees
 from gradcheck_cli.judge.rounding import rounding
-from gradcheck_cli.suite import check, task
-from gradcheck_cli.suite.check import CHUNK, check_case, check_cases
+from gradcheck_cli.runs import task
 from gradcheck_cli.witnesses import VECTOR, Abstention
 from gradcheck_cli.witnesses.autograd import Autograd, Detached, Measured, autograd, autograd_at
 from gradcheck_cli.witnesses.numeric import Difference, numeric, numeric_at
 from gradcheck_cli.witnesses.reference import Reference
 
 SMOOTH = smooth(40, "together")
-# Kinks, jumps, edges of the domain, poles, vertical tangents, cuts, branches that are not taken, and values that overflow.
+# Kinks, jumps, edges of the domain, poles, vertical tangents, cuts, branches that are not taken,
+# and values that overflow.
 EDGES = (
     "relu(x)*y + abs(x - 1)", "sqrt(x)*y", "log(x + y)", "1/x + y", "x**y", "where(x > 0, log(x), x**2)*y", "maximum(x, y)*x", "sqrt(x**2 + y**2)",
     "floor(x)*y + sin(y)", "exp(400*x) - y", "atan2(y, x)", "xlogy(x, y)", "detach(x)*y", "bessel_j0(x) + y", "tanh(10*x)/y", "x*log(x**2) + y",
@@ -48,21 +52,34 @@ class Silent:
 def points_of(text, points, dtype="float64", **options):
     """Cases that differ in the point alone, numbers rounded to the dtype."""
     names = ("x", "y", "z")
-    one = case(text, ",".join(f"{name}=1" for name in names if name in text_names(text)), dtype, **options)
+    one = case(
+        text, ",".join(f"{name}=1" for name in names if name in text_names(text)), dtype, **options
+    )
     rounded = [[DTYPES[dtype].round(Fraction(value)) for value in point] for point in points]
-    return [replace(one, at={name: np.array(point[names.index(name)]) for name in one.program.variables}) for point in rounded]
+    return [
+        replace(
+            one, at={name: np.array(point[names.index(name)]) for name in one.program.variables}
+        )
+        for point in rounded
+    ]
 
 
 def text_names(text):
     """The inputs of a program: letters that stand alone."""
-    return {word for word in "".join(c if c.isalnum() or c == "_" else " " for c in text).split() if word in ("x", "y", "z")}
+    return {
+        word
+        for word in "".join(c if c.isalnum() or c == "_" else " " for c in text).split()
+        if word in ("x", "y", "z")
+    }
 
 
 def grid(seed, count=30):
     """Random points of three short decimals, those of `EDGES` among them."""
     random = Random(seed)  # noqa: S311 - points that repeat, not secrets
     special = [(*pair, 1.0) for pair in product(NUMBERS, NUMBERS)]
-    return [tuple(round(random.uniform(-3, 3), 2) for _ in range(3)) for _ in range(count // 2)] + random.sample(special, count // 2)
+    return [
+        tuple(round(random.uniform(-3, 3), 2) for _ in range(3)) for _ in range(count // 2)
+    ] + random.sample(special, count // 2)
 
 
 def told(result):
@@ -71,7 +88,9 @@ def told(result):
 
 
 def near(value, other, room):
-    """Whether two of torch's answers are the same but for `room`; NaN and infinities are themselves alone."""
+    """Whether two of torch's answers are the same but for `room`; NaN and infinities are themselves
+    alone.
+    """
     if isnan(value) or isnan(other):
         return isnan(value) and isnan(other)
     return value == other or (isfinite(value) and isfinite(other) and abs(value - other) <= room)
@@ -80,7 +99,9 @@ def near(value, other, room):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("text", [*EDGES, *(asked.text for asked in SMOOTH[:10])])
 def test_together_is_as_alone(text, dtype):
-    """The same verdict at every point; the same balls; torch's answers within an ulp or what its own rounding explains."""
+    """The same verdict at every point; the same balls; torch's answers within an ulp or what its
+    own rounding explains.
+    """
     cases = points_of(text, grid(text, 16), dtype)
     together = list(check_cases(cases, Silent()))
     for found, result in zip(cases, together, strict=True):
@@ -94,24 +115,36 @@ def test_together_is_as_alone(text, dtype):
             for k, (one, other) in enumerate(zip(ours.partials, theirs.partials, strict=True)):
                 assert type(one) is type(other)
                 if isinstance(one, Measured):
-                    assert near(one.value, other.value, room(found, k, other.value)), (text, found.at, one, other)
+                    assert near(one.value, other.value, room(found, k, other.value)), (
+                        text,
+                        found.at,
+                        one,
+                        other,
+                    )
 
 
 def proofs(result):
     """Every certified ball, and every reason why there is none."""
     proved = result.evidence.reference
-    return (proved.forward, proved.partials, proved.bits) if isinstance(proved, Reference) else proved
+    return (
+        (proved.forward, proved.partials, proved.bits) if isinstance(proved, Reference) else proved
+    )
 
 
 def room(found, position, value):
     """An ulp of the dtype, or the budget of the partial's formula."""
     budget = rounding(found).of_partial(found, position, found.dtype).total
-    return max(float(found.dtype.ulp(Fraction(value))) if isfinite(value) else 0.0, budget if isfinite(budget) else 0.0)
+    return max(
+        float(found.dtype.ulp(Fraction(value))) if isfinite(value) else 0.0,
+        budget if isfinite(budget) else 0.0,
+    )
 
 
 @pytest.mark.parametrize("text", [*EDGES, *(asked.text for asked in SMOOTH)])
 def test_differences_together_are_as_alone(text):
-    """Kinds of answer are the same, and each bar holds what the other estimates; a truth that is proved lies in both."""
+    """Kinds of answer are the same, and each bar holds what the other estimates; a truth that is
+    proved lies in both.
+    """
     cases = points_of(text, grid(text, 20))
     noise = [check._noise(found) for found in cases]
     for found, level, ours in zip(cases, noise, numeric_at(cases, noise), strict=True):
@@ -120,8 +153,14 @@ def test_differences_together_are_as_alone(text):
         for one, other in zip(ours, theirs, strict=True) if isinstance(ours, tuple) else ():
             assert type(one) is type(other)
             if isinstance(one, Difference):
-                assert (one.left is None, one.right is None) == (other.left is None, other.right is None), (text, found.at)
-                assert one.value == other.value or not abs(one.value - other.value) > one.radius + other.radius, (text, found.at, one, other)
+                assert (one.left is None, one.right is None) == (
+                    other.left is None,
+                    other.right is None,
+                ), (text, found.at)
+                assert (
+                    one.value == other.value
+                    or not abs(one.value - other.value) > one.radius + other.radius
+                ), (text, found.at, one, other)
         _both_hold_the_truth(found, ours, theirs)
 
 
@@ -129,7 +168,10 @@ def _both_hold_the_truth(found, ours, theirs):
     proved = check.reference(found)
     if isinstance(proved, Reference) and isinstance(ours, tuple):
         for truth, one, other in zip(proved.partials, ours, theirs, strict=True):
-            assert numeric_agrees(truth, one) == numeric_agrees(truth, other), (found.program.text, found.at)
+            assert numeric_agrees(truth, one) == numeric_agrees(truth, other), (
+                found.program.text,
+                found.at,
+            )
 
 
 @pytest.mark.parametrize("text", [*EDGES, *(asked.text for asked in SMOOTH[:10])])
@@ -141,28 +183,45 @@ def test_neither_place_nor_neighbours_show(text):
     estimated = dict(zip(cases, map(repr, numeric_at(cases, noise)), strict=True))
     levels = dict(zip(cases, noise, strict=True))
     for part in (cases[::-1], cases[:5], cases[5:], cases[::2]):
-        assert [bits_of(answer) for answer in autograd_at(part)] == [measured[found] for found in part]
-        assert [repr(answer) for answer in numeric_at(part, [levels[found] for found in part])] == [estimated[found] for found in part]
+        assert [bits_of(answer) for answer in autograd_at(part)] == [
+            measured[found] for found in part
+        ]
+        assert [repr(answer) for answer in numeric_at(part, [levels[found] for found in part])] == [
+            estimated[found] for found in part
+        ]
 
 
-@pytest.mark.parametrize("text", ["sinh(x) + exp(x)*mish(x)", "x**y + sin(x)*softplus(y)", "sinh(x*y) + mish(x + z)"])
+@pytest.mark.parametrize(
+    "text", ["sinh(x) + exp(x)*mish(x)", "x**y + sin(x)*softplus(y)", "sinh(x*y) + mish(x + z)"]
+)
 def test_the_number_of_threads_does_not_show(text):
-    """A whole chunk makes arrays that torch splits between its threads: the same bits with one of them and with more."""
+    """A whole chunk makes arrays that torch splits between its threads: the same bits with one of
+    them and with more.
+    """
     cases = points_of(text, [(k / 50 - 2.5, 0.3 + k / 70, k / 90) for k in range(CHUNK)])
     threads, seen = torch.get_num_threads(), []
     try:
         for count in (1, 2, 3, 5, 7):
             torch.set_num_threads(count)
-            seen.append((repr(numeric_at(cases, [1e-15] * CHUNK)), [bits_of(answer) for answer in autograd_at(cases)]))
+            seen.append(
+                (
+                    repr(numeric_at(cases, [1e-15] * CHUNK)),
+                    [bits_of(answer) for answer in autograd_at(cases)],
+                )
+            )
     finally:
         torch.set_num_threads(threads)
     assert all(other == seen[0] for other in seen)
 
 
 def test_no_batch_is_so_long_that_torch_splits_it(monkeypatch):
-    """Its grain for one thread is 32,768 numbers; the ends of the parts would round in their own way."""
+    """Its grain for one thread is 32,768 numbers; the ends of the parts would round in their own
+    way.
+    """
     row, calls = table()["sin"], []
-    monkeypatch.setitem(table(), "sin", replace(row, torch=lambda t, x: calls.append(x.numel()) or t.sin(x)))
+    monkeypatch.setitem(
+        table(), "sin", replace(row, torch=lambda t, x: calls.append(x.numel()) or t.sin(x))
+    )
     cases = points_of("sin(x*y*z)", [(k / 50, 0.3, k / 90) for k in range(CHUNK)])
     numeric_at(cases, [1e-15] * CHUNK)
     assert sum(calls) >= CHUNK * 3 * 2 * 54
@@ -172,13 +231,19 @@ def test_no_batch_is_so_long_that_torch_splits_it(monkeypatch):
 
 def bits_of(answer):
     """Everything torch answered, each number to the bit."""
-    return (repr(answer.forward), repr(answer.partials), answer.cut) if isinstance(answer, Autograd) else repr(answer)
+    return (
+        (repr(answer.forward), repr(answer.partials), answer.cut)
+        if isinstance(answer, Autograd)
+        else repr(answer)
+    )
 
 
 def test_torch_is_called_once_for_all_points(monkeypatch):
     """Once by autograd and once by the differences, with a whole number of vectors."""
     row, calls = table()["sin"], []
-    monkeypatch.setitem(table(), "sin", replace(row, torch=lambda t, x: calls.append(x.shape) or t.sin(x)))
+    monkeypatch.setitem(
+        table(), "sin", replace(row, torch=lambda t, x: calls.append(x.shape) or t.sin(x))
+    )
     results = list(check_cases(points_of("sin(x)*y", grid("calls", 20)), Silent()))
     assert {result.outcome for result in results} == {"agree"}
     assert len(calls) == 2
@@ -188,7 +253,9 @@ def test_torch_is_called_once_for_all_points(monkeypatch):
 def test_one_point_goes_as_a_number(monkeypatch):
     """Not as a batch of one: torch rounds a number by itself in its own way."""
     row, calls = table()["sin"], []
-    monkeypatch.setitem(table(), "sin", replace(row, torch=lambda t, x: calls.append(x.shape) or t.sin(x)))
+    monkeypatch.setitem(
+        table(), "sin", replace(row, torch=lambda t, x: calls.append(x.shape) or t.sin(x))
+    )
     list(check_cases(points_of("sin(x)", [(1.0,)]), Silent()))
     assert [tuple(shape) for shape in calls] == [(), (109,)]
 
@@ -202,7 +269,9 @@ def test_one_point_goes_as_a_number(monkeypatch):
     ids=["argument", "value", "mean", "backward"],
 )  # fmt: skip
 def test_a_function_that_mixes_points_is_caught(lie, monkeypatch):
-    """A batch that is shifted by one point, or leaks into its neighbours, is wrong; the same points alone are not."""
+    """A batch that is shifted by one point, or leaks into its neighbours, is wrong; the same points
+    alone are not.
+    """
     cases = points_of("sin(x)*y", [(x / 7, 1 + x / 5) for x in range(1, 12)])
     assert {result.outcome for result in check_cases(cases, Silent())} == {"agree"}
     monkeypatch.setitem(table(), "sin", replace(table()["sin"], torch=lie))
@@ -230,25 +299,39 @@ class _Shifted(torch.autograd.Function):
 def test_a_shifted_batch_of_answers_is_caught(monkeypatch):
     """The bookkeeping itself: answers handed to the wrong point."""
     cases = points_of("sin(x)*y", [(x / 7, 1 + x / 5) for x in range(1, 12)])
-    monkeypatch.setattr(check, "autograd_at", lambda cases: [*autograd_at(cases)[1:], autograd_at(cases)[0]])
+    monkeypatch.setattr(
+        check, "autograd_at", lambda cases: [*autograd_at(cases)[1:], autograd_at(cases)[0]]
+    )
     assert {result.outcome for result in check_cases(cases, Silent())} == {"wrong"}
 
 
 def test_shifted_differences_are_caught(monkeypatch):
     """As above; the truth lies outside their bars, and they are called a defect of this tool."""
     cases = points_of("sin(x)*y", [(x / 7, 1 + x / 5) for x in range(1, 12)])
-    monkeypatch.setattr(check, "numeric_at", lambda cases, noise, step: [*numeric_at(cases, noise, step)[1:], numeric_at(cases, noise, step)[0]])
+    monkeypatch.setattr(
+        check,
+        "numeric_at",
+        lambda cases, noise, step: [
+            *numeric_at(cases, noise, step)[1:],
+            numeric_at(cases, noise, step)[0],
+        ],
+    )
     for result in check_cases(cases, Silent()):
         assert all("misses" in verdict.reason for verdict in result.verdicts)
 
 
 @pytest.mark.parametrize("row", ["sin", "detach"])
 def test_what_cannot_be_batched_goes_one_by_one(row, monkeypatch):
-    """A function that looks at its number, or makes one number of a batch, is called for each point."""
+    """A function that looks at its number, or makes one number of a batch, is called for each
+    point.
+    """
     own = table()[row]
     cases = points_of(f"{row}(x)", grid("one by one", 6))
     expected = [bits_of(autograd(found)) for found in cases]
-    for torchs in (lambda t, x: own.torch(t, x) if x > -1e9 else x, lambda t, x: own.torch(t, x).sum() if x.ndim else own.torch(t, x)):
+    for torchs in (
+        lambda t, x: own.torch(t, x) if x > -1e9 else x,
+        lambda t, x: own.torch(t, x).sum() if x.ndim else own.torch(t, x),
+    ):
         monkeypatch.setitem(table(), row, replace(own, torch=torchs))
         assert [bits_of(answer) for answer in autograd_at(cases)] == expected
 
@@ -266,11 +349,16 @@ def test_an_abstention_is_each_points_own(monkeypatch):
     found = autograd_at(points_of("sin(x)", [(1.0,), (2.0,), (3.0,)]))
     assert [type(answer) for answer in found] == [Autograd, Abstention, Autograd]
     assert found[1] == Abstention("torch cannot compute this in float64 on cpu: not at 2")
-    assert [type(answer) for answer in numeric_at(points_of("sin(x)", [(1.0,), (2.0,), (3.0,)]), [None] * 3)] == [tuple, Abstention, tuple]
+    assert [
+        type(answer)
+        for answer in numeric_at(points_of("sin(x)", [(1.0,), (2.0,), (3.0,)]), [None] * 3)
+    ] == [tuple, Abstention, tuple]
 
 
 def test_detached_and_constant_values_together():
-    """A path that is cut is cut at all points; a value that does not depend on the points is each point's value."""
+    """A path that is cut is cut at all points; a value that does not depend on the points is each
+    point's value.
+    """
     for answer in autograd_at(points_of("detach(x)*y", grid("cut", 4))):
         assert answer.partials[0] == Detached(("detach",))
     for answer in autograd_at(points_of("detach(x)", grid("cut", 4))):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradcheck_cli.language.errors import Span, UserError
-from gradcheck_cli.toml import Place, TomlFile, places, seen
+from gradcheck_cli.settings.toml import Place, TomlFile, places, seen
 
 ROOT = Path(__file__).parents[1]
 
@@ -35,7 +35,10 @@ def differences(text):
         if tomllib.loads(f"{name} = 1") != {address[-1]: 1}:
             wrong.append(address)
         words = text[slice(*place.value)]
-        if not isinstance(known.get(address), dict | list) or "=" in text[place.key.end : place.value.start]:
+        if (
+            not isinstance(known.get(address), dict | list)
+            or "=" in text[place.key.end : place.value.start]
+        ):
             value = tomllib.loads(f"x = {words}")["x"]
             # repr: NaN is not equal to itself
             if repr(value) != repr(known.get(address)):
@@ -59,7 +62,9 @@ def walk(value, address):
 
 @pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
 def test_every_key_and_value_is_where_it_is_said_to_be(text):
-    """Each read again from its place alone, by Python's reader, is the key and the value of the whole."""
+    """Each read again from its place alone, by Python's reader, is the key and the value of the
+    whole.
+    """
     assert differences(text) == []
 
 
@@ -74,8 +79,12 @@ BLANKS = st.sampled_from(["", " ", "\n", " # ] } c\n", "\t"])
 VALUES = st.recursive(
     SCALARS,
     lambda inner: st.one_of(
-        st.lists(st.tuples(BLANKS, inner, BLANKS).map("".join), max_size=3).map(lambda items: f"[{','.join(items)}]"),
-        st.lists(inner, max_size=3).map(lambda items: "{" + ", ".join(f"k{k} = {item}" for k, item in enumerate(items)) + "}"),
+        st.lists(st.tuples(BLANKS, inner, BLANKS).map("".join), max_size=3).map(
+            lambda items: f"[{','.join(items)}]"
+        ),
+        st.lists(inner, max_size=3).map(
+            lambda items: "{" + ", ".join(f"k{k} = {item}" for k, item in enumerate(items)) + "}"
+        ),
     ),
     max_leaves=6,
 )
@@ -96,7 +105,11 @@ def test_a_wrong_place_is_seen(monkeypatch):
     """The comparison can fail: a place that is off by one, and one that is missing."""
     right = places("abc = [1, 2]\n")
     assert right == {("abc",): Place(Span(0, 3), Span(6, 12), (Span(7, 8), Span(10, 11)))}
-    for lie in ({("abc",): Place(Span(0, 2), *right["abc",][1:])}, {("abc",): Place(Span(0, 3), Span(6, 12), (Span(7, 8),))}, {}):
+    for lie in (
+        {("abc",): Place(Span(0, 2), *right["abc",][1:])},
+        {("abc",): Place(Span(0, 3), Span(6, 12), (Span(7, 8),))},
+        {},
+    ):
         monkeypatch.setitem(globals(), "places", lambda text, lie=lie: lie)
         assert differences("abc = [1, 2]\n") == [("abc",)]
 
@@ -137,7 +150,10 @@ def test_what_is_not_text_cannot_be_read(tmp_path, monkeypatch):
     """A folder, and bytes that are no UTF-8."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "x.toml").write_bytes(b"a = '\xff'")
-    for path, reason in ((tmp_path / "x.toml", "it is not UTF-8"), (tmp_path / "none.toml", "No such file or directory")):
+    for path, reason in (
+        (tmp_path / "x.toml", "it is not UTF-8"),
+        (tmp_path / "none.toml", "No such file or directory"),
+    ):
         with pytest.raises(UserError) as caught:
             _ = TomlFile(path).document
         assert str(caught.value) == f"error[unreadable]: `{path.name}` cannot be read: {reason}"

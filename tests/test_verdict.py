@@ -9,12 +9,12 @@ import pytest
 import torch
 from programs import case, smooth
 
+from gradcheck_cli.checks.check import check_case
 from gradcheck_cli.functions import table
 from gradcheck_cli.judge.evidence import Evidence, Tolerance
 from gradcheck_cli.judge.rounding import rounding
 from gradcheck_cli.judge.verdict import judge
-from gradcheck_cli.suite.check import check_case
-from gradcheck_cli.suite.status import by_itself, exit_code
+from gradcheck_cli.records.status import by_itself, exit_code
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.autograd import Detached, Measured, autograd
 from gradcheck_cli.witnesses.reference import reference
@@ -38,22 +38,40 @@ def said(text, at, dtype="float64", *answers, tolerance=None):
 
 
 def told_falsely(asked, lie):
-    """Verdicts on answers that a function made of torch's, with the room that rounding explains for each."""
+    """Verdicts on answers that a function made of torch's, with the room that rounding explains for
+    each.
+    """
     found = evidence(asked.text, asked.at)
     lies = tuple(Measured(lie(answer.value)) for answer in found.autograd.partials)
-    rooms = [4 * rounding(found.case).of_partial(found.case, k, found.case.dtype).total for k in range(len(lies))]
-    return zip(judge(replace(found, autograd=replace(found.autograd, partials=lies))), rooms, lies, found.autograd.partials, strict=True)
+    rooms = [
+        4 * rounding(found.case).of_partial(found.case, k, found.case.dtype).total
+        for k in range(len(lies))
+    ]
+    return zip(
+        judge(replace(found, autograd=replace(found.autograd, partials=lies))),
+        rooms,
+        lies,
+        found.autograd.partials,
+        strict=True,
+    )
 
 
 @pytest.mark.parametrize("asked", SMOOTH, ids=str)
 def test_torchs_own_answers_are_never_wrong_on_smooth_programs(asked):
     """No false alarm."""
-    assert all(verdict.outcome in ("agree", "imprecise") for verdict in judge(evidence(asked.text, asked.at)))
+    assert all(
+        verdict.outcome in ("agree", "imprecise")
+        for verdict in judge(evidence(asked.text, asked.at))
+    )
 
 
-@pytest.mark.parametrize("scale", [1 + 1e-6, 1 - 1e-6, -1.0, 2.0, 0.0], ids=["above", "below", "sign", "twice", "zero"])
+@pytest.mark.parametrize(
+    "scale", [1 + 1e-6, 1 - 1e-6, -1.0, 2.0, 0.0], ids=["above", "below", "sign", "twice", "zero"]
+)
 def test_a_scaled_gradient_is_wrong(scale):
-    """One part in a million, a sign, a factor: wrong wherever rounding explains less, and never an agreement with more than half the digits off."""
+    """One part in a million, a sign, a factor: wrong wherever rounding explains less, and never an
+    agreement with more than half the digits off.
+    """
     caught = lies = 0
     for asked in SMOOTH:
         for verdict, room, lie, honest in told_falsely(asked, lambda value: value * scale):
@@ -81,9 +99,18 @@ def test_no_number_where_there_is_one_is_wrong(answer, dtype):
 def test_infinity_of_the_right_sign_is_the_rounded_answer_beyond_the_range():
     """exp(12) is 162,754; float16 ends at 65,504."""
     verdict = said("exp(x)", "x=12", "float16", inf)
-    assert (verdict.outcome, verdict.reason) == ("agree", "overflow: the derivative, 162755, is beyond the largest float16")
+    assert (verdict.outcome, verdict.reason) == (
+        "agree",
+        "overflow: the derivative, 162755, is beyond the largest float16",
+    )
     assert said("-exp(x)", "x=12", "float16", -inf).outcome == "agree"
-    for text, answer in (("exp(x)", -inf), ("-exp(x)", inf), ("exp(x)", nan), ("exp(x)", 65504), ("exp(x)", 0)):
+    for text, answer in (
+        ("exp(x)", -inf),
+        ("-exp(x)", inf),
+        ("exp(x)", nan),
+        ("exp(x)", 65504),
+        ("exp(x)", 0),
+    ):
         assert said(text, "x=12", "float16", answer).outcome == "wrong", (text, answer)
     assert said("exp(x)", "x=11", "float16", inf).outcome == "wrong", "59,874 is a float16"
 
@@ -91,7 +118,10 @@ def test_infinity_of_the_right_sign_is_the_rounded_answer_beyond_the_range():
 def test_zero_is_the_rounded_answer_below_the_range():
     """exp(-20) is 2e-9; half the smallest float16 is 3e-8."""
     verdict = said("exp(x)", "x=-20", "float16", 0)
-    assert (verdict.outcome, verdict.reason) == ("agree", "underflow: the derivative, 2.06115e-09, is below half the smallest float16")
+    assert (verdict.outcome, verdict.reason) == (
+        "agree",
+        "underflow: the derivative, 2.06115e-09, is below half the smallest float16",
+    )
     assert said("exp(x)", "x=-20", "float16", 1e-4).outcome == "wrong"
     assert said("exp(x)", "x=-5", "float16", 0).outcome == "wrong"
 
@@ -107,21 +137,35 @@ def test_where_the_derivative_is_zero_only_rounding_is_an_excuse():
     assert said(text, "x=1.5", "float64", 1e-14).outcome == "wrong"
 
 
-# tanh'(15) = 3.7e-13 is what 1 - y**2 leaves of numbers next to 1: rounding explains 4 * 3e-16, or 0.4 %.
+# tanh'(15) = 3.7e-13 is what 1 - y**2 leaves of numbers next to 1: rounding explains 4 * 3e-16, or
+# 0.4 %.
 LOST = ("tanh(x)", "x=15")
 TRUE = 4 / (exp(15) + exp(-15)) ** 2
 
 
 @pytest.mark.parametrize(
     ("off", "outcome"),
-    [(1e-15, "agree"), (1e-9, "agree"), (1.4e-8, "agree"), (1.6e-8, "imprecise"), (1e-4, "imprecise"), (0.1, "wrong"), (-1.0, "wrong"), (-2.0, "wrong")],
+    [
+        (1e-15, "agree"),
+        (1e-9, "agree"),
+        (1.4e-8, "agree"),
+        (1.6e-8, "imprecise"),
+        (1e-4, "imprecise"),
+        (0.1, "wrong"),
+        (-1.0, "wrong"),
+        (-2.0, "wrong"),
+    ],
 )
 def test_half_the_digits_is_the_limit_of_what_rounding_excuses(off, outcome):
-    """sqrt(2u) is 1.5e-8 in float64: explained and below it agrees, explained and above it is imprecise, unexplained is wrong."""
+    """sqrt(2u) is 1.5e-8 in float64: explained and below it agrees, explained and above it is
+    imprecise, unexplained is wrong.
+    """
     verdict = said(*LOST, "float64", TRUE * (1 + off))
     assert verdict.outcome == outcome, verdict.reason
     if outcome == "imprecise":
-        assert "more than half the digits are lost to rounding, mostly at `tanh(x)`" in verdict.reason
+        assert (
+            "more than half the digits are lost to rounding, mostly at `tanh(x)`" in verdict.reason
+        )
     if outcome == "wrong":
         assert "rounding explains" in verdict.reason
 
@@ -146,7 +190,9 @@ def test_a_tolerance_of_ones_own_replaces_the_limits(tolerance, off, outcome):
     verdict = said("x + 0*x", "x=1", "float64", 1 + off, tolerance=tolerance)
     assert verdict.outcome == outcome
     assert verdict.reason.startswith("within the tolerance given: ") is (outcome == "agree")
-    assert ("rounding explains 0 at most" in verdict.reason) is (off != 0), "a right slope of 1 has no rounding in it"
+    assert ("rounding explains 0 at most" in verdict.reason) is (off != 0), (
+        "a right slope of 1 has no rounding in it"
+    )
     assert verdict.tolerance == pytest.approx(tolerance.atol + tolerance.rtol)
 
 
@@ -156,7 +202,9 @@ def test_outside_ones_own_tolerance_rounding_is_still_told():
     assert verdict.outcome == "imprecise"
     assert "more than the tolerance given, lost to rounding, mostly at `tanh(x)`" in verdict.reason
     assert said(*LOST, "float64", TRUE * (1 + 1e-9)).outcome == "agree"
-    assert said(*LOST, "float64", 0.0, tolerance=Tolerance(atol=1e-5)).outcome == "agree", "what an absolute tolerance lets through"
+    assert said(*LOST, "float64", 0.0, tolerance=Tolerance(atol=1e-5)).outcome == "agree", (
+        "what an absolute tolerance lets through"
+    )
     assert said(*LOST, "float64", 0.0).outcome == "wrong"
 
 
@@ -169,7 +217,11 @@ def test_there_is_no_absolute_tolerance_by_default():
 
 @pytest.mark.parametrize(
     ("text", "code", "told"),
-    [("detach(x)*2", 1, "the derivative is 2"), ("detach(x)*0", 4, "the derivative is 0 all the same"), ("detach(abs(x - 3))", 4, "gives no gradient")],
+    [
+        ("detach(x)*2", 1, "the derivative is 2"),
+        ("detach(x)*0", 4, "the derivative is 0 all the same"),
+        ("detach(abs(x - 3))", 4, "gives no gradient"),
+    ],
 )
 def test_a_missing_path_is_wrong_where_the_slope_is_not_zero(text, code, told):
     """detached fails the check only if something is missing; at a kink nobody knows."""
@@ -190,13 +242,26 @@ def test_a_detached_answer_is_told_without_the_reference_too():
 
 
 @pytest.mark.parametrize(
-    ("answer", "outcome"), [(0.0, "kink"), (1.0, "kink"), (0.5, "kink"), (-0.001, "wrong"), (1.001, "wrong"), (nan, "wrong"), (inf, "wrong")]
+    ("answer", "outcome"),
+    [
+        (0.0, "kink"),
+        (1.0, "kink"),
+        (0.5, "kink"),
+        (-0.001, "wrong"),
+        (1.001, "wrong"),
+        (nan, "wrong"),
+        (inf, "wrong"),
+    ],
 )
 def test_at_a_kink_what_lies_between_the_slopes_is_a_subgradient(answer, outcome):
     """relu at 0: all of [0, 1], nothing beyond it, and a number."""
     verdict = said("relu(x)", "x=0", "float64", answer)
     assert verdict.outcome == outcome
-    assert (verdict.sides.left.value, verdict.sides.right.value, verdict.sides.proved) == (0.0, 1.0, True)
+    assert (verdict.sides.left.value, verdict.sides.right.value, verdict.sides.proved) == (
+        0.0,
+        1.0,
+        True,
+    )
 
 
 def test_a_pole_has_no_derivative_whatever_torch_answers():
@@ -224,13 +289,27 @@ class _Lie(torch.autograd.Function):
 
 
 def test_where_a_dtype_cannot_tell_float64_does(analyst, monkeypatch):
-    """tanh at 8 in float32: rounding alone takes half the slope, so a lie of a tenth hides there, and float64 finds it."""
+    """tanh at 8 in float32: rounding alone takes half the slope, so a lie of a tenth hides there,
+    and float64 finds it.
+    """
     (honest,) = check_case(case("tanh(x)", "x=8", "float32"), analyst).verdicts
     assert honest.outcome == "imprecise"
-    assert honest.reason.endswith("float32 cannot tell this formula from a wrong one here; in float64: agree")
+    assert honest.reason.endswith(
+        "float32 cannot tell this formula from a wrong one here; in float64: agree"
+    )
     monkeypatch.setitem(table(), "tanh", replace(table()["tanh"], torch=lambda t, x: _Lie.apply(x)))
-    alone = judge(Evidence(found := case("tanh(x)", "x=8", "float32"), reference(found), NOBODY, autograd(found), NOBODY))[0]
-    assert (alone.outcome, alone.undecided) == ("imprecise", True), "without float64 the lie is not seen"
+    alone = judge(
+        Evidence(
+            found := case("tanh(x)", "x=8", "float32"),
+            reference(found),
+            NOBODY,
+            autograd(found),
+            NOBODY,
+        )
+    )[0]
+    assert (alone.outcome, alone.undecided) == ("imprecise", True), (
+        "without float64 the lie is not seen"
+    )
     (verdict,) = check_case(found, analyst).verdicts
     assert verdict.outcome == "wrong"
     assert "in float64 it is wrong beyond rounding: torch answers" in verdict.reason
@@ -238,9 +317,14 @@ def test_where_a_dtype_cannot_tell_float64_does(analyst, monkeypatch):
 
 def test_a_value_that_is_off_is_told_before_the_derivative(analyst, monkeypatch):
     """A note on the whole case; the derivative of the lie is then wrong as well."""
-    monkeypatch.setitem(table(), "sin", replace(table()["sin"], torch=lambda t, x: t.sin(x) * (1 + 1e-6)))
+    monkeypatch.setitem(
+        table(), "sin", replace(table()["sin"], torch=lambda t, x: t.sin(x) * (1 + 1e-6))
+    )
     result = check_case(case("sin(x)", "x=1"), analyst)
-    assert any(note.startswith("torch's value is off by 8.4e-07: rounding explains ") for note in result.notes)
+    assert any(
+        note.startswith("torch's value is off by 8.4e-07: rounding explains ")
+        for note in result.notes
+    )
     assert result.outcome == "wrong"
 
 

@@ -17,10 +17,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
 
-from gradcheck_cli import cli, command
+from gradcheck_cli import cli
+from gradcheck_cli.checks import watch as command
 from gradcheck_cli.cli import entry
-from gradcheck_cli.functions import activations, arithmetic, elementary, linear_algebra, losses, special, tensors
-from gradcheck_cli.witnesses.process import Analyst
+from gradcheck_cli.functions import (
+    activations,
+    arithmetic,
+    elementary,
+    linear_algebra,
+    losses,
+    special,
+    tensors,
+)
+from gradcheck_cli.symbolic.client import Analyst
 
 ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -74,7 +83,11 @@ class Shell:
         self.stack = ExitStack()
         analyst = Analyst()
         # One SymPy process for all commands: each would take half a second to start its own.
-        for thing, name, value in ((entry, "leave", _leave), (command, "Analyst", lambda: analyst), (command.Job, "close", lambda job: None)):
+        for thing, name, value in (
+            (entry, "leave", _leave),
+            (command, "Analyst", lambda: analyst),
+            (command.Job, "close", lambda job: None),
+        ):
             self.stack.enter_context(patch.object(thing, name, value))
         self.stack.enter_context(patch.dict(os.environ))
         for name in _ENVIRONMENT:
@@ -87,7 +100,9 @@ class Shell:
         self.stack.close()
 
     def answer(self, example):
-        """What the command of an example prints. The output of `cat` is a file that the page itself provides."""
+        """What the command of an example prints. The output of `cat` is a file that the page itself
+        provides.
+        """
         if example.command.startswith("cat "):
             Path(example.command.removeprefix("cat ")).write_text(example.output, encoding="utf-8")
             return example.output
@@ -114,11 +129,22 @@ class Shell:
         if words[0] == "echo":
             return " ".join(words[1:]) + "\n", 0
         if words[0] == "python":
-            done = subprocess.run([sys.executable, *words[1:]], input=given, capture_output=True, text=True, check=False)
+            done = subprocess.run(
+                [sys.executable, *words[1:]],
+                input=given,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
             return done.stdout + done.stderr, done.returncode
         assert words[0] == "gradcheck", f"an example runs gradcheck, python or echo, not {words[0]}"
         out = io.StringIO()
-        with patch.object(sys, "argv", words), patch.object(sys, "stdin", io.StringIO(given)), redirect_stdout(out), redirect_stderr(out):
+        with (
+            patch.object(sys, "argv", words),
+            patch.object(sys, "stdin", io.StringIO(given)),
+            redirect_stdout(out),
+            redirect_stderr(out),
+        ):
             try:
                 cli.main()
             except _Left as left:
@@ -130,8 +156,13 @@ def functions_list():
     """The functions of the language by group, as the language page shows them."""
     parts = []
     for title, module in GROUPS.items():
-        calls = ", ".join(f"`{row.name}({row.signature})`" if row.signature else f"`{row.name}`" for row in module.ROWS)
-        others = ", ".join(f"`{alias}` for `{row.name}`" for row in module.ROWS for alias in row.aliases)
+        calls = ", ".join(
+            f"`{row.name}({row.signature})`" if row.signature else f"`{row.name}`"
+            for row in module.ROWS
+        )
+        others = ", ".join(
+            f"`{alias}` for `{row.name}`" for row in module.ROWS for alias in row.aliases
+        )
         parts.append(f"**{title}.** {calls}.\n" + (f"Other names: {others}.\n" if others else ""))
     return "\n" + "\n".join(parts) + "\n"
 
@@ -142,7 +173,9 @@ def updated(text, shell):
     def block(match):
         if match["kind"] != "console":
             return match[0]
-        body = "".join(f"$ {example.command}\n{shell.answer(example)}" for example in examples(match["body"]))
+        body = "".join(
+            f"$ {example.command}\n{shell.answer(example)}" for example in examples(match["body"])
+        )
         return f"```console\n{body}```"
 
     return _LIST.sub(lambda _: functions_list(), _BLOCK.sub(block, text))

@@ -1,4 +1,6 @@
-"""The command line. The only package that prints, exits or reads the environment; a file for each kind of command."""
+"""The command line. The only package that prints, exits or reads the environment; a file for each
+kind of command.
+"""
 
 from gradcheck_cli.cli import check, init, pages, run, stored
 from gradcheck_cli.cli.entry import app, main

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from gradcheck_cli.cli.context import settings_wanted
 from gradcheck_cli.cli.entry import app
-from gradcheck_cli.cli.settings import settings_wanted
-from gradcheck_cli.cli.streams import FAILED, INTERRUPTED, USAGE, colour, defect, out, progress_wanted, rendered, say, standard_input, write_exports
-from gradcheck_cli.language.errors import Mistake, PointError, UserError, did_you_mean, mistake
-from gradcheck_cli.options import (
+from gradcheck_cli.cli.options import (
     At,
     Atol,
     Color,
@@ -30,13 +28,28 @@ from gradcheck_cli.options import (
     Verbose,
     Wrt,
 )  # fmt: skip
+from gradcheck_cli.cli.streams import (
+    FAILED,
+    INTERRUPTED,
+    USAGE,
+    colour,
+    defect,
+    out,
+    progress_wanted,
+    rendered,
+    say,
+    standard_input,
+    write_exports,
+)
+from gradcheck_cli.language.errors import Mistake, PointError, UserError, did_you_mean, mistake
 from gradcheck_cli.reports import FORMATS
 
 if TYPE_CHECKING:
-    from gradcheck_cli.command import Ended, Job
-    from gradcheck_cli.suite.report import Result
+    from gradcheck_cli.checks.watch import Ended, Job
+    from gradcheck_cli.records.report import Result
 
-# A guess: the slowest check that came to an end, 1,600 partials of a matrix product, took 12 s; torch's polygamma(2, -1e15) never does.
+# A guess: the slowest check that came to an end, 1,600 partials of a matrix product, took 12 s;
+# torch's polygamma(2, -1e15) never does.
 CASE_LIMIT = 120.0
 
 
@@ -61,19 +74,40 @@ def check(
     show_settings: ShowSettings = False,
 ) -> None:
     """Check the gradient of one program at a point (the default command)."""
-    from gradcheck_cli.command import Options, export_target, prepare
+    from gradcheck_cli.checks.watch import Options, export_target, prepare
 
     settings_wanted(context, show_settings)
     paint = colour(color)
     targets = [export_target(word) for word in export or ()]
     known_format(form)
-    job = prepare(Options(_text(expression), tuple(at or ()), wrt, dtype, device, cotangent, rtol, atol, step, tuple(context.default_map or ())))
+    job = prepare(
+        Options(
+            _text(expression),
+            tuple(at or ()),
+            wrt,
+            dtype,
+            device,
+            cotangent,
+            rtol,
+            atol,
+            step,
+            tuple(context.default_map or ()),
+        )
+    )
     ended = _run(job, form, strict=strict)
     report = job.report(ended, ["gradcheck", *sys.argv[1:]], strict=strict)
     if form != "jsonl":
         out(rendered(report, form, paint=paint, quiet=quiet, verbose=verbose))
     written = write_exports(report, targets)
-    raise typer.Exit(INTERRUPTED if ended.interrupted else USAGE if not written else FAILED if ended.error or ended.given_up else report.exit_code)
+    raise typer.Exit(
+        INTERRUPTED
+        if ended.interrupted
+        else USAGE
+        if not written
+        else FAILED
+        if ended.error or ended.given_up
+        else report.exit_code
+    )
 
 
 def known_format(form: str) -> None:
@@ -83,12 +117,16 @@ def known_format(form: str) -> None:
         UserError: there is none.
     """
     if form not in FORMATS:
-        raise mistake("unknown-format", f"no report format named `{form}`", help=did_you_mean(form, FORMATS) or f"known: {', '.join(FORMATS)}")
+        raise mistake(
+            "unknown-format",
+            f"no report format named `{form}`",
+            help=did_you_mean(form, FORMATS) or f"known: {', '.join(FORMATS)}",
+        )
 
 
 def _run(job: Job, form: str, *, strict: bool) -> Ended:
     """What was finished, and how it ended; everything but the end by Ctrl-C is told."""
-    from gradcheck_cli.suite.record import line_of, record_of
+    from gradcheck_cli.checks.record import line_of, record_of
 
     def take(result: Result, done: int) -> bool:
         _progress(done, len(job.cases))
@@ -100,7 +138,14 @@ def _run(job: Job, form: str, *, strict: bool) -> Ended:
     if ended.error is not None:
         defect(ended.error)
     if ended.given_up:
-        say(str(Mistake("timeout", f"case {len(ended.results) + 1} was not done in {CASE_LIMIT:g} s and is given up, with those after it")))
+        say(
+            str(
+                Mistake(
+                    "timeout",
+                    f"case {len(ended.results) + 1} was not done in {CASE_LIMIT:g} s and is given up, with those after it",
+                )
+            )
+        )
     return ended
 
 
@@ -116,6 +161,12 @@ def _text(expression: str) -> str:
     if expression == "-":
         return standard_input()
     try:
-        return Path(expression[1:]).read_text(encoding="utf-8") if expression.startswith("@") else expression
+        return (
+            Path(expression[1:]).read_text(encoding="utf-8")
+            if expression.startswith("@")
+            else expression
+        )
     except (OSError, UnicodeDecodeError) as error:
-        raise PointError([Mistake("unreadable", f"`{expression}` cannot be read: {error}")]) from error
+        raise PointError(
+            [Mistake("unreadable", f"`{expression}` cannot be read: {error}")]
+        ) from error

@@ -10,11 +10,12 @@ from typing import Annotated, NoReturn
 import typer
 
 from gradcheck_cli import __version__
-from gradcheck_cli.arguments import in_order
+from gradcheck_cli.cli.arguments import in_order
 from gradcheck_cli.cli.streams import FAILED, INTERRUPTED, USAGE, defect, leave, open_streams, say
 from gradcheck_cli.language.errors import UserError
 
-# Plain help: Typer's own Rich output cuts at 80 columns in a pipe and forces colour under GITHUB_ACTIONS.
+# Plain help: Typer's own Rich output cuts at 80 columns in a pipe and forces colour under
+# GITHUB_ACTIONS.
 app = typer.Typer(
     name="gradcheck",
     rich_markup_mode=None,
@@ -52,12 +53,22 @@ def main() -> NoReturn:
 
 def _defaults(words: list[str]) -> dict[str, dict[str, object]]:
     """What the project's configuration sets, for commands that take settings."""
-    if not words or words[0] not in ("check", "run", "lint") or not {"-h", "--help"}.isdisjoint(words[: words.index("--")] if "--" in words else words):
+    if (
+        not words
+        or words[0] not in ("check", "run", "lint")
+        or not {"-h", "--help"}.isdisjoint(words[: words.index("--")] if "--" in words else words)
+    ):
         return {}
-    from gradcheck_cli.configuration import configured, default_map
+    from gradcheck_cli.settings.file import configured, default_map
 
-    found: dict[str, dict[str, object]] = {name: dict(values) for name, values in default_map(configured(words[0], Path(), os.environ)).items()}
-    return {**found, "lint": {name: value for name, value in found["run"].items() if name == "suites"}}
+    found: dict[str, dict[str, object]] = {
+        name: dict(values)
+        for name, values in default_map(configured(words[0], Path(), os.environ)).items()
+    }
+    return {
+        **found,
+        "lint": {name: value for name, value in found["run"].items() if name == "suites"},
+    }
 
 
 def _version(wanted: bool) -> None:
@@ -67,5 +78,14 @@ def _version(wanted: bool) -> None:
 
 
 @app.callback()
-def group(version: Annotated[bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Print the version and exit.")] = False) -> None:
-    """Verify gradients: SymPy, torch's autograd and central differences, held against a proved reference."""
+def group(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", "-V", callback=_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Verify gradients: SymPy, torch's autograd and central differences, held against a proved
+    reference.
+    """

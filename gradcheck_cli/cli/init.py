@@ -14,14 +14,27 @@ from gradcheck_cli.cli.streams import out
 
 @app.command("init")
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="The project's folder; made if there is none.", show_default=False)] = Path(),
-    gitlab: Annotated[bool, typer.Option("--gitlab", help="A job for GitLab instead of a workflow for GitHub.")] = False,
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="[DIR]", help="The project's folder; made if there is none.", show_default=False
+        ),
+    ] = Path(),
+    gitlab: Annotated[
+        bool, typer.Option("--gitlab", help="A job for GitLab instead of a workflow for GitHub.")
+    ] = False,
 ) -> None:
     """Write a first suite, its schema and a CI job; nothing that is there is changed."""
     from gradcheck_cli.starter import GITLAB, write_starter
 
     written = write_starter(folder, gitlab=gitlab)
-    lines = [f"wrote {folder / name}" if new else f"kept  {folder / name}, which is there already" for name, new in written.items()]
+    lines = [
+        f"wrote {folder / name}" if new else f"kept  {folder / name}, which is there already"
+        for name, new in written.items()
+    ]
     if written.get(GITLAB):
         lines.append(f"next, in .gitlab-ci.yml: include: [{{local: {GITLAB}}}]")
-    out("\n".join([*lines, f"next: {shlex.join(['gradcheck', 'run', str(folder / 'suites')])}"]) + "\n")
+    out(
+        "\n".join([*lines, f"next: {shlex.join(['gradcheck', 'run', str(folder / 'suites')])}"])
+        + "\n"
+    )

@@ -12,38 +12,59 @@ from gradcheck_cli.language.errors import did_you_mean, mistake
 
 
 @app.command("functions")
-def functions(name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One function in full.")] = None) -> None:
-    """List the functions of the language, or show one: meaning, domain, kinks, torch name, pullback, derivative."""
-    from gradcheck_cli.functions.page import listing, page
+def functions(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="One function in full.")
+    ] = None,
+) -> None:
+    """List the functions of the language, or show one: meaning, domain, kinks, torch name,
+    pullback, derivative.
+    """
+    from gradcheck_cli.manual.functions import listing, page
 
     out(listing() if name is None else page(name))
 
 
 @app.command("explain")
-def explain(topic: Annotated[str | None, typer.Argument(metavar="[TOPIC]", help="An outcome, an error code, tolerance, kinks, numeric ...")] = None) -> None:
+def explain(
+    topic: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[TOPIC]", help="An outcome, an error code, tolerance, kinks, numeric ..."
+        ),
+    ] = None,
+) -> None:
     """Show the page on an outcome, an error code or a notion; without a topic, list them."""
-    from gradcheck_cli.manual import section, topics
+    from gradcheck_cli.manual.pages import section, topics
 
     out("\n".join(topics()) + "\n" if topic is None else section(topic))
 
 
 @app.command("schema")
-def schema(what: Annotated[str, typer.Argument(metavar="report|suite", help="What to describe.")] = "report") -> None:
+def schema(
+    what: Annotated[
+        str, typer.Argument(metavar="report|suite", help="What to describe.")
+    ] = "report",
+) -> None:
     """Print the JSON Schema of the JSON report or of a suite file."""
     import json
 
     from gradcheck_cli.reports.schema import report_schema
-    from gradcheck_cli.suite.reading.schema import suite_schema
+    from gradcheck_cli.suites.schema import suite_schema
 
     schemas = {"report": report_schema, "suite": suite_schema}
     if what not in schemas:
-        raise mistake("unknown-schema", f"no schema named `{what}`", help=did_you_mean(what, schemas) or f"known: {', '.join(schemas)}")
+        raise mistake(
+            "unknown-schema",
+            f"no schema named `{what}`",
+            help=did_you_mean(what, schemas) or f"known: {', '.join(schemas)}",
+        )
     out(json.dumps(schemas[what](), indent=2, ensure_ascii=False) + "\n")
 
 
 @app.command("doctor")
 def doctor() -> None:
     """Print versions, devices and settings that matter, for pasting into a report of a problem."""
-    from gradcheck_cli.environment import diagnosis
+    from gradcheck_cli.manual.doctor import diagnosis
 
     out("".join(f"{key:<24} {value}\n" for key, value in diagnosis().items()))

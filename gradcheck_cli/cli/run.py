@@ -12,11 +12,9 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from gradcheck_cli.cli.check import known_format
+from gradcheck_cli.cli.context import layers, settings_wanted, that_matter
 from gradcheck_cli.cli.entry import app
-from gradcheck_cli.cli.settings import layers, settings_wanted, that_matter
-from gradcheck_cli.cli.streams import FAILED, INTERRUPTED, USAGE, colour, defect, out, progress_wanted, rendered, say, standard_input, variable, write_exports
-from gradcheck_cli.language.errors import UserError, mistake
-from gradcheck_cli.options import (
+from gradcheck_cli.cli.options import (
     Atol,
     Cluster,
     Color,
@@ -45,12 +43,27 @@ from gradcheck_cli.options import (
     Verbose,
     Wrt,
 )  # fmt: skip
+from gradcheck_cli.cli.streams import (
+    FAILED,
+    INTERRUPTED,
+    USAGE,
+    colour,
+    defect,
+    out,
+    progress_wanted,
+    rendered,
+    say,
+    standard_input,
+    variable,
+    write_exports,
+)
+from gradcheck_cli.language.errors import UserError, mistake
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from gradcheck_cli.session import Session, Words
-    from gradcheck_cli.suite.report import Report
+    from gradcheck_cli.records.report import Report
+    from gradcheck_cli.runs.session import Session, Words
 
 NOTHING_SELECTED = 5
 # Commands shown at the end of a run that failed; the rest is counted.
@@ -97,7 +110,9 @@ def run(
 
 @contextmanager
 def _signals() -> Iterator[None]:
-    """SIGTERM taken as Ctrl-C while a run is under way: a CI server that cancels a job asks first. Afterwards everything is as before."""
+    """SIGTERM taken as Ctrl-C while a run is under way: a CI server that cancels a job asks first.
+    Afterwards everything is as before.
+    """
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -113,10 +128,10 @@ def _run(context: typer.Context, asked: Any) -> int:
     Args:
         asked: the parameters of `run`, by their names.
     """
-    from gradcheck_cli.command import export_target
-    from gradcheck_cli.environment import versions
-    from gradcheck_cli.session import prepare_run
-    from gradcheck_cli.settings import wrong_words
+    from gradcheck_cli.checks.watch import export_target
+    from gradcheck_cli.records.versions import versions
+    from gradcheck_cli.runs.session import prepare_run
+    from gradcheck_cli.settings.table import wrong_words
 
     if wrong := wrong_words("run", context.params):
         raise UserError(wrong)
@@ -132,7 +147,15 @@ def _run(context: typer.Context, asked: Any) -> int:
     broken = _go(session, asked.form, needed=bool(targets))
     report = session.run.report(["gradcheck", *that_matter(context)], versions())
     if asked.form != "jsonl":
-        out(rendered(report, asked.form, paint=paint, quiet=asked.quiet or not asked.verbose, verbose=asked.verbose))
+        out(
+            rendered(
+                report,
+                asked.form,
+                paint=paint,
+                quiet=asked.quiet or not asked.verbose,
+                verbose=asked.verbose,
+            )
+        )
     written = write_exports(report, targets)
     _summaries(report, {asked.form, *(name for name, _ in targets)})
     session.close()
@@ -145,20 +168,25 @@ def _not_overwritten(suites: Sequence[str], targets: Sequence[tuple[str, Path]])
     Raises:
         UserError: one would.
     """
-    from gradcheck_cli.suite.files import suite_files
+    from gradcheck_cli.suites.files import suite_files
 
     read = {path.resolve() for word in suites for path in suite_files(Path(word))}
     for _, target in targets:
         if target.resolve() in read:
-            raise mistake("unwritable", f"the report cannot be written to `{target}`: that is one of the files it is about")
+            raise mistake(
+                "unwritable",
+                f"the report cannot be written to `{target}`: that is one of the files it is about",
+            )
 
 
 def _words(context: typer.Context, asked: Any) -> Words:
-    from gradcheck_cli.session import Words
+    from gradcheck_cli.runs.session import Words
 
     if not asked.suites:
         raise mistake(
-            "no-suite", "`run` needs a suite: a file, a folder or `-`", help="or set `suites` in the configuration; `gradcheck init` writes a first suite"
+            "no-suite",
+            "`run` needs a suite: a file, a folder or `-`",
+            help="or set `suites` in the configuration; `gradcheck init` writes a first suite",
         )
     over, under = layers(context)
     return Words(
@@ -190,7 +218,8 @@ def _go(session: Session, form: str, *, needed: bool) -> bool:
     """Run to the end, streaming and showing progress; whether the run itself broke.
 
     Args:
-        needed: the results are wanted elsewhere too, so that the run goes on when nobody reads the stream any more.
+        needed: the results are wanted elsewhere too, so that the run goes on when nobody reads the
+            stream any more.
     """
     from gradcheck_cli.cli.progress import Progress
 
@@ -226,7 +255,9 @@ def _go(session: Session, form: str, *, needed: bool) -> bool:
 
 
 def _summaries(report: Report, forms: set[str]) -> None:
-    """GitHub's summary page of a job, where there is one, and commands to paste for what is not as expected."""
+    """GitHub's summary page of a job, where there is one, and commands to paste for what is not as
+    expected.
+    """
     page = variable("GITHUB_STEP_SUMMARY")
     if page and "github" in forms:
         try:
@@ -237,7 +268,9 @@ def _summaries(report: Report, forms: set[str]) -> None:
     if report.exit_code:
         failing = report.having("fail", "error", "unverified")
         for record in islice(failing, MAX_COMMANDS):
-            say(f"{record['reproduce']}  # {record['id']}: {next(iter(record['unmet']), record['outcome'])}")
+            say(
+                f"{record['reproduce']}  # {record['id']}: {next(iter(record['unmet']), record['outcome'])}"
+            )
         if more := sum(1 for _ in failing):
             say(f"# … and {more:,} more; all of them again: gradcheck run --lf SUITE...")
 
@@ -245,12 +278,14 @@ def _summaries(report: Report, forms: set[str]) -> None:
 @app.command("lint")
 def lint(context: typer.Context, suites: Suites = None) -> None:
     """Look for mistakes in suites without checking anything; torch is not loaded."""
-    from gradcheck_cli.suite.files import read_sources
-    from gradcheck_cli.suite.reading.read import read_suites
-    from gradcheck_cli.suite.spec import Layer
+    from gradcheck_cli.suites.files import read_sources
+    from gradcheck_cli.suites.read import read_suites
+    from gradcheck_cli.suites.spec import Layer
 
     if not suites:
         raise mistake("no-suite", "`lint` needs a suite: a file, a folder or `-`")
     found = read_suites(read_sources(suites, standard_input), Layer(), Layer())
     cases = sum(len(suite.cases) for suite in found)
-    out(f"{len(found)} suite{'' if len(found) == 1 else 's'}, {cases:,} case{'' if cases == 1 else 's'}: no mistakes found\n")
+    out(
+        f"{len(found)} suite{'' if len(found) == 1 else 's'}, {cases:,} case{'' if cases == 1 else 's'}: no mistakes found\n"
+    )

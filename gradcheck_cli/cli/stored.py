@@ -10,25 +10,60 @@ import typer
 
 from gradcheck_cli.cli.check import known_format
 from gradcheck_cli.cli.entry import app
-from gradcheck_cli.cli.streams import USAGE, colour, columns, natural, out, rendered, standard_input, write_exports
+from gradcheck_cli.cli.options import Color, Export, Format, Quiet, Verbose
+from gradcheck_cli.cli.streams import (
+    USAGE,
+    colour,
+    columns,
+    natural,
+    out,
+    rendered,
+    standard_input,
+    write_exports,
+)
 from gradcheck_cli.language.errors import Mistake, PointError, UserError, mistake
-from gradcheck_cli.options import Color, Export, Format, Quiet, Verbose
 
 if TYPE_CHECKING:
-    from gradcheck_cli.suite.report import Report
+    from gradcheck_cli.records.report import Report
 
-Stored = Annotated[str, typer.Argument(metavar="FILE.json", help="A JSON or JSON lines report; `-` reads it from stdin.", show_default=False)]
-Several = Annotated[list[str], typer.Argument(metavar="FILE.json...", help="JSON reports of the shards of one run.", show_default=False)]
+Stored = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE.json",
+        help="A JSON or JSON lines report; `-` reads it from stdin.",
+        show_default=False,
+    ),
+]
+Several = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="FILE.json...", help="JSON reports of the shards of one run.", show_default=False
+    ),
+]
 
 
 @app.command("report")
-def report(stored: Stored, form: Format = "table", export: Export = None, quiet: Quiet = False, verbose: Verbose = False, color: Color = "auto") -> None:
+def report(
+    stored: Stored,
+    form: Format = "table",
+    export: Export = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    color: Color = "auto",
+) -> None:
     """Render a stored report again; the exit code is the report's own."""
     _shown(_read([stored])[0], form, export, quiet=quiet, verbose=verbose, color=color)
 
 
 @app.command("merge")
-def merge(stored: Several, form: Format = "json", export: Export = None, quiet: Quiet = False, verbose: Verbose = False, color: Color = "auto") -> None:
+def merge(
+    stored: Several,
+    form: Format = "json",
+    export: Export = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    color: Color = "auto",
+) -> None:
     """Make one report of the reports of all shards; the exit code is that of the whole."""
     from gradcheck_cli.reports.merge import merged
 
@@ -37,16 +72,28 @@ def merge(stored: Several, form: Format = "json", export: Export = None, quiet: 
 
 @app.command("diff")
 def diff(
-    old: Annotated[str, typer.Argument(metavar="OLD.json", help="The report to compare with.", show_default=False)],
-    new: Annotated[str, typer.Argument(metavar="NEW.json", help="The report that may be worse.", show_default=False)],
-    form: Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help="table or json.")] = "table",
+    old: Annotated[
+        str,
+        typer.Argument(metavar="OLD.json", help="The report to compare with.", show_default=False),
+    ],
+    new: Annotated[
+        str,
+        typer.Argument(
+            metavar="NEW.json", help="The report that may be worse.", show_default=False
+        ),
+    ],
+    form: Annotated[
+        str, typer.Option("--format", "-f", metavar="FORMAT", help="table or json.")
+    ] = "table",
     color: Color = "auto",
 ) -> None:
     """List what is worse, better or new in a report; exit 1 if anything is worse."""
     from gradcheck_cli.reports.diff import compare, diff_document, render_diff
 
     if form not in ("table", "json"):
-        raise mistake("unknown-format", f"no format of differences named `{form}`", help="known: table, json")
+        raise mistake(
+            "unknown-format", f"no format of differences named `{form}`", help="known: table, json"
+        )
     paint = colour(color)
     found = compare(*_read([old, new]))
     if form == "json":
@@ -64,7 +111,9 @@ def _read(words: list[str]) -> list[Report]:
     mistakes: list[Mistake] = []
     for word in words:
         try:
-            found.append(read_report(standard_input(), "stdin") if word == "-" else read_report(Path(word)))
+            found.append(
+                read_report(standard_input(), "stdin") if word == "-" else read_report(Path(word))
+            )
         except UserError as error:
             mistakes += error.mistakes
     if mistakes:
@@ -72,8 +121,10 @@ def _read(words: list[str]) -> list[Report]:
     return found
 
 
-def _shown(found: Report, form: str, export: list[str] | None, *, quiet: bool, verbose: bool, color: str) -> None:
-    from gradcheck_cli.command import export_target
+def _shown(
+    found: Report, form: str, export: list[str] | None, *, quiet: bool, verbose: bool, color: str
+) -> None:
+    from gradcheck_cli.checks.watch import export_target
 
     paint = colour(color)
     targets = [export_target(word) for word in export or ()]

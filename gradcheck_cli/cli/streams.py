@@ -1,4 +1,6 @@
-"""The standard streams: what is printed, in which colour and width, and what happens when nobody reads it."""
+"""The standard streams: what is printed, in which colour and width, and what happens when nobody
+reads it.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +10,23 @@ import traceback
 from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
+from gradcheck_cli.cli.options import wants_colour
 from gradcheck_cli.language.errors import Mistake, PointError, mistake
-from gradcheck_cli.options import wants_colour
 from gradcheck_cli.reports import renderer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from gradcheck_cli.suite.report import Report
+    from gradcheck_cli.records.report import Report
 
 USAGE, FAILED, INTERRUPTED = 2, 3, 130
 
 
 def open_streams() -> None:
-    """Streams that a shell may have closed, and terminals that lack a character, must not end in a traceback."""
+    """Streams that a shell may have closed, and terminals that lack a character, must not end in a
+    traceback.
+    """
     if sys.stderr is None:
         sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
     if sys.stdout is None:
@@ -52,7 +56,9 @@ def say(text: str) -> None:
 def defect(error: BaseException) -> None:
     """Tell of a mistake of ours."""
     traceback.print_exception(error)
-    say("this is a defect of gradcheck, not of your input; `gradcheck doctor` prints what a report of it needs")
+    say(
+        "this is a defect of gradcheck, not of your input; `gradcheck doctor` prints what a report of it needs"
+    )
 
 
 def out(text: str) -> bool:
@@ -65,7 +71,9 @@ def out(text: str) -> bool:
         return False
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise mistake("unwritable", f"the report cannot be written: {error.strerror or error}") from error
+        raise mistake(
+            "unwritable", f"the report cannot be written: {error.strerror or error}"
+        ) from error
     return True
 
 
@@ -89,11 +97,19 @@ def progress_wanted(total: int) -> bool:
     return total > 1 and sys.stderr.isatty()
 
 
-def rendered(report: Report, form: str, *, paint: bool = False, quiet: bool = False, verbose: bool = True) -> str:
+def rendered(
+    report: Report, form: str, *, paint: bool = False, quiet: bool = False, verbose: bool = True
+) -> str:
     """A report in some format; the last three are for the table."""
     render = renderer(form)
     if form == "table":
-        return render(report, width=None if natural(paint=paint) else columns(), color=paint, verbose=verbose, quiet=quiet)  # type: ignore[call-arg]  # only the table takes these
+        return render(
+            report,
+            width=None if natural(paint=paint) else columns(),
+            color=paint,
+            verbose=verbose,
+            quiet=quiet,
+        )  # type: ignore[call-arg]  # only the table takes these
     return render(report)
 
 
@@ -104,7 +120,9 @@ def write_exports(report: Report, targets: Iterable[tuple[str, Path]]) -> bool:
 
 
 def write(path: Path, text: str) -> bool:
-    """Write a file, whole or not at all; whether that was possible. A device or a pipe is written as it is."""
+    """Write a file, whole or not at all; whether that was possible. A device or a pipe is written
+    as it is.
+    """
     part = path.with_name(f"{path.name}.part") if path.is_file() or not path.exists() else path
     try:
         part.write_text(text, encoding="utf-8")
@@ -114,13 +132,22 @@ def write(path: Path, text: str) -> bool:
         if part != path:
             with suppress(OSError):
                 part.unlink()
-        say(str(Mistake("unwritable", f"the report cannot be written to `{path}`: {error.strerror or error}")))
+        say(
+            str(
+                Mistake(
+                    "unwritable",
+                    f"the report cannot be written to `{path}`: {error.strerror or error}",
+                )
+            )
+        )
         return False
     return True
 
 
 def natural(*, paint: bool) -> bool:
-    """Whether a text may be as wide as it likes: nobody reads it on a terminal, and nobody says how wide it may be."""
+    """Whether a text may be as wide as it likes: nobody reads it on a terminal, and nobody says how
+    wide it may be.
+    """
     return not (paint or sys.stdout.isatty() or "COLUMNS" in os.environ)
 
 

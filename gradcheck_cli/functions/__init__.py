@@ -31,7 +31,9 @@ class Parameter:
     name: str
     required: bool = True
     default: Setting = None
-    kind: str = ""  # "index": integers, never differentiated; "condition": the result of a comparison
+    kind: str = (
+        ""  # "index": integers, never differentiated; "condition": the result of a comparison
+    )
 
 
 @dataclass(frozen=True)
@@ -58,24 +60,30 @@ class Function:
     Attributes:
         name: how the language calls it.
         signature: see `Signature`.
-        torch: the real torch function; takes torch first, then the arguments, then settings by keyword.
-        sympy: the same in SymPy; takes SymPy first. A primitive without it borrows its own `partials` there.
-        arb: the same over `flint.arb` balls; raises nothing, answers NaN where there is no enclosure.
+        torch: the real torch function; takes torch first, then the arguments, then settings by
+            keyword.
+        sympy: the same in SymPy; takes SymPy first. A primitive without it borrows its own
+            `partials` there.
+        arb: the same over `flint.arb` balls; raises nothing, answers NaN where there is no
+            enclosure.
         partials: the exact partial for each argument, over the signature's names.
         means: the function in the tool's own language, or a function from settings to such a text.
         array: the same over NumPy object arrays; takes a `Toolkit` first.
-        pullback: what torch's backward evaluates for each argument, with `ybar` the cotangent and `y` the
-            result; only where that is not simply `ybar` times the exact partial.
-        domain: expressions; the function is defined where all are > 0, and undefined where one is < 0.
+        pullback: what torch's backward evaluates for each argument, with `ybar` the cotangent and
+            `y` the result; only where that is not simply `ybar` times the exact partial.
+        domain: expressions; the function is defined where all are > 0, and undefined where one is <
+            0.
         kinks: expressions; the function is C1 where none is zero.
         jumps: True where the value itself may jump at a kink.
         aliases: other names for it.
         backward: False where torch evaluates the function but has no derivative for it.
         scalars: True where torch takes Python numbers beside the first argument.
-        folds: the binary function that several positional arguments mean (`max(x, y)` is `maximum`).
+        folds: the binary function that several positional arguments mean (`max(x, y)` is
+            `maximum`).
         operator: the infix or prefix sign that the language writes for it.
         condition: True where the result is true or false, not a number.
-        note: one sentence for `gradcheck functions NAME` where the fields above leave something unsaid.
+        note: one sentence for `gradcheck functions NAME` where the fields above leave something
+            unsaid.
     """
 
     name: str
@@ -101,13 +109,21 @@ class Function:
     def __post_init__(self) -> None:
         ways = [self.arb is not None, self.means is not None, self.array is not None]
         if sum(ways) != 1:
-            raise RowError(f"{self.name}: state it as exactly one of primitive (arb), derived (means), structural (array)")
+            raise RowError(
+                f"{self.name}: state it as exactly one of primitive (arb), derived (means), structural (array)"
+            )
         if self.arb is not None and len(self.partials) != len(self.parsed.args):
-            raise RowError(f"{self.name}: {len(self.parsed.args)} arguments but {len(self.partials)} partials")
+            raise RowError(
+                f"{self.name}: {len(self.parsed.args)} arguments but {len(self.partials)} partials"
+            )
         if self.arb is None and (self.partials or self.sympy):
-            raise RowError(f"{self.name}: `partials` and `sympy` belong to primitives; here they follow")
+            raise RowError(
+                f"{self.name}: `partials` and `sympy` belong to primitives; here they follow"
+            )
         if self.pullback and len(self.pullback) != len(self.parsed.args):
-            raise RowError(f"{self.name}: {len(self.parsed.args)} arguments but {len(self.pullback)} pullbacks")
+            raise RowError(
+                f"{self.name}: {len(self.parsed.args)} arguments but {len(self.pullback)} pullbacks"
+            )
 
     @cached_property
     def parsed(self) -> Signature:
@@ -117,7 +133,13 @@ class Function:
     @property
     def kind(self) -> str:
         """`primitive`, `derived` or `structural`."""
-        return "primitive" if self.arb is not None else "derived" if self.means is not None else "structural"
+        return (
+            "primitive"
+            if self.arb is not None
+            else "derived"
+            if self.means is not None
+            else "structural"
+        )
 
     def meaning(self, settings: Mapping[str, Setting]) -> str:
         """The text of `means` for these settings."""
@@ -132,7 +154,11 @@ class Function:
     def numbers(self, settings: Mapping[str, Setting]) -> dict[str, int | Fraction | float]:
         """Those of all settings that are numbers: a meaning or a pullback may use them by name."""
         bound = self.bound(settings).items()
-        return {name: value for name, value in bound if isinstance(value, int | Fraction | float) and not isinstance(value, bool)}
+        return {
+            name: value
+            for name, value in bound
+            if isinstance(value, int | Fraction | float) and not isinstance(value, bool)
+        }
 
 
 @cache
@@ -153,11 +179,22 @@ def _commas(text: str) -> list[str]:
 def _parameter(text: str) -> Parameter:
     name, has_default, default = text.partition("=")
     name, _, kind = name.strip().partition(":")
-    return Parameter(name.strip(), not has_default, _default(default.strip()) if has_default else None, kind.strip())
+    return Parameter(
+        name.strip(),
+        not has_default,
+        _default(default.strip()) if has_default else None,
+        kind.strip(),
+    )
 
 
 def _default(text: str) -> Setting:
-    words: dict[str, Setting] = {"None": None, "True": True, "False": False, "inf": float("inf"), "-inf": float("-inf")}
+    words: dict[str, Setting] = {
+        "None": None,
+        "True": True,
+        "False": False,
+        "inf": float("inf"),
+        "-inf": float("-inf"),
+    }
     if text in words:
         return words[text]
     if text[0] in "'\"":
@@ -168,7 +205,15 @@ def _default(text: str) -> Setting:
 @cache
 def table() -> dict[str, Function]:
     """Every row by its name, in the order of the files and their rows."""
-    from gradcheck_cli.functions import activations, arithmetic, elementary, linear_algebra, losses, special, tensors
+    from gradcheck_cli.functions import (
+        activations,
+        arithmetic,
+        elementary,
+        linear_algebra,
+        losses,
+        special,
+        tensors,
+    )
 
     rows: dict[str, Function] = {}
     for module in (arithmetic, elementary, special, activations, tensors, linear_algebra, losses):

@@ -1,13 +1,16 @@
-"""Activation rows: `torch.nn.functional` by the same names, all derived from the arithmetic and elementary rows.
+"""Activation rows: `torch.nn.functional` by the same names, all derived from the arithmetic and
+elementary rows.
 
-The pullbacks are the `*_backward` kernels of ATen (`native/cpu/Activation.cpp`, `BinaryOpsKernel.cpp`).
+The pullbacks are the `*_backward` kernels of ATen (`native/cpu/Activation.cpp`,
+`BinaryOpsKernel.cpp`).
 """
 
 from __future__ import annotations
 
 from gradcheck_cli.functions import Function
 
-# Klambauer et al. 2017, as many digits as ATen's `SELU_ALPHA` and `SELU_SCALE`; decimals, so each is rounded to the dtype as there.
+# Klambauer et al. 2017, as many digits as ATen's `SELU_ALPHA` and `SELU_SCALE`; decimals, so each
+# is rounded to the dtype as there.
 _ALPHA = "(16732632423543772848170429916717 / 10**31)"
 _SCALE = "(10507009873554804934193349852946 / 10**31)"
 

@@ -10,8 +10,8 @@ from gradcheck_cli.functions import Function
 class Off:
     """A structural zero: the cotangent of a branch that was not taken. Times NaN it is still zero.
 
-    `0 * nan` is NaN in every arithmetic, rightly so; but a branch that `where` did not select has no part in the
-    function near the point, whatever its own derivative is there.
+    `0 * nan` is NaN in every arithmetic, rightly so; but a branch that `where` did not select has
+    no part in the function near the point, whatever its own derivative is there.
     """
 
     def __mul__(self, other: Any) -> Off:
@@ -46,7 +46,8 @@ def _power(x: Any, y: Any) -> Any:
         return x  # arb says nan**0 = 1
     if y.is_exact() and y.is_integer():
         if y > 0 and x.contains(0) and not x.is_exact():
-            # arb answers NaN around the midpoint 0; the power lies within plus and minus that of the larger end.
+            # arb answers NaN around the midpoint 0; the power lies within plus and minus that of
+            # the larger end.
             bound = (x.abs_upper() ** y).upper()
             return bound.union(-bound)
         return x**y
@@ -62,11 +63,21 @@ def _square_root(x: Any) -> Any:
 
 
 def _sign(x: Any) -> Any:
-    return type(x)(1) if x > 0 else type(x)(-1) if x < 0 else x if x.is_zero() or x.is_nan() else _ball(x, 0, 1)
+    return (
+        type(x)(1)
+        if x > 0
+        else type(x)(-1)
+        if x < 0
+        else x
+        if x.is_zero() or x.is_nan()
+        else _ball(x, 0, 1)
+    )
 
 
 def _step(x: Any) -> Any:
-    """Slope of `maximum(x, 0)`; at 0 all of [0, 1], the convex hull of its slopes (Clarke's gradient)."""
+    """Slope of `maximum(x, 0)`; at 0 all of [0, 1], the convex hull of its slopes (Clarke's
+    gradient).
+    """
     return type(x)(1) if x > 0 else type(x)(0) if x < 0 else x if x.is_nan() else _ball(x, 0.5, 0.5)
 
 

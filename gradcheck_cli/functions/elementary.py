@@ -13,7 +13,9 @@ def _times(x: Any, log: Any, inside: Any) -> Any:
 
 
 def _sinc_slope(x: Any) -> Any:
-    """`(cos(pi x) - sinc(x)) / x`; where the ball holds 0, from `|sinc''| <= pi**2 / 3` and the slope 0 at 0."""
+    """`(cos(pi x) - sinc(x)) / x`; where the ball holds 0, from `|sinc''| <= pi**2 / 3` and the
+    slope 0 at 0.
+    """
     if x > 0 or x < 0:
         return (x.cos_pi() - x.sinc_pi()) / x
     return x * type(x).pi() ** 2 / 3 * type(x)(0, 1)

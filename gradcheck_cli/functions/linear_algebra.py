@@ -14,7 +14,8 @@ from gradcheck_cli.functions.tensors import axis_of, filled, integers, total
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Cofactors cost n**2 * 2**n products: 2,304 at 6, in SymPy too. Scalars are opaque, so no pivot can be chosen.
+# Cofactors cost n**2 * 2**n products: 2,304 at 6, in SymPy too. Scalars are opaque, so no pivot can
+# be chosen.
 LARGEST_MATRIX = 6
 
 
@@ -35,13 +36,19 @@ def _square(k: Any, x: Any) -> tuple[int, list[Any]]:
         raise ValueError(f"a square matrix is needed, not the shape {x.shape}")
     n = x.shape[-1]
     if n > LARGEST_MATRIX:
-        raise ValueError(f"a determinant or inverse of size {n} is too large; up to {LARGEST_MATRIX} are expanded exactly")
+        raise ValueError(
+            f"a determinant or inverse of size {n} is too large; up to {LARGEST_MATRIX} are expanded exactly"
+        )
     return n, [[list(row) for row in matrix] for matrix in x.reshape(math.prod(x.shape[:-2]), n, n)]
 
 
 def _minors(k: Any, rows: list[list[Any]], n: int) -> dict[tuple[int, ...], Any]:
-    """Determinant of the m `rows` for every choice of m of their n columns (Laplace expansion along the last row)."""
-    minors: dict[tuple[int, ...], Any] = {(j,): rows[0][j] for j in range(n)} if rows else {(): k.number(1)}
+    """Determinant of the m `rows` for every choice of m of their n columns (Laplace expansion along
+    the last row).
+    """
+    minors: dict[tuple[int, ...], Any] = (
+        {(j,): rows[0][j] for j in range(n)} if rows else {(): k.number(1)}
+    )
     for m in range(1, len(rows)):
         larger = {}
         for columns in combinations(range(n), m + 1):
@@ -61,7 +68,9 @@ def _det(k: Any, x: Any) -> Any:
 
 def _inverse(k: Any, x: Any) -> Any:
     n, matrices = _square(k, x)
-    return filled(k, x.shape, [entry for rows in matrices for entry in _adjugate_over_det(k, rows, n)])
+    return filled(
+        k, x.shape, [entry for rows in matrices for entry in _adjugate_over_det(k, rows, n)]
+    )
 
 
 def _adjugate_over_det(k: Any, rows: list[list[Any]], n: int) -> list[Any]:
@@ -70,7 +79,11 @@ def _adjugate_over_det(k: Any, rows: list[list[Any]], n: int) -> list[Any]:
         minors = _minors(k, rows[:i] + rows[i + 1 :], n)
         row = [minors[tuple(c for c in range(n) if c != j)] for j in range(n)]
         cofactors.append([minor if (i + j) % 2 == 0 else -minor for j, minor in enumerate(row)])
-    det = reduce(operator.add, (a * c for a, c in zip(rows[0], cofactors[0], strict=True))) if n else None
+    det = (
+        reduce(operator.add, (a * c for a, c in zip(rows[0], cofactors[0], strict=True)))
+        if n
+        else None
+    )
     return [cofactors[j][i] / det for i in range(n) for j in range(n)]
 
 

@@ -1,4 +1,6 @@
-"""Loss and normalisation rows: `torch.nn.functional` by the same names, derived from the tensor rows."""
+"""Loss and normalisation rows: `torch.nn.functional` by the same names, derived from the tensor
+rows.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ def _reduced(text: str, reduction: str, *more: str) -> str:
 
 
 def _clamped(edge: str) -> str:
-    """`d**2 / 2` for the gap d up to `edge`, from there on its tangent: one piece, with no kink at d = 0."""
+    """`d**2 / 2` for the gap d up to `edge`, from there on its tangent: one piece, with no kink at
+    d = 0.
+    """
     clamp = f"clamp(input - target, -{edge}, {edge})"
     return f"{clamp} * (input - target - {clamp} / 2)"
 
@@ -28,8 +32,14 @@ def _smooth_l1_loss(reduction: str, beta: Any) -> str:
 
 
 def _kl_div(reduction: str, log_target: bool) -> str:
-    text = "exp(target) * (target - input)" if log_target else "xlogy(target, target) - target * input"
-    return f"sum({text}) / size(input, dim=0)" if reduction == "batchmean" else _reduced(text, reduction, "batchmean")
+    text = (
+        "exp(target) * (target - input)" if log_target else "xlogy(target, target) - target * input"
+    )
+    return (
+        f"sum({text}) / size(input, dim=0)"
+        if reduction == "batchmean"
+        else _reduced(text, reduction, "batchmean")
+    )
 
 
 def _torch_kl_div(t: Any, input: Any, target: Any, reduction: str, log_target: bool) -> Any:  # noqa: A002 - torch's name for it
@@ -43,14 +53,22 @@ def _cross_entropy(reduction: str, label_smoothing: Any) -> str:
     logs = "log_softmax(classes_last(input), dim=-1)"
     hard = _reduced(f"-gather({logs}, target, dim=-1)", reduction)
     even = _reduced(f"-sum({logs}, dim=-1)", reduction)
-    return f"(1 - label_smoothing) * {hard} + {even} * (label_smoothing / size(input, dim=-1))" if label_smoothing else hard
+    return (
+        f"(1 - label_smoothing) * {hard} + {even} * (label_smoothing / size(input, dim=-1))"
+        if label_smoothing
+        else hard
+    )
 
 
 def _torch_pair(name: str, **fixed: Any) -> Callable[..., Any]:
-    """A loss of two tensors, broadcast to one shape first: some losses insist on it, the others warn."""
+    """A loss of two tensors, broadcast to one shape first: some losses insist on it, the others
+    warn.
+    """
 
     def call(t: Any, input: Any, target: Any, **settings: Any) -> Any:  # noqa: A002 - torch's name for it
-        return getattr(t.nn.functional, name)(*t.broadcast_tensors(input, target), **fixed, **settings)
+        return getattr(t.nn.functional, name)(
+            *t.broadcast_tensors(input, target), **fixed, **settings
+        )
 
     return call
 
@@ -59,7 +77,10 @@ def _cosine_similarity(dim: Any, eps: Any) -> str:
     if not isinstance(dim, int):
         raise TypeError(f"one dim is needed, not {dim}")
     # torch broadcasts before it takes the norms.
-    a, b = (f"{x} / maximum(norm({x}, dim={dim}, keepdim=True), eps)" for x in ("broadcast_like(x1, x2)", "broadcast_like(x2, x1)"))
+    a, b = (
+        f"{x} / maximum(norm({x}, dim={dim}, keepdim=True), eps)"
+        for x in ("broadcast_like(x1, x2)", "broadcast_like(x2, x1)")
+    )
     return f"sum({a} * ({b}), dim={dim})"
 
 

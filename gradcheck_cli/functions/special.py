@@ -12,7 +12,9 @@ MAX_ORDER = 200
 
 
 def _erfc(x: Any) -> Any:
-    """Far right through Tricomi's U: arb's own erfc there loses every digit of a ball that is not exact."""
+    """Far right through Tricomi's U: arb's own erfc there loses every digit of a ball that is not
+    exact.
+    """
     if x > 100:
         half = type(x)(1) / 2
         return (-x * x).exp() * (x * x).hypgeom_u(half, half) / type(x).pi().sqrt()
@@ -20,7 +22,9 @@ def _erfc(x: Any) -> Any:
 
 
 def _bessel_k1(x: Any) -> Any:
-    """From the Wronskian `i0 k1 + i1 k0 = 1 / x`: arb's own k1 takes 20 s at 700.5 and 1536 bits, its k0 2 ms."""
+    """From the Wronskian `i0 k1 + i1 k0 = 1 / x`: arb's own k1 takes 20 s at 700.5 and 1536 bits,
+    its k0 2 ms.
+    """
     if not x > 0:
         return type(x).nan()
     i0, i1 = x.bessel_i(0, scaled=True), x.bessel_i(1, scaled=True)
@@ -42,7 +46,9 @@ def _digamma(x: Any) -> Any:
 
 
 def _polygamma(n: Any, x: Any) -> Any:
-    """`(-1)**(n+1) n! zeta(n+1, x)`; left of 0 by reflection. NaN unless n is a small enough integer."""
+    """`(-1)**(n+1) n! zeta(n+1, x)`; left of 0 by reflection. NaN unless n is a small enough
+    integer.
+    """
     order = type(x)(n)
     if not (order.is_exact() and order.is_integer() and order >= 0 and order <= MAX_ORDER):
         return type(x).nan()

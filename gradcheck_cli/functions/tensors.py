@@ -59,17 +59,23 @@ def _kept(shape: Sequence[int], dim: Any, keepdim: bool) -> list[int]:
 def _reduced(k: Any, x: Any, dim: Any, keepdim: bool, fold: Callable[[list[Any]], Any]) -> Any:
     axes = _axes(x.ndim, dim)
     others = [i for i in range(x.ndim) if i not in axes]
-    rows = x.transpose(*others, *axes).reshape(math.prod(x.shape[i] for i in others), math.prod(x.shape[i] for i in axes))
+    rows = x.transpose(*others, *axes).reshape(
+        math.prod(x.shape[i] for i in others), math.prod(x.shape[i] for i in axes)
+    )
     return filled(k, _kept(x.shape, dim, keepdim), [fold(list(row)) for row in rows])
 
 
 def total(k: Any, x: Any, dim: Any, keepdim: bool) -> Any:
-    return _reduced(k, x, dim, keepdim, lambda row: reduce(operator.add, row) if row else k.number(0))
+    return _reduced(
+        k, x, dim, keepdim, lambda row: reduce(operator.add, row) if row else k.number(0)
+    )
 
 
 def _prod(k: Any, x: Any, dim: Any, keepdim: bool) -> Any:
     dim = None if dim is None else axis_of(x.ndim, dim)
-    return _reduced(k, x, dim, keepdim, lambda row: reduce(operator.mul, row) if row else k.number(1))
+    return _reduced(
+        k, x, dim, keepdim, lambda row: reduce(operator.mul, row) if row else k.number(1)
+    )
 
 
 def _extreme(function: str, *, tuples: bool) -> Callable[..., Any]:
@@ -79,7 +85,9 @@ def _extreme(function: str, *, tuples: bool) -> Callable[..., Any]:
         if not x.size:
             raise ValueError(f"the {function} of no elements")
         dim = dim if dim is None or tuples else axis_of(x.ndim, dim)
-        return _reduced(k, x, dim, keepdim, lambda row: reduce(lambda a, b: k.call(function, a, b), row))
+        return _reduced(
+            k, x, dim, keepdim, lambda row: reduce(lambda a, b: k.call(function, a, b), row)
+        )
 
     return array
 
@@ -120,7 +128,9 @@ def _along(dim: Any) -> str:
 
 
 def _spread(dim: Any, unbiased: Any, keepdim: bool, correction: Any) -> str:
-    dim, unbiased = (None, dim) if isinstance(dim, bool) else (dim, unbiased)  # x.var(False) means `unbiased`
+    dim, unbiased = (
+        (None, dim) if isinstance(dim, bool) else (dim, unbiased)
+    )  # x.var(False) means `unbiased`
     less = correction if unbiased is None else int(unbiased)
     if not isinstance(less, int | float | Fraction):
         raise TypeError(f"correction is a number, not {less}")
@@ -130,7 +140,12 @@ def _spread(dim: Any, unbiased: Any, keepdim: bool, correction: Any) -> str:
 def _torch_spread(name: str) -> Callable[..., Any]:
     def call(t: Any, x: Any, dim: Any, unbiased: Any, keepdim: bool, correction: Any) -> Any:
         dim, unbiased = (None, dim) if isinstance(dim, bool) else (dim, unbiased)
-        return getattr(t, name)(x, dim=dim, correction=correction if unbiased is None else int(unbiased), keepdim=keepdim)
+        return getattr(t, name)(
+            x,
+            dim=dim,
+            correction=correction if unbiased is None else int(unbiased),
+            keepdim=keepdim,
+        )
 
     return call
 
@@ -181,24 +196,33 @@ def _broadcast_to(k: Any, x: Any, shape: Any) -> Any:
     new = len(sizes) - x.ndim
     if new < 0 or -1 in sizes[:new]:
         raise ValueError(f"the shape {x.shape} cannot be broadcast to {sizes}")
-    return k.np.broadcast_to(x, [x.shape[i - new] if n == -1 else n for i, n in enumerate(sizes)]).copy()
+    return k.np.broadcast_to(
+        x, [x.shape[i - new] if n == -1 else n for i, n in enumerate(sizes)]
+    ).copy()
 
 
 def _key(key: tuple[Any, ...]) -> tuple[Any, ...]:
     """A Python index from the parser's hashable one."""
-    return tuple(... if item == "..." else slice(*item[1:]) if isinstance(item, tuple) else item for item in key)
+    return tuple(
+        ... if item == "..." else slice(*item[1:]) if isinstance(item, tuple) else item
+        for item in key
+    )
 
 
 def _getitem(k: Any, x: Any, key: tuple[Any, ...]) -> Any:
     found = _key(key)
-    return x[found if ... in found else (*found, ...)]  # with `...` numpy gives an array, never a bare scalar
+    return x[
+        found if ... in found else (*found, ...)
+    ]  # with `...` numpy gives an array, never a bare scalar
 
 
 def _gather(k: Any, x: Any, index: Any, dim: Any) -> Any:
     axis = axis_of(x.ndim, dim)
     others = (*x.shape[:axis], *x.shape[axis + 1 :])
     if not x.ndim or index.shape != others:
-        raise ValueError(f"an index of shape {others} is needed for values of shape {x.shape}, not {index.shape}")
+        raise ValueError(
+            f"an index of shape {others} is needed for values of shape {x.shape}, not {index.shape}"
+        )
     if ((index < 0) | (index >= x.shape[axis])).any():
         raise IndexError(f"an index is outside 0 to {x.shape[axis] - 1}")
     return k.np.take_along_axis(x, k.np.expand_dims(index, axis), axis).reshape(others)

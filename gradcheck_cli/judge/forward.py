@@ -1,15 +1,17 @@
-"""The forward value comes first: a gradient of a value that torch itself gets wrong is not to be trusted."""
+"""The forward value comes first: a gradient of a value that torch itself gets wrong is not to be
+trusted.
+"""
 
 from __future__ import annotations
 
 from math import isfinite, isnan
 from typing import TYPE_CHECKING
 
+from gradcheck_cli.calculus.gradient import differentiated
 from gradcheck_cli.dtypes import DTYPES
-from gradcheck_cli.gradient import differentiated
 from gradcheck_cli.judge.measure import BUDGET_FACTOR, FREE_ULPS, largest, ulp
-from gradcheck_cli.judge.outcome import shown
 from gradcheck_cli.judge.rounding import rounding
+from gradcheck_cli.records.outcome import shown
 from gradcheck_cli.witnesses.autograd import Autograd
 from gradcheck_cli.witnesses.numeric import Difference
 from gradcheck_cli.witnesses.reference import Certified, Reference
@@ -41,9 +43,13 @@ def _compare(evidence: Evidence, element: int, truth: balls.Ball, value: float) 
 
     case = evidence.case
     place = f" (element {element})" if len(evidence.autograd.forward) > 1 else ""  # type: ignore[union-attr]  # an Autograd, else nothing is compared
-    told = f"torch's value{place} is {shown(value)} where the true one is {truth.str(6, radius=False)}"
+    told = (
+        f"torch's value{place} is {shown(value)} where the true one is {truth.str(6, radius=False)}"
+    )
     if not isfinite(value):
-        beyond = abs(truth) > largest(case.dtype) and not isnan(value) and (value > 0) == (truth > 0)
+        beyond = (
+            abs(truth) > largest(case.dtype) and not isnan(value) and (value > 0) == (truth > 0)
+        )
         return None if beyond else told
     gap = abs(arb(value) - truth)
     if gap <= FREE_ULPS * ulp(truth, case.dtype):
@@ -58,7 +64,9 @@ def _compare(evidence: Evidence, element: int, truth: balls.Ball, value: float) 
 
 
 def why_numeric_misses(evidence: Evidence, position: int) -> str:
-    """Why the numeric estimate of a partial misses the truth: torch's value is off, jumps, or a defect of this tool."""
+    """Why the numeric estimate of a partial misses the truth: torch's value is off, jumps, or a
+    defect of this tool.
+    """
     if forward_note(evidence) or _float64_is_off(evidence, position):
         return "it follows torch's value, which is itself off"
     program = differentiated(evidence.case)
@@ -71,12 +79,19 @@ def why_numeric_misses(evidence: Evidence, position: int) -> str:
 
 
 def _float64_is_off(evidence: Evidence, position: int) -> bool:
-    """Whether torch's float64 value, which the differences are made of, is further from the truth than rounding explains."""
+    """Whether torch's float64 value, which the differences are made of, is further from the truth
+    than rounding explains.
+    """
     from flint import arb
 
     case, (_, _, _, difference) = evidence.case, evidence.of(position)
     program = differentiated(case)
-    if isinstance(program, TooLarge) or not isinstance(evidence.reference, Reference) or not isinstance(difference, Difference) or difference.centre is None:
+    if (
+        isinstance(program, TooLarge)
+        or not isinstance(evidence.reference, Reference)
+        or not isinstance(difference, Difference)
+        or difference.centre is None
+    ):
         return False
     gap = abs(arb(difference.centre) - evidence.reference.values[program.objective])
     room = rounding(case).of_value(case, DTYPES["float64"]).total

@@ -6,15 +6,17 @@ from functools import cache
 from math import isfinite, ldexp, log10
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from gradcheck_cli.judge.outcome import shown, told
+from gradcheck_cli.records.outcome import shown, told
 from gradcheck_cli.worlds import balls
 
 if TYPE_CHECKING:
     from gradcheck_cli.dtypes import DType
 
-# |A - T| up to this many ulp is right whatever the formula: the four roundings that even a single call may make.
+# |A - T| up to this many ulp is right whatever the formula: the four roundings that even a single
+# call may make.
 FREE_ULPS = 4
-# Measured on 10,880 points: |A - T| / B has median 0.14 and maximum 0.97, so 4 B has room for what a bound leaves out.
+# Measured on 10,880 points: |A - T| / B has median 0.14 and maximum 0.97, so 4 B has room for what
+# a bound leaves out.
 BUDGET_FACTOR = 4
 
 
@@ -31,7 +33,9 @@ class Measure(TypedDict):
 
 
 def digits(ball: Any, count: int) -> str:
-    """The midpoint of a certified ball to some decimal digits; one that contains 0 is 0 to every dtype."""
+    """The midpoint of a certified ball to some decimal digits; one that contains 0 is 0 to every
+    dtype.
+    """
     return "0" if ball.contains(0) else str(ball.mid().str(count, radius=False))
 
 
@@ -41,12 +45,16 @@ def size(ball: Any) -> float:
 
 
 def ulp(truth: Any, dtype: DType) -> float:
-    """Spacing of the dtype at a ball's midpoint, a power of two; beyond the dtype's range that of its largest number."""
+    """Spacing of the dtype at a ball's midpoint, a power of two; beyond the dtype's range that of
+    its largest number.
+    """
     if not abs(truth) < largest(dtype):
         exponent = dtype.most
     else:
         mantissa, shift = truth.mid().man_exp()
-        exponent = max(mantissa.bit_length() + int(shift) - 1, dtype.least) if mantissa else dtype.least
+        exponent = (
+            max(mantissa.bit_length() + int(shift) - 1, dtype.least) if mantissa else dtype.least
+        )
     return ldexp(1.0, exponent - dtype.digits + 1)
 
 
@@ -57,18 +65,27 @@ def largest(dtype: DType) -> Any:
 
 
 def measure(answer: float, truth: Any, dtype: DType) -> Measure:
-    """Distance of an answer from a truth that is exactly 0 or certified not to be; NaN for an answer that is NaN."""
+    """Distance of an answer from a truth that is exactly 0 or certified not to be; NaN for an
+    answer that is NaN.
+    """
     from flint import arb
 
     spacing = ulp(truth, dtype)
     free = FREE_ULPS * spacing
     if not isfinite(answer):
-        return Measure(error=abs(answer), relative_error=abs(answer), ulps=abs(answer), tolerance=free)
+        return Measure(
+            error=abs(answer), relative_error=abs(answer), ulps=abs(answer), tolerance=free
+        )
     if truth.is_zero():
         nothing = 0.0 if answer == 0 else None
         return Measure(error=abs(answer), relative_error=nothing, ulps=nothing, tolerance=free)
     gap = abs(arb(answer) - truth)
-    return Measure(error=float(gap.mid()), relative_error=float((gap / abs(truth)).mid()), ulps=float((gap / spacing).mid()), tolerance=free)
+    return Measure(
+        error=float(gap.mid()),
+        relative_error=float((gap / abs(truth)).mid()),
+        ulps=float((gap / spacing).mid()),
+        tolerance=free,
+    )
 
 
 def within_free_ulps(found: Measure) -> bool:
@@ -88,5 +105,11 @@ def off(found: Measure) -> str:
     relative, ulps = found["relative_error"], found["ulps"]
     if relative is None or ulps is None:
         return f"off by {found['error']:.2g}"
-    percent = f"{relative:.2g} relative" if relative < 1e-3 else f"{100 * relative:.3g} %" if relative < 100 else f"{relative:.2g} times too far"
+    percent = (
+        f"{relative:.2g} relative"
+        if relative < 1e-3
+        else f"{100 * relative:.3g} %"
+        if relative < 100
+        else f"{relative:.2g} times too far"
+    )
     return f"off by {ulps:.4g} ulp, {percent}"

@@ -1,11 +1,12 @@
 """How much rounding a formula deserves: the budget of torch's own gradient program at a point.
 
-The program that torch's backward evaluates is built from the rows' pullbacks and run in balls; its own adjoints say
-how much a rounding error made at each node moves the result:
+The program that torch's backward evaluates is built from the rows' pullbacks and run in balls; its
+own adjoints say how much a rounding error made at each node moves the result:
 
     B = sum_i w_i (u (c_i |v_i| + m_i |x_i f_i'|) + eta)
 
-with w_i how far an error at node i moves the result, u the unit roundoff and eta half the smallest subnormal.
+with w_i how far an error at node i moves the result, u the unit roundoff and eta half the smallest
+subnormal.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck_cli.calculus import adjoints, slope_of
+from gradcheck_cli.calculus.gradient import scalar_inputs, shape_of, weighted_sum
+from gradcheck_cli.calculus.reverse import adjoints, slope_of
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.functions.arithmetic import OFF
-from gradcheck_cli.gradient import scalar_inputs, shape_of, weighted_sum
 from gradcheck_cli.language.program import Builder, Call, Number, Program, Variable
 from gradcheck_cli.worlds import balls
 from gradcheck_cli.worlds.scalars import Expansion, TooLarge, element, expand
@@ -28,18 +29,20 @@ from gradcheck_cli.worlds.scalars import Expansion, TooLarge, element, expand
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from gradcheck_cli.case import Case, Unrolled
     from gradcheck_cli.dtypes import DType
+    from gradcheck_cli.questions.question import Case, Unrolled
 
-# torch solves linear systems by elimination: as if each entry of the matrix were off by u times its largest entry and size.
+# torch solves linear systems by elimination: as if each entry of the matrix were off by u times its
+# largest entry and size.
 _ELIMINATED = ("det", "inverse")
 
-# (c, m): roundings of the result, and of the argument as the function passes it on. Measured against torch 2.13.0;
-# what is not named rounds like exp.
+# (c, m): roundings of the result, and of the argument as the function passes it on. Measured
+# against torch 2.13.0; what is not named rounds like exp.
 _EXACT = (0, 0)
 _ROUNDINGS = {
     **dict.fromkeys(("add", "sub", "mul", "div", "sqrt", "reciprocal", "square"), (1, 0)),
-    # softmax and its kin shift the argument before exp, so the rounding of the shift enters as that of the argument.
+    # softmax and its kin shift the argument before exp, so the rounding of the shift enters as that
+    # of the argument.
     "exp": (2, 1),
     # sinc multiplies its argument by a rounded pi.
     "sinc": (2, 2),
@@ -52,7 +55,8 @@ _ROUNDINGS = {
 }  # fmt: skip
 _DEFAULT = (2, 0)
 
-# Budgets are bounds: a few bits of them are enough, and 64 keep cancelling adjoints honest; log_ndtr(17) needs 512.
+# Budgets are bounds: a few bits of them are enough, and 64 keep cancelling adjoints honest;
+# log_ndtr(17) needs 512.
 _BITS = (64, 512, 2048)
 
 
@@ -80,7 +84,8 @@ class _Forward:
 
 
 class _Graph:
-    """A scalar program with a slope node for every edge; its balls are computed once a point, and each budget is one sweep over it.
+    """A scalar program with a slope node for every edge; its balls are computed once a point, and
+    each budget is one sweep over it.
 
     Attributes:
         edges: for each node (argument, slope node) of every argument that rounding can move.
@@ -110,7 +115,9 @@ class _Graph:
         return found
 
     def _at(self, case: Case, bits: int, dtype: DType) -> tuple[list[Any], list[Any]]:
-        """For every node its ball at the point of a case, and the rounding error it makes itself (None where it makes none)."""
+        """For every node its ball at the point of a case, and the rounding error it makes itself
+        (None where it makes none).
+        """
         if self._seen[0] != (case, bits, dtype):
             values = self.machine.run(scalar_inputs(case), bits, case.dtype.round)
             self._seen = ((case, bits, dtype), values, self._errors(values, dtype))
@@ -128,9 +135,11 @@ class _Graph:
         return found
 
     def _swept(self, output: int, values: list[Any]) -> dict[int, Any]:
-        """How far an error at each node can move the output: one pass backwards, in balls (a weight may exceed any float).
+        """How far an error at each node can move the output: one pass backwards, in balls (a weight
+        may exceed any float).
 
-        Paths add up in size and never cancel: torch may take one of two paths only, as var does, whose gradient is
+        Paths add up in size and never cancel: torch may take one of two paths only, as var does,
+            whose gradient is
         2 (x - mean) / (n - 1) with nothing passed back through the mean.
         """
         from flint import arb
@@ -147,7 +156,9 @@ class _Graph:
                     found[j] = found[j] + passed if j in found else passed
         return found
 
-    def _summed(self, weights: dict[int, Any], values: list[Any], errors: list[Any], dtype: DType) -> Budget:
+    def _summed(
+        self, weights: dict[int, Any], values: list[Any], errors: list[Any], dtype: DType
+    ) -> Budget:
         from flint import arb
 
         total, culprit, most = arb(0), None, arb(0)
@@ -163,13 +174,17 @@ class _Graph:
                 most, culprit = term, self.origin[i]
         for group in self.eliminated:
             size = max((abs(values[i]).upper() for i in group), key=float) * len(group)
-            total += sum((abs(weights[i]) * _units(dtype)[0] * size for i in group if i in weights), arb(0))
+            total += sum(
+                (abs(weights[i]) * _units(dtype)[0] * size for i in group if i in weights), arb(0)
+            )
         return Budget(float(total.abs_upper()), culprit)
 
 
 @dataclass(eq=False)
 class Rounding:
-    """Budgets of one program; the graphs are built once for all points of a grid, that of the gradient when it is first needed."""
+    """Budgets of one program; the graphs are built once for all points of a grid, that of the
+    gradient when it is first needed.
+    """
 
     unrolled: Unrolled
     wrt: tuple[str, ...]
@@ -197,13 +212,21 @@ class Rounding:
         outputs = np.reshape(expansion.values[program.result], -1).tolist()
         objective = weighted_sum(builder, outputs, self.cotangent)
         origin += [program.result] * (len(builder.nodes) - len(origin))
-        groups = [np.reshape(expansion.values[node.args[0]], -1).tolist() for node in program.nodes if isinstance(node, Call) and node.function in _ELIMINATED]
+        groups = [
+            np.reshape(expansion.values[node.args[0]], -1).tolist()
+            for node in program.nodes
+            if isinstance(node, Call) and node.function in _ELIMINATED
+        ]
         return _Forward(expansion, outputs, objective, groups)
 
     def _expanded(self) -> Expansion:
         """The program as scalars, with every function whole that torch's backward treats as one."""
         program, known = self.unrolled.program, self.unrolled.expansion
-        if isinstance(known, Expansion) and all(lookup(node.function).kind == "primitive" for node in program.nodes if isinstance(node, Call)):
+        if isinstance(known, Expansion) and all(
+            lookup(node.function).kind == "primitive"
+            for node in program.nodes
+            if isinstance(node, Call)
+        ):
             return known.copy()
         return expand(program, self.unrolled.inputs, "pullbacks")
 
@@ -217,8 +240,14 @@ class Rounding:
         """torch's forward and gradient, and the node of each partial, -1 where it is zero."""
         inputs, forward = self.unrolled.inputs, self._forward.expansion.copy()
         builder, origin = forward.builder, forward.origin
-        names = [element(name, index) for name in self.wrt for index in np.ndindex(*shape_of(inputs[name]))]
-        found = adjoints(builder, self._forward.objective, frozenset(names), as_torch=True, origin=origin)
+        names = [
+            element(name, index)
+            for name in self.wrt
+            for index in np.ndindex(*shape_of(inputs[name]))
+        ]
+        found = adjoints(
+            builder, self._forward.objective, frozenset(names), as_torch=True, origin=origin
+        )
         partials = [found.get(builder.index.get(Variable(name), -1), -1) for name in names]
         return _Graph(builder, origin, self._forward.eliminated), partials
 
@@ -247,7 +276,9 @@ def _edges(builder: Builder, index: int) -> list[tuple[int, int]]:
     found = []
     for position, j in enumerate(node.args):
         argument = builder.nodes[j]
-        if isinstance(argument, Number) or (isinstance(argument, Call) and lookup(argument.function).condition):
+        if isinstance(argument, Number) or (
+            isinstance(argument, Call) and lookup(argument.function).condition
+        ):
             continue
         slope = slope_of(builder, node, position)
         if slope is not None:
@@ -264,9 +295,15 @@ def _units(dtype: DType) -> tuple[Any, Any]:
 
 
 def _rounds(builder: Builder, index: int) -> tuple[int, int, int] | None:
-    """How a node rounds (c, m, node of `x f'(x)`); None for one that does not, such as a product with a power of two."""
+    """How a node rounds (c, m, node of `x f'(x)`); None for one that does not, such as a product
+    with a power of two.
+    """
     node = builder.nodes[index]
-    if not isinstance(node, Call) or lookup(node.function).condition or _ROUNDINGS.get(node.function, _DEFAULT) == _EXACT:
+    if (
+        not isinstance(node, Call)
+        or lookup(node.function).condition
+        or _ROUNDINGS.get(node.function, _DEFAULT) == _EXACT
+    ):
         return None
     factors = {"mul": node.args, "div": node.args[1:]}.get(node.function, ())
     if any(isinstance(f := builder.nodes[i], Number) and _power_of_two(f.value) for i in factors):

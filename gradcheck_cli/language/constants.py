@@ -1,4 +1,6 @@
-"""Constants: the exact value of literals and settings, the arithmetic of exact values, and the limits on both."""
+"""Constants: the exact value of literals and settings, the arithmetic of exact values, and the
+limits on both.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +20,22 @@ if TYPE_CHECKING:
 MAX_EXPONENT = 5_000
 # Python itself refuses integers of more than 4,300 digits.
 MAX_DIGITS = 4_000
-# Exact constants (`2**3000`) are followed up to this many bits; one beyond is an error, so `9**9**9` cannot hang.
+# Exact constants (`2**3000`) are followed up to this many bits; one beyond is an error, so
+# `9**9**9` cannot hang.
 MAX_BITS = 20_000
 
-TOO_MANY_DIGITS = f"this number has more than {MAX_DIGITS:,} digits or an exponent beyond {MAX_EXPONENT:,}"
+TOO_MANY_DIGITS = (
+    f"this number has more than {MAX_DIGITS:,} digits or an exponent beyond {MAX_EXPONENT:,}"
+)
 _NOT_CONSTANT = "this setting must be a constant, such as 1 or 0.5"
 
-_OPERATORS: dict[type[ast.operator], str] = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow"}
+_OPERATORS: dict[type[ast.operator], str] = {
+    ast.Add: "add",
+    ast.Sub: "sub",
+    ast.Mult: "mul",
+    ast.Div: "div",
+    ast.Pow: "pow",
+}
 
 
 class SizeError(ArithmeticError):
@@ -32,7 +43,8 @@ class SizeError(ArithmeticError):
 
 
 def constant(node: ast.expr, words: Callable[[ast.AST], str]) -> Setting:
-    """The value of a constant expression; a decimal literal comes as the exact `Fraction` of its text.
+    """The value of a constant expression; a decimal literal comes as the exact `Fraction` of its
+    text.
 
     Args:
         words: gives the text of a node.
@@ -57,12 +69,18 @@ def constant(node: ast.expr, words: Callable[[ast.AST], str]) -> Setting:
                 return -inner if isinstance(op, ast.USub) else inner
         case ast.Name(id="inf" | "oo") | ast.Attribute(attr="inf" | "oo", value=ast.Name()):
             return float("inf")
-        case ast.Call(func=ast.Name(id="float"), args=[ast.Constant(value="inf" | "-inf" as infinity)], keywords=[]):
+        case ast.Call(
+            func=ast.Name(id="float"),
+            args=[ast.Constant(value="inf" | "-inf" as infinity)],
+            keywords=[],
+        ):
             return float(infinity)
         case ast.Tuple(elts=elts) | ast.List(elts=elts):
             return tuple(constant(item, words) for item in elts)
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
-            return _computed(_OPERATORS[type(op)], constant(left, words), constant(right, words), node)
+            return _computed(
+                _OPERATORS[type(op)], constant(left, words), constant(right, words), node
+            )
     raise NodeError("not-constant", _NOT_CONSTANT, node)
 
 
@@ -75,14 +93,23 @@ def decimal(text: str) -> Fraction:
     digits, _, power = text.replace("_", "").lower().partition("e")
     # Python reads no more than 4,300 digits; zeros in front say nothing.
     exponent = power.lstrip("+-").lstrip("0") or "0"
-    if len(digits) > MAX_DIGITS or len(exponent) > len(str(MAX_EXPONENT)) or int(exponent) > MAX_EXPONENT:
+    if (
+        len(digits) > MAX_DIGITS
+        or len(exponent) > len(str(MAX_EXPONENT))
+        or int(exponent) > MAX_EXPONENT
+    ):
         raise SizeError(TOO_MANY_DIGITS)
     return Fraction(Decimal(f"{digits}e{'-' if power.startswith('-') else ''}{exponent}"))
 
 
 def _computed(function: str, a: Setting, b: Setting, node: ast.expr) -> Setting:
     """An operation of two numbers as Python means it: integers stay integers, save in a division."""
-    if not isinstance(a, int | Fraction) or not isinstance(b, int | Fraction) or isinstance(a, bool) or isinstance(b, bool):
+    if (
+        not isinstance(a, int | Fraction)
+        or not isinstance(b, int | Fraction)
+        or isinstance(a, bool)
+        or isinstance(b, bool)
+    ):
         raise NodeError("not-constant", _NOT_CONSTANT, node)
     try:
         value = arithmetic(function, Fraction(a), Fraction(b))
@@ -91,13 +118,18 @@ def _computed(function: str, a: Setting, b: Setting, node: ast.expr) -> Setting:
     except ZeroDivisionError as error:
         raise NodeError("not-constant", "division by zero in a setting", node) from error
     if value is None:
-        raise NodeError("not-constant", "a setting is a rational number: the exponent must be an integer", node)
-    whole = isinstance(a, int) and isinstance(b, int) and function != "div" and value.denominator == 1
+        raise NodeError(
+            "not-constant", "a setting is a rational number: the exponent must be an integer", node
+        )
+    whole = (
+        isinstance(a, int) and isinstance(b, int) and function != "div" and value.denominator == 1
+    )
     return int(value) if whole else value
 
 
 def arithmetic(function: str, *values: Fraction, most: int = MAX_BITS) -> Fraction | None:
-    """The exact value of `add`, `sub`, `mul`, `div`, `neg` or `pow`; None where it is not rational, or not one of these.
+    """The exact value of `add`, `sub`, `mul`, `div`, `neg` or `pow`; None where it is not rational,
+    or not one of these.
 
     Raises:
         SizeError: it has more than `most` bits; found out before a power is computed.

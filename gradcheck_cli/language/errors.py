@@ -69,7 +69,9 @@ class PointError(UserError):
     """The point, cotangent, dtype or device does not fit the program or the machine."""
 
 
-def mistake(code: str, message: str, text: str = "", span: Span | None = None, help: str = "") -> PointError:  # noqa: A002 - `help` is what the printed line is called
+def mistake(
+    code: str, message: str, text: str = "", span: Span | None = None, help: str = ""
+) -> PointError:  # noqa: A002 - `help` is what the printed line is called
     """A `PointError` with a single mistake, ready to raise."""
     return PointError([Mistake(code, message, text, span, help)])
 
@@ -90,7 +92,8 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
-# A caret line must stay readable however long the text is: 60 characters either side of the place, 120 carets.
+# A caret line must stay readable however long the text is: 60 characters either side of the place,
+# 120 carets.
 _MARGIN = 60
 
 
@@ -103,9 +106,17 @@ def _excerpt(text: str, span: Span) -> list[str]:
     left, right = max(first, start - _MARGIN), min(last, end + _MARGIN)
     head, tail = ("…" if left > first else ""), ("…" if right < last else "")
     carets = "^" * max(1, _columns(text[start : min(end, right)]))
-    return [f"  | {head}{text[left:right]}{tail}", f"  | {' ' * (len(head) + _columns(text[left:start]))}{carets}"]
+    return [
+        f"  | {head}{text[left:right]}{tail}",
+        f"  | {' ' * (len(head) + _columns(text[left:start]))}{carets}",
+    ]
 
 
 def _columns(text: str) -> int:
-    """How wide a terminal shows `text`: two columns for an East Asian character, none for a combining accent."""
-    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+    """How wide a terminal shows `text`: two columns for an East Asian character, none for a
+    combining accent.
+    """
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in text
+    )

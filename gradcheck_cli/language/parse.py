@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from gradcheck_cli.language.errors import Span
 
-# Longer texts are refused before any work: 65,536 characters are a sum of some 20,000 terms, read in 0.3 s.
+# Longer texts are refused before any work: 65,536 characters are a sum of some 20,000 terms, read
+# in 0.3 s.
 MAX_LENGTH = 65_536
 # More than this many mistakes at once help nobody.
 MAX_MISTAKES = 20
@@ -55,18 +56,38 @@ def parse(text: str, conditions: frozenset[str] = frozenset(), *, single: bool =
     if len(text) > MAX_LENGTH:
         text = text.strip()  # a file may end in many blank lines
     if len(text) > MAX_LENGTH:
-        raise ProgramError([Mistake("too-long", f"the program has {len(text):,} characters; {MAX_LENGTH:,} are accepted")])
+        raise ProgramError(
+            [
+                Mistake(
+                    "too-long",
+                    f"the program has {len(text):,} characters; {MAX_LENGTH:,} are accepted",
+                )
+            ]
+        )
     source = Source(tidy(text))
     found = tree(source).body if source.text else []
     if not found:
-        raise ProgramError([Mistake("empty", "there is no expression", help="give one, such as `sin(x)**2`")])
+        raise ProgramError(
+            [Mistake("empty", "there is no expression", help="give one, such as `sin(x)**2`")]
+        )
     reader = _Reader(source, conditions)
     if single and not (len(found) == 1 and isinstance(found[0], ast.Expr)):
-        raise ProgramError([Mistake("unsupported-syntax", "one expression is needed here, without assignments", source.text, source.span(found[0]))])
+        raise ProgramError(
+            [
+                Mistake(
+                    "unsupported-syntax",
+                    "one expression is needed here, without assignments",
+                    source.text,
+                    source.span(found[0]),
+                )
+            ]
+        )
     result = reader.read(found)
     if reader.mistakes:
         raise ProgramError(dict.fromkeys(reader.mistakes))
-    return ordered(Program(tuple(reader.builder.nodes), (result,), source.text, reader.spans, reader.names))
+    return ordered(
+        Program(tuple(reader.builder.nodes), (result,), source.text, reader.spans, reader.names)
+    )
 
 
 class _Reader:
@@ -90,9 +111,16 @@ class _Reader:
                 result = self.expression(statement.value)
                 if statement is not statements[-1]:
                     self.mistake(
-                        "unused-value", "nothing is done with this value", statement, "name it: `y = ...`; put an expression of several lines in brackets"
+                        "unused-value",
+                        "nothing is done with this value",
+                        statement,
+                        "name it: `y = ...`; put an expression of several lines in brackets",
                     )
-            elif isinstance(statement, ast.Assign) and len(statement.targets) == 1 and isinstance(statement.targets[0], ast.Name):
+            elif (
+                isinstance(statement, ast.Assign)
+                and len(statement.targets) == 1
+                and isinstance(statement.targets[0], ast.Name)
+            ):
                 result = self.assign(statement.targets[0], self.expression(statement.value))
             else:
                 self.refuse(statement)
@@ -101,7 +129,9 @@ class _Reader:
 
     def assign(self, target: ast.Name, value: int) -> int:
         if target.id in _CONSTANTS or target.id in _INFINITIES:
-            self.mistake("reserved-name", f"`{target.id}` is a constant and cannot be assigned", target)
+            self.mistake(
+                "reserved-name", f"`{target.id}` is a constant and cannot be assigned", target
+            )
         self.assigned[target.id] = value
         self.names.setdefault(value, target.id)
         return value
@@ -138,7 +168,9 @@ class _Reader:
                 return self.operation(_OPERATORS[type(op)], [left, right])
             case ast.BoolOp(op=op, values=parts):
                 return _Step(parts, lambda values: self.fold(_OPERATORS[type(op)], values, parts))
-            case ast.Compare(left=left, ops=ops, comparators=others) if all(type(op) in _OPERATORS for op in ops):
+            case ast.Compare(left=left, ops=ops, comparators=others) if all(
+                type(op) in _OPERATORS for op in ops
+            ):
                 return _Step([left, *others], lambda values: self.compare(ops, values, node))
             case ast.IfExp(test=test, body=body, orelse=orelse):
                 return self.operation("where", [test, body, orelse])
@@ -153,13 +185,19 @@ class _Reader:
         self.refuse(node)
         return _leaf(self.builder.number(0))
 
-    def operation(self, function: str, parts: Sequence[ast.expr], settings: Mapping[str, object] | None = None) -> _Step:
+    def operation(
+        self, function: str, parts: Sequence[ast.expr], settings: Mapping[str, object] | None = None
+    ) -> _Step:
         return _Step(parts, lambda values: self.call(function, values, parts, settings))
 
     def literal(self, node: ast.Constant) -> int:
         value: object = 0
         if isinstance(node.value, bool) or not isinstance(node.value, int | float):
-            self.mistake("unsupported-syntax", f"`{shown('...' if node.value is ... else repr(node.value))}` is not a number", node)
+            self.mistake(
+                "unsupported-syntax",
+                f"`{shown('...' if node.value is ... else repr(node.value))}` is not a number",
+                node,
+            )
         else:
             try:
                 value = constant(node, self.source.words)
@@ -180,7 +218,9 @@ class _Reader:
         if node.id in _INFINITIES:
             return self.builder.number(float("inf"))
         if node.id in ("nan", "NaN", "I", "j"):
-            self.mistake("unknown-name", f"`{node.id}` is not a number one can differentiate at", node)
+            self.mistake(
+                "unknown-name", f"`{node.id}` is not a number one can differentiate at", node
+            )
         return self.builder.variable(node.id)
 
     def attribute(self, node: ast.Attribute) -> _Step:
@@ -190,7 +230,12 @@ class _Reader:
             return _leaf(self.name(ast.Name(bare)))
         if node.attr in ("T", "mT"):
             return self.operation("transpose", [node.value], lookup("transpose").bound({}))
-        self.mistake("unknown-attribute", f"there is no attribute `{shown(node.attr)}`", node, "`.T` and methods such as `.sum()` are known")
+        self.mistake(
+            "unknown-attribute",
+            f"there is no attribute `{shown(node.attr)}`",
+            node,
+            "`.T` and methods such as `.sum()` are known",
+        )
         return _leaf(self.builder.number(0))
 
     def subscript(self, value: ast.expr, key: ast.expr) -> _Step:
@@ -208,11 +253,22 @@ class _Reader:
             self.mistake(error.code, str(error), error.node, error.help)
             # The rest is read all the same, for the mistakes in it.
             children = [*node.args, *(keyword.value for keyword in node.keywords)]
-            return _Step([c for c in children if c is not error.node and not isinstance(c, ast.Constant)], lambda _: self.builder.number(0))
+            return _Step(
+                [c for c in children if c is not error.node and not isinstance(c, ast.Constant)],
+                lambda _: self.builder.number(0),
+            )
         if bound.fold:
             return _Step(bound.args, lambda values: self.fold(bound.function, values, bound.args))
         defaults = bound.defaults
-        return _Step(bound.args, lambda values: self.call(bound.function, values + [self.default(d) for d in defaults], bound.args, bound.settings))
+        return _Step(
+            bound.args,
+            lambda values: self.call(
+                bound.function,
+                values + [self.default(d) for d in defaults],
+                bound.args,
+                bound.settings,
+            ),
+        )
 
     def default(self, value: object) -> int:
         if isinstance(value, int | Fraction | float):
@@ -226,14 +282,26 @@ class _Reader:
         return result
 
     def compare(self, ops: list[ast.cmpop], values: list[int], node: ast.expr) -> int:
-        links = [self.call(_OPERATORS[type(op)], values[i : i + 2], [node, node]) for i, op in enumerate(ops)]
+        links = [
+            self.call(_OPERATORS[type(op)], values[i : i + 2], [node, node])
+            for i, op in enumerate(ops)
+        ]
         return self.fold("logical_and", links, [node] * len(links))
 
-    def call(self, function: str, values: list[int], parts: Sequence[ast.expr], settings: Mapping[str, object] | None = None) -> int:
+    def call(
+        self,
+        function: str,
+        values: list[int],
+        parts: Sequence[ast.expr],
+        settings: Mapping[str, object] | None = None,
+    ) -> int:
         """Index of a call; `parts` are the places of its arguments, defaults apart."""
         wanted = [parameter.kind == "condition" for parameter in lookup(function).parsed.args]
         if True in wanted:
-            args = [self.condition(value, parts[i]) if wanted[i] else self.number(value) for i, value in enumerate(values)]
+            args = [
+                self.condition(value, parts[i]) if wanted[i] else self.number(value)
+                for i, value in enumerate(values)
+            ]
         else:
             args = [self.number(value) for value in values]
         literal = self.builder.nodes[args[0]] if function == "neg" else None
@@ -241,7 +309,9 @@ class _Reader:
             # -1 is a literal to everyone but Python's grammar.
             index = self.builder.number(-literal.value, decimal=literal.decimal)
         else:
-            index = self.builder.call(function, *args, settings=tuple(sorted(settings.items())) if settings else ())  # type: ignore[arg-type]  # settings are checked where they are read
+            index = self.builder.call(
+                function, *args, settings=tuple(sorted(settings.items())) if settings else ()
+            )  # type: ignore[arg-type]  # settings are checked where they are read
         if all(i in self.exact for i in args):
             self.follow(index, function, args, parts)
         return index
@@ -284,7 +354,12 @@ class _Reader:
         self.mistakes.append(Mistake(code, message, self.source.text, self.source.span(node), help))
         if len(self.mistakes) > MAX_MISTAKES:
             last = self.mistakes.pop()
-            more = Mistake("too-many", f"there are more than {MAX_MISTAKES} mistakes; here is the next", last.text, last.span)
+            more = Mistake(
+                "too-many",
+                f"there are more than {MAX_MISTAKES} mistakes; here is the next",
+                last.text,
+                last.span,
+            )
             raise ProgramError([*dict.fromkeys(self.mistakes), more])
 
 
@@ -295,4 +370,10 @@ def _leaf(index: int) -> _Step:
 def _around(parts: Sequence[ast.expr]) -> ast.expr:
     """A node that stands from the first part to the last."""
     first, last = parts[0], parts[-1]
-    return ast.Name("", lineno=first.lineno, col_offset=first.col_offset, end_lineno=last.end_lineno, end_col_offset=last.end_col_offset)
+    return ast.Name(
+        "",
+        lineno=first.lineno,
+        col_offset=first.col_offset,
+        end_lineno=last.end_lineno,
+        end_col_offset=last.end_col_offset,
+    )

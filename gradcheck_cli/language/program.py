@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from gradcheck_cli.language.errors import Span
 
-# What a setting (a keyword such as `dim` or `beta`) may hold. A `Fraction` came from a decimal literal and is
-# rounded to the dtype by the world that uses it; an `int` is exact.
+# What a setting (a keyword such as `dim` or `beta`) may hold. A `Fraction` came from a decimal
+# literal and is rounded to the dtype by the world that uses it; an `int` is exact.
 Setting: TypeAlias = "int | Fraction | float | bool | str | tuple[object, ...] | None"
 Settings: TypeAlias = "tuple[tuple[str, Setting], ...]"
 
@@ -25,7 +25,9 @@ _WORDS = 60
 
 
 class Number(NamedTuple):
-    """A literal. `decimal` literals (`0.1`, `1e-8`) are rounded to the dtype by each world; integers stay exact."""
+    """A literal. `decimal` literals (`0.1`, `1e-8`) are rounded to the dtype by each world;
+    integers stay exact.
+    """
 
     value: Fraction | float  # a float only for the infinities
     decimal: bool
@@ -50,7 +52,9 @@ Node: TypeAlias = Number | Variable | Call
 
 @dataclass(frozen=True)
 class Program:
-    """Nodes in evaluation order. `names[i]` is what the user called node i, `spans[i]` where it stands in `text`."""
+    """Nodes in evaluation order. `names[i]` is what the user called node i, `spans[i]` where it
+    stands in `text`.
+    """
 
     nodes: tuple[Node, ...]
     outputs: tuple[int, ...]
@@ -74,7 +78,9 @@ class Program:
             node = self.nodes[i]
             if i in self.spans and (i == index or (isinstance(node, Call) and index in node.args)):
                 words = " ".join(self.text[slice(*self.spans[i])].split())
-                return words if len(words) <= _WORDS else self.names.get(i, f"{words[: _WORDS - 1]}…")
+                return (
+                    words if len(words) <= _WORDS else self.names.get(i, f"{words[: _WORDS - 1]}…")
+                )
         return self.text
 
 
@@ -110,13 +116,17 @@ class Builder:
         return self.add(Call(function, args, settings))
 
     def include(self, program: Program, bindings: Mapping[str, int]) -> tuple[int, ...]:
-        """Copy `program` in, its variables replaced by `bindings`; gives the indices of its outputs."""
+        """Copy `program` in, its variables replaced by `bindings`; gives the indices of its
+        outputs.
+        """
         where: list[int] = []
         for node in program.nodes:
             if isinstance(node, Variable):
                 where.append(bindings[node.name] if node.name in bindings else self.add(node))
             elif isinstance(node, Call):
-                where.append(self.call(node.function, *[where[i] for i in node.args], settings=node.settings))
+                where.append(
+                    self.call(node.function, *[where[i] for i in node.args], settings=node.settings)
+                )
             else:
                 where.append(self.add(node))
         return tuple(where[i] for i in program.outputs)
@@ -137,7 +147,8 @@ def pruned(program: Program) -> Program:
 
 
 def ordered(program: Program) -> Program:
-    """`program` with what its outputs need, and no others, each node after its arguments in the order they are written.
+    """`program` with what its outputs need, and no others, each node after its arguments in the
+    order they are written.
 
     Two texts of the same program come to the same nodes, whatever was assigned first.
     """
@@ -145,7 +156,11 @@ def ordered(program: Program) -> Program:
     stack = list(reversed(program.outputs))
     while stack:
         node = program.nodes[stack[-1]]
-        first = [i for i in node.args if i not in new] if isinstance(node, Call) and stack[-1] not in new else []
+        first = (
+            [i for i in node.args if i not in new]
+            if isinstance(node, Call) and stack[-1] not in new
+            else []
+        )
         if first:
             stack += reversed(first)
         else:
@@ -157,7 +172,12 @@ def _renumbered(program: Program, new: Mapping[int, int]) -> Program:
     """The nodes in `new` alone, in its order, under their new indices."""
     nodes = [program.nodes[old] for old in new]
     return Program(
-        tuple(Call(node.function, tuple(new[i] for i in node.args), node.settings) if isinstance(node, Call) else node for node in nodes),
+        tuple(
+            Call(node.function, tuple(new[i] for i in node.args), node.settings)
+            if isinstance(node, Call)
+            else node
+            for node in nodes
+        ),
         tuple(new[i] for i in program.outputs),
         program.text,
         {new[i]: span for i, span in program.spans.items() if i in new},

@@ -1,4 +1,6 @@
-"""The text of a program, and the places in it: Python counts UTF-8 bytes within a line, messages count characters."""
+"""The text of a program, and the places in it: Python counts UTF-8 bytes within a line, messages
+count characters.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ if TYPE_CHECKING:
 
 
 def tidy(text: str) -> str:
-    """`text` without a byte order mark, common indentation and outer blanks, its lines ended as Python ends them."""
+    """`text` without a byte order mark, common indentation and outer blanks, its lines ended as
+    Python ends them.
+    """
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     return textwrap.dedent(text.expandtabs()).strip() if "\n" in text else text.strip()
 
@@ -32,12 +36,20 @@ class Source:
     @cached_property
     def _bytes(self) -> list[int]:
         """Bytes before each character."""
-        return [0, *accumulate(1 if c < "\x80" else 2 if c < "\u0800" else 3 if c < "\U00010000" else 4 for c in self.text)]
+        return [
+            0,
+            *accumulate(
+                1 if c < "\x80" else 2 if c < "\u0800" else 3 if c < "\U00010000" else 4
+                for c in self.text
+            ),
+        ]
 
     def span(self, node: ast.AST) -> Span:
         """Where a node stands."""
         start = self._offset(getattr(node, "lineno", 1), getattr(node, "col_offset", 0))
-        return Span(start, self._offset(getattr(node, "end_lineno", 1), getattr(node, "end_col_offset", 1)))
+        return Span(
+            start, self._offset(getattr(node, "end_lineno", 1), getattr(node, "end_col_offset", 1))
+        )
 
     def words(self, node: ast.AST) -> str:
         """The text of a node."""
@@ -45,7 +57,9 @@ class Source:
 
     def character(self, line: int, column: int) -> int:
         """Offset of a place counted in lines from 1 and characters from 0, kept within the text."""
-        return min(self.lines[min(max(line, 1), len(self.lines)) - 1] + max(column, 0), len(self.text))
+        return min(
+            self.lines[min(max(line, 1), len(self.lines)) - 1] + max(column, 0), len(self.text)
+        )
 
     def _offset(self, line: int, column: int) -> int:
         start = self.lines[min(line, len(self.lines)) - 1]

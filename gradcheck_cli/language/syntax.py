@@ -1,4 +1,6 @@
-"""Python's syntax tree of a program, or why there is none; what of Python's syntax is not part of the language."""
+"""Python's syntax tree of a program, or why there is none; what of Python's syntax is not part of
+the language.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ if TYPE_CHECKING:
 
 # Deep enough for the syntax tree of a sum of 20,000 terms; pages that are not touched cost nothing.
 _STACK, _RECURSION = 256 * 2**20, 100_000
-# A text of so few characters cannot nest deeper than any stack bears; a thread costs as much as reading it.
+# A text of so few characters cannot nest deeper than any stack bears; a thread costs as much as
+# reading it.
 _SHORT = 1_000
 
 # How Python names what we do not read, in the words of the message.
@@ -55,7 +58,12 @@ def tree(source: Source) -> ast.Module:
     """
     odd = re.search(r"[\x00\ud800-\udfff]", source.text)
     if odd:
-        raise _error("syntax", f"this is not an expression: invalid character U+{ord(odd[0]):04X}", source, Span(*odd.span()))
+        raise _error(
+            "syntax",
+            f"this is not an expression: invalid character U+{ord(odd[0]):04X}",
+            source,
+            Span(*odd.span()),
+        )
     found = _parsed(source.text) if len(source.text) <= _SHORT else _parsed_deep(source.text)
     if isinstance(found, RecursionError | MemoryError) and len(source.text) <= _SHORT:
         found = _parsed_deep(source.text)
@@ -90,18 +98,37 @@ def _parsed_deep(text: str) -> ast.Module | Exception:
 
 def _syntax(source: Source, error: Exception) -> ProgramError:
     if isinstance(error, RecursionError | MemoryError) or "too many nested" in str(error):
-        return _error("too-deep", "the program is nested too deeply", source, _deepest(source.text), "name parts of it: `y = ...; f(y)`")
+        return _error(
+            "too-deep",
+            "the program is nested too deeply",
+            source,
+            _deepest(source.text),
+            "name parts of it: `y = ...; f(y)`",
+        )
     if not isinstance(error, SyntaxError):
         return _error("syntax", f"this is not an expression: {error}", source, Span(0, 1))
     start = source.character(error.lineno or 1, (error.offset or 1) - 1)
     if "integer string conversion" in error.msg:
         digits = re.compile(r"\w+").match(source.text, start)
-        return _error("too-large", TOO_MANY_DIGITS, source, Span(*digits.span()) if digits else Span(start, start + 1))
+        return _error(
+            "too-large",
+            TOO_MANY_DIGITS,
+            source,
+            Span(*digits.span()) if digits else Span(start, start + 1),
+        )
     width = (error.end_offset or 0) - (error.offset or 0) if error.end_lineno == error.lineno else 1
-    reason = re.sub(r" Perhaps you.*| Maybe you.*|\s*\(<unknown>.*", "", error.msg).removesuffix(".")
+    reason = re.sub(r" Perhaps you.*| Maybe you.*|\s*\(<unknown>.*", "", error.msg).removesuffix(
+        "."
+    )
     sign = source.text[start : start + 1]
     instead = f"in place of `{sign}` write `{_TYPESET[sign]}`" if sign in _TYPESET else ""
-    return _error("syntax", f"this is not an expression: {reason}", source, Span(start, start + max(width, 1)), instead)
+    return _error(
+        "syntax",
+        f"this is not an expression: {reason}",
+        source,
+        Span(start, start + max(width, 1)),
+        instead,
+    )
 
 
 def _error(code: str, message: str, source: Source, span: Span, help: str = "") -> ProgramError:  # noqa: A002 - `help` is what the printed line is called
@@ -125,5 +152,9 @@ def refusal(node: ast.AST) -> tuple[str, str]:
         kind = type(node.op).__name__
     elif isinstance(node, ast.Compare):
         kind = next(name for op in node.ops if (name := type(op).__name__) in _SIGNS)
-    what = f"the operator `{_SIGNS[kind]}`" if kind in _SIGNS else _REFUSED.get(kind, f"this syntax ({kind})")
+    what = (
+        f"the operator `{_SIGNS[kind]}`"
+        if kind in _SIGNS
+        else _REFUSED.get(kind, f"this syntax ({kind})")
+    )
     return f"{what} is not part of the language", _INSTEAD.get(kind, "")

@@ -16,8 +16,8 @@ _STRENGTH = {
     "+": 5, "-": 5, "*": 6, "/": 6, "@": 6, "%": 6, "neg": 7, "**": 8,
 }  # fmt: skip
 _ATOM = 9
-# A line of an inlined expression stops growing here; what is longer, or has more brackets within brackets, gets a name of its own:
-# Python's parser gives up at about 90 nested calls.
+# A line of an inlined expression stops growing here; what is longer, or has more brackets within
+# brackets, gets a name of its own: Python's parser gives up at about 90 nested calls.
 _LINE, _DEPTH = 2_000, 40
 # The language reads no more decimal digits than this has zeros.
 _DECIMAL_END = 10**MAX_DIGITS
@@ -44,7 +44,16 @@ def program_text(program: Program) -> str:
     parts: list[_Part] = []
     for i, node in enumerate(program.nodes):
         part = _part(node, parts)
-        if isinstance(node, Call) and i != program.result and (i in program.names or uses.get(i, 0) > 1 or len(part.text) > _LINE or part.depth > _DEPTH):
+        if (
+            isinstance(node, Call)
+            and i != program.result
+            and (
+                i in program.names
+                or uses.get(i, 0) > 1
+                or len(part.text) > _LINE
+                or part.depth > _DEPTH
+            )
+        ):
             name = names.of(i)
             lines.append(f"{name} = {part.text}")
             part = _Part(name)
@@ -72,28 +81,53 @@ class _Names:
 def _part(node: Number | Variable | Call, parts: list[_Part]) -> _Part:
     if isinstance(node, Number):
         text = number_text(node)
-        return _Part(text, _STRENGTH["neg"] if text.startswith("-") else _ATOM if "/" not in text else _STRENGTH["/"])
+        return _Part(
+            text,
+            _STRENGTH["neg"]
+            if text.startswith("-")
+            else _ATOM
+            if "/" not in text
+            else _STRENGTH["/"],
+        )
     if isinstance(node, Variable):
         return _Part(node.name)
     row = lookup(node.function)
     args = [parts[i] for i in node.args]
     depth = max((arg.depth for arg in args), default=0)
     if row.name == "getitem":
-        return _Part(f"{_within(args[0], _ATOM)}[{key_text(dict(node.settings)['key'])}]", _ATOM, depth + 1)
+        return _Part(
+            f"{_within(args[0], _ATOM)}[{key_text(dict(node.settings)['key'])}]", _ATOM, depth + 1
+        )
     if row.operator:
         # A chain of sums nests nothing; a prefix, a power's exponent or brackets do.
-        return _Part(*(_infix(row.operator, args) if len(args) == 2 else _prefix(row.operator, args[0])), depth + _nests(row.operator, args))
+        return _Part(
+            *(_infix(row.operator, args) if len(args) == 2 else _prefix(row.operator, args[0])),
+            depth + _nests(row.operator, args),
+        )
     if not args and not row.parsed.variadic:
         return _Part(row.name)
     arguments = ", ".join(arg.text for arg in args)
     defaults = row.bound({})
-    settings = [f"{k}={setting_text(v)}" for k, v in node.settings if v != defaults[k] or type(v) is not type(defaults[k])]
-    return _Part(f"{row.name}({', '.join([f'[{arguments}]' if row.parsed.variadic else arguments, *settings])})", _ATOM, depth + 1)
+    settings = [
+        f"{k}={setting_text(v)}"
+        for k, v in node.settings
+        if v != defaults[k] or type(v) is not type(defaults[k])
+    ]
+    return _Part(
+        f"{row.name}({', '.join([f'[{arguments}]' if row.parsed.variadic else arguments, *settings])})",
+        _ATOM,
+        depth + 1,
+    )
 
 
 def _nests(operator: str, args: list[_Part]) -> bool:
     """Whether writing the operator nests its arguments deeper, one way or another."""
-    return len(args) == 1 or operator == "**" or any(arg.strength <= _STRENGTH[operator] for arg in args[1:]) or args[0].strength < _STRENGTH[operator]
+    return (
+        len(args) == 1
+        or operator == "**"
+        or any(arg.strength <= _STRENGTH[operator] for arg in args[1:])
+        or args[0].strength < _STRENGTH[operator]
+    )
 
 
 def _prefix(operator: str, part: _Part) -> tuple[str, int]:
@@ -122,11 +156,17 @@ def number_text(node: Number) -> str:
         return "inf" if node.value > 0 else "-inf"
     if node.value.denominator == 1 and not node.decimal:
         return integer_text(node.value.numerator)
-    return decimal_text(node.value) if node.decimal else f"{node.value.numerator}/{node.value.denominator}"
+    return (
+        decimal_text(node.value)
+        if node.decimal
+        else f"{node.value.numerator}/{node.value.denominator}"
+    )
 
 
 def integer_text(value: int) -> str:
-    """An integer in digits; in hexadecimal ones where Python would refuse to read so many decimal ones."""
+    """An integer in digits; in hexadecimal ones where Python would refuse to read so many decimal
+    ones.
+    """
     return str(value) if abs(value) < _DECIMAL_END else hex(value)
 
 

@@ -1,4 +1,6 @@
-"""Report formats: one file each, one function `render(report, ...) -> str` each. The same Report gives the same bytes."""
+"""Report formats: one file each, one function `render(report, ...) -> str` each. The same Report
+gives the same bytes.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gradcheck_cli.suite.report import Report
+    from gradcheck_cli.records.report import Report
 
 # Format name to module; each module has `render(report) -> str`.
 FORMATS = ("table", "json", "jsonl", "csv", "markdown", "junit", "github", "gitlab", "sarif", "tap")

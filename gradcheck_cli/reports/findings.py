@@ -1,4 +1,6 @@
-"""What a report tells machines: a name for each check that no other check has, and what there is to find fault with."""
+"""What a report tells machines: a name for each check that no other check has, and what there is to
+find fault with.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +9,15 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from gradcheck_cli.records.status import EXIT_CODES, NO_VERDICT
+from gradcheck_cli.reports.facts import UNEXPECTED, fields_of, said, stated_of
 from gradcheck_cli.reports.format import MAX_LINE, NOTHING, count, partial_name, printable
-from gradcheck_cli.reports.rows import UNEXPECTED, fields_of, said, stated_of
 from gradcheck_cli.reports.wrap import shortened
-from gradcheck_cli.suite.status import EXIT_CODES, NO_VERDICT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from gradcheck_cli.suite.record import Record
+    from gradcheck_cli.checks.record import Record
 
 # The statuses that make the exit code something else than 0, worst first.
 BAD = tuple(status for status, code in EXIT_CODES.items() if code)
@@ -40,12 +42,16 @@ class Finding:
     failed: bool = False
 
     def fingerprint(self, name: str) -> str:
-        """The same from run to run, and different for any other finding of a report; `name` is the check's."""
+        """The same from run to run, and different for any other finding of a report; `name` is the
+        check's.
+        """
         return sha256("\0".join((name, self.variable, self.rule)).encode()).hexdigest()[:32]
 
 
 def named(records: Sequence[Record]) -> Iterator[tuple[str, Record]]:
-    """Every check with a name that no other has: its id, and the point, dtype and device where ids repeat or are missing."""
+    """Every check with a name that no other has: its id, and the point, dtype and device where ids
+    repeat or are missing.
+    """
     repeated = Counter(record["id"] for record in records)
     seen: Counter[str] = Counter()
     for record in records:
@@ -65,12 +71,20 @@ def _asked(record: Record) -> str:
 
 
 def file_of(record: Record) -> str | None:
-    """The suite that a check stands in; None outside a suite. What is no UTF-8 in its name is written as escapes."""
-    return None if record["source"] is None else str(record["source"]["file"]).encode(errors="backslashreplace").decode()
+    """The suite that a check stands in; None outside a suite. What is no UTF-8 in its name is
+    written as escapes.
+    """
+    return (
+        None
+        if record["source"] is None
+        else str(record["source"]["file"]).encode(errors="backslashreplace").decode()
+    )
 
 
 def rule_of(record: Record) -> str:
-    """What a whole check is filed under: its outcome, or `unexpected` where the outcome is well and something else is not."""
+    """What a whole check is filed under: its outcome, or `unexpected` where the outcome is well and
+    something else is not.
+    """
     well = record["outcome"] in ("agree", *(record["expected"] or ()))
     return "unexpected" if well and record["status"] in BAD else str(record["outcome"])
 
@@ -82,7 +96,13 @@ def findings(record: Record) -> list[Finding]:
     told = [one_line(text) for kind, text in stated_of(record) if kind == UNEXPECTED]
     found = [Finding("unexpected", "; ".join(told))] if told else []
     if record["outcome"] in NO_VERDICT:
-        return [*found, Finding(str(record["outcome"]), one_line(record["reason"] or f"the outcome is {record['outcome']}"))]
+        return [
+            *found,
+            Finding(
+                str(record["outcome"]),
+                one_line(record["reason"] or f"the outcome is {record['outcome']}"),
+            ),
+        ]
     found += _blamed(record)
     return found or [Finding(rule_of(record), f"the outcome is {record['outcome']}")]
 
@@ -93,30 +113,47 @@ def _blamed(record: Record) -> Iterator[Finding]:
     groups: dict[tuple[str, str, bool], list[Mapping[str, Any]]] = {}
     for partial in record["partials"]:
         if partial["outcome"] not in well:
-            groups.setdefault((partial["variable"], partial["outcome"], partial["failed"]), []).append(partial)
+            groups.setdefault(
+                (partial["variable"], partial["outcome"], partial["failed"]), []
+            ).append(partial)
     for (variable, outcome, failed), partials in groups.items():
         first = partials[0]
         more = f" and {count(len(partials) - 1, 'element')} more" if len(partials) > 1 else ""
         text = f"{partial_name(variable, first['index'])}{more}: {outcome}: {first['reason']}"
-        # Whether it fails is part of the variable's name where both kinds stand side by side, so that fingerprints differ.
+        # Whether it fails is part of the variable's name where both kinds stand side by side, so
+        # that fingerprints differ.
         both = failed and (variable, outcome, False) in groups
-        yield Finding(outcome, one_line(text), f"{variable} without a path" if both else variable, failed)
+        yield Finding(
+            outcome, one_line(text), f"{variable} without a path" if both else variable, failed
+        )
 
 
 def lines_of(record: Record) -> list[str]:
-    """All that is to be said of a check, one line each: what the suite says, what was found, the command that reproduces it."""
+    """All that is to be said of a check, one line each: what the suite says, what was found, the
+    command that reproduces it.
+    """
     stated = [f"{kind}: {text}" for kind, text in stated_of(record)]
     found = [finding.text for finding in _blamed(record)] if record["status"] != "pass" else []
-    said_of = [one_line(text) for text in (*stated, *found)] or [f"the outcome is {record['outcome']}"]
+    said_of = [one_line(text) for text in (*stated, *found)] or [
+        f"the outcome is {record['outcome']}"
+    ]
     return [*said_of, f"reproduce: {command_of(record)}"]
 
 
 def command_of(record: Record) -> str:
-    """The command that reproduces a check; one too long for an annotation is not cut, which would make it another command."""
+    """The command that reproduces a check; one too long for an annotation is not cut, which would
+    make it another command.
+    """
     command = printable(record["reproduce"])
-    return command if len(command) <= MAX_TEXT else f"a command of {len(command):,} characters, which stands in the JSON report"
+    return (
+        command
+        if len(command) <= MAX_TEXT
+        else f"a command of {len(command):,} characters, which stands in the JSON report"
+    )
 
 
 def one_line(text: str) -> str:
-    """A text on one line, without anything that a terminal, a log or a file format would act upon; never empty."""
+    """A text on one line, without anything that a terminal, a log or a file format would act upon;
+    never empty.
+    """
     return shortened(" ".join(printable(text).split()), MAX_TEXT) or NOTHING

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck_cli.suite.record import exact
+from gradcheck_cli.checks.record import exact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,9 @@ MAX_LINE, FIRST_NUMBERS = 100, 3
 
 
 def array_text(value: Any, *, whole: bool = False) -> str:
-    """An array, or nested lists, as nested lists; one longer than a line as its first numbers and its shape."""
+    """An array, or nested lists, as nested lists; one longer than a line as its first numbers and
+    its shape.
+    """
     array = np.asarray(value)
     if whole or array.size * 2 <= MAX_LINE:
         text = exact(array.tolist())
@@ -31,7 +33,9 @@ def array_text(value: Any, *, whole: bool = False) -> str:
 
 
 def torch_number(value: float, dtype: str) -> str:
-    """What torch answered: shortest digits for float64, the nine that tell all float32 apart, and 16-bit numbers, being short, whole."""
+    """What torch answered: shortest digits for float64, the nine that tell all float32 apart, and
+    16-bit numbers, being short, whole.
+    """
     return repr(float(f"{value:.9g}") if dtype == "float32" else value)
 
 
@@ -42,14 +46,21 @@ def with_bar(value: float, radius: float) -> str:
     if radius == 0:
         return f"{value!r} ± 0"
     shown, moved = _to_the_bar(value, radius)
-    # What rounding the value moved it belongs into the bar, or the printed bar would claim too much.
-    bar = Context(prec=2, rounding=ROUND_UP).plus(Context(prec=40, rounding=ROUND_CEILING).add(Decimal(radius), moved))
+    # What rounding the value moved it belongs into the bar, or the printed bar would claim too
+    # much.
+    bar = Context(prec=2, rounding=ROUND_UP).plus(
+        Context(prec=40, rounding=ROUND_CEILING).add(Decimal(radius), moved)
+    )
     return f"{shown} ± {float(bar)!r}"
 
 
 def to_the_bar(value: float, radius: float) -> str:
     """The value alone, without digits that its radius makes meaningless."""
-    return _to_the_bar(value, radius)[0] if isfinite(value) and isfinite(radius) and radius else repr(value)
+    return (
+        _to_the_bar(value, radius)[0]
+        if isfinite(value) and isfinite(radius) and radius
+        else repr(value)
+    )
 
 
 def _to_the_bar(value: float, radius: float) -> tuple[str, Decimal]:
@@ -75,8 +86,13 @@ def partial_name(variable: str, index: Sequence[int]) -> str:
 
 
 def printable(text: str) -> str:
-    """A user's text with everything that could drive a terminal (escape sequences, text direction) written as escapes."""
-    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text.expandtabs(4))
+    """A user's text with everything that could drive a terminal (escape sequences, text direction)
+    written as escapes.
+    """
+    return "".join(
+        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode()
+        for c in text.expandtabs(4)
+    )
 
 
 def count(number: int, noun: str) -> str:

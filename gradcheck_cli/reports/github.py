@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gradcheck_cli.reports.facts import summary
 from gradcheck_cli.reports.findings import BAD, file_of, lines_of, named, one_line, rule_of
 from gradcheck_cli.reports.format import printable
-from gradcheck_cli.reports.rows import summary
 
 if TYPE_CHECKING:
-    from gradcheck_cli.suite.record import Record
-    from gradcheck_cli.suite.report import Report
+    from gradcheck_cli.checks.record import Record
+    from gradcheck_cli.records.report import Report
 
 # GitHub shows no more annotations of one kind for one step.
 MOST = 10
@@ -18,27 +18,43 @@ _KINDS = dict(zip(BAD, ("error", "error", "warning"), strict=True))
 
 
 def render(report: Report) -> str:
-    """`::error` for what has no verdict or fails, `::warning` for what is not verified and for problems; then what there is in all."""
+    """`::error` for what has no verdict or fails, `::warning` for what is not verified and for
+    problems; then what there is in all.
+    """
     serious = "error" if report.interrupted or report.incomplete else "warning"
     found: dict[str, list[str]] = {status: [] for status in BAD}
     for name, record in named(report.records):
         if len(found.get(record["status"], range(MOST))) < MOST:
             found[record["status"]].append(_annotation(_KINDS[record["status"]], name, record))
     lines: dict[str, list[str]] = {"error": [], "warning": []}
-    lines[serious] += [_command(serious, one_line(problem), title="gradcheck: problem") for problem in report.problems[:MOST]]
+    lines[serious] += [
+        _command(serious, one_line(problem), title="gradcheck: problem")
+        for problem in report.problems[:MOST]
+    ]
     for status in BAD:
         lines[_KINDS[status]] += found[status]
     shown = [*lines["error"][:MOST], *lines["warning"][:MOST]]
     left = len(report.problems) + sum(report.statuses.get(status, 0) for status in BAD) - len(shown)
     rest = f"; {left:,} more, since GitHub shows only {MOST} annotations of a kind" if left else ""
-    return "\n".join([*shown, _command("notice", f"{summary(report)}{rest}", title="gradcheck")]) + "\n"
+    return (
+        "\n".join([*shown, _command("notice", f"{summary(report)}{rest}", title="gradcheck")])
+        + "\n"
+    )
 
 
 def _annotation(kind: str, name: str, record: Record) -> str:
     place = record["source"] or {}
-    where = {key: str(place[field]) for key, field in (("line", "line"), ("col", "column")) if field in place}
+    where = {
+        key: str(place[field])
+        for key, field in (("line", "line"), ("col", "column"))
+        if field in place
+    }
     return _command(
-        kind, "\n".join(lines_of(record)), **({"file": printable(file)} if (file := file_of(record)) else {}), **where, title=f"{rule_of(record)}: {name}"
+        kind,
+        "\n".join(lines_of(record)),
+        **({"file": printable(file)} if (file := file_of(record)) else {}),
+        **where,
+        title=f"{rule_of(record)}: {name}",
     )
 
 

@@ -1,4 +1,6 @@
-"""The report in GitLab's Code Quality format: what a merge request shows beside the lines of a suite."""
+"""The report in GitLab's Code Quality format: what a merge request shows beside the lines of a
+suite.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gradcheck_cli.reports.findings import BAD, Finding, file_of, findings, named, one_line
 
 if TYPE_CHECKING:
-    from gradcheck_cli.suite.report import Report
+    from gradcheck_cli.records.report import Report
 
 # GitLab's five, worst first: blocker, critical, major, minor, info.
 SEVERITIES = {
@@ -28,14 +30,24 @@ _NOWHERE = "."
 
 
 def render(report: Report) -> str:
-    """A JSON array: an issue for each input and outcome of each check that is not well, and for each problem of the run."""
+    """A JSON array: an issue for each input and outcome of each check that is not well, and for
+    each problem of the run.
+    """
     issues = [
-        _issue(name, finding, file_of(record) or _NOWHERE, 1 if record["source"] is None else record["source"]["line"])
+        _issue(
+            name,
+            finding,
+            file_of(record) or _NOWHERE,
+            1 if record["source"] is None else record["source"]["line"],
+        )
         for name, record in named(report.records)
         if record["status"] in BAD
         for finding in findings(record)
     ]
-    issues += [_issue("gradcheck", Finding("problem", text, text), _NOWHERE, 1) for text in dict.fromkeys(map(one_line, report.problems))]
+    issues += [
+        _issue("gradcheck", Finding("problem", text, text), _NOWHERE, 1)
+        for text in dict.fromkeys(map(one_line, report.problems))
+    ]
     if report.interrupted or report.incomplete:
         issues.append(_issue("gradcheck", Finding("incomplete", "checks are missing"), _NOWHERE, 1))
     return json.dumps(issues, indent=1, ensure_ascii=False) + "\n"

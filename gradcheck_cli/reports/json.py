@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gradcheck_cli.suite.report import Report
+    from gradcheck_cli.records.report import Report
 
 FORMAT = 1
 

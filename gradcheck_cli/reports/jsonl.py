@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.suite.record import line_of
+from gradcheck_cli.checks.record import line_of
 
 if TYPE_CHECKING:
-    from gradcheck_cli.suite.report import Report
+    from gradcheck_cli.records.report import Report
 
 
 def render(report: Report) -> str:

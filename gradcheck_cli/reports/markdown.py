@@ -7,31 +7,45 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from gradcheck_cli.records.status import EXIT_CODES
+from gradcheck_cli.reports.facts import (
+    MAX_FORMULAS,
+    commands,
+    formulas,
+    groups,
+    rows_of,
+    said,
+    sentences,
+    settled,
+    summary,
+)
 from gradcheck_cli.reports.findings import file_of, one_line
 from gradcheck_cli.reports.format import MAX_LINE, count, printable
-from gradcheck_cli.reports.rows import MAX_FORMULAS, commands, formulas, groups, rows_of, said, sentences, settled, summary
 from gradcheck_cli.reports.table import TITLES
 from gradcheck_cli.reports.wrap import shortened
-from gradcheck_cli.suite.status import EXIT_CODES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gradcheck_cli.reports.rows import Group, Row
-    from gradcheck_cli.suite.report import Report
+    from gradcheck_cli.records.report import Report
+    from gradcheck_cli.reports.facts import Group, Row
 
-# Everything that CommonMark or GitHub gives a meaning inside a line, backticks apart. The @ would notify whoever has that name.
+# Everything that CommonMark or GitHub gives a meaning inside a line, backticks apart. The @ would
+# notify whoever has that name.
 _SPECIAL = re.compile(r"([\\*_{}\[\]<>#|~$&@!])")
 
 _RANKS = {status: rank for rank, status in enumerate(EXIT_CODES)}
-# What a suite's report tells in full; the rest is counted. GitHub drops a job summary of more than 1 MiB.
+# What a suite's report tells in full; the rest is counted. GitHub drops a job summary of more than
+# 1 MiB.
 MAX_GROUPS, MAX_ROWS, MAX_FILES, MAX_BYTES = 50, 20, 200, 900_000
 
 
 def render(report: Report) -> str:
-    """A heading with the summary, then for each program its table, what is to be said of it, and how to reproduce it.
+    """A heading with the summary, then for each program its table, what is to be said of it, and
+    how to reproduce it.
 
-    Of a suite: how many checks of each file came to each status, then the programs that are not plainly good, worst first.
+    Of a suite: how many checks of each file came to each status, then the programs that are not
+    plainly good, worst first.
     """
     problems = [f"- problem: {prose(one_line(problem))}" for problem in report.problems]
     if any(record["source"] is not None for record in report.records):
@@ -44,7 +58,9 @@ def render(report: Report) -> str:
 
 
 def _counts(report: Report) -> str:
-    """A table: a row for each file, a column for each status that was come to; of many files the worst."""
+    """A table: a row for each file, a column for each status that was come to; of many files the
+    worst.
+    """
     counts = Counter((file_of(record) or "", record["status"]) for record in report.records)
     files = list(dict.fromkeys(file for file, _ in counts))
     if len(files) > MAX_FILES:
@@ -53,17 +69,40 @@ def _counts(report: Report) -> str:
     lines = [_line(["file", *statuses, "all"]), _line(["---"] + ["---:"] * (len(statuses) + 1))]
     for file in files[:MAX_FILES]:
         found = [counts[file, status] for status in statuses]
-        lines.append(_line([cell(printable(file)) or "no suite", *(f"{number:,}" for number in (*found, sum(found)))]))
+        lines.append(
+            _line(
+                [
+                    cell(printable(file)) or "no suite",
+                    *(f"{number:,}" for number in (*found, sum(found))),
+                ]
+            )
+        )
     if len(files) > MAX_FILES:
-        lines.append(_line([f"… and {count(len(files) - MAX_FILES, 'file')} more", *[""] * (len(statuses) + 1)]))
+        lines.append(
+            _line(
+                [f"… and {count(len(files) - MAX_FILES, 'file')} more", *[""] * (len(statuses) + 1)]
+            )
+        )
     if len(files) > 1:
-        lines.append(_line(["all", *(f"{report.statuses[status]:,}" for status in statuses), f"{counts.total():,}"]))
+        lines.append(
+            _line(
+                [
+                    "all",
+                    *(f"{report.statuses[status]:,}" for status in statuses),
+                    f"{counts.total():,}",
+                ]
+            )
+        )
     return "\n".join(lines)
 
 
 def _first(lines: list[str], noun: str) -> list[str]:
     """The first few, and how many more there are."""
-    return lines if len(lines) <= MAX_ROWS else [*lines[:MAX_ROWS], f"… and {count(len(lines) - MAX_ROWS, noun)} more"]
+    return (
+        lines
+        if len(lines) <= MAX_ROWS
+        else [*lines[:MAX_ROWS], f"… and {count(len(lines) - MAX_ROWS, noun)} more"]
+    )
 
 
 def _size(blocks: Sequence[str]) -> int:
@@ -74,7 +113,10 @@ def _size(blocks: Sequence[str]) -> int:
 def _details(report: Report, room: int) -> list[str]:
     """The programs that are not plainly good, as many as fit into `room` bytes."""
     bad = [record for record in report.records if not settled(record, rows_of(record))]
-    found = sorted(groups(replace(report, stored=bad)), key=lambda group: min(_RANKS[record["status"]] for record in group.records))
+    found = sorted(
+        groups(replace(report, stored=bad)),
+        key=lambda group: min(_RANKS[record["status"]] for record in group.records),
+    )
     blocks: list[str] = []
     told = 0
     for group in found[:MAX_GROUPS]:
@@ -83,7 +125,11 @@ def _details(report: Report, room: int) -> list[str]:
             blocks += added
             room -= _size(added)
             told += 1
-    return [*blocks, f"… and {count(len(found) - told, 'program')} more that are not plainly good"] if told < len(found) else blocks
+    return (
+        [*blocks, f"… and {count(len(found) - told, 'program')} more that are not plainly good"]
+        if told < len(found)
+        else blocks
+    )
 
 
 def _group(group: Group, most: int | None = None) -> list[str]:
@@ -92,13 +138,22 @@ def _group(group: Group, most: int | None = None) -> list[str]:
     shared = said(group.shared, group.shared)
     found = formulas(group)
     lines = [prose(shared)] if shared else []
-    lines += [f"{code(name)} = {code(shortened(formula, MAX_LINE))}" for name, formula in found[:MAX_FORMULAS]]
+    lines += [
+        f"{code(name)} = {code(shortened(formula, MAX_LINE))}"
+        for name, formula in found[:MAX_FORMULAS]
+    ]
     lines += [f"… and {len(found) - MAX_FORMULAS:,} more"] if len(found) > MAX_FORMULAS else []
     # Two spaces at a line's end keep it a line.
     blocks += ["  \n".join(lines), *_tables(group, most)]
-    told = [_sentence(sentence.kind, sentence.subject, sentence.text) for sentence in sentences(group)]
+    told = [
+        _sentence(sentence.kind, sentence.subject, sentence.text) for sentence in sentences(group)
+    ]
     reproduced = commands(group)
-    return [*blocks, *(["\n".join(told)] if told else []), *([fenced("\n".join(reproduced), "sh")] if reproduced else [])]
+    return [
+        *blocks,
+        *(["\n".join(told)] if told else []),
+        *([fenced("\n".join(reproduced), "sh")] if reproduced else []),
+    ]
 
 
 def _tables(group: Group, most: int | None) -> list[str]:
@@ -119,7 +174,9 @@ def _table(group: Group, rows: Sequence[Row]) -> str:
     for row in rows:
         asked = [cell(group.fields[id(row.record)].get(name, "")) for name in group.differing]
         outcome = row.outcome if row.settled else f"**{row.outcome}**"
-        lines.append(_line([*asked, code(row.name), *(row.cells[name] for name in columns), outcome]))
+        lines.append(
+            _line([*asked, code(row.name), *(row.cells[name] for name in columns), outcome])
+        )
     return "\n".join(lines)
 
 
@@ -128,7 +185,11 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _sentence(kind: str, subject: str, text: str) -> str:
-    parts = [*([f"**{kind}**"] if kind else []), *([prose(subject)] if subject else []), prose(text)]
+    parts = [
+        *([f"**{kind}**"] if kind else []),
+        *([prose(subject)] if subject else []),
+        prose(text),
+    ]
     return f"- {': '.join(parts)}"
 
 
@@ -138,9 +199,14 @@ def cell(text: str) -> str:
 
 
 def prose(text: str) -> str:
-    """Text with its `code` kept and everything else that Markdown would read escaped; a backtick without a partner is escaped too."""
+    """Text with its `code` kept and everything else that Markdown would read escaped; a backtick
+    without a partner is escaped too.
+    """
     parts = re.split(r"(`[^`]+`)", text)
-    return "".join(part if k % 2 else _SPECIAL.sub(r"\\\1", part).replace("`", r"\`") for k, part in enumerate(parts))
+    return "".join(
+        part if k % 2 else _SPECIAL.sub(r"\\\1", part).replace("`", r"\`")
+        for k, part in enumerate(parts)
+    )
 
 
 def code(text: str) -> str:

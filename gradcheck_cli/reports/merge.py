@@ -6,19 +6,45 @@ from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.language.errors import Mistake, PointError
+from gradcheck_cli.records.report import Report
 from gradcheck_cli.reports.format import count
 from gradcheck_cli.reports.stored import UNKNOWN
-from gradcheck_cli.suite.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from gradcheck_cli.suite.record import Record
+    from gradcheck_cli.checks.record import Record
 
-# Options that say where a check is made and how it is shown, not what is checked: the number of words that belong to each.
+# Options that say where a check is made and how it is shown, not what is checked: the number of
+# words that belong to each.
 _IMMATERIAL = {
-    **dict.fromkeys(("--shard", "--export", "--format", "-f", "--color", "--jobs", "-j", "--cluster", "--max-memory"), 2),
-    **dict.fromkeys(("--quiet", "--no-quiet", "-q", "--verbose", "--no-verbose", "-v", "--resume", "--no-resume"), 1),
+    **dict.fromkeys(
+        (
+            "--shard",
+            "--export",
+            "--format",
+            "-f",
+            "--color",
+            "--jobs",
+            "-j",
+            "--cluster",
+            "--max-memory",
+        ),
+        2,
+    ),
+    **dict.fromkeys(
+        (
+            "--quiet",
+            "--no-quiet",
+            "-q",
+            "--verbose",
+            "--no-verbose",
+            "-v",
+            "--resume",
+            "--no-resume",
+        ),
+        1,
+    ),
     **dict.fromkeys(("--exit-zero", "--no-exit-zero"), 1),
 }
 # What differs from machine to machine without anything being the matter.
@@ -30,27 +56,42 @@ MAX_NAMED = 5
 def merged(reports: Sequence[Report], names: Sequence[str] = ()) -> Report:
     """One report of all checks, by their positions in the run.
 
-    Versions that differ, shards that are not there and checks that are in none of the reports become problems; with the last two
-    the report is incomplete, which its exit code says.
+    Versions that differ, shards that are not there and checks that are in none of the reports
+    become problems; with the last two the report is incomplete, which its exit code says.
 
     Args:
         names: what messages call the reports.
     Raises:
-        PointError: `not-mergeable`: of different commands, without positions, or with a check that is in two of them.
+        PointError: `not-mergeable`: of different commands, without positions, or with a check that
+            is in two of them.
     """
-    called = [*names[: len(reports)], *(f"report {k}" for k in range(len(names) + 1, len(reports) + 1))]
+    called = [
+        *names[: len(reports)],
+        *(f"report {k}" for k in range(len(names) + 1, len(reports) + 1)),
+    ]
     commands = [_without(report.command, ("--shard",)) for report in reports]
     material = [_without(report.command, _IMMATERIAL) for report in reports]
     mistakes = [*_foreign(material, called), *_misplaced(reports, called)]
     if mistakes:
         raise PointError(mistakes)
-    records = sorted((record for report in reports for record in report.records), key=lambda record: int(record["position"]))
+    records = sorted(
+        (record for report in reports for record in report.records),
+        key=lambda record: int(record["position"]),
+    )
     missing = [*_shards(reports), *_gaps(records)]
     return Report(
         stored=records,
         command=(commands if len(set(commands)) == 1 else material or [()])[0],
         environment=_environment(reports),
-        problems=list(dict.fromkeys([*(problem for report in reports for problem in report.problems), *_versions(reports), *missing])),
+        problems=list(
+            dict.fromkeys(
+                [
+                    *(problem for report in reports for problem in report.problems),
+                    *_versions(reports),
+                    *missing,
+                ]
+            )
+        ),
         interrupted=any(report.interrupted for report in reports),
         incomplete=bool(missing) or any(report.incomplete for report in reports),
     )
@@ -86,17 +127,30 @@ def _misplaced(reports: Sequence[Report], names: Sequence[str]) -> Iterator[Mist
     shared: dict[tuple[str, str], list[str]] = {}
     for name, report in zip(names, reports, strict=True):
         if any(record["position"] is None for record in report.records):
-            yield Mistake("not-mergeable", f"`{name}` does not tell the positions of its checks", help="only reports of `gradcheck run` can be merged")
+            yield Mistake(
+                "not-mergeable",
+                f"`{name}` does not tell the positions of its checks",
+                help="only reports of `gradcheck run` can be merged",
+            )
             continue
         for record in report.records:
-            keys = [("position", record["position"]), *([("id", record["id"])] if record["id"] is not None else [])]
+            keys = [
+                ("position", record["position"]),
+                *([("id", record["id"])] if record["id"] is not None else []),
+            ]
             taken = next((owners[key] for key in keys if key in owners), None)
             if taken is not None:
-                shared.setdefault((taken, name), []).append(f"{record['position']} (`{record['id']}`)")
+                shared.setdefault((taken, name), []).append(
+                    f"{record['position']} (`{record['id']}`)"
+                )
             owners |= dict.fromkeys(keys, name)
     for (first, second), checks in shared.items():
         where = f"twice in `{first}`" if first == second else f"in `{first}` and in `{second}`"
-        yield Mistake("not-mergeable", f"check {checks[0]}{_rest(len(checks) - 1)} is {where}", help="give each report once; a run is split by `--shard I/N`")
+        yield Mistake(
+            "not-mergeable",
+            f"check {checks[0]}{_rest(len(checks) - 1)} is {where}",
+            help="give each report once; a run is split by `--shard I/N`",
+        )
 
 
 def _rest(number: int) -> str:
@@ -104,7 +158,9 @@ def _rest(number: int) -> str:
 
 
 def _shards(reports: Sequence[Report]) -> Iterator[str]:
-    """Shards that the commands speak of and that are not there; nothing can be said where a report is of no shard."""
+    """Shards that the commands speak of and that are not there; nothing can be said where a report
+    is of no shard.
+    """
     parts = [_shard(report.command) for report in reports]
     found = set() if None in parts else {part for part in parts if part is not None}
     for total in sorted({total for _, total in found}):
@@ -115,17 +171,25 @@ def _shards(reports: Sequence[Report]) -> Iterator[str]:
 
 def _shard(command: Sequence[str]) -> tuple[int, int] | None:
     words = [*command, ""]
-    told = [after if word == "--shard" else word.partition("=")[2] for word, after in pairwise(words) if word.partition("=")[0] == "--shard"]
+    told = [
+        after if word == "--shard" else word.partition("=")[2]
+        for word, after in pairwise(words)
+        if word.partition("=")[0] == "--shard"
+    ]
     part, _, total = told[-1].partition("/") if told else ("", "", "")
     return (int(part), int(total)) if part.isdecimal() and total.isdecimal() else None
 
 
 def _gaps(records: Sequence[Record]) -> Iterator[str]:
-    """Positions that no record has, below the last; of what is missing at the end nothing can be known."""
+    """Positions that no record has, below the last; of what is missing at the end nothing can be
+    known.
+    """
     found = {int(record["position"]) for record in records}
     number = max(found, default=-1) + 1 - len(found)
     if number:
-        first = [str(k) for k in islice((k for k in range(max(found)) if k not in found), MAX_NAMED)]
+        first = [
+            str(k) for k in islice((k for k in range(max(found)) if k not in found), MAX_NAMED)
+        ]
         yield f"{'check' if number == 1 else 'checks'} {_first(first, number)} {'is' if number == 1 else 'are'} in none of these reports"
 
 
@@ -148,5 +212,11 @@ def _environment(reports: Sequence[Report]) -> Mapping[str, str]:
 def _values(reports: Sequence[Report]) -> dict[str, list[str]]:
     """Each part of the environment, with the values that the reports tell, in order."""
     names = dict.fromkeys(name for report in reports for name in report.environment)
-    told = {name: dict.fromkeys(report.environment.get(name, UNKNOWN) for report in reports) for name in names}
-    return {name: [value for value in values if value != UNKNOWN] or [UNKNOWN] for name, values in told.items()}
+    told = {
+        name: dict.fromkeys(report.environment.get(name, UNKNOWN) for report in reports)
+        for name in names
+    }
+    return {
+        name: [value for value in values if value != UNKNOWN] or [UNKNOWN]
+        for name, values in told.items()
+    }

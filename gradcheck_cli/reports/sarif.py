@@ -7,15 +7,15 @@ import shlex
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from gradcheck_cli.judge.outcome import OUTCOMES
+from gradcheck_cli.records.outcome import OUTCOMES
 from gradcheck_cli.reports.findings import Finding, command_of, findings, named, one_line
 from gradcheck_cli.reports.format import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gradcheck_cli.suite.record import Record
-    from gradcheck_cli.suite.report import Report
+    from gradcheck_cli.checks.record import Record
+    from gradcheck_cli.records.report import Report
 
 # What a result may be filed under, with what it means; each is a rule.
 RULES = {
@@ -30,30 +30,56 @@ RULES = {
     "agree": "torch's gradient is right, as far as the dtype can be.",
     "skipped": "The suite says not to check it.",
 }
-_LEVELS = {"error": "error", "fail": "error", "unverified": "warning", "xfail": "error", "skip": "none"}
+_LEVELS = {
+    "error": "error",
+    "fail": "error",
+    "unverified": "warning",
+    "xfail": "error",
+    "skip": "none",
+}
 
 
 def render(report: Report) -> str:
     """A log with one run: the rules, and a result for everything that does not simply pass."""
     driver = {
         "name": "gradcheck",
-        **({"version": report.environment["gradcheck"]} if "gradcheck" in report.environment else {}),
+        **(
+            {"version": report.environment["gradcheck"]}
+            if "gradcheck" in report.environment
+            else {}
+        ),
         "rules": [_rule(name, told) for name, told in RULES.items()],
     }
-    results = [_result(name, record, finding) for name, record in named(report.records) for finding in findings(record)]
-    run = {"tool": {"driver": driver}, "invocations": [_invocation(report)], "columnKind": "unicodeCodePoints", "results": results}
+    results = [
+        _result(name, record, finding)
+        for name, record in named(report.records)
+        for finding in findings(record)
+    ]
+    run = {
+        "tool": {"driver": driver},
+        "invocations": [_invocation(report)],
+        "columnKind": "unicodeCodePoints",
+        "results": results,
+    }
     return json.dumps({"version": "2.1.0", "runs": [run]}, indent=1, ensure_ascii=False) + "\n"
 
 
 def _rule(name: str, told: str) -> dict[str, Any]:
     page = f" `gradcheck explain {name}` tells more." if name in OUTCOMES else ""
-    return {"id": name, "shortDescription": {"text": told}, "fullDescription": {"text": told}, "help": {"text": f"{told}{page}"}}
+    return {
+        "id": name,
+        "shortDescription": {"text": told},
+        "fullDescription": {"text": told},
+        "help": {"text": f"{told}{page}"},
+    }
 
 
 def _invocation(report: Report) -> dict[str, Any]:
     """How the run itself went; a run that reports a wrong gradient has done its work."""
     whole = not report.interrupted and not report.incomplete
-    notes = [{"level": "warning", "message": {"text": one_line(problem)}} for problem in report.problems]
+    notes = [
+        {"level": "warning", "message": {"text": one_line(problem)}} for problem in report.problems
+    ]
     return {
         **({"commandLine": printable(shlex.join(report.command))} if report.command else {}),
         "exitCode": report.exit_code,
@@ -71,18 +97,28 @@ def _result(name: str, record: Record, finding: Finding) -> dict[str, Any]:
         "kind": "notApplicable" if record["status"] == "skip" else "fail",
         "level": _LEVELS[record["status"]],
         "message": {"text": f"{name}: {finding.text}\nreproduce: {command_of(record)}"},
-        **({"locations": [{"physicalLocation": _place(record["source"])}]} if record["source"] is not None else {}),
+        **(
+            {"locations": [{"physicalLocation": _place(record["source"])}]}
+            if record["source"] is not None
+            else {}
+        ),
         "partialFingerprints": {"gradcheck/v1": finding.fingerprint(name)},
-        # For all results or for none, says the standard. Without a `status` it is accepted; the first schemas called that key `state`.
+        # For all results or for none, says the standard. Without a `status` it is accepted; the
+        # first schemas called that key `state`.
         "suppressions": [{"kind": "external", "justification": reason}] if suppressed else [],
     }
 
 
 def _place(source: Mapping[str, Any]) -> dict[str, Any]:
-    return {"artifactLocation": {"uri": _uri(source["file"])}, "region": {"startLine": source["line"], "startColumn": source["column"]}}
+    return {
+        "artifactLocation": {"uri": _uri(source["file"])},
+        "region": {"startLine": source["line"], "startColumn": source["column"]},
+    }
 
 
 def _uri(file: str) -> str:
-    """A path as a URI reference; a relative one stays relative, with nothing in it that could be taken for a scheme."""
+    """A path as a URI reference; a relative one stays relative, with nothing in it that could be
+    taken for a scheme.
+    """
     path = quote(file.replace("\\", "/"), errors="replace")
     return f"file://{path}" if path.startswith("/") else path

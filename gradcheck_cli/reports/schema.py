@@ -1,12 +1,14 @@
-"""The JSON report's schema, format 1: what `gradcheck schema report` prints, and the documentation of every field."""
+"""The JSON report's schema, format 1: what `gradcheck schema report` prints, and the documentation
+of every field.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from gradcheck_cli.judge.outcome import OUTCOMES
+from gradcheck_cli.records.outcome import OUTCOMES
+from gradcheck_cli.records.status import EXIT_CODES, NO_VERDICT
 from gradcheck_cli.reports.json import FORMAT
-from gradcheck_cli.suite.status import EXIT_CODES, NO_VERDICT
 
 Schema = dict[str, Any]
 
@@ -14,14 +16,18 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def report_schema() -> Schema:
-    """A JSON Schema (2020-12) of the whole report; `#/$defs/jsonl_line` is one line of `--format jsonl`.
+    """A JSON Schema (2020-12) of the whole report; `#/$defs/jsonl_line` is one line of `--format
+    jsonl`.
 
-    Keys not named here are allowed everywhere: a reader must ignore what it does not know, and only a new `format` may
-    remove or retype a key.
+    Keys not named here are allowed everywhere: a reader must ignore what it does not know, and only
+    a new `format` may remove or retype a key.
     """
     report = _object(
         "The report of one gradcheck command. Ignore keys you do not know. Nulls are written, never left out.",
-        format={"const": FORMAT, "description": "Version of this format; only a new one removes or retypes a key."},
+        format={
+            "const": FORMAT,
+            "description": "Version of this format; only a new one removes or retypes a key.",
+        },
         command=_array({"type": "string"}, "The command line, one string an argument."),
         exit_code={
             "enum": [0, 1, 2, 3, 4, 5, 130],
@@ -35,10 +41,21 @@ def report_schema() -> Schema:
             "propertyNames": {"$ref": "#/$defs/came_to"},
             "additionalProperties": {"type": "integer", "minimum": 1},
         },
-        cases=_array({"$ref": "#/$defs/case"}, "One entry for each point, dtype and device, in the order they were asked for."),
-        problems=_array({"type": "string"}, "What went wrong with the run itself, in words; empty when nothing did."),
+        cases=_array(
+            {"$ref": "#/$defs/case"},
+            "One entry for each point, dtype and device, in the order they were asked for.",
+        ),
+        problems=_array(
+            {"type": "string"},
+            "What went wrong with the run itself, in words; empty when nothing did.",
+        ),
     )
-    return {"$schema": DIALECT, "title": f"gradcheck report, format {FORMAT}", **report, "$defs": _definitions()}
+    return {
+        "$schema": DIALECT,
+        "title": f"gradcheck report, format {FORMAT}",
+        **report,
+        "$defs": _definitions(),
+    }
 
 
 def _definitions() -> Schema:
@@ -47,7 +64,10 @@ def _definitions() -> Schema:
             "description": 'A float64, written so that it reads back as the same number; NaN and infinities are the strings "nan", "inf", "-inf".',
             "anyOf": [{"type": "number"}, {"enum": ["nan", "inf", "-inf"]}],
         },
-        "measure": {"description": "A number, or null where there is nothing to measure.", "anyOf": [_ref("number"), {"type": "null"}]},
+        "measure": {
+            "description": "A number, or null where there is nothing to measure.",
+            "anyOf": [_ref("number"), {"type": "null"}],
+        },
         "array": {
             "description": "A number for a scalar, nested lists in row-major order for a tensor.",
             "anyOf": [_ref("number"), {"type": "array", "minItems": 1, "items": _ref("array")}],
@@ -78,7 +98,10 @@ def _definitions() -> Schema:
         "case": _case(),
         "partial": _partial(),
         **_opinions(),
-        "jsonl_line": {"description": "A line of the jsonl format: one case, written as soon as it is done.", "$ref": "#/$defs/case"},
+        "jsonl_line": {
+            "description": "A line of the jsonl format: one case, written as soon as it is done.",
+            "$ref": "#/$defs/case",
+        },
     }
 
 
@@ -97,9 +120,15 @@ def _case() -> Schema:
     return _object(
         "One program at one point, in one dtype, on one device.",
         _additions(),
-        id={"type": ["string", "null"], "description": "The case's name in its suite; null outside a suite."},
+        id={
+            "type": ["string", "null"],
+            "description": "The case's name in its suite; null outside a suite.",
+        },
         expression={"type": "string", "description": "The program as the user wrote it."},
-        dtype={"type": "string", "description": "The dtype under test: float64, float32, bfloat16 or float16."},
+        dtype={
+            "type": "string",
+            "description": "The dtype under test: float64, float32, bfloat16 or float16.",
+        },
         device={"type": "string", "description": "The device under test: cpu, cuda, cuda:1."},
         at={
             "type": "object",
@@ -110,13 +139,21 @@ def _case() -> Schema:
             "description": "The upstream gradient, shaped like the result; ones if none was given, null if the case was not checked and none was given.",
             "anyOf": [_ref("array"), {"type": "null"}],
         },
-        outcome=_ref("came_to", "The worst of the partials: wrong > inconclusive > undefined > detached > kink > imprecise > agree."),
+        outcome=_ref(
+            "came_to",
+            "The worst of the partials: wrong > inconclusive > undefined > detached > kink > imprecise > agree.",
+        ),
         value=_object(
             "The program's value at the point.",
             reference=_ref("values", "Proved by ball arithmetic; null if none of it is."),
-            autograd=_ref("values", "What torch computed in the dtype; null if it computed nothing."),
+            autograd=_ref(
+                "values", "What torch computed in the dtype; null if it computed nothing."
+            ),
         ),
-        partials=_array(_ref("partial"), "One entry for each element of each input differentiated; empty where there is no verdict."),
+        partials=_array(
+            _ref("partial"),
+            "One entry for each element of each input differentiated; empty where there is no verdict.",
+        ),
         reproduce={"type": "string", "description": "A shell command that checks this case alone."},
     ) | {
         "if": {"properties": {"outcome": {"enum": list(NO_VERDICT)}}},
@@ -131,33 +168,66 @@ def _additions() -> Schema:
     position = {"type": "integer", "minimum": 1}
     return {
         "status": _ref("status"),
-        "notes": _array({"type": "string"}, "What is true of the whole case: numbers that were rounded to the dtype, a forward value that is off."),
+        "notes": _array(
+            {"type": "string"},
+            "What is true of the whole case: numbers that were rounded to the dtype, a forward value that is off.",
+        ),
         "rounded": _array(
-            _object("A number that the dtype cannot hold.", variable={"type": "string"}, text={"type": "string"}, used=_ref("number")),
+            _object(
+                "A number that the dtype cannot hold.",
+                variable={"type": "string"},
+                text={"type": "string"},
+                used=_ref("number"),
+            ),
             "Numbers of the point or cotangent that had to be rounded: as written, and as used.",
         ),
         "source": {
             "description": "Where the case stands in its suite; null outside a suite.",
-            "anyOf": [_object("A place; line and column count from 1.", file={"type": "string"}, line=position, column=position), {"type": "null"}],
+            "anyOf": [
+                _object(
+                    "A place; line and column count from 1.",
+                    file={"type": "string"},
+                    line=position,
+                    column=position,
+                ),
+                {"type": "null"},
+            ],
         },
-        "position": {"type": ["integer", "null"], "minimum": 0, "description": "The number of this check in the run, counted from 0; null outside a suite."},
+        "position": {
+            "type": ["integer", "null"],
+            "minimum": 0,
+            "description": "The number of this check in the run, counted from 0; null outside a suite.",
+        },
         "expected": {
             "description": "The outcomes that the suite expects; null where it states none.",
             "anyOf": [_array(_ref("outcome"), "Any of them is as expected."), {"type": "null"}],
         },
         "unmet": _array({"type": "string"}, "What the suite expects and is not so, in sentences."),
-        "reason": text | {"description": "Why it was skipped, may fail or has no verdict; else null."},
+        "reason": text
+        | {"description": "Why it was skipped, may fail or has no verdict; else null."},
     }
 
 
 def _partial() -> Schema:
     return _object(
         "One partial derivative.",
-        {"failed": {"type": "boolean", "description": "It fails although its outcome alone does not: no path to a derivative that is not 0."}},
+        {
+            "failed": {
+                "type": "boolean",
+                "description": "It fails although its outcome alone does not: no path to a derivative that is not 0.",
+            }
+        },
         variable={"type": "string", "description": "The input."},
-        index=_array({"type": "integer", "minimum": 0}, "The element of the input, counted from 0; empty for a scalar."),
+        index=_array(
+            {"type": "integer", "minimum": 0},
+            "The element of the input, counted from 0; empty for a scalar.",
+        ),
         outcome=_ref("outcome"),
-        reason={"type": "string", "minLength": 1, "description": "Who is right or wrong, by how much and why, in a sentence."},
+        reason={
+            "type": "string",
+            "minLength": 1,
+            "description": "Who is right or wrong, by how much and why, in a sentence.",
+        },
         reference=_opinion("reference", "The true value, proved."),
         analytic=_opinion("analytic", "SymPy's derivative."),
         autograd=_opinion("autograd", "What torch's backward answers; this is on trial."),
@@ -175,16 +245,32 @@ def _opinions() -> Schema:
         "reference": _object(
             "A value proved by ball arithmetic.",
             value=_ref("number", "The float64 nearest to it."),
-            digits={"type": "string", "description": "The same to 20 decimal digits, more than any dtype holds."},
-            bits={"type": "integer", "minimum": 1, "description": "Working precision that sufficed for the proof."},
+            digits={
+                "type": "string",
+                "description": "The same to 20 decimal digits, more than any dtype holds.",
+            },
+            bits={
+                "type": "integer",
+                "minimum": 1,
+                "description": "Working precision that sufficed for the proof.",
+            },
         ),
         "analytic": _object(
             "A formula and its value.",
             {
-                "agrees": agrees | {"description": "Whether it is the reference's value; null where one of the two is missing."},
-                "reason": {"type": "string", "description": "Why the formula has no value at this point, where it has none."},
+                "agrees": agrees
+                | {
+                    "description": "Whether it is the reference's value; null where one of the two is missing."
+                },
+                "reason": {
+                    "type": "string",
+                    "description": "Why the formula has no value at this point, where it has none.",
+                },
             },
-            value=_ref("measure", "The float64 nearest to the formula's value; null if it has none at this point."),
+            value=_ref(
+                "measure",
+                "The float64 nearest to the formula's value; null if it has none at this point.",
+            ),
             formula={"type": "string", "description": "The formula in the tool's own language."},
             latex={"type": "string", "description": "The formula in LaTeX."},
         ),
@@ -193,18 +279,26 @@ def _opinions() -> Schema:
             value=_ref("number", "The number of the dtype that torch answers."),
             error=_ref("measure", "Distance from the reference."),
             relative_error=_ref("measure", "The same over the size of the reference."),
-            ulps=_ref("measure", "The same in units in the last place of the dtype, at the reference."),
+            ulps=_ref(
+                "measure", "The same in units in the last place of the dtype, at the reference."
+            ),
             tolerance=_ref("measure", "The largest `error` that agrees."),
         ),
         "numeric": _object(
             "An estimate with its error bar.",
             {
-                name: {"anyOf": [_ref("slope"), {"type": "null"}], "description": f"From the {name} alone; null where that is not possible."}
+                name: {
+                    "anyOf": [_ref("slope"), {"type": "null"}],
+                    "description": f"From the {name} alone; null where that is not possible.",
+                }
                 for name in ("left", "right")
             },
             value=_ref("number", "The estimate."),
             radius=_ref("number", "Half the width of its bar."),
-            agrees=agrees | {"description": "Whether the reference lies within the bar; null where there is no reference."},
+            agrees=agrees
+            | {
+                "description": "Whether the reference lies within the bar; null where there is no reference."
+            },
         ),
         **_sides(),
     }
@@ -212,18 +306,32 @@ def _opinions() -> Schema:
 
 def _sides() -> Schema:
     return {
-        "slope": _object("A one-sided estimate.", value=_ref("number"), radius=_ref("number", "Half the width of its bar.")),
+        "slope": _object(
+            "A one-sided estimate.",
+            value=_ref("number"),
+            radius=_ref("number", "Half the width of its bar."),
+        ),
         "one_sided": _object(
             "Derivatives from either side.",
-            left=_ref("measure", "From below; null where the function has no values there, or no finite slope."),
+            left=_ref(
+                "measure",
+                "From below; null where the function has no values there, or no finite slope.",
+            ),
             right=_ref("measure", "From above; null likewise."),
         ),
     }
 
 
 def _object(description: str, also: Schema | None = None, /, **properties: Schema) -> Schema:
-    """An object all of whose `properties` are required; what stands in `also` may be missing, and other keys are allowed."""
-    return {"type": "object", "description": description, "required": list(properties), "properties": {**properties, **(also or {})}}
+    """An object all of whose `properties` are required; what stands in `also` may be missing, and
+    other keys are allowed.
+    """
+    return {
+        "type": "object",
+        "description": description,
+        "required": list(properties),
+        "properties": {**properties, **(also or {})},
+    }
 
 
 def _array(items: Schema, description: str) -> Schema:

@@ -8,26 +8,28 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gradcheck_cli.checks.record import UNSTATED
 from gradcheck_cli.language.errors import Mistake, PointError, mistake, shown
+from gradcheck_cli.records.report import INTERRUPTED, Report
+from gradcheck_cli.records.status import EXIT_CODES, NO_VERDICT, by_itself
 from gradcheck_cli.reports.json import FORMAT
 from gradcheck_cli.reports.schema import report_schema
-from gradcheck_cli.suite.record import UNSTATED
-from gradcheck_cli.suite.report import INTERRUPTED, Report
-from gradcheck_cli.suite.status import EXIT_CODES, NO_VERDICT, by_itself
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from jsonschema_rs import ValidationError
 
+    from gradcheck_cli.checks.record import Record
     from gradcheck_cli.reports.schema import Schema
-    from gradcheck_cli.suite.record import Record
 
 # What a report of JSON lines does not tell.
 UNKNOWN = "unknown"
-# How many lists and objects may stand in each other: a tensor of torch has at most 64 dimensions, and stands in four more.
+# How many lists and objects may stand in each other: a tensor of torch has at most 64 dimensions,
+# and stands in four more.
 DEEPEST = 100
-# Stands in the library's messages for the value, which is put there shortened; JSON never has this character as it is.
+# Stands in the library's messages for the value, which is put there shortened; JSON never has this
+# character as it is.
 _VALUE = "\0"
 
 
@@ -55,7 +57,11 @@ def read_report(source: Path | str, name: str = "the report") -> Report:
         return _lines(source, name)
     if not isinstance(whole, dict):
         raise _bad(name, "it is JSON, but no object")
-    return _lines(source, name) if "format" not in whole and "partials" in whole else _document(whole, name)
+    return (
+        _lines(source, name)
+        if "format" not in whole and "partials" in whole
+        else _document(whole, name)
+    )
 
 
 def _text(path: Path) -> str:
@@ -74,7 +80,9 @@ def _is_object(line: str) -> bool:
 
 
 def _loads(text: str) -> Any:
-    """JSON without NaN, infinities and numbers that no float holds: none of them could be written again."""
+    """JSON without NaN, infinities and numbers that no float holds: none of them could be written
+    again.
+    """
 
     def refuse(word: str) -> Any:
         raise ValueError(f"`{word}` is no number of JSON")
@@ -89,7 +97,8 @@ def _loads(text: str) -> Any:
 
     data = json.loads(text, parse_constant=refuse, parse_float=number, parse_int=integer)
     if _too_deep(data):
-        # Python's own limit is another in each version, and a check of 20,000 levels against the schema ends the process.
+        # Python's own limit is another in each version, and a check of 20,000 levels against the
+        # schema ends the process.
         raise RecursionError
     return data
 
@@ -98,14 +107,21 @@ def _too_deep(data: Any) -> bool:
     """Whether lists and objects stand in each other more than DEEPEST times."""
     level: list[Any] = [[data]]
     for _ in range(DEEPEST + 1):
-        level = [inner for held in level for inner in (held.values() if isinstance(held, dict) else held) if isinstance(inner, (dict, list))]
+        level = [
+            inner
+            for held in level
+            for inner in (held.values() if isinstance(held, dict) else held)
+            if isinstance(inner, (dict, list))
+        ]
     return bool(level)
 
 
 def _lines(text: str, name: str) -> Report:
     """JSON lines, each a case."""
     schema = report_schema()
-    fault = _checker({"$schema": schema["$schema"], "$defs": schema["$defs"], "$ref": "#/$defs/jsonl_line"})
+    fault = _checker(
+        {"$schema": schema["$schema"], "$defs": schema["$defs"], "$ref": "#/$defs/jsonl_line"}
+    )
     records = []
     # Not `splitlines`: it also ends lines at characters that JSON leaves in its strings.
     for number, line in enumerate(text.rstrip("\n").split("\n"), start=1):
@@ -118,7 +134,10 @@ def _lines(text: str, name: str) -> Report:
         if wrong:
             raise _bad(name, f"in line {number}, {wrong}")
         records.append(_completed(record, strict=False))
-    return Report(stored=records, environment=dict.fromkeys(schema["properties"]["environment"]["required"], UNKNOWN))
+    return Report(
+        stored=records,
+        environment=dict.fromkeys(schema["properties"]["environment"]["required"], UNKNOWN),
+    )
 
 
 def _reason(error: Exception) -> str:
@@ -132,7 +151,11 @@ def _reason(error: Exception) -> str:
 
 def _document(found: dict[str, Any], name: str) -> Report:
     if found.get("format") != FORMAT:
-        told = f"its format is {shown(json.dumps(found['format']))}" if "format" in found else "it has no `format`"
+        told = (
+            f"its format is {shown(json.dumps(found['format']))}"
+            if "format" in found
+            else "it has no `format`"
+        )
         raise _bad(name, told, f"this version reads format {FORMAT}")
     wrong = _checker(report_schema())(found)
     if wrong:
@@ -148,7 +171,9 @@ def _document(found: dict[str, Any], name: str) -> Report:
 
 
 def _checker(schema: Schema) -> Callable[[Any], str]:
-    """A function that tells what is wrong at the first place where data are not as the schema says; empty if they are."""
+    """A function that tells what is wrong at the first place where data are not as the schema says;
+    empty if they are.
+    """
     from jsonschema_rs import ValidationError, validator_for
 
     validator = validator_for(schema, mask=_VALUE)
@@ -166,17 +191,26 @@ def _checker(schema: Schema) -> Callable[[Any], str]:
 
 
 def _told(error: ValidationError) -> str:
-    """The place and what is wrong there, in the library's words: of several ways to be right, those that fail furthest in."""
+    """The place and what is wrong there, in the library's words: of several ways to be right, those
+    that fail furthest in.
+    """
     faults = list(_furthest(error))
     place = max((fault.instance_path for fault in faults), key=len)
     there = [fault for fault in faults if fault.instance_path == place]
-    words = [fault.message.replace(_VALUE, shown(json.dumps(fault.instance, ensure_ascii=False))) for fault in there]
-    steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place).removeprefix(".")
+    words = [
+        fault.message.replace(_VALUE, shown(json.dumps(fault.instance, ensure_ascii=False)))
+        for fault in there
+    ]
+    steps = "".join(
+        f"[{step}]" if isinstance(step, int) else f".{step}" for step in place
+    ).removeprefix(".")
     return (f"`{steps}`: " if steps else "") + "; ".join(dict.fromkeys(words))
 
 
 def _furthest(error: ValidationError) -> Iterator[ValidationError]:
-    """The first fault of each option of `anyOf` and `oneOf`; the error itself where there are no options, or several that fit."""
+    """The first fault of each option of `anyOf` and `oneOf`; the error itself where there are no
+    options, or several that fit.
+    """
     options = [faults[0] for faults in getattr(error.kind, "context", ()) if faults]
     for option in options:
         yield from _furthest(option)
@@ -189,13 +223,18 @@ def _consistent(report: Report, found: Mapping[str, Any], name: str) -> Report:
     code = found["exit_code"]
     if code != report.exit_code and any("status" not in record for record in found["cases"]):
         # Before there were statuses, only the exit code told that the run was strict.
-        report = replace(report, stored=[_completed(record, strict=True) for record in found["cases"]])
+        report = replace(
+            report, stored=[_completed(record, strict=True) for record in found["cases"]]
+        )
     if code != report.exit_code and code == EXIT_CODES["error"]:
         report = replace(report, incomplete=True)
     if code != report.exit_code:
         raise _bad(name, f"its exit code is {code}, its cases come to {report.exit_code}")
     if found["summary"] != report.summary:
-        raise _bad(name, f"its summary says {_counts(found['summary'])}, its cases come to {_counts(report.summary)}")
+        raise _bad(
+            name,
+            f"its summary says {_counts(found['summary'])}, its cases come to {_counts(report.summary)}",
+        )
     return report
 
 
@@ -209,7 +248,11 @@ def _completed(record: Record, *, strict: bool) -> Record:
     filled: Record = {"notes": [], "rounded": []} | UNSTATED | record | {"partials": partials}
     if "status" not in filled:
         alone = {"skipped": "skip", "error": "error"}
-        filled["status"] = alone[record["outcome"]] if record["outcome"] in NO_VERDICT else by_itself(partials, strict=strict)
+        filled["status"] = (
+            alone[record["outcome"]]
+            if record["outcome"] in NO_VERDICT
+            else by_itself(partials, strict=strict)
+        )
     return {name: filled[name] for name in (*record, *filled)}
 
 
@@ -225,8 +268,15 @@ def _completed_partial(partial: Mapping[str, Any]) -> dict[str, Any]:
     slope = partial["reference"].get("value")
     # Without a path to the result the gradient is wrong unless the derivative is 0.
     failed = partial["outcome"] == "detached" and slope is not None and float(slope) != 0
-    return {**partial, "analytic": analytic, "numeric": numeric, "failed": partial.get("failed", failed)}
+    return {
+        **partial,
+        "analytic": analytic,
+        "numeric": numeric,
+        "failed": partial.get("failed", failed),
+    }
 
 
 def _bad(name: str, reason: str, way_out: str = "") -> PointError:
-    return PointError([Mistake("bad-report", f"`{name}` is no report that can be read: {reason}", help=way_out)])
+    return PointError(
+        [Mistake("bad-report", f"`{name}` is no report that can be read: {reason}", help=way_out)]
+    )

@@ -1,4 +1,6 @@
-"""The report for people: a table that a glance is enough for, and below it a sentence for what a glance is not enough for."""
+"""The report for people: a table that a glance is enough for, and below it a sentence for what a
+glance is not enough for.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +11,23 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
+from gradcheck_cli.reports.facts import (
+    MAX_FORMULAS,
+    commands,
+    formulas,
+    groups,
+    said,
+    sentences,
+    summary,
+)
 from gradcheck_cli.reports.format import MAX_LINE, printable
-from gradcheck_cli.reports.rows import MAX_FORMULAS, commands, formulas, groups, said, sentences, summary
 from gradcheck_cli.reports.wrap import shortened, wrap, wrap_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gradcheck_cli.reports.rows import Group, Row
-    from gradcheck_cli.suite.report import Report
+    from gradcheck_cli.records.report import Report
+    from gradcheck_cli.reports.facts import Group, Row
 
 STYLES = {
     "agree": "green",
@@ -43,7 +53,14 @@ TITLES = {
 _GAP = "  "
 
 
-def render(report: Report, *, width: int | None = None, color: bool = False, verbose: bool = False, quiet: bool = False) -> str:
+def render(
+    report: Report,
+    *,
+    width: int | None = None,
+    color: bool = False,
+    verbose: bool = False,
+    quiet: bool = False,
+) -> str:
     """The report as a table, or as `name: value` lines where a table is wider than `width`.
 
     Args:
@@ -52,16 +69,26 @@ def render(report: Report, *, width: int | None = None, color: bool = False, ver
         quiet: only what is not plainly good, and the summary.
     """
     page = _Page(width, verbose, quiet)
-    blocks = [page.group(group) for group in groups(report, verbose=verbose) if not quiet or group.unsettled]
-    blocks += [wrap(Text(f"problem: {printable(problem)}"), width, 2) for problem in report.problems]
+    blocks = [
+        page.group(group)
+        for group in groups(report, verbose=verbose)
+        if not quiet or group.unsettled
+    ]
+    blocks += [
+        wrap(Text(f"problem: {printable(problem)}"), width, 2) for problem in report.problems
+    ]
     if quiet or len(report.records) != 1:
         blocks.append(wrap(Text(summary(report)), width, 2))
-    lines = Text("\n").join(line for k, block in enumerate(blocks) for line in ([Text()] * bool(k) + block))
+    lines = Text("\n").join(
+        line for k, block in enumerate(blocks) for line in ([Text()] * bool(k) + block)
+    )
     return written(lines, color=color)
 
 
 def written(text: Text, *, color: bool) -> str:
-    """Text with its styles as escape sequences, or without; Rich wraps, cuts and highlights nothing, and never sees the environment."""
+    """Text with its styles as escape sequences, or without; Rich wraps, cuts and highlights
+    nothing, and never sees the environment.
+    """
     if not color:
         return "\n".join(line.rstrip() for line in text.plain.split("\n")) + "\n"
     stream = StringIO()
@@ -103,7 +130,18 @@ class _Page:
         kind = f"{group.shared.get('dtype', '')} {device}".strip()
         point = said(group.shared, asked)
         lines.append(
-            Text("; ".join(part for part in (group.shared.get("file", ""), group.shared.get("case", ""), f"at {point}" if point else "", kind) if part))
+            Text(
+                "; ".join(
+                    part
+                    for part in (
+                        group.shared.get("file", ""),
+                        group.shared.get("case", ""),
+                        f"at {point}" if point else "",
+                        kind,
+                    )
+                    if part
+                )
+            )
         )
         found = [] if self.quiet else formulas(group)
         for name, formula in found if self.verbose else found[:MAX_FORMULAS]:
@@ -114,16 +152,33 @@ class _Page:
         return [piece for line in lines if line.plain for piece in wrap(line, self.width, 2)]
 
     def _table(self, group: Group, rows: Sequence[Row]) -> list[Text]:
-        columns = [name for name in TITLES if name != "reference" or self.verbose or any(row.needed for row in rows)]
-        head = [*(name.removesuffix(" =") for name in group.differing), "", *(TITLES[name] for name in columns), "outcome"]
-        asked = [[group.fields[id(row.record)].get(name, "") for name in group.differing] for row in rows]
-        body = [[*known, row.name, *(row.cells[name] for name in columns), row.outcome] for known, row in zip(asked, rows, strict=True)]
+        columns = [
+            name
+            for name in TITLES
+            if name != "reference" or self.verbose or any(row.needed for row in rows)
+        ]
+        head = [
+            *(name.removesuffix(" =") for name in group.differing),
+            "",
+            *(TITLES[name] for name in columns),
+            "outcome",
+        ]
+        asked = [
+            [group.fields[id(row.record)].get(name, "") for name in group.differing] for row in rows
+        ]
+        body = [
+            [*known, row.name, *(row.cells[name] for name in columns), row.outcome]
+            for known, row in zip(asked, rows, strict=True)
+        ]
         widths = [max(map(cell_len, column)) for column in zip(head, *body, strict=True)]
         if self.width is not None and sum(widths) + len(_GAP) * (len(widths) - 1) > self.width:
             return self._stacked(group, rows, columns)
         # Numbers stand flush right, the case, the partial and the outcome flush left.
         numbers = range(len(group.differing) + 1, len(head) - 1)
-        lines = [Text(_line(head, widths, numbers), style="bold"), Text(_GAP.join("─" * width for width in widths))]
+        lines = [
+            Text(_line(head, widths, numbers), style="bold"),
+            Text(_GAP.join("─" * width for width in widths)),
+        ]
         for cells in body:
             line = Text(_line(cells, widths, numbers))
             line.stylize(STYLES[cells[-1]], len(line) - len(cells[-1]))
@@ -134,9 +189,13 @@ class _Page:
         """A block for each partial, a line for each number."""
         lines: list[Text] = []
         for row in rows:
-            title = Text.assemble((group.subject(row), "bold"), ": ", (row.outcome, STYLES[row.outcome]))
+            title = Text.assemble(
+                (group.subject(row), "bold"), ": ", (row.outcome, STYLES[row.outcome])
+            )
             block = [title, *(Text(f"{TITLES[name]}: {row.cells[name]}") for name in columns)]
-            lines += [Text()] * bool(lines) + [piece for line in block for piece in wrap(line, self.width, 2)]
+            lines += [Text()] * bool(lines) + [
+                piece for line in block for piece in wrap(line, self.width, 2)
+            ]
         return lines
 
     def _below(self, group: Group) -> list[Text]:
@@ -144,9 +203,13 @@ class _Page:
         for sentence in sentences(group, verbose=self.verbose, quiet=self.quiet):
             subject = f"{sentence.subject}: " if sentence.subject else ""
             if sentence.kind in STYLES:
-                line = Text.assemble(subject, (sentence.kind, STYLES[sentence.kind]), f": {sentence.text}")
+                line = Text.assemble(
+                    subject, (sentence.kind, STYLES[sentence.kind]), f": {sentence.text}"
+                )
             else:
-                line = Text(f"{sentence.kind}: {subject}{sentence.text}" if sentence.kind else sentence.text)
+                line = Text(
+                    f"{sentence.kind}: {subject}{sentence.text}" if sentence.kind else sentence.text
+                )
             lines += wrap(line, self.width, 2)
         lead = "reproduce: "
         for command in commands(group, verbose=self.verbose):

@@ -6,25 +6,28 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from gradcheck_cli.records.status import EXIT_CODES
 from gradcheck_cli.reports.findings import command_of, file_of, lines_of, named, one_line
-from gradcheck_cli.suite.status import EXIT_CODES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gradcheck_cli.suite.record import Record
-    from gradcheck_cli.suite.report import Report
+    from gradcheck_cli.checks.record import Record
+    from gradcheck_cli.records.report import Report
 
 
 def render(report: Report) -> str:
-    """The version, the plan, then a test point for each check, with a YAML block where it is not ok; problems are comments."""
+    """The version, the plan, then a test point for each check, with a YAML block where it is not
+    ok; problems are comments.
+    """
     checks = len(report.records)
     lines = ["TAP version 14", f"1..{checks}" + ("" if checks else " # nothing was checked")]
     for number, (name, record) in enumerate(named(report.records), start=1):
         lines += _point(number, name, record)
     lines += [f"# problem: {one_line(problem)}" for problem in report.problems]
     if report.interrupted or report.incomplete:
-        # Every test point that is there may be ok: only this tells a harness that others are missing.
+        # Every test point that is there may be ok: only this tells a harness that others are
+        # missing.
         lines.append("Bail out! checks are missing")
     return "\n".join(lines) + "\n"
 
@@ -36,13 +39,25 @@ def _point(number: int, name: str, record: Record) -> Iterator[str]:
     well = EXIT_CODES[status] == 0 and status != "xfail"
     yield f"{'' if well else 'not '}ok {number} - {_escaped(name)}{directive}"
     if not well:
-        yield from ("  ---", *(f"  {key}: {_yaml(value)}" for key, value in _diagnostics(record).items()), "  ...")
+        yield from (
+            "  ---",
+            *(f"  {key}: {_yaml(value)}" for key, value in _diagnostics(record).items()),
+            "  ...",
+        )
 
 
 def _diagnostics(record: Record) -> dict[str, Any]:
     *told, _ = lines_of(record)
-    place = {"at": record["source"] | {"file": file_of(record)}} if record["source"] is not None else {}
-    return {"outcome": record["outcome"], "status": record["status"], "message": told, **place, "reproduce": command_of(record)}
+    place = (
+        {"at": record["source"] | {"file": file_of(record)}} if record["source"] is not None else {}
+    )
+    return {
+        "outcome": record["outcome"],
+        "status": record["status"],
+        "message": told,
+        **place,
+        "reproduce": command_of(record),
+    }
 
 
 def _escaped(text: str) -> str:
@@ -51,5 +66,11 @@ def _escaped(text: str) -> str:
 
 
 def _yaml(value: Any) -> str:
-    """A value as JSON, which is YAML as well; what YAML does not print is escaped, as are the line ends that JSON leaves alone."""
-    return re.sub("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]", lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
+    """A value as JSON, which is YAML as well; what YAML does not print is escaped, as are the line
+    ends that JSON leaves alone.
+    """
+    return re.sub(
+        "[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]",
+        lambda found: f"\\u{ord(found[0]):04x}",
+        json.dumps(value, ensure_ascii=False),
+    )

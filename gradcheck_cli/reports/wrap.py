@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from rich.text import Text
 
-# Numbers first: what this matches is never broken. A name is broken only where it alone is wider than a line.
+# Numbers first: what this matches is never broken. A name is broken only where it alone is wider
+# than a line.
 TOKEN = re.compile(
     r"(?P<number>[+-]?0[xX][0-9a-fA-F.]+[pP][+-]?\d+|[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[^\W\d]\w*)|.",
     re.DOTALL,
@@ -36,7 +37,9 @@ def wrap(text: Text, width: int | None, indent: int = 0) -> list[Text]:
 
 
 def _slices(text: str, width: int, indent: int) -> Iterator[tuple[int, int]]:
-    """Where each line starts and ends: breaks at spaces, and inside a word only if the word alone is too wide."""
+    """Where each line starts and ends: breaks at spaces, and inside a word only if the word alone
+    is too wide.
+    """
     start = end = 0
     room = width
     for word in re.finditer(r"\S+", text):
@@ -59,7 +62,8 @@ def _pieces(text: str, start: int, end: int, width: int) -> Iterator[tuple[int, 
 
 
 def wrap_command(command: str, width: int | None, used: int = 0) -> str:
-    """A shell command over several lines that can still be copied into a shell: each break is a backslash at a line's end.
+    """A shell command over several lines that can still be copied into a shell: each break is a
+    backslash at a line's end.
 
     Args:
         used: columns already taken on the first line.
@@ -98,5 +102,8 @@ def shortened(text: str, most: int) -> str:
     """At most `most` characters of a text, cut between numbers and names."""
     if len(text) <= most:
         return text
-    end = max((token.end() for token in TOKEN.finditer(text, 0, most + 1) if token.end() < most), default=0)
+    end = max(
+        (token.end() for token in TOKEN.finditer(text, 0, most + 1) if token.end() < most),
+        default=0,
+    )
     return f"{text[:end]}…"

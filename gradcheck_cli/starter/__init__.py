@@ -29,7 +29,11 @@ def write_starter(folder: Path, *, gitlab: bool = False) -> dict[str, bool]:
 
 def starter(*, gitlab: bool = False) -> dict[str, str]:
     """The files by their names, with `/` between folders."""
-    return {SUITE: _template("first.gradcheck.yaml"), SCHEMA: _schema(), **({GITLAB: _template("gitlab.yml")} if gitlab else {GITHUB: _template("github.yml")})}
+    return {
+        SUITE: _template("first.gradcheck.yaml"),
+        SCHEMA: _schema(),
+        **({GITLAB: _template("gitlab.yml")} if gitlab else {GITHUB: _template("github.yml")}),
+    }
 
 
 def _template(name: str) -> str:
@@ -37,7 +41,7 @@ def _template(name: str) -> str:
 
 
 def _schema() -> str:
-    from gradcheck_cli.suite.reading.schema import suite_schema
+    from gradcheck_cli.suites.schema import suite_schema
 
     return json.dumps(suite_schema(), indent=2, ensure_ascii=False) + "\n"
 
@@ -58,4 +62,6 @@ def _written(path: Path, text: str) -> bool:
 
 
 def _unwritable(path: Path, error: OSError) -> PointError:
-    return PointError([Mistake("unwritable", f"`{path}` cannot be written: {error.strerror or error}")])
+    return PointError(
+        [Mistake("unwritable", f"`{path}` cannot be written: {error.strerror or error}")]
+    )

@@ -8,24 +8,24 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from gradcheck_cli.calculus import lower
-from gradcheck_cli.case import index_variables
-from gradcheck_cli.gradient import scalar_inputs
+from gradcheck_cli.calculus.gradient import scalar_inputs
+from gradcheck_cli.calculus.reverse import lower
 from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.program import Builder, Call, Program
 from gradcheck_cli.language.text import program_text
+from gradcheck_cli.questions.question import index_variables
+from gradcheck_cli.symbolic.wire import Unreadable, received
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.reference import FIRST_BITS, SIGN_BITS, certified
 from gradcheck_cli.worlds import balls
 from gradcheck_cli.worlds.scalars import ShapeError, TooLarge, expand
-from gradcheck_cli.worlds.transfer import Unreadable, received
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from gradcheck_cli.case import Case
-    from gradcheck_cli.witnesses.process import Analyst
+    from gradcheck_cli.questions.question import Case
+    from gradcheck_cli.symbolic.client import Analyst
 
 # Past these sizes SymPy would only run into its time limit.
 MAX_PARTIALS, MAX_NODES = 64, 5_000
@@ -33,7 +33,9 @@ MAX_PARTIALS, MAX_NODES = 64, 5_000
 
 @dataclass(frozen=True)
 class Formula:
-    """SymPy's derivative: its text in our language, its LaTeX, and its ball at the point (None if it has none there)."""
+    """SymPy's derivative: its text in our language, its LaTeX, and its ball at the point (None if
+    it has none there).
+    """
 
     text: str
     latex: str
@@ -60,9 +62,14 @@ def analytic(case: Case, analyst: Analyst) -> tuple[Answer, ...] | Abstention:
     if "abstained" in answer:
         return Abstention(answer["abstained"])
     texts, sent = tuple(item["formula"] for item in answer["partials"]), answer.get("program")
-    formulas: _Formulas = _shared(case, ("formulas", texts, sent), lambda: _Formulas(case, texts, sent))
+    formulas: _Formulas = _shared(
+        case, ("formulas", texts, sent), lambda: _Formulas(case, texts, sent)
+    )
     enclosed = formulas.balls(case)
-    return tuple(Formula(item["formula"], item["latex"], *found) for item, found in zip(answer["partials"], enclosed, strict=True))
+    return tuple(
+        Formula(item["formula"], item["latex"], *found)
+        for item, found in zip(answer["partials"], enclosed, strict=True)
+    )
 
 
 def _shared(case: Case, key: tuple[object, ...], make: Callable[[], Any]) -> Any:
@@ -84,15 +91,21 @@ def _asked(case: Case) -> str | Abstention:
     if isinstance(expansion, TooLarge):
         return Abstention(f"SymPy is not asked: {expansion}")
     if len(case.keys) > MAX_PARTIALS:
-        return Abstention(f"SymPy is not asked for {len(case.keys)} partials; {MAX_PARTIALS} is the most")
+        return Abstention(
+            f"SymPy is not asked for {len(case.keys)} partials; {MAX_PARTIALS} is the most"
+        )
     if len(expansion.builder.nodes) > MAX_NODES:
-        return Abstention(f"SymPy is not asked: {len(expansion.builder.nodes):,} scalar operations, {MAX_NODES:,} is the most")
+        return Abstention(
+            f"SymPy is not asked: {len(expansion.builder.nodes):,} scalar operations, {MAX_NODES:,} is the most"
+        )
     indices = index_variables(case.program)
     return json.dumps(
         {
             "program": program_text(case.program),
             "shapes": {name: array.shape for name, array in case.at.items() if name not in indices},
-            "integers": {name: array.tolist() for name, array in case.at.items() if name in indices},
+            "integers": {
+                name: array.tolist() for name, array in case.at.items() if name in indices
+            },
             "wrt": case.wrt,
             "cotangent": None if case.cotangent is None else case.cotangent.reshape(-1).tolist(),
         }
@@ -104,13 +117,28 @@ class _Formulas:
 
     def __init__(self, case: Case, texts: Sequence[str], sent: str | None) -> None:
         builder = Builder()
-        # The node of each formula, or why it has none. What is no program of ours is read from its text, which tells why.
-        self._places = [_place(case, builder, text) for text in texts] if sent is None else _places(case, builder, sent, len(texts))
+        # The node of each formula, or why it has none. What is no program of ours is read from its
+        # text, which tells why.
+        self._places = (
+            [_place(case, builder, text) for text in texts]
+            if sent is None
+            else _places(case, builder, sent, len(texts))
+        )
         self._machine = balls.Machine(Program(tuple(builder.nodes), ()))
 
     def balls(self, case: Case) -> list[tuple[balls.Ball | None, str]]:
-        """Each formula's ball at the case's point, at rising precision, or None and why there is none."""
-        found = [(None, place if isinstance(place, str) else "the formula has no certain value at this point") for place in self._places]
+        """Each formula's ball at the case's point, at rising precision, or None and why there is
+        none.
+        """
+        found = [
+            (
+                None,
+                place
+                if isinstance(place, str)
+                else "the formula has no certain value at this point",
+            )
+            for place in self._places
+        ]
         wanted = {k: place for k, place in enumerate(self._places) if isinstance(place, int)}
         inputs, bits = scalar_inputs(case), FIRST_BITS
         while wanted and bits <= 4 * SIGN_BITS:
@@ -125,7 +153,9 @@ class _Formulas:
 
 
 def _places(case: Case, builder: Builder, sent: str, wanted: int) -> list[int | str]:
-    """The nodes of formulas that came as one program, added to `builder`; in words why they have none."""
+    """The nodes of formulas that came as one program, added to `builder`; in words why they have
+    none.
+    """
     try:
         program = received(json.loads(sent), scalar_inputs(case))
         if len(program.outputs) != wanted:
@@ -142,7 +172,9 @@ def _place(case: Case, builder: Builder, text: str) -> int | str:
     try:
         program = parse(text)
         # SymPy's zoo and nan come back as names that are no inputs.
-        expansion = expand(program, {name: case.unrolled.inputs[name] for name in program.variables})
+        expansion = expand(
+            program, {name: case.unrolled.inputs[name] for name in program.variables}
+        )
     except (UserError, ShapeError, TooLarge, KeyError) as error:
         return f"the formula could not be evaluated: {str(error).splitlines()[0]}"
     output = int(np.reshape(expansion.values[program.result], -1)[0])
@@ -150,14 +182,24 @@ def _place(case: Case, builder: Builder, text: str) -> int | str:
 
 
 def _as_sympy(builder: Builder, program: Program) -> tuple[int, ...]:
-    """The outputs of `program` with SymPy's convention Heaviside(0) = 1/2, so that its opinion at a kink is its own."""
+    """The outputs of `program` with SymPy's convention Heaviside(0) = 1/2, so that its opinion at a
+    kink is its own.
+    """
     where = list[int]()
     for node in program.nodes:
         if isinstance(node, Call) and node.function == "heaviside":
             one = builder.number(1)
-            where.append(builder.call("div", builder.call("add", builder.call("sign", where[node.args[0]]), one), builder.number(2)))
+            where.append(
+                builder.call(
+                    "div",
+                    builder.call("add", builder.call("sign", where[node.args[0]]), one),
+                    builder.number(2),
+                )
+            )
         elif isinstance(node, Call):
-            where.append(builder.call(node.function, *[where[i] for i in node.args], settings=node.settings))
+            where.append(
+                builder.call(node.function, *[where[i] for i in node.args], settings=node.settings)
+            )
         else:
             where.append(builder.add(node))
     return tuple(where[i] for i in program.outputs)

@@ -1,4 +1,6 @@
-"""Autograd: torch's real functions and torch's own backward, in the dtype and on the device asked for. It is on trial."""
+"""Autograd: torch's real functions and torch's own backward, in the dtype and on the device asked
+for. It is on trial.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ from gradcheck_cli.witnesses import VECTOR, Abstention, first_line, is_pointwise
 from gradcheck_cli.worlds import tensors
 
 if TYPE_CHECKING:
-    from gradcheck_cli.case import Case
+    from gradcheck_cli.questions.question import Case
 
 # What torch's functions raise where they cannot.
 _RAISED = (RuntimeError, TypeError, ValueError, IndexError, NotImplementedError)
@@ -44,7 +46,8 @@ class Autograd:
 
     Attributes:
         forward: the value, row-major.
-        cut: functions on the way that torch does not differentiate, so that a gradient may miss a part.
+        cut: functions on the way that torch does not differentiate, so that a gradient may miss a
+            part.
         values: torch's forward value of every node of the program, for those who explain.
     """
 
@@ -55,16 +58,27 @@ class Autograd:
 
 
 def autograd(case: Case) -> Autograd | Abstention:
-    """torch's opinion of a case; an operation that torch lacks for the dtype or device is an abstention."""
+    """torch's opinion of a case; an operation that torch lacks for the dtype or device is an
+    abstention.
+    """
     try:
         values, leaves = _run([case])
-        return Autograd(tuple(_numbers(values[case.program.result])), _partials(case, leaves, cut := _cut(case, values)), cut, values)
+        return Autograd(
+            tuple(_numbers(values[case.program.result])),
+            _partials(case, leaves, cut := _cut(case, values)),
+            cut,
+            values,
+        )
     except _RAISED as error:
-        return Abstention(f"torch cannot compute this in {case.dtype.name} on {case.device}: {first_line(error)}")
+        return Abstention(
+            f"torch cannot compute this in {case.dtype.name} on {case.device}: {first_line(error)}"
+        )
 
 
 def autograd_at(cases: Sequence[Case]) -> list[Autograd | Abstention]:
-    """As `autograd`, for cases that differ in the point alone: one forward and one backward where each number stands for itself."""
+    """As `autograd`, for cases that differ in the point alone: one forward and one backward where
+    each number stands for itself.
+    """
     if len(cases) == 1 or not is_pointwise(cases[0]):
         return [autograd(case) for case in cases]
     case, count = cases[0], len(cases)
@@ -78,28 +92,44 @@ def autograd_at(cases: Sequence[Case]) -> list[Autograd | Abstention]:
         return [autograd(case) for case in cases]
     cut = _cut(case, values)
     gradients = [leaves[name].grad for name in case.wrt]
-    columns: list[list[Answer]] = [[Detached(cut)] * count if g is None else [Measured(value) for value in _numbers(g)] for g in gradients]
-    return [Autograd((forward[k],), tuple(column[k] for column in columns), cut, _Values(values, k)) for k in range(count)]
+    columns: list[list[Answer]] = [
+        [Detached(cut)] * count if g is None else [Measured(value) for value in _numbers(g)]
+        for g in gradients
+    ]
+    return [
+        Autograd((forward[k],), tuple(column[k] for column in columns), cut, _Values(values, k))
+        for k in range(count)
+    ]
 
 
 def _run(cases: Sequence[Case]) -> tuple[list[Any], dict[str, Any]]:
-    """torch's value of every node, and the inputs with their gradients; several cases make a batch of numbers.
+    """torch's value of every node, and the inputs with their gradients; several cases make a batch
+    of numbers.
 
     Raises:
-        RuntimeError, TypeError, ValueError, IndexError, NotImplementedError: as torch's functions raise them.
+        RuntimeError, TypeError, ValueError, IndexError, NotImplementedError: as torch's functions
+            raise them.
     """
     import torch
 
     case = cases[0]
     like = torch.empty((), dtype=tensors.dtype_of(case.dtype.name), device=case.device)
-    leaves = {name: _leaf(array if len(cases) == 1 else _batch(cases, name), like, name in case.wrt) for name, array in case.at.items()}
+    leaves = {
+        name: _leaf(array if len(cases) == 1 else _batch(cases, name), like, name in case.wrt)
+        for name, array in case.at.items()
+    }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         values = tensors.run(case.program, leaves, case.dtype.round, like)
         result = values[case.program.result]
         if isinstance(result, torch.Tensor) and result.requires_grad:
-            weights = torch.ones_like(result) if case.cotangent is None else torch.tensor(case.cotangent, dtype=result.dtype, device=case.device)
-            # An explicit gradient argument to backward() would import SymPy and symbolic shapes (0.4 s).
+            weights = (
+                torch.ones_like(result)
+                if case.cotangent is None
+                else torch.tensor(case.cotangent, dtype=result.dtype, device=case.device)
+            )
+            # An explicit gradient argument to backward() would import SymPy and symbolic shapes
+            # (0.4 s).
             (result * weights).sum().backward()
     return values, leaves
 
@@ -110,7 +140,13 @@ def _batch(cases: Sequence[Case], name: str) -> Any:
     Integers are no points: they are the same in all cases that share a program.
     """
     first = cases[0].at[name]
-    return first if first.dtype == np.int64 else np.array([case.at[name] for case in cases] + [cases[-1].at[name]] * (-len(cases) % VECTOR))
+    return (
+        first
+        if first.dtype == np.int64
+        else np.array(
+            [case.at[name] for case in cases] + [cases[-1].at[name]] * (-len(cases) % VECTOR)
+        )
+    )
 
 
 class _Values(Sequence[Any]):
@@ -146,7 +182,11 @@ def _partials(case: Case, leaves: dict[str, Any], cut: tuple[str, ...]) -> tuple
     found: list[Answer] = []
     for name in case.wrt:
         gradient = leaves[name].grad
-        found += [Detached(cut)] * case.at[name].size if gradient is None else [Measured(value) for value in _numbers(gradient)]
+        found += (
+            [Detached(cut)] * case.at[name].size
+            if gradient is None
+            else [Measured(value) for value in _numbers(gradient)]
+        )
     return tuple(found)
 
 

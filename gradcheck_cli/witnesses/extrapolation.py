@@ -1,7 +1,9 @@
-"""Extrapolation: from difference quotients for steps that halve to slopes with honest bars, many columns at once.
+"""Extrapolation: from difference quotients for steps that halve to slopes with honest bars, many
+columns at once.
 
-A column is one derivative from one side. What is not finite in a column lies outside its window: the run of steps that ends with
-the last usable one. Outside the window everything is NaN, which no comparison holds of.
+A column is one derivative from one side. What is not finite in a column lies outside its window:
+the run of steps that ends with the last usable one. Outside the window everything is NaN, which no
+comparison holds of.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ _TOGETHER = 64
 
 @dataclass(frozen=True)
 class Slope:
-    """An estimated derivative that should hold the truth within `radius`; `grows` where it has no limit in sight."""
+    """An estimated derivative that should hold the truth within `radius`; `grows` where it has no
+    limit in sight.
+    """
 
     value: float
     radius: float
@@ -33,10 +37,12 @@ class Slope:
 
 
 def extrapolated(slopes: Floats, noise: Floats, order: Counts) -> list[Slope | None]:
-    """For each column the entry of its Richardson table with the smallest total error; claims twice that total.
+    """For each column the entry of its Richardson table with the smallest total error; claims twice
+    that total.
 
     Args:
-        slopes: differences for steps that halve, one column each; those not finite are dropped from the large end and the small.
+        slopes: differences for steps that halve, one column each; those not finite are dropped from
+            the large end and the small.
         noise: how far rounding may take each.
         order: 2 for central differences (only even powers of h in the error), 1 for one-sided ones.
     """
@@ -49,9 +55,11 @@ def extrapolated(slopes: Floats, noise: Floats, order: Counts) -> list[Slope | N
 
 
 class _Table:
-    """Richardson's tables of some columns, as arrays of shape (order of extrapolation, steps, columns).
+    """Richardson's tables of some columns, as arrays of shape (order of extrapolation, steps,
+    columns).
 
-    An entry stands at the smallest step that it is made of. In each column the steps `first` to `last` are used, `size` of them.
+    An entry stands at the smallest step that it is made of. In each column the steps `first` to
+    `last` are used, `size` of them.
     """
 
     def __init__(self, slopes: Floats, noise: Floats, order: Counts) -> None:
@@ -68,11 +76,18 @@ class _Table:
         self.beyond = self.rows > self.last
         outside = (self.rows < self.first) | self.beyond
         self.values, self.errors = np.full((2, COLUMNS + 1, *slopes.shape), np.nan)
-        self.values[0], self.errors[0] = np.where(outside, np.nan, slopes), np.where(outside, np.nan, noise)
+        self.values[0], self.errors[0] = (
+            np.where(outside, np.nan, slopes),
+            np.where(outside, np.nan, noise),
+        )
         for j in range(1, COLUMNS + 1):
             factor = 2.0 ** (order * j)
-            self.values[j, 1:] = (factor * self.values[j - 1, 1:] - self.values[j - 1, :-1]) / (factor - 1)
-            self.errors[j, 1:] = (factor * self.errors[j - 1, 1:] + self.errors[j - 1, :-1]) / (factor - 1)
+            self.values[j, 1:] = (factor * self.values[j - 1, 1:] - self.values[j - 1, :-1]) / (
+                factor - 1
+            )
+            self.errors[j, 1:] = (factor * self.errors[j - 1, 1:] + self.errors[j - 1, :-1]) / (
+                factor - 1
+            )
 
     def slopes(self) -> list[Slope | None]:
         """A Slope for each column, None where fewer than three steps are usable."""
@@ -80,35 +95,51 @@ class _Table:
         total = self._truncation() * tail + self.errors + self._contradiction()
         total = np.where(np.isfinite(total), total, np.inf).reshape(-1, self.columns.size)
         best = np.argmin(total, axis=0)
-        least, value = total[best, self.columns], self.values.reshape(total.shape)[best, self.columns]
+        least, value = (
+            total[best, self.columns],
+            self.values.reshape(total.shape)[best, self.columns],
+        )
         # The estimate itself is a float64 and rounds once more.
         radius = np.maximum(2 * least + np.spacing(np.abs(value)), SMALLEST)
         unsettled = np.isinf(tail[0, self.last, self.columns])
         settled = self.enough & ~unsettled & np.isfinite(least)
-        found = [Slope(v, r) if s else None for v, r, s in zip(value.tolist(), radius.tolist(), settled.tolist(), strict=True)]
+        found = [
+            Slope(v, r) if s else None
+            for v, r, s in zip(value.tolist(), radius.tolist(), settled.tolist(), strict=True)
+        ]
         for c in np.flatnonzero(self.enough & unsettled).tolist():
-            # The smallest steps still drive it: a pole, a jump or a vertical tangent closer than any step.
+            # The smallest steps still drive it: a pole, a jump or a vertical tangent closer than
+            # any step.
             window = self.values[0, self.first[c] : self.last[c] + 1, c]
             found[c] = Slope(float(window[-1]), float("inf"), _grows(window))
         return found
 
     def _truncation(self) -> Floats:
-        """Distance of an entry to those that it is made of; of a plain difference to that of the next smaller step."""
+        """Distance of an entry to those that it is made of; of a plain difference to that of the
+        next smaller step.
+        """
         values = self.values
         found: Floats = np.full_like(values, np.nan)
-        # Both neighbours: where the error is odd in h (a jump in the second derivative) one of them may agree by chance.
-        found[1:, 1:] = np.maximum(np.abs(values[1:, 1:] - values[:-1, 1:]), np.abs(values[1:, 1:] - values[:-1, :-1]))
+        # Both neighbours: where the error is odd in h (a jump in the second derivative) one of them
+        # may agree by chance.
+        found[1:, 1:] = np.maximum(
+            np.abs(values[1:, 1:] - values[:-1, 1:]), np.abs(values[1:, 1:] - values[:-1, :-1])
+        )
         found[0, :-1] = np.abs(values[0, 1:] - values[0, :-1])
         # The last one may be as far from the next as from the one before.
-        last, before = values[0, self.last, self.columns], values[0, np.maximum(self.last - 1, 0), self.columns]
+        last, before = (
+            values[0, self.last, self.columns],
+            values[0, np.maximum(self.last - 1, 0), self.columns],
+        )
         found[0, self.last, self.columns] = np.abs((2 * last - before) - last)
         return found
 
     def _tail(self) -> Floats:
-        """How many times its last change an entry may still move, where it converges slower than steps halve, or not at all.
+        """How many times its last change an entry may still move, where it converges slower than
+        steps halve, or not at all.
 
-        Beside d**1.5 the slopes fall by 2**-0.5 a step: what is left is 2.4 times the last change. Where the changes grow
-        beyond their noise there is no limit in sight.
+        Beside d**1.5 the slopes fall by 2**-0.5 a step: what is left is 2.4 times the last change.
+        Where the changes grow beyond their noise there is no limit in sight.
         """
         found: Floats = np.ones_like(self.values)
         change = np.abs(self.values[:, 1:] - self.values[:, :-1])
@@ -133,7 +164,9 @@ class _Table:
 
 
 def _least_after(values: Floats) -> Floats:
-    """For each step the least of all smaller steps, infinity for the last; in doubling strides, as `accumulate` takes four times as long."""
+    """For each step the least of all smaller steps, infinity for the last; in doubling strides, as
+    `accumulate` takes four times as long.
+    """
     found = np.full_like(values, np.inf)
     found[:, :-1] = values[:, 1:]
     stride = 1
@@ -144,6 +177,8 @@ def _least_after(values: Floats) -> Floats:
 
 
 def _grows(slopes: Floats) -> bool:
-    """Whether the last slopes rise in size with every step: a pole, a jump or a vertical tangent, not an oscillation."""
+    """Whether the last slopes rise in size with every step: a pole, a jump or a vertical tangent,
+    not an oscillation.
+    """
     last = np.abs(slopes[-6:])
     return bool(np.all(last[1:] > last[:-1]))

@@ -6,20 +6,21 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from gradcheck_cli.calculus import formula
+from gradcheck_cli.calculus.gradient import Differentiated, Kink, differentiated, scalar_inputs
+from gradcheck_cli.calculus.reverse import formula
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.functions.arithmetic import OFF
-from gradcheck_cli.gradient import Differentiated, Kink, differentiated, scalar_inputs
 from gradcheck_cli.language.program import Call, Program
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.worlds import balls
 from gradcheck_cli.worlds.scalars import TooLarge
 
 if TYPE_CHECKING:
-    from gradcheck_cli.case import Case
+    from gradcheck_cli.questions.question import Case
 
 FIRST_BITS, LAST_BITS = 96, 32_768
-# A partial is certified when it has this many bits, or lies below 2**-1076, half the smallest float64.
+# A partial is certified when it has this many bits, or lies below 2**-1076, half the smallest
+# float64.
 WANTED_BITS, NEGLIGIBLE = 70, -1076
 # A sign that is undecided at this precision is taken as touching zero, and shown as such.
 SIGN_BITS = 1_024
@@ -37,10 +38,12 @@ class Certified:
 
 @dataclass(frozen=True)
 class Touching:
-    """A piecewise operation sits on its boundary, as far as `SIGN_BITS` bits can tell, so no derivative is proved.
+    """A piecewise operation sits on its boundary, as far as `SIGN_BITS` bits can tell, so no
+    derivative is proved.
 
     Attributes:
-        node: the operation, an index in the user's program; `function` the primitive it comes down to.
+        node: the operation, an index in the user's program; `function` the primitive it comes down
+            to.
         jumps: the value itself may jump there.
     """
 
@@ -63,7 +66,8 @@ Answer: TypeAlias = "Certified | Touching | Undefined | Abstention"
 
 @dataclass(frozen=True)
 class Reference:
-    """What is proved: the program's value (one answer an element, row-major) and every partial asked for.
+    """What is proved: the program's value (one answer an element, row-major) and every partial
+    asked for.
 
     Attributes:
         values: balls of the scalar nodes at the last precision, for those who explain.
@@ -105,8 +109,13 @@ def _kept(old: Reference | None, new: Reference) -> Reference:
     """What was certified at a lower precision stays as it was."""
     if old is None:
         return new
-    forward = tuple(a if isinstance(a, Certified) else b for a, b in zip(old.forward, new.forward, strict=True))
-    partials = tuple(a if isinstance(a, Certified) else b for a, b in zip(old.partials, new.partials, strict=True))
+    forward = tuple(
+        a if isinstance(a, Certified) else b for a, b in zip(old.forward, new.forward, strict=True)
+    )
+    partials = tuple(
+        a if isinstance(a, Certified) else b
+        for a, b in zip(old.partials, new.partials, strict=True)
+    )
     return Reference(forward, partials, new.values, new.bits)
 
 
@@ -120,19 +129,30 @@ def _settled(answer: Answer, bits: int) -> bool:
 
 
 def _read(case: Case, program: Differentiated, values: list[Any], bits: int) -> Reference:
-    troubles = {i: _trouble(case, program, values, i) for i in program.outputs if not balls.plain(values[i]).is_finite()}
-    forward = tuple(troubles[i] if i in troubles else _forward(balls.plain(values[i]), bits) for i in program.outputs)
+    troubles = {
+        i: _trouble(case, program, values, i)
+        for i in program.outputs
+        if not balls.plain(values[i]).is_finite()
+    }
+    forward = tuple(
+        troubles[i] if i in troubles else _forward(balls.plain(values[i]), bits)
+        for i in program.outputs
+    )
     touching = _touching(program, values)
     found: list[Answer] = []
     for k, node in enumerate(program.gradient):
         # A partial shares the trouble of every element of the value that depends on its input.
-        trouble = next((answer for i, answer in troubles.items() if program.dependence[i] >> k & 1), None)
+        trouble = next(
+            (answer for i, answer in troubles.items() if program.dependence[i] >> k & 1), None
+        )
         found.append(trouble or _partial(program, k, node, values, bits, touching))
     return Reference(forward, tuple(found), values, bits)
 
 
 def _forward(ball: Any, bits: int) -> Answer:
-    return Certified(ball, bits) if certified(ball) else Abstention("the value could not be enclosed")
+    return (
+        Certified(ball, bits) if certified(ball) else Abstention("the value could not be enclosed")
+    )
 
 
 def certified(ball: Any) -> bool:
@@ -145,7 +165,14 @@ def certified(ball: Any) -> bool:
     return int(mantissa).bit_length() + int(exponent) < NEGLIGIBLE
 
 
-def _partial(program: Differentiated, k: int, node: int | None, values: list[Any], bits: int, touching: list[Kink]) -> Answer:
+def _partial(
+    program: Differentiated,
+    k: int,
+    node: int | None,
+    values: list[Any],
+    bits: int,
+    touching: list[Kink],
+) -> Answer:
     on_path = [kink for kink in touching if program.dependence[kink.node] >> k & 1]
     jump = next((kink for kink in on_path if kink.jumps), None)
     ball = balls.plain(values[node]) if node is not None else balls.plain(OFF)
@@ -156,17 +183,20 @@ def _partial(program: Differentiated, k: int, node: int | None, values: list[Any
         owner = program.program.nodes[kink.node]
         assert isinstance(owner, Call)
         origin = program.unrolled.expansion.origin  # type: ignore[union-attr]  # an Expansion, else nothing was built
-        return Touching(origin[kink.node], owner.function, kink.jumps, bool(values[kink.expression].is_zero()))
+        return Touching(
+            origin[kink.node], owner.function, kink.jumps, bool(values[kink.expression].is_zero())
+        )
     if not ball.is_finite():
         return Undefined("the derivative has no finite enclosure here", of_value=False)
     return Abstention(f"the derivative could not be enclosed tightly with {bits} bits")
 
 
 def _touching(program: Differentiated, values: list[Any]) -> list[Kink]:
-    """Kinks whose argument is not proved to be away from zero, and whose node has a part in the result.
+    """Kinks whose argument is not proved to be away from zero, and whose node has a part in the
+    result.
 
-    A branch not taken has none. Nor has a continuous piece whose adjoint is exactly zero: its slope is bounded, so
-    the product vanishes whatever the slope.
+    A branch not taken has none. Nor has a continuous piece whose adjoint is exactly zero: its slope
+    is bounded, so the product vanishes whatever the slope.
     """
     found = []
     for kink in program.kinks:
@@ -180,16 +210,29 @@ def _touching(program: Differentiated, values: list[Any]) -> list[Kink]:
     return found
 
 
-def _trouble(case: Case, program: Differentiated, values: list[Any], output: int) -> Undefined | Abstention:
-    """Why an element of the value is not finite: the first node that fails, and whether its domain is proved to be left."""
+def _trouble(
+    case: Case, program: Differentiated, values: list[Any], output: int
+) -> Undefined | Abstention:
+    """Why an element of the value is not finite: the first node that fails, and whether its domain
+    is proved to be left.
+    """
     needed = _needed(program.program, output)
     origin = program.unrolled.expansion.origin  # type: ignore[union-attr]  # an Expansion, else nothing was built
     for i in range(output + 1):
         value, node = values[i], program.program.nodes[i]
-        if i not in needed or not isinstance(node, Call) or not hasattr(value, "is_finite") or value.is_finite():
+        if (
+            i not in needed
+            or not isinstance(node, Call)
+            or not hasattr(value, "is_finite")
+            or value.is_finite()
+        ):
             continue
         place = f"`{case.program.source(origin[i])}` has no finite value: {node.function}({', '.join(_shown(values[j]) for j in node.args)})"
-        return Undefined(place, of_value=True) if _outside(node, values) else Abstention(f"no finite enclosure: {place}")
+        return (
+            Undefined(place, of_value=True)
+            if _outside(node, values)
+            else Abstention(f"no finite enclosure: {place}")
+        )
     return Abstention("the value has no finite enclosure at this point")
 
 
@@ -206,7 +249,9 @@ def _outside(node: Call, values: list[Any]) -> bool:
     """Whether a domain expression of the function is proved to be negative, or zero."""
     row = lookup(node.function)
     bound = dict(zip(row.parsed.names, (values[j] for j in node.args), strict=True))
-    domains = (balls.balls_of(program, bound)[program.result] for program in map(formula, row.domain))
+    domains = (
+        balls.balls_of(program, bound)[program.result] for program in map(formula, row.domain)
+    )
     return any(ball < 0 or ball.is_zero() for ball in domains)
 
 

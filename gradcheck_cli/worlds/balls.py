@@ -1,4 +1,6 @@
-"""The world of balls: every number is a `flint.arb`, an interval that provably holds the true value."""
+"""The world of balls: every number is a `flint.arb`, an interval that provably holds the true
+value.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ from fractions import Fraction
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from gradcheck_cli.calculus import meaning
+from gradcheck_cli.calculus.reverse import meaning
 from gradcheck_cli.functions import table
 from gradcheck_cli.functions.arithmetic import OFF
 from gradcheck_cli.language.program import Number, Program, Variable
@@ -25,9 +27,11 @@ class OutOfTime(Exception):
 
 
 class Machine:
-    """A scalar program made ready to run at many points: rows are looked up, derived functions taken apart, constants kept.
+    """A scalar program made ready to run at many points: rows are looked up, derived functions
+    taken apart, constants kept.
 
-    The values of a run stand at the indices of the program's nodes; those of the steps inside derived functions come after them.
+    The values of a run stand at the indices of the program's nodes; those of the steps inside
+    derived functions come after them.
     """
 
     def __init__(self, program: Program) -> None:
@@ -48,16 +52,36 @@ class Machine:
             elif (row := rows[node.function]).arb is not None:
                 self._step(i, row.arb, node.args)
             else:
-                self._include(i, meaning(row.name, node.settings), dict(zip(row.parsed.names, node.args, strict=True)))
+                self._include(
+                    i,
+                    meaning(row.name, node.settings),
+                    dict(zip(row.parsed.names, node.args, strict=True)),
+                )
 
-    def run(self, inputs: Mapping[str, float], bits: int, literal: Literal, deadline: float = float("inf")) -> list[Any]:
-        """As `run` of this module; the constants of one precision and one `literal` are computed once."""
+    def run(
+        self,
+        inputs: Mapping[str, float],
+        bits: int,
+        literal: Literal,
+        deadline: float = float("inf"),
+    ) -> list[Any]:
+        """As `run` of this module; the constants of one precision and one `literal` are computed
+        once.
+        """
         from flint import arb, ctx
 
         with ctx.workprec(bits):
-            return self.values({name: arb(inputs[name]) for _, name in self._variables}, literal, deadline)
+            return self.values(
+                {name: arb(inputs[name]) for _, name in self._variables}, literal, deadline
+            )
 
-    def values(self, inputs: Mapping[str, Ball], literal: Literal, deadline: float = float("inf"), instead: Mapping[int, Ball] | None = None) -> list[Any]:
+    def values(
+        self,
+        inputs: Mapping[str, Ball],
+        literal: Literal,
+        deadline: float = float("inf"),
+        instead: Mapping[int, Ball] | None = None,
+    ) -> list[Any]:
         """As `balls_of`."""
         from flint import ctx
 
@@ -72,7 +96,11 @@ class Machine:
         else:
             for i, value in instead.items():
                 values[i] = value
-            _walk([step for step in (*self._fixed, *self._steps) if step[0] not in instead], values, deadline)
+            _walk(
+                [step for step in (*self._fixed, *self._steps) if step[0] not in instead],
+                values,
+                deadline,
+            )
         return values
 
     def _constants(self, literal: Literal, deadline: float) -> list[Any]:
@@ -102,7 +130,9 @@ class Machine:
             if isinstance(node, Number):
                 self._numbers.append((where[-1], node))
             else:
-                self._step(where[-1], table()[node.function].arb, tuple(where[j] for j in node.args))  # type: ignore[arg-type]  # a meaning is made of primitives
+                self._step(
+                    where[-1], table()[node.function].arb, tuple(where[j] for j in node.args)
+                )  # type: ignore[arg-type]  # a meaning is made of primitives
         self._step(place, _itself, (where[program.result],))
 
 
@@ -133,12 +163,22 @@ def _walk(steps: Sequence[_Step], values: list[Any], deadline: float) -> None:
                     values[place] = call(values[args[0]])
                 else:
                     values[place] = call(*[values[i] for i in args])
-            except (ArithmeticError, ValueError):  # what flint raises for an argument it cannot take: no enclosure is NaN
+            except (
+                ArithmeticError,
+                ValueError,
+            ):  # what flint raises for an argument it cannot take: no enclosure is NaN
                 values[place] = arb.nan()
 
 
-def run(program: Program, inputs: Mapping[str, float], bits: int, literal: Literal, deadline: float = float("inf")) -> list[Any]:
-    """The ball of every node of a scalar program (True, False or None for a condition, `OFF` for a branch not taken).
+def run(
+    program: Program,
+    inputs: Mapping[str, float],
+    bits: int,
+    literal: Literal,
+    deadline: float = float("inf"),
+) -> list[Any]:
+    """The ball of every node of a scalar program (True, False or None for a condition, `OFF` for a
+    branch not taken).
 
     Args:
         inputs: exact floats.
@@ -158,13 +198,17 @@ def balls_of(
     deadline: float = float("inf"),
     instead: Mapping[int, Ball] | None = None,
 ) -> list[Any]:
-    """As `run`, at the precision in force, for inputs that are balls already, and with other values put `instead` of some nodes."""
+    """As `run`, at the precision in force, for inputs that are balls already, and with other values
+    put `instead` of some nodes.
+    """
     return Machine(program).values(inputs, literal, deadline, instead)
 
 
 def number(node: Number, literal: Literal) -> Ball:
     """The ball of a literal, rounded as `literal` says where it is a decimal."""
-    return exact(literal(node.value) if node.decimal and isinstance(node.value, Fraction) else node.value)
+    return exact(
+        literal(node.value) if node.decimal and isinstance(node.value, Fraction) else node.value
+    )
 
 
 def exact(value: Fraction | float) -> Ball:
@@ -173,7 +217,11 @@ def exact(value: Fraction | float) -> Ball:
 
     if isinstance(value, float):
         return arb(value)
-    return arb(value.numerator) if value.denominator == 1 else arb(fmpq(value.numerator, value.denominator))
+    return (
+        arb(value.numerator)
+        if value.denominator == 1
+        else arb(fmpq(value.numerator, value.denominator))
+    )
 
 
 def plain(value: Any) -> Ball:

@@ -1,7 +1,9 @@
-"""The world of scalar programs: arrays become NumPy arrays of node indices, one node for each element.
+"""The world of scalar programs: arrays become NumPy arrays of node indices, one node for each
+element.
 
-Running a Program here unrolls it: broadcasting, reductions and matrix products are stated once, in the rows, over
-object arrays; what comes out has neither shapes nor derived functions, and is what balls, symbols and series run.
+Running a Program here unrolls it: broadcasting, reductions and matrix products are stated once, in
+the rows, over object arrays; what comes out has neither shapes nor derived functions, and is what
+balls, symbols and series run.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from gradcheck_cli.calculus import emit, is_elementwise
+from gradcheck_cli.calculus.reverse import emit, is_elementwise
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.program import Builder, Call, Node, Number, Program, Variable
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
 Indices: TypeAlias = "int | np.ndarray[Any, Any]"
 Keep: TypeAlias = Literal["primitives", "pullbacks", "all"]
 
-# A certified gradient of this many scalar operations takes about 2 s; beyond it the scalar worlds abstain.
+# A certified gradient of this many scalar operations takes about 2 s; beyond it the scalar worlds
+# abstain.
 MAX_NODES = 300_000
 
 
@@ -123,7 +126,11 @@ class Expansion:
 
     def copy(self) -> Expansion:
         """The same scalars under a builder that grows by itself, within the same limit."""
-        return Expansion(_Limited(self.builder.nodes.copy(), self.builder.index.copy()), self.values, self.origin.copy())
+        return Expansion(
+            _Limited(self.builder.nodes.copy(), self.builder.index.copy()),
+            self.values,
+            self.origin.copy(),
+        )
 
 
 def expand(program: Program, inputs: Mapping[str, Any], keep: Keep = "primitives") -> Expansion:
@@ -131,8 +138,8 @@ def expand(program: Program, inputs: Mapping[str, Any], keep: Keep = "primitives
 
     Args:
         inputs: for each variable its shape (a tuple), or an array of integers to take as constants.
-        keep: which elementwise functions stay calls: "primitives" alone, what torch's backward treats as one
-            (rows with a "pullbacks"), or "all" of them.
+        keep: which elementwise functions stay calls: "primitives" alone, what torch's backward
+            treats as one (rows with a "pullbacks"), or "all" of them.
     Raises:
         ShapeError: shapes do not broadcast, or a dim does not exist.
         TooLarge: there are more than `MAX_NODES` scalars.
@@ -166,7 +173,14 @@ def _input(builder: Builder, name: str, value: Any) -> Indices:
     return out if numbers.shape else int(out)
 
 
-def _node(builder: Builder, node: Node, i: int, values: Sequence[Indices], bound: Mapping[str, Indices], keep: Keep) -> Indices:
+def _node(
+    builder: Builder,
+    node: Node,
+    i: int,
+    values: Sequence[Indices],
+    bound: Mapping[str, Indices],
+    keep: Keep,
+) -> Indices:
     if isinstance(node, Number):
         return builder.add(node)
     if isinstance(node, Variable):
@@ -183,12 +197,21 @@ def _call(builder: Builder, node: Call, args: list[Indices], keep: Keep) -> Indi
     row = lookup(node.function)
     if is_elementwise(node.function, node.settings):
         if row.kind == "derived" and (keep == "all" or (keep == "pullbacks" and row.pullback)):
-            return _elementwise(lambda *scalars: builder.call(node.function, *scalars, settings=node.settings), args)
-        return _elementwise(lambda *scalars: emit(builder, node.function, scalars, node.settings), args)
+            return _elementwise(
+                lambda *scalars: builder.call(node.function, *scalars, settings=node.settings), args
+            )
+        return _elementwise(
+            lambda *scalars: emit(builder, node.function, scalars, node.settings), args
+        )
     settings = row.bound(dict(node.settings))
     if row.kind == "structural":
         kinds = [p.kind for p in row.parsed.args]
-        objects = [_integers(builder, a) if k < len(kinds) and kinds[k] == "index" else _objects(builder, a) for k, a in enumerate(args)]
+        objects = [
+            _integers(builder, a)
+            if k < len(kinds) and kinds[k] == "index"
+            else _objects(builder, a)
+            for k, a in enumerate(args)
+        ]
         assert row.array is not None
         return _indices(builder, row.array(Toolkit(builder), *objects, **settings))
     inputs: dict[str, Indices] = dict(zip(row.parsed.names, args, strict=True))
@@ -226,7 +249,9 @@ def _integers(builder: Builder, indices: Indices) -> Any:
     for index in np.ndindex(*array.shape):
         node = builder.nodes[int(array[index])]
         if not isinstance(node, Number) or node.value != int(node.value):
-            raise TypeError("an integer is needed here: give the class index as a constant or an input of integers")
+            raise TypeError(
+                "an integer is needed here: give the class index as a constant or an input of integers"
+            )
         out[index] = int(node.value)
     return out
 

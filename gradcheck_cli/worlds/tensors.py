@@ -13,12 +13,19 @@ if TYPE_CHECKING:
 
 Tensor: TypeAlias = Any  # torch is imported where it is used
 
-# Beyond this a float64 does not hold every integer, so an exact integer is handed to torch as a float.
+# Beyond this a float64 does not hold every integer, so an exact integer is handed to torch as a
+# float.
 _EXACT_INTEGERS = 2**53
 
 
-def run(program: Program, inputs: Mapping[str, Tensor], literal: Callable[[Fraction], float], like: Tensor) -> list[Any]:
-    """The value of every node: tensors, and Python numbers for constants, as in a user's own line of torch.
+def run(
+    program: Program,
+    inputs: Mapping[str, Tensor],
+    literal: Callable[[Fraction], float],
+    like: Tensor,
+) -> list[Any]:
+    """The value of every node: tensors, and Python numbers for constants, as in a user's own line
+    of torch.
 
     Args:
         inputs: a tensor for each variable.
@@ -56,21 +63,30 @@ def _call(node: Call, args: list[Any], literal: Callable[[Fraction], float], lik
 
     row = lookup(node.function)
     signature = row.parsed
-    settings = {name: _setting(value, literal) for name, value in row.bound(dict(node.settings)).items()} if signature.settings else {}
+    settings = (
+        {name: _setting(value, literal) for name, value in row.bound(dict(node.settings)).items()}
+        if signature.settings
+        else {}
+    )
     for k, parameter in enumerate(signature.args[: len(args)]):
         if parameter.kind == "index":
             args[k] = torch.as_tensor(args[k], device=like.device).long()
     tensors = [isinstance(a, torch.Tensor) for a in args]
     if True not in tensors:
         return _of_constants(row, args, settings, like)
-    # Beside a tensor, or behind one that stands first, torch's function takes the constants as Python numbers.
-    if False in tensors and not (row.scalars and (row.operator or (tensors[0] and True not in tensors[1:]))):
+    # Beside a tensor, or behind one that stands first, torch's function takes the constants as
+    # Python numbers.
+    if False in tensors and not (
+        row.scalars and (row.operator or (tensors[0] and True not in tensors[1:]))
+    ):
         args = [tensor(a, like) for a in args]
     return row.torch(torch, *args, **settings)
 
 
 def _of_constants(row: Function, args: list[Any], settings: Mapping[str, Any], like: Tensor) -> Any:
-    """A call of constants alone, in float64 as Python would compute it; a tensor only where the result is one."""
+    """A call of constants alone, in float64 as Python would compute it; a tensor only where the
+    result is one.
+    """
     import torch
 
     exact = torch.empty((), dtype=torch.float64)

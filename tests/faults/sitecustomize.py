@@ -1,6 +1,8 @@
-"""Workers that come to harm: with this folder on PYTHONPATH, a program with one of these numbers in it does to its worker what stands here.
+"""Workers that come to harm: with this folder on PYTHONPATH, a program with one of these numbers in
+it does to its worker what stands here.
 
-Python runs this file when a worker starts. The tool itself, its processes and its signals are the real ones.
+Python runs this file when a worker starts. The tool itself, its processes and its signals are the
+real ones.
 """
 
 import os
@@ -15,7 +17,8 @@ def come_to_harm(text):
     import ctypes
 
     if HANG in text:
-        # One C call that holds the interpreter's lock: no thread of the worker can do anything about it.
+        # One C call that holds the interpreter's lock: no thread of the worker can do anything
+        # about it.
         ctypes.PyDLL(None).sleep(3600)
     if CRASH in text:
         ctypes.string_at(0)
@@ -55,7 +58,7 @@ class _Finder:
     """Finds the module by everybody else's means."""
 
     def find_spec(self, name, path, target=None):
-        if name != "gradcheck_cli.suite.check":
+        if name != "gradcheck_cli.checks.check":
             return None
         for finder in sys.meta_path:
             found = None if finder is self else finder.find_spec(name, path, target)

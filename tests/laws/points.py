@@ -1,4 +1,6 @@
-"""Sampling shared by the laws: calls of a row as texts, points in short decimals, and what they come to in balls."""
+"""Sampling shared by the laws: calls of a row as texts, points in short decimals, and what they
+come to in balls.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +9,7 @@ from functools import cache
 from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gradcheck_cli.calculus import is_elementwise
-from gradcheck_cli.case import Case, Request, cases_of
+from gradcheck_cli.calculus.reverse import is_elementwise
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import Function, table
 from gradcheck_cli.judge.evidence import Evidence
@@ -16,7 +17,8 @@ from gradcheck_cli.judge.forward import forward_note
 from gradcheck_cli.judge.verdict import judge
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.text import setting_text
-from gradcheck_cli.point import read_points
+from gradcheck_cli.questions.numbers import read_points
+from gradcheck_cli.questions.question import Case, Request, cases_of
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.autograd import Autograd, autograd
 from gradcheck_cli.witnesses.reference import Certified, Reference, reference
@@ -26,11 +28,19 @@ from gradcheck_cli.worlds.scalars import expand
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gradcheck_cli.judge.outcome import Verdict
+    from gradcheck_cli.records.outcome import Verdict
 
 INPUTS = ("x", "y", "z", "w")
-# (low, high, decimals): near 0, on both sides of 1, probabilities, the middle range, and where exponentials are large.
-_RANGES = ((-0.99, 0.99, 2), (-3.0, 3.0, 2), (0.05, 0.95, 2), (1.1, 9.0, 1), (-15.0, 15.0, 1), (-4.0, 4.0, 0))
+# (low, high, decimals): near 0, on both sides of 1, probabilities, the middle range, and where
+# exponentials are large.
+_RANGES = (
+    (-0.99, 0.99, 2),
+    (-3.0, 3.0, 2),
+    (0.05, 0.95, 2),
+    (1.1, 9.0, 1),
+    (-15.0, 15.0, 1),
+    (-4.0, 4.0, 0),
+)
 _TRIES = 600
 # Settings that are words: the table gives the default only.
 _WORDS = {"approximate": ("none", "tanh")}
@@ -55,13 +65,17 @@ class Sample(NamedTuple):
 
     @property
     def numbers(self) -> tuple[str, ...]:
-        """Inputs that stand for numbers, not for a condition; the others have no part in a derivative."""
+        """Inputs that stand for numbers, not for a condition; the others have no part in a
+        derivative.
+        """
         kinds = [p.kind for p in self.row.parsed.args if p.kind != "index"]
         return tuple(name for (name, _), kind in zip(self.point, kinds, strict=False) if not kind)
 
     @property
     def values(self) -> dict[str, float]:
-        """The point as floats: short decimals, so these are the numbers that float64 takes for them."""
+        """The point as floats: short decimals, so these are the numbers that float64 takes for
+        them.
+        """
         return {name: float(value) for name, value in self.point}
 
 
@@ -87,19 +101,31 @@ def array_rows() -> list[Function]:
 
 def differentiable_rows() -> list[Function]:
     """Elementwise rows that take a number and that torch differentiates."""
-    return [row for row in elementwise_rows() if row.backward and not row.condition and any(not p.kind for p in row.parsed.args)]
+    return [
+        row
+        for row in elementwise_rows()
+        if row.backward and not row.condition and any(not p.kind for p in row.parsed.args)
+    ]
 
 
 def variants(row: Function) -> list[dict[str, Any]]:
-    """Settings to try: the defaults, every word, and numbers a little off their defaults (0.3 is no dyadic number)."""
+    """Settings to try: the defaults, every word, and numbers a little off their defaults (0.3 is no
+    dyadic number).
+    """
     plain: dict[str, Any] = {p.name: _REQUIRED[p.name] for p in row.parsed.settings if p.required}
-    moved = {p.name: p.default + Fraction(3, 10) for p in row.parsed.settings if isinstance(p.default, Fraction)}
+    moved = {
+        p.name: p.default + Fraction(3, 10)
+        for p in row.parsed.settings
+        if isinstance(p.default, Fraction)
+    }
     words = [{p.name: word} for p in row.parsed.settings for word in _WORDS.get(p.name, ())]
     return [plain, *([plain | moved] if moved else []), *(plain | word for word in words)]
 
 
 def call_text(row: Function, settings: Mapping[str, Any], order: int = 1) -> str:
-    """A call of an elementwise row on the inputs x, y, z; `order` stands where an integer is needed."""
+    """A call of an elementwise row on the inputs x, y, z; `order` stands where an integer is
+    needed.
+    """
     forms = {"condition": "({} > 0)", "index": str(order), "": "{}"}
     args = [forms[p.kind].format(name) for p, name in zip(row.parsed.args, INPUTS, strict=False)]
     args += [f"{name}={setting_text(value)}" for name, value in settings.items()]
@@ -114,7 +140,9 @@ def inputs_of(text: str) -> tuple[str, ...]:
 
 @cache
 def samples(row: Function, count: int = 6) -> tuple[Sample, ...]:
-    """For each variant of a row's settings, up to `count` points inside the domain and off every kink."""
+    """For each variant of a row's settings, up to `count` points inside the domain and off every
+    kink.
+    """
     found: list[Sample] = []
     for k, settings in enumerate(variants(row)):
         random = seeded(f"{row.name} {k}")
@@ -126,7 +154,9 @@ def samples(row: Function, count: int = 6) -> tuple[Sample, ...]:
                 inside.append(candidate)
             if len(inside) == count:
                 break
-        assert len(inside) == count, f"{row.name}: {len(inside)} of {_TRIES} points are inside its domain"
+        assert len(inside) == count, (
+            f"{row.name}: {len(inside)} of {_TRIES} points are inside its domain"
+        )
         found += inside
     return tuple(found)
 
@@ -144,7 +174,9 @@ def short(random: Random) -> str:
 
 
 def is_inside(sample: Sample) -> bool:
-    """Whether torch takes the point, and balls certify the value and every partial there: neither outside the domain nor on a kink."""
+    """Whether torch takes the point, and balls certify the value and every partial there: neither
+    outside the domain nor on a kink.
+    """
     found = case_of(sample)
     proved = reference(found)
     return (
@@ -159,9 +191,13 @@ def case_of(sample: Sample, dtype: str = "float64", cotangent: Any = None) -> Ca
     return case(sample.text, sample.at, dtype, cotangent, sample.numbers)
 
 
-def case(text: str, at: str, dtype: str = "float64", cotangent: Any = None, wrt: tuple[str, ...] = ()) -> Case:
+def case(
+    text: str, at: str, dtype: str = "float64", cotangent: Any = None, wrt: tuple[str, ...] = ()
+) -> Case:
     """The Case of a program at a point, as the command line makes it."""
-    return cases_of(Request(parse(text), read_points([at]), wrt=wrt, cotangent=cotangent, dtypes=[dtype]))[0]
+    return cases_of(
+        Request(parse(text), read_points([at]), wrt=wrt, cotangent=cotangent, dtypes=[dtype])
+    )[0]
 
 
 def evidence_of(found: Case) -> Evidence:
@@ -171,12 +207,19 @@ def evidence_of(found: Case) -> Evidence:
 
 
 def torch_value(found: Case) -> tuple[float, ...] | None:
-    """torch's value alone, row-major: some functions refuse when a gradient is wanted. None where torch refuses the point."""
+    """torch's value alone, row-major: some functions refuse when a gradient is wanted. None where
+    torch refuses the point.
+    """
     import torch
 
     like = torch.empty((), dtype=getattr(torch, found.dtype.name))
     try:
-        values = tensors.run(found.program, {name: torch.tensor(array).to(like) for name, array in found.at.items()}, found.literal, like)
+        values = tensors.run(
+            found.program,
+            {name: torch.tensor(array).to(like) for name, array in found.at.items()},
+            found.literal,
+            like,
+        )
     except RuntimeError:
         return None
     return tuple(tensors.tensor(values[found.program.result], like).double().reshape(-1).tolist())

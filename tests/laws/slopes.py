@@ -1,10 +1,12 @@
-"""Derivatives of scalar programs in balls: exact, as torch's backward forms them, and as plain differences of the value."""
+"""Derivatives of scalar programs in balls: exact, as torch's backward forms them, and as plain
+differences of the value.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.calculus import adjoints
+from gradcheck_cli.calculus.reverse import adjoints
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions.arithmetic import OFF
 from gradcheck_cli.language.parse import parse
@@ -18,22 +20,36 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 BITS = 800
-# A step of 2**-200 leaves an error of 2**-400 f''' in a central difference and 2**-200 f'' in a one-sided one.
+# A step of 2**-200 leaves an error of 2**-400 f''' in a central difference and 2**-200 f'' in a
+# one-sided one.
 STEP_EXPONENT = -200
 
 
 def gradient_program(text: str, *, as_torch: bool = False) -> tuple[Program, dict[str, int]]:
-    """A scalar program with the partials of `ybar * value`, and the node of each; -1 for one that is identically zero."""
-    expansion = expand(parse(text), dict.fromkeys(inputs_of(text), ()), "pullbacks" if as_torch else "primitives")
+    """A scalar program with the partials of `ybar * value`, and the node of each; -1 for one that
+    is identically zero.
+    """
+    expansion = expand(
+        parse(text), dict.fromkeys(inputs_of(text), ()), "pullbacks" if as_torch else "primitives"
+    )
     builder, names = expansion.builder, inputs_of(text)
     result = expansion.values[parse(text).result]
     assert isinstance(result, int)
     objective = builder.call("mul", builder.variable("ybar"), result)
     found = adjoints(builder, objective, frozenset(names), as_torch=as_torch)
-    return Program(tuple(builder.nodes), (objective,)), {name: found.get(builder.index[Variable(name)], -1) for name in names}
+    return Program(tuple(builder.nodes), (objective,)), {
+        name: found.get(builder.index[Variable(name)], -1) for name in names
+    }
 
 
-def gradient(text: str, at: Mapping[str, float], *, ybar: float = 1.0, as_torch: bool = False, bits: int = BITS) -> dict[str, Any]:
+def gradient(
+    text: str,
+    at: Mapping[str, float],
+    *,
+    ybar: float = 1.0,
+    as_torch: bool = False,
+    bits: int = BITS,
+) -> dict[str, Any]:
     """The ball of each partial of `ybar * value`."""
     program, nodes = gradient_program(text, as_torch=as_torch)
     values = balls.run(program, {**at, "ybar": ybar}, bits, DTYPES["float64"].round)
@@ -50,11 +66,15 @@ def beside(text: str, at: Mapping[str, float], name: str, direction: int) -> Any
 
 
 def central(text: str, at: Mapping[str, float], name: str) -> Any:
-    """A central difference of the ball function: no derivative, no SymPy, nothing of the rows but their value."""
+    """A central difference of the ball function: no derivative, no SymPy, nothing of the rows but
+    their value.
+    """
     from flint import arb, ctx
 
     with ctx.workprec(BITS):
-        return (beside(text, at, name, 1) - beside(text, at, name, -1)) / (2 * arb(2) ** STEP_EXPONENT)
+        return (beside(text, at, name, 1) - beside(text, at, name, -1)) / (
+            2 * arb(2) ** STEP_EXPONENT
+        )
 
 
 def one_sided(text: str, at: Mapping[str, float], name: str) -> tuple[Any, Any]:
@@ -64,7 +84,9 @@ def one_sided(text: str, at: Mapping[str, float], name: str) -> tuple[Any, Any]:
     centre = enclose(text, at, BITS)
     with ctx.workprec(BITS):
         step = arb(2) ** STEP_EXPONENT
-        return (centre - beside(text, at, name, -1)) / step, (beside(text, at, name, 1) - centre) / step
+        return (centre - beside(text, at, name, -1)) / step, (
+            beside(text, at, name, 1) - centre
+        ) / step
 
 
 def close(a: Any, b: Any, bits: int) -> bool:
@@ -72,4 +94,6 @@ def close(a: Any, b: Any, bits: int) -> bool:
     from flint import arb, ctx
 
     with ctx.workprec(BITS):
-        return bool(a.is_finite() and b.is_finite() and abs(a - b) <= arb(2) ** -bits * (1 + abs(a)))
+        return bool(
+            a.is_finite() and b.is_finite() and abs(a - b) <= arb(2) ** -bits * (1 + abs(a))
+        )

@@ -1,4 +1,6 @@
-"""Law: torch's gradient of a row over arrays is the certified one, and a lie of one part in a million about it is caught."""
+"""Law: torch's gradient of a row over arrays is the certified one, and a lie of one part in a
+million about it is caught.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ import pytest
 from gradcheck_cli.functions import Function, table
 from gradcheck_cli.judge.rounding import rounding
 from gradcheck_cli.language.errors import UserError
-from gradcheck_cli.point import read_value
+from gradcheck_cli.questions.numbers import read_value
 from gradcheck_cli.witnesses.reference import Certified, Reference, reference
 
 from .points import array_rows, case, named, seeded, verdicts_of
@@ -19,8 +21,8 @@ from .test_planted_lies import ROOM, lying
 from .test_same_shapes import of_torch, samples
 
 if TYPE_CHECKING:
-    from gradcheck_cli.case import Case
-    from gradcheck_cli.judge.outcome import Verdict
+    from gradcheck_cli.questions.question import Case
+    from gradcheck_cli.records.outcome import Verdict
 
 COUNT = 8
 # Inputs that only lend their shape have no derivative, and torch rightly has no path from them.
@@ -36,29 +38,45 @@ def texts_of(values: dict[str, np.ndarray[Any, Any]]) -> str:
 
 @cache
 def cases(row: Function) -> tuple[Case, ...]:
-    """Some of a row's calls that torch accepts and whose every partial is certified, each with a random cotangent."""
+    """Some of a row's calls that torch accepts and whose every partial is certified, each with a
+    random cotangent.
+    """
     random = seeded(f"gradients of {row.name}")
     candidates = samples(row)
     random.shuffle(candidates)
     found: list[Case] = []
     for text, values in candidates:
         result = of_torch(text, values)
-        if isinstance(result, Exception) or not result.numel() or text in DEFECTS or len(found) == COUNT:
+        if (
+            isinstance(result, Exception)
+            or not result.numel()
+            or text in DEFECTS
+            or len(found) == COUNT
+        ):
             continue
-        weights = np.round(np.array([random.uniform(0.5, 2.0) for _ in range(result.numel())]).reshape(tuple(result.shape)), 2).tolist()
+        weights = np.round(
+            np.array([random.uniform(0.5, 2.0) for _ in range(result.numel())]).reshape(
+                tuple(result.shape)
+            ),
+            2,
+        ).tolist()
         try:
             made = case(text, texts_of(values), cotangent=read_value(str(weights)))
         except UserError:  # a shape that we refuse: `test_same_shapes` says which
             continue
         proved = reference(made)
-        if isinstance(proved, Reference) and all(isinstance(answer, Certified) for answer in (*proved.forward, *proved.partials)):
+        if isinstance(proved, Reference) and all(
+            isinstance(answer, Certified) for answer in (*proved.forward, *proved.partials)
+        ):
             found.append(made)
     return tuple(found)
 
 
 def shown(found: Case) -> str:
     """A case in words that can be retyped."""
-    return f"{found.program.text} at {texts_of(dict(found.at))}, cotangent {found.cotangent.tolist()}"
+    return (
+        f"{found.program.text} at {texts_of(dict(found.at))}, cotangent {found.cotangent.tolist()}"
+    )
 
 
 @pytest.mark.parametrize("row", array_rows(), ids=named)
@@ -68,11 +86,15 @@ def test_torchs_gradient_of_arrays_is_the_certified_one(row):
     assert cases(row)
     for found in cases(row):
         for verdict in verdicts_of(found):
-            assert verdict.outcome in ("agree", "imprecise") or flat(row, verdict), f"{shown(found)}: {verdict}"
+            assert verdict.outcome in ("agree", "imprecise") or flat(row, verdict), (
+                f"{shown(found)}: {verdict}"
+            )
 
 
 def flat(row: Function, verdict: Verdict) -> bool:
-    """Whether a verdict says, of a row of which that is true, that there is neither a path nor a slope."""
+    """Whether a verdict says, of a row of which that is true, that there is neither a path nor a
+    slope.
+    """
     return row.name in FLAT and verdict.outcome == "detached" and not verdict.failed
 
 
@@ -92,8 +114,12 @@ def test_a_lie_about_arrays_is_caught(row, monkeypatch):
 
 
 def sees(found: Case, position: int) -> bool:
-    """Whether rounding cannot explain a tenth of the lie; a lie about 0 is planted only where torch's answer is 0."""
+    """Whether rounding cannot explain a tenth of the lie; a lie about 0 is planted only where
+    torch's answer is 0.
+    """
     size = abs(float(reference(found).partials[position].ball.mid()))
     honest = verdicts_of(found)[position]
-    sharp = 4 * rounding(found).of_partial(found, position, found.dtype).total <= ROOM * (size or 1.0)
+    sharp = 4 * rounding(found).of_partial(found, position, found.dtype).total <= ROOM * (
+        size or 1.0
+    )
     return sharp and honest.outcome == "agree" and (size > 0 or honest.error == 0)

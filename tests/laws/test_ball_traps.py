@@ -14,7 +14,16 @@ from gradcheck_cli.witnesses.reference import Certified, Reference, Touching, re
 from gradcheck_cli.worlds import balls
 from gradcheck_cli.worlds.scalars import expand
 
-from .points import call_text, case, elementwise_rows, enclose, inputs_of, named, variants, verdicts_of
+from .points import (
+    call_text,
+    case,
+    elementwise_rows,
+    enclose,
+    inputs_of,
+    named,
+    variants,
+    verdicts_of,
+)
 
 NAN = arb.nan()
 WIDE = arb(0, 1e-20)  # a ball around 0
@@ -33,11 +42,17 @@ def test_a_root_never_clips_what_lies_below_zero():
     assert row_of("sqrt", arb(0)).is_zero()
 
 
-@pytest.mark.parametrize(("exponent", "expected"), [("0.5", "0"), ("-0.5", "nan"), ("2", "0"), ("0", "1"), ("-2", "nan")])
+@pytest.mark.parametrize(
+    ("exponent", "expected"), [("0.5", "0"), ("-0.5", "nan"), ("2", "0"), ("0", "1"), ("-2", "nan")]
+)
 def test_a_power_of_zero_is_said_only_where_it_holds(exponent, expected):
-    """flint's own `arb(0)**0.5` looks finite whatever the exponent's sign; here the sign is asked for."""
+    """flint's own `arb(0)**0.5` looks finite whatever the exponent's sign; here the sign is asked
+    for.
+    """
     value = row_of("pow", arb(0), arb(float(exponent)))
-    assert (value.is_nan() or not value.is_finite()) if expected == "nan" else value == int(expected)
+    assert (
+        (value.is_nan() or not value.is_finite()) if expected == "nan" else value == int(expected)
+    )
 
 
 def test_a_power_with_an_undecided_base_or_exponent_has_no_enclosure():
@@ -64,7 +79,16 @@ def test_atan2_across_its_cut_holds_both_sides():
     assert across.contains(arb.pi()) and across.contains(-arb.pi())
 
 
-@pytest.mark.parametrize(("text", "at"), [("floor(x)", "x=2"), ("sign(x)", "x=0"), ("atan2(y, x)", "y=0,x=-1"), ("round(x)", "x=1.5"), ("heaviside(x)", "x=0")])
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("floor(x)", "x=2"),
+        ("sign(x)", "x=0"),
+        ("atan2(y, x)", "y=0,x=-1"),
+        ("round(x)", "x=1.5"),
+        ("heaviside(x)", "x=0"),
+    ],
+)
 def test_on_a_jump_nothing_is_certified(text, at):
     """The reference names the boundary, and no verdict is a pass."""
     proved = reference(case(text, at))
@@ -79,12 +103,28 @@ def test_comparisons_have_three_answers():
     for name in ("eq", "ne", "lt", "le", "gt", "ge"):
         assert row_of(name, a, b) is None, name
     one, two = arb(1), arb(2)
-    assert [row_of(name, one, two) for name in ("eq", "ne", "lt", "le", "gt", "ge")] == [False, True, True, True, False, False]
-    assert [row_of(name, one, one) for name in ("eq", "ne", "lt", "le", "gt", "ge")] == [True, False, False, True, False, True]
+    assert [row_of(name, one, two) for name in ("eq", "ne", "lt", "le", "gt", "ge")] == [
+        False,
+        True,
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert [row_of(name, one, one) for name in ("eq", "ne", "lt", "le", "gt", "ge")] == [
+        True,
+        False,
+        False,
+        True,
+        False,
+        True,
+    ]
 
 
 def test_an_undecided_condition_holds_both_branches():
-    """`where` joins them, logic stays undecided, and a branch that is not taken is gone even if it is NaN."""
+    """`where` joins them, logic stays undecided, and a branch that is not taken is gone even if it
+    is NaN.
+    """
     both = row_of("where", None, arb(1), arb(3))
     assert both.contains(arb(1)) and both.contains(arb(3))
     assert row_of("logical_and", None, True) is None and row_of("logical_and", None, False) is False
@@ -95,10 +135,18 @@ def test_an_undecided_condition_holds_both_branches():
 
 
 @pytest.mark.parametrize(
-    "row", [row for row in elementwise_rows() if row.kind == "primitive" and row.name not in ("where", "gate") and not row.condition], ids=named
+    "row",
+    [
+        row
+        for row in elementwise_rows()
+        if row.kind == "primitive" and row.name not in ("where", "gate") and not row.condition
+    ],
+    ids=named,
 )
 def test_nan_stays_nan(row):
-    """flint: `nan**0` is 1 and `atan2(nan, 1)` a finite ball; a value that could not be enclosed must not come back."""
+    """flint: `nan**0` is 1 and `atan2(nan, 1)` a finite ball; a value that could not be enclosed
+    must not come back.
+    """
     for k in range(len(row.parsed.args)):
         if row.parsed.args[k].kind != "index":
             args = [NAN if i == k else arb(1) for i in range(len(row.parsed.args))]
@@ -111,24 +159,50 @@ def test_the_precision_is_put_back():
     """`ctx.prec` is global: neither a run, nor a run out of time, nor a whole check changes it."""
     before = ctx.prec
     program = parse("sin(x) * exp(x)")
-    scalars = expand(program, {"x": ()}).builder.program(expand(program, {"x": ()}).values[program.result])
+    scalars = expand(program, {"x": ()}).builder.program(
+        expand(program, {"x": ()}).values[program.result]
+    )
     balls.run(scalars, {"x": 0.3}, 500, float)
     assert ctx.prec == before
     long = expand(parse("+".join(f"sin({k} * x)" for k in range(1, 60))), {"x": ()})
     with pytest.raises(balls.OutOfTime):
-        balls.run(long.builder.program(len(long.builder.nodes) - 1), {"x": 0.3}, 500, float, deadline=0.0)
+        balls.run(
+            long.builder.program(len(long.builder.nodes) - 1), {"x": 0.3}, 500, float, deadline=0.0
+        )
     assert ctx.prec == before
     verdicts_of(case("abs(x) + sqrt(x) + digamma(x)", "x=0"))
     assert ctx.prec == before
 
 
 # Where arb's own functions take seconds to minutes, lose every digit, or overflow.
-EXTREMES = ("1e15", "-999999999999999.5", "700.5", "-700.5", "1e300", "-1e300", "1e-300", "-1e-300", "5e-324", "123456.789", "-0.999999999999")
+EXTREMES = (
+    "1e15",
+    "-999999999999999.5",
+    "700.5",
+    "-700.5",
+    "1e300",
+    "-1e300",
+    "1e-300",
+    "-1e-300",
+    "5e-324",
+    "123456.789",
+    "-0.999999999999",
+)
 
 
-@pytest.mark.parametrize("row", [row for row in elementwise_rows() if not row.condition and any(not p.kind for p in row.parsed.args)], ids=named)
+@pytest.mark.parametrize(
+    "row",
+    [
+        row
+        for row in elementwise_rows()
+        if not row.condition and any(not p.kind for p in row.parsed.args)
+    ],
+    ids=named,
+)
 def test_extreme_arguments_end_soon(row):
-    """Value and derivative, at every precision it takes, in less than 2 s a point; what is certified is finite."""
+    """Value and derivative, at every precision it takes, in less than 2 s a point; what is
+    certified is finite.
+    """
     text = call_text(row, variants(row)[0], order=3)
     for value in EXTREMES:
         found = case(text, ",".join(f"{name}={value}" for name in inputs_of(text)))
@@ -136,15 +210,27 @@ def test_extreme_arguments_end_soon(row):
         proved = reference(found)
         assert monotonic() - begun < 2.0, f"{text} at {value}"
         assert isinstance(proved, Reference)
-        assert all(answer.ball.is_finite() for answer in (*proved.forward, *proved.partials) if isinstance(answer, Certified))
+        assert all(
+            answer.ball.is_finite()
+            for answer in (*proved.forward, *proved.partials)
+            if isinstance(answer, Certified)
+        )
 
 
 @pytest.mark.parametrize("at", ["x=0.3", "x=-7.7", "x=1e15"])
 @pytest.mark.parametrize(
-    "text", ["cos(x)**2 + sin(x)**2", "exp(log(x**2 + 1)) - x**2", "logaddexp(x, -x) - logaddexp(-x, x)", "cosh(x/1e15)**2 - sinh(x/1e15)**2"]
+    "text",
+    [
+        "cos(x)**2 + sin(x)**2",
+        "exp(log(x**2 + 1)) - x**2",
+        "logaddexp(x, -x) - logaddexp(-x, x)",
+        "cosh(x/1e15)**2 - sinh(x/1e15)**2",
+    ],
 )
 def test_an_identically_zero_derivative_is_certified_as_zero(text, at):
-    """Below 2**-1076, half the smallest float64: the ball holds 0 and nothing that a dtype could tell from it."""
+    """Below 2**-1076, half the smallest float64: the ball holds 0 and nothing that a dtype could
+    tell from it.
+    """
     proved = reference(case(text, at))
     (answer,) = proved.partials
     assert isinstance(answer, Certified)
@@ -171,7 +257,9 @@ def test_the_value_of_a_row_holds_at_any_precision():
 
 @pytest.mark.parametrize("exponent", [1, 2, 3, 8, 1001])
 def test_an_integer_power_of_a_ball_around_zero_holds_its_powers(exponent):
-    """arb answers NaN where the midpoint is 0; ours holds every power of every number in the ball, and is no wider than twice the largest."""
+    """arb answers NaN where the midpoint is 0; ours holds every power of every number in the ball,
+    and is no wider than twice the largest.
+    """
     ball = arb(0.25, 0.5)
     found = lookup("pow").arb(ball, arb(exponent))
     for inside in (-0.25, -0.125, 0.0, 0.5, 0.75):

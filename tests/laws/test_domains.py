@@ -1,4 +1,6 @@
-"""Law: a row is defined where its domain says so, and outside the check says `undefined` and torch has no finite value."""
+"""Law: a row is defined where its domain says so, and outside the check says `undefined` and torch
+has no finite value.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +12,35 @@ import pytest
 
 from gradcheck_cli.witnesses.reference import Undefined, reference
 
-from .points import Sample, all_rows, call_text, case_of, elementwise_rows, enclose, inputs_of, named, seeded, short, torch_value, variants, verdicts_of
+from .points import (
+    Sample,
+    all_rows,
+    call_text,
+    case_of,
+    elementwise_rows,
+    enclose,
+    inputs_of,
+    named,
+    seeded,
+    short,
+    torch_value,
+    variants,
+    verdicts_of,
+)
 
 if TYPE_CHECKING:
     from gradcheck_cli.functions import Function
 
 POINTS = 40
 EDGES = ("0", "1", "-1", "-2", "0.5", "2.5", "-2.5")
-# The domain of pow is a condition on two numbers at once, which no expression > 0 can say; its note says it in words.
+# The domain of pow is a condition on two numbers at once, which no expression > 0 can say; its note
+# says it in words.
 IN_WORDS = ("pow",)
-ROWS = [row for row in elementwise_rows() if not row.condition and row.parsed.names and any(not p.kind for p in row.parsed.args)]
+ROWS = [
+    row
+    for row in elementwise_rows()
+    if not row.condition and row.parsed.names and any(not p.kind for p in row.parsed.args)
+]
 # Where torch has a finite value although the function is undefined: facts about torch.
 FINITE_IN_TORCH = {
     "xlogy": "0 wherever x = 0, also left of y = 0, where the logarithm has no value",
@@ -46,7 +67,9 @@ def anywhere(row: Function) -> tuple[Sample, ...]:
 def domain_of(sample: Sample) -> list[bool | None]:
     """For each domain expression whether it is > 0 (True), < 0 (False) or neither."""
     bound = dict(zip(sample.row.parsed.names, _arguments(sample), strict=True))
-    balls = [enclose(text, {name: bound[name] for name in inputs_of(text)}) for text in sample.row.domain]
+    balls = [
+        enclose(text, {name: bound[name] for name in inputs_of(text)}) for text in sample.row.domain
+    ]
     return [True if ball > 0 else False if ball < 0 else None for ball in balls]
 
 
@@ -56,7 +79,9 @@ def _arguments(sample: Sample) -> list[float]:
     return [order if p.kind == "index" else next(numbers) for p in sample.row.parsed.args]
 
 
-@pytest.mark.parametrize("row", [row for row in ROWS if row.kind == "primitive" and row.name not in IN_WORDS], ids=named)
+@pytest.mark.parametrize(
+    "row", [row for row in ROWS if row.kind == "primitive" and row.name not in IN_WORDS], ids=named
+)
 def test_inside_the_domain_the_ball_is_finite(row):
     """Everywhere for a row that states no domain."""
     inside = [sample for sample in anywhere(row) if all(domain_of(sample))]
@@ -75,16 +100,27 @@ def test_outside_the_domain_the_ball_is_nan(row):
 
 @pytest.mark.parametrize("row", ROWS, ids=named)
 def test_where_there_is_no_value_the_check_says_so(row):
-    """`undefined`, or `detached` for a function torch does not differentiate; never a verdict on a gradient that cannot exist."""
+    """`undefined`, or `detached` for a function torch does not differentiate; never a verdict on a
+    gradient that cannot exist.
+    """
     for sample in anywhere(row):
         if enclose(sample.text, sample.values).is_finite():
             continue
         found = case_of(sample)
         proved = reference(found)
-        assert all(isinstance(answer, Undefined) and answer.of_value for answer in (*proved.forward, *proved.partials)), sample
+        assert all(
+            isinstance(answer, Undefined) and answer.of_value
+            for answer in (*proved.forward, *proved.partials)
+        ), sample
         outcomes = {verdict.outcome for verdict in verdicts_of(found)}
         # A point that torch refuses to compute is told in torch's words.
-        expected = {"inconclusive"} if torch_value(found) is None else {"undefined"} if row.backward else {"detached", "inconclusive"}
+        expected = (
+            {"inconclusive"}
+            if torch_value(found) is None
+            else {"undefined"}
+            if row.backward
+            else {"detached", "inconclusive"}
+        )
         assert outcomes <= expected, f"{sample}: {outcomes}"
 
 
@@ -94,14 +130,34 @@ def test_where_there_is_no_value_torch_has_none(row):
     finite = []
     for sample in anywhere(row):
         value = torch_value(case_of(sample))
-        if value is not None and not enclose(sample.text, sample.values).is_finite() and abs(value[0]) < float("inf"):
+        if (
+            value is not None
+            and not enclose(sample.text, sample.values).is_finite()
+            and abs(value[0]) < float("inf")
+        ):
             finite.append(sample)
     assert bool(finite) == (row.name in FINITE_IN_TORCH), [str(sample) for sample in finite]
 
 
 def test_every_stated_domain_is_tried_from_both_sides():
-    """The laws above see points outside: a domain that can be left is left. That of lgamma and div is only touched."""
-    left = {row.name for row in all_rows() if row.domain and any(False in domain_of(sample) for sample in anywhere(row))}
-    touched = {row.name for row in all_rows() if row.domain and any(None in domain_of(sample) for sample in anywhere(row))}
-    assert {row.name for row in all_rows() if row.domain} - left <= {"div", "tan", "lgamma", "digamma", "polygamma"}
+    """The laws above see points outside: a domain that can be left is left. That of lgamma and div
+    is only touched.
+    """
+    left = {
+        row.name
+        for row in all_rows()
+        if row.domain and any(False in domain_of(sample) for sample in anywhere(row))
+    }
+    touched = {
+        row.name
+        for row in all_rows()
+        if row.domain and any(None in domain_of(sample) for sample in anywhere(row))
+    }
+    assert {row.name for row in all_rows() if row.domain} - left <= {
+        "div",
+        "tan",
+        "lgamma",
+        "digamma",
+        "polygamma",
+    }
     assert {"div", "lgamma", "digamma", "polygamma"} <= touched

@@ -1,6 +1,8 @@
-"""Law: away from its kinks a row has one slope, and on a kink the check never agrees unless the two sides do.
+"""Law: away from its kinks a row has one slope, and on a kink the check never agrees unless the two
+sides do.
 
-The sides are differences of the ball function at 800 bits: they know nothing of derivatives, kinks or series.
+The sides are differences of the ball function at 800 bits: they know nothing of derivatives, kinks
+or series.
 """
 
 from __future__ import annotations
@@ -11,20 +13,56 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gradcheck_cli.gradient import Differentiated, differentiated
+from gradcheck_cli.calculus.gradient import Differentiated, differentiated
 from gradcheck_cli.witnesses.reference import Certified, reference
 from gradcheck_cli.worlds import balls
 
-from .points import Sample, call_text, case_of, elementwise_rows, enclose, inputs_of, named, torch_value, variants, verdicts_of
+from .points import (
+    Sample,
+    call_text,
+    case_of,
+    elementwise_rows,
+    enclose,
+    inputs_of,
+    named,
+    torch_value,
+    variants,
+    verdicts_of,
+)
 from .slopes import close, one_sided
 
 if TYPE_CHECKING:
     from gradcheck_cli.functions import Function
 
 # Zero, integers, halves, and the numbers that the settings of the table are.
-ALONE = ("-6", "-3", "-2", "-1.5", "-1.3", "-1", "-0.8", "-0.5", "-0.3", "0", "0.3", "0.5", "0.8", "1", "1.3", "1.5", "2", "2.5", "3", "6")
+ALONE = (
+    "-6",
+    "-3",
+    "-2",
+    "-1.5",
+    "-1.3",
+    "-1",
+    "-0.8",
+    "-0.5",
+    "-0.3",
+    "0",
+    "0.3",
+    "0.5",
+    "0.8",
+    "1",
+    "1.3",
+    "1.5",
+    "2",
+    "2.5",
+    "3",
+    "6",
+)
 TOGETHER = ("-1.5", "-1", "0", "0.3", "2")
-ROWS = [row for row in elementwise_rows() if not row.condition and any(not p.kind for p in row.parsed.args)]
+ROWS = [
+    row
+    for row in elementwise_rows()
+    if not row.condition and any(not p.kind for p in row.parsed.args)
+]
 
 
 @cache
@@ -36,7 +74,10 @@ def grid(row: Function) -> tuple[tuple[Sample, bool], ...]:
         names = inputs_of(text)
         for point in product(ALONE if len(names) == 1 else TOGETHER, repeat=len(names)):
             sample = Sample(row, text, tuple(zip(names, point, strict=True)))
-            if enclose(text, sample.values).is_finite() and torch_value(case_of(sample)) is not None:
+            if (
+                enclose(text, sample.values).is_finite()
+                and torch_value(case_of(sample)) is not None
+            ):
                 found.append((sample, on_kink(sample)))
     return tuple(found)
 
@@ -44,7 +85,9 @@ def grid(row: Function) -> tuple[tuple[Sample, bool], ...]:
 def program_of(row: Function, settings: dict[str, Any]) -> Differentiated:
     """The scalar program of a call, with its kinks."""
     text = call_text(row, settings)
-    found = differentiated(case_of(Sample(row, text, tuple((name, "0.5") for name in inputs_of(text)))))
+    found = differentiated(
+        case_of(Sample(row, text, tuple((name, "0.5") for name in inputs_of(text))))
+    )
     assert isinstance(found, Differentiated)
     return found
 
@@ -55,7 +98,9 @@ def on_kink(sample: Sample) -> bool:
     program = differentiated(found)
     assert isinstance(program, Differentiated)
     values = balls.run(program.program, sample.values, 256, found.literal)
-    return any(not (values[kink.expression] > 0 or values[kink.expression] < 0) for kink in program.kinks)
+    return any(
+        not (values[kink.expression] > 0 or values[kink.expression] < 0) for kink in program.kinks
+    )
 
 
 KINKED = [row for row in ROWS if any(program_of(row, settings).kinks for settings in variants(row))]
@@ -63,7 +108,9 @@ KINKED = [row for row in ROWS if any(program_of(row, settings).kinks for setting
 
 @pytest.mark.parametrize("row", ROWS, ids=named)
 def test_off_its_kinks_a_row_has_one_slope(row):
-    """Where no kink expression is zero, a certified derivative is what both sides come to, to 100 bits."""
+    """Where no kink expression is zero, a certified derivative is what both sides come to, to 100
+    bits.
+    """
     looked = 0
     for sample, kinked in grid(row):
         proved = reference(case_of(sample))
@@ -78,7 +125,9 @@ def test_off_its_kinks_a_row_has_one_slope(row):
 
 @pytest.mark.parametrize("row", KINKED, ids=named)
 def test_on_a_kink_the_check_agrees_only_where_the_sides_do(row):
-    """A kink that is planted is never called `agree`; where both sides have one slope it is never called `kink`."""
+    """A kink that is planted is never called `agree`; where both sides have one slope it is never
+    called `kink`.
+    """
     planted = [sample for sample, kinked in grid(row) if kinked]
     assert planted
     for sample in planted:

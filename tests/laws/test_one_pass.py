@@ -1,4 +1,6 @@
-"""Law: one pass over SymPy's tree gives what `sympy.diff` gives, and what is printed of it is what SymPy's own printers print."""
+"""Law: one pass over SymPy's tree gives what `sympy.diff` gives, and what is printed of it is what
+SymPy's own printers print.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +17,18 @@ from sympy.printing.latex import LatexPrinter
 from sympy.printing.str import StrPrinter
 
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.worlds import derivatives, formulas, symbols
+from gradcheck_cli.symbolic import derivatives, printing, symbols
 from gradcheck_cli.worlds.scalars import expand
 
 from .points import elementwise_rows, named
 
 ROWS = [row for row in elementwise_rows() if row.parsed.args]
 BENCHMARK = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "expressions.py"))
-RANDOM = [asked.text for asked in smooth(60, "one pass")] + [asked.text for asked in BENCHMARK["expressions"](60)]
-# What SymPy treats in ways of its own: powers, infinities, extremes of many, numbers before sums, shared parts.
+RANDOM = [asked.text for asked in smooth(60, "one pass")] + [
+    asked.text for asked in BENCHMARK["expressions"](60)
+]
+# What SymPy treats in ways of its own: powers, infinities, extremes of many, numbers before sums,
+# shared parts.
 CHOSEN = (
     "x**y**2", "e**(x*y)*sin(x)", "2**(-x/3)*3**x", "0**x + x", "(-2)**x", "x**(1/3)*y**(2/3)", "(x**2)**0.5", "(x**2)**(y/2)", "(1/2)**x", "sqrt(2)*x",
     "inf*x*y", "x*y + inf", "clamp(x*y, -1, 2)", "max(x, y, x*y, 2)", "min(x*y, x - y)", "x % y", "where(x > y and x < 2, x*y, y)",
@@ -36,7 +41,10 @@ CHOSEN = (
 def about(row):
     """A program in which a row stands twice, as a factor and in a power."""
     forms = {"condition": "({} > 0)", "index": "1", "": "{}"}
-    args = [forms[parameter.kind].format(name) for parameter, name in zip(row.parsed.args, "xyz", strict=False)]
+    args = [
+        forms[parameter.kind].format(name)
+        for parameter, name in zip(row.parsed.args, "xyz", strict=False)
+    ]
     text = f"{row.name}({', '.join([*args, *(f'{parameter.name}=0.3' for parameter in row.parsed.settings if parameter.required)])})"
     return f"where({text}, x, 2*x)" if row.condition else f"x*{text} + 2*y**x/(1 + {text}**2)"
 
@@ -46,7 +54,9 @@ def taken(text):
     program = parse(text)
     expansion = expand(program, dict.fromkeys(program.variables, ()), "all")
     scalars = expansion.builder.program(int(np.reshape(expansion.values[program.result], -1)[0]))
-    return symbols.run(scalars, {})[scalars.result], [symbols.symbol(name) for name in program.variables]
+    return symbols.run(scalars, {})[scalars.result], [
+        symbols.symbol(name) for name in program.variables
+    ]
 
 
 @cache
@@ -58,7 +68,11 @@ def expected(text):
 
 def missed(text):
     """Derivatives that are not those of `sympy.diff`."""
-    return [(found, right) for found, right in zip(derivatives.derivatives(*taken(text)), expected(text), strict=True) if found != right]
+    return [
+        (found, right)
+        for found, right in zip(derivatives.derivatives(*taken(text)), expected(text), strict=True)
+        if found != right
+    ]
 
 
 @pytest.mark.parametrize("text", [*RANDOM, *CHOSEN])
@@ -74,7 +88,9 @@ def test_one_pass_is_what_sympy_finds_of_every_row(row):
     if row.sympy is not None:
         names = [sympy.Symbol(name, real=True) for name in row.parsed.names]
         native = names[0] * row.sympy(sympy, *names)
-        assert list(derivatives.derivatives(native, names)) == [sympy.diff(native, name) for name in names]
+        assert list(derivatives.derivatives(native, names)) == [
+            sympy.diff(native, name) for name in names
+        ]
 
 
 LIES = {
@@ -90,20 +106,33 @@ LIES = {
 def test_a_wrong_rule_is_seen(lie, monkeypatch):
     """The comparison above can fail."""
     name, wrong = LIES[lie]
-    monkeypatch.setattr(f"gradcheck_cli.worlds.derivatives.{name}", wrong)
+    monkeypatch.setattr(f"gradcheck_cli.symbolic.derivatives.{name}", wrong)
     assert any(missed(text) for text in [*RANDOM, *CHOSEN, *map(about, ROWS)])
 
 
 def plain(printer, theirs):
-    """SymPy's own printer with our words for functions: it orders the terms itself, and prints every part anew."""
-    words = {name: member for name, member in vars(printer).items() if name.startswith("_print") or name.isupper()}
+    """SymPy's own printer with our words for functions: it orders the terms itself, and prints
+    every part anew.
+    """
+    words = {
+        name: member
+        for name, member in vars(printer).items()
+        if name.startswith("_print") or name.isupper()
+    }
     return type("Plain", (theirs,), words)()
 
 
 def misprinted(text):
     """Formulas whose text or LaTeX is not what SymPy's printers say."""
-    pairs = [(formulas.Printer(), plain(formulas.Printer, StrPrinter)), (formulas.LaTeX(), plain(formulas.LaTeX, LatexPrinter))]
-    found = [(ours.doprint(formula), theirs.doprint(formula)) for formula in symbols.gradient(*taken(text)) for ours, theirs in pairs]
+    pairs = [
+        (printing.Printer(), plain(printing.Printer, StrPrinter)),
+        (printing.LaTeX(), plain(printing.LaTeX, LatexPrinter)),
+    ]
+    found = [
+        (ours.doprint(formula), theirs.doprint(formula))
+        for formula in symbols.gradient(*taken(text))
+        for ours, theirs in pairs
+    ]
     return [pair for pair in found if pair[0] != pair[1]]
 
 
@@ -119,7 +148,7 @@ MISPRINTS = {
     "factors as they come": ("Order.factors", lambda self, product: list(product.args)),
     "a sum that needs no brackets": ("LaTeX._needs_mul_brackets", lambda self, expr, first=False, last=False: False),
     "a term that needs none": ("LaTeX._needs_add_brackets", lambda self, expr: not expr.is_Mul),
-    "one print for f(x) and f(x)**2": ("_Remembering._print", lambda self, expr, **kwargs: self._printed.setdefault(expr, super(formulas._Remembering, self)._print(expr, **kwargs))),
+    "one print for f(x) and f(x)**2": ("_Remembering._print", lambda self, expr, **kwargs: self._printed.setdefault(expr, super(printing._Remembering, self)._print(expr, **kwargs))),
 }  # fmt: skip
 
 
@@ -127,12 +156,14 @@ MISPRINTS = {
 def test_a_misprint_is_seen(lie, monkeypatch):
     """The comparison above can fail."""
     name, wrong = MISPRINTS[lie]
-    monkeypatch.setattr(f"gradcheck_cli.worlds.formulas.{name}", wrong)
+    monkeypatch.setattr(f"gradcheck_cli.symbolic.printing.{name}", wrong)
     assert any(misprinted(text) for text in [*RANDOM, *CHOSEN])
 
 
 def searches(monkeypatch):
-    """How often SymPy's assumption engine goes searching while the random programs are differentiated and printed."""
+    """How often SymPy's assumption engine goes searching while the random programs are
+    differentiated and printed.
+    """
     engine = sys.modules["sympy.core.assumptions"]
     asked, honest = [], engine._ask
 
@@ -143,7 +174,7 @@ def searches(monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(engine, "_ask", counting)
         sympy.core.cache.clear_cache()
-        printer = formulas.Printer()
+        printer = printing.Printer()
         for text in RANDOM:
             for formula in symbols.gradient(*taken(text)):
                 printer.doprint(formula)
@@ -151,7 +182,9 @@ def searches(monkeypatch):
 
 
 def test_sympy_is_spared_its_searches(monkeypatch):
-    """Where it searches it may hang: on one expression in a thousand, at random. Without what spares it, it searches all the time."""
+    """Where it searches it may hang: on one expression in a thousand, at random. Without what
+    spares it, it searches all the time.
+    """
     symbols.derivative(*taken("x")[:1], symbols.symbol("x"))
     quiet = searches(monkeypatch)
     monkeypatch.setattr(symbols, "spare", lambda base: None)

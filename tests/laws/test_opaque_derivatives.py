@@ -1,4 +1,6 @@
-"""Law: SymPy's opaque form of a row differentiates to the exact partial, and its printed formula reads back."""
+"""Law: SymPy's opaque form of a row differentiates to the exact partial, and its printed formula
+reads back.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +10,23 @@ import pytest
 import sympy
 
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.worlds import symbols
+from gradcheck_cli.symbolic import symbols
 from gradcheck_cli.worlds.scalars import expand
 
 from .points import Sample, elementwise_rows, enclose, inputs_of, named, samples
 from .slopes import close, gradient
 
-ROWS = [row for row in elementwise_rows() if not row.condition and any(not p.kind for p in row.parsed.args)]
+ROWS = [
+    row
+    for row in elementwise_rows()
+    if not row.condition and any(not p.kind for p in row.parsed.args)
+]
 
 
 def formula(text: str, name: str) -> str:
-    """SymPy's derivative of a program in the tool's own language, every function of the table opaque."""
+    """SymPy's derivative of a program in the tool's own language, every function of the table
+    opaque.
+    """
     expansion = expand(parse(text), dict.fromkeys(inputs_of(text), ()), "all")
     scalars = expansion.builder.program(expansion.values[parse(text).result])
     value = symbols.run(scalars, {})[scalars.result]
@@ -29,7 +37,11 @@ def missed(sample: Sample) -> list[str]:
     """Inputs whose formula, read back and enclosed, is not the exact partial."""
     exact = gradient(sample.text, sample.values)
     found = {name: formula(sample.text, name) for name in sample.numbers}
-    return [f"d/d{name} = {text}" for name, text in found.items() if not close(exact[name], enclose(text, sample.values, 800), 400)]
+    return [
+        f"d/d{name} = {text}"
+        for name, text in found.items()
+        if not close(exact[name], enclose(text, sample.values, 800), 400)
+    ]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=named)
@@ -47,7 +59,11 @@ def test_a_wrong_fdiff_is_seen(name, monkeypatch):
 
     def lie(function: str, settings: Any, position: int) -> Any:
         found = honest(function, settings, position)
-        return (lambda *args: found(*args) * sympy.Rational(1_000_001, 1_000_000)) if function == name else found
+        return (
+            (lambda *args: found(*args) * sympy.Rational(1_000_001, 1_000_000))
+            if function == name
+            else found
+        )
 
     monkeypatch.setattr(symbols, "_fdiff", lie)
     assert all(missed(sample) for sample in samples(row))

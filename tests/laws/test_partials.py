@@ -14,28 +14,41 @@ from .points import Sample, all_rows, elementwise_rows, named, samples
 from .slopes import central, close, gradient
 from .test_same_meaning import native_args
 
-# SymPy leaves these derivatives unevaluated; `test_partials_are_what_differences_come_to` covers them.
+# SymPy leaves these derivatives unevaluated; `test_partials_are_what_differences_come_to` covers
+# them.
 NOT_IN_SYMPY = ("floor", "ceil", "trunc")
 
 NUMERIC = [row for row in elementwise_rows() if any(not p.kind for p in row.parsed.args)]
 
 
-@pytest.mark.parametrize("row", [row for row in all_rows() if row.sympy is not None and row.name not in NOT_IN_SYMPY], ids=named)
+@pytest.mark.parametrize(
+    "row",
+    [row for row in all_rows() if row.sympy is not None and row.name not in NOT_IN_SYMPY],
+    ids=named,
+)
 def test_partials_are_sympys(row):
-    """`sympy.diff` of the row's own SymPy form, evaluated to 50 digits, is the ball of the stated partial."""
+    """`sympy.diff` of the row's own SymPy form, evaluated to 50 digits, is the ball of the stated
+    partial.
+    """
     for sample in samples(row):
         args, unknowns = native_args(sample)
         exact = gradient(sample.text, sample.values)
         for name, unknown in zip(sample.values, unknowns, strict=True):
             value = sympy.re(sympy.diff(row.sympy(sympy, *args), unknown).evalf(60, subs=unknowns))
             with ctx.workprec(256):
-                assert abs(arb(str(value)) - exact[name]) <= 1e-45 * (1 + abs(exact[name])), f"{sample}: d/d{name} is {value} in SymPy, {exact[name]} in balls"
+                assert abs(arb(str(value)) - exact[name]) <= 1e-45 * (1 + abs(exact[name])), (
+                    f"{sample}: d/d{name} is {value} in SymPy, {exact[name]} in balls"
+                )
 
 
 def missed(sample: Sample) -> list[str]:
     """The inputs for which the exact partial is not what a difference of values comes to."""
     exact = gradient(sample.text, sample.values)
-    return [name for name in sample.numbers if not close(exact[name], central(sample.text, sample.values, name), 250)]
+    return [
+        name
+        for name in sample.numbers
+        if not close(exact[name], central(sample.text, sample.values, name), 250)
+    ]
 
 
 @pytest.mark.parametrize("row", NUMERIC, ids=named)
@@ -45,10 +58,14 @@ def test_partials_are_what_differences_come_to(row):
         assert not missed(sample), sample
 
 
-@pytest.mark.parametrize("row", [row for row in NUMERIC if row.kind == "primitive" and not row.condition], ids=named)
+@pytest.mark.parametrize(
+    "row", [row for row in NUMERIC if row.kind == "primitive" and not row.condition], ids=named
+)
 def test_a_partial_off_by_one_part_in_a_million_is_missed(row, monkeypatch, forget):
     """The comparison above can fail: a row that states its partials wrongly is caught."""
-    partials = tuple("1/1000000" if text == "0" else f"({text}) * (1000001/1000000)" for text in row.partials)
+    partials = tuple(
+        "1/1000000" if text == "0" else f"({text}) * (1000001/1000000)" for text in row.partials
+    )
     honest = samples(row)
     monkeypatch.setitem(table(), row.name, replace(row, partials=partials))
     assert any(missed(sample) for sample in honest)

@@ -1,6 +1,8 @@
-"""Law: a gradient of torch's that is off by one part in a million is called wrong, for every function torch differentiates.
+"""Law: a gradient of torch's that is off by one part in a million is called wrong, for every
+function torch differentiates.
 
-The verdict rests on the reference and on torch alone here: SymPy and differences have no part in it.
+The verdict rests on the reference and on torch alone here: SymPy and differences have no part in
+it.
 """
 
 from __future__ import annotations
@@ -41,7 +43,14 @@ def lying(row: Function) -> Function:
     """The same row with a torch function whose value is right and whose gradient is not."""
 
     def call(t: Any, *args: Any, **settings: Any) -> Any:
-        return row.torch(t, *[Lying.apply(a) if isinstance(a, t.Tensor) and a.is_floating_point() else a for a in args], **settings)
+        return row.torch(
+            t,
+            *[
+                Lying.apply(a) if isinstance(a, t.Tensor) and a.is_floating_point() else a
+                for a in args
+            ],
+            **settings,
+        )
 
     return replace(row, torch=call)
 
@@ -61,13 +70,17 @@ def counting(sample: Sample) -> list[int]:
 
 @pytest.mark.parametrize("row", differentiable_rows(), ids=named)
 def test_an_honest_gradient_is_not_called_wrong(row):
-    """Every sampled point but those where torch's backward is known to be wrong; `test_torch_defects` has these."""
+    """Every sampled point but those where torch's backward is known to be wrong;
+    `test_torch_defects` has these.
+    """
     honest = [sample for sample in samples(row) if not gradient_errs(sample)]
     honest += [Sample(row, f"{row.name}(x)", (("x", text),)) for text in FAR.get(row.name, ())]
     assert honest
     for sample in honest:
         for verdict in verdicts_of(case_of(sample)):
-            assert verdict.outcome in ("agree", "imprecise"), f"{sample}: {verdict.outcome}, {verdict.reason}"
+            assert verdict.outcome in ("agree", "imprecise"), (
+                f"{sample}: {verdict.outcome}, {verdict.reason}"
+            )
 
 
 @pytest.mark.parametrize("row", differentiable_rows(), ids=named)
@@ -79,6 +92,10 @@ def test_a_lie_of_one_part_in_a_million_is_caught(row, monkeypatch):
     for sample, sharp in points:
         verdicts = verdicts_of(case_of(sample))
         for k in sharp:
-            assert verdicts[k].outcome == "wrong", f"{sample}: d/d{verdicts[k].key.variable} is {verdicts[k].outcome}, {verdicts[k].reason}"
+            assert verdicts[k].outcome == "wrong", (
+                f"{sample}: d/d{verdicts[k].key.variable} is {verdicts[k].outcome}, {verdicts[k].reason}"
+            )
             caught.add(verdicts[k].key.variable)
-    assert len(caught) == len(points[0][0].numbers), f"{row.name}: only the lies about {sorted(caught)} could be seen"
+    assert len(caught) == len(points[0][0].numbers), (
+        f"{row.name}: only the lies about {sorted(caught)} could be seen"
+    )

@@ -18,7 +18,8 @@ from .test_same_shapes import of_balls
 
 COTANGENTS = (1.0, -2.5, 0.3, -1e-3)
 STATED = [row for row in elementwise_rows() if row.pullback]
-# The calls of array rows whose pullback is held against the exact gradient; a setting stands in the text by its name.
+# The calls of array rows whose pullback is held against the exact gradient; a setting stands in the
+# text by its name.
 ARRAY_CALLS = {
     "softmax": [({"dim": -1}, (3,)), ({"dim": 0}, (2, 3)), ({"dim": 1}, (2, 3))],
     "log_softmax": [({"dim": -1}, (3,)), ({"dim": 0}, (2, 3)), ({"dim": 1}, (2, 3))],
@@ -32,8 +33,15 @@ def wrong_pullbacks(row: Function) -> list[str]:
     found = []
     for sample in samples(row):
         for ybar in COTANGENTS:
-            exact, pulled = (gradient(sample.text, sample.values, ybar=ybar, as_torch=as_torch) for as_torch in (False, True))
-            found += [f"{sample}, ybar={ybar}, d/d{name}" for name in sample.numbers if not close(exact[name], pulled[name], 400)]
+            exact, pulled = (
+                gradient(sample.text, sample.values, ybar=ybar, as_torch=as_torch)
+                for as_torch in (False, True)
+            )
+            found += [
+                f"{sample}, ybar={ybar}, d/d{name}"
+                for name in sample.numbers
+                if not close(exact[name], pulled[name], 400)
+            ]
     return found
 
 
@@ -47,7 +55,11 @@ def test_a_pullback_is_the_cotangent_times_the_partial(row):
 def test_a_wrong_pullback_is_seen(row, monkeypatch, forget):
     """The comparison above can fail: a pullback off by one part in a million is caught."""
     samples(row)
-    monkeypatch.setitem(table(), row.name, replace(row, pullback=tuple(f"({text}) * (1000001/1000000)" for text in row.pullback)))
+    monkeypatch.setitem(
+        table(),
+        row.name,
+        replace(row, pullback=tuple(f"({text}) * (1000001/1000000)" for text in row.pullback)),
+    )
     assert wrong_pullbacks(row)
 
 
@@ -56,7 +68,9 @@ def test_every_array_row_with_a_pullback_is_called():
     assert {row.name for row in array_rows() if row.pullback} == set(ARRAY_CALLS)
 
 
-def array_pullback(row: Function, settings: dict[str, Any], values: dict[str, Any]) -> np.ndarray[Any, Any]:
+def array_pullback(
+    row: Function, settings: dict[str, Any], values: dict[str, Any]
+) -> np.ndarray[Any, Any]:
     """The pullback's text, run as a tensor program in balls."""
     given = ", ".join(f"{name}={value}" for name, value in settings.items())
     text = row.pullback[0]
@@ -67,9 +81,11 @@ def array_pullback(row: Function, settings: dict[str, Any], values: dict[str, An
     return found
 
 
-def array_gradient(row: Function, settings: dict[str, Any], values: dict[str, Any]) -> np.ndarray[Any, Any]:
+def array_gradient(
+    row: Function, settings: dict[str, Any], values: dict[str, Any]
+) -> np.ndarray[Any, Any]:
     """The exact gradient of `<ybar, row(x)>`, from the primitives that the row comes to."""
-    from gradcheck_cli.calculus import adjoints
+    from gradcheck_cli.calculus.reverse import adjoints
     from gradcheck_cli.dtypes import DTYPES
     from gradcheck_cli.language.program import Program, Variable
     from gradcheck_cli.worlds import balls
@@ -80,8 +96,14 @@ def array_gradient(row: Function, settings: dict[str, Any], values: dict[str, An
     expansion = expand(program, {name: value.shape for name, value in values.items()})
     builder = expansion.builder
     wrt = [element("x", index) for index in np.ndindex(*values["x"].shape)]
-    found = adjoints(builder, int(np.reshape(expansion.values[program.result], -1)[0]), frozenset(wrt))
-    inputs = {element(name, index): float(value[index]) for name, value in values.items() for index in np.ndindex(*value.shape)}
+    found = adjoints(
+        builder, int(np.reshape(expansion.values[program.result], -1)[0]), frozenset(wrt)
+    )
+    inputs = {
+        element(name, index): float(value[index])
+        for name, value in values.items()
+        for index in np.ndindex(*value.shape)
+    }
     run = balls.run(Program(tuple(builder.nodes), (0,)), inputs, 128, DTYPES["float64"].round)
     out = np.empty(values["x"].shape, dtype=object)
     out.reshape(-1)[:] = [run[found[builder.index[Variable(name)]]] for name in wrt]
@@ -98,7 +120,12 @@ def test_a_pullback_of_arrays_is_the_exact_gradient(row, factor):
         x = np.round(random.uniform(-2, 2, shape), 2)
         y_shape = shape[:-2] if row.name == "det" else shape
         values = {"x": x, "ybar": np.round(random.uniform(-2, 2, y_shape), 2)}
-        pulled, exact = array_pullback(lying, settings, values), array_gradient(row, settings, values)
+        pulled, exact = (
+            array_pullback(lying, settings, values),
+            array_gradient(row, settings, values),
+        )
         assert pulled.shape == exact.shape
-        equal = [close(a, b, 90) for a, b in zip(pulled.reshape(-1), exact.reshape(-1), strict=True)]
+        equal = [
+            close(a, b, 90) for a, b in zip(pulled.reshape(-1), exact.reshape(-1), strict=True)
+        ]
         assert all(equal) if not factor else not any(equal)

@@ -1,4 +1,6 @@
-"""Law: the program that SymPy's process sends for a formula is the one that its text reads back to, and nothing else is taken for a program."""
+"""Law: the program that SymPy's process sends for a formula is the one that its text reads back to,
+and nothing else is taken for a program.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,9 @@ from programs import case, smooth
 from gradcheck_cli.functions import table
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.program import Call, Number, Program, ordered
+from gradcheck_cli.symbolic import printing, readings, symbols, wire
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.analytic import _Formulas, analytic
-from gradcheck_cli.worlds import formulas, readings, symbols, transfer
 
 from .points import named
 from .test_one_pass import CHOSEN, RANDOM, ROWS, about, taken
@@ -27,11 +29,17 @@ TEXTS = [text for text in [*RANDOM, *CHOSEN] if text not in NO_FORMULA]
 def misread(text, spoil=lambda data: data):
     """Formulas of a program's gradient whose program, after its journey, is not that of their text."""
     variables = parse(text).variables
-    order = formulas.Order()
+    order = printing.Order()
     gradient = list(symbols.gradient(*taken(text)))
-    texts = [formulas.Printer(order).doprint(formula) for formula in gradient]
-    arrived = transfer.received(json.loads(json.dumps(spoil(transfer.sent(readings.reading(gradient, order))))), variables)
-    return [told for told, place in zip(texts, arrived.outputs, strict=True) if ordered(Program(arrived.nodes, (place,))).nodes != parse(told).nodes]
+    texts = [printing.Printer(order).doprint(formula) for formula in gradient]
+    arrived = wire.received(
+        json.loads(json.dumps(spoil(wire.sent(readings.reading(gradient, order))))), variables
+    )
+    return [
+        told
+        for told, place in zip(texts, arrived.outputs, strict=True)
+        if ordered(Program(arrived.nodes, (place,))).nodes != parse(told).nodes
+    ]
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -47,7 +55,14 @@ def test_a_program_of_every_row_is_what_its_text_reads_back_to(row):
 
 
 @pytest.mark.parametrize(
-    "text", ["gelu(x, approximate='tanh')", "softplus(x, beta=0.3)", "elu(x*y, alpha=2)", "hardtanh(x, min_val=-1e-3)*y", "hardshrink(x, lambd=inf)"]
+    "text",
+    [
+        "gelu(x, approximate='tanh')",
+        "softplus(x, beta=0.3)",
+        "elu(x*y, alpha=2)",
+        "hardtanh(x, min_val=-1e-3)*y",
+        "hardshrink(x, lambd=inf)",
+    ],
 )
 def test_settings_travel_too(text):
     """Words, decimals, integers and infinities."""
@@ -58,15 +73,28 @@ def test_settings_travel_too(text):
 def test_what_is_no_formula_has_no_program(text):
     """Its text is read then, which tells why."""
     with pytest.raises(readings.NoReading):
-        readings.reading(symbols.gradient(*taken(text)), formulas.Order())
+        readings.reading(symbols.gradient(*taken(text)), printing.Order())
 
 
 def changed(data, place):
     """One node changed: a number by 1, a variable for a number, a call for another."""
     node = data["nodes"][place]
     if isinstance(node, list):
-        other = {"add": "sub", "sub": "add", "mul": "div", "div": "mul", "sin": "cos", "pi": "e"}.get(node[0])
-        swapped = [node[0], *reversed(node[1:])] if node[0] == "pow" else ["neg", node[1]] if len(node) > 1 and node[0] != "neg" else ["abs", *node[1:]]
+        other = {
+            "add": "sub",
+            "sub": "add",
+            "mul": "div",
+            "div": "mul",
+            "sin": "cos",
+            "pi": "e",
+        }.get(node[0])
+        swapped = (
+            [node[0], *reversed(node[1:])]
+            if node[0] == "pow"
+            else ["neg", node[1]]
+            if len(node) > 1 and node[0] != "neg"
+            else ["abs", *node[1:]]
+        )
         node = [other, *node[1:]] if other else swapped
     else:
         node = node + 1 if isinstance(node, int) else 17
@@ -76,8 +104,10 @@ def changed(data, place):
 @pytest.mark.parametrize("text", RANDOM[::10])
 def test_a_changed_node_is_seen(text):
     """The comparison above can fail, wherever the lie is."""
-    size = len(readings.reading(symbols.gradient(*taken(text)), formulas.Order()).nodes)
-    assert all(misread(text, lambda data, place=place: changed(data, place)) for place in range(size))
+    size = len(readings.reading(symbols.gradient(*taken(text)), printing.Order()).nodes)
+    assert all(
+        misread(text, lambda data, place=place: changed(data, place)) for place in range(size)
+    )
 
 
 LIES = {
@@ -98,20 +128,30 @@ def test_a_wrong_reading_is_seen(lie, monkeypatch):
 
 @pytest.mark.parametrize("asked", smooth(30, "programs of formulas"), ids=str)
 def test_program_and_text_have_the_same_balls(asked, analyst):
-    """To the last bit, at a point and at every precision that is tried; as the process sends it, and as its text reads."""
+    """To the last bit, at a point and at every precision that is tried; as the process sends it,
+    and as its text reads.
+    """
     found = case(asked.text, asked.at)
     answers = analytic(found, analyst)
     assert not isinstance(answers, Abstention), answers
-    balls = [ball for ball, _ in _Formulas(found, [answer.text for answer in answers], None).balls(found)]
-    assert [(a.ball.mid(), a.ball.rad()) for a in answers] == [(ball.mid(), ball.rad()) for ball in balls]
+    balls = [
+        ball for ball, _ in _Formulas(found, [answer.text for answer in answers], None).balls(found)
+    ]
+    assert [(a.ball.mid(), a.ball.rad()) for a in answers] == [
+        (ball.mid(), ball.rad()) for ball in balls
+    ]
 
 
 def test_the_elements_of_an_array_are_its_inputs(analyst):
     """They are named as in a scalar program; the text takes them by index."""
     found = case("sum(tanh(x @ y)**2)", "x=[[1, 2], [3, 4]],y=[3, 0.1]", wrt=["x"])
     answers = analytic(found, analyst)
-    balls = [ball for ball, _ in _Formulas(found, [answer.text for answer in answers], None).balls(found)]
-    assert [(a.ball.mid(), a.ball.rad()) for a in answers] == [(ball.mid(), ball.rad()) for ball in balls]
+    balls = [
+        ball for ball, _ in _Formulas(found, [answer.text for answer in answers], None).balls(found)
+    ]
+    assert [(a.ball.mid(), a.ball.rad()) for a in answers] == [
+        (ball.mid(), ball.rad()) for ball in balls
+    ]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +159,7 @@ def test_the_elements_of_an_array_are_its_inputs(analyst):
     [
         ([], "a program has nodes and outputs"),
         ({"nodes": []}, "a program has nodes and outputs"),
-        ({"nodes": [1] * (transfer.MAX_NODES + 1), "outputs": [0]}, "it has more than 65,536 nodes"),
+        ({"nodes": [1] * (wire.MAX_NODES + 1), "outputs": [0]}, "it has more than 65,536 nodes"),
         ({"nodes": [1], "outputs": [1]}, "an output is no number of it"),
         ({"nodes": [1], "outputs": [-1]}, "an output is no number of it"),
         ({"nodes": [1], "outputs": [None]}, "an output is no number of it"),
@@ -152,8 +192,8 @@ def test_the_elements_of_an_array_are_its_inputs(analyst):
 )  # fmt: skip
 def test_what_is_no_program_is_refused_in_words(data, told):
     """Known functions, numbers and inputs, each after its arguments: a text can say no more."""
-    with pytest.raises(transfer.Unreadable) as caught:
-        transfer.received(json.loads(json.dumps(data)), ["x"])
+    with pytest.raises(wire.Unreadable) as caught:
+        wire.received(json.loads(json.dumps(data)), ["x"])
     assert str(caught.value) == told
 
 
@@ -161,7 +201,7 @@ def test_every_setting_of_every_row_is_data():
     """As it is bound by default."""
     for row in table().values():
         if row.parsed.settings and row.kind == "derived":
-            sent = transfer._sent(Call(row.name, (), tuple(sorted(row.bound({}).items()))))
+            sent = wire._sent(Call(row.name, (), tuple(sorted(row.bound({}).items()))))
             assert json.loads(json.dumps(sent)) == sent
 
 
@@ -174,7 +214,7 @@ def test_numbers_arrive_as_they_were():
         Number(float("-inf"), decimal=False),
     ]
     program = Program(tuple(numbers), (0, 3))
-    assert transfer.received(json.loads(json.dumps(transfer.sent(program))), ()) == program
+    assert wire.received(json.loads(json.dumps(wire.sent(program))), ()) == program
 
 
 @pytest.mark.parametrize(
@@ -188,4 +228,6 @@ def test_numbers_arrive_as_they_were():
 )
 def test_a_malformed_program_is_told_as_a_formula_without_a_value(program, told):
     """It is no verdict on torch, whatever came."""
-    assert _Formulas(case("x**2", "x=3"), ["2*x"], program).balls(case("x**2", "x=3")) == [(None, f"the formula could not be evaluated: {told}")]
+    assert _Formulas(case("x**2", "x=3"), ["2*x"], program).balls(case("x**2", "x=3")) == [
+        (None, f"the formula could not be evaluated: {told}")
+    ]

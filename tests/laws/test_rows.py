@@ -1,4 +1,6 @@
-"""Law: every row is well formed, its names are its own, and a call with all its settings reads back from its text."""
+"""Law: every row is well formed, its names are its own, and a call with all its settings reads back
+from its text.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +12,10 @@ import pytest
 import torch
 
 from gradcheck_cli.functions import Function, RowError, names, table
-from gradcheck_cli.functions.page import torch_name
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.program import Call
 from gradcheck_cli.language.text import program_text
+from gradcheck_cli.manual.functions import torch_name
 
 from .points import all_rows, call_text, elementwise_rows, named, variants
 from .test_same_shapes import calls
@@ -28,7 +30,9 @@ def test_names_and_aliases_are_unique():
 
 @pytest.mark.parametrize("row", all_rows(), ids=named)
 def test_the_signature_is_valid(row):
-    """Names once each, settings after arguments, required ones before those with a default, kinds known."""
+    """Names once each, settings after arguments, required ones before those with a default, kinds
+    known.
+    """
     parsed = row.parsed
     given = [p.name for p in (*parsed.args, *parsed.settings)]
     assert len(given) == len(set(given))
@@ -42,20 +46,33 @@ def test_the_signature_is_valid(row):
 
 @pytest.mark.parametrize("row", all_rows(), ids=named)
 def test_the_texts_use_the_signatures_names_and_no_others(row):
-    """Partials, pullbacks, domain and kinks speak of the arguments; pullbacks also of `ybar`, `y` and the settings."""
+    """Partials, pullbacks, domain and kinks speak of the arguments; pullbacks also of `ybar`, `y`
+    and the settings.
+    """
     conditions = frozenset(p.name for p in row.parsed.args if p.kind == "condition")
     settings = {p.name for p in row.parsed.settings}
     for text in (*row.partials, *row.domain, *row.kinks):
         assert set(parse(text, conditions).variables) <= set(row.parsed.names), text
     for text in row.pullback:
-        spoken = text.replace("dim=dim", "dim=0")  # a dim is no number, so it stands in the text as a word
-        assert set(parse(spoken, conditions).variables) <= {*row.parsed.names, *settings, "ybar", "y"}, text
+        spoken = text.replace(
+            "dim=dim", "dim=0"
+        )  # a dim is no number, so it stands in the text as a word
+        assert set(parse(spoken, conditions).variables) <= {
+            *row.parsed.names,
+            *settings,
+            "ybar",
+            "y",
+        }, text
         assert "ybar" in parse(spoken, conditions).variables
 
 
 def all_calls(row: Function) -> list[str]:
     """A row's calls with every setting written out."""
-    return [call_text(row, settings) for settings in variants(row)] if row in elementwise_rows() else calls(row)
+    return (
+        [call_text(row, settings) for settings in variants(row)]
+        if row in elementwise_rows()
+        else calls(row)
+    )
 
 
 @pytest.mark.parametrize("row", all_rows(), ids=named)
@@ -94,7 +111,15 @@ def test_a_row_that_contradicts_itself_is_refused(name, change, said):
 
 def test_a_row_holds_no_tolerance_and_no_skip():
     """What is true of the function, and nothing of tests."""
-    assert not {f.name for f in fields(Function)} & {"rtol", "atol", "tol", "tolerance", "skip", "xfail", "dtypes"}
+    assert not {f.name for f in fields(Function)} & {
+        "rtol",
+        "atol",
+        "tol",
+        "tolerance",
+        "skip",
+        "xfail",
+        "dtypes",
+    }
 
 
 @pytest.mark.parametrize("row", table().values(), ids=attrgetter("name"))

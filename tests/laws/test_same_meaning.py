@@ -1,4 +1,6 @@
-"""Law: a row means the same in torch, in balls and in SymPy, element by element. `test_same_shapes` has the rest."""
+"""Law: a row means the same in torch, in balls and in SymPy, element by element. `test_same_shapes`
+has the rest.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +13,24 @@ from flint import arb, ctx
 
 from gradcheck_cli.functions import Function, table
 
-from .points import Sample, all_rows, case, case_of, elementwise_rows, enclose, forward_told, named, samples
+from .points import (
+    Sample,
+    all_rows,
+    case,
+    case_of,
+    elementwise_rows,
+    enclose,
+    forward_told,
+    named,
+    samples,
+)
 from .torch_defects import value_errs
 
 # Rows of ours that stand for a derivative torch has no function for; their notes say so.
 NOT_IN_TORCH = ("airy_ai_prime", "sinc_slope")
 
-# Values that torch rounds honestly, each in a way of its own: a difference, a quotient, an argument times pi, an argument that is squared.
+# Values that torch rounds honestly, each in a way of its own: a difference, a quotient, an argument
+# times pi, an argument that is squared.
 HONEST = [
     ("tanhshrink(x)", "x=0.14"), ("logit(x)", "x=0.49"), ("sinc(x)", "x=2"), ("sinc(x)", "x=-7.3"), ("log_ndtr(x)", "x=11.8"), ("erfcx(x)", "x=-12.8"),
     ("bce_with_logits(x, y)", "x=-10.9,y=-0.1"),
@@ -25,13 +38,17 @@ HONEST = [
 
 
 def with_values(row: Function) -> list[Sample]:
-    """A row's samples where torch's value is not known to be wrong; `test_torch_defects` has the others."""
+    """A row's samples where torch's value is not known to be wrong; `test_torch_defects` has the
+    others.
+    """
     found = [sample for sample in samples(row) if not value_errs(sample)]
     assert found, f"no point is left for {row.name}"
     return found
 
 
-@pytest.mark.parametrize("row", [row for row in elementwise_rows() if row.name not in NOT_IN_TORCH], ids=named)
+@pytest.mark.parametrize(
+    "row", [row for row in elementwise_rows() if row.name not in NOT_IN_TORCH], ids=named
+)
 def test_torchs_value_is_the_ball_but_for_rounding(row):
     """float64 lies within 4 ulp, or 4 forward budgets, of the enclosure."""
     for sample in with_values(row):
@@ -46,24 +63,34 @@ def test_an_honestly_rounded_value_is_not_accused(text, at):
     assert told is None
 
 
-@pytest.mark.parametrize("row", [row for row in elementwise_rows() if row.name not in NOT_IN_TORCH and not row.condition], ids=named)
+@pytest.mark.parametrize(
+    "row",
+    [row for row in elementwise_rows() if row.name not in NOT_IN_TORCH and not row.condition],
+    ids=named,
+)
 def test_a_value_off_by_one_part_in_a_million_is_told(row, monkeypatch):
     """The comparison of the law above can fail: a row whose torch lies about its value is caught."""
-    lie = replace(row, torch=lambda t, *args, **settings: row.torch(t, *args, **settings) * (1 + 1e-6) + 1e-9)
+    lie = replace(
+        row, torch=lambda t, *args, **settings: row.torch(t, *args, **settings) * (1 + 1e-6) + 1e-9
+    )
     honest = with_values(row)
     monkeypatch.setitem(table(), row.name, lie)
     assert any(forward_told(case_of(sample)) for sample in honest)
 
 
 def test_rows_that_torch_lacks_answer_as_their_notes_say():
-    """airy_ai_prime is NaN in torch; sinc_slope is its formula there, which cancels like 1 / x near 0."""
+    """airy_ai_prime is NaN in torch; sinc_slope is its formula there, which cancels like 1 / x near
+    0.
+    """
     import torch
 
     assert torch.isnan(table()["airy_ai_prime"].torch(torch, torch.tensor(0.5))).item()
     for sample in samples(table()["sinc_slope"]):
         x = sample.values["x"]
         value = table()["sinc_slope"].torch(torch, torch.tensor(x, dtype=torch.float64)).item()
-        assert abs(arb(value) - enclose(sample.text, sample.values)) <= 2.0**-53 * (16 + 8 / abs(x)), sample
+        assert abs(arb(value) - enclose(sample.text, sample.values)) <= 2.0**-53 * (
+            16 + 8 / abs(x)
+        ), sample
 
 
 @pytest.mark.parametrize("row", [row for row in all_rows() if row.sympy is not None], ids=named)
@@ -72,18 +99,29 @@ def test_sympys_value_lies_in_the_ball(row):
     for sample in samples(row):
         value, ball = native_value(sample), enclose(sample.text, sample.values)
         with ctx.workprec(256):
-            assert abs(arb(str(value)) - ball) <= 1e-45 * (1 + abs(ball)), f"{sample}: SymPy {value}, balls {ball}"
+            assert abs(arb(str(value)) - ball) <= 1e-45 * (1 + abs(ball)), (
+                f"{sample}: SymPy {value}, balls {ball}"
+            )
 
 
 def native_args(sample: Sample) -> tuple[list[sympy.Expr], dict[sympy.Symbol, sympy.Rational]]:
-    """What the row's SymPy form takes, unknowns first: numbers would be rewritten exactly (2**0.3 has a root of 2**50)."""
-    unknowns = {sympy.Symbol(name, real=True): sympy.Rational(Fraction(value)) for name, value in sample.values.items()}
+    """What the row's SymPy form takes, unknowns first: numbers would be rewritten exactly (2**0.3
+    has a root of 2**50).
+    """
+    unknowns = {
+        sympy.Symbol(name, real=True): sympy.Rational(Fraction(value))
+        for name, value in sample.values.items()
+    }
     order = sample.text.partition("(")[2].partition(",")[0]
     left = list(unknowns)
-    return [sympy.Integer(order) if p.kind == "index" else left.pop(0) for p in sample.row.parsed.args], unknowns
+    return [
+        sympy.Integer(order) if p.kind == "index" else left.pop(0) for p in sample.row.parsed.args
+    ], unknowns
 
 
 def native_value(sample: Sample) -> sympy.Expr:
-    """SymPy's value of the row itself; the real part, as loggamma is complex left of 0 and the row is not."""
+    """SymPy's value of the row itself; the real part, as loggamma is complex left of 0 and the row
+    is not.
+    """
     args, unknowns = native_args(sample)
     return sympy.re(sample.row.sympy(sympy, *args).evalf(60, subs=unknowns))

@@ -1,4 +1,6 @@
-"""Law: rows over whole arrays give torch's numbers, in torch's shape, for every shape and setting that torch takes."""
+"""Law: rows over whole arrays give torch's numbers, in torch's shape, for every shape and setting
+that torch takes.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
     from random import Random
 
 SHAPES = ((), (3,), (2, 2), (2, 3), (1, 3), (2, 1, 3), (2, 2, 2))
-# What a setting of this name may be; a new row with another setting is tested with its default until it is named here.
+# What a setting of this name may be; a new row with another setting is tested with its default
+# until it is named here.
 CHOICES: dict[str, tuple[Any, ...]] = {
     "dim": (None, 0, 1, -1, -2, (0, 1), (-1,)),
     "dims": (None, 0, (0,), (1, 0), (0, 2, 1), (-1, 0)),
@@ -44,7 +47,14 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "diagonal": (0, 1, -1),
     "shape": ((3, 2), (6,), (-1,), (2, 3), (1, -1)),
     "normalized_shape": (None, 3, (3,), (2, 3)),
-    "key": ((0,), (-1,), (("slice", None, None, 2),), ("...", 0), (None, 1), (("slice", 1, None, None), ("slice", None, 2, None))),
+    "key": (
+        (0,),
+        (-1,),
+        (("slice", None, None, 2),),
+        ("...", 0),
+        (None, 1),
+        (("slice", 1, None, None), ("slice", None, 2, None)),
+    ),
     "reduction": ("mean", "sum", "none", "batchmean"),
     "log_target": (False, True),
     "beta": (Fraction(1), Fraction(3, 10), 0),
@@ -57,7 +67,11 @@ POSITIVE = ("kl_div", "binary_cross_entropy")  # probabilities, and logarithms o
 
 def choices(setting: Parameter) -> list[Any]:
     """What to try for a setting; None says that it is left out, which a required one cannot be."""
-    return [value for value in CHOICES.get(setting.name, (setting.default,)) if value is not None or not setting.required]
+    return [
+        value
+        for value in CHOICES.get(setting.name, (setting.default,))
+        if value is not None or not setting.required
+    ]
 
 
 def calls(row: Function) -> list[str]:
@@ -66,17 +80,25 @@ def calls(row: Function) -> list[str]:
         from gradcheck_cli.language.text import key_text
 
         return [f"x[{key_text(key)}]" for key in CHOICES["key"]]
-    args = [f"[{INPUTS[0]}, {INPUTS[1]}]"] if row.parsed.variadic else list(INPUTS[: len(row.parsed.args)])
+    args = (
+        [f"[{INPUTS[0]}, {INPUTS[1]}]"]
+        if row.parsed.variadic
+        else list(INPUTS[: len(row.parsed.args)])
+    )
     names = [p.name for p in row.parsed.settings]
     texts = []
     for values in product(*map(choices, row.parsed.settings)):
-        settings = [f"{name}={setting_text(value)}" for name, value in zip(names, values, strict=True)]
+        settings = [
+            f"{name}={setting_text(value)}" for name, value in zip(names, values, strict=True)
+        ]
         texts.append(f"{row.name}({', '.join(args + settings)})")
     return texts
 
 
 def shapes(row: Function) -> list[tuple[tuple[int, ...], ...]]:
-    """Shapes of the arguments: all alike for one argument; for two also broadcast, transposed and one less."""
+    """Shapes of the arguments: all alike for one argument; for two also broadcast, transposed and
+    one less.
+    """
     count = 2 if row.parsed.variadic else len(row.parsed.args)
     if count == 1:
         return [(shape,) for shape in SHAPES]
@@ -89,12 +111,18 @@ def shapes(row: Function) -> list[tuple[tuple[int, ...], ...]]:
     return list(dict.fromkeys(found))
 
 
-def numbers(row: Function, shape: tuple[int, ...], random: Random, kind: str) -> np.ndarray[Any, Any]:
+def numbers(
+    row: Function, shape: tuple[int, ...], random: Random, kind: str
+) -> np.ndarray[Any, Any]:
     """Short decimals; integers where the row wants an index."""
     if kind == "index":
-        return np.array([random.randint(0, 1) for _ in range(prod(shape))], dtype=np.int64).reshape(shape)
+        return np.array([random.randint(0, 1) for _ in range(prod(shape))], dtype=np.int64).reshape(
+            shape
+        )
     low, high = (0.05, 0.95) if row.name in POSITIVE else (-3.0, 3.0)
-    return np.array([round(random.uniform(low, high), 2) for _ in range(prod(shape))]).reshape(shape)
+    return np.array([round(random.uniform(low, high), 2) for _ in range(prod(shape))]).reshape(
+        shape
+    )
 
 
 def of_torch(text: str, values: dict[str, Any]) -> torch.Tensor | Exception:
@@ -102,7 +130,12 @@ def of_torch(text: str, values: dict[str, Any]) -> torch.Tensor | Exception:
     like = torch.empty((), dtype=torch.float64)
     program = parse(text)
     try:
-        found = tensors.run(program, {name: torch.tensor(value) for name, value in values.items()}, DTYPES["float64"].round, like)
+        found = tensors.run(
+            program,
+            {name: torch.tensor(value) for name, value in values.items()},
+            DTYPES["float64"].round,
+            like,
+        )
         return tensors.tensor(found[program.result], like)
     except (RuntimeError, TypeError, ValueError, IndexError, NotImplementedError) as error:
         return error
@@ -111,14 +144,20 @@ def of_torch(text: str, values: dict[str, Any]) -> torch.Tensor | Exception:
 def of_balls(text: str, values: dict[str, Any]) -> np.ndarray[Any, Any] | Exception:
     """Balls in an array, or why the shapes do not fit."""
     program = parse(text)
-    kinds = {name: value if value.dtype == np.int64 else value.shape for name, value in values.items()}
+    kinds = {
+        name: value if value.dtype == np.int64 else value.shape for name, value in values.items()
+    }
     try:
         expansion = expand(program, kinds)
     except ShapeError as error:
         return error
     outputs = np.asarray(expansion.values[program.result])
     scalars = expansion.builder.program(*outputs.reshape(-1).tolist())
-    inputs = {element(name, index): float(value[index]) for name, value in values.items() for index in np.ndindex(*value.shape)}
+    inputs = {
+        element(name, index): float(value[index])
+        for name, value in values.items()
+        for index in np.ndindex(*value.shape)
+    }
     found = balls.run(scalars, inputs, 128, DTYPES["float64"].round)
     out = np.empty(outputs.shape, dtype=object)
     out.reshape(-1)[:] = [found[i] for i in scalars.outputs]
@@ -132,15 +171,27 @@ def samples(row: Function) -> list[tuple[str, dict[str, np.ndarray[Any, Any]]]]:
         for given in shapes(row):
             random = seeded(f"{text} {given}")
             kinds = [p.kind for p in row.parsed.args] + [""]
-            found.append((text, {name: numbers(row, shape, random, kind) for name, shape, kind in zip(INPUTS, given, kinds, strict=False)}))
+            found.append(
+                (
+                    text,
+                    {
+                        name: numbers(row, shape, random, kind)
+                        for name, shape, kind in zip(INPUTS, given, kinds, strict=False)
+                    },
+                )
+            )
     return found
 
 
 def differs(value: torch.Tensor, truth: np.ndarray[Any, Any]) -> str:
-    """How torch's tensor and the balls differ beyond the rounding of a few hundred operations; empty if they do not."""
+    """How torch's tensor and the balls differ beyond the rounding of a few hundred operations;
+    empty if they do not.
+    """
     if tuple(value.shape) != truth.shape:
         return f"torch's shape is {tuple(value.shape)}, ours {truth.shape}"
-    for index, (ours, ball) in enumerate(zip(value.reshape(-1).tolist(), truth.reshape(-1).tolist(), strict=True)):
+    for index, (ours, ball) in enumerate(
+        zip(value.reshape(-1).tolist(), truth.reshape(-1).tolist(), strict=True)
+    ):
         if not (ball.is_finite() and isfinite(ours)):
             if ball.is_finite() or isfinite(ours):
                 return f"element {index}: torch {ours}, balls {ball}"
@@ -152,20 +203,28 @@ def differs(value: torch.Tensor, truth: np.ndarray[Any, Any]) -> str:
 def we_may_refuse(text: str, values: dict[str, np.ndarray[Any, Any]]) -> bool:
     """What torch accepts and we do not, on purpose."""
     if text.startswith("gather("):
-        return values["y"].ndim != values["x"].ndim - 1 or values["y"].size != values["x"].size  # one index for each row of elements
-    return text.startswith("transpose(") and "None" in text and "dim0=None, dim1=None" not in text  # one dim alone says nothing
+        return (
+            values["y"].ndim != values["x"].ndim - 1 or values["y"].size != values["x"].size
+        )  # one index for each row of elements
+    return (
+        text.startswith("transpose(") and "None" in text and "dim0=None, dim1=None" not in text
+    )  # one dim alone says nothing
 
 
 @pytest.mark.parametrize("row", array_rows(), ids=named)
 @pytest.mark.filterwarnings("ignore")
 def test_torchs_tensor_is_the_array_of_balls(row):
-    """For every shape and setting that torch accepts; what torch refuses, it refuses in its own words when it is run."""
+    """For every shape and setting that torch accepts; what torch refuses, it refuses in its own
+    words when it is run.
+    """
     compared = 0
     for text, values in samples(row):
         value, truth = of_torch(text, values), of_balls(text, values)
         if isinstance(value, Exception):
             continue
-        shown = f"{text} at {', '.join(f'{name}={array.tolist()}' for name, array in values.items())}"
+        shown = (
+            f"{text} at {', '.join(f'{name}={array.tolist()}' for name, array in values.items())}"
+        )
         if isinstance(truth, Exception):
             assert we_may_refuse(text, values), f"{shown}: {truth}"
             continue
@@ -177,7 +236,9 @@ def test_torchs_tensor_is_the_array_of_balls(row):
 @pytest.mark.parametrize("row", array_rows(), ids=named)
 @pytest.mark.filterwarnings("ignore")
 def test_one_wrong_element_is_seen(row, monkeypatch):
-    """The comparison above can fail: a row whose torch moves its last element by one part in a million is caught."""
+    """The comparison above can fail: a row whose torch moves its last element by one part in a
+    million is caught.
+    """
 
     def lie(t: Any, *args: Any, **settings: Any) -> Any:
         found = row.torch(t, *args, **settings)
@@ -185,7 +246,15 @@ def test_one_wrong_element_is_seen(row, monkeypatch):
         moved.reshape(-1)[-1:].mul_(1 + 1e-6).add_(1e-9)
         return moved
 
-    honest = [(text, values) for text, values in samples(row)[:200] if not isinstance(of_torch(text, values), Exception)]
+    honest = [
+        (text, values)
+        for text, values in samples(row)[:200]
+        if not isinstance(of_torch(text, values), Exception)
+    ]
     monkeypatch.setitem(table(), row.name, replace(row, torch=lie))
-    caught = [differs(of_torch(text, values), truth) for text, values in honest if not isinstance(truth := of_balls(text, values), Exception)]
+    caught = [
+        differs(of_torch(text, values), truth)
+        for text, values in honest
+        if not isinstance(truth := of_balls(text, values), Exception)
+    ]
     assert any(caught)

@@ -1,7 +1,9 @@
-"""Law: a row's pullback is the formula that the installed torch ships, and the row calls torch's own function.
+"""Law: a row's pullback is the formula that the installed torch ships, and the row calls torch's
+own function.
 
-torch's wheel holds `derivatives.yaml`, from which its backward is generated. Its formulas are evaluated in float64 and
-held against ours, also where an exact partial would give other digits (the slope of sigmoid at 40 is 0 in torch).
+torch's wheel holds `derivatives.yaml`, from which its backward is generated. Its formulas are
+evaluated in float64 and held against ours, also where an exact partial would give other digits (the
+slope of sigmoid at 40 is 0 in torch).
 """
 
 from __future__ import annotations
@@ -34,7 +36,8 @@ COTANGENTS = (1.0, -2.5)
 # Where formulas part that are equal in exact arithmetic: cancellation, saturation, small numbers.
 STRESS = ("1e-8", "-1e-5", "0.999999", "-0.999999", "1.000001", "18.5", "-18.5", "39.5", "-39.5")
 
-# C++ helpers of `FunctionsManual.cpp` that Python cannot call; law `test_pullbacks` covers these rows in exact arithmetic.
+# C++ helpers of `FunctionsManual.cpp` that Python cannot call; law `test_pullbacks` covers these
+# rows in exact arithmetic.
 IN_CPP = {
     "add": "handle_r_to_c", "sub": "handle_r_to_c", "mul": "mul_tensor_backward", "div": "div_tensor_self_backward, div_tensor_other_backward",
     "pow": "pow_backward_self, pow_backward_exponent", "clamp": "clamp_backward_min_max", "log1p": "log1p_backward", "atan2": "atan2_backward",
@@ -42,17 +45,34 @@ IN_CPP = {
     "bce": "binary_cross_entropy_backward reduces", "bce_with_logits": "binary_cross_entropy_with_logits_backward reduces",
 }  # fmt: skip
 # Rows whose torch function is composed of others, and the node that its backward begins with.
-COMPOSED = {"square": "Pow", "ndtr": "Mul", "relu6": "Hardtanh", "selu": "Elu", "softsign": "Div", "tanhshrink": "Sub"}
+COMPOSED = {
+    "square": "Pow",
+    "ndtr": "Mul",
+    "relu6": "Hardtanh",
+    "selu": "Elu",
+    "softsign": "Div",
+    "tanhshrink": "Sub",
+}
 # Rows under another name than torch's.
-RENAMED = {"bce": "binary_cross_entropy", "bce_with_logits": "binary_cross_entropy_with_logits", "logsigmoid": "log_sigmoid_forward"}
+RENAMED = {
+    "bce": "binary_cross_entropy",
+    "bce_with_logits": "binary_cross_entropy_with_logits",
+    "logsigmoid": "log_sigmoid_forward",
+}
 NODES = {"logsigmoid": "LogSigmoidBackward"}  # the generator drops `_forward`
-# What a few roundings do not cover: the kernel of tanh fuses `1 - y * y`, and so saves the rounding of a number below 1;
-# that of gelu rounds x / sqrt(2) in its own way, which the square in the exponent amplifies.
-ROOMS = {"tanh": lambda x, slope: 2.0**-53, "gelu": lambda x, slope: 4 * x * x * 2.0**-53 * abs(slope)}
+# What a few roundings do not cover: the kernel of tanh fuses `1 - y * y`, and so saves the rounding
+# of a number below 1; that of gelu rounds x / sqrt(2) in its own way, which the square in the
+# exponent amplifies.
+ROOMS = {
+    "tanh": lambda x, slope: 2.0**-53,
+    "gelu": lambda x, slope: 4 * x * x * 2.0**-53 * abs(slope),
+}
 
 
 class Entry(NamedTuple):
-    """One function of derivatives.yaml: name, parameters with their defaults, a formula for each differentiable one."""
+    """One function of derivatives.yaml: name, parameters with their defaults, a formula for each
+    differentiable one.
+    """
 
     base: str
     parameters: tuple[tuple[str, str, str], ...]
@@ -62,32 +82,65 @@ class Entry(NamedTuple):
 @cache
 def entries() -> dict[str, list[Entry]]:
     """Everything in derivatives.yaml, by the name before the dot."""
-    text = files("torchgen").joinpath("packaged/autograd/derivatives.yaml").read_text(encoding="utf-8")
+    text = (
+        files("torchgen").joinpath("packaged/autograd/derivatives.yaml").read_text(encoding="utf-8")
+    )
     found: dict[str, list[Entry]] = {}
     for item in yaml.safe_load(text):
         head, _, rest = item["name"].partition("(")
-        parameters = re.findall(r"([\w\[\]?]+)(?:\([a-z!]\))? (\w+)(?:=([^,)]+))?", rest.partition(")")[0].replace("*, ", ""))
-        formulas = {k: v for k, v in item.items() if k not in ("name", "result", "dispatch", "output_differentiability", "auto_linear")}
+        parameters = re.findall(
+            r"([\w\[\]?]+)(?:\([a-z!]\))? (\w+)(?:=([^,)]+))?",
+            rest.partition(")")[0].replace("*, ", ""),
+        )
+        formulas = {
+            k: v
+            for k, v in item.items()
+            if k not in ("name", "result", "dispatch", "output_differentiability", "auto_linear")
+        }
         base = head.partition(".")[0]
-        found.setdefault(base, []).append(Entry(base, tuple(parameters), {k: v for k, v in formulas.items() if isinstance(v, str)}))
+        found.setdefault(base, []).append(
+            Entry(
+                base, tuple(parameters), {k: v for k, v in formulas.items() if isinstance(v, str)}
+            )
+        )
     return found
 
 
 def entry_of(row: Function) -> Entry | None:
-    """The entry of a row's torch function whose tensors are the row's arguments; None where torch composes the function."""
+    """The entry of a row's torch function whose tensors are the row's arguments; None where torch
+    composes the function.
+    """
     wanted = len(row.parsed.args)
     for base in (RENAMED.get(row.name, row.name), f"special_{row.name}"):
         for entry in entries().get(base, []):
-            tensors_ = [p for p in entry.parameters if p[0] in ("Tensor", "int") or (p[0] == "Tensor?" and p[1] in ("min", "max"))]
+            tensors_ = [
+                p
+                for p in entry.parameters
+                if p[0] in ("Tensor", "int") or (p[0] == "Tensor?" and p[1] in ("min", "max"))
+            ]
             if len(tensors_) == wanted and entry.formulas:
                 return entry
     return None
 
 
 class Formula:
-    """Evaluates torch's text of a formula with a whitelist of names, operators and methods: nothing of it is executed."""
+    """Evaluates torch's text of a formula with a whitelist of names, operators and methods: nothing
+    of it is executed.
+    """
 
-    FUNCTIONS = ("exp", "sqrt", "pow", "where", "xlogy", "special_xlog1py", "special_i1", "special_i1e", "digamma", "polygamma", "zeros_like")
+    FUNCTIONS = (
+        "exp",
+        "sqrt",
+        "pow",
+        "where",
+        "xlogy",
+        "special_xlog1py",
+        "special_i1",
+        "special_i1e",
+        "digamma",
+        "polygamma",
+        "zeros_like",
+    )
     METHODS = ("pow", "sgn", "cos", "sin", "cosh", "sinh", "rsqrt", "exp", "neg", "div", "log", "square", "erfinv", "isnan", "masked_fill", "masked_fill_",
                "logical_or_", "logical_not_", "logical_or", "add")  # fmt: skip
     OPERATORS: ClassVar[dict[type, Any]] = {
@@ -117,7 +170,10 @@ class Formula:
                 return self.names[name]
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 return -self.value(operand)
-            case ast.BinOp(left=left, op=op, right=right) | ast.Compare(left=left, ops=[op], comparators=[right]):
+            case (
+                ast.BinOp(left=left, op=op, right=right)
+                | ast.Compare(left=left, ops=[op], comparators=[right])
+            ):
                 return self.OPERATORS[type(op)](self.value(left), self.value(right))
             case ast.IfExp(test=test, body=body, orelse=orelse):
                 return self.value(body) if self.value(test) else self.value(orelse)
@@ -147,8 +203,15 @@ class Formula:
         if name not in self.FUNCTIONS:
             raise LookupError(name)
         plain = not any(isinstance(a, torch.Tensor) for a in args)
-        args = [torch.tensor(a, dtype=torch.float64) if plain and isinstance(a, float) else a for a in args]
-        function = {"special_i1": torch.special.i1, "special_i1e": torch.special.i1e, "special_xlog1py": torch.special.xlog1py}.get(name)
+        args = [
+            torch.tensor(a, dtype=torch.float64) if plain and isinstance(a, float) else a
+            for a in args
+        ]
+        function = {
+            "special_i1": torch.special.i1,
+            "special_i1e": torch.special.i1e,
+            "special_xlog1py": torch.special.xlog1py,
+        }.get(name)
         return (function or getattr(torch, name))(*args)
 
 
@@ -156,7 +219,10 @@ def forward(sample: Sample) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
     """The inputs of a sample as leaves, and torch's value of it."""
     found = case_of(sample)
     like = torch.empty((), dtype=torch.float64)
-    leaves = {name: torch.tensor(array, requires_grad=name in sample.numbers) for name, array in found.at.items()}
+    leaves = {
+        name: torch.tensor(array, requires_grad=name in sample.numbers)
+        for name, array in found.at.items()
+    }
     return leaves, tensors.run(found.program, leaves, found.literal, like)[found.program.result]
 
 
@@ -164,10 +230,15 @@ def shipped(sample: Sample, entry: Entry, ybar: float) -> dict[str, float]:
     """torch's formulas at a sample, by our names of the inputs."""
     leaves, result = forward(sample)
     settings = sample_settings(sample)
-    names: dict[str, Any] = {"grad": torch.tensor(ybar, dtype=torch.float64), "result": result.detach()}
+    names: dict[str, Any] = {
+        "grad": torch.tensor(ybar, dtype=torch.float64),
+        "result": result.detach(),
+    }
     inputs = iter(leaves.items())
     ours: dict[str, str] = {}
-    for (kind, name, default), p in zip(entry.parameters, [*sample.row.parsed.args, *[None] * len(entry.parameters)], strict=False):
+    for (kind, name, default), p in zip(
+        entry.parameters, [*sample.row.parsed.args, *[None] * len(entry.parameters)], strict=False
+    ):
         if p is not None and p.kind == "index":
             names[name] = order_of(sample)
         elif p is not None:
@@ -176,10 +247,20 @@ def shipped(sample: Sample, entry: Entry, ybar: float) -> dict[str, float]:
         elif name in settings:
             names[name] = settings[name]
         elif default:
-            names[name] = None if default == "None" else default.strip("'") if kind == "str" else float(default)
+            names[name] = (
+                None
+                if default == "None"
+                else default.strip("'")
+                if kind == "str"
+                else float(default)
+            )
     if entry.base == "log_sigmoid_forward":
         names["buffer"] = torch.ops.aten.log_sigmoid_forward(names["self"])[1]
-    wanted = {key: text for key, text in entry.formulas.items() if text != "non_differentiable" and key in ours}
+    wanted = {
+        key: text
+        for key, text in entry.formulas.items()
+        if text != "non_differentiable" and key in ours
+    }
     return {ours[key]: float(Formula(text, names).value()) for key, text in wanted.items()}
 
 
@@ -191,18 +272,27 @@ def order_of(sample: Sample) -> int:
 def sample_settings(sample: Sample) -> dict[str, Any]:
     """The settings of a sample's call, as torch is given them."""
     found = case_of(sample)
-    call = next(node for node in found.program.nodes if getattr(node, "function", "") == sample.row.name)
+    call = next(
+        node for node in found.program.nodes if getattr(node, "function", "") == sample.row.name
+    )
     settings = sample.row.bound(dict(call.settings))
-    return {name: value if isinstance(value, str) else float(value) for name, value in settings.items()}
+    return {
+        name: value if isinstance(value, str) else float(value) for name, value in settings.items()
+    }
 
 
 def stated(sample: Sample, ybar: float) -> dict[str, float]:
     """Our pullbacks, run in torch's float64."""
     program, nodes = gradient_program(sample.text, as_torch=True)
     like = torch.empty((), dtype=torch.float64)
-    inputs = {name: torch.tensor(value, dtype=torch.float64) for name, value in {**sample.values, "ybar": ybar}.items()}
+    inputs = {
+        name: torch.tensor(value, dtype=torch.float64)
+        for name, value in {**sample.values, "ybar": ybar}.items()
+    }
     values = tensors.run(program, inputs, DTYPES["float64"].round, like)
-    return {name: float(values[nodes[name]]) if nodes[name] >= 0 else 0.0 for name in sample.numbers}
+    return {
+        name: float(values[nodes[name]]) if nodes[name] >= 0 else 0.0 for name in sample.numbers
+    }
 
 
 def measured(sample: Sample, ybar: float) -> dict[str, float]:
@@ -224,11 +314,20 @@ def stressed(row: Function) -> list[Sample]:
     found = list(samples(row))
     for text in dict.fromkeys(sample.text for sample in found):
         names = inputs_of(text)
-        found += [Sample(row, text, tuple(zip(names, (value, "0.7", "1.3"), strict=False))) for value in STRESS]
-    return [sample for sample in found if enclose(sample.text, sample.values).is_finite() and not gradient_errs(sample)]
+        found += [
+            Sample(row, text, tuple(zip(names, (value, "0.7", "1.3"), strict=False)))
+            for value in STRESS
+        ]
+    return [
+        sample
+        for sample in found
+        if enclose(sample.text, sample.values).is_finite() and not gradient_errs(sample)
+    ]
 
 
-FORMULAS = [row for row in differentiable_rows() if entry_of(row) is not None and row.name not in IN_CPP]
+FORMULAS = [
+    row for row in differentiable_rows() if entry_of(row) is not None and row.name not in IN_CPP
+]
 
 
 @pytest.mark.parametrize("row", FORMULAS, ids=named)
@@ -252,7 +351,9 @@ def test_torchs_formula_is_what_torch_runs(row):
     """The formula in the wheel is the one behind `backward`."""
     for sample in stressed(row):
         theirs, answer = shipped(sample, entry_of(row), -2.5), measured(sample, -2.5)
-        assert all(same(theirs[name], answer[name]) for name in answer), f"{sample}: {theirs} by the formula, {answer} by backward"
+        assert all(same(theirs[name], answer[name]) for name in answer), (
+            f"{sample}: {theirs} by the formula, {answer} by backward"
+        )
 
 
 @pytest.mark.parametrize("row", FORMULAS, ids=named)
@@ -277,11 +378,17 @@ def test_every_row_is_held_against_its_formula_or_said_why_not():
 
 @pytest.mark.parametrize("row", differentiable_rows(), ids=named)
 def test_the_row_calls_torchs_own_function(row):
-    """The node of the result is the one generated for this function: its own backward runs, not that of its meaning."""
+    """The node of the result is the one generated for this function: its own backward runs, not
+    that of its meaning.
+    """
     _, result = forward(samples(row)[0])
     node = re.sub(r"\d+$", "", result.grad_fn.name())
     entry = entry_of(row)
     base = entry.base if entry else RENAMED.get(row.name, row.name)
     camel = "".join(part.title() for part in base.split("_"))
-    expected = f"{COMPOSED[row.name]}Backward" if row.name in COMPOSED else NODES.get(row.name, f"{camel}Backward")
+    expected = (
+        f"{COMPOSED[row.name]}Backward"
+        if row.name in COMPOSED
+        else NODES.get(row.name, f"{camel}Backward")
+    )
     assert node == expected

@@ -1,13 +1,24 @@
-"""Facts: where torch 2.13.0 itself is wrong, and that the check says so. The laws leave these places out; here they are told.
+"""Facts: where torch 2.13.0 itself is wrong, and that the check says so. The laws leave these
+places out; here they are told.
 
-A fact that stops holding is good news about torch: narrow `torch_defects` and take it from the list.
+A fact that stops holding is good news about torch: narrow `torch_defects` and take it from the
+list.
 """
 
 from __future__ import annotations
 
 import pytest
 
-from .points import case, differentiable_rows, elementwise_rows, forward_told, named, samples, torch_value, verdicts_of
+from .points import (
+    case,
+    differentiable_rows,
+    elementwise_rows,
+    forward_told,
+    named,
+    samples,
+    torch_value,
+    verdicts_of,
+)
 from .torch_defects import GRADIENTS, VALUES
 
 VALUE_FACTS = [
@@ -49,12 +60,20 @@ def test_every_place_that_is_left_out_is_told_here():
     assert all(any(text.startswith(call) for text, _ in GRADIENT_FACTS) for call in GRADIENTS)
 
 
-LOST = [row for row in elementwise_rows() if row not in differentiable_rows() and not row.condition and any(not p.kind for p in row.parsed.args)]
+LOST = [
+    row
+    for row in elementwise_rows()
+    if row not in differentiable_rows()
+    and not row.condition
+    and any(not p.kind for p in row.parsed.args)
+]
 
 
 @pytest.mark.parametrize("row", LOST, ids=named)
 def test_a_function_that_torch_does_not_differentiate_is_told(row):
-    """`detached`, failed unless the derivative is 0; heaviside raises instead, and is `inconclusive` in torch's words."""
+    """`detached`, failed unless the derivative is 0; heaviside raises instead, and is
+    `inconclusive` in torch's words.
+    """
     for sample in samples(row):
         for verdict in verdicts_of(case(sample.text, sample.at)):
             if verdict.outcome == "inconclusive":

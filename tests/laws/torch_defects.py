@@ -1,4 +1,5 @@
-"""Where torch itself is wrong beyond rounding (torch 2.13.0, float64, CPU): facts, told one by one in `test_torch_defects`.
+"""Where torch itself is wrong beyond rounding (torch 2.13.0, float64, CPU): facts, told one by one
+in `test_torch_defects`.
 
 The laws leave these places out, so that they can be strict everywhere else.
 """
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .points import Sample
 
-# How a call begins, to the ranges of its last argument within which torch's value is wrong by far more than rounding.
+# How a call begins, to the ranges of its last argument within which torch's value is wrong by far
+# more than rounding.
 VALUES = {
     "bessel_j0(": [(-40.0, -1.5), (1.5, 40.0)],  # up to 1e-8
     "bessel_j1(": [(-40.0, -1.5), (1.5, 40.0)],  # up to 2e-7
@@ -44,4 +46,9 @@ def gradient_errs(sample: Sample) -> bool:
 
 def _within(sample: Sample, places: dict[str, list[tuple[float, float]]]) -> bool:
     last = list(sample.values.values())[-1]
-    return any(low <= last <= high for call, ranges in places.items() if sample.text.startswith(call) for low, high in ranges)
+    return any(
+        low <= last <= high
+        for call, ranges in places.items()
+        if sample.text.startswith(call)
+        for low, high in ranges
+    )

@@ -1,0 +1,1 @@
+"""From a question to its records: every witness is heard, then the judge."""

@@ -1,0 +1,140 @@
+"""What `gradcheck functions` shows: the table as a list, or one row as a page."""
+
+from __future__ import annotations
+
+import dis
+from typing import TYPE_CHECKING, Any
+
+from gradcheck_cli.functions import Function, lookup, names, table
+from gradcheck_cli.language.errors import did_you_mean, mistake
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def listing() -> str:
+    """One line a function: its call, what it means, and the torch function under test."""
+    rows = [
+        (
+            f"{row.name}({row.signature})" if row.signature else row.name,
+            torch_name(row),
+            _meaning(row),
+        )
+        for row in table().values()
+    ]
+    left, middle = max(len(call) for call, _, _ in rows), max(len(name) for _, name, _ in rows)
+    return "".join(
+        f"{call:<{left}}  {name:<{middle}}  {meaning}".rstrip() + "\n"
+        for call, name, meaning in rows
+    )
+
+
+def page(name: str) -> str:
+    """Everything the table says of one function.
+
+    Raises:
+        UserError: there is none of that name.
+    """
+    known = names()
+    bare = name.rpartition(".")[2]
+    if bare not in known:
+        raise mistake(
+            "unknown-function",
+            f"no function named `{name}`",
+            help=did_you_mean(bare, known) or "`gradcheck functions` lists all",
+        )
+    row = lookup(known[bare])
+    return "".join(f"{head:<12} {line}\n" for head, line in _lines(row) if line)
+
+
+def _lines(row: Function) -> list[tuple[str, str]]:
+    call = f"{row.name}({row.signature})" if row.signature else row.name
+    lines = [
+        ("function", call),
+        ("aliases", ", ".join(row.aliases)),
+        ("stated as", row.kind),
+        ("meaning", _meaning(row)),
+    ]
+    lines += [
+        ("operator", row.operator),
+        ("torch", torch_name(row)),
+        ("", "torch has no derivative for it" if not row.backward else ""),
+    ]
+    lines += [
+        ("domain", ", ".join(f"{text} > 0" for text in row.domain)),
+        ("kinks", ", ".join(f"{text} = 0" for text in row.kinks)),
+    ]
+    lines += [("derivative", line) for line in _derivatives(row)]
+    lines += [
+        ("pullback", f"{arg}: {text}")
+        for arg, text in zip(row.parsed.names, row.pullback, strict=False)
+    ]
+    return [*lines, ("note", row.note)]
+
+
+def _meaning(row: Function) -> str:
+    """The meaning at default settings; a primitive means itself."""
+    return "" if row.means is None else row.meaning(row.bound({}))
+
+
+def _derivatives(row: Function) -> list[str]:
+    """d/d(argument) for each argument, by SymPy for derived functions; nothing for functions of
+    whole arrays.
+    """
+    from gradcheck_cli.calculus.reverse import is_elementwise
+
+    if row.kind == "primitive":
+        return [
+            f"d/d{arg}: {text}" for arg, text in zip(row.parsed.names, row.partials, strict=True)
+        ]
+    if not is_elementwise(row.name) or not row.parsed.names:
+        return []
+    from gradcheck_cli.symbolic.symbols import derivative_text
+
+    return [f"d/d{arg}: {derivative_text(row.name, k)}" for k, arg in enumerate(row.parsed.names)]
+
+
+def torch_name(row: Function) -> str:
+    """The dotted name of the torch function that a row calls, or the operator it uses."""
+    called = _chains(row.torch)
+    best = next(
+        (path for path in called if path[-1] in (row.name, *row.aliases)),
+        called[0] if called else None,
+    )
+    if best is not None:
+        return ".".join(best)
+    return f"operator {row.operator}" if row.operator else ""
+
+
+def _chains(function: Callable[..., Any]) -> list[tuple[str, ...]]:
+    """What a row's lambda looks up: `("torch", "nn", "functional", "gelu")`, or `("torch",
+    "Tensor", "expand")` for a method.
+    """
+    code = function.__code__
+    captured = dict(
+        zip(
+            code.co_freevars,
+            (cell.cell_contents for cell in function.__closure__ or ()),
+            strict=True,
+        )
+    )
+    found: list[tuple[str, ...]] = []
+    path: list[str] = []
+    for step in dis.get_instructions(code):
+        if step.opname in ("LOAD_ATTR", "LOAD_METHOD") and path:
+            path.append(str(step.argval))
+            continue
+        if len(path) > 1 and path[-1] not in ("dim", "shape", "functional", "Tensor"):
+            found.append(tuple(path))
+        # `getattr(t.nn.functional, name)` in a function made for several rows.
+        if step.opname == "LOAD_DEREF" and isinstance(captured.get(step.argval), str) and path:
+            found.append((*path, captured[step.argval]))
+        local = step.opname.startswith("LOAD_FAST")
+        path = (
+            []
+            if not local
+            else ["torch"]
+            if step.argval == code.co_varnames[0]
+            else ["torch", "Tensor"]
+        )
+    return found

@@ -1,0 +1,99 @@
+"""What the pytest plugin asks of a suite: its cases on the devices there are, and names for items
+and markers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from os.path import relpath
+from typing import TYPE_CHECKING
+
+from gradcheck_cli.settings import quantities
+from gradcheck_cli.settings.file import configured
+from gradcheck_cli.suites.files import read_sources
+from gradcheck_cli.suites.read import read_suites
+from gradcheck_cli.suites.spec import Layer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+    from typing import Any
+
+    from gradcheck_cli.suites.spec import SuiteCase
+
+
+def read_cases(path: Path, start: Path, present: Callable[[], list[str]]) -> list[SuiteCase]:
+    """The cases of a suite, with `all` put as the devices there are, over the configuration of its
+    folder.
+
+    Args:
+        start: the folder that the file's name is relative to in ids and messages.
+        present: the devices of this machine, asked for where a case wants them all.
+    Raises:
+        UserError: with every mistake in the file or in its configuration.
+    """
+    configuration = configured("run", path.parent, {})
+    values = configuration.values if configuration else {}
+    seed = quantities.count(str(values.get("seed", "0")), "seed")
+    (suite,) = read_suites(read_sources([relpath(path, start)], str), Layer(), _layer(values), seed)
+    return [
+        on_devices(case, present()) if any(device == "all" for _, device in case.runs) else case
+        for case in suite.cases
+    ]
+
+
+def _layer(values: Mapping[str, Any]) -> Layer:
+    """What a configuration file says of cases."""
+    return Layer(
+        **{field.name: values[field.name] for field in fields(Layer) if field.name in values}
+    )
+
+
+def on_devices(case: SuiteCase, present: list[str]) -> SuiteCase:
+    """A case with `all` put as the devices there are, what it leaves out left out; skipped if that
+    is everything.
+    """
+    named = (
+        (dtype, device)
+        for dtype, name in case.runs
+        for device in (present if name == "all" else [name])
+    )
+    runs = tuple(
+        run
+        for run in dict.fromkeys(named)
+        if not any(exclusion.covers(*run) for exclusion in case.excluded)
+    )
+    return (
+        replace(case, runs=runs)
+        if runs
+        else replace(
+            case,
+            skip=case.skip or f"it leaves out every device that is present: {', '.join(present)}",
+        )
+    )
+
+
+def item_name(case: SuiteCase, dtype: str, device: str, taken: set[str]) -> str:
+    """The case's name with what tells its runs apart, and nothing that pytest gives a meaning to:
+    no bracket, no double colon.
+
+    Args:
+        taken: names that other items have; this one is added.
+    """
+    dtypes, devices = {run[0] for run in case.runs}, {run[1] for run in case.runs}
+    parts = [dtype] * (len(dtypes) > 1) + [device.replace(":", "")] * (len(devices) > 1)
+    name = full = "-".join((case.id.rpartition("::")[2], *parts))
+    number = 1
+    while name in taken:
+        number += 1
+        name = f"{full}-{number}"
+    taken.add(name)
+    return name
+
+
+def marker_of(tag: str) -> str:
+    """A tag as a marker: a name of Python's, and none that begins with an underscore, which pytest
+    refuses.
+    """
+    word = tag.replace("-", "_")
+    return f"tag{word}" if word.startswith("_") else word

@@ -1,0 +1,1 @@
+"""What is asked: exact numbers, points, and the Question with its batches."""

@@ -1,0 +1,192 @@
+"""The points of a case: each is computed when it is asked for, so a million of them cost no more
+than their description.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import cos, exp, log, pi, prod, sqrt
+from random import Random
+from typing import TYPE_CHECKING, TypeAlias
+
+from gradcheck_cli.questions.numbers import Exact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gradcheck_cli.questions.numbers import Nested
+
+# Drawn numbers are rounded to this many significant digits, so that a point can be typed again.
+DIGITS = 6
+# The largest |z| that two numbers of 53 bits make in `_normal`: sqrt(-2 log(2**-53)) = 8.57.
+FARTHEST = 8.6
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Values that were written out."""
+
+    values: tuple[Nested, ...]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, i: int) -> Nested:
+        return self.values[i]
+
+
+@dataclass(frozen=True)
+class Range:
+    """`count` numbers at equal distances, both ends included; exact, not a running sum."""
+
+    start: Exact
+    stop: Exact
+    count: int
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, i: int) -> Exact:
+        if i == 0:
+            return self.start
+        if i == self.count - 1:
+            return self.stop
+        return Exact(
+            self.start.value + i * (self.stop.value - self.start.value) / (self.count - 1), ""
+        )
+
+
+@dataclass(frozen=True)
+class Sample:
+    """`count` draws. Each depends on the seed, the key and its own number alone, whatever is drawn
+    before it.
+
+    Attributes:
+        law: `normal` with `low` its mean and `high` its standard deviation; `uniform` or `logspace`
+            between the two.
+        key: the case and the input.
+        seed: None until the run's own seed is put in its place.
+    """
+
+    law: str
+    low: Exact
+    high: Exact
+    count: int
+    shape: tuple[int, ...] = ()
+    seed: int | None = None
+    key: str = ""
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, i: int) -> Nested:
+        # Of Python's generators only `random()` is promised to give the same numbers in later
+        # versions.
+        random = Random(f"{self.seed}:{self.key}:{i}")  # noqa: S311 - nothing secret: a draw must come out the same everywhere
+        return _shaped([self._draw(random) for _ in range(prod(self.shape))], self.shape)
+
+    def bounds(self) -> tuple[Fraction, Fraction]:
+        """Two numbers that no draw lies outside of."""
+        if self.law == "normal":
+            room = Fraction(FARTHEST) * self.high.value
+            return self.low.value - room, self.low.value + room
+        return self.low.value, self.high.value
+
+    def _draw(self, random: Random) -> Exact:
+        low, high = float(self.low.value), float(self.high.value)
+        if self.law == "normal":
+            return _rounded(low + high * _normal(random))
+        u = random.random()
+        found = _rounded(
+            (1 - u) * low + u * high
+            if self.law == "uniform"
+            else exp((1 - u) * log(low) + u * log(high))
+        )
+        # Rounding may lead across an end.
+        return (
+            self.low
+            if found.value < self.low.value
+            else self.high
+            if found.value > self.high.value
+            else found
+        )
+
+
+def _normal(random: Random) -> float:
+    """A standard normal number by Box and Muller, from two numbers of 53 bits."""
+    u, v = 1 - random.random(), random.random()
+    return sqrt(-2 * log(u)) * cos(2 * pi * v)
+
+
+def _rounded(value: float) -> Exact:
+    text = f"{value:.{DIGITS}g}"
+    return Exact(Fraction(text), text)
+
+
+def _shaped(numbers: list[Exact], shape: tuple[int, ...]) -> Nested:
+    """Numbers in row-major order as nested lists."""
+    rows: list[Nested] = list(numbers)
+    for length in reversed(shape[1:]):
+        rows = [rows[i : i + length] for i in range(0, len(rows), length)]
+    return rows if shape else rows[0]
+
+
+Values: TypeAlias = Listed | Range | Sample
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Inputs that change together, and the values each of them takes, equally many."""
+
+    names: tuple[str, ...]
+    values: tuple[Values, ...]
+
+    def __len__(self) -> int:
+        return len(self.values[0])
+
+    def __getitem__(self, i: int) -> dict[str, Nested]:
+        return {name: values[i] for name, values in zip(self.names, self.values, strict=True)}
+
+
+@dataclass(frozen=True)
+class Block:
+    """Axes that multiply, the first in the outermost loop; without any there is one point without
+    inputs.
+    """
+
+    axes: tuple[Axis, ...]
+
+    def __len__(self) -> int:
+        return prod(len(axis) for axis in self.axes)
+
+    def __getitem__(self, i: int) -> dict[str, Nested]:
+        found: list[dict[str, Nested]] = []
+        for axis in reversed(self.axes):
+            i, k = divmod(i, len(axis))
+            found.append(axis[k])
+        return {name: value for part in reversed(found) for name, value in part.items()}
+
+
+@dataclass(frozen=True)
+class Points:
+    """The blocks' points, one block after the other."""
+
+    blocks: tuple[Block, ...]
+
+    def __len__(self) -> int:
+        return sum(map(len, self.blocks))
+
+    def __getitem__(self, i: int) -> dict[str, Nested]:
+        if i < 0:
+            raise IndexError(i)
+        for block in self.blocks:
+            if i < len(block):
+                return block[i]
+            i -= len(block)
+        raise IndexError(i)
+
+    def __iter__(self) -> Iterator[dict[str, Nested]]:
+        return (
+            point for block in self.blocks for point in map(block.__getitem__, range(len(block)))
+        )

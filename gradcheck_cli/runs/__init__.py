@@ -1,0 +1,1 @@
+"""Many checks at once: the plan, the workers, the journal."""

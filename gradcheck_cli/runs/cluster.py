@@ -1,0 +1,69 @@
+"""Clusters: executors of the `concurrent.futures` kind whose workers run elsewhere.
+dask.distributed is the first.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor, Future
+from typing import TYPE_CHECKING, Any
+
+from gradcheck_cli.language.errors import mistake
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# Seconds to wait for the scheduler to answer, and for its first worker.
+PATIENCE = 30
+
+
+class Dask(Executor):
+    """The workers of a dask scheduler. A task whose worker is lost is given to another one by the
+    scheduler.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        # Two equal batches are two all the same, which `pure` would deny.
+        self._executor: Executor = client.get_executor(pure=False)
+
+    @property
+    def workers(self) -> int:
+        """How many tasks run at once."""
+        return sum(
+            int(worker["nthreads"])
+            for worker in self._client.scheduler_info(n_workers=-1)["workers"].values()
+        )
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """What `fn(*args)` gives, some time, computed by a worker."""
+        return self._executor.submit(fn, *args, **kwargs)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Leave the cluster to its other users; what is still under way for this one is given up."""
+        self._client.close(timeout=PATIENCE)
+
+
+def connect(address: str) -> Dask:
+    """The workers of a dask scheduler.
+
+    Raises:
+        UserError: dask.distributed is not installed, nothing answers at the address, or there is no
+            worker.
+    """
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise mistake(
+            "missing-extra",
+            "`--cluster` needs dask.distributed, which is not installed",
+            help="pip install 'gradcheck-cli[cluster]'",
+        ) from error
+    try:
+        client: Any = Client(address, timeout=PATIENCE, set_as_default=False)  # type: ignore[no-untyped-call]  # distributed has types in part
+        client.wait_for_workers(1, timeout=PATIENCE)
+    except (OSError, TimeoutError, ValueError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise mistake(
+            "unreachable", f"no scheduler with a worker answers at `{address}`: {reason}"
+        ) from error
+    return Dask(client)

@@ -1,0 +1,138 @@
+"""Finished checks on disk: a run that is killed can go on from them, and a report of any size is
+read back from them.
+"""
+
+from __future__ import annotations
+
+import json
+from array import array
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from errno import ENOSPC
+from io import SEEK_END, BytesIO
+from os import strerror
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from gradcheck_cli.records.status import EXIT_CODES
+from gradcheck_cli.runs.task import Item
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gradcheck_cli.checks.record import Record
+
+_MISSING = -1
+_STATUSES = tuple(EXIT_CODES)
+
+
+class Journal:
+    """Finished checks, one a line, in the order in which they finished.
+
+    A line holds a key, the position, the status and the record. What a killed run left of its last
+    line is ignored.
+
+    Attributes:
+        trouble: why the file cannot be written, if it cannot; everything is then kept in memory.
+    """
+
+    def __init__(self, path: Path | None, count: int) -> None:
+        """An empty journal for `count` checks, in memory if there is no path."""
+        self.path, self.trouble = path, ""
+        self._offsets = array("q", [_MISSING]) * count
+        self._statuses = bytearray(count)  # index in EXIT_CODES
+        self._file: BinaryIO = BytesIO()
+        self._reader: BinaryIO = self._file
+        self._end = 0
+        if path is not None:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                # Unbuffered, so that what a full disk refuses does not linger.
+                self._file, self._reader = path.open("wb", buffering=0), path.open("rb")
+            except OSError as error:
+                self._in_memory(error)
+
+    def add(self, key: str, item: Item) -> None:
+        """Write a finished check; handed to the system at once, so that only a crash of the machine
+        loses it.
+        """
+        head, body = f"{key}\t{item.position}\t{item.status}\t".encode(), item.line.encode()
+        try:
+            self._write(head + body)
+        except OSError as error:
+            self._in_memory(error)
+            self._write(head + body)
+        self._offsets[item.position] = self._end + len(head)
+        self._end += len(head) + len(body)
+        self._statuses[item.position] = _STATUSES.index(item.status)
+
+    def _write(self, data: bytes) -> None:
+        if self._file.write(data) != len(data):
+            raise OSError(ENOSPC, strerror(ENOSPC))
+
+    def _in_memory(self, error: OSError) -> None:
+        """Go on in memory, where the disk is full or cannot be written."""
+        self.trouble = f"`{self.path}` cannot be written: {error.strerror or error}"
+        self._reader.seek(0)
+        kept = self._reader.read(self._end)
+        self._file = self._reader = BytesIO()
+        self._file.write(kept)
+
+    def become(self, path: Path) -> None:
+        """Take the place of another journal."""
+        if self.path is not None and not self.trouble:
+            self.path.replace(path)
+            self.path = path
+
+    def line(self, position: int) -> str:
+        """The record of a finished check as a line of JSON."""
+        self._reader.seek(self._offsets[position])
+        line = self._reader.readline().decode()
+        self._reader.seek(0, SEEK_END)  # in memory, reader and writer are one
+        return line
+
+    def status(self, position: int) -> str | None:
+        """The status of a check, None if it is not finished."""
+        return _STATUSES[self._statuses[position]] if self._offsets[position] != _MISSING else None
+
+    def finished(self) -> list[int]:
+        """The positions of all finished checks, in order."""
+        return [position for position, offset in enumerate(self._offsets) if offset != _MISSING]
+
+    def close(self, *, keep: bool) -> None:
+        """Done with: the file stays if a later run may go on from it."""
+        if self.path is not None and not keep:
+            with suppress(OSError):
+                self.path.unlink()
+
+
+class Stored(Sequence["Record"]):
+    """The records of a journal as a report reads them: in order, one at a time, never all in
+    memory.
+    """
+
+    def __init__(self, journal: Journal, positions: Sequence[int]) -> None:
+        self._journal, self._positions = journal, positions
+
+    def __len__(self) -> int:
+        return len(self._positions)
+
+    def __getitem__(self, index: Any) -> Any:
+        return json.loads(self._journal.line(self._positions[index]))
+
+    def statuses(self) -> Iterator[str]:
+        """The status of each record, without reading it."""
+        return (self._journal.status(position) or "" for position in self._positions)
+
+    def __iter__(self) -> Iterator[Record]:
+        return (json.loads(self._journal.line(position)) for position in self._positions)
+
+
+def entries(path: Path) -> Iterator[tuple[str, Item]]:
+    """(key, item) of every whole line that an earlier run has left; none where there is no such
+    file.
+    """
+    with suppress(OSError), path.open("rb") as file:
+        for line in file:
+            parts = line.decode(errors="replace").split("\t", 3)
+            if line.endswith(b"\n") and len(parts) == 4 and parts[1].isdigit():
+                yield parts[0], Item(int(parts[1]), parts[2], parts[3])

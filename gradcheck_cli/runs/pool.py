@@ -1,0 +1,300 @@
+"""Workers on this machine: an executor whose tasks cannot harm each other.
+
+A check that hangs, exhausts memory or ends its interpreter costs itself: its worker is killed, its
+item says why, and the rest of its batch goes to a new worker. Executors of the standard library
+lose the whole pool when one process dies, and cannot end a task.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+from concurrent.futures import Executor, Future
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from os import dup
+from queue import SimpleQueue
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from gradcheck_cli.runs.task import Item, Task
+
+# A guess: the slowest check that came to an end, 1,600 partials of a matrix product, took 12 s;
+# torch's polygamma(2, -1e15) never does.
+CHECK_LIMIT = 120.0
+# An interpreter that takes longer than this to import torch is not going to.
+START_LIMIT = 120.0
+# How often a worker's memory is looked at, in seconds: one that fills a GiB a second is caught
+# within a tenth of it.
+LOOK = 0.1
+# After this many checks of one task have ended their worker the same way, the rest of it is given
+# up.
+GIVE_UP = 3
+
+
+class StartError(RuntimeError):
+    """No worker can be started here."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one check may take: seconds, unless its case says otherwise, and bytes of memory (None
+    for any amount).
+    """
+
+    seconds: float = CHECK_LIMIT
+    memory: int | None = None
+
+
+class Workers(Executor):
+    """As many worker processes as asked for, each with a thread that feeds it, watches it and
+    starts the next when it ends.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._waiting: SimpleQueue[tuple[Future[Any], Sequence[Task]] | None] = SimpleQueue()
+        self._keepers: list[_Keeper] = []
+
+    def start(self, count: int) -> None:
+        """Have this many workers; the first tasks need not wait for the last worker."""
+        while len(self._keepers) < count:
+            keeper = _Keeper(self._waiting, self.limits)
+            self._keepers.append(keeper)
+            keeper.start()
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[list[Item]]:  # type: ignore[override]  # what is run here is a batch of tasks
+        """The items of a batch, some time: `submit(check_batch, tasks, limits)`. The limits are
+        those of these workers.
+        """
+        if fn is not check_batch:
+            raise TypeError(f"workers check batches of tasks and run nothing else, such as {fn!r}")
+        future: Future[list[Item]] = Future()
+        self._waiting.put((future, args[0]))
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Kill the workers; what they hold is lost."""
+        for keeper in self._keepers:
+            keeper.stop()
+
+
+_own = threading.local()
+
+
+def check_batch(tasks: Sequence[Task], limits: Limits) -> list[Item]:
+    """The items of a batch, checked in a worker process that belongs to the calling thread.
+
+    This is what a cluster runs in its own workers. They start no process for it twice, and nothing
+    that a check does can harm them.
+    """
+    if getattr(_own, "limits", None) != limits:
+        _own.workers, _own.limits = Workers(limits), limits
+        _own.workers.start(1)
+    items: list[Item] = _own.workers.submit(check_batch, tasks, limits).result()
+    return items
+
+
+class _Keeper(threading.Thread):
+    """Feeds one worker process."""
+
+    def __init__(self, waiting: SimpleQueue[Any], limits: Limits) -> None:
+        super().__init__(daemon=True)
+        self.limits, self._waiting = limits, waiting
+        self._worker: _Worker | None = None
+        self._stopped = False
+
+    def run(self) -> None:
+        """Take batches until there are none."""
+        with suppress(StartError, OSError):
+            self._ready()  # ahead of the first batch; if it fails, the batch will tell
+        while (job := self._waiting.get()) is not None:
+            future, tasks = job
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                future.set_result(self._batch(list(tasks)))
+            except Exception as error:  # noqa: BLE001 - told by whoever waits for the result
+                if not self._stopped:
+                    future.set_exception(error)
+
+    def stop(self) -> None:
+        """Kill the worker."""
+        self._stopped = True
+        self._waiting.put(None)
+        if self._worker is not None:
+            self._worker.kill()
+
+    def _ready(self) -> _Worker:
+        if self._worker is None or self._worker.process.poll() is not None:
+            self._worker = _Worker()
+            if self._stopped:
+                self._worker.kill()
+        return self._worker
+
+    def _batch(self, tasks: list[Task]) -> list[Item]:
+        items: list[Item] = []
+        while tasks:
+            done, failure = self._sent(tasks)
+            items += done
+            tasks = _without(tasks, len(done))
+            if failure is not None and tasks:
+                item, tasks = self._isolated(tasks, failure)
+                items += item
+        return items
+
+    def _sent(self, tasks: list[Task]) -> tuple[list[Item], str | None]:
+        """The items that came back, and why not all of them did."""
+        worker = self._ready()
+        worker.await_ready()
+        worker.send(tasks)
+        items: list[Item] = []
+        while True:
+            limit = _limit(tasks, len(items), self.limits)
+            try:
+                answer = worker.answer(limit, self.limits.memory)
+            except _Lost as lost:
+                if self._stopped:
+                    raise
+                return items, str(lost)
+            if answer == "done":
+                return items, None
+            items.append(answer)
+
+    def _isolated(self, tasks: list[Task], failure: str) -> tuple[list[Item], list[Task]]:
+        """What is to be said after a worker has ended, and what is still to be done: the points of
+        a chunk go on one by one.
+        """
+        first, rest = tasks[0], tasks[1:]
+        if len(first) == 1:
+            return [_ended(first, failure)], rest
+        items: list[Item] = []
+        failed = 0
+        while len(items) < len(first):
+            one = first.rest(len(items)).one()
+            if failed == GIVE_UP:
+                items.append(
+                    one.unchecked(
+                        0, "error", f"not checked: {GIVE_UP} checks of this case have {failure}"
+                    )
+                )
+                continue
+            done, failure_of_one = self._sent([one])
+            failed += failure_of_one is not None
+            failure = failure_of_one or failure
+            items += done or [_ended(one, failure)]
+        return items, rest
+
+
+def _ended(task: Task, failure: str) -> Item:
+    return task.unchecked(0, "error", f"the check has {failure}")
+
+
+class _Lost(Exception):
+    """The worker is gone, and why."""
+
+
+class _Worker:
+    """One process and the two pipes to it."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-c", "from gradcheck_cli.runs.worker import serve; serve()"]
+        # Its own session: Ctrl-C in the terminal is for the parent, which then ends it.
+        self.process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own text
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self._questions, self._answers = (
+            Connection(dup(self.process.stdin.fileno()), readable=False),
+            Connection(dup(self.process.stdout.fileno()), writable=False),
+        )
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self._is_ready = False
+
+    def await_ready(self) -> None:
+        """Wait until torch is imported."""
+        if self._is_ready:
+            return
+        try:
+            self._is_ready = self.answer(START_LIMIT, None) == "ready"
+        except _Lost as lost:
+            raise StartError(f"a worker process could not be started: it has {lost}") from lost
+
+    def send(self, tasks: list[Task]) -> None:
+        """Hand over a batch; a worker that is gone is noticed at the first answer."""
+        with suppress(OSError):
+            self._questions.send(tasks)
+
+    def answer(self, limit: float, memory: int | None) -> Any:
+        """The next thing the worker sends.
+
+        Raises:
+            _Lost: it takes longer than `limit` seconds or more than `memory` bytes, or it has
+                ended.
+        """
+        begun = monotonic()
+        while True:
+            try:
+                if self._answers.poll(LOOK):
+                    return self._answers.recv()
+            except (EOFError, OSError) as error:
+                raise _Lost(self._how_it_ended()) from error
+            if monotonic() - begun > limit:
+                self.kill()
+                raise _Lost(f"taken longer than {limit:g} s")
+            if memory is not None and self._memory() > memory:
+                self.kill()
+                raise _Lost(f"taken more than {memory / 2**20:,.0f} MiB of memory")
+
+    def _memory(self) -> int:
+        """Bytes held by the worker and by SymPy's process."""
+        with suppress(psutil.Error):
+            process = psutil.Process(self.process.pid)
+            return sum(int(part.memory_info().rss) for part in (process, *process.children()))
+        return 0
+
+    def _how_it_ended(self) -> str:
+        code = self.process.wait()
+        if code >= 0:
+            return f"ended its process with exit code {code}"
+        try:
+            name = signal.Signals(-code).name
+        except ValueError:
+            name = f"signal {-code}"
+        return f"ended its process by {name}" + (
+            " (out of memory, if nobody sent it)" if name == "SIGKILL" else ""
+        )
+
+    def kill(self) -> None:
+        """End the process; SymPy's ends with it."""
+        self.process.kill()
+        self.process.wait()
+
+
+def _without(tasks: list[Task], done: int) -> list[Task]:
+    """The tasks less their first `done` checks."""
+    while tasks and done >= len(tasks[0]):
+        done -= len(tasks[0])
+        tasks = tasks[1:]
+    return [tasks[0].rest(done), *tasks[1:]] if tasks and done else tasks
+
+
+def _limit(tasks: list[Task], done: int, limits: Limits) -> float:
+    """Seconds for the next answer: those of the check that is under way."""
+    rest = _without(tasks, done)
+    own = rest[0].case.timeout if rest else None
+    return limits.seconds if own is None else own

@@ -1,0 +1,213 @@
+"""The configuration file: the nearest `gradcheck.toml`, or `pyproject.toml` with a table
+`[tool.gradcheck]`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from gradcheck_cli.language.errors import Mistake, UserError, did_you_mean, shown
+from gradcheck_cli.settings.table import ROWS, SETTINGS, of_toml, wrong, wrong_variables
+from gradcheck_cli.settings.toml import TomlFile, seen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from gradcheck_cli.settings.table import Value
+
+OWN, SHARED = "gradcheck.toml", "pyproject.toml"
+_TABLE = ("tool", "gradcheck")
+HEADING = f"[{'.'.join(_TABLE)}]"
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What a file sets.
+
+    Attributes:
+        values: by the names of the settings, as Typer takes them.
+    """
+
+    file: TomlFile
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def path(self) -> Path:
+        """Where the file is."""
+        return self.file.path
+
+    def source(self, name: str) -> str:
+        """Where the file sets something: `pyproject.toml:12 [tool.gradcheck]`."""
+        heading = _heading(self.path)
+        line = self.file.line(self.file.places[(*heading, name)].key)
+        return f"{seen(self.path)}:{line}{f' {HEADING}' if heading else ''}"
+
+
+def find(start: Path) -> Path | None:
+    """The configuration file of a folder: in it or in the nearest folder above that has one,
+    `gradcheck.toml` before `pyproject.toml`.
+
+    Raises:
+        UserError: a file on the way cannot be read.
+    """
+    found = _nearest(start)
+    return found.path if found else None
+
+
+def read(path: Path) -> Configuration:
+    """What a file sets; paths in it are relative to its folder, and come as they are seen from the
+    working directory.
+
+    Raises:
+        UserError: with every mistake found.
+    """
+    return _read(TomlFile(path))
+
+
+def configured(command: str, start: Path, environment: Mapping[str, str]) -> Configuration | None:
+    """What the nearest file sets, None where there is none.
+
+    Raises:
+        UserError: with every mistake in the file and in the variables of the command's settings.
+    """
+    mistakes: list[Mistake] = []
+    found: Configuration | None = None
+    try:
+        file = _nearest(start)
+        found = _read(file) if file else None
+    except UserError as error:
+        mistakes += error.mistakes
+    mistakes += wrong_variables(command, environment)
+    if mistakes:
+        raise UserError(mistakes)
+    return found
+
+
+def default_map(configuration: Configuration | None) -> dict[str, dict[str, Value]]:
+    """What a file sets as Typer's `default_map`: by command, then by the name of the function's
+    parameter.
+    """
+    values = configuration.values if configuration else {}
+    commands = sorted({command for row in ROWS for command in row.commands})
+    return {
+        command: {
+            row.key: values[row.name]
+            for row in ROWS
+            if command in row.commands and row.name in values
+        }
+        for command in commands
+    }
+
+
+def overlooked(configuration: Configuration) -> Path | None:
+    """A `pyproject.toml` whose table does not count, because `gradcheck.toml` stands beside it."""
+    shared = configuration.path.parent / SHARED
+    try:
+        return (
+            shared
+            if configuration.path.name == OWN and _is_file(shared) and _has_table(TomlFile(shared))
+            else None
+        )
+    except UserError:
+        return None
+
+
+def _nearest(start: Path) -> TomlFile | None:
+    for folder in _upwards(start):
+        if _is_file(folder / OWN):
+            return TomlFile(folder / OWN)
+        if _is_file(folder / SHARED) and _has_table(file := TomlFile(folder / SHARED)):
+            return file
+    return None
+
+
+def _upwards(start: Path) -> Iterator[Path]:
+    """A folder and all above it; none where the working directory has been removed."""
+    try:
+        here = start.absolute()
+    except OSError:
+        return
+    yield here
+    yield from here.parents
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a folder that may not be searched
+        return False
+
+
+def _has_table(file: TomlFile) -> bool:
+    """Whether a file has the table; one that never names it is not even parsed."""
+    tool = file.document.get(_TABLE[0]) if _TABLE[-1] in file.text else None
+    return isinstance(tool, dict) and _TABLE[-1] in tool
+
+
+def _heading(path: Path) -> tuple[str, ...]:
+    """The table that holds the settings: none in a file of our own."""
+    return () if path.name == OWN else _TABLE
+
+
+def _read(file: TomlFile) -> Configuration:
+    table: Any = file.document
+    for name in _heading(file.path):
+        table = table.get(name, {}) if isinstance(table, dict) else {}
+    if not isinstance(table, dict):
+        raise UserError(
+            [
+                file.placed(
+                    Mistake("bad-setting", f"{HEADING} must be a table of settings"),
+                    file.places[_TABLE].key,
+                )
+            ]
+        )
+    mistakes = [found for name, value in table.items() for found in _mistakes(file, name, value)]
+    if mistakes:
+        raise UserError(mistakes)
+    return Configuration(
+        file,
+        {
+            name: of_toml(SETTINGS[name], value, lambda word: seen(file.path.parent / word))
+            for name, value in table.items()
+        },
+    )
+
+
+def _mistakes(file: TomlFile, name: str, value: Any) -> Iterator[Mistake]:
+    """What is wrong with a key and its value, each with its place."""
+    row = SETTINGS.get(name)
+    if row is None or not row.example:
+        yield file.placed(_unknown(name), file.places[(*_heading(file.path), name)].key)
+        return
+    for index, mistake in wrong(row, value):
+        place = file.places[(*_heading(file.path), name)]
+        yield file.placed(mistake, place.value if index is None else place.items[index])
+
+
+def _unknown(name: str) -> Mistake:
+    """What is wrong with a key that no file may have."""
+    if name in SETTINGS:
+        row = SETTINGS[name]
+        return Mistake(
+            "misplaced-setting",
+            f"`{name}` is not set in a file: it is for one command alone",
+            help=f"use --{name} or {row.variable}",
+        )
+    message = f"no setting named `{shown(name)}`"
+    if name == _TABLE[0]:
+        return Mistake(
+            "unknown-setting",
+            message,
+            help=f"in {OWN} the settings stand at the top, without {HEADING}",
+        )
+    if any(name in row.commands for row in ROWS):
+        return Mistake(
+            "unknown-setting", message, help="the settings of all commands stand in one table"
+        )
+    known = [row.name for row in ROWS if row.example]
+    return Mistake(
+        "unknown-setting", message, help=did_you_mean(name, known) or f"known: {', '.join(known)}"
+    )

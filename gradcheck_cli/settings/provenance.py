@@ -1,0 +1,116 @@
+"""Where the value of each setting comes from, for `--show-settings`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from gradcheck_cli.language.errors import printable
+from gradcheck_cli.settings.file import OWN, overlooked
+from gradcheck_cli.settings.table import ROWS, strangers
+from gradcheck_cli.settings.toml import seen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from gradcheck_cli.settings.file import Configuration
+    from gradcheck_cli.settings.table import Setting
+
+BUILT_IN, COMMAND_LINE = "built in", "command line"
+
+
+class Row(NamedTuple):
+    """A setting, its value in words, and where that comes from."""
+
+    name: str
+    value: str
+    source: str
+
+
+def rows(
+    command: str,
+    values: Mapping[str, object],
+    origin: Callable[[str], object],
+    configuration: Configuration | None,
+) -> list[Row]:
+    """A row for each setting of a command.
+
+    Args:
+        values: by the names of the function's parameters: `ctx.params`.
+        origin: Typer's word for where a parameter's value comes from: `ctx.get_parameter_source`.
+    """
+    return [
+        Row(
+            row.name,
+            _words(row, values.get(row.key)),
+            _source(row, _origin(origin, row), configuration),
+        )
+        for row in ROWS
+        if command in row.commands
+    ]
+
+
+def said(
+    values: Mapping[str, object],
+    origin: Callable[[str], object],
+    names: Iterable[str],
+    *,
+    in_file: bool,
+) -> dict[str, object]:
+    """Those of the named settings that somebody set: in the file, or else on the command line and
+    in variables.
+
+    What a file sets holds where a suite says nothing; what the command line or a variable says
+    holds whatever a suite says.
+    """
+    wanted = ("DEFAULT_MAP",) if in_file else ("COMMANDLINE", "ENVIRONMENT")
+    return {
+        row.name: values[row.key]
+        for row in ROWS
+        if row.name in set(names) and _origin(origin, row) in wanted
+    }
+
+
+def shown(found: Iterable[Row], notes: Iterable[str] = ()) -> str:
+    """The settings as a text in aligned columns, and the notes below it."""
+    table = [Row("setting", "value", "from"), *found]
+    widths = [max(len(row[k]) for row in table) for k in range(2)]
+    lines = [f"{row.name:<{widths[0]}}  {row.value:<{widths[1]}}  {row.source}" for row in table]
+    return "\n".join([*lines, *([""] if notes else []), *map(printable, notes)]) + "\n"
+
+
+def notes(configuration: Configuration | None, environment: Mapping[str, str]) -> list[str]:
+    """What else there is to know: the file that was read, one that was not, and variables that set
+    nothing.
+    """
+    read = (
+        f"configuration file: {seen(configuration.path)}"
+        if configuration
+        else "no configuration file was found"
+    )
+    beside = overlooked(configuration) if configuration else None
+    return [
+        read,
+        *([f"{seen(beside)} has settings too; {OWN} beside it wins"] if beside else []),
+        *strangers(environment),
+    ]
+
+
+def _origin(origin: Callable[[str], object], row: Setting) -> str:
+    """`COMMANDLINE`, `ENVIRONMENT`, `DEFAULT_MAP` or `DEFAULT`; Typer brings its own copy of the
+    class that they belong to.
+    """
+    return str(getattr(origin(row.key), "name", "DEFAULT"))
+
+
+def _source(row: Setting, origin: str, configuration: Configuration | None) -> str:
+    if origin == "DEFAULT_MAP" and configuration:
+        return configuration.source(row.name)
+    return {"COMMANDLINE": COMMAND_LINE, "ENVIRONMENT": row.variable}.get(origin, BUILT_IN)
+
+
+def _words(row: Setting, value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        value = ", ".join(map(str, value))
+    return printable(str(value)) if value else row.builtin

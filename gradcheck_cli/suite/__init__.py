@@ -1,1 +1,0 @@
-"""Running checks: one case or many, and the Report that comes of it."""

@@ -1,1 +1,0 @@
-"""Reading suite files: from YAML text to cases, every mistake found at once, each with its place."""

@@ -1,0 +1,204 @@
+"""What a suite expects of a case, held against the proved reference and nothing else: torch's own
+answer proves nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import log10
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from gradcheck_cli.judge.measure import FREE_ULPS, ulp
+from gradcheck_cli.records.outcome import told
+from gradcheck_cli.witnesses import Abstention
+from gradcheck_cli.witnesses.reference import Certified, Touching
+from gradcheck_cli.worlds import balls
+from gradcheck_cli.worlds.scalars import Expansion, element
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gradcheck_cli.dtypes import DType
+    from gradcheck_cli.judge.evidence import Tolerance
+    from gradcheck_cli.questions.numbers import Exact
+    from gradcheck_cli.records.report import Result
+
+# Working precision of the comparisons: far below any dtype's spacing.
+_BITS = 256
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Two ends, both included; None for an end at infinity."""
+
+    low: Exact | None
+    high: Exact | None
+
+    def __str__(self) -> str:
+        return f"a number from {self.low.text if self.low else '-inf'} to {self.high.text if self.high else 'inf'}"
+
+
+# A number or interval (of a tensor: of every element), or nested lists of these.
+Wanted: TypeAlias = "Exact | Interval | list[Wanted]"
+
+
+def shape_of_wanted(wanted: Wanted) -> tuple[int, ...]:
+    """The shape of nested lists with rows of equal length."""
+    shape = []
+    while isinstance(wanted, list):
+        shape.append(len(wanted))
+        wanted = wanted[0]
+    return tuple(shape)
+
+
+@dataclass(frozen=True)
+class Partial:
+    """What is expected of the derivative by an input, or by one element of it."""
+
+    variable: str
+    index: tuple[int, ...] | None
+    wanted: Wanted
+
+    @property
+    def name(self) -> str:
+        """As in the file: `W` or `W[0,1]`."""
+        return self.variable if self.index is None else element(self.variable, self.index)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What is expected of a case at each of its points.
+
+    Attributes:
+        outcomes: any of these; none where nothing is said.
+        tolerance: the case's own, for the numbers below; 4 ulp of the dtype without it.
+    """
+
+    outcomes: tuple[str, ...] = ()
+    value: Wanted | None = None
+    partials: tuple[Partial, ...] = ()
+    tolerance: Tolerance | None = None
+
+    def unmet(self, result: Result) -> list[str]:
+        """A sentence for each number stated that the reference does not confirm; `outcomes` are
+        left to the caller.
+        """
+        from flint import ctx
+
+        with ctx.workprec(_BITS):
+            return [
+                *self._of_value(result),
+                *(
+                    sentence
+                    for partial in self.partials
+                    for sentence in self._of_partial(result, partial)
+                ),
+            ]
+
+    def _of_value(self, result: Result) -> Iterator[str]:
+        reference = result.evidence.reference
+        if self.value is None:
+            return
+        if isinstance(reference, Abstention):
+            yield f"the value cannot be confirmed: {reference.reason}"
+            return
+        shape = _value_shape(result)
+        if shape_of_wanted(self.value) not in ((), shape):
+            yield f"the value has shape {shape}, expected is {shape_of_wanted(self.value)}"
+            return
+        for index, answer in zip(np.ndindex(*shape), reference.forward, strict=True):
+            name = f"the value at {element('', index)}" if index else "the value"
+            yield from self._compared(
+                name, _truth(answer, None), _at(self.value, index), result.evidence.case.dtype
+            )
+
+    def _of_partial(self, result: Result, partial: Partial) -> Iterator[str]:
+        reference = result.evidence.reference
+        for k, key in enumerate(result.evidence.case.keys):
+            if key.variable != partial.variable or partial.index not in (None, key.index):
+                continue
+            name = f"∂f/∂{element(key.variable, key.index)}"
+            truth = (
+                reference.reason
+                if isinstance(reference, Abstention)
+                else _truth(reference.partials[k], result.verdicts[k].truth)
+            )
+            yield from self._compared(
+                name, truth, _at(partial.wanted, key.index), result.evidence.case.dtype
+            )
+
+    def _compared(
+        self, name: str, truth: Any, wanted: Exact | Interval, dtype: DType
+    ) -> Iterator[str]:
+        """Nothing if the number is as wanted, else why not. `truth` is a ball, or the reason why
+        there is none.
+        """
+        if isinstance(truth, str):
+            yield f"{name} cannot be confirmed to be {wanted if isinstance(wanted, Interval) else wanted.text}: {truth}"
+        elif isinstance(wanted, Interval):
+            yield from _outside(name, truth, wanted)
+        else:
+            target = balls.exact(wanted.value)
+            gap, room = abs(truth - target), self._room(truth, dtype)
+            if not gap <= room:
+                yield f"{name} is {told(truth, _digits(gap, truth))}, expected is {wanted.text}: off by {told(gap, 2)}, and {told(room, 2)} is allowed"
+
+    def _room(self, truth: Any, dtype: DType) -> Any:
+        from flint import arb
+
+        if self.tolerance is None:
+            return FREE_ULPS * balls.exact(Fraction(ulp(truth, dtype)))
+        return arb(self.tolerance.atol) + arb(self.tolerance.rtol) * abs(truth)
+
+
+def _outside(name: str, truth: Any, wanted: Interval) -> Iterator[str]:
+    """Nothing if a ball lies in the interval, else at which end it does not."""
+    for end, sign in ((wanted.low, 1), (wanted.high, -1)):
+        gap = sign * (truth - balls.exact(end.value)) if end is not None else None
+        if end is not None and gap is not None and not gap >= 0:
+            if gap < 0:
+                yield f"{name} is {told(truth, _digits(abs(gap), truth))}, expected is {wanted}"
+            else:
+                yield f"{name} cannot be confirmed to be {wanted}: it cannot be told from {end.text}"
+
+
+def _truth(answer: Any, from_sides: Any) -> Any:
+    """The proved number as a ball, or why there is none; `from_sides` is the derivative where it
+    was proved from two sides.
+    """
+    from flint import arb
+
+    if from_sides is not None:
+        return from_sides
+    if isinstance(answer, Certified):
+        # Narrower than 2**-1076 around 0: it is 0 to every dtype, and to the judge.
+        return arb(0) if answer.ball.contains(0) else answer.ball
+    if isinstance(answer, Touching):
+        return f"there is no proved derivative at the boundary of `{answer.function}`"
+    return answer.reason
+
+
+def _value_shape(result: Result) -> tuple[int, ...]:
+    unrolled = result.evidence.case.unrolled
+    assert isinstance(unrolled.expansion, Expansion), (
+        "there is a reference, so the program was unrolled"
+    )
+    return np.shape(unrolled.expansion.values[unrolled.program.result])
+
+
+def _at(wanted: Wanted, index: tuple[int, ...]) -> Exact | Interval:
+    """What is wanted of one element."""
+    for i in index:
+        if isinstance(wanted, list):
+            wanted = wanted[i]
+    assert not isinstance(wanted, list), "the shapes were compared"
+    return wanted
+
+
+def _digits(gap: Any, truth: Any) -> int:
+    """Digits enough to see that two numbers differ."""
+    size, distance = float(abs(truth).mid()), float(gap.mid())
+    return min(max(6, 3 - round(log10(distance / size))), 17) if 0 < distance < size else 6

@@ -1,0 +1,153 @@
+"""What `expect` holds: an outcome, the value, and partial derivatives."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from unicodedata import normalize
+
+from gradcheck_cli.records.outcome import OUTCOMES
+from gradcheck_cli.suites.document import ListNode, MapNode, ScalarNode
+from gradcheck_cli.suites.expected import Interval, Partial
+from gradcheck_cli.suites.kinds import Choice, Entry, Kind, Many
+from gradcheck_cli.suites.mappings import Key, Named, Record, Shapes
+from gradcheck_cli.suites.numerals import NUMERAL, Numeral, Tensor, is_rectangular
+
+if TYPE_CHECKING:
+    from gradcheck_cli.suites.document import Document, Node
+    from gradcheck_cli.suites.expected import Wanted
+    from gradcheck_cli.suites.kinds import Schema
+
+_INFINITE = re.compile(r"([-+]?)\.?inf", re.IGNORECASE)
+_ELEMENT = re.compile(r"([^\W\d]\w*)(?:\[\s*([0-9]{1,9}(?:\s*,\s*[0-9]{1,9})*)\s*\])?")
+
+
+@dataclass(frozen=True)
+class Ends(Kind):
+    """The two ends of an interval."""
+
+    words: str = "a list of two numbers"
+
+    def schema(self) -> Schema:
+        """An array of two."""
+        return {"type": "array", "prefixItems": [NUMERAL, NUMERAL], "items": False, "minItems": 2}
+
+    def read(self, node: Node, where: str, document: Document) -> Interval | None:
+        """The interval."""
+        if not isinstance(node, ListNode) or len(node.items) != 2:
+            self.refuse(node, where, document)
+            return None
+        ends = [_end(item, sign, document) for item, sign in zip(node.items, "-+", strict=True)]
+        if "bad" in ends:
+            return None
+        low, high = ends
+        if low is not None and high is not None and not low.value <= high.value:
+            document.add_mistake(
+                "bad-range",
+                f"the low end of an interval comes first, and {low.text} is above {high.text}",
+                node,
+            )
+            return None
+        return Interval(low, high)
+
+
+def _end(node: Node, sign: str, document: Document) -> Any:
+    """A number, None for an end at infinity; "bad" once the mistakes in it are told."""
+    infinite = _INFINITE.fullmatch(node.text) if isinstance(node, ScalarNode) else None
+    if infinite and (infinite[1] or "+") == sign:
+        return None
+    return Numeral().read(node, "an end of an interval", document) or "bad"
+
+
+_INTERVAL = Record(
+    "an interval",
+    (
+        Key(
+            "interval",
+            Ends(),
+            "The low and the high end, both included; -inf and inf for none.",
+            "interval: [0, 1]",
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Target(Kind):
+    """A number, an interval, or nested lists of these."""
+
+    words: str = "a number, an interval, or nested lists of these"
+
+    def schema(self) -> Schema:
+        """A name for what `definition` says."""
+        return {"$ref": "#/$defs/expected"}
+
+    def definition(self) -> Schema:
+        """All forms."""
+        says = "A number or a text such as pi/4, an interval, or nested lists of these. For a tensor, one that stands alone holds for every element."
+        return {
+            "description": says,
+            "anyOf": [
+                *NUMERAL["anyOf"],
+                _INTERVAL.schema(),
+                {"type": "array", "minItems": 1, "items": self.schema()},
+            ],
+        }
+
+    def read(self, node: Node, where: str, document: Document) -> Wanted | None:
+        """What is wanted."""
+        value = self._inner(node, where, document)
+        return value if value is not None and is_rectangular(value, node, where, document) else None
+
+    def _inner(self, node: Node, where: str, document: Document) -> Any:
+        if isinstance(node, ListNode) and node.items:
+            items = [self._inner(item, where, document) for item in node.items]
+            return None if any(item is None for item in items) else items
+        if isinstance(node, MapNode) and node.entries:
+            found = _INTERVAL.read(node, where, document)
+            return found["interval"].value if found and "interval" in found else None
+        if not isinstance(node, ScalarNode) or node.type not in ("number", "text"):
+            self.refuse(node, where, document)
+            return None
+        return Tensor().read(node, where, document)
+
+
+_OUTCOME = Choice("unknown-outcome", "outcome", OUTCOMES, "the name of an outcome")
+_RECORD = Record(
+    "`expect`",
+    (
+        Key(
+            "outcome",
+            Many(_OUTCOME, "an outcome or a list of outcomes", single=True),
+            "The outcome, or a list of those that are accepted.",
+        ),
+        Key("value", Target(), "The program's value: a number, an interval, or nested lists."),
+        Key(
+            "partials",
+            Named(Target()),
+            "Partial derivatives: for an input `x` or an element `W[0,1]` a number, an interval, or nested lists.",
+        ),
+    ),
+    some=True,
+    otherwise="the derivative by an input stands under `partials`: `expect: {partials: {x: 6}}`",
+)
+EXPECT = Shapes("the name of an outcome or a mapping", scalar=_OUTCOME, mapping=_RECORD)
+
+
+def outcomes_of(found: Any) -> tuple[str, ...]:
+    """The outcomes that an `expect` accepts; none where it says nothing of them."""
+    if isinstance(found, str):
+        return (found,)
+    entry: Entry | None = found.get("outcome")
+    return tuple(dict.fromkeys(entry.value or ())) if entry else ()
+
+
+def partial_of(name: str, wanted: Any) -> Partial | None:
+    """A key of `partials` with its value; None where the key is not written as an input or an
+    element of one.
+    """
+    match = _ELEMENT.fullmatch(normalize("NFKC", name).strip())
+    if not match:
+        return None
+    return Partial(match[1], tuple(map(int, match[2].split(","))) if match[2] else None, wanted)

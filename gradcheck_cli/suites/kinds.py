@@ -1,0 +1,256 @@
+"""Kinds of values in a suite file: each reads a node, tells what is wrong with it, and states
+itself as JSON Schema.
+
+Reader and schema are two methods of one object, so that an editor accepts what `gradcheck lint`
+accepts.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from gradcheck_cli.language.errors import UserError, did_you_mean, shown
+from gradcheck_cli.suites.document import BROKEN, ListNode, MapNode, ScalarNode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gradcheck_cli.suites.document import Document, Node
+
+Schema: TypeAlias = dict[str, Any]
+# A text that is not blank.
+SOME = r"\S"
+
+
+class Entry(NamedTuple):
+    """A key of a mapping, where it and its value stand, and what was read; None where that went
+    wrong.
+    """
+
+    key: ScalarNode
+    node: Node
+    value: Any
+
+
+class Kind(ABC):
+    """What a value may be."""
+
+    words: str
+
+    @abstractmethod
+    def schema(self) -> Schema:
+        """The same for an editor."""
+
+    @abstractmethod
+    def read(self, node: Node, where: str, document: Document) -> Any:
+        """The value; None once the mistakes in it are told.
+
+        Args:
+            where: what the value is called in a message.
+        """
+
+    def refuse(self, node: Node, where: str, document: Document) -> None:
+        """Tell that a node is of another type; of a broken one everything is told already."""
+        if isinstance(node, ScalarNode) and node.style == BROKEN:
+            return
+        instead = ""
+        if "text" in self.words:
+            begins = document.text[node.span.start : node.span.start + 1]
+            if isinstance(node, ScalarNode) and node.type in ("number", "boolean"):
+                instead = f'put quotes around it: "{shown(node.text)}"'
+            elif not isinstance(node, ScalarNode) and begins in ("[", "{"):
+                instead = f"put quotes around a text that begins with `{begins}`"
+        document.add_mistake(
+            "wrong-type", f"{where} must be {self.words}, not {described(node)}", node, instead
+        )
+
+
+def described(node: Node) -> str:
+    """What a node is, for a message."""
+    if isinstance(node, ListNode):
+        return "a list" if node.items else "an empty list"
+    if isinstance(node, MapNode):
+        return "a mapping" if node.entries else "an empty mapping"
+    return {
+        "number": f"the number {shown(node.text)}",
+        "boolean": node.text,
+        "nothing": "nothing",
+    }.get(node.type, "a text")
+
+
+def is_text(node: Node) -> bool:
+    """Whether a node is a text, and no number, boolean or nothing."""
+    return isinstance(node, ScalarNode) and node.type == "text"
+
+
+@dataclass(frozen=True)
+class Phrase(Kind):
+    """A text in which `pattern` is found.
+
+    Attributes:
+        rule: what a message says of another text; `{where}` and `{text}` stand for the place and
+            the text.
+    """
+
+    code: str
+    pattern: str
+    rule: str
+    help: str = ""
+    words: str = "a text"
+
+    def schema(self) -> Schema:
+        """A string with the pattern."""
+        return {"type": "string", "pattern": self.pattern}
+
+    def read(self, node: Node, where: str, document: Document) -> str | None:
+        """The text."""
+        if not isinstance(node, ScalarNode) or not is_text(node):
+            self.refuse(node, where, document)
+            return None
+        if not re.search(self.pattern, node.text):
+            document.add_mistake(
+                self.code, self.rule.format(where=where, text=shown(node.text)), node, self.help
+            )
+            return None
+        return node.text
+
+
+@dataclass(frozen=True)
+class Choice(Kind):
+    """One of some names."""
+
+    code: str
+    noun: str
+    names: tuple[str, ...]
+    words: str
+
+    def schema(self) -> Schema:
+        """One of the names."""
+        return {"enum": list(self.names)}
+
+    def read(self, node: Node, where: str, document: Document) -> str | None:
+        """The name."""
+        if not isinstance(node, ScalarNode) or not is_text(node):
+            self.refuse(node, where, document)
+            return None
+        if node.text not in self.names:
+            known = did_you_mean(node.text, self.names) or f"known: {', '.join(self.names)}"
+            document.add_mistake(
+                self.code, f"no {self.noun} named `{shown(node.text)}`", node, known
+            )
+            return None
+        return node.text
+
+
+@dataclass(frozen=True)
+class Flag(Kind):
+    """true or false."""
+
+    words: str = "true or false"
+
+    def schema(self) -> Schema:
+        """A boolean."""
+        return {"type": "boolean"}
+
+    def read(self, node: Node, where: str, document: Document) -> bool | None:
+        """The truth value."""
+        if not isinstance(node, ScalarNode) or node.type != "boolean":
+            self.refuse(node, where, document)
+            return None
+        return node.text.lower() == "true"
+
+
+@dataclass(frozen=True)
+class Number(Kind):
+    """A number, or a text that stands for one; `reader` is that of the command line's option, and
+    takes what heads its message as well.
+    """
+
+    reader: Callable[[str, str], Any]
+    limits: tuple[tuple[str, float], ...] = ()
+    words: str = "a number"
+
+    def schema(self) -> Schema:
+        """A number within limits, or a text."""
+        return {
+            "anyOf": [{"type": "number", **dict(self.limits)}, {"type": "string", "pattern": SOME}]
+        }
+
+    def read(self, node: Node, where: str, document: Document) -> tuple[Any, str] | None:
+        """The number, and the words it was given in."""
+        if not isinstance(node, ScalarNode) or node.type not in ("number", "text"):
+            self.refuse(node, where, document)
+            return None
+        try:
+            return self.reader(node.text, where), node.text.strip()
+        except UserError as error:
+            for mistake in error.mistakes:
+                document.add_mistake(mistake.code, mistake.message, node, mistake.help)
+            return None
+
+
+@dataclass(frozen=True)
+class Whole(Kind):
+    """A whole number between two bounds."""
+
+    code: str
+    least: int
+    most: int
+    words: str
+
+    def schema(self) -> Schema:
+        """An integer within the bounds."""
+        return {"type": "integer", "minimum": self.least, "maximum": self.most}
+
+    def read(self, node: Node, where: str, document: Document) -> int | None:
+        """The number."""
+        if not isinstance(node, ScalarNode) or node.type != "number":
+            self.refuse(node, where, document)
+            return None
+        value = int(node.text) if re.fullmatch(r"[-+]?[0-9]{1,20}", node.text) else None
+        if value is None or not self.least <= value <= self.most:
+            document.add_mistake(
+                self.code, f"{where} must be {self.words}, not {shown(node.text)}", node
+            )
+            return None
+        return value
+
+
+@dataclass(frozen=True)
+class Many(Kind):
+    """A list of values of one kind; `single` where one of them may stand for a list of one.
+
+    Attributes:
+        item: what a value is called in a message; the list's own name if there is none.
+        each_counts: a value in which something is wrong is None; otherwise the whole list is.
+    """
+
+    each: Kind
+    words: str
+    single: bool = False
+    item: str = ""
+    each_counts: bool = False
+
+    def schema(self) -> Schema:
+        """An array with at least one element."""
+        array = {"type": "array", "items": self.each.schema(), "minItems": 1}
+        return {"anyOf": [self.each.schema(), array]} if self.single else array
+
+    def read(self, node: Node, where: str, document: Document) -> tuple[Any, ...] | None:
+        """The values in order."""
+        if not isinstance(node, ListNode) and self.single:
+            value = self.each.read(node, where, document)
+            return None if value is None else (value,)
+        if not isinstance(node, ListNode) or not node.items:
+            self.refuse(node, where, document)
+            return None
+        values = tuple([self.each.read(item, self.item or where, document) for item in node.items])
+        return values if self.each_counts or None not in values else None
+
+
+def part(node: Node, i: int) -> Node:
+    """Where the i-th value of a list stands, or the value that stands for the list."""
+    return node.items[i] if isinstance(node, ListNode) else node

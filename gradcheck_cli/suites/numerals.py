@@ -1,0 +1,174 @@
+"""Kinds of numbers and tensors in a suite file: as YAML writes them, or as the command line does."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gradcheck_cli.language.constants import SizeError, decimal
+from gradcheck_cli.language.errors import UserError
+from gradcheck_cli.questions.numbers import MAX_POINTS, Exact, Grid, read_value
+from gradcheck_cli.questions.points import Range
+from gradcheck_cli.suites.document import ListNode, ScalarNode
+from gradcheck_cli.suites.kinds import SOME, Kind
+
+if TYPE_CHECKING:
+    from gradcheck_cli.questions.numbers import Nested
+    from gradcheck_cli.suites.document import Document, Node
+    from gradcheck_cli.suites.kinds import Schema
+
+# Arrays of NumPy and torch have no more.
+MAX_DIMENSIONS = 16
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_GRID = re.compile(r"([^\[\](){}:]+):([^\[\](){}:]+):\s*([0-9]{1,7})\s*")
+_NONFINITE = re.compile(r"[-+]?\.(?:inf|nan)", re.IGNORECASE)
+
+NUMERAL: Schema = {"anyOf": [{"type": "number"}, {"type": "string", "pattern": SOME}]}
+NESTED: Schema = {
+    "description": "A number, a text such as pi/4 or [[1, 2], [3, 4]], or nested lists of these: a tensor.",
+    "anyOf": [
+        *NUMERAL["anyOf"],
+        {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/tensor"}},
+    ],
+}
+
+
+def shape_of(value: Any) -> tuple[int, ...] | None:
+    """The shape of nested lists; None where rows of one level are not of equal length."""
+    shape: list[int] = []
+    level = [value]
+    while isinstance(level[0], list):
+        lengths = {len(item) if isinstance(item, list) else -1 for item in level}
+        if len(lengths) > 1:
+            return None
+        shape.append(lengths.pop())
+        level = [inner for item in level for inner in item]
+        if not level:
+            return tuple(shape)
+    return None if any(isinstance(item, list) for item in level) else tuple(shape)
+
+
+def written(node: ScalarNode, document: Document) -> Nested | Range | None:
+    """What a number says, or a text in the notation of the command line; None once the mistakes in
+    it are told.
+    """
+    text = node.text
+    try:
+        if not node.style and _DECIMAL.fullmatch(text):
+            value = decimal(text)
+            return Exact(value, text, value == 0 and text.startswith("-"))
+        if node.type == "number" and _NONFINITE.fullmatch(text):
+            document.add_mistake("bad-number", f"`{text}` is not a finite number", node)
+            return None
+        found = _grid(text) or read_value(text)
+        return as_range(found) if isinstance(found, Grid) else found
+    except SizeError as error:
+        document.add_mistake("too-large", str(error), node)
+    except UserError as error:
+        document.add_from(error.mistakes, node)
+    return None
+
+
+def _grid(text: str) -> Range | None:
+    """A grid without its points, which may be a million; None for any other text, one with a
+    mistake among them.
+    """
+    match = _GRID.fullmatch(text)
+    if not match or not 1 <= int(match[3]) <= MAX_POINTS:
+        return None
+    try:
+        start, stop = read_value(match[1]), read_value(match[2])
+    except UserError:
+        return None
+    return (
+        Range(start, stop, int(match[3]))
+        if isinstance(start, Exact) and isinstance(stop, Exact)
+        else None
+    )
+
+
+def as_range(grid: Grid) -> Range:
+    """The same numbers without their list."""
+    return Range(grid.values[0], grid.values[-1], len(grid.values))
+
+
+@dataclass(frozen=True)
+class Numeral(Kind):
+    """One number, exact."""
+
+    words: str = "a number"
+
+    def schema(self) -> Schema:
+        """A number or a text."""
+        return NUMERAL
+
+    def read(self, node: Node, where: str, document: Document) -> Exact | None:
+        """The number."""
+        if not isinstance(node, ScalarNode) or node.type not in ("number", "text"):
+            self.refuse(node, where, document)
+            return None
+        value = written(node, document)
+        if value is not None and not isinstance(value, Exact):
+            document.add_mistake(
+                "bad-number",
+                f"{where} must be {self.words}, not {'a grid' if isinstance(value, Range) else 'a list'}",
+                node,
+            )
+            return None
+        return value
+
+
+@dataclass(frozen=True)
+class Tensor(Kind):
+    """A number, or nested lists of numbers with rows of equal length."""
+
+    words: str = "a number or nested lists of numbers"
+
+    def schema(self) -> Schema:
+        """Nested arrays."""
+        return {"$ref": "#/$defs/tensor"}
+
+    def read(self, node: Node, where: str, document: Document) -> Nested | None:
+        """The number, or lists."""
+        value = self._inner(node, where, document)
+        return value if value is not None and is_rectangular(value, node, where, document) else None
+
+    def _inner(self, node: Node, where: str, document: Document) -> Any:
+        if isinstance(node, ListNode) and node.items:
+            items = [self._inner(item, where, document) for item in node.items]
+            return None if any(item is None for item in items) else items
+        if not isinstance(node, ScalarNode) or node.type not in ("number", "text"):
+            self.refuse(node, where, document)
+            return None
+        value = written(node, document)
+        if isinstance(value, Range):
+            document.add_mistake("bad-number", "a grid cannot stand here", node)
+            return None
+        return value
+
+
+def is_rectangular(value: Any, node: Node, where: str, document: Document) -> bool:
+    """Whether nested lists are a tensor with elements; if not, it is told."""
+    shape = shape_of(value)
+    if shape is None:
+        document.add_mistake("ragged", f"the rows of {where} are not of equal length", node)
+    elif 0 in shape:
+        document.add_mistake(
+            "empty-tensor", f"{where} has no elements: there is nothing to differentiate", node
+        )
+    elif len(shape) > MAX_DIMENSIONS:
+        document.add_mistake(
+            "too-deep", f"{where} has {len(shape)} dimensions; {MAX_DIMENSIONS} are accepted", node
+        )
+    else:
+        return True
+    return False
+
+
+def exact_numbers(value: Nested) -> list[Exact]:
+    """The numbers of nested lists, row-major."""
+    level = [value]
+    while any(isinstance(item, list) for item in level):
+        level = [inner for item in level for inner in (item if isinstance(item, list) else [item])]
+    return level  # type: ignore[return-value]  # no list is left

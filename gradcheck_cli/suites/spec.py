@@ -1,0 +1,112 @@
+"""What a suite asks for: cases as plain data that can be sent to another process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gradcheck_cli.judge.evidence import Tolerance
+    from gradcheck_cli.language.program import Program
+    from gradcheck_cli.questions.numbers import Nested
+    from gradcheck_cli.questions.points import Points
+    from gradcheck_cli.suites.expected import Expected
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something stands in a file; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """Runs that a matrix leaves out: these dtypes on these devices; where none is named, all."""
+
+    dtypes: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+
+    def covers(self, dtype: str, device: str) -> bool:
+        """Whether it leaves out a run; `all` as the device of a run stands for devices that are not
+        known yet, and is not covered by a name.
+        """
+        return (not self.dtypes or dtype in self.dtypes) and (
+            not self.devices or any(_is(device, name) for name in self.devices)
+        )
+
+
+def _is(device: str, name: str) -> bool:
+    """Whether a device is meant by a name: `cuda` means every CUDA device, and is the first one
+    itself.
+    """
+    return (
+        name in (device, "all")
+        or (name == "cuda" and device.startswith("cuda"))
+        or (name == "cuda:0" and device == "cuda")
+    )
+
+
+@dataclass(frozen=True)
+class SuiteCase:
+    """One case of a suite, with defaults, configuration and command line merged in.
+
+    Attributes:
+        id: `FILE::NAME`; the same in no other case of a run.
+        wrt: the inputs to differentiate; of a case that was read never none.
+        given: the user's own words for `rtol`, `atol` and `step`, for the line that reproduces a
+            check.
+        runs: (dtype, device) of each run, excluded ones left out; a device may be `all`. A case
+            that the command line leaves no run keeps all of them and is skipped.
+        excluded: what is to be left out once `all` is known to be these or those devices.
+        skip, xfail: the reason, None where the case is neither.
+        timeout: seconds for one check; None where nothing was said.
+    """
+
+    id: str
+    place: Place
+    program: Program
+    points: Points
+    wrt: tuple[str, ...] = ()
+    cotangent: Nested | None = None
+    runs: tuple[tuple[str, str], ...] = (("float64", "cpu"),)
+    excluded: tuple[Exclusion, ...] = ()
+    tolerance: Tolerance | None = None
+    step: float | None = None
+    given: tuple[tuple[str, str], ...] = ()
+    expected: Expected | None = None
+    tags: tuple[str, ...] = ()
+    skip: str | None = None
+    xfail: str | None = None
+    timeout: float | None = None
+    strict: bool = False
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Settings from outside a suite file; None where nothing is said. One stands above all cases,
+    one below them.
+    """
+
+    dtype: str | None = None
+    device: str | None = None
+    wrt: str | None = None
+    rtol: str | None = None
+    atol: str | None = None
+    step: str | None = None
+    timeout: str | None = None
+    strict: bool | None = None
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A file that was read."""
+
+    name: str
+    file: str
+    cases: tuple[SuiteCase, ...]

@@ -1,0 +1,3 @@
+"""Everything that is SymPy's: its expressions, derivatives and formulas, and the process it works
+in.
+"""

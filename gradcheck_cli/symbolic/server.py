@@ -1,0 +1,97 @@
+"""The process in which SymPy works: questions come in as JSON lines, answers go out as JSON lines."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import sys
+from time import process_time
+from typing import Any
+
+from gradcheck_cli.processes import die_with_parent
+
+# A formula longer than this is of use to nobody, and slow to read back.
+MAX_LENGTH = 50_000
+# Operations of a program whose derivative is printed without further ado: it has a few levels for
+# each, and the stack overflows at 1,500.
+SHALLOW = 100
+
+
+def serve() -> None:
+    """Answer questions from stdin until it ends. Each gets two lines: the computing time so far,
+    when work begins, and the answer.
+    """
+    die_with_parent()
+    # Answers have stdout to themselves: whatever SymPy might print goes nowhere.
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    gc.disable()
+    import sympy  # noqa: F401 - the slow import, before any clock starts
+
+    # The collector never looks at what was imported: it holds no garbage, and there is a lot of it.
+    gc.freeze()
+    gc.enable()
+    for line in sys.stdin:
+        answers.write(f"{process_time()}\n")
+        answers.flush()
+        try:
+            reply = derive(json.loads(line))
+        except RecursionError:
+            reply = {"abstained": "the expression is nested too deeply for SymPy"}
+        except Exception as error:  # noqa: BLE001 - whatever SymPy raises is told as its abstention
+            reply = {"abstained": f"SymPy failed: {type(error).__name__}: {str(error)[:200]}"}
+        answers.write(json.dumps(reply) + "\n")
+        answers.flush()
+
+
+def derive(question: dict[str, Any]) -> dict[str, Any]:
+    """SymPy's derivative for every element asked for, as text and LaTeX, and all of them as one
+    program.
+    """
+    import numpy as np
+    import sympy
+
+    from gradcheck_cli.language.parse import parse
+    from gradcheck_cli.symbolic import symbols
+    from gradcheck_cli.symbolic.printing import LaTeX, Order, Printer, TooLong
+    from gradcheck_cli.symbolic.readings import NoReading, reading
+    from gradcheck_cli.symbolic.wire import sent
+    from gradcheck_cli.worlds.scalars import element, expand
+
+    # SymPy's printers and differentiation recurse; the default limit stops at about 300 nested
+    # calls.
+    sys.setrecursionlimit(10_000)
+    program = parse(question["program"])
+    inputs: dict[str, Any] = {name: tuple(shape) for name, shape in question["shapes"].items()}
+    inputs |= {name: np.array(value) for name, value in question["integers"].items()}
+    expansion = expand(program, inputs, "all")
+    outputs = np.reshape(expansion.values[program.result], -1).tolist()
+    scalars = expansion.builder.program(*outputs)
+    values = symbols.run(scalars, {})
+    terms = [values[i] for i in scalars.outputs]
+    if question["cotangent"] is not None:
+        terms = [
+            symbols.decimal(weight) * term
+            for weight, term in zip(question["cotangent"], terms, strict=True)
+        ]
+    objective = sympy.Add(*terms)
+    variables = [
+        symbols.symbol(element(name, index))
+        for name in question["wrt"]
+        for index in np.ndindex(*inputs[name])
+    ]
+    order, found, gradient = Order(), [], []
+    text, latex = Printer(order, MAX_LENGTH), LaTeX(order)
+    try:
+        for derivative in symbols.gradient(objective, variables):
+            gradient.append(derivative)
+            if len(scalars.nodes) > SHALLOW:
+                order.learn(derivative)
+            found.append({"formula": text.doprint(derivative), "latex": latex.doprint(derivative)})
+    except TooLong:
+        return {"abstained": f"SymPy's formula has more than {MAX_LENGTH:,} characters"}
+    try:
+        return {"partials": found, "program": json.dumps(sent(reading(gradient, order)))}
+    except NoReading:
+        return {"partials": found}

@@ -1,0 +1,284 @@
+"""The world of symbols: SymPy expressions over opaque functions.
+
+Every function of the table is a SymPy `Function` that knows nothing but its derivative, which is
+SymPy's own derivative of what it means, found once. So expressions stay as short as the user wrote
+them, and SymPy's assumption engine, which hangs at random on one expression in a thousand, is never
+asked anything.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import sympy
+
+from gradcheck_cli.calculus.reverse import conditions
+from gradcheck_cli.dtypes import DTYPES
+from gradcheck_cli.functions import lookup, table
+from gradcheck_cli.language.parse import parse
+from gradcheck_cli.language.program import Call, Number, Program, Settings
+from gradcheck_cli.language.text import number_text
+from gradcheck_cli.symbolic.derivatives import derivatives, parts, spare
+from gradcheck_cli.symbolic.printing import Printer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+Expression: TypeAlias = Any  # SymPy ships no types
+
+_EXTREMES = ("maximum", "minimum")
+# A real number of which nothing else is known. What is unknown is stated too, or SymPy would search
+# for it again and again.
+_FACTS = dict.fromkeys(
+    [
+        f"is_{sign}"
+        for sign in ("zero", "nonzero", "positive", "negative", "nonpositive", "nonnegative")
+    ]
+    + [
+        f"is_extended_{sign}"
+        for sign in ("nonzero", "positive", "negative", "nonpositive", "nonnegative")
+    ]
+    + [
+        "is_integer",
+        "is_noninteger",
+        "is_even",
+        "is_odd",
+        "is_prime",
+        "is_composite",
+        "is_rational",
+        "is_irrational",
+    ]
+    + ["is_algebraic", "is_transcendental", "is_antihermitian", "is_polar"]
+) | {"is_real": True}
+_NATIVE = ("add", "sub", "mul", "div", "neg", "pow", "pi", "e")
+
+
+class NoDerivative(Exception):
+    """SymPy has no derivative in terms of the table's functions."""
+
+
+def run(program: Program, inputs: Mapping[str, Expression]) -> list[Expression]:
+    """SymPy's form of every node of a scalar program."""
+    values: list[Expression] = []
+    for node in program.nodes:
+        if isinstance(node, Number):
+            values.append(_number(node))
+        elif isinstance(node, Call):
+            values.append(apply(node.function, [values[i] for i in node.args], node.settings))
+        else:
+            values.append(inputs[node.name] if node.name in inputs else symbol(node.name))
+    return values
+
+
+def symbol(name: str) -> Expression:
+    """A real unknown."""
+    return sympy.Symbol(name, real=True)
+
+
+def apply(function: str, args: list[Expression], settings: Settings) -> Expression:
+    """A function of the table applied to expressions."""
+    if function == "pi":
+        return sympy.pi
+    if function == "e":
+        return sympy.E
+    if function in _EXTREMES:
+        # SymPy's Max and Min take any number of arguments, and so does their derivative.
+        args = [
+            inner
+            for arg in args
+            for inner in (arg.args if getattr(arg, "row", "") == function else (arg,))
+        ]
+    if function in _NATIVE:
+        if function in ("pow", "div"):
+            spare(args[function == "div"])
+        return lookup(function).sympy(sympy, *args)  # type: ignore[misc]  # arithmetic has its SymPy form
+    return opaque(function, settings)(*args)
+
+
+def _number(node: Number) -> Expression:
+    """An exact number; a decimal that some dtype rounds stays a symbol that is printed as the
+    decimal.
+    """
+    if isinstance(node.value, float):
+        return sympy.oo if node.value > 0 else -sympy.oo
+    exact = sympy.Rational(node.value.numerator, node.value.denominator)
+    if not node.decimal or DTYPES["bfloat16"].holds(node.value):
+        return exact
+    sign = -1 if node.value < 0 else 1
+    return sign * sympy.Symbol(number_text(Number(abs(node.value), decimal=True)), positive=True)
+
+
+def decimal(value: float) -> Expression:
+    """A float, exact where every dtype holds it, else a symbol printed as its shortest decimal."""
+    return _number(Number(Fraction(repr(value)), decimal=True))
+
+
+def opaque(function: str, settings: Settings = ()) -> Any:
+    """The SymPy class of a function: no evaluation, no assumptions but that it is real, and
+    `fdiff`.
+    """
+    return _with_settings(function, settings) if settings else _opaque(function, ())
+
+
+@cache
+def _opaque(function: str, settings: Settings) -> Any:
+    """One class for each function and settings: `cache` tells calls with and without a default
+    apart.
+    """
+
+    def fdiff(self: Any, argindex: int = 1) -> Expression:
+        if function in _EXTREMES:
+            return _extreme_slope(function, list(self.args), argindex - 1)
+        return _fdiff(function, settings, argindex - 1)(*self.args)
+
+    members = {**_FACTS, "fdiff": fdiff, "row": function, "settings": settings}
+    return type(function, (sympy.Function,), members)
+
+
+# The settings are numbers of the users', of which there is no end.
+_with_settings = lru_cache(maxsize=1024)(_opaque.__wrapped__)
+
+
+def _extreme_slope(function: str, args: list[Expression], position: int) -> Expression:
+    """As SymPy's own `Max.fdiff`: Heaviside of the argument less the extreme of the others."""
+    others = [arg for k, arg in enumerate(args) if k != position]
+    rest = others[0] if len(others) == 1 else opaque(function)(*others)
+    difference = args[position] - rest
+    return opaque("heaviside")(difference if function == "maximum" else -difference)
+
+
+@lru_cache(maxsize=1024)
+def _fdiff(function: str, settings: Settings, position: int) -> Any:
+    """A function of the arguments that gives the partial as an expression."""
+    dummies = [sympy.Dummy(name, real=True) for name in lookup(function).parsed.names]
+    derivative = _partial(function, settings, position, dummies)
+    index = {dummy: i for i, dummy in enumerate(dummies)}
+    steps: list[tuple[Any, list[int]]] = []
+    for part in parts(derivative):
+        if part not in index:
+            steps.append(
+                (part.func, [index[arg] for arg in part.args])
+                if part.args
+                else (lambda part=part: part, [])
+            )
+            index[part] = len(index)
+
+    def partial(*args: Expression) -> Expression:
+        values = list(args)
+        for build, where in steps:
+            if build is sympy.Pow:
+                spare(values[where[0]])
+            values.append(build(*[values[i] for i in where]))
+        return values[index[derivative]]
+
+    return partial
+
+
+def _partial(
+    function: str, settings: Settings, position: int, dummies: list[Expression]
+) -> Expression:
+    row = lookup(function)
+    bound = dict(zip(row.parsed.names, dummies, strict=True))
+    if row.kind == "derived":
+        for name, value in row.numbers(dict(settings)).items():
+            bound[name] = _number(
+                Number(
+                    value if isinstance(value, float) else Fraction(value),
+                    isinstance(value, Fraction),
+                )
+            )
+        meaning = parse(row.meaning(row.bound(dict(settings))))
+        return derivative(run(meaning, bound)[meaning.result], dummies[position])
+    if row.sympy is not None:
+        try:
+            return derivative(row.sympy(sympy, *dummies), dummies[position])
+        except NoDerivative:
+            pass
+    # SymPy lacks the function or its derivative: the row's own partial stands in.
+    stated = parse(row.partials[position], conditions(function))
+    return run(stated, bound)[stated.result]
+
+
+def derivative_text(function: str, position: int) -> str:
+    """SymPy's derivative of an elementwise function at its default settings, over its argument
+    names.
+    """
+    names = lookup(function).parsed.names
+    return str(
+        Printer().doprint(_partial(function, (), position, [symbol(name) for name in names]))
+    )
+
+
+@cache
+def _known() -> dict[tuple[Any, tuple[Any, ...]], str]:
+    """SymPy's classes, with their constant arguments, to the rows that are stated by them."""
+    found: dict[tuple[Any, tuple[Any, ...]], str] = {}
+    for row in table().values():
+        if row.sympy is None or row.name in _NATIVE:
+            continue
+        dummies = [sympy.Dummy(name, real=True) for name in row.parsed.names]
+        native = row.sympy(sympy, *dummies)
+        if (
+            isinstance(native, sympy.Function | sympy.Max | sympy.Min)
+            and [a for a in native.args if a in dummies] == dummies
+        ):
+            found.setdefault(
+                (native.func, tuple(None if a in dummies else a for a in native.args)), row.name
+            )
+    return found
+
+
+def derivative(expression: Expression, variable: Expression) -> Expression:
+    """SymPy's derivative in terms of the table's functions.
+
+    Raises:
+        NoDerivative: a function is left that the table lacks.
+    """
+    return next(gradient(expression, [variable]))
+
+
+def gradient(expression: Expression, variables: Iterable[Expression]) -> Iterator[Expression]:
+    """SymPy's derivative by each variable, in terms of the table's functions.
+
+    Raises:
+        NoDerivative: a function is left that the table lacks.
+    """
+    return map(_ours, derivatives(expression, variables))
+
+
+def _ours(native: Expression) -> Expression:
+    """SymPy's own functions replaced by the table's; a delta at a jump is zero almost everywhere.
+
+    Raises:
+        NoDerivative: a function is left that the table lacks.
+    """
+    done: dict[Expression, Expression] = {}
+    for node in parts(native):
+        args = tuple([done[a] for a in node.args])
+        if isinstance(node, sympy.DiracDelta):
+            done[node] = sympy.S.Zero
+        elif isinstance(node, sympy.Function | sympy.Max | sympy.Min) and not hasattr(node, "row"):
+            done[node] = _row_for(node)(*args)
+        elif isinstance(node, sympy.Derivative | sympy.Subs | sympy.Piecewise):
+            raise NoDerivative(str(node))
+        else:
+            done[node] = node if args == node.args else node.func(*args)
+    return done[native]
+
+
+def _row_for(node: Expression) -> Any:
+    if isinstance(node, sympy.Heaviside):
+        return lambda x, *_: opaque("heaviside")(x)
+    for (func, pattern), name in _known().items():
+        if (
+            node.func is func
+            and len(pattern) == len(node.args)
+            and all(p is None or p == a for p, a in zip(pattern, node.args, strict=True))
+        ):
+            kept = [k for k, p in enumerate(pattern) if p is None]
+            return lambda *args, name=name, kept=kept: opaque(name)(*[args[k] for k in kept])
+    if node.func is sympy.polygamma and node.args[0] == 0:
+        return lambda n, x: opaque("digamma")(x)
+    raise NoDerivative(str(node.func))

@@ -1,0 +1,143 @@
+"""Scalar programs as plain data that JSON holds, on their way between two processes; they are read
+with no more trust than a text.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from gradcheck_cli.calculus.reverse import is_elementwise
+from gradcheck_cli.functions import lookup, table
+from gradcheck_cli.language.constants import SizeError, decimal
+from gradcheck_cli.language.program import Call, Node, Number, Program, Setting, Variable
+from gradcheck_cli.language.text import decimal_text
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from gradcheck_cli.functions import Parameter
+
+# More nodes than this no formula has that is short enough to be shown.
+MAX_NODES = 65_536
+
+
+class Unreadable(ValueError):
+    """The data is no program."""
+
+
+def sent(program: Program) -> dict[str, Any]:
+    """A program as data: a number or a variable stands for itself, a decimal as its text, a call as
+    a list of name, arguments and settings.
+    """
+    return {"nodes": [_sent(node) for node in program.nodes], "outputs": list(program.outputs)}
+
+
+def _sent(node: Node) -> Any:
+    if isinstance(node, Variable):
+        return node.name
+    if isinstance(node, Number):
+        return _plain(
+            node.value if node.decimal or isinstance(node.value, float) else node.value.numerator
+        )
+    if not node.settings:
+        return [node.function, *node.args]
+    return [node.function, *node.args, {name: _plain(value) for name, value in node.settings}]
+
+
+def _plain(value: Setting) -> Any:
+    return {"decimal": decimal_text(value)} if isinstance(value, Fraction) else value
+
+
+def received(data: Any, inputs: Collection[str]) -> Program:
+    """The program that was sent.
+
+    Args:
+        inputs: the names of its variables.
+    Raises:
+        Unreadable: it is malformed, or has functions or variables that are not known.
+        ValueError: a function has no meaning at its settings.
+    """
+    if (
+        not isinstance(data, dict)
+        or not isinstance(data.get("nodes"), list)
+        or not isinstance(data.get("outputs"), list)
+    ):
+        raise Unreadable("a program has nodes and outputs")
+    if len(data["nodes"]) > MAX_NODES:
+        raise Unreadable(f"it has more than {MAX_NODES:,} nodes")
+    nodes = list[Node]()
+    for item in data["nodes"]:
+        nodes.append(_received(item, nodes, inputs))
+    if not all(
+        type(i) is int and 0 <= i < len(nodes) and not _is_condition(nodes[i])
+        for i in data["outputs"]
+    ):
+        raise Unreadable("an output is no number of it")
+    return Program(tuple(nodes), tuple(data["outputs"]))
+
+
+def _received(item: Any, nodes: list[Node], inputs: Collection[str]) -> Node:
+    if isinstance(item, list):
+        return _call(item, nodes)
+    if isinstance(item, str):
+        if item not in inputs:
+            raise Unreadable(f"`{item[:60]}` is not one of its inputs")
+        return Variable(item)
+    value = _number(item)
+    return Number(
+        value if isinstance(value, float) else Fraction(value), decimal=isinstance(value, Fraction)
+    )
+
+
+def _call(item: list[Any], nodes: list[Node]) -> Call:
+    name, *args = item or [None]
+    if not isinstance(name, str) or name not in table():
+        raise Unreadable(f"there is no function `{str(name)[:60]}`")
+    row = lookup(name)
+    settings = dict(args.pop()) if args and isinstance(args[-1], dict) else {}
+    if len(args) != len(row.parsed.args) or not all(
+        type(i) is int and 0 <= i < len(nodes) for i in args
+    ):
+        raise Unreadable(f"`{name}` has the arguments {str(args)[:60]}")
+    for parameter, i in zip(row.parsed.args, args, strict=True):
+        if (parameter.kind == "condition") != _is_condition(nodes[i]):
+            raise Unreadable(
+                f"`{name}` takes {'a condition' if parameter.kind else 'a number'} for `{parameter.name}`"
+            )
+    bound: tuple[tuple[str, Setting], ...] = ()
+    if row.parsed.settings:
+        bound = tuple(
+            sorted(
+                [
+                    (parameter.name, _setting(settings.pop(parameter.name, None), parameter))
+                    for parameter in row.parsed.settings
+                ]
+            )
+        )
+    if settings or not is_elementwise(name, bound):
+        raise Unreadable(f"`{name}` is no function of numbers with these settings")
+    return Call(name, tuple(args), bound)
+
+
+def _is_condition(node: Node) -> bool:
+    return isinstance(node, Call) and lookup(node.function).condition
+
+
+def _setting(item: Any, parameter: Parameter) -> Setting:
+    if isinstance(parameter.default, str) and isinstance(item, str):
+        return item
+    return _number(item)
+
+
+def _number(item: Any) -> int | Fraction | float:
+    """An integer or infinity as it is, a decimal from its text."""
+    if isinstance(item, dict) and list(item) == ["decimal"]:
+        numerator, _, denominator = str(item["decimal"]).partition("/")
+        try:
+            return decimal(numerator) / decimal(denominator or "1")
+        except (SizeError, ArithmeticError, ValueError) as error:
+            raise Unreadable(f"`{str(item['decimal'])[:60]}` is no decimal") from error
+    if type(item) is int or (isinstance(item, float) and abs(item) == float("inf")):
+        return item
+    raise Unreadable(f"`{str(item)[:60]}` is no number")
