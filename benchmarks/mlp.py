@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck_cli.checks.check import check_cases
+from gradcheck_cli.judge.bench import judge
 from gradcheck_cli.judge.evidence import Evidence
 from gradcheck_cli.judge.rounding import rounding
-from gradcheck_cli.judge.verdict import judge
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.questions.numbers import read_points
 from gradcheck_cli.questions.question import Case, Request, cases_of

@@ -7,12 +7,12 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.checks.check import check_cases
+from gradcheck_cli.checks.result import LiveReport, report_of
 from gradcheck_cli.judge.evidence import Tolerance
 from gradcheck_cli.language.errors import mistake
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.questions.numbers import Exact, Grid, Nested, read_value
 from gradcheck_cli.questions.question import Request, cases_of
-from gradcheck_cli.records.report import Report
 from gradcheck_cli.symbolic.client import Analyst
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def check(
     atol: float | None = None,
     step: float | None = None,
     strict: bool = False,
-) -> Report:
+) -> LiveReport:
     """Everything that is found out about the gradient of a program.
 
     Args:
@@ -60,12 +60,14 @@ def check(
     tolerance = None if rtol is None and atol is None else Tolerance(rtol or 0.0, atol or 0.0)
     analyst = Analyst()
     try:
-        return Report(list(check_cases(cases_of(request), analyst, tolerance, step)), strict=strict)
+        return report_of(
+            list(check_cases(cases_of(request), analyst, tolerance, step)), strict=strict
+        )
     finally:
         analyst.close()
 
 
-def assert_gradient(text: str, at: Mapping[str, Any], **options: Any) -> Report:
+def assert_gradient(text: str, at: Mapping[str, Any], **options: Any) -> LiveReport:
     """The Report of `check`, if nothing is wrong and everything could be verified.
 
     Raises:

@@ -9,7 +9,7 @@ from math import inf, isfinite, nextafter, ulp
 
 import numpy as np
 
-from gradcheck_cli.witnesses.extrapolation import COLUMNS, SMALLEST, Slope
+from gradcheck_cli.witnesses.extrapolation import ORDERS, SMALLEST, Slope
 
 
 def one_column(slopes, noise, order):
@@ -40,7 +40,7 @@ def entries(column, error, order):
     """(total error, value) of every entry of the table whose total is finite, row by row of rising
     order.
     """
-    for j in range(COLUMNS + 1):
+    for j in range(ORDERS + 1):
         if j:
             factor = 2.0 ** (order * j)
             before = column

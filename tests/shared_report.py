@@ -15,18 +15,19 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.checks.check import check_case
 from gradcheck_cli.checks.record import record_of
-from gradcheck_cli.judge.verdict import judge
+from gradcheck_cli.checks.result import LiveReport, Result
+from gradcheck_cli.judge.bench import judge
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.questions.numbers import read_points
 from gradcheck_cli.questions.question import Request, cases_of
-from gradcheck_cli.records.report import Report, Result
+from gradcheck_cli.records.report import Report
 from gradcheck_cli.reports import FORMATS, renderer
-from gradcheck_cli.reports.findings import named
+from gradcheck_cli.reports.findings import with_names
 from gradcheck_cli.symbolic.client import Analyst
 from gradcheck_cli.witnesses import Abstention
 
 if TYPE_CHECKING:
-    from gradcheck_cli.checks.record import Record
+    from gradcheck_cli.records.record import Record
 
 GOLDEN = Path(__file__).parent / "golden"
 # A name that every format has to escape somewhere.
@@ -79,12 +80,12 @@ def shared_report() -> Report:
     )
     found.append(replace(last, evidence=lost, verdicts=judge(lost)))
     stored = [*map(record_of, found), *suite_records()]
-    return Report(
-        found,
-        COMMAND,
-        ENVIRONMENT,
+    return LiveReport(
+        results=found,
+        command=COMMAND,
+        environment=ENVIRONMENT,
         problems=("`lost`: the worker ended without an answer",),
-        stored=stored,
+        records=stored,
     )
 
 
@@ -155,7 +156,7 @@ def suite_records() -> list[Record]:
 
 def by_name() -> dict[str, Record]:
     """The checks of the shared report by the names that formats for services give them."""
-    return dict(named(shared_report().records))
+    return dict(with_names(shared_report().records))
 
 
 def golden(name: str) -> Path:

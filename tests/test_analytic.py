@@ -14,8 +14,8 @@ from programs import case, smooth
 from gradcheck_cli.calculus.reverse import is_elementwise
 from gradcheck_cli.checks.check import check_case
 from gradcheck_cli.functions import table
+from gradcheck_cli.judge.bench import judge
 from gradcheck_cli.judge.evidence import Evidence, analytic_agrees
-from gradcheck_cli.judge.verdict import judge
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.symbolic import server as analyst_module
 from gradcheck_cli.witnesses import Abstention

@@ -13,17 +13,24 @@ from shared_report import SUITE, by_name, shared_report, suite_records
 
 from gradcheck_cli.records.report import Report
 from gradcheck_cli.reports import github, gitlab, junit, sarif, tap
-from gradcheck_cli.reports.findings import BAD, MAX_TEXT, findings, lines_of, named, rule_of
+from gradcheck_cli.reports.findings import (
+    MAX_TEXT,
+    NOT_GREEN,
+    findings,
+    lines_of,
+    rule_of,
+    with_names,
+)
 
 
 def test_every_check_has_a_name_of_its_own() -> None:
     """GitLab drops a test case whose name another one has; the id alone is kept where it is enough."""
     records = [*shared_report().records, *shared_report().records, *suite_records()]
-    assert len(dict(named(records))) == len(records)
+    assert len(dict(with_names(records))) == len(records)
     assert {record["id"] for record in suite_records()} <= set(by_name())
     # One that is already called what another would be called.
     twins = [suite_records()[0] | {"id": name} for name in ("a\x1b", "a\\x1b", "a\\x1b (2)")]
-    assert [name for name, _ in named(twins)] == ["a\\x1b", "a\\x1b (2)", "a\\x1b (2) (2)"]
+    assert [name for name, _ in with_names(twins)] == ["a\\x1b", "a\\x1b (2)", "a\\x1b (2) (2)"]
 
 
 def test_findings_are_what_is_not_as_it_should_be() -> None:
@@ -108,7 +115,7 @@ def test_junit_is_valid_and_tells_every_check() -> None:
         "error: no answer within 120 s (given up)",
         "reproduce: gradcheck 'abs(x)*y' --at x=0.0,y=0.5",
     ]
-    folded = junit.render(Report(stored=[suite_records()[4] | {"reason": 'too\n"slow"'}]))
+    folded = junit.render(Report(records=[suite_records()[4] | {"reason": 'too\n"slow"'}]))
     assert [skipped.get("message") for skipped in tree(folded).iter("skipped")] == ['too\n"slow"']
     assert [error.text for error in tree(text).iter("system-err")] == [
         "`lost`: the worker ended without an answer"
@@ -148,7 +155,7 @@ def test_a_broken_junit_file_is_seen(true: str, lie: str) -> None:
 def test_checks_that_are_missing_are_seen_in_every_format(ended: str) -> None:
     """Those that are there may all have passed."""
     passed = [record for record in shared_report().records if record["status"] == "pass"]
-    report = Report(stored=passed, problems=["5 checks were not made"])
+    report = Report(records=passed, problems=["5 checks were not made"])
     missing = replace(report, **{ended: True})
     assert junit_faults(junit.render(missing)) == []
     assert [error.get("type") for error in tree(junit.render(missing)).iter("error")] == [
@@ -191,7 +198,7 @@ def test_github_annotations_are_worst_first_at_their_lines() -> None:
     assert titles == {
         f"{rule_of(record)}: {name}"
         for name, record in by_name().items()
-        if record["status"] in BAD
+        if record["status"] in NOT_GREEN
     }
 
 
@@ -219,15 +226,15 @@ def test_github_says_how_many_are_left_out() -> None:
     """It shows ten of a kind, and drops the rest without a word."""
     bad = [record for record in shared_report().records if record["status"] == "fail"]
     many = [bad[k % len(bad)] | {"id": f"n{k}"} for k in range(25)]
-    found = commands(github.render(Report(stored=[*many, *suite_records()])))
-    assert [kind for kind, _, _ in found] == ["error"] * github.MOST + ["notice"]
+    found = commands(github.render(Report(records=[*many, *suite_records()])))
+    assert [kind for kind, _, _ in found] == ["error"] * github.MAX_ANNOTATIONS + ["notice"]
     assert found[0][1]["title"].endswith("::slow")
     assert found[-1][2].endswith("; 18 more, since GitHub shows only 10 annotations of a kind")
     doubtful = [by_name()["outside"] | {"id": f"n{k}"} for k in range(15)]
-    found = commands(github.render(Report(stored=doubtful, problems=["late"] * 12)))
-    assert [kind for kind, _, _ in found] == ["warning"] * github.MOST + ["notice"]
+    found = commands(github.render(Report(records=doubtful, problems=["late"] * 12)))
+    assert [kind for kind, _, _ in found] == ["warning"] * github.MAX_ANNOTATIONS + ["notice"]
     assert (
         found[-1][2]
         == "15 cases: 15 undefined; 17 more, since GitHub shows only 10 annotations of a kind"
     )
-    assert github.render(Report(stored=[])) == "::notice title=gradcheck::0 cases\n"
+    assert github.render(Report(records=[])) == "::notice title=gradcheck::0 cases\n"

@@ -11,7 +11,15 @@ from pathlib import Path
 import pytest
 
 from gradcheck_cli.language.errors import UserError
-from gradcheck_cli.settings.file import OWN, SHARED, configured, default_map, find, overlooked, read
+from gradcheck_cli.settings.file import (
+    OWN,
+    SHARED,
+    configuration_for,
+    default_map,
+    find,
+    read,
+    shadowed_file,
+)
 from gradcheck_cli.settings.table import ROWS
 
 TABLE = "[tool.gradcheck]\n"
@@ -68,14 +76,14 @@ def test_a_file_of_its_own_counts_before_the_projects(folder):
         put(folder / SHARED, f'{TABLE}dtype = "float16"\n'),
     )
     assert find(folder) == own
-    assert overlooked(read(own)) == shared
-    assert overlooked(read(shared)) is None
+    assert shadowed_file(read(own)) == shared
+    assert shadowed_file(read(shared)) is None
     put(shared, "[project]\n")
-    assert overlooked(read(own)) is None
+    assert shadowed_file(read(own)) is None
     put(shared, "gradcheck = [\n")
-    assert overlooked(read(own)) is None
+    assert shadowed_file(read(own)) is None
     shared.unlink()
-    assert overlooked(read(own)) is None
+    assert shadowed_file(read(own)) is None
 
 
 def test_what_is_no_file_is_passed_by(folder):
@@ -221,7 +229,7 @@ def test_all_mistakes_are_told_at_once_with_their_places(folder):
         '[project]\n[tool.gradcheck]\ndtype = ["float64", "flaot32"] # c\n strict = "yes"\nmax_memory = "2GiB"\nrtol = -1\nshard = "1/2"\n',
     )
     with pytest.raises(UserError) as caught:
-        configured("run", folder, {"GRADCHECK_JOBS": "0", "GRADCHECK_STRICT": "oui"})
+        configuration_for("run", folder, {"GRADCHECK_JOBS": "0", "GRADCHECK_STRICT": "oui"})
     assert (
         str(caught.value)
         == """\

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from one_column import one_column
 
-from gradcheck_cli.witnesses.extrapolation import SMALLEST, Slope, extrapolated
+from gradcheck_cli.witnesses.extrapolation import SMALLEST, Slope, extrapolate
 
 STEPS = 54
 H = 0.2371 * np.ldexp(1.0, -np.arange(STEPS))
@@ -43,7 +43,7 @@ COLUMNS = {
 def found(names, order):
     """Slopes of some columns together."""
     slopes, noise = (np.stack([COLUMNS[name][k] for name in names], axis=1) for k in (0, 1))
-    return extrapolated(slopes, noise, np.full(len(names), order))
+    return extrapolate(slopes, noise, np.full(len(names), order))
 
 
 def random_columns(count, seed):
@@ -76,7 +76,7 @@ def test_columns_together_are_what_the_rules_say_of_each():
         *((*pair, order) for pair in COLUMNS.values() for order in (1, 2)),
     ]
     slopes, noise, orders = (np.array([column[k] for column in asked]) for k in range(3))
-    together = extrapolated(slopes.T, noise.T, orders)
+    together = extrapolate(slopes.T, noise.T, orders)
     for given, slope in zip(asked, together, strict=True):
         assert repr(slope) == repr(one_column(*given)), given
     kinds = [
@@ -111,7 +111,7 @@ def test_a_column_does_not_see_its_neighbours(name, order):
 def test_orders_are_each_columns_own():
     """One-sided and central differences side by side."""
     slopes, noise = (np.stack([COLUMNS["even"][k]] * 2, axis=1) for k in (0, 1))
-    one, two = extrapolated(slopes, noise, np.array([1, 2]))
+    one, two = extrapolate(slopes, noise, np.array([1, 2]))
     assert [one, two] == [found(["even"], 1)[0], found(["even"], 2)[0]]
     assert one != two
 
@@ -157,7 +157,7 @@ def test_fewer_than_three_steps_are_no_estimate(name):
 def test_no_columns_are_no_slopes():
     """An empty batch."""
     assert (
-        extrapolated(np.zeros((STEPS, 0)), np.zeros((STEPS, 0)), np.zeros(0, dtype=np.int64)) == []
+        extrapolate(np.zeros((STEPS, 0)), np.zeros((STEPS, 0)), np.zeros(0, dtype=np.int64)) == []
     )
 
 
@@ -166,4 +166,4 @@ def test_a_bar_is_never_zero():
     nothing exactly.
     """
     slopes = np.full((STEPS, 1), 0.0)
-    assert extrapolated(slopes, np.zeros_like(slopes), np.array([2])) == [Slope(0.0, SMALLEST)]
+    assert extrapolate(slopes, np.zeros_like(slopes), np.array([2])) == [Slope(0.0, SMALLEST)]

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from gradcheck_cli.runs.journal import Journal, Stored, entries
+from gradcheck_cli.runs.journal import Journal, JournalRecords, entries
 from gradcheck_cli.runs.task import Item
 
 
@@ -21,12 +21,12 @@ def test_records_are_read_back_in_order_whenever_they_finished(tmp_path):
     for position, text in [(2, "tab\there"), (0, "∂f/∂x"), (3, "\u2028")]:
         journal.add("key", item(position, text=text))
     assert journal.finished() == [0, 2, 3]
-    assert [record["text"] for record in Stored(journal, journal.finished())] == [
+    assert [record["text"] for record in JournalRecords(journal, journal.finished())] == [
         "∂f/∂x",
         "tab\there",
         "\u2028",
     ]
-    assert Stored(journal, [0, 2, 3])[1]["text"] == "tab\there"
+    assert JournalRecords(journal, [0, 2, 3])[1]["text"] == "tab\there"
     assert [journal.status(position) for position in range(4)] == ["pass", None, "pass", "pass"]
 
 
@@ -71,7 +71,11 @@ def test_a_full_disk_loses_nothing(tmp_path, full_after):
     journal._file = Full()
     for position in range(3):
         journal.add("key", item(position))
-    assert [record["position"] for record in Stored(journal, journal.finished())] == [0, 1, 2]
+    assert [record["position"] for record in JournalRecords(journal, journal.finished())] == [
+        0,
+        1,
+        2,
+    ]
     assert journal.trouble == f"`{tmp_path / 'run.tsv'}` cannot be written: No space left on device"
 
 

@@ -10,9 +10,9 @@ from programs import case
 
 from gradcheck_cli.checks.check import _noise, check_case
 from gradcheck_cli.judge import sides as kinks
+from gradcheck_cli.judge.bench import judge
 from gradcheck_cli.judge.evidence import Evidence
 from gradcheck_cli.judge.sides import two_sides
-from gradcheck_cli.judge.verdict import judge
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.autograd import Measured, autograd
 from gradcheck_cli.witnesses.numeric import Difference, Slope, numeric
@@ -214,7 +214,9 @@ def test_a_side_that_lies_is_caught(lie, monkeypatch):
         sides._SPECIAL,
         "abs",
         lambda x: (
-            honest(x) if x.sign() > 0 else germs.mul(x, germs.constant(type(x.terms[0][1])(lie)))
+            honest(x)
+            if x.sign() > 0
+            else germs.mul(x, germs.constant_series(type(x.terms[0][1])(lie)))
         ),
     )
     found = proved("abs(x)", "x=0")
@@ -259,7 +261,7 @@ def test_sides_that_cannot_be_settled_fall_back_on_estimates(monkeypatch):
     """
 
     def undecided(*args):
-        raise germs.Undecided("nothing is settled today")
+        raise germs.UndecidedSign("nothing is settled today")
 
     monkeypatch.setattr(kinks, "_prove", undecided)
     found = case("abs(x)", "x=0")

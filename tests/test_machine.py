@@ -91,7 +91,7 @@ def test_a_literal_that_is_another_dtypes_is_seen():
     """The constants kept for one dtype are not another's."""
     machine, program = machine_of("0.1*x")
     for dtype in DTYPES.values():
-        assert machine.run({"x": 1.0}, 96, dtype.round)[program.result] == balls.exact(
+        assert machine.run({"x": 1.0}, 96, dtype.round)[program.result] == balls.exact_ball(
             dtype.round(Fraction(1, 10))
         )
 

@@ -18,7 +18,7 @@ from gradcheck_cli.checks.check import _noise
 from gradcheck_cli.functions import table
 from gradcheck_cli.judge.verdict import numeric_agrees
 from gradcheck_cli.witnesses import Abstention
-from gradcheck_cli.witnesses.numeric import BATCH, STEPS, Difference, numeric
+from gradcheck_cli.witnesses.numeric import MAX_BATCH_NUMBERS, STEPS, Difference, numeric
 from gradcheck_cli.witnesses.reference import Certified, reference
 from gradcheck_cli.worlds import balls
 
@@ -54,7 +54,7 @@ def test_the_bar_holds_the_truth():
                 sizes.append(difference.radius / max(abs(float(answer.ball.mid())), 1e-300))
     print(
         f"{PAIRS} pairs, {len(sizes)} partials, {len(missed)} missed, median bar {np.median(sizes):.1g}"
-    )  # noqa: T201 - `pytest -rP` shows it
+    )
     assert len(sizes) >= PAIRS
     assert not missed
     assert np.median(sizes) < 1e-11
@@ -279,7 +279,7 @@ def test_a_large_array_is_estimated_in_bounded_memory():
     """
     size = 600
     found = case("sum(x**2)", f"x={[0.5] * size}")
-    assert 2 * STEPS * size * size > 4 * BATCH
+    assert 2 * STEPS * size * size > 4 * MAX_BATCH_NUMBERS
     tracemalloc.start()
     try:
         answers = numeric(found)
@@ -288,7 +288,7 @@ def test_a_large_array_is_estimated_in_bounded_memory():
         tracemalloc.stop()
     assert len(answers) == size
     assert all(holds(answer, 1) for answer in answers)
-    assert peak < 4 * BATCH * 8, f"{peak / 2**20:.0f} MiB"
+    assert peak < 4 * MAX_BATCH_NUMBERS * 8, f"{peak / 2**20:.0f} MiB"
 
 
 def test_a_function_that_torch_lacks_in_float64_is_an_abstention(monkeypatch):
@@ -305,7 +305,7 @@ def test_a_function_that_torch_lacks_in_float64_is_an_abstention(monkeypatch):
 
 def test_the_bar_of_a_number_that_no_bar_holds_is_seen():
     """The comparison itself: outside is False, inside True, and NaN is never inside."""
-    truth = Certified(balls.exact(Fraction(1)), 96)
+    truth = Certified(balls.exact_ball(Fraction(1)), 96)
     assert numeric_agrees(truth, Difference(1.0, 0.0)) is True
     assert numeric_agrees(truth, Difference(1.001, 1e-4)) is False
     assert numeric_agrees(truth, Difference(float("nan"), 1.0)) is False

@@ -11,11 +11,13 @@ from math import inf, nan
 import pytest
 from programs import case
 
+from gradcheck_cli.checks.result import Result, report_of
+from gradcheck_cli.judge.bench import judge
 from gradcheck_cli.judge.evidence import Evidence
-from gradcheck_cli.judge.verdict import judge
-from gradcheck_cli.records.outcome import OUTCOMES, Verdict, worst
-from gradcheck_cli.records.report import Report, Result
-from gradcheck_cli.records.status import by_itself, exit_code
+from gradcheck_cli.judge.verdict import Verdict
+from gradcheck_cli.records.outcome import OUTCOMES, worst_outcome
+from gradcheck_cli.records.report import Report
+from gradcheck_cli.records.status import exit_code_of, status_by_itself
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.analytic import Formula
 from gradcheck_cli.witnesses.autograd import Measured, autograd
@@ -35,9 +37,9 @@ def evidence(text, at, *answers):
 
 def code_of(verdicts, *, strict):
     """The exit code of one case with these verdicts."""
-    return exit_code(
+    return exit_code_of(
         [
-            by_itself(
+            status_by_itself(
                 [{"outcome": verdict.outcome, "failed": verdict.failed} for verdict in verdicts],
                 strict=strict,
             )
@@ -78,12 +80,16 @@ def test_the_worst_counts():
     )
     key = case("x", "x=1").keys[0]
     for a, b in product(OUTCOMES, OUTCOMES):
-        assert worst([a, b]) == worst([b, a]) == OUTCOMES[min(OUTCOMES.index(a), OUTCOMES.index(b))]
+        assert (
+            worst_outcome([a, b])
+            == worst_outcome([b, a])
+            == OUTCOMES[min(OUTCOMES.index(a), OUTCOMES.index(b))]
+        )
         codes = [code_of([Verdict(key, outcome, "")], strict=False) for outcome in (a, b)]
         assert code_of([Verdict(key, a, ""), Verdict(key, b, "")], strict=False) == (
             1 if 1 in codes else 4 if 4 in codes else 0
         )
-    assert worst([]) == "inconclusive"
+    assert worst_outcome([]) == "inconclusive"
     assert Report([]).exit_code == 5
 
 
@@ -93,15 +99,15 @@ def test_a_result_is_as_bad_as_its_worst_partial():
     result = Result(found, judge(found))
     assert [verdict.outcome for verdict in result.verdicts] == ["agree", "wrong", "agree"]
     assert result.outcome == "wrong"
-    assert Report([result]).exit_code == 1
-    assert Report([result]).summary == {"wrong": 1}
+    assert report_of([result]).exit_code == 1
+    assert report_of([result]).summary == {"wrong": 1}
 
 
 def opinions(value):
     """All four witnesses on x**2 at 3, each of which says `value`."""
     found = case("x**2", "x=3")
     proved = reference(found)
-    ball = balls.exact(balls.fraction(proved.partials[0].ball) * 0 + int(value))
+    ball = balls.exact_ball(balls.midpoint(proved.partials[0].ball) * 0 + int(value))
     return Evidence(
         found,
         proved,
@@ -165,7 +171,7 @@ def test_sympy_off_the_truth_is_sympys():
                 Formula(
                     "3*x",
                     "3 x",
-                    balls.exact(balls.fraction(found.reference.partials[0].ball) * 3 / 2),
+                    balls.exact_ball(balls.midpoint(found.reference.partials[0].ball) * 3 / 2),
                 ),
             ),
         )
@@ -200,7 +206,7 @@ def test_the_reference_is_not_taken_on_trust():
     found = opinions(6.0)
     lie = Reference(
         found.reference.forward,
-        (Certified(balls.exact(balls.fraction(found.reference.partials[0].ball) + 1), 96),),
+        (Certified(balls.exact_ball(balls.midpoint(found.reference.partials[0].ball) + 1), 96),),
     )
     (verdict,) = judge(replace(found, reference=lie))
     assert verdict.outcome == "wrong"

@@ -8,7 +8,7 @@ import pytest
 from suites import made
 
 from gradcheck_cli.runs.plan import Selection, plan
-from gradcheck_cli.runs.task import check_id, key_of
+from gradcheck_cli.runs.task import check_id, fingerprint
 
 BOTH = (("float64", "cpu"), ("float32", "cuda:1"))
 CASES = [
@@ -91,7 +91,7 @@ def test_a_fingerprint_changes_with_everything_that_the_result_depends_on():
     """And with nothing else."""
     (task,) = plan([made("a", "x**2")], Selection()).tasks
     same = plan([made("a", "x**2")], Selection()).tasks[0]
-    assert key_of(task, "torch 2") == key_of(same, "torch 2")
+    assert fingerprint(task, "torch 2") == fingerprint(same, "torch 2")
     other = [
         made("a", "x**3"),
         made("b", "x**2"),
@@ -103,5 +103,5 @@ def test_a_fingerprint_changes_with_everything_that_the_result_depends_on():
         replace(task, dtype="float32"),
         replace(task, position=1),
     ]
-    keys = [key_of(found, "torch 2") for found in others] + [key_of(task, "torch 3")]
-    assert len({key_of(task, "torch 2"), *keys}) == len(keys) + 1
+    keys = [fingerprint(found, "torch 2") for found in others] + [fingerprint(task, "torch 3")]
+    assert len({fingerprint(task, "torch 2"), *keys}) == len(keys) + 1

@@ -15,7 +15,7 @@ from suites import FAULTS, made
 
 from gradcheck_cli.runs.plan import Selection, plan
 from gradcheck_cli.runs.pool import GIVE_UP, Limits, StartError, Workers, check_batch
-from gradcheck_cli.runs.task import CHUNK, batches
+from gradcheck_cli.runs.task import TASK_POINTS, batches
 
 # Two workers are enough to see that they do not harm each other; the memory is well above what one
 # takes at rest, 0.4 GiB.
@@ -164,8 +164,8 @@ def test_a_worker_ends_with_its_parent_though_it_hangs(tmp_path):
 
 def test_chunks_do_not_depend_on_batches():
     """A case of many points is cut at the same places however it is sent."""
-    case = made("many", "x", *range(3 * CHUNK + 5))
+    case = made("many", "x", *range(3 * TASK_POINTS + 5))
     tasks = plan([made("one", "x"), case], Selection()).tasks
-    assert [len(task) for task in tasks] == [1, CHUNK, CHUNK, CHUNK, 5]
+    assert [len(task) for task in tasks] == [1, TASK_POINTS, TASK_POINTS, TASK_POINTS, 5]
     for size in (1, 16, 10_000):
         assert [task for batch in batches(tasks, size) for task in batch] == list(tasks)

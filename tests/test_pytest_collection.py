@@ -143,7 +143,7 @@ def test_a_suite_that_is_in_the_way_is_left_alone(pytester):
 
 def test_suites_are_the_files_that_a_run_looks_for():
     """The plugin states the endings anew, because it imports nothing."""
-    assert tuple(f"*{suffix}" for suffix in pytest_plugin.SUFFIXES) == PATTERNS
+    assert tuple(f"*{suffix}" for suffix in pytest_plugin.SUITE_SUFFIXES) == PATTERNS
 
 
 def test_the_plugin_alone_imports_next_to_nothing():

@@ -102,7 +102,7 @@ def ran(tmp_path_factory):
     cases = {
         case.get("name"): case
         for case in ElementTree.parse(folder / "junit.xml").getroot().iter("testcase")
-    }  # noqa: S314 - pytest has just written it
+    }
     return SimpleNamespace(folder=folder, out=out, cases=cases)
 
 

@@ -19,7 +19,7 @@ from gradcheck_cli.witnesses.reference import (
     Certified,
     Touching,
     Undefined,
-    certified,
+    is_certified,
     reference,
 )
 from gradcheck_cli.worlds import balls
@@ -37,7 +37,7 @@ def partial(text, at, dtype="float64", **options):
 
 def holds(ball, value):
     """Whether a ball holds an exact fraction."""
-    return bool(abs(ball - balls.exact(value)) <= 0) or ball.contains(balls.exact(value))
+    return bool(abs(ball - balls.exact_ball(value)) <= 0) or ball.contains(balls.exact_ball(value))
 
 
 @pytest.mark.parametrize("asked", SMOOTH, ids=str)
@@ -48,10 +48,10 @@ def test_the_correctly_rounded_truth_is_mpmaths(asked):
     proved = reference(case(asked.text, asked.at))
     for answer, slope in zip(proved.partials, slopes(asked), strict=True):
         assert isinstance(answer, Certified)
-        assert abs(balls.fraction(answer.ball) - slope) <= abs(slope) * Fraction(2) ** -70 + NOISE
+        assert abs(balls.midpoint(answer.ball) - slope) <= abs(slope) * Fraction(2) ** -70 + NOISE
         for dtype in DTYPES.values():
             assert (
-                dtype.round(balls.fraction(answer.ball)) == dtype.round(slope)
+                dtype.round(balls.midpoint(answer.ball)) == dtype.round(slope)
                 or abs(slope) <= NOISE
             )
 
@@ -66,8 +66,8 @@ def test_a_slope_off_by_one_part_in_ten_to_the_eighteen_is_seen(monkeypatch):
     )
     asked = Asked("sin(x)", "x=1.25", lambda m, point: m.sin(point["x"]))
     (answer,), (slope,) = reference(case(asked.text, asked.at)).partials, slopes(asked)
-    assert DTYPES["float64"].round(balls.fraction(answer.ball)) == DTYPES["float64"].round(slope)
-    assert not abs(balls.fraction(answer.ball) - slope) <= abs(slope) * Fraction(2) ** -70 + NOISE
+    assert DTYPES["float64"].round(balls.midpoint(answer.ball)) == DTYPES["float64"].round(slope)
+    assert not abs(balls.midpoint(answer.ball) - slope) <= abs(slope) * Fraction(2) ** -70 + NOISE
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_precision_rises_until_the_ball_is_narrow(text, at, least):
     answer = partial(text, at)
     assert isinstance(answer, Certified)
     assert answer.bits >= least
-    assert certified(answer.ball)
+    assert is_certified(answer.ball)
 
 
 def test_a_difference_that_fixed_precision_takes_for_zero_is_resolved():
@@ -114,7 +114,7 @@ def test_a_slope_that_is_zero_is_certified_as_zero(text):
     answer = partial(text, "x=1.5")
     assert isinstance(answer, Certified)
     assert answer.ball.contains(0)
-    assert abs(answer.ball).upper() < balls.exact(Fraction(2) ** -1075)
+    assert abs(answer.ball).upper() < balls.exact_ball(Fraction(2) ** -1075)
 
 
 def test_the_ball_is_at_the_dtypes_number_and_not_at_the_text():

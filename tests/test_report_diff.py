@@ -15,21 +15,20 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from shared_report import SUITE, by_name, shared_report, suite_records
 
-from gradcheck_cli.records.outcome import OUTCOMES
+from gradcheck_cli.records.outcome import OUTCOMES, Status
 from gradcheck_cli.records.report import Report
-from gradcheck_cli.records.status import EXIT_CODES
 from gradcheck_cli.reports.diff import (
     LOST,
     MAX_TOLD,
     Change,
     Diff,
-    compare,
+    compare_reports,
     diff_document,
     render_diff,
 )
 
 if TYPE_CHECKING:
-    from gradcheck_cli.checks.record import Record
+    from gradcheck_cli.records.record import Record
 
 LISTS = ("regressions", "improvements", "changes", "new")
 
@@ -43,7 +42,7 @@ def changed(record: Record, partial: int = 0, /, **facts: Any) -> Record:
 
 def between(old: Record, new: Record) -> Diff:
     """The differences between reports of one check."""
-    return compare(Report(stored=[old]), Report(stored=[new]))
+    return compare_reports(Report(records=[old]), Report(records=[new]))
 
 
 def told(diff: Diff) -> dict[str, list[tuple[str, Any, Any]]]:
@@ -73,8 +72,8 @@ def measured(ulps: float | str | None) -> Record:
 def test_a_report_is_no_different_from_itself() -> None:
     """Whatever it holds, in whatever order."""
     report = shared_report()
-    for other in (report, replace(report, stored=report.records[::-1])):
-        found = compare(report, other)
+    for other in (report, replace(report, records=report.records[::-1])):
+        found = compare_reports(report, other)
         assert told(found) == {}
         assert (found.compared, found.exit_code) == (19, 0)
         assert (
@@ -120,8 +119,8 @@ def test_outcomes_have_an_order(old: str, new: str) -> None:
     assert found.exit_code == worse
 
 
-@pytest.mark.parametrize("old", EXIT_CODES)
-@pytest.mark.parametrize("new", EXIT_CODES)
+@pytest.mark.parametrize("old", Status)
+@pytest.mark.parametrize("new", Status)
 def test_statuses_have_an_order(old: str, new: str) -> None:
     """Also where the outcome stays: what the suite expects has changed, or the run was strict."""
     record = by_name()[f"{SUITE}::kink"]
@@ -129,7 +128,7 @@ def test_statuses_have_an_order(old: str, new: str) -> None:
         record | {"status": old}, record | {"status": new, "unmet": ["why"], "reason": "so"}
     )
     order = ["error", "fail", "unverified", "xfail", "skip", "pass"]
-    assert list(EXIT_CODES) == order
+    assert list(Status) == order
     worse = order.index(new) < order.index(old)
     assert told(found) == (
         {} if old == new else {"regressions" if worse else "improvements": [("status", old, new)]}
@@ -168,8 +167,8 @@ def test_a_lost_opinion_is_a_change() -> None:
 
 def test_what_vanished_is_a_regression_and_what_is_new_is_not() -> None:
     """Whole checks, and partials of one."""
-    some = Report(stored=suite_records()[1:])
-    found = compare(shared_report(), some)
+    some = Report(records=suite_records()[1:])
+    found = compare_reports(shared_report(), some)
     assert len(found.regressions) == 14
     assert {change.kind for change in found.regressions} == {"vanished"}
     assert (
@@ -178,7 +177,7 @@ def test_what_vanished_is_a_regression_and_what_is_new_is_not() -> None:
         )
         in found.regressions
     )
-    assert told(compare(some, shared_report())) == {
+    assert told(compare_reports(some, shared_report())) == {
         "new": [("new", None, record["outcome"]) for record in shared_report().records[:14]]
     }
     record = by_name()["tensor"]
@@ -211,8 +210,8 @@ def test_every_planted_difference_is_found(data: Any) -> None:
         )
     )
     worse = changed(records[k], 0, outcome="wrong", reason="planted")
-    found = compare(
-        shared_report(), replace(shared_report(), stored=[*records[:k], worse, *records[k + 1 :]])
+    found = compare_reports(
+        shared_report(), replace(shared_report(), records=[*records[:k], worse, *records[k + 1 :]])
     )
     assert [(change.case, change.after) for change in found.regressions] == [
         (list(by_name())[k], "wrong")
@@ -231,14 +230,14 @@ def test_the_text_tells_the_worst_in_full_and_the_rest_in_short() -> None:
     }
     names = [f"n{k}" for k in range(MAX_TOLD + 2)]
     old = Report(
-        stored=[tensor, *(measured(800.0) | {"id": name} for name in names)],
+        records=[tensor, *(measured(800.0) | {"id": name} for name in names)],
         environment={"torch": "2", "sympy": "1", "python": "unknown"},
     )
     new = Report(
-        stored=[wrong, *(measured(1.0) | {"id": name} for name in names)],
+        records=[wrong, *(measured(1.0) | {"id": name} for name in names)],
         environment={"torch": "3", "sympy": "1", "python": "3"},
     )
-    text = render_diff(compare(old, new))
+    text = render_diff(compare_reports(old, new))
     lines = text.splitlines()
     assert lines[:6] == [
         "13 checks compared: 1 regression, 12 improvements, 0 changes, 0 new checks",
@@ -253,10 +252,12 @@ def test_the_text_tells_the_worst_in_full_and_the_rest_in_short() -> None:
         "n0: ∂f/∂W[0,0]: 800 ulp → 1 ulp: within 4 ulp of the true value",
     ]
     assert lines[-1] == "… and 2 more"
-    assert len(diff_document(compare(old, new))["improvements"]) == 12
-    coloured = render_diff(compare(old, new), color=True)
+    assert len(diff_document(compare_reports(old, new))["improvements"]) == 12
+    coloured = render_diff(compare_reports(old, new), color=True)
     assert "\x1b[1;31mregressions\x1b[0m" in coloured
-    assert all(cell_len(line) <= 40 for line in render_diff(compare(old, new), 40).splitlines())
+    assert all(
+        cell_len(line) <= 40 for line in render_diff(compare_reports(old, new), 40).splitlines()
+    )
     assert "\x1b" not in text
 
 

@@ -14,8 +14,8 @@ from rich.text import Text
 
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.questions.numbers import read_value
-from gradcheck_cli.reports.format import array_text, exact, printable, torch_number, with_bar
-from gradcheck_cli.reports.wrap import TOKEN, shortened, wrap, wrap_command
+from gradcheck_cli.reports.format import array_text, escape_controls, exact, torch_number, with_bar
+from gradcheck_cli.reports.wrap import TOKEN, shorten, wrap, wrap_command
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -82,7 +82,7 @@ def test_a_long_array_is_told_by_its_first_numbers() -> None:
 
 def test_nothing_that_drives_a_terminal_is_printed() -> None:
     """Escape sequences, text direction, carriage returns; line ends stay."""
-    assert printable("a\x1b[1m\rb\n\u202ec∂") == "a\\x1b[1m\\rb\n\\u202ec∂"
+    assert escape_controls("a\x1b[1m\rb\n\u202ec∂") == "a\\x1b[1m\\rb\n\\u202ec∂"
 
 
 words = st.lists(
@@ -144,5 +144,5 @@ def test_a_wrapped_command_is_the_same_command(width: int, argv: list[str]) -> N
 
 def test_shortened_cuts_between_tokens() -> None:
     """A number is there whole or not at all."""
-    assert shortened("x + 123.456", 9) == "x + …"
-    assert shortened("x + 123.456", 11) == "x + 123.456"
+    assert shorten("x + 123.456", 9) == "x + …"
+    assert shorten("x + 123.456", 11) == "x + 123.456"

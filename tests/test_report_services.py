@@ -17,12 +17,11 @@ from hypothesis import strategies as st
 from shared_report import SUITE, by_name, shared_report, suite_records
 
 from gradcheck_cli.manual import pages
-from gradcheck_cli.records.outcome import OUTCOMES
+from gradcheck_cli.records.outcome import NO_VERDICT, OUTCOMES, Status
 from gradcheck_cli.records.report import Report
-from gradcheck_cli.records.status import EXIT_CODES, NO_VERDICT
 from gradcheck_cli.reports import github, gitlab, junit, sarif, tap
-from gradcheck_cli.reports.findings import findings, named, one_line
-from gradcheck_cli.reports.format import printable
+from gradcheck_cli.reports.findings import findings, one_line, with_names
+from gradcheck_cli.reports.format import escape_controls
 
 NASTY = "a, b:c=%25 100 % # x \\ \\# y | <z> & \"q\" 'r' ]]> \t\r\n::error::z {0} [a](1) \x00\x1b\x7f\x85\u2028\ufeff\ufffe\ud800 …é漢"
 
@@ -32,8 +31,8 @@ def test_json_formats_hold_to_their_facts(name: str, form: Any) -> None:
     """The shared report, an empty one, and one whose ids all repeat."""
     for report in (
         shared_report(),
-        Report(stored=[]),
-        Report(stored=[*suite_records(), *suite_records()], problems=["a", "a", "b"]),
+        Report(records=[]),
+        Report(records=[*suite_records(), *suite_records()], problems=["a", "a", "b"]),
     ):
         assert json_faults(name, form.render(report)) == []
 
@@ -63,7 +62,7 @@ def test_what_gitlab_shows() -> None:
     }
     slow = issues["slow", "gradcheck/error"]
     assert slow["location"] == {"path": SUITE, "lines": {"begin": 23}}
-    assert slow in json.loads(gitlab.render(Report(stored=suite_records()[::-1])))
+    assert slow in json.loads(gitlab.render(Report(records=suite_records()[::-1])))
     assert set(gitlab.SEVERITIES) == {*OUTCOMES, "error", "unexpected", "problem", "incomplete"} - {
         "agree"
     }
@@ -121,7 +120,7 @@ def test_what_sarif_tells() -> None:
 def test_a_path_is_a_uri(file: str, uri: str) -> None:
     """Nothing of a relative path can be taken for a scheme or a host."""
     record = suite_records()[-1] | {"source": {"file": file, "line": 1, "column": 1}}
-    (result,) = json.loads(sarif.render(Report(stored=[record])))["runs"][0]["results"]
+    (result,) = json.loads(sarif.render(Report(records=[record])))["runs"][0]["results"]
     assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == uri
 
 
@@ -173,7 +172,7 @@ def test_tap_has_a_point_for_each_check() -> None:
     assert slow["at"] == {"file": SUITE, "line": 23, "column": 5}
     assert slow["message"] == ["error: no answer within 120 s (given up)"]
     assert slow["reproduce"] == suite_records()[-1]["reproduce"]
-    assert tap.render(Report(stored=[])) == "TAP version 14\n1..0 # nothing was checked\n"
+    assert tap.render(Report(records=[])) == "TAP version 14\n1..0 # nothing was checked\n"
 
 
 @pytest.mark.parametrize(
@@ -211,7 +210,7 @@ def saying(text: str) -> Report:
         | ({"unmet": [text]} if r["unmet"] else {})
         for r in suite_records()
     ]
-    return Report(stored=records, problems=[text], command=["gradcheck", text])
+    return Report(records=records, problems=[text], command=["gradcheck", text])
 
 
 @settings(deadline=None, max_examples=60)
@@ -219,7 +218,7 @@ def saying(text: str) -> Report:
 def test_no_text_of_a_user_breaks_a_format(text: str) -> None:
     """Every file is valid, and reads back as what it was meant to say."""
     report = saying(text)
-    names = [name for name, _ in named(report.records)]
+    names = [name for name, _ in with_names(report.records)]
     for found in (
         junit.render(report),
         github.render(report),
@@ -233,7 +232,7 @@ def test_no_text_of_a_user_breaks_a_format(text: str) -> None:
     assert [case.get("name") for case in cases] == [
         name.removeprefix(f"{text}::") for name in names
     ]
-    file = printable(text.encode(errors="backslashreplace").decode())
+    file = escape_controls(text.encode(errors="backslashreplace").decode())
     assert {(case.get("file"), case.get("line")) for case in cases} == {(file, "2")}
     assert json_faults("gitlab", gitlab.render(report)) == []
     assert json_faults("sarif", sarif.render(report)) == []
@@ -256,6 +255,6 @@ def test_no_text_of_a_user_breaks_a_format(text: str) -> None:
 
 def test_every_status_has_its_place_in_every_format() -> None:
     """A new status would have to be given one."""
-    assert set(junit._CHILDREN) == set(EXIT_CODES) - {"pass"}
-    assert set(sarif._LEVELS) == set(EXIT_CODES) - {"pass"}
-    assert set(github._KINDS) == {status for status, code in EXIT_CODES.items() if code}
+    assert set(junit._CHILDREN) == set(Status) - {"pass"}
+    assert set(sarif._LEVELS) == set(Status) - {"pass"}
+    assert set(github._KINDS) == {status for status in Status if not status.is_well}

@@ -53,7 +53,7 @@ def aged(report: Report) -> dict[str, Any]:
 
 def alone() -> Report:
     """The part of the shared report that a single command can give."""
-    return replace(shared_report(), stored=shared_report().records[:13])
+    return replace(shared_report(), records=shared_report().records[:13])
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_json_lines_read_back_as_the_same_bytes() -> None:
         suite_records()[:1],
         [suite_records()[0] | {"id": "a\u2028b\x85c"}],
     ):
-        text = jsonl.render(Report(stored=records))
+        text = jsonl.render(Report(records=records))
         found = read_report(text)
         assert jsonl.render(found) == text
         assert set(found.environment.values()) == {"unknown"}
@@ -115,7 +115,7 @@ def test_a_report_from_before_the_newer_keys_is_filled_in() -> None:
 def test_an_old_report_of_a_strict_run_stays_one() -> None:
     """Only its exit code says that it was strict."""
     kinks = [record for record in alone().records if record["outcome"] in ("kink", "agree")]
-    old = aged(replace(alone(), stored=kinks)) | {"exit_code": 1}
+    old = aged(replace(alone(), records=kinks)) | {"exit_code": 1}
     assert [record["status"] for record in read_report(json.dumps(old)).records] == [
         "fail" if record["outcome"] == "kink" else "pass" for record in kinks
     ]
@@ -146,8 +146,8 @@ def test_what_was_promised_can_be_read() -> None:
         ('{"format": 1}', '"command" is a required property'),
         ('{"partials": []}', 'in line 1, "id" is a required property'),
         ('{"partials": []}\n{', 'in line 1, "id" is a required property'),
-        (jsonl.render(Report(stored=[suite_records()[0] | {"outcome": "fine"}])), 'in line 1, `outcome`: "fine" is not one of "wrong", "inconclusive" or 7 other candidates'),
-        (jsonl.render(Report(stored=suite_records()[:2])) + '{"id":', "line 3 is not JSON: expecting value at 1:7"),
+        (jsonl.render(Report(records=[suite_records()[0] | {"outcome": "fine"}])), 'in line 1, `outcome`: "fine" is not one of "wrong", "inconclusive" or 7 other candidates'),
+        (jsonl.render(Report(records=suite_records()[:2])) + '{"id":', "line 3 is not JSON: expecting value at 1:7"),
     ],
 )  # fmt: skip
 def test_what_is_no_report_is_said(text: str, reason: str) -> None:
@@ -261,7 +261,7 @@ def test_half_of_a_surrogate_pair_is_read_where_any_text_may_stand() -> None:
         "id": "\udcff",
         "source": {"file": "\udcff.yaml", "line": 1, "column": 1},
     }
-    text = json.dumps(document(Report(stored=[odd], environment=ENVIRONMENT)))
+    text = json.dumps(document(Report(records=[odd], environment=ENVIRONMENT)))
     assert read_report(text).records == [odd]
     assert said(text.replace('"outcome": "kink"', '"outcome": "\\udcff"', 1)) == (
         "error[bad-report]: `the report` is no report that can be read: it cannot be held against the schema: "

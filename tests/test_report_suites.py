@@ -11,8 +11,8 @@ import re
 import pytest
 from shared_report import SUITE, by_name, shared_report, suite_records
 
+from gradcheck_cli.records.outcome import Status
 from gradcheck_cli.records.report import Report
-from gradcheck_cli.records.status import EXIT_CODES
 from gradcheck_cli.reports import renderer
 from gradcheck_cli.reports.facts import summary
 from gradcheck_cli.reports.markdown import MAX_BYTES, MAX_FILES, MAX_GROUPS, MAX_ROWS
@@ -23,14 +23,14 @@ KINK, UNMET, FORESEEN, MENDED, SKIPPED, SLOW = suite_records()
 
 def markdown(*records: dict[str, object], **more: object) -> str:
     """The Markdown report of some records."""
-    return renderer("markdown")(Report(stored=records, **more))  # type: ignore[arg-type]  # the fields of a Report
+    return renderer("markdown")(Report(records=records, **more))  # type: ignore[arg-type]  # the fields of a Report
 
 
 def test_the_table_tells_what_a_suite_states() -> None:
     """Each sentence once, with the check it is about; nothing of a kink that is expected when only
     what is bad is asked for.
     """
-    text = render(Report(stored=suite_records()), quiet=True)
+    text = render(Report(records=suite_records()), quiet=True)
     for line in (
         "not as expected: the outcome is kink, expected is agree",
         "expected to fail: relu(0) is 0 in torch; 50 % off \\ # known",
@@ -42,15 +42,15 @@ def test_the_table_tells_what_a_suite_states() -> None:
         "\nmended: not as expected: it passes, though the suite expects it to fail: a defect of old\n"
         in text
     )
-    assert render(Report(stored=[KINK]), quiet=True) == "1 case: 1 kink\n"
-    assert "kink: no derivative at the boundary" in render(Report(stored=[KINK]))
+    assert render(Report(records=[KINK]), quiet=True) == "1 case: 1 kink\n"
+    assert "kink: no derivative at the boundary" in render(Report(records=[KINK]))
     for width in (30, 60, 100):
-        assert "120 s" in render(Report(stored=[SLOW]), width=width)
+        assert "120 s" in render(Report(records=[SLOW]), width=width)
 
 
 def test_a_case_that_was_not_checked_is_told_apart_by_what_was_asked_alone() -> None:
     """Its cotangent has no shape yet."""
-    text = render(Report(stored=[MENDED, SKIPPED]))
+    text = render(Report(records=[MENDED, SKIPPED]))
     assert "\nskipped: skipped: too slow # 3 % of it\n" in text
     head = next(line for line in text.splitlines() if line.startswith("case"))
     assert "cotangent" not in head
@@ -60,9 +60,9 @@ def test_what_is_said_of_many_cases_counts_cases() -> None:
     """Not partials: there are none."""
     many = [SLOW | {"id": f"n{k}"} for k in range(5)]
     assert "n0, n1, … (5 cases): error: no answer within 120 s (given up)\n" in render(
-        Report(stored=many)
+        Report(records=many)
     )
-    assert render(Report(stored=many)).count("reproduce: ") == 1
+    assert render(Report(records=many)).count("reproduce: ") == 1
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_the_summary_tells_a_status_where_it_is_not_the_outcomes_own(
     assert (
         summary(
             Report(
-                stored=[KINK | {"outcome": outcome, "status": status} for outcome, status in pairs]
+                records=[KINK | {"outcome": outcome, "status": status} for outcome, status in pairs]
             )
         )
         == text
@@ -92,16 +92,16 @@ def test_the_summary_tells_a_status_where_it_is_not_the_outcomes_own(
 
 def test_missing_checks_fail_a_report() -> None:
     """More than a wrong gradient does, less than Ctrl-C."""
-    assert Report(stored=[KINK]).exit_code == 0
-    assert Report(stored=[KINK], incomplete=True).exit_code == 3
-    assert Report(stored=[UNMET], incomplete=True).exit_code == 3
+    assert Report(records=[KINK]).exit_code == 0
+    assert Report(records=[KINK], incomplete=True).exit_code == 3
+    assert Report(records=[UNMET], incomplete=True).exit_code == 3
     assert Report(incomplete=True).exit_code == 3
-    assert Report(stored=[KINK], incomplete=True, interrupted=True).exit_code == 130
+    assert Report(records=[KINK], incomplete=True, interrupted=True).exit_code == 130
 
 
 def test_csv_tells_what_a_suite_states() -> None:
     """In each row of a case; a case without partials has one row."""
-    rows = list(csv.DictReader(io.StringIO(renderer("csv")(Report(stored=suite_records())))))
+    rows = list(csv.DictReader(io.StringIO(renderer("csv")(Report(records=suite_records())))))
     assert [(row["outcome"], row["status"], row["unmet"]) for row in rows[2:4]] == [
         (outcome, "fail", UNMET["unmet"][0]) for outcome in ("kink", "agree")
     ]
@@ -118,7 +118,7 @@ def test_csv_tells_what_a_suite_states() -> None:
         "unmet": ["@x"],
         "source": {"file": "-a", "line": 1, "column": 1},
     }
-    (row,) = csv.DictReader(io.StringIO(renderer("csv")(Report(stored=[hostile]))))
+    (row,) = csv.DictReader(io.StringIO(renderer("csv")(Report(records=[hostile]))))
     assert (row["case_reason"], row["unmet"], row["file"]) == ("'=1+1", "'@x", "'-a")
 
 
@@ -197,9 +197,9 @@ def test_markdown_cuts_long_tables_to_the_rows_that_matter() -> None:
 
 def test_every_status_has_a_column_and_a_word() -> None:
     """A new status would have to be given one."""
-    records = [KINK | {"status": status} for status in EXIT_CODES]
-    assert all(f" {status} |" in markdown(*records) for status in EXIT_CODES)
+    records = [KINK | {"status": status} for status in Status]
+    assert all(f" {status} |" in markdown(*records) for status in Status)
     assert (
-        summary(Report(stored=records))
+        summary(Report(records=records))
         == "6 cases: 6 kink (1 error, 1 failing, 1 not verified, 1 expected to fail, 1 skipped)"
     )

@@ -15,15 +15,16 @@ import pytest
 from rich.cells import cell_len
 from shared_report import golden, results, shared_report
 
+from gradcheck_cli.checks.result import report_of
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.questions.numbers import read_points
 from gradcheck_cli.questions.question import Request, cases_of
 from gradcheck_cli.records.outcome import OUTCOMES
 from gradcheck_cli.records.report import Report
 from gradcheck_cli.reports import FORMATS, SUFFIXES, renderer
-from gradcheck_cli.reports.csv import COLUMNS, MAX_REPEATED
+from gradcheck_cli.reports.csv import COLUMNS, MAX_REPEATED_POINT
 from gradcheck_cli.reports.facts import MAX_EXPLAINED, MAX_SENTENCES
-from gradcheck_cli.reports.markdown import code, fenced, prose
+from gradcheck_cli.reports.markdown import code, fence, prose
 from gradcheck_cli.reports.table import STYLES, render
 from gradcheck_cli.reports.wrap import TOKEN
 from gradcheck_cli.witnesses.analytic import Formula
@@ -45,7 +46,7 @@ def too_wide(text: str, width: int) -> list[str]:
 
 def of(name: str | None) -> Report:
     """The part of the shared report whose cases have this id."""
-    return Report([result for result in shared_report().results if result.id == name])
+    return report_of([result for result in shared_report().results if result.id == name])
 
 
 def test_the_shared_report_meets_every_outcome() -> None:
@@ -142,7 +143,7 @@ def test_the_users_text_is_never_taken_for_markup_or_for_escape_codes() -> None:
     """
     result = replace(results()[-1], id="[red]x[/red] :smile: \x1b[31m\u202e\x07")
     program = replace(result.evidence.case.program, text="y = x[0]\ny*[2, 3] # [bold]")
-    report = Report(
+    report = report_of(
         [
             replace(
                 result,
@@ -173,8 +174,8 @@ def test_quiet_leaves_what_is_not_plainly_good_and_the_summary() -> None:
 
 def test_no_case_at_all() -> None:
     """Only the summary is left."""
-    assert render(Report([])) == "0 cases\n"
-    assert renderer("markdown")(Report([])) == "## 0 cases\n"
+    assert render(report_of([])) == "0 cases\n"
+    assert renderer("markdown")(report_of([])) == "## 0 cases\n"
 
 
 def test_an_opinion_that_disputes_an_agreement_is_told_even_if_quiet() -> None:
@@ -188,11 +189,11 @@ def test_an_opinion_that_disputes_an_agreement_is_told_even_if_quiet() -> None:
         if isinstance(a, Formula) and a.ball is not None
     ]
     lying = replace(result, evidence=replace(result.evidence, analytic=tuple(lie)))
-    text = render(Report([lying]), quiet=True)
+    text = render(report_of([lying]), quiet=True)
     assert "reproduce: gradcheck" in text
     # The analytic column no longer shows the truth, so the reference has a column of its own.
     assert "reference" in text.split("\n\n")[1]
-    assert "reference" not in render(Report([result]))
+    assert "reference" not in render(report_of([result]))
 
 
 def test_what_is_said_of_many_is_said_once() -> None:
@@ -203,14 +204,14 @@ def test_what_is_said_of_many_is_said_once() -> None:
         verdicts=tuple(replace(v, outcome="kink", reason="no derivative") for v in result.verdicts),
     )
     assert "∂f/∂W[0,0], ∂f/∂W[0,1], … (4 partials): kink: no derivative\n" in render(
-        Report([kinked])
+        report_of([kinked])
     )
     many = replace(result, notes=tuple(f"note number {i}" for i in range(12)))
     assert (
         f"note: note number {MAX_EXPLAINED - 1}\n… and {12 - MAX_EXPLAINED} sentences more, which --verbose shows\n"
-        in render(Report([many]))
+        in render(report_of([many]))
     )
-    assert render(Report([many]), verbose=True).count("note: note number") == 12
+    assert render(report_of([many]), verbose=True).count("note: note number") == 12
     several = [
         replace(kinked, verdicts=tuple(replace(v, reason=f"{i} {v.key}") for v in kinked.verdicts))
         for i in range(4)
@@ -225,7 +226,7 @@ def test_a_long_formula_is_shortened_between_numbers_and_whole_when_asked_for() 
     result = of("tensor").results[0]
     terms = " + ".join(f"{i}.25*x" for i in range(100, 140))
     formula = Formula(terms, "", None, "the formula has no value at this point")
-    long = Report([replace(result, evidence=replace(result.evidence, analytic=(formula,) * 4))])
+    long = report_of([replace(result, evidence=replace(result.evidence, analytic=(formula,) * 4))])
     line = next(line for line in render(long).splitlines() if line.startswith("∂f/∂W[0,0] ="))
     assert len(line) <= 100
     assert line.endswith("…")
@@ -275,7 +276,7 @@ def test_csv_has_a_row_a_partial_and_numbers_stay_numbers() -> None:
 @pytest.mark.parametrize("text", ["=1+1", "+x", "-x**2", "@sum(x)", "\tx", "\rx"])
 def test_csv_text_is_never_a_formula(text: str) -> None:
     """A spreadsheet would run an id such as `=HYPERLINK(...)`; a negative number is left alone."""
-    report = Report([replace(of("grid").results[0], id=text)])
+    report = report_of([replace(of("grid").results[0], id=text)])
     row = next(csv.DictReader(io.StringIO(renderer("csv")(report), newline="")))
     assert row["id"] == f"'{text}".replace("\r", "\n")
     assert row["autograd"] == "-0.5"
@@ -284,8 +285,8 @@ def test_csv_text_is_never_a_formula(text: str) -> None:
 def test_csv_gives_a_large_point_once() -> None:
     """Else a file grows with the square of the point."""
     result = of("tensor").results[0]
-    large = {"W": result.evidence.case.at["W"].repeat(MAX_REPEATED)}
-    report = Report(
+    large = {"W": result.evidence.case.at["W"].repeat(MAX_REPEATED_POINT)}
+    report = report_of(
         [
             replace(
                 result,
@@ -300,7 +301,7 @@ def test_csv_gives_a_large_point_once() -> None:
 def test_markdown_tables_are_whole() -> None:
     """Every row of a table has as many cells as its head, whatever the user's text holds."""
     result = replace(of("grid").results[0], id="a | b `c` \\| d")
-    text = renderer("markdown")(Report([result, *of("grid").results, *shared_report().results]))
+    text = renderer("markdown")(report_of([result, *of("grid").results, *shared_report().results]))
     for block in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
         counts = {len(re.findall(r"(?<!\\)(?:\\\\)*\|", line)) for line in block.splitlines()}
         assert len(counts) == 1, block
@@ -311,4 +312,4 @@ def test_markdown_escapes() -> None:
     """Code keeps its text, all else is literal; no text closes its own fence."""
     assert prose("`a*b` * c | [d](e) <f> @g `") == r"`a*b` \* c \| \[d\](e) \<f\> \@g " + r"\`"
     assert code("a`b") == "`` a`b ``"
-    assert fenced("```\nx", "python") == "````python\n```\nx\n````"
+    assert fence("```\nx", "python") == "````python\n```\nx\n````"

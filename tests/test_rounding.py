@@ -12,9 +12,9 @@ from programs import case, smooth
 
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import table
+from gradcheck_cli.judge.bench import judge
 from gradcheck_cli.judge.evidence import Evidence
 from gradcheck_cli.judge.rounding import rounding
-from gradcheck_cli.judge.verdict import judge
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.autograd import autograd
 from gradcheck_cli.witnesses.reference import Certified, reference
@@ -40,10 +40,10 @@ def ratios(asked, dtype):
 
 def _ratio(answer, truth, budget, dtype):
     assert isinstance(truth, Certified)
-    gap = abs(Fraction(answer) - balls.fraction(truth.ball))
+    gap = abs(Fraction(answer) - balls.midpoint(truth.ball))
     # The last rounding, to the dtype itself, is free: a program that only hands its input on has no
     # budget.
-    gap = max(Fraction(0), gap - dtype.ulp(balls.fraction(truth.ball)) / 2)
+    gap = max(Fraction(0), gap - dtype.ulp(balls.midpoint(truth.ball)) / 2)
     return float(gap / Fraction(budget)) if budget else (0.0 if gap == 0 else float("inf"))
 
 
@@ -58,7 +58,7 @@ def test_torch_keeps_within_the_budget(dtype):
     found = [ratio for asked in points for ratio in ratios(asked, dtype)]
     print(
         f"{dtype}: {len(found)} numbers, |A - T| / B median {np.median(found):.2g}, 99 % {np.quantile(found, 0.99):.2g}, maximum {max(found):.2g}"
-    )  # noqa: T201 - `pytest -rP` shows it
+    )
     assert len(found) > 500
     assert max(found) <= 4
     assert np.quantile(found, 0.99) <= 1
@@ -83,7 +83,7 @@ def test_a_budget_is_not_so_wide_that_it_allows_anything():
         asked_case = case(asked.text, asked.at)
         for k, truth in enumerate(reference(asked_case).partials):
             if not truth.ball.contains(0):
-                spacing = asked_case.dtype.ulp(balls.fraction(truth.ball))
+                spacing = asked_case.dtype.ulp(balls.midpoint(truth.ball))
                 found.append(
                     rounding(asked_case).of_partial(asked_case, k, asked_case.dtype).total
                     / float(spacing)

@@ -13,7 +13,7 @@ import typer
 
 from gradcheck_cli import cli
 from gradcheck_cli.settings import provenance
-from gradcheck_cli.settings.file import configured, default_map
+from gradcheck_cli.settings.file import configuration_for, default_map
 from gradcheck_cli.settings.table import (
     EXACT,
     EXPORTS,
@@ -71,7 +71,7 @@ def context(command, words, environment=None):
     """What Typer makes of the words of a command, with the file of the working directory below
     them, and that file.
     """
-    found = configured(command, Path(), environment or {})
+    found = configuration_for(command, Path(), environment or {})
     return group().commands[command].make_context(
         command, list(words), default_map=default_map(found)[command]
     ), found
@@ -177,7 +177,7 @@ def test_the_page_shows_what_is_shown(bare, monkeypatch):
     )
     monkeypatch.setenv("GRADCHECK_SHARD", "1/4")
     ctx, found = context("run", ["--jobs", "2"])
-    shown = provenance.shown(
+    shown = provenance.settings_page(
         provenance.rows("run", ctx.params, ctx.get_parameter_source, found),
         provenance.notes(found, {"GRADCHECK_SHARD": "1/4"}),
     )
@@ -300,10 +300,10 @@ def test_what_a_suite_may_override_is_told_apart(bare, monkeypatch):
     monkeypatch.setenv("GRADCHECK_RTOL", "1e-5")
     ctx, _ = context("run", ["--no-strict", "--step", "0.5"])
     names = ("dtype", "rtol", "strict", "step", "timeout")
-    assert provenance.said(ctx.params, ctx.get_parameter_source, names, in_file=True) == {
+    assert provenance.values_from(ctx.params, ctx.get_parameter_source, names, in_file=True) == {
         "dtype": "float32"
     }
-    assert provenance.said(ctx.params, ctx.get_parameter_source, names, in_file=False) == {
+    assert provenance.values_from(ctx.params, ctx.get_parameter_source, names, in_file=False) == {
         "rtol": "1e-5",
         "strict": False,
         "step": "0.5",
@@ -430,13 +430,15 @@ def test_notes_say_what_else_there_is(bare):
         "configuration file: gradcheck.toml",
         "pyproject.toml has settings too; gradcheck.toml beside it wins",
     ]
-    assert provenance.notes(configured("run", Path(), {}), {}) == expected
+    assert provenance.notes(configuration_for("run", Path(), {}), {}) == expected
 
 
 def test_columns_are_aligned_and_nothing_acts_on_the_terminal():
     """As wide as the widest; a control character is shown as one that is not."""
     ctx, found = context("check", ["--wrt", "x\x1b[31m,y"])
-    shown = provenance.shown(provenance.rows("check", ctx.params, ctx.get_parameter_source, found))
+    shown = provenance.settings_page(
+        provenance.rows("check", ctx.params, ctx.get_parameter_source, found)
+    )
     lines = shown.splitlines()
     assert "\x1b" not in shown
     assert lines[0] == "setting    value         from"

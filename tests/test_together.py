@@ -366,4 +366,4 @@ def test_detached_and_constant_values_together():
     assert [bits_of(a) for a in autograd_at(points_of("x - x + 3", grid("cut", 4)))] == [
         bits_of(autograd(found)) for found in points_of("x - x + 3", grid("cut", 4))
     ]
-    assert task.CHUNK % CHUNK == 0, "a worker's chunks are made of whole ones"
+    assert task.TASK_POINTS % CHUNK == 0, "a worker's chunks are made of whole ones"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradcheck_cli.language.errors import Span, UserError
-from gradcheck_cli.settings.toml import Place, TomlFile, places, seen
+from gradcheck_cli.settings.toml import TomlFile, TomlPlace, display_path, places
 
 ROOT = Path(__file__).parents[1]
 
@@ -104,10 +104,10 @@ def test_random_texts_are_read_as_python_reads_them(lines):
 def test_a_wrong_place_is_seen(monkeypatch):
     """The comparison can fail: a place that is off by one, and one that is missing."""
     right = places("abc = [1, 2]\n")
-    assert right == {("abc",): Place(Span(0, 3), Span(6, 12), (Span(7, 8), Span(10, 11)))}
+    assert right == {("abc",): TomlPlace(Span(0, 3), Span(6, 12), (Span(7, 8), Span(10, 11)))}
     for lie in (
-        {("abc",): Place(Span(0, 2), *right["abc",][1:])},
-        {("abc",): Place(Span(0, 3), Span(6, 12), (Span(7, 8),))},
+        {("abc",): TomlPlace(Span(0, 2), *right["abc",][1:])},
+        {("abc",): TomlPlace(Span(0, 3), Span(6, 12), (Span(7, 8),))},
         {},
     ):
         monkeypatch.setitem(globals(), "places", lambda text, lie=lie: lie)
@@ -172,6 +172,6 @@ def test_a_path_is_told_from_the_working_directory(tmp_path, monkeypatch):
     deep = tmp_path / "a" / "b"
     deep.mkdir(parents=True)
     monkeypatch.chdir(deep)
-    assert seen(deep / "x.toml") == "x.toml"
-    assert seen(tmp_path / "x.toml") == str(Path("..", "..", "x.toml"))
-    assert seen(Path("/x.toml")) == "/x.toml"
+    assert display_path(deep / "x.toml") == "x.toml"
+    assert display_path(tmp_path / "x.toml") == str(Path("..", "..", "x.toml"))
+    assert display_path(Path("/x.toml")) == "/x.toml"

@@ -11,10 +11,10 @@ from programs import case, smooth
 
 from gradcheck_cli.checks.check import check_case
 from gradcheck_cli.functions import table
+from gradcheck_cli.judge.bench import judge
 from gradcheck_cli.judge.evidence import Evidence, Tolerance
 from gradcheck_cli.judge.rounding import rounding
-from gradcheck_cli.judge.verdict import judge
-from gradcheck_cli.records.status import by_itself, exit_code
+from gradcheck_cli.records.status import exit_code_of, status_by_itself
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.autograd import Detached, Measured, autograd
 from gradcheck_cli.witnesses.reference import reference
@@ -231,7 +231,7 @@ def test_a_missing_path_is_wrong_where_the_slope_is_not_zero(text, code, told):
     assert verdicts[0].outcome == "detached"
     assert verdicts[0].reason.endswith(told)
     partials = [{"outcome": verdict.outcome, "failed": verdict.failed} for verdict in verdicts]
-    assert exit_code([by_itself(partials, strict=False)]) == code
+    assert exit_code_of([status_by_itself(partials, strict=False)]) == code
 
 
 def test_a_detached_answer_is_told_without_the_reference_too():

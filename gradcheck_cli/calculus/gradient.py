@@ -13,7 +13,7 @@ import numpy as np
 
 from gradcheck_cli.calculus.reverse import adjoints, conditions, formula, lower
 from gradcheck_cli.functions import lookup
-from gradcheck_cli.language.program import Builder, Call, Number, Program, Variable, pruned, reach
+from gradcheck_cli.language.program import Builder, Call, Number, Program, Variable, prune, reach
 from gradcheck_cli.worlds.balls import Machine
 from gradcheck_cli.worlds.scalars import Expansion, TooLarge, element
 
@@ -84,7 +84,7 @@ def _boundaries(builder: Builder, condition: int) -> list[int]:
 
 
 @dataclass(frozen=True, eq=False)
-class Differentiated:
+class GradientProgram:
     """The scalar program with its exact gradient and its kinks, shared between the points of a
     grid.
     """
@@ -120,7 +120,7 @@ class Differentiated:
         return tuple(
             name
             for variable in self.wrt
-            for name in _elements(variable, shape_of(inputs[variable]))
+            for name in _elements(variable, shape_of_input(inputs[variable]))
         )
 
     @property
@@ -161,7 +161,7 @@ class Differentiated:
     @cached_property
     def forward_program(self) -> Program:
         """The forward nodes alone, with `<cotangent, f>` as their result."""
-        return pruned(Program(self.program.nodes[: self.objective + 1], (self.objective,)))
+        return prune(Program(self.program.nodes[: self.objective + 1], (self.objective,)))
 
     @cached_property
     def gradient(self) -> tuple[int | None, ...]:
@@ -195,20 +195,20 @@ def weighted_sum(builder: Any, outputs: Sequence[int], weights: Sequence[float] 
     return total
 
 
-def shape_of(given: Any) -> tuple[int, ...]:
+def shape_of_input(given: Any) -> tuple[int, ...]:
     """Shape of an input that is given by its shape, or by its integers."""
     return given if isinstance(given, tuple) else np.shape(given)
 
 
-def differentiated(case: Case) -> Differentiated | TooLarge:
+def gradient_program(case: Case) -> GradientProgram | TooLarge:
     """The scalar gradient program of a case, built once for all points of a grid."""
     if isinstance(case.unrolled.expansion, TooLarge):
         return case.unrolled.expansion
     weights = None if case.cotangent is None else tuple(case.cotangent.reshape(-1).tolist())
     key = (case.wrt, weights)
     if key not in case.unrolled.derivatives:
-        case.unrolled.derivatives[key] = Differentiated(case.unrolled, case.wrt, weights)
-    found: Differentiated = case.unrolled.derivatives[key]
+        case.unrolled.derivatives[key] = GradientProgram(case.unrolled, case.wrt, weights)
+    found: GradientProgram = case.unrolled.derivatives[key]
     return found
 
 

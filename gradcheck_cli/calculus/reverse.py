@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.functions import RowError, lookup
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.language.program import Builder, Call, Number, Program, Settings, Variable
+from gradcheck_cli.language.program import Builder, Call, CallSettings, Number, Program, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-def emit(builder: Builder, function: str, args: Sequence[int], settings: Settings = ()) -> int:
+def emit(builder: Builder, function: str, args: Sequence[int], settings: CallSettings = ()) -> int:
     """Index of an elementwise call, as primitives; exact constants are folded on the way.
 
     Raises:
@@ -36,7 +36,7 @@ def emit(builder: Builder, function: str, args: Sequence[int], settings: Setting
 
 
 @cache
-def meaning(function: str, settings: Settings) -> Program:
+def meaning(function: str, settings: CallSettings) -> Program:
     """A derived elementwise function as primitives; its variables are the argument names."""
     row = lookup(function)
     return formula(row.meaning(row.bound(dict(settings))), _numbers(function, settings))
@@ -77,7 +77,9 @@ def lower(builder: Builder, program: Program, inputs: Mapping[str, int]) -> tupl
     return tuple(where[i] for i in program.outputs)
 
 
-def _numbers(function: str, settings: Settings) -> tuple[tuple[str, int | Fraction | float], ...]:
+def _numbers(
+    function: str, settings: CallSettings
+) -> tuple[tuple[str, int | Fraction | float], ...]:
     return tuple(lookup(function).numbers(dict(settings)).items())
 
 
@@ -88,7 +90,7 @@ def partial(function: str, position: int) -> Program:
 
 
 @cache
-def torch_pullback(function: str, position: int, settings: Settings) -> Program | None:
+def torch_pullback(function: str, position: int, settings: CallSettings) -> Program | None:
     """What torch's backward evaluates for one argument, over the argument names, `ybar` and `y`;
     None if not stated.
     """
@@ -101,7 +103,7 @@ def torch_pullback(function: str, position: int, settings: Settings) -> Program 
 
 
 @cache
-def is_elementwise(function: str, settings: Settings = ()) -> bool:
+def is_elementwise(function: str, settings: CallSettings = ()) -> bool:
     """Whether a function acts on each element by itself, so that it has a scalar form."""
     row = lookup(function)
     if row.kind != "derived":
@@ -219,7 +221,7 @@ _ONE = Fraction(1)
 def _pullback(
     function: str,
     position: int,
-    settings: Settings,
+    settings: CallSettings,
     known: tuple[Fraction | None, ...],
     as_torch: bool,
 ) -> _Stencil | None:
@@ -271,7 +273,7 @@ def _stencil(program: Program, names: Sequence[str]) -> _Stencil:
 
 
 @cache
-def _derived_partial(function: str, position: int, settings: Settings) -> Program:
+def _derived_partial(function: str, position: int, settings: CallSettings) -> Program:
     builder = Builder()
     output = builder.include(meaning(function, settings), {})[0]
     name = lookup(function).parsed.names[position]

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradcheck_cli.checks.result import Result
 from gradcheck_cli.dtypes import DTYPES
+from gradcheck_cli.judge.bench import judge
 from gradcheck_cli.judge.evidence import Evidence
 from gradcheck_cli.judge.forward import forward_note
 from gradcheck_cli.judge.rounding import rounding
-from gradcheck_cli.judge.verdict import judge
-from gradcheck_cli.records.report import Result
+from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.analytic import analytic, ask
 from gradcheck_cli.witnesses.autograd import autograd, autograd_at
-from gradcheck_cli.witnesses.numeric import BATCH, STEPS, numeric_at
+from gradcheck_cli.witnesses.numeric import MAX_BATCH_NUMBERS, STEPS, numeric_at
 from gradcheck_cli.witnesses.reference import reference
 from gradcheck_cli.worlds.scalars import TooLarge
 
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from gradcheck_cli.judge.evidence import Tolerance
+    from gradcheck_cli.judge.verdict import Verdict
     from gradcheck_cli.questions.question import Case
-    from gradcheck_cli.records.outcome import Verdict
     from gradcheck_cli.symbolic.client import Analyst
 
 # Points that are evaluated together. More gain nothing: a chunk's cost a point is all but level
@@ -108,7 +109,11 @@ def _length(case: Case) -> int:
         return 1
     return max(
         1,
-        min(CHUNK, MAX_OPERATIONS // len(expansion.builder.nodes), BATCH // (2 * STEPS * size**2)),
+        min(
+            CHUNK,
+            MAX_OPERATIONS // len(expansion.builder.nodes),
+            MAX_BATCH_NUMBERS // (2 * STEPS * size**2),
+        ),
     )
 
 
@@ -180,7 +185,7 @@ def _in_float64(
     if again.outcome == "wrong":
         return replace(
             verdict,
-            outcome="wrong",
+            outcome=Outcome.WRONG,
             reason=f"{verdict.reason}; in float64 it is wrong beyond rounding: {again.reason}",
             undecided=False,
         )

@@ -7,10 +7,8 @@ key.
 
 from __future__ import annotations
 
-import json
 import shlex
-from math import isfinite, isnan
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +16,8 @@ from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.judge.evidence import analytic_agrees, numeric_agrees
 from gradcheck_cli.judge.measure import digits
 from gradcheck_cli.questions.question import index_variables
+from gradcheck_cli.records.outcome import Outcome
+from gradcheck_cli.records.record import Record, json_array, json_number, typed_text
 from gradcheck_cli.records.status import status_of
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.analytic import Formula
@@ -27,15 +27,13 @@ from gradcheck_cli.witnesses.reference import SIGN_BITS, Certified, Reference, T
 from gradcheck_cli.worlds import balls
 
 if TYPE_CHECKING:
+    from gradcheck_cli.checks.result import Result
+    from gradcheck_cli.judge.verdict import Verdict
     from gradcheck_cli.questions.question import Case
-    from gradcheck_cli.records.outcome import Verdict
-    from gradcheck_cli.records.report import Result
-
-Record: TypeAlias = dict[str, Any]
 
 # Digits of the reference that are printed: more than any dtype holds, fewer than are proved (70
 # bits).
-DIGITS = 20
+REFERENCE_DIGITS = 20
 
 
 def record_of(result: Result, *, strict: bool = False) -> Record:
@@ -44,7 +42,7 @@ def record_of(result: Result, *, strict: bool = False) -> Record:
     record = {
         "id": result.id,
         "expression": case.program.text,
-        **asked(case),
+        **question_fields(case),
         "cotangent": _cotangent(result),
         "outcome": result.outcome,
         "value": {
@@ -54,7 +52,7 @@ def record_of(result: Result, *, strict: bool = False) -> Record:
         "partials": [_partial(result, k, verdict) for k, verdict in enumerate(result.verdicts)],
         "notes": list(result.notes),
         "rounded": [
-            {"variable": moved.name, "text": moved.text, "used": number(moved.used)}
+            {"variable": moved.name, "text": moved.text, "used": json_number(moved.used)}
             for moved in case.moved
         ],
         "reproduce": reproduce(case, strict=strict),
@@ -85,28 +83,23 @@ def without_verdict(
         "reproduce": command,
         **UNSTATED,
         "reason": reason,
-        "status": "skip" if outcome == "skipped" else "error",
+        "status": Outcome(outcome).status,
     }
 
 
-def asked(case: Case) -> Record:
+def question_fields(case: Case) -> Record:
     """The part of a Record that is known before anything is computed: dtype, device and the point."""
     return {
         "dtype": case.dtype.name,
         "device": case.device,
-        "at": {name: nested(case.at[name].tolist()) for name in case.program.variables},
+        "at": {name: json_array(case.at[name].tolist()) for name in case.program.variables},
     }
-
-
-def line_of(record: Record) -> str:
-    """A Record as one line of JSON."""
-    return json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _cotangent(result: Result) -> Any:
     """The weights as numbers, shaped like the value; ones where none were given."""
     given = result.evidence.case.cotangent
-    return nested((np.ones(_shape(result)) if given is None else given).tolist())
+    return json_array((np.ones(_shape(result)) if given is None else given).tolist())
 
 
 def _partial(result: Result, position: int, verdict: Verdict) -> dict[str, Any]:
@@ -134,13 +127,17 @@ def _partial(result: Result, position: int, verdict: Verdict) -> dict[str, Any]:
 def _reference(truth: Any, verdict: Verdict) -> dict[str, Any]:
     if verdict.truth is not None:
         return {
-            "value": number(nearest(verdict.truth)),
-            "digits": digits(verdict.truth, DIGITS),
+            "value": json_number(nearest(verdict.truth)),
+            "digits": digits(verdict.truth, REFERENCE_DIGITS),
             "bits": SIGN_BITS,
         }
     match truth:
         case Certified(ball=ball, bits=bits):
-            return {"value": number(nearest(ball)), "digits": digits(ball, DIGITS), "bits": bits}
+            return {
+                "value": json_number(nearest(ball)),
+                "digits": digits(ball, REFERENCE_DIGITS),
+                "bits": bits,
+            }
         case Touching(function=function):
             return {"abstained": f"a piecewise operation (`{function}`) sits on its boundary"}
         case Undefined(reason=reason) | Abstention(reason=reason):
@@ -159,7 +156,11 @@ def _analytic(formula: Any) -> dict[str, Any]:
             "formula": formula.text,
             "latex": formula.latex,
         }
-    return {"value": number(nearest(formula.ball)), "formula": formula.text, "latex": formula.latex}
+    return {
+        "value": json_number(nearest(formula.ball)),
+        "formula": formula.text,
+        "latex": formula.latex,
+    }
 
 
 def _autograd(answer: Any, verdict: Verdict) -> dict[str, Any]:
@@ -172,8 +173,8 @@ def _autograd(answer: Any, verdict: Verdict) -> dict[str, Any]:
                 "tolerance": verdict.tolerance,
             }
             return {
-                "value": number(value),
-                **{name: None if m is None else number(m) for name, m in measures.items()},
+                "value": json_number(value),
+                **{name: None if m is None else json_number(m) for name, m in measures.items()},
             }
         case Detached(cut=cut):
             past = f" past {', '.join(cut)}" if cut else ""
@@ -189,10 +190,16 @@ def _numeric(difference: Any) -> dict[str, Any]:
     assert isinstance(difference, Difference)
     sides = {"left": difference.left, "right": difference.right}
     slopes = {
-        name: None if side is None else {"value": number(side.value), "radius": number(side.radius)}
+        name: None
+        if side is None
+        else {"value": json_number(side.value), "radius": json_number(side.radius)}
         for name, side in sides.items()
     }
-    return {"value": number(difference.value), "radius": number(difference.radius), **slopes}
+    return {
+        "value": json_number(difference.value),
+        "radius": json_number(difference.radius),
+        **slopes,
+    }
 
 
 def _one_sided(verdict: Verdict) -> dict[str, Any] | None:
@@ -200,8 +207,8 @@ def _one_sided(verdict: Verdict) -> dict[str, Any] | None:
         return None
     left, right = verdict.sides.left, verdict.sides.right
     return {
-        "left": None if left is None else number(left.value),
-        "right": None if right is None else number(right.value),
+        "left": None if left is None else json_number(left.value),
+        "right": None if right is None else json_number(right.value),
     }
 
 
@@ -210,14 +217,16 @@ def _proved_values(result: Result) -> list[Any]:
     if not isinstance(proved, Reference):
         return []
     return [
-        number(nearest(answer.ball)) if isinstance(answer, Certified) else None
+        json_number(nearest(answer.ball)) if isinstance(answer, Certified) else None
         for answer in proved.forward
     ]
 
 
 def _torch_values(result: Result) -> list[Any]:
     measured = result.evidence.autograd
-    return [number(value) for value in measured.forward] if isinstance(measured, Autograd) else []
+    return (
+        [json_number(value) for value in measured.forward] if isinstance(measured, Autograd) else []
+    )
 
 
 def _shaped(result: Result, flat: list[Any]) -> Any:
@@ -248,27 +257,9 @@ def nearest(ball: Any) -> float:
     if not ball.is_finite():
         return float("nan") if ball.is_nan() else float(ball.mid())
     try:
-        return DTYPES["float64"].round(balls.fraction(ball))
+        return DTYPES["float64"].round(balls.midpoint(ball))
     except OverflowError:
         return float(ball.mid())
-
-
-def number(value: float) -> float | str:
-    """A float that survives JSON: NaN and infinities as strings."""
-    if isfinite(value):
-        return float(value)
-    return "nan" if isnan(value) else "inf" if value > 0 else "-inf"
-
-
-def nested(value: Any) -> Any:
-    """`number` over nested lists."""
-    return (
-        [nested(item) for item in value]
-        if isinstance(value, list)
-        else value
-        if isinstance(value, int)
-        else number(value)
-    )
 
 
 def reproduce(case: Case, *, strict: bool = False) -> str:
@@ -296,15 +287,4 @@ def reproduce(case: Case, *, strict: bool = False) -> str:
 
 
 def _point_text(case: Case, name: str) -> str:
-    return str(case.given.get(name) or exact(case.at[name].tolist()))
-
-
-def exact(value: Any) -> str:
-    """A number, or nested lists of numbers, as the user may type it to get the same numbers again."""
-    if isinstance(value, list):
-        return f"[{', '.join(exact(item) for item in value)}]"
-    if isinstance(value, float) and (
-        not value.is_integer() or abs(value) >= 1e16 or (value == 0 and str(value).startswith("-"))
-    ):
-        return repr(value)
-    return str(int(value))
+    return str(case.given.get(name) or typed_text(case.at[name].tolist()))

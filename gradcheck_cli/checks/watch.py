@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from fractions import Fraction
 
+    from gradcheck_cli.checks.result import LiveReport, Result
     from gradcheck_cli.judge.evidence import Tolerance
     from gradcheck_cli.questions.question import Case
-    from gradcheck_cli.records.report import Report, Result
 
 T = TypeVar("T")
 # So many points take no more than a second or two longer one by one than together.
@@ -48,7 +48,7 @@ class Options:
 
 
 @dataclass
-class Ended:
+class Ending:
     """How a run came out: what was finished, and why it is not all, if it is not."""
 
     results: list[Result] = field(default_factory=list)
@@ -66,7 +66,7 @@ class Job:
     tolerance: Tolerance | None = None
     step: float | None = None
 
-    def watched(self, take: Callable[[Result, int], bool], limit: float) -> Ended:
+    def watched(self, take: Callable[[Result, int], bool], limit: float) -> Ending:
         """Run all cases in a thread, so that this one hears Ctrl-C and the clock while torch is
         inside a long call.
 
@@ -76,7 +76,7 @@ class Job:
         """
         from gradcheck_cli.checks.check import check_cases
 
-        ended, done, lock = Ended(), threading.Event(), threading.Lock()
+        ended, done, lock = Ending(), threading.Event(), threading.Lock()
 
         def work() -> None:
             try:
@@ -111,9 +111,9 @@ class Job:
             self.close()
         return ended
 
-    def report(self, ended: Ended, command: Sequence[str], *, strict: bool) -> Report:
+    def report(self, ended: Ending, command: Sequence[str], *, strict: bool) -> LiveReport:
         """The Report of what was run, and of what was not."""
-        from gradcheck_cli.records.report import Report
+        from gradcheck_cli.checks.result import report_of
         from gradcheck_cli.records.versions import versions
 
         missing = len(self.cases) - len(ended.results)
@@ -124,7 +124,14 @@ class Job:
             if missing
             else []
         )
-        return Report(ended.results, command, versions(), strict, problems, ended.interrupted)
+        return report_of(
+            ended.results,
+            strict=strict,
+            command=command,
+            environment=versions(),
+            problems=problems,
+            interrupted=ended.interrupted,
+        )
 
     def close(self) -> None:
         """End SymPy's process."""
@@ -178,7 +185,7 @@ def prepare(options: Options) -> Job:
 def _job(options: Options, program: Any, analyst: Analyst, found: _Collector) -> Job:
     from gradcheck_cli.judge.evidence import Tolerance
     from gradcheck_cli.questions.numbers import read_points
-    from gradcheck_cli.questions.question import Request, cases_of, differentiated_inputs
+    from gradcheck_cli.questions.question import Request, cases_of, inputs_to_differentiate
 
     points = found.read(read_points, options.at)
     weights = None if options.cotangent is None else found.read(_cotangent, options.cotangent)
@@ -191,7 +198,7 @@ def _job(options: Options, program: Any, analyst: Analyst, found: _Collector) ->
     dtypes = found.read(_dtypes, options.dtype)
     wrt = [name.strip() for name in options.wrt.split(",") if name.strip()]
     if program is not None and points is not None:
-        found.read(differentiated_inputs, Request(program, points, wrt))
+        found.read(inputs_to_differentiate, Request(program, points, wrt))
     if found.mistakes or program is None or points is None or devices is None or dtypes is None:
         raise PointError(found.mistakes)
     given = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from gradcheck_cli.cli.context import settings_wanted
+from gradcheck_cli.cli.context import show_settings_page
 from gradcheck_cli.cli.entry import app
 from gradcheck_cli.cli.options import (
     At,
@@ -18,7 +18,7 @@ from gradcheck_cli.cli.options import (
     Device,
     Dtype,
     Export,
-    Expression,
+    ExpressionArgument,
     Format,
     Quiet,
     Rtol,
@@ -35,18 +35,18 @@ from gradcheck_cli.cli.streams import (
     colour,
     defect,
     out,
-    progress_wanted,
-    rendered,
+    render_report,
     say,
     standard_input,
+    wants_progress,
     write_exports,
 )
 from gradcheck_cli.language.errors import Mistake, PointError, UserError, did_you_mean, mistake
 from gradcheck_cli.reports import FORMATS
 
 if TYPE_CHECKING:
-    from gradcheck_cli.checks.watch import Ended, Job
-    from gradcheck_cli.records.report import Result
+    from gradcheck_cli.checks.result import Result
+    from gradcheck_cli.checks.watch import Ending, Job
 
 # A guess: the slowest check that came to an end, 1,600 partials of a matrix product, took 12 s;
 # torch's polygamma(2, -1e15) never does.
@@ -54,9 +54,9 @@ CASE_LIMIT = 120.0
 
 
 @app.command("check")
-def check(
+def check_command(
     context: typer.Context,
-    expression: Expression = "",
+    expression: ExpressionArgument = "",
     at: At = None,
     wrt: Wrt = "",
     dtype: Dtype = "float64",
@@ -76,10 +76,10 @@ def check(
     """Check the gradient of one program at a point (the default command)."""
     from gradcheck_cli.checks.watch import Options, export_target, prepare
 
-    settings_wanted(context, show_settings)
+    show_settings_page(context, show_settings)
     paint = colour(color)
     targets = [export_target(word) for word in export or ()]
-    known_format(form)
+    require_format(form)
     job = prepare(
         Options(
             _text(expression),
@@ -97,7 +97,7 @@ def check(
     ended = _run(job, form, strict=strict)
     report = job.report(ended, ["gradcheck", *sys.argv[1:]], strict=strict)
     if form != "jsonl":
-        out(rendered(report, form, paint=paint, quiet=quiet, verbose=verbose))
+        out(render_report(report, form, paint=paint, quiet=quiet, verbose=verbose))
     written = write_exports(report, targets)
     raise typer.Exit(
         INTERRUPTED
@@ -110,7 +110,7 @@ def check(
     )
 
 
-def known_format(form: str) -> None:
+def require_format(form: str) -> None:
     """Nothing, if there is a format of this name.
 
     Raises:
@@ -124,9 +124,10 @@ def known_format(form: str) -> None:
         )
 
 
-def _run(job: Job, form: str, *, strict: bool) -> Ended:
+def _run(job: Job, form: str, *, strict: bool) -> Ending:
     """What was finished, and how it ended; everything but the end by Ctrl-C is told."""
-    from gradcheck_cli.checks.record import line_of, record_of
+    from gradcheck_cli.checks.record import record_of
+    from gradcheck_cli.records.record import line_of
 
     def take(result: Result, done: int) -> bool:
         _progress(done, len(job.cases))
@@ -151,7 +152,7 @@ def _run(job: Job, form: str, *, strict: bool) -> Ended:
 
 def _progress(done: int, total: int) -> None:
     """A counter on stderr."""
-    if progress_wanted(total):
+    if wants_progress(total):
         sys.stderr.write(f"\r{done}/{total}" if done < total else "\r\x1b[K")
         sys.stderr.flush()
 

@@ -34,7 +34,7 @@ NO_MATTER = (
 )
 
 
-def settings_wanted(context: typer.Context, wanted: bool) -> None:
+def show_settings_page(context: typer.Context, wanted: bool) -> None:
     """End with the page of settings, if that is what is wanted."""
     if wanted:
         from gradcheck_cli.settings import provenance
@@ -43,7 +43,7 @@ def settings_wanted(context: typer.Context, wanted: bool) -> None:
         rows = provenance.rows(
             str(context.info_name), context.params, context.get_parameter_source, found
         )
-        out(provenance.shown(rows, provenance.notes(found, os.environ)))
+        out(provenance.settings_page(rows, provenance.notes(found, os.environ)))
         raise typer.Exit
 
 
@@ -60,7 +60,9 @@ def layers(context: typer.Context) -> tuple[Layer, Layer]:
 def _said(context: typer.Context, *, in_file: bool) -> dict[str, object]:
     from gradcheck_cli.settings import provenance
 
-    return provenance.said(context.params, context.get_parameter_source, SHARED, in_file=in_file)
+    return provenance.values_from(
+        context.params, context.get_parameter_source, SHARED, in_file=in_file
+    )
 
 
 def that_matter(context: typer.Context) -> list[str]:
@@ -93,6 +95,6 @@ def that_matter(context: typer.Context) -> list[str]:
 
 
 def _configuration(context: typer.Context) -> Configuration | None:
-    from gradcheck_cli.settings.file import configured
+    from gradcheck_cli.settings.file import configuration_for
 
-    return configured(str(context.info_name), Path(), os.environ)
+    return configuration_for(str(context.info_name), Path(), os.environ)

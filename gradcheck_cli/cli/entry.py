@@ -59,11 +59,11 @@ def _defaults(words: list[str]) -> dict[str, dict[str, object]]:
         or not {"-h", "--help"}.isdisjoint(words[: words.index("--")] if "--" in words else words)
     ):
         return {}
-    from gradcheck_cli.settings.file import configured, default_map
+    from gradcheck_cli.settings.file import configuration_for, default_map
 
     found: dict[str, dict[str, object]] = {
         name: dict(values)
-        for name, values in default_map(configured(words[0], Path(), os.environ)).items()
+        for name, values in default_map(configuration_for(words[0], Path(), os.environ)).items()
     }
     return {
         **found,

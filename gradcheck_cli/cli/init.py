@@ -13,7 +13,7 @@ from gradcheck_cli.cli.streams import out
 
 
 @app.command("init")
-def init(
+def init_command(
     folder: Annotated[
         Path,
         typer.Argument(

@@ -32,7 +32,7 @@ def _option(name: str) -> Any:
     )
 
 
-Expression = Annotated[
+ExpressionArgument = Annotated[
     str,
     typer.Argument(metavar="EXPR", help="A program; `-` reads it from stdin, `@FILE` from a file."),
 ]

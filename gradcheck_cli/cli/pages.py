@@ -12,7 +12,7 @@ from gradcheck_cli.language.errors import did_you_mean, mistake
 
 
 @app.command("functions")
-def functions(
+def functions_command(
     name: Annotated[
         str | None, typer.Argument(metavar="[NAME]", help="One function in full.")
     ] = None,
@@ -26,7 +26,7 @@ def functions(
 
 
 @app.command("explain")
-def explain(
+def explain_command(
     topic: Annotated[
         str | None,
         typer.Argument(
@@ -41,7 +41,7 @@ def explain(
 
 
 @app.command("schema")
-def schema(
+def schema_command(
     what: Annotated[
         str, typer.Argument(metavar="report|suite", help="What to describe.")
     ] = "report",
@@ -63,7 +63,7 @@ def schema(
 
 
 @app.command("doctor")
-def doctor() -> None:
+def doctor_command() -> None:
     """Print versions, devices and settings that matter, for pasting into a report of a problem."""
     from gradcheck_cli.manual.doctor import diagnosis
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from gradcheck_cli.cli.check import known_format
-from gradcheck_cli.cli.context import layers, settings_wanted, that_matter
+from gradcheck_cli.cli.check import require_format
+from gradcheck_cli.cli.context import layers, show_settings_page, that_matter
 from gradcheck_cli.cli.entry import app
 from gradcheck_cli.cli.options import (
     Atol,
@@ -50,11 +50,11 @@ from gradcheck_cli.cli.streams import (
     colour,
     defect,
     out,
-    progress_wanted,
-    rendered,
+    render_report,
     say,
     standard_input,
     variable,
+    wants_progress,
     write_exports,
 )
 from gradcheck_cli.language.errors import UserError, mistake
@@ -71,7 +71,7 @@ MAX_COMMANDS = 10
 
 
 @app.command("run")
-def run(
+def run_command(
     context: typer.Context,
     suites: Suites = None,
     jobs: Jobs = "auto",
@@ -102,7 +102,7 @@ def run(
     show_settings: ShowSettings = False,
 ) -> None:
     """Check suites: files of expressions, or all that a folder holds."""
-    settings_wanted(context, show_settings)
+    show_settings_page(context, show_settings)
     with _signals():
         code = _run(context, SimpleNamespace(**context.params))
     raise typer.Exit(code)
@@ -137,7 +137,7 @@ def _run(context: typer.Context, asked: Any) -> int:
         raise UserError(wrong)
     paint = colour(asked.color)
     targets = [export_target(word) for word in asked.export or ()]
-    known_format(asked.form)
+    require_format(asked.form)
     words = _words(context, asked)
     _not_overwritten(words.suites, targets)
     session = prepare_run(words, standard_input)
@@ -148,7 +148,7 @@ def _run(context: typer.Context, asked: Any) -> int:
     report = session.run.report(["gradcheck", *that_matter(context)], versions())
     if asked.form != "jsonl":
         out(
-            rendered(
+            render_report(
                 report,
                 asked.form,
                 paint=paint,
@@ -229,7 +229,7 @@ def _go(session: Session, form: str, *, needed: bool) -> bool:
     if session.resumed:
         say(f"{session.resumed:,} of {count:,} checks are taken over from the run before")
     broken, read = False, True
-    with Progress(count, shown=progress_wanted(count)) as progress:
+    with Progress(count, shown=wants_progress(count)) as progress:
 
         def take(position: int, done: int) -> bool:
             nonlocal read
@@ -262,7 +262,7 @@ def _summaries(report: Report, forms: set[str]) -> None:
     if page and "github" in forms:
         try:
             with Path(page).open("a", encoding="utf-8") as file:
-                file.write(rendered(report, "markdown"))
+                file.write(render_report(report, "markdown"))
         except OSError as error:
             say(f"the summary page cannot be written: {error}")
     if report.exit_code:
@@ -276,7 +276,7 @@ def _summaries(report: Report, forms: set[str]) -> None:
 
 
 @app.command("lint")
-def lint(context: typer.Context, suites: Suites = None) -> None:
+def lint_command(context: typer.Context, suites: Suites = None) -> None:
     """Look for mistakes in suites without checking anything; torch is not loaded."""
     from gradcheck_cli.suites.files import read_sources
     from gradcheck_cli.suites.read import read_suites

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gradcheck_cli.cli.check import known_format
+from gradcheck_cli.cli.check import require_format
 from gradcheck_cli.cli.entry import app
 from gradcheck_cli.cli.options import Color, Export, Format, Quiet, Verbose
 from gradcheck_cli.cli.streams import (
@@ -17,7 +17,7 @@ from gradcheck_cli.cli.streams import (
     columns,
     natural,
     out,
-    rendered,
+    render_report,
     standard_input,
     write_exports,
 )
@@ -26,7 +26,7 @@ from gradcheck_cli.language.errors import Mistake, PointError, UserError, mistak
 if TYPE_CHECKING:
     from gradcheck_cli.records.report import Report
 
-Stored = Annotated[
+StoredArgument = Annotated[
     str,
     typer.Argument(
         metavar="FILE.json",
@@ -43,8 +43,8 @@ Several = Annotated[
 
 
 @app.command("report")
-def report(
-    stored: Stored,
+def report_command(
+    stored: StoredArgument,
     form: Format = "table",
     export: Export = None,
     quiet: Quiet = False,
@@ -56,7 +56,7 @@ def report(
 
 
 @app.command("merge")
-def merge(
+def merge_command(
     stored: Several,
     form: Format = "json",
     export: Export = None,
@@ -65,13 +65,20 @@ def merge(
     color: Color = "auto",
 ) -> None:
     """Make one report of the reports of all shards; the exit code is that of the whole."""
-    from gradcheck_cli.reports.merge import merged
+    from gradcheck_cli.reports.merge import merge_reports
 
-    _shown(merged(_read(stored), stored), form, export, quiet=quiet, verbose=verbose, color=color)
+    _shown(
+        merge_reports(_read(stored), stored),
+        form,
+        export,
+        quiet=quiet,
+        verbose=verbose,
+        color=color,
+    )
 
 
 @app.command("diff")
-def diff(
+def diff_command(
     old: Annotated[
         str,
         typer.Argument(metavar="OLD.json", help="The report to compare with.", show_default=False),
@@ -88,14 +95,14 @@ def diff(
     color: Color = "auto",
 ) -> None:
     """List what is worse, better or new in a report; exit 1 if anything is worse."""
-    from gradcheck_cli.reports.diff import compare, diff_document, render_diff
+    from gradcheck_cli.reports.diff import compare_reports, diff_document, render_diff
 
     if form not in ("table", "json"):
         raise mistake(
             "unknown-format", f"no format of differences named `{form}`", help="known: table, json"
         )
     paint = colour(color)
-    found = compare(*_read([old, new]))
+    found = compare_reports(*_read([old, new]))
     if form == "json":
         out(json.dumps(diff_document(found), indent=1, ensure_ascii=False) + "\n")
     else:
@@ -128,7 +135,11 @@ def _shown(
 
     paint = colour(color)
     targets = [export_target(word) for word in export or ()]
-    known_format(form)
+    require_format(form)
     suite = any(record["source"] is not None for record in found.records)
-    out(rendered(found, form, paint=paint, quiet=quiet or (suite and not verbose), verbose=verbose))
+    out(
+        render_report(
+            found, form, paint=paint, quiet=quiet or (suite and not verbose), verbose=verbose
+        )
+    )
     raise typer.Exit(found.exit_code if write_exports(found, targets) else USAGE)

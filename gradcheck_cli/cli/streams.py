@@ -92,12 +92,12 @@ def colour(choice: str) -> bool:
     return wants_colour(choice, os.environ, terminal=sys.stdout.isatty())
 
 
-def progress_wanted(total: int) -> bool:
+def wants_progress(total: int) -> bool:
     """Whether progress is shown: on a terminal, and where there is something to wait for."""
     return total > 1 and sys.stderr.isatty()
 
 
-def rendered(
+def render_report(
     report: Report, form: str, *, paint: bool = False, quiet: bool = False, verbose: bool = True
 ) -> str:
     """A report in some format; the last three are for the table."""
@@ -115,7 +115,7 @@ def rendered(
 
 def write_exports(report: Report, targets: Iterable[tuple[str, Path]]) -> bool:
     """Write the exports; whether each could be written."""
-    failed = [path for form, path in targets if not write(path, rendered(report, form))]
+    failed = [path for form, path in targets if not write(path, render_report(report, form))]
     return not failed
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from gradcheck_cli.language.program import Setting
+    from gradcheck_cli.language.program import SettingValue
 
 
 class RowError(ValueError):
@@ -30,7 +30,7 @@ class Parameter:
 
     name: str
     required: bool = True
-    default: Setting = None
+    default: SettingValue = None
     kind: str = (
         ""  # "index": integers, never differentiated; "condition": the result of a comparison
     )
@@ -141,17 +141,17 @@ class Function:
             else "structural"
         )
 
-    def meaning(self, settings: Mapping[str, Setting]) -> str:
+    def meaning(self, settings: Mapping[str, SettingValue]) -> str:
         """The text of `means` for these settings."""
         if self.means is None:
             raise RowError(f"{self.name} is {self.kind}: it has no meaning in other functions")
         return self.means if isinstance(self.means, str) else self.means(**settings)
 
-    def bound(self, settings: Mapping[str, Setting]) -> dict[str, Setting]:
+    def bound(self, settings: Mapping[str, SettingValue]) -> dict[str, SettingValue]:
         """All settings: the given ones over the signature's defaults."""
         return {p.name: settings.get(p.name, p.default) for p in self.parsed.settings}
 
-    def numbers(self, settings: Mapping[str, Setting]) -> dict[str, int | Fraction | float]:
+    def numbers(self, settings: Mapping[str, SettingValue]) -> dict[str, int | Fraction | float]:
         """Those of all settings that are numbers: a meaning or a pullback may use them by name."""
         bound = self.bound(settings).items()
         return {
@@ -187,8 +187,8 @@ def _parameter(text: str) -> Parameter:
     )
 
 
-def _default(text: str) -> Setting:
-    words: dict[str, Setting] = {
+def _default(text: str) -> SettingValue:
+    words: dict[str, SettingValue] = {
         "None": None,
         "True": True,
         "False": False,

@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.functions import Function
-from gradcheck_cli.functions.tensors import axis_of, filled, integers, total
+from gradcheck_cli.functions.tensors import axis_of, fill, integers, total
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ LARGEST_MATRIX = 6
 
 def _matmul(k: Any, a: Any, b: Any) -> Any:
     y = k.np.matmul(a, b)
-    return y if isinstance(y, k.np.ndarray) else filled(k, (), [y])
+    return y if isinstance(y, k.np.ndarray) else fill(k, (), [y])
 
 
 def _outer(k: Any, x: Any, y: Any) -> Any:
@@ -63,12 +63,12 @@ def _minors(k: Any, rows: list[list[Any]], n: int) -> dict[tuple[int, ...], Any]
 
 def _det(k: Any, x: Any) -> Any:
     n, matrices = _square(k, x)
-    return filled(k, x.shape[:-2], [_minors(k, rows, n)[tuple(range(n))] for rows in matrices])
+    return fill(k, x.shape[:-2], [_minors(k, rows, n)[tuple(range(n))] for rows in matrices])
 
 
 def _inverse(k: Any, x: Any) -> Any:
     n, matrices = _square(k, x)
-    return filled(
+    return fill(
         k, x.shape, [entry for rows in matrices for entry in _adjugate_over_det(k, rows, n)]
     )
 
@@ -100,7 +100,7 @@ def _triangle(keep: Callable[..., Any]) -> Callable[..., Any]:
         if x.ndim < 2:
             raise ValueError(f"a matrix is needed, not {x.ndim} dimensions")
         (offset,) = integers("diagonal", diagonal)
-        return k.np.where(keep(k.np, *x.shape[-2:], offset), x, filled(k, (), [k.number(0)]))
+        return k.np.where(keep(k.np, *x.shape[-2:], offset), x, fill(k, (), [k.number(0)]))
 
     return array
 

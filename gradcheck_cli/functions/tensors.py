@@ -42,7 +42,7 @@ def integers(name: str, values: Any) -> tuple[int, ...]:
     return found
 
 
-def filled(k: Any, shape: Sequence[int], scalars: Sequence[Any]) -> Any:
+def fill(k: Any, shape: Sequence[int], scalars: Sequence[Any]) -> Any:
     # Item by item: numpy would take apart a scalar that looks like a sequence (a series of balls).
     flat = k.np.empty(len(scalars), dtype=object)
     for i, scalar in enumerate(scalars):
@@ -62,7 +62,7 @@ def _reduced(k: Any, x: Any, dim: Any, keepdim: bool, fold: Callable[[list[Any]]
     rows = x.transpose(*others, *axes).reshape(
         math.prod(x.shape[i] for i in others), math.prod(x.shape[i] for i in axes)
     )
-    return filled(k, _kept(x.shape, dim, keepdim), [fold(list(row)) for row in rows])
+    return fill(k, _kept(x.shape, dim, keepdim), [fold(list(row)) for row in rows])
 
 
 def total(k: Any, x: Any, dim: Any, keepdim: bool) -> Any:
@@ -241,7 +241,7 @@ ROWS = (
     Function("min",  "x; dim=None, keepdim=False", torch=_torch_single("min"), array=_extreme("minimum", tuples=False), folds="minimum"),
     Function("norm", "x; p=2, dim=None, keepdim=False", torch=lambda t, x, p, dim, keepdim: t.linalg.vector_norm(x, ord=2 if p == "fro" else p, dim=dim, keepdim=keepdim), means=_norm, aliases=("vector_norm",),
              note="of the vector of all elements along dim, also for a matrix (p=2 is Frobenius there)"),
-    Function("size", "x; dim=None, less=0", torch=lambda t, x, dim, less: x.reshape(-1)[:0].sum() + _count(x.shape, dim, less), array=lambda k, x, dim, less: filled(k, (), [k.number(_count(x.shape, dim, less))]), aliases=("numel",),
+    Function("size", "x; dim=None, less=0", torch=lambda t, x, dim, less: x.reshape(-1)[:0].sum() + _count(x.shape, dim, less), array=lambda k, x, dim, less: fill(k, (), [k.number(_count(x.shape, dim, less))]), aliases=("numel",),
              note="the number of elements along dim, minus `less`, at least 0; in torch a sum of no elements keeps the path to x"),
     Function("cumsum",  "x; dim=None", torch=lambda t, x, dim: t.cumsum(x.reshape(-1) if dim is None else x, dim=dim or 0),  array=_running("cumsum"),  note="without dim, of the flattened x"),
     Function("cumprod", "x; dim=None", torch=lambda t, x, dim: t.cumprod(x.reshape(-1) if dim is None else x, dim=dim or 0), array=_running("cumprod"), note="without dim, of the flattened x"),

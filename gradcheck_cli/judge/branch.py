@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck_cli.calculus.gradient import differentiated, scalar_inputs
+from gradcheck_cli.calculus.gradient import gradient_program, scalar_inputs
 from gradcheck_cli.language.program import Call
 from gradcheck_cli.witnesses.autograd import Autograd
 from gradcheck_cli.witnesses.reference import Reference
@@ -32,7 +32,7 @@ def other_branch(evidence: Evidence, position: int) -> tuple[str, Any] | None:
     the branch.
     """
     case, proved, measured = evidence.case, evidence.reference, evidence.autograd
-    program, expansion = differentiated(case), case.unrolled.expansion
+    program, expansion = gradient_program(case), case.unrolled.expansion
     if (
         isinstance(program, TooLarge)
         or not isinstance(proved, Reference)
@@ -67,7 +67,7 @@ def _along_torch(evidence: Evidence, expansion: Expansion, measured: Autograd) -
             found = measured.values[i].detach().reshape(-1).double().tolist()
             places = np.reshape(expansion.values[i], -1).tolist()
             instead |= {k: arb(v) for k, v in zip(places, found, strict=False) if isfinite(v)}
-    program = differentiated(case)
+    program = gradient_program(case)
     assert not isinstance(program, TooLarge)
     with ctx.workprec(_BITS):
         inputs = {name: arb(value) for name, value in scalar_inputs(case).items()}

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradcheck_cli.judge.measure import format_ball
 from gradcheck_cli.language.program import Call
-from gradcheck_cli.records.outcome import told
 from gradcheck_cli.witnesses.autograd import Autograd
 from gradcheck_cli.witnesses.reference import Reference
 from gradcheck_cli.worlds import balls
@@ -44,7 +44,7 @@ def why_not_finite(evidence: Evidence) -> str:
         if isinstance(node, Call):
             for ours, true in zip(look.torch(i), look.true(i), strict=False):
                 if ours == 0 and true is not None and true.is_finite() and not true.contains(0):
-                    return f": `{evidence.case.program.source(i)}` is 0 in {evidence.case.dtype.name}, where it is {told(true)}"
+                    return f": `{evidence.case.program.source(i)}` is 0 in {evidence.case.dtype.name}, where it is {format_ball(true)}"
     return ": its backward overflows, divides by 0 or multiplies an infinity by 0"
 
 
@@ -80,13 +80,13 @@ class _Look:
         program = self.case.program
         words = f": `{program.source(node)}` is {ours:g} in {self.case.dtype.name}"
         true = self.true(node)[element]
-        if not abs(true) < balls.exact(self.case.dtype.largest):
+        if not abs(true) < balls.exact_ball(self.case.dtype.largest):
             return f"{words}, {true.str(6, radius=False)} being beyond its range"
         culprit = self.rounded_argument(node, element)
         if culprit is None:
             return words
         place, true = culprit
-        rounded = self.case.dtype.round(balls.fraction(true))
+        rounded = self.case.dtype.round(balls.midpoint(true))
         return f"{words}, because `{program.source(place)}` rounds to {rounded:g} (it is {true.str(12, radius=False)})"
 
     def rounded_argument(self, node: int, element: int) -> tuple[int, Any] | None:
@@ -121,7 +121,7 @@ class _Look:
                 or not isfinite(ours[k])
             ):
                 continue
-            gap = abs(balls.exact(Fraction(ours[k])) - true[k])
+            gap = abs(balls.exact_ball(Fraction(ours[k])) - true[k])
             if gap.contains(0):
                 continue
             relative = (
@@ -132,7 +132,7 @@ class _Look:
             ):
                 relative = float("inf")  # the node hands this argument on: clamp, maximum, where
             moved = not gap > abs(true[k]) and self.case.dtype.round(
-                balls.fraction(true[k])
+                balls.midpoint(true[k])
             ) == self.case.dtype.round(Fraction(ours[k]))
             if worst is None or relative > worst[0]:
                 worst = relative, j, k, true[k], moved

@@ -7,11 +7,10 @@ from __future__ import annotations
 from math import isfinite, isnan
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.calculus.gradient import differentiated
+from gradcheck_cli.calculus.gradient import gradient_program
 from gradcheck_cli.dtypes import DTYPES
-from gradcheck_cli.judge.measure import BUDGET_FACTOR, FREE_ULPS, largest, ulp
+from gradcheck_cli.judge.measure import BUDGET_FACTOR, FREE_ULPS, format_float, largest, ulp
 from gradcheck_cli.judge.rounding import rounding
-from gradcheck_cli.records.outcome import shown
 from gradcheck_cli.witnesses.autograd import Autograd
 from gradcheck_cli.witnesses.numeric import Difference
 from gradcheck_cli.witnesses.reference import Certified, Reference
@@ -43,9 +42,7 @@ def _compare(evidence: Evidence, element: int, truth: balls.Ball, value: float) 
 
     case = evidence.case
     place = f" (element {element})" if len(evidence.autograd.forward) > 1 else ""  # type: ignore[union-attr]  # an Autograd, else nothing is compared
-    told = (
-        f"torch's value{place} is {shown(value)} where the true one is {truth.str(6, radius=False)}"
-    )
+    told = f"torch's value{place} is {format_float(value)} where the true one is {truth.str(6, radius=False)}"
     if not isfinite(value):
         beyond = (
             abs(truth) > largest(case.dtype) and not isnan(value) and (value > 0) == (truth > 0)
@@ -69,7 +66,7 @@ def why_numeric_misses(evidence: Evidence, position: int) -> str:
     """
     if forward_note(evidence) or _float64_is_off(evidence, position):
         return "it follows torch's value, which is itself off"
-    program = differentiated(evidence.case)
+    program = gradient_program(evidence.case)
     if not isinstance(program, TooLarge):
         jumps = [k for k in program.kinks if k.jumps and program.dependence[k.node] >> position & 1]
         if jumps:
@@ -85,7 +82,7 @@ def _float64_is_off(evidence: Evidence, position: int) -> bool:
     from flint import arb
 
     case, (_, _, _, difference) = evidence.case, evidence.of(position)
-    program = differentiated(case)
+    program = gradient_program(case)
     if (
         isinstance(program, TooLarge)
         or not isinstance(evidence.reference, Reference)

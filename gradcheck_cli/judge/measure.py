@@ -6,7 +6,6 @@ from functools import cache
 from math import isfinite, ldexp, log10
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from gradcheck_cli.records.outcome import shown, told
 from gradcheck_cli.worlds import balls
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ def digits(ball: Any, count: int) -> str:
     return "0" if ball.contains(0) else str(ball.mid().str(count, radius=False))
 
 
-def size(ball: Any) -> float:
+def magnitude(ball: Any) -> float:
     """|ball| as a float, zero or infinity beyond its range."""
     return float(abs(ball).mid())
 
@@ -61,7 +60,7 @@ def ulp(truth: Any, dtype: DType) -> float:
 @cache
 def largest(dtype: DType) -> Any:
     """The dtype's largest number as a ball."""
-    return balls.exact(dtype.largest)
+    return balls.exact_ball(dtype.largest)
 
 
 def measure(answer: float, truth: Any, dtype: DType) -> Measure:
@@ -97,7 +96,7 @@ def pair(answer: float, truth: Any, found: Measure) -> str:
     """Both numbers, with digits enough to see that they differ."""
     relative = found["relative_error"]
     count = min(max(6, 3 - round(log10(relative))), 17) if relative and relative < 1 else 6
-    return f"torch answers {shown(answer, count)} where the derivative is {told(truth, count)}"
+    return f"torch answers {format_float(answer, count)} where the derivative is {format_ball(truth, count)}"
 
 
 def off(found: Measure) -> str:
@@ -113,3 +112,16 @@ def off(found: Measure) -> str:
         else f"{relative:.2g} times too far"
     )
     return f"off by {ulps:.4g} ulp, {percent}"
+
+
+def format_float(value: float, digits: int = 6) -> str:
+    """A number in a sentence: short, never cut."""
+    return f"{value:.{digits}g}"
+
+
+def format_ball(ball: Any, digits: int = 6) -> str:
+    """The midpoint of a ball in a sentence, also where no float holds it."""
+    value = float(ball.mid())
+    # Subnormal floats have few digits of their own.
+    in_range = isfinite(value) and (abs(value) > 1e-300 or ball.contains(0))
+    return format_float(value, digits) if in_range else str(ball.mid().str(digits, radius=False))

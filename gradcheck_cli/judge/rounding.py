@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck_cli.calculus.gradient import scalar_inputs, shape_of, weighted_sum
+from gradcheck_cli.calculus.gradient import scalar_inputs, shape_of_input, weighted_sum
 from gradcheck_cli.calculus.reverse import adjoints, slope_of
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.functions.arithmetic import OFF
@@ -243,7 +243,7 @@ class Rounding:
         names = [
             element(name, index)
             for name in self.wrt
-            for index in np.ndindex(*shape_of(inputs[name]))
+            for index in np.ndindex(*shape_of_input(inputs[name]))
         ]
         found = adjoints(
             builder, self._forward.objective, frozenset(names), as_torch=True, origin=origin
@@ -291,7 +291,7 @@ def _units(dtype: DType) -> tuple[Any, Any]:
     """`u` and `eta` as balls."""
     from flint import arb
 
-    return arb(dtype.unit_roundoff), balls.exact(dtype.smallest / 2)
+    return arb(dtype.unit_roundoff), balls.exact_ball(dtype.smallest / 2)
 
 
 def _rounds(builder: Builder, index: int) -> tuple[int, int, int] | None:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.functions import Function, Signature, lookup, names
 from gradcheck_cli.language.constants import constant
-from gradcheck_cli.language.errors import NodeError, did_you_mean, shown
+from gradcheck_cli.language.errors import NodeError, did_you_mean, elide
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container
 
-    from gradcheck_cli.language.program import Setting
+    from gradcheck_cli.language.program import SettingValue
 
 PREFIXES = (
     "torch.nn.functional", "torch.special", "torch.linalg", "torch", "nn.functional", "F", "np", "numpy", "np.linalg", "numpy.linalg",
@@ -25,7 +25,7 @@ PREFIXES = (
 _SYNONYMS = {"axis": "dim", "keepdims": "keepdim", "ddof": "correction"}
 # Functions that mean something else under another library's prefix: a changed default, or a
 # refusal.
-_FOREIGN: dict[tuple[str, str], dict[str, Setting] | str] = {
+_FOREIGN: dict[tuple[str, str], dict[str, SettingValue] | str] = {
     ("np", "std"): {"correction": 0},
     ("np", "var"): {"correction": 0},
     (
@@ -76,12 +76,12 @@ class Bound:
 
     function: str
     args: list[ast.expr]
-    defaults: list[Setting] = field(default_factory=list)
-    settings: dict[str, Setting] = field(default_factory=dict)
+    defaults: list[SettingValue] = field(default_factory=list)
+    settings: dict[str, SettingValue] = field(default_factory=dict)
     fold: bool = False
 
 
-def dotted(node: ast.expr) -> list[str]:
+def dotted_name(node: ast.expr) -> list[str]:
     """`["torch", "special", "erf"]` for `torch.special.erf`; empty where a link is not a name, or
     for more links than a prefix has.
     """
@@ -176,13 +176,13 @@ def _is_dim(node: ast.expr) -> bool:
 
 def _row(
     node: ast.Call, assigned: Container[str]
-) -> tuple[Function, list[ast.expr], dict[str, Setting]]:
+) -> tuple[Function, list[ast.expr], dict[str, SettingValue]]:
     func = node.func
     if isinstance(func, ast.Name):
         return _named(func.id, func), [], {}
     if not isinstance(func, ast.Attribute):
         raise NodeError("unsupported-syntax", "only a function of the language can be called", func)
-    path = dotted(func)
+    path = dotted_name(func)
     bare = strip_prefix(path) if path and path[0] not in assigned else None
     if bare is None:
         return _named(func.attr, func), [func.value], {}
@@ -207,7 +207,7 @@ def _named(name: str, node: ast.expr) -> Function:
         near = did_you_mean(name, known)
         raise NodeError(
             "unknown-function",
-            f"no function named `{shown(name)}`",
+            f"no function named `{elide(name)}`",
             node,
             f"{near + ' ' if near else ''}`gradcheck functions` lists all",
         )
@@ -284,7 +284,7 @@ def _keyword(
         help_ = did_you_mean(name, known) or f"`{row.name}({row.signature})`"
         raise NodeError(
             "unknown-keyword",
-            f"`{row.name}` has no argument named `{shown(keyword.arg)}`",
+            f"`{row.name}` has no argument named `{elide(keyword.arg)}`",
             keyword,
             help_,
         )
@@ -296,7 +296,7 @@ def _keyword(
 
 def _slots(
     row: Function, slots: dict[str, ast.expr], node: ast.Call
-) -> tuple[list[ast.expr], list[Setting]]:
+) -> tuple[list[ast.expr], list[SettingValue]]:
     """Arguments in order, then the defaults of those that follow; a gap takes its default as a
     literal.
     """
@@ -320,7 +320,7 @@ def _slots(
     return args, [parameter.default for parameter in row.parsed.args[last + 1 :]]
 
 
-def _fitting(value: Setting, node: ast.expr) -> Setting:
+def _fitting(value: SettingValue, node: ast.expr) -> SettingValue:
     """`value`, if every integer in it fits into those of numpy and torch."""
     for item in value if isinstance(value, tuple) else (value,):
         if isinstance(item, int) and item.bit_length() > _INTEGER_BITS:
@@ -328,7 +328,7 @@ def _fitting(value: Setting, node: ast.expr) -> Setting:
     return value
 
 
-def key_of(node: ast.expr) -> tuple[object, ...]:
+def index_key(node: ast.expr) -> tuple[object, ...]:
     """An index as hashable items: ints, None (a new axis), `...`, and `("slice", start, stop,
     step)`.
 

@@ -14,7 +14,7 @@ from gradcheck_cli.language.errors import NodeError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gradcheck_cli.language.program import Setting
+    from gradcheck_cli.language.program import SettingValue
 
 # The largest decimal exponent read: beyond it every dtype overflows or underflows.
 MAX_EXPONENT = 5_000
@@ -42,7 +42,7 @@ class SizeError(ArithmeticError):
     """An exact value has too many bits."""
 
 
-def constant(node: ast.expr, words: Callable[[ast.AST], str]) -> Setting:
+def constant(node: ast.expr, words: Callable[[ast.AST], str]) -> SettingValue:
     """The value of a constant expression; a decimal literal comes as the exact `Fraction` of its
     text.
 
@@ -102,7 +102,7 @@ def decimal(text: str) -> Fraction:
     return Fraction(Decimal(f"{digits}e{'-' if power.startswith('-') else ''}{exponent}"))
 
 
-def _computed(function: str, a: Setting, b: Setting, node: ast.expr) -> Setting:
+def _computed(function: str, a: SettingValue, b: SettingValue, node: ast.expr) -> SettingValue:
     """An operation of two numbers as Python means it: integers stay integers, save in a division."""
     if (
         not isinstance(a, int | Fraction)

@@ -71,7 +71,7 @@ class PointError(UserError):
 
 def mistake(
     code: str, message: str, text: str = "", span: Span | None = None, help: str = ""
-) -> PointError:  # noqa: A002 - `help` is what the printed line is called
+) -> PointError:
     """A `PointError` with a single mistake, ready to raise."""
     return PointError([Mistake(code, message, text, span, help)])
 
@@ -82,7 +82,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"did you mean {' or '.join(f'`{name}`' for name in near)}?" if near else ""
 
 
-def shown(words: str) -> str:
+def elide(words: str) -> str:
     """`words` for a message, cut short where they are long."""
     return words if len(words) <= _MARGIN else f"{words[: _MARGIN - 1]}…"
 

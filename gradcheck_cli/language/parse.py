@@ -8,10 +8,17 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from gradcheck_cli.functions import lookup
-from gradcheck_cli.language.calls import bind, dotted, key_of, strip_prefix
+from gradcheck_cli.language.calls import bind, dotted_name, index_key, strip_prefix
 from gradcheck_cli.language.constants import SizeError, arithmetic, constant
-from gradcheck_cli.language.errors import Mistake, NodeError, ProgramError, shown
-from gradcheck_cli.language.program import Builder, Call, Number, Program, Variable, ordered
+from gradcheck_cli.language.errors import Mistake, NodeError, ProgramError, elide
+from gradcheck_cli.language.program import (
+    Builder,
+    Call,
+    Number,
+    Program,
+    Variable,
+    in_reading_order,
+)
 from gradcheck_cli.language.source import Source, tidy
 from gradcheck_cli.language.syntax import refusal, tree
 
@@ -85,7 +92,7 @@ def parse(text: str, conditions: frozenset[str] = frozenset(), *, single: bool =
     result = reader.read(found)
     if reader.mistakes:
         raise ProgramError(dict.fromkeys(reader.mistakes))
-    return ordered(
+    return in_reading_order(
         Program(tuple(reader.builder.nodes), (result,), source.text, reader.spans, reader.names)
     )
 
@@ -195,7 +202,7 @@ class _Reader:
         if isinstance(node.value, bool) or not isinstance(node.value, int | float):
             self.mistake(
                 "unsupported-syntax",
-                f"`{shown('...' if node.value is ... else repr(node.value))}` is not a number",
+                f"`{elide('...' if node.value is ... else repr(node.value))}` is not a number",
                 node,
             )
         else:
@@ -224,7 +231,7 @@ class _Reader:
         return self.builder.variable(node.id)
 
     def attribute(self, node: ast.Attribute) -> _Step:
-        path = dotted(node)
+        path = dotted_name(node)
         bare = strip_prefix(path) if path and path[0] not in self.assigned else None
         if bare in _CONSTANTS or bare in _INFINITIES:
             return _leaf(self.name(ast.Name(bare)))
@@ -232,7 +239,7 @@ class _Reader:
             return self.operation("transpose", [node.value], lookup("transpose").bound({}))
         self.mistake(
             "unknown-attribute",
-            f"there is no attribute `{shown(node.attr)}`",
+            f"there is no attribute `{elide(node.attr)}`",
             node,
             "`.T` and methods such as `.sum()` are known",
         )
@@ -240,7 +247,7 @@ class _Reader:
 
     def subscript(self, value: ast.expr, key: ast.expr) -> _Step:
         try:
-            where = key_of(key)
+            where = index_key(key)
         except NodeError as error:
             self.mistake(error.code, str(error), error.node, error.help)
             where = ()

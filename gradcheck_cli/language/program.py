@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 # What a setting (a keyword such as `dim` or `beta`) may hold. A `Fraction` came from a decimal
 # literal and is rounded to the dtype by the world that uses it; an `int` is exact.
-Setting: TypeAlias = "int | Fraction | float | bool | str | tuple[object, ...] | None"
-Settings: TypeAlias = "tuple[tuple[str, Setting], ...]"
+SettingValue: TypeAlias = "int | Fraction | float | bool | str | tuple[object, ...] | None"
+CallSettings: TypeAlias = "tuple[tuple[str, SettingValue], ...]"
 
 # Longer quotations of the user's text are cut in messages.
 _WORDS = 60
@@ -44,7 +44,7 @@ class Call(NamedTuple):
 
     function: str
     args: tuple[int, ...]
-    settings: Settings = ()
+    settings: CallSettings = ()
 
 
 Node: TypeAlias = Number | Variable | Call
@@ -111,7 +111,7 @@ class Builder:
         """Index of an input."""
         return self.add(Variable(name))
 
-    def call(self, function: str, *args: int, settings: Settings = ()) -> int:
+    def call(self, function: str, *args: int, settings: CallSettings = ()) -> int:
         """Index of a call."""
         return self.add(Call(function, args, settings))
 
@@ -133,10 +133,10 @@ class Builder:
 
     def program(self, *outputs: int) -> Program:
         """The nodes that `outputs` need, and no others."""
-        return pruned(Program(tuple(self.nodes), outputs))
+        return prune(Program(tuple(self.nodes), outputs))
 
 
-def pruned(program: Program) -> Program:
+def prune(program: Program) -> Program:
     """`program` without the nodes its outputs do not need."""
     needed = set(program.outputs)
     for i in range(len(program.nodes) - 1, -1, -1):
@@ -146,7 +146,7 @@ def pruned(program: Program) -> Program:
     return _renumbered(program, {old: new for new, old in enumerate(sorted(needed))})
 
 
-def ordered(program: Program) -> Program:
+def in_reading_order(program: Program) -> Program:
     """`program` with what its outputs need, and no others, each node after its arguments in the
     order they are written.
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.constants import MAX_DIGITS
-from gradcheck_cli.language.program import Call, Number, Program, Setting, Variable
+from gradcheck_cli.language.program import Call, Number, Program, SettingValue, Variable
 
 # Binding strength as in Python; a call, a name and a number bind tightest.
 _STRENGTH = {
@@ -190,7 +190,7 @@ def decimal_text(value: Fraction) -> str:
     return ("-" if value < 0 else "") + text.lower().replace("e+", "e")
 
 
-def setting_text(value: Setting) -> str:
+def setting_text(value: SettingValue) -> str:
     """A setting as the language writes it."""
     if isinstance(value, tuple):
         inner = ", ".join(setting_text(v) for v in value)  # type: ignore[arg-type]  # tuples hold settings
@@ -202,7 +202,7 @@ def setting_text(value: Setting) -> str:
     return repr(value)
 
 
-def key_text(key: Setting) -> str:
+def key_text(key: SettingValue) -> str:
     """The inside of the brackets of an index."""
     assert isinstance(key, tuple)
     return "()" if not key else ", ".join(_item_text(item) for item in key)

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from gradcheck_cli.checks.record import Record
+    from gradcheck_cli.records.record import Record
     from gradcheck_cli.runs.pool import Workers
     from gradcheck_cli.suites.spec import SuiteCase
 
 # `PATTERNS` of `suite.files` without their stars; a test holds the two together.
-SUFFIXES = (".gradcheck.yaml", ".gradcheck.yml")
+SUITE_SUFFIXES = (".gradcheck.yaml", ".gradcheck.yml")
 MARKER = "gradcheck"
 # Failing points of one item that are shown; a guess at what a reader still reads. The rest is
 # counted.
@@ -53,7 +53,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> SuiteFile | None:
     """A collector for a suite, None for any other file."""
     return (
-        SuiteFile.from_parent(parent, path=file_path) if file_path.name.endswith(SUFFIXES) else None
+        SuiteFile.from_parent(parent, path=file_path)
+        if file_path.name.endswith(SUITE_SUFFIXES)
+        else None
     )
 
 
@@ -231,7 +233,7 @@ class _Findings:
             sum(self.statuses.values()),
         )
         of_all = [f"{bad:,} of {count:,} points"] if count > 1 else []
-        report = Report(stored=shown)
+        report = Report(records=shown)
         # The table's own summary counts what is shown, not what there is.
         parts = [*of_all, table.render(report).rstrip("\n").removesuffix(f"\n\n{summary(report)}")]
         if bad > len(shown):
@@ -273,7 +275,7 @@ def _present(config: pytest.Config) -> list[str]:
             capture_output=True,
             text=True,
             check=False,
-        )  # noqa: S603 - our own interpreter and our own text
+        )
         # A torch that cannot even be asked is told of by the worker that tries to import it.
         config.stash[_DEVICES] = asked.stdout.split() or ["cpu"]
     return config.stash[_DEVICES]

@@ -9,7 +9,7 @@ from os.path import relpath
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.settings import quantities
-from gradcheck_cli.settings.file import configured
+from gradcheck_cli.settings.file import configuration_for
 from gradcheck_cli.suites.files import read_sources
 from gradcheck_cli.suites.read import read_suites
 from gradcheck_cli.suites.spec import Layer
@@ -32,7 +32,7 @@ def read_cases(path: Path, start: Path, present: Callable[[], list[str]]) -> lis
     Raises:
         UserError: with every mistake in the file or in its configuration.
     """
-    configuration = configured("run", path.parent, {})
+    configuration = configuration_for("run", path.parent, {})
     values = configuration.values if configuration else {}
     seed = quantities.count(str(values.get("seed", "0")), "seed")
     (suite,) = read_suites(read_sources([relpath(path, start)], str), Layer(), _layer(values), seed)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from unicodedata import normalize
 
 from gradcheck_cli.language.constants import SizeError, arithmetic, decimal
-from gradcheck_cli.language.errors import Mistake, PointError, ProgramError, Span, UserError, shown
+from gradcheck_cli.language.errors import Mistake, PointError, ProgramError, Span, UserError, elide
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.program import Call, Number, Program
 
@@ -91,7 +91,7 @@ def _assignments(text: str, mistakes: list[Mistake]) -> list[tuple[str, Span]]:
         else:
             part = text[slice(*span)].strip()
             what = (
-                f"`{shown(part)}` is not of the form NAME=VALUE"
+                f"`{elide(part)}` is not of the form NAME=VALUE"
                 if part
                 else "NAME=VALUE is missing here"
             )
@@ -263,7 +263,7 @@ def _computed(text: str, span: Span) -> Fraction:
         raise PointError([_moved(m, text, span) for m in error.mistakes]) from error
     if program.variables:
         raise _bad(
-            f"a point is made of numbers, and `{shown(program.variables[0])}` is not one",
+            f"a point is made of numbers, and `{elide(program.variables[0])}` is not one",
             text,
             span,
         )
@@ -325,7 +325,7 @@ def _irrational(program: Program, text: str, span: Span) -> Fraction:
             # dtype.
             found = balls.run(scalars, {}, bits, lambda value: value, deadline)[scalars.result]
             if found.is_finite() and (found.is_zero() or found.rel_accuracy_bits() >= _POINT_BITS):
-                return balls.fraction(found)
+                return balls.midpoint(found)
     except OverflowError as error:
         raise _bad(f"this expression is {error}", text, span) from error
     except balls.OutOfTime as error:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.questions.numbers import Nested
 
 # Drawn numbers are rounded to this many significant digits, so that a point can be typed again.
-DIGITS = 6
+DRAWN_DIGITS = 6
 # The largest |z| that two numbers of 53 bits make in `_normal`: sqrt(-2 log(2**-53)) = 8.57.
 FARTHEST = 8.6
 
@@ -120,7 +120,7 @@ def _normal(random: Random) -> float:
 
 
 def _rounded(value: float) -> Exact:
-    text = f"{value:.{DIGITS}g}"
+    text = f"{value:.{DRAWN_DIGITS}g}"
     return Exact(Fraction(text), text)
 
 

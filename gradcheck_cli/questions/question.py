@@ -28,14 +28,14 @@ Array: TypeAlias = "np.ndarray[Any, Any]"
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class PartialKey:
     """Which partial: the variable, and the element's index in it."""
 
     variable: str
     index: tuple[int, ...]
 
 
-class Moved(NamedTuple):
+class RoundedNumber(NamedTuple):
     """A number that the dtype could not hold, and the one used instead."""
 
     name: str
@@ -86,14 +86,16 @@ class Case:
     dtype: DType
     device: str
     unrolled: Unrolled
-    moved: tuple[Moved, ...] = ()
+    moved: tuple[RoundedNumber, ...] = ()
     given: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
-    def keys(self) -> tuple[Key, ...]:
+    def keys(self) -> tuple[PartialKey, ...]:
         """Every partial asked for, in the order of `wrt` and row-major within an input."""
         return tuple(
-            Key(name, index) for name in self.wrt for index in np.ndindex(*self.at[name].shape)
+            PartialKey(name, index)
+            for name in self.wrt
+            for index in np.ndindex(*self.at[name].shape)
         )
 
     def literal(self, value: Fraction) -> float:
@@ -189,9 +191,9 @@ def cases_of(request: Request) -> list[Case]:
             dtype.
     """
     question = Question(
-        request.program, differentiated_inputs(request), request.cotangent, request.given
+        request.program, inputs_to_differentiate(request), request.cotangent, request.given
     )
-    dtypes = [dtype_named(name) for name in request.dtypes]
+    dtypes = [find_dtype(name) for name in request.dtypes]
     grids = [name for name, value in request.at.items() if isinstance(value, Grid)]
     choices = [value.values for value in request.at.values() if isinstance(value, Grid)]
     if np.prod([float(len(values)) for values in choices]) > MAX_POINTS:
@@ -207,7 +209,7 @@ def cases_of(request: Request) -> list[Case]:
     return found
 
 
-def differentiated_inputs(request: Request) -> tuple[str, ...]:
+def inputs_to_differentiate(request: Request) -> tuple[str, ...]:
     """The inputs to differentiate, once every name in `--at` and `--wrt` is known to be right.
 
     Raises:
@@ -286,7 +288,7 @@ def differentiated_inputs(request: Request) -> tuple[str, ...]:
     return wrt
 
 
-def dtype_named(name: str) -> DType:
+def find_dtype(name: str) -> DType:
     """The dtype of that name."""
     if name not in DTYPES:
         raise PointError(
@@ -303,9 +305,9 @@ def dtype_named(name: str) -> DType:
 
 def _rounded(
     nested: Mapping[str, Nested], dtype: DType, indices: frozenset[str]
-) -> tuple[dict[str, Array], tuple[Moved, ...]]:
+) -> tuple[dict[str, Array], tuple[RoundedNumber, ...]]:
     at: dict[str, Array] = {}
-    moved: list[Moved] = []
+    moved: list[RoundedNumber] = []
     mistakes: list[Mistake] = []
     for name, value in nested.items():
         try:
@@ -349,7 +351,7 @@ def _array(value: Nested, name: str, read: Callable[[Exact], Any]) -> Array:
     return np.array([read(item) for item in level]).reshape(shape)
 
 
-def _number(name: str, dtype: DType, moved: list[Moved]) -> Callable[[Exact], float]:
+def _number(name: str, dtype: DType, moved: list[RoundedNumber]) -> Callable[[Exact], float]:
     def read(exact: Exact) -> float:
         value = dtype.round(exact.value)
         if not np.isfinite(value):
@@ -364,7 +366,7 @@ def _number(name: str, dtype: DType, moved: list[Moved]) -> Callable[[Exact], fl
         # 0.1 and its float64 are written alike: only a number that reads differently is worth a
         # word.
         if exact.text and exact.value not in (Fraction(value), Fraction(repr(value))):
-            moved.append(Moved(name, exact.text, value))
+            moved.append(RoundedNumber(name, exact.text, value))
         return -0.0 if exact.negative_zero else value
 
     return read
@@ -421,10 +423,10 @@ def _shape_message(program: Program, error: ShapeError, at: Mapping[str, Array])
 
 def _cotangent(
     value: Nested | None, dtype: DType, unrolled: Unrolled
-) -> tuple[Array | None, tuple[Moved, ...]]:
+) -> tuple[Array | None, tuple[RoundedNumber, ...]]:
     if value is None:
         return None, ()
-    moved: list[Moved] = []
+    moved: list[RoundedNumber] = []
     array = _array(value, "cotangent", _number("cotangent", dtype, moved)).astype(np.float64)
     if isinstance(unrolled.expansion, Expansion):
         shape = np.shape(unrolled.expansion.values[unrolled.program.result])

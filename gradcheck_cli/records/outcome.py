@@ -1,65 +1,147 @@
-"""Outcomes and the Verdict that carries one."""
+"""The words of a verdict: what came of a check, whether that is well, and why it came so.
+
+Each member carries what every report needs to know of it, so that a new one is a line here and a
+page in `docs/`. Members are texts: a record holds them as they are.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from math import isfinite
-from typing import TYPE_CHECKING, Any
+from enum import StrEnum
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gradcheck_cli.judge.sides import OneSided
-    from gradcheck_cli.questions.question import Key
-
-# Worst first: a case's outcome is the worst of its partials.
-OUTCOMES = ("wrong", "inconclusive", "undefined", "detached", "kink", "imprecise", "agree")
+    from collections.abc import Iterable
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """One partial: an outcome, a sentence saying why, the numbers it rests on.
+class Status(StrEnum):
+    """Whether a checked case is as expected; worst first.
 
     Attributes:
-        error: |A - T|; `relative_error` and `ulps` the same in other units; `tolerance` the largest
-            error that agrees.
-        sides: left and right derivatives at a kink.
-        failed: the outcome fails the check although outcomes of its kind do not (a missing path to
-            a slope that is not 0).
-        undecided: in this dtype rounding hides whether the formula is right.
-        truth: the derivative as a ball, where it was proved from the two sides of a boundary.
+        exit_code: what a command ends with where this is the worst.
+        meaning: for the schema and the pages.
     """
 
-    key: Key
-    outcome: str
-    reason: str
-    error: float | None = None
-    relative_error: float | None = None
-    ulps: float | None = None
-    tolerance: float | None = None
-    sides: OneSided | None = None
-    failed: bool = False
-    undecided: bool = False
-    truth: Any = None
+    exit_code: int
+    meaning: str
 
-    def and_also(self, *sentences: str) -> Verdict:
-        """The same verdict with more said."""
-        return replace(self, reason="; ".join((self.reason, *sentences)))
+    # fmt: off
+    ERROR =      "error",      3, "no verdict, exit code 3"
+    FAIL =       "fail",       1, "not as expected, exit code 1"
+    UNVERIFIED = "unverified", 4, "nothing wrong, but something not verified, exit code 4"
+    XFAIL =      "xfail",      0, "it fails, as the suite foresees"
+    SKIP =       "skip",       0, "not checked"
+    PASS =       "pass",       0, "as expected"
+    # fmt: on
+
+    def __new__(cls, word: str, exit_code: int, meaning: str) -> Status:
+        """A word with what goes with it."""
+        member = str.__new__(cls, word)
+        member._value_, member.exit_code, member.meaning = word, exit_code, meaning
+        return member
+
+    @property
+    def is_well(self) -> bool:
+        """Whether it leaves the exit code at 0."""
+        return self.exit_code == 0
 
 
-def worst(outcomes: list[str]) -> str:
-    """The outcome that stands first in `OUTCOMES`; `inconclusive` when there is none: nothing was
-    shown.
+# Exit code of a command that has nothing to say, and of one that Ctrl-C ended.
+NOTHING_SELECTED, INTERRUPTED = 5, 130
+
+
+class Outcome(StrEnum):
+    """What came of a check; worst first: a case's outcome is the worst of its partials.
+
+    Attributes:
+        status: what it comes to by itself; `strict` what it comes to where the user is strict.
+        severity: GitLab's word for it: blocker, critical, major, minor, info.
+        style: Rich's style for the word.
+        meaning: one sentence, for people.
     """
-    return min(outcomes, key=OUTCOMES.index) if outcomes else "inconclusive"
+
+    status: Status
+    strict: Status
+    severity: str
+    style: str
+    meaning: str
+
+    # fmt: off
+    ERROR =        "error",        Status.ERROR,      Status.ERROR,      "blocker",  "bold red", "The check has no verdict: it crashed, or ran out of time or memory."
+    WRONG =        "wrong",        Status.FAIL,       Status.FAIL,       "critical", "bold red", "torch's gradient is wrong: rounding does not explain its error."
+    INCONCLUSIVE = "inconclusive", Status.UNVERIFIED, Status.UNVERIFIED, "major",    "magenta",  "Nothing could be shown of the gradient."
+    UNDEFINED =    "undefined",    Status.UNVERIFIED, Status.UNVERIFIED, "major",    "magenta",  "No finite derivative exists at the point."
+    DETACHED =     "detached",     Status.UNVERIFIED, Status.UNVERIFIED, "major",    "magenta",  "torch has no path from the input to the result."
+    KINK =         "kink",         Status.PASS,       Status.FAIL,       "minor",    "yellow",   "There is no derivative at the point: left and right derivatives differ."
+    IMPRECISE =    "imprecise",    Status.PASS,       Status.FAIL,       "minor",    "yellow",   "More than half the digits of torch's gradient are lost to rounding."
+    AGREE =        "agree",        Status.PASS,       Status.PASS,       "info",     "green",    "torch's gradient is right, as far as the dtype can be."
+    SKIPPED =      "skipped",      Status.SKIP,       Status.SKIP,       "info",     "yellow",   "The suite says not to check it."
+    # fmt: on
+
+    def __new__(
+        cls, word: str, status: Status, strict: Status, severity: str, style: str, meaning: str
+    ) -> Outcome:
+        """A word with what goes with it."""
+        member = str.__new__(cls, word)
+        member._value_, member.status, member.strict = word, status, strict
+        member.severity, member.style, member.meaning = severity, style, meaning
+        return member
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst."""
+        return list(Outcome).index(self)
+
+    @property
+    def is_verdict(self) -> bool:
+        """Whether something was checked and judged."""
+        return self not in (Outcome.ERROR, Outcome.SKIPPED)
+
+    def status_when(self, *, strict: bool) -> Status:
+        """What it comes to by itself."""
+        return self.strict if strict else self.status
 
 
-def shown(value: float, digits: int = 6) -> str:
-    """A number in a sentence: short, never cut."""
-    return f"{value:.{digits}g}"
+# The outcomes of what was checked, worst first.
+OUTCOMES = tuple(outcome for outcome in Outcome if outcome.is_verdict)
+# What a case comes to that has no verdict.
+NO_VERDICT = (Outcome.ERROR, Outcome.SKIPPED)
 
 
-def told(ball: Any, digits: int = 6) -> str:
-    """The midpoint of a ball in a sentence, also where no float holds it."""
-    value = float(ball.mid())
-    # Subnormal floats have few digits of their own.
-    in_range = isfinite(value) and (abs(value) > 1e-300 or ball.contains(0))
-    return shown(value, digits) if in_range else str(ball.mid().str(digits, radius=False))
+def worst_outcome(outcomes: Iterable[Outcome]) -> Outcome:
+    """The worst of some; `inconclusive` when there is none: nothing was shown."""
+    return min(outcomes, key=lambda outcome: outcome.rank, default=Outcome.INCONCLUSIVE)
+
+
+class Cause(StrEnum):
+    """Why torch's answer is not the true derivative, or why there is none.
+
+    Attributes:
+        meaning: one sentence, for people.
+    """
+
+    meaning: str
+
+    # fmt: off
+    ROUNDING =             "rounding",             "The arithmetic of torch's formula rounds, and no step stands out."
+    CANCELLATION =         "cancellation",         "A difference of nearly equal numbers leaves their rounding errors."
+    OVERFLOW =             "overflow",             "A number is beyond the largest of the dtype."
+    UNDERFLOW =            "underflow",            "A number is below the smallest of the dtype, and becomes 0."
+    ABSORBED_CONSTANT =    "absorbed constant",    "A sum drops a term that is below the spacing of the other."
+    KINK_WITHIN_ROUNDING = "kink within rounding", "Rounding takes a value across a kink, and torch's answer is the slope beyond it."
+    OTHER_BRANCH =         "other branch",         "torch takes another branch than the one the exact numbers decide for."
+    NO_PATH =              "no path",              "torch has no path from the input to the result."
+    MISSING_DERIVATIVE =   "missing derivative",   "torch has no derivative for a function, and leaves that part out."
+    KINK =                 "kink",                 "Left and right derivatives differ."
+    JUMP =                 "jump",                 "The value jumps at the point."
+    POLE =                 "pole",                 "The value grows without bound at the point."
+    VERTICAL_TANGENT =     "vertical tangent",     "The slope grows without bound at the point."
+    OUTSIDE_DOMAIN =       "outside domain",       "The function has no value at the point."
+    LIMITED_APPROXIMATION = "limited approximation", "torch's own approximation of a function is not good enough here."
+    UNKNOWN =              "unknown",              "What made the error is not known."
+    # fmt: on
+
+    def __new__(cls, word: str, meaning: str) -> Cause:
+        """A word with what goes with it."""
+        member = str.__new__(cls, word)
+        member._value_, member.meaning = word, meaning
+        return member

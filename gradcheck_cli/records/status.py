@@ -6,26 +6,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gradcheck_cli.records.outcome import NOTHING_SELECTED, Outcome, Status
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from gradcheck_cli.checks.record import Record
-
-# Worst first, with the exit code of each.
-EXIT_CODES = {"error": 3, "fail": 1, "unverified": 4, "xfail": 0, "skip": 0, "pass": 0}
-# What a case comes to that has no verdict, beside the outcomes of those that have one.
-NO_VERDICT = ("error", "skipped")
-
-_UNVERIFIED = ("undefined", "detached", "inconclusive")
-
 
 def status_of(
-    record: Record,
+    record: Mapping[str, Any],
     *,
     strict: bool = False,
     outcomes: tuple[str, ...] = (),
     xfail: str | None = None,
-) -> str:
+) -> Status:
     """`pass`, `fail` or `unverified`, or `xfail` for a case that fails as foreseen.
 
     Args:
@@ -34,40 +27,34 @@ def status_of(
             passes.
         xfail: why the case is expected to fail; one that passes all the same fails.
     """
-    found = (
-        _expected(record, outcomes) if outcomes else by_itself(record["partials"], strict=strict)
+    status = (
+        _as_expected(record, outcomes)
+        if outcomes
+        else status_by_itself(record["partials"], strict=strict)
     )
     if record["unmet"]:
-        found = "fail"
+        status = Status.FAIL
     if xfail is None:
-        return found
-    return "fail" if found == "pass" else "xfail"
+        return status
+    return Status.FAIL if status is Status.PASS else Status.XFAIL
 
 
-def _expected(record: Record, outcomes: tuple[str, ...]) -> str:
+def _as_expected(record: Mapping[str, Any], outcomes: tuple[str, ...]) -> Status:
     if record["outcome"] in outcomes:
-        return "pass"
-    return "unverified" if record["outcome"] == "inconclusive" else "fail"
+        return Status.PASS
+    return Status.UNVERIFIED if record["outcome"] == Outcome.INCONCLUSIVE else Status.FAIL
 
 
-def by_itself(partials: Iterable[Mapping[str, Any]], *, strict: bool) -> str:
-    """`pass`, `fail` or `unverified` by the partials alone; `unverified` when there is none:
-    nothing was shown.
-    """
-    failing = {"wrong", "imprecise", "kink"} if strict else {"wrong"}
-    partials = list(partials)
-    if any(partial["outcome"] in failing or partial["failed"] for partial in partials):
-        return "fail"
-    return (
-        "unverified"
-        if not partials or any(partial["outcome"] in _UNVERIFIED for partial in partials)
-        else "pass"
-    )
+def status_by_itself(partials: Iterable[Mapping[str, Any]], *, strict: bool) -> Status:
+    """The worst status of the partials alone; `unverified` when there is none: nothing was shown."""
+    statuses = {
+        Status.FAIL if partial["failed"] else Outcome(partial["outcome"]).status_when(strict=strict)
+        for partial in partials
+    }
+    return next((status for status in Status if status in statuses), Status.UNVERIFIED)
 
 
-def exit_code(statuses: Iterable[str]) -> int:
-    """3, 1, 4 or 0 by the worst status; 5 when there is none."""
+def exit_code_of(statuses: Iterable[str]) -> int:
+    """The exit code of the worst status; that of an empty selection when there is none."""
     found = set(statuses)
-    if not found:
-        return 5
-    return next(code for status, code in EXIT_CODES.items() if status in found)
+    return next((status.exit_code for status in Status if status in found), NOTHING_SELECTED)

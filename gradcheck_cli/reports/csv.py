@@ -51,7 +51,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\n")
 
 # A point of n numbers has up to n partials; with the whole point in every row the file would grow
 # with the square of n.
-MAX_REPEATED = 100
+MAX_REPEATED_POINT = 100
 
 
 def render(report: Report) -> str:
@@ -64,7 +64,7 @@ def render(report: Report) -> str:
     writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
     writer.writeheader()
     for record in report.records:
-        large = sum(np.size(value) for value in record["at"].values()) > MAX_REPEATED
+        large = sum(np.size(value) for value in record["at"].values()) > MAX_REPEATED_POINT
         for k, row in enumerate(_rows(record)):
             writer.writerow(row | {"at": ""} if k and large else row)
     return stream.getvalue()

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from gradcheck_cli.checks.record import line_of
 from gradcheck_cli.judge.measure import FREE_ULPS
-from gradcheck_cli.records.outcome import OUTCOMES
-from gradcheck_cli.records.status import EXIT_CODES, NO_VERDICT
-from gradcheck_cli.reports.findings import named, one_line
-from gradcheck_cli.reports.format import count, partial_name, printable
+from gradcheck_cli.records.outcome import NO_VERDICT, OUTCOMES, Status
+from gradcheck_cli.records.record import line_of
+from gradcheck_cli.reports.findings import one_line, with_names
+from gradcheck_cli.reports.format import count_of, escape_controls, partial_name
 from gradcheck_cli.reports.stored import UNKNOWN
 from gradcheck_cli.reports.table import written
 from gradcheck_cli.reports.wrap import wrap
@@ -24,13 +23,13 @@ from gradcheck_cli.reports.wrap import wrap
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from gradcheck_cli.checks.record import Record
+    from gradcheck_cli.records.record import Record
     from gradcheck_cli.records.report import Report
 
-FORMAT = 1
+DIFF_FORMAT = 1
 # Worst first. What was skipped has no place in the order: nothing is known of it.
 _OUTCOMES = (NO_VERDICT[0], *OUTCOMES)
-_STATUSES = tuple(EXIT_CODES)
+_STATUSES = tuple(Status)
 # Errors that grow by less than three bits, about one decimal digit, are the last bits of another
 # machine's functions; up to `FREE_ULPS` an error needs no explanation. A guess at what is worth a
 # look.
@@ -86,7 +85,7 @@ class Diff:
         return 1 if self.regressions else 0
 
 
-def compare(old: Report, new: Report) -> Diff:
+def compare_reports(old: Report, new: Report) -> Diff:
     """The differences, by id, dtype, device and point; without an id by the program."""
     before, after = _keyed(old), _keyed(new)
     worse: list[Change] = []
@@ -138,7 +137,7 @@ def _keyed(report: Report) -> dict[tuple[Any, ...], tuple[str, Record]]:
     """
     found: dict[tuple[Any, ...], tuple[str, Record]] = {}
     seen: Counter[tuple[Any, ...]] = Counter()
-    for name, record in named(report.records):
+    for name, record in with_names(report.records):
         about = (
             ("id", record["id"])
             if record["id"] is not None
@@ -227,7 +226,7 @@ def _partials(name: str, old: Record, new: Record) -> Iterator[tuple[int, Change
             if found[0][1].kind != "digits"
             else max(found, key=lambda pair: _growth(pair[1]))
         )
-        more = f" and {count(len(found) - 1, 'element')} more" if len(found) > 1 else ""
+        more = f" and {count_of(len(found) - 1, 'element')} more" if len(found) > 1 else ""
         yield side, Change(**asdict(worst) | {"partial": f"{worst.partial}{more}"})
 
 
@@ -339,7 +338,7 @@ def diff_document(diff: Diff) -> dict[str, Any]:
         name: {"before": before, "after": after} for name, before, after in diff.environment
     }
     return {
-        "format": FORMAT,
+        "format": DIFF_FORMAT,
         "exit_code": diff.exit_code,
         "compared": diff.compared,
         "environment": environment,
@@ -355,17 +354,17 @@ def render_diff(diff: Diff, width: int | None = None, *, color: bool = False) ->
         width: columns of the terminal; None for as many as it takes.
     """
     counts = [
-        count(len(found), noun)
+        count_of(len(found), noun)
         for found, noun in (
             (diff.regressions, "regression"),
             (diff.improvements, "improvement"),
             (diff.changes, "change"),
         )
     ]
-    head = f"{count(diff.compared, 'check')} compared: {', '.join([*counts, count(len(diff.new), 'new check')])}"
+    head = f"{count_of(diff.compared, 'check')} compared: {', '.join([*counts, count_of(len(diff.new), 'new check')])}"
     lines = wrap(Text(head), width, 2)
     for name, before, after in diff.environment:
-        lines += wrap(Text(printable(f"{name}: {before} → {after}")), width, 2)
+        lines += wrap(Text(escape_controls(f"{name}: {before} → {after}")), width, 2)
     for title, style, found in (
         ("regressions", "bold red", diff.regressions),
         ("improvements", "green", diff.improvements),
@@ -381,4 +380,6 @@ def render_diff(diff: Diff, width: int | None = None, *, color: bool = False) ->
 
 
 def _line(change: Change) -> str:
-    return printable(": ".join(part for part in (change.case, change.partial, change.text) if part))
+    return escape_controls(
+        ": ".join(part for part in (change.case, change.partial, change.text) if part)
+    )

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck_cli.judge.measure import FREE_ULPS
-from gradcheck_cli.records.status import NO_VERDICT
+from gradcheck_cli.records.outcome import NO_VERDICT
 from gradcheck_cli.reports.format import (
     NOTHING,
     array_text,
-    count,
+    count_of,
+    escape_controls,
     partial_name,
-    printable,
     to_the_bar,
     torch_number,
     with_bar,
@@ -28,7 +28,7 @@ from gradcheck_cli.reports.format import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from gradcheck_cli.checks.record import Record
+    from gradcheck_cli.records.record import Record
     from gradcheck_cli.records.report import Report
 
 # How much is told unless asked for more: each is a guess at what fits on a screen.
@@ -54,7 +54,7 @@ _TOLD = {
 
 
 @dataclass(frozen=True)
-class Row:
+class FactRow:
     """One partial as text.
 
     Attributes:
@@ -108,7 +108,7 @@ class Sentence:
         return mark.join(
             (
                 *self.about[:2],
-                f"… ({count(len(self.about), 'case' if self.kind in _OF_CASES else 'partial')})",
+                f"… ({count_of(len(self.about), 'case' if self.kind in _OF_CASES else 'partial')})",
             )
         )
 
@@ -125,7 +125,7 @@ class Group:
     """
 
     records: Sequence[Record]
-    rows: Sequence[Row]
+    rows: Sequence[FactRow]
     shared: Mapping[str, str]
     differing: tuple[str, ...]
     unsettled: Sequence[Record]
@@ -133,9 +133,9 @@ class Group:
 
     def label(self, record: Record) -> str:
         """What tells a case apart from the others: `x = 0, float32`; empty if it is alone."""
-        return said(self.fields[id(record)], self.differing)
+        return phrase_of(self.fields[id(record)], self.differing)
 
-    def subject(self, row: Row) -> str:
+    def subject(self, row: FactRow) -> str:
         """`∂f/∂x`, or `∂f/∂x at x = 0, float32` among several cases."""
         label = self.label(row.record)
         return f"{row.name} at {label}" if label else row.name
@@ -167,7 +167,7 @@ def _group(records: list[Record], verbose: bool) -> Group:
     values = {name: {fields[id(record)].get(name, "") for record in told[name]} for name in names}
     shared = {name: found.copy().pop() for name, found in values.items() if len(found) == 1}
     rows = {id(record): rows_of(record, verbose=verbose) for record in records}
-    unsettled = [record for record in records if not settled(record, rows[id(record)])]
+    unsettled = [record for record in records if not is_settled(record, rows[id(record)])]
     differing = tuple(name for name in names if name not in shared)
     return Group(
         records,
@@ -183,7 +183,7 @@ def _other(fields: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in fields.items() if name != "case"}
 
 
-def settled(record: Record, rows: Sequence[Row]) -> bool:
+def is_settled(record: Record, rows: Sequence[FactRow]) -> bool:
     """Whether a case is plainly good: every partial agrees, it is as expected, and nothing is noted
     but numbers that were rounded.
     """
@@ -195,7 +195,7 @@ def settled(record: Record, rows: Sequence[Row]) -> bool:
 
 def fields_of(record: Record, *, verbose: bool = False) -> dict[str, str]:
     """What was asked, as text; inputs under `name =`, so that none can be taken for another field."""
-    found = {"case": printable(record["id"])} if record["id"] is not None else {}
+    found = {"case": escape_controls(record["id"])} if record["id"] is not None else {}
     found |= {f"{name} =": array_text(value, whole=verbose) for name, value in record["at"].items()}
     found |= {"dtype": record["dtype"], "device": record["device"]}
     weights = np.asarray(1.0 if record["cotangent"] is None else record["cotangent"], dtype=float)
@@ -206,7 +206,7 @@ def fields_of(record: Record, *, verbose: bool = False) -> dict[str, str]:
     return found
 
 
-def said(fields: Mapping[str, str], names: Iterable[str]) -> str:
+def phrase_of(fields: Mapping[str, str], names: Iterable[str]) -> str:
     """Fields in a sentence: `x = 0, float32, cpu`."""
     bare = ("case", "file", "dtype", "device")
     return ", ".join(
@@ -216,12 +216,12 @@ def said(fields: Mapping[str, str], names: Iterable[str]) -> str:
     )
 
 
-def rows_of(record: Record, *, verbose: bool = False) -> list[Row]:
+def rows_of(record: Record, *, verbose: bool = False) -> list[FactRow]:
     """A row for each partial of a case."""
     return [_row(record, partial, verbose) for partial in record["partials"]]
 
 
-def _row(record: Record, partial: Mapping[str, Any], verbose: bool) -> Row:
+def _row(record: Record, partial: Mapping[str, Any], verbose: bool) -> FactRow:
     reference, analytic, autograd, numeric = (
         partial[name] for name in ("reference", "analytic", "autograd", "numeric")
     )
@@ -245,7 +245,7 @@ def _row(record: Record, partial: Mapping[str, Any], verbose: bool) -> Row:
     disputed = analytic.get("agrees") is False or numeric.get("agrees") is False
     settled = partial["outcome"] == "agree" and not disputed
     needed = proved and cells["analytic"] != repr(float(reference["value"]))
-    return Row(record, partial, cells, settled, needed, tuple(_abstentions(partial)))
+    return FactRow(record, partial, cells, settled, needed, tuple(_abstentions(partial)))
 
 
 def _numeric(partial: Mapping[str, Any]) -> str:
@@ -306,7 +306,7 @@ def sentences(group: Group, *, verbose: bool = False, quiet: bool = False) -> li
     stated = _gathered(
         (kind, text, group.label(record))
         for record in group.records
-        for kind, text in stated_of(record)
+        for kind, text in remarks_of(record)
     )
     dashes = _gathered(
         (f"{NOTHING} {witness}", reason, "")
@@ -328,7 +328,7 @@ def sentences(group: Group, *, verbose: bool = False, quiet: bool = False) -> li
     return [sentence for found, most in parts for sentence in _first(found, most)]
 
 
-def stated_of(record: Record) -> Iterator[tuple[str, str]]:
+def remarks_of(record: Record) -> Iterator[tuple[str, str]]:
     """What a suite says of a case, beside what is true of it: (kind, sentence)."""
     yield from ((UNEXPECTED, text) for text in record["unmet"])
     if record["reason"] is not None:
@@ -348,7 +348,7 @@ def _gathered(said_of: Iterable[tuple[str, str, str]]) -> list[Sentence]:
     for kind, text, about in said_of:
         found.setdefault((kind, text.replace("\n", " ")), []).append(about)
     return [
-        Sentence(kind, printable(text), tuple(name for name in about if name))
+        Sentence(kind, escape_controls(text), tuple(name for name in about if name))
         for (kind, text), about in found.items()
     ]
 
@@ -359,13 +359,15 @@ def _first(found: list[Sentence], most: int) -> list[Sentence]:
         return found
     return [
         *found[:most],
-        Sentence("", f"… and {count(len(found) - most, 'sentence')} more, which --verbose shows"),
+        Sentence(
+            "", f"… and {count_of(len(found) - most, 'sentence')} more, which --verbose shows"
+        ),
     ]
 
 
 def commands(group: Group, *, verbose: bool = False) -> list[str]:
     """The commands that reproduce what is not plainly good."""
-    found = list(dict.fromkeys(printable(record["reproduce"]) for record in group.unsettled))
+    found = list(dict.fromkeys(escape_controls(record["reproduce"]) for record in group.unsettled))
     return found if verbose else found[:MAX_COMMANDS]
 
 
@@ -382,4 +384,6 @@ def summary(report: Report) -> str:
             if both[outcome, status] and status != _BY_ITSELF.get(outcome, "pass")
         ]
         parts.append(f"{number:,} {outcome}" + (f" ({', '.join(told)})" if told else ""))
-    return count(sum(report.summary.values()), "case") + (f": {', '.join(parts)}" if parts else "")
+    return count_of(sum(report.summary.values()), "case") + (
+        f": {', '.join(parts)}" if parts else ""
+    )

@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.records.status import EXIT_CODES, NO_VERDICT
-from gradcheck_cli.reports.facts import UNEXPECTED, fields_of, said, stated_of
-from gradcheck_cli.reports.format import MAX_LINE, NOTHING, count, partial_name, printable
-from gradcheck_cli.reports.wrap import shortened
+from gradcheck_cli.records.outcome import NO_VERDICT, Status
+from gradcheck_cli.reports.facts import UNEXPECTED, fields_of, phrase_of, remarks_of
+from gradcheck_cli.reports.format import MAX_LINE, NOTHING, count_of, escape_controls, partial_name
+from gradcheck_cli.reports.wrap import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from gradcheck_cli.checks.record import Record
+    from gradcheck_cli.records.record import Record
 
 # The statuses that make the exit code something else than 0, worst first.
-BAD = tuple(status for status, code in EXIT_CODES.items() if code)
+NOT_GREEN = tuple(status for status in Status if not status.is_well)
 # A guess at what a reader of an annotation still reads; the limits of the services lie beyond it.
 MAX_TEXT = 4000
 
@@ -48,7 +48,7 @@ class Finding:
         return sha256("\0".join((name, self.variable, self.rule)).encode()).hexdigest()[:32]
 
 
-def named(records: Sequence[Record]) -> Iterator[tuple[str, Record]]:
+def with_names(records: Sequence[Record]) -> Iterator[tuple[str, Record]]:
     """Every check with a name that no other has: its id, and the point, dtype and device where ids
     repeat or are missing.
     """
@@ -67,7 +67,7 @@ def named(records: Sequence[Record]) -> Iterator[tuple[str, Record]]:
 def _asked(record: Record) -> str:
     fields = fields_of(record)
     about = one_line(record["expression"] if record["id"] is None else record["id"])
-    return f"{shortened(about, MAX_LINE)} at {said(fields, [name for name in fields if name != 'case'])}"
+    return f"{shorten(about, MAX_LINE)} at {phrase_of(fields, [name for name in fields if name != 'case'])}"
 
 
 def file_of(record: Record) -> str | None:
@@ -86,14 +86,14 @@ def rule_of(record: Record) -> str:
     something else is not.
     """
     well = record["outcome"] in ("agree", *(record["expected"] or ()))
-    return "unexpected" if well and record["status"] in BAD else str(record["outcome"])
+    return "unexpected" if well and record["status"] in NOT_GREEN else str(record["outcome"])
 
 
 def findings(record: Record) -> list[Finding]:
     """What there is to tell of a check; nothing where it passes."""
     if record["status"] == "pass":
         return []
-    told = [one_line(text) for kind, text in stated_of(record) if kind == UNEXPECTED]
+    told = [one_line(text) for kind, text in remarks_of(record) if kind == UNEXPECTED]
     found = [Finding("unexpected", "; ".join(told))] if told else []
     if record["outcome"] in NO_VERDICT:
         return [
@@ -118,7 +118,7 @@ def _blamed(record: Record) -> Iterator[Finding]:
             ).append(partial)
     for (variable, outcome, failed), partials in groups.items():
         first = partials[0]
-        more = f" and {count(len(partials) - 1, 'element')} more" if len(partials) > 1 else ""
+        more = f" and {count_of(len(partials) - 1, 'element')} more" if len(partials) > 1 else ""
         text = f"{partial_name(variable, first['index'])}{more}: {outcome}: {first['reason']}"
         # Whether it fails is part of the variable's name where both kinds stand side by side, so
         # that fingerprints differ.
@@ -132,7 +132,7 @@ def lines_of(record: Record) -> list[str]:
     """All that is to be said of a check, one line each: what the suite says, what was found, the
     command that reproduces it.
     """
-    stated = [f"{kind}: {text}" for kind, text in stated_of(record)]
+    stated = [f"{kind}: {text}" for kind, text in remarks_of(record)]
     found = [finding.text for finding in _blamed(record)] if record["status"] != "pass" else []
     said_of = [one_line(text) for text in (*stated, *found)] or [
         f"the outcome is {record['outcome']}"
@@ -144,7 +144,7 @@ def command_of(record: Record) -> str:
     """The command that reproduces a check; one too long for an annotation is not cut, which would
     make it another command.
     """
-    command = printable(record["reproduce"])
+    command = escape_controls(record["reproduce"])
     return (
         command
         if len(command) <= MAX_TEXT
@@ -156,4 +156,4 @@ def one_line(text: str) -> str:
     """A text on one line, without anything that a terminal, a log or a file format would act upon;
     never empty.
     """
-    return shortened(" ".join(printable(text).split()), MAX_TEXT) or NOTHING
+    return shorten(" ".join(escape_controls(text).split()), MAX_TEXT) or NOTHING

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck_cli.checks.record import exact
+from gradcheck_cli.records.record import typed_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,10 +25,10 @@ def array_text(value: Any, *, whole: bool = False) -> str:
     """
     array = np.asarray(value)
     if whole or array.size * 2 <= MAX_LINE:
-        text = exact(array.tolist())
+        text = typed_text(array.tolist())
         if whole or len(text) <= MAX_LINE:
             return text
-    first = ", ".join(exact(value) for value in array.reshape(-1)[:FIRST_NUMBERS].tolist())
+    first = ", ".join(typed_text(value) for value in array.reshape(-1)[:FIRST_NUMBERS].tolist())
     return f"{first}, … ({array.size:,} numbers, shape {tuple(array.shape)})"
 
 
@@ -85,7 +85,7 @@ def partial_name(variable: str, index: Sequence[int]) -> str:
     return f"∂f/∂{variable}" + (f"[{','.join(map(str, index))}]" if index else "")
 
 
-def printable(text: str) -> str:
+def escape_controls(text: str) -> str:
     """A user's text with everything that could drive a terminal (escape sequences, text direction)
     written as escapes.
     """
@@ -95,6 +95,6 @@ def printable(text: str) -> str:
     )
 
 
-def count(number: int, noun: str) -> str:
+def count_of(number: int, noun: str) -> str:
     """`1 case`, `2 cases`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

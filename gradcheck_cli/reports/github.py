@@ -5,16 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.reports.facts import summary
-from gradcheck_cli.reports.findings import BAD, file_of, lines_of, named, one_line, rule_of
-from gradcheck_cli.reports.format import printable
+from gradcheck_cli.reports.findings import (
+    NOT_GREEN,
+    file_of,
+    lines_of,
+    one_line,
+    rule_of,
+    with_names,
+)
+from gradcheck_cli.reports.format import escape_controls
 
 if TYPE_CHECKING:
-    from gradcheck_cli.checks.record import Record
+    from gradcheck_cli.records.record import Record
     from gradcheck_cli.records.report import Report
 
 # GitHub shows no more annotations of one kind for one step.
-MOST = 10
-_KINDS = dict(zip(BAD, ("error", "error", "warning"), strict=True))
+MAX_ANNOTATIONS = 10
+_KINDS = dict(zip(NOT_GREEN, ("error", "error", "warning"), strict=True))
 
 
 def render(report: Report) -> str:
@@ -22,20 +29,28 @@ def render(report: Report) -> str:
     problems; then what there is in all.
     """
     serious = "error" if report.interrupted or report.incomplete else "warning"
-    found: dict[str, list[str]] = {status: [] for status in BAD}
-    for name, record in named(report.records):
-        if len(found.get(record["status"], range(MOST))) < MOST:
+    found: dict[str, list[str]] = {status: [] for status in NOT_GREEN}
+    for name, record in with_names(report.records):
+        if len(found.get(record["status"], range(MAX_ANNOTATIONS))) < MAX_ANNOTATIONS:
             found[record["status"]].append(_annotation(_KINDS[record["status"]], name, record))
     lines: dict[str, list[str]] = {"error": [], "warning": []}
     lines[serious] += [
         _command(serious, one_line(problem), title="gradcheck: problem")
-        for problem in report.problems[:MOST]
+        for problem in report.problems[:MAX_ANNOTATIONS]
     ]
-    for status in BAD:
+    for status in NOT_GREEN:
         lines[_KINDS[status]] += found[status]
-    shown = [*lines["error"][:MOST], *lines["warning"][:MOST]]
-    left = len(report.problems) + sum(report.statuses.get(status, 0) for status in BAD) - len(shown)
-    rest = f"; {left:,} more, since GitHub shows only {MOST} annotations of a kind" if left else ""
+    shown = [*lines["error"][:MAX_ANNOTATIONS], *lines["warning"][:MAX_ANNOTATIONS]]
+    left = (
+        len(report.problems)
+        + sum(report.statuses.get(status, 0) for status in NOT_GREEN)
+        - len(shown)
+    )
+    rest = (
+        f"; {left:,} more, since GitHub shows only {MAX_ANNOTATIONS} annotations of a kind"
+        if left
+        else ""
+    )
     return (
         "\n".join([*shown, _command("notice", f"{summary(report)}{rest}", title="gradcheck")])
         + "\n"
@@ -52,7 +67,7 @@ def _annotation(kind: str, name: str, record: Record) -> str:
     return _command(
         kind,
         "\n".join(lines_of(record)),
-        **({"file": printable(file)} if (file := file_of(record)) else {}),
+        **({"file": escape_controls(file)} if (file := file_of(record)) else {}),
         **where,
         title=f"{rule_of(record)}: {name}",
     )

@@ -7,7 +7,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.reports.findings import BAD, Finding, file_of, findings, named, one_line
+from gradcheck_cli.reports.findings import (
+    NOT_GREEN,
+    Finding,
+    file_of,
+    findings,
+    one_line,
+    with_names,
+)
 
 if TYPE_CHECKING:
     from gradcheck_cli.records.report import Report
@@ -40,8 +47,8 @@ def render(report: Report) -> str:
             file_of(record) or _NOWHERE,
             1 if record["source"] is None else record["source"]["line"],
         )
-        for name, record in named(report.records)
-        if record["status"] in BAD
+        for name, record in with_names(report.records)
+        if record["status"] in NOT_GREEN
         for finding in findings(record)
     ]
     issues += [

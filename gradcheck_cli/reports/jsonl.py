@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.checks.record import line_of
+from gradcheck_cli.records.record import line_of
 
 if TYPE_CHECKING:
     from gradcheck_cli.records.report import Report

@@ -12,13 +12,13 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.reports.facts import FORESEEN
-from gradcheck_cli.reports.findings import file_of, lines_of, named, one_line, rule_of
-from gradcheck_cli.reports.format import printable
+from gradcheck_cli.reports.findings import file_of, lines_of, one_line, rule_of, with_names
+from gradcheck_cli.reports.format import escape_controls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gradcheck_cli.checks.record import Record
+    from gradcheck_cli.records.record import Record
     from gradcheck_cli.records.report import Report
 
 # What each status becomes; a test case without a child has passed. Nothing is wrong with what is
@@ -38,7 +38,7 @@ _MISSING = '<error type="incomplete" message="checks are missing"/>'
 def render(report: Report) -> str:
     """An XML document: <testsuites>, a <testsuite> for each file, a <testcase> for each check."""
     suites: dict[str, list[tuple[str, str]]] = {}
-    for name, record in named(report.records):
+    for name, record in with_names(report.records):
         suites.setdefault(file_of(record) or _ALONE, []).append(
             (record["status"], _case(name, record))
         )
@@ -112,4 +112,4 @@ def _text(text: str) -> str:
     """Text for XML 1.0, which has no way at all to hold most control characters: they are written
     as escapes one can read.
     """
-    return escape(printable(text), quote=False)
+    return escape(escape_controls(text), quote=False)

@@ -7,34 +7,34 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.records.status import EXIT_CODES
+from gradcheck_cli.records.outcome import Status
 from gradcheck_cli.reports.facts import (
     MAX_FORMULAS,
     commands,
     formulas,
     groups,
+    is_settled,
+    phrase_of,
     rows_of,
-    said,
     sentences,
-    settled,
     summary,
 )
 from gradcheck_cli.reports.findings import file_of, one_line
-from gradcheck_cli.reports.format import MAX_LINE, count, printable
+from gradcheck_cli.reports.format import MAX_LINE, count_of, escape_controls
 from gradcheck_cli.reports.table import TITLES
-from gradcheck_cli.reports.wrap import shortened
+from gradcheck_cli.reports.wrap import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gradcheck_cli.records.report import Report
-    from gradcheck_cli.reports.facts import Group, Row
+    from gradcheck_cli.reports.facts import FactRow, Group
 
 # Everything that CommonMark or GitHub gives a meaning inside a line, backticks apart. The @ would
 # notify whoever has that name.
 _SPECIAL = re.compile(r"([\\*_{}\[\]<>#|~$&@!])")
 
-_RANKS = {status: rank for rank, status in enumerate(EXIT_CODES)}
+_RANKS = {status: rank for rank, status in enumerate(Status)}
 # What a suite's report tells in full; the rest is counted. GitHub drops a job summary of more than
 # 1 MiB.
 MAX_GROUPS, MAX_ROWS, MAX_FILES, MAX_BYTES = 50, 20, 200, 900_000
@@ -64,15 +64,15 @@ def _counts(report: Report) -> str:
     counts = Counter((file_of(record) or "", record["status"]) for record in report.records)
     files = list(dict.fromkeys(file for file, _ in counts))
     if len(files) > MAX_FILES:
-        files.sort(key=lambda file: [-counts[file, status] for status in EXIT_CODES])
-    statuses = [status for status in reversed(EXIT_CODES) if status in report.statuses]
+        files.sort(key=lambda file: [-counts[file, status] for status in Status])
+    statuses = [status for status in reversed(Status) if status in report.statuses]
     lines = [_line(["file", *statuses, "all"]), _line(["---"] + ["---:"] * (len(statuses) + 1))]
     for file in files[:MAX_FILES]:
         found = [counts[file, status] for status in statuses]
         lines.append(
             _line(
                 [
-                    cell(printable(file)) or "no suite",
+                    cell(escape_controls(file)) or "no suite",
                     *(f"{number:,}" for number in (*found, sum(found))),
                 ]
             )
@@ -80,7 +80,10 @@ def _counts(report: Report) -> str:
     if len(files) > MAX_FILES:
         lines.append(
             _line(
-                [f"… and {count(len(files) - MAX_FILES, 'file')} more", *[""] * (len(statuses) + 1)]
+                [
+                    f"… and {count_of(len(files) - MAX_FILES, 'file')} more",
+                    *[""] * (len(statuses) + 1),
+                ]
             )
         )
     if len(files) > 1:
@@ -101,7 +104,7 @@ def _first(lines: list[str], noun: str) -> list[str]:
     return (
         lines
         if len(lines) <= MAX_ROWS
-        else [*lines[:MAX_ROWS], f"… and {count(len(lines) - MAX_ROWS, noun)} more"]
+        else [*lines[:MAX_ROWS], f"… and {count_of(len(lines) - MAX_ROWS, noun)} more"]
     )
 
 
@@ -112,9 +115,9 @@ def _size(blocks: Sequence[str]) -> int:
 
 def _details(report: Report, room: int) -> list[str]:
     """The programs that are not plainly good, as many as fit into `room` bytes."""
-    bad = [record for record in report.records if not settled(record, rows_of(record))]
+    bad = [record for record in report.records if not is_settled(record, rows_of(record))]
     found = sorted(
-        groups(replace(report, stored=bad)),
+        groups(replace(report, records=bad)),
         key=lambda group: min(_RANKS[record["status"]] for record in group.records),
     )
     blocks: list[str] = []
@@ -126,7 +129,7 @@ def _details(report: Report, room: int) -> list[str]:
             room -= _size(added)
             told += 1
     return (
-        [*blocks, f"… and {count(len(found) - told, 'program')} more that are not plainly good"]
+        [*blocks, f"… and {count_of(len(found) - told, 'program')} more that are not plainly good"]
         if told < len(found)
         else blocks
     )
@@ -134,12 +137,12 @@ def _details(report: Report, room: int) -> list[str]:
 
 def _group(group: Group, most: int | None = None) -> list[str]:
     """The blocks of a program, its table no longer than `most` rows."""
-    blocks = [fenced(printable(group.records[0]["expression"].strip("\n")), "python")]
-    shared = said(group.shared, group.shared)
+    blocks = [fence(escape_controls(group.records[0]["expression"].strip("\n")), "python")]
+    shared = phrase_of(group.shared, group.shared)
     found = formulas(group)
     lines = [prose(shared)] if shared else []
     lines += [
-        f"{code(name)} = {code(shortened(formula, MAX_LINE))}"
+        f"{code(name)} = {code(shorten(formula, MAX_LINE))}"
         for name, formula in found[:MAX_FORMULAS]
     ]
     lines += [f"… and {len(found) - MAX_FORMULAS:,} more"] if len(found) > MAX_FORMULAS else []
@@ -152,7 +155,7 @@ def _group(group: Group, most: int | None = None) -> list[str]:
     return [
         *blocks,
         *(["\n".join(told)] if told else []),
-        *([fenced("\n".join(reproduced), "sh")] if reproduced else []),
+        *([fence("\n".join(reproduced), "sh")] if reproduced else []),
     ]
 
 
@@ -163,10 +166,10 @@ def _tables(group: Group, most: int | None) -> list[str]:
     if not rows:
         return []
     left = len(group.rows) - len(rows)
-    return [_table(group, rows), *([f"… and {count(left, 'row')} more"] if left else [])]
+    return [_table(group, rows), *([f"… and {count_of(left, 'row')} more"] if left else [])]
 
 
-def _table(group: Group, rows: Sequence[Row]) -> str:
+def _table(group: Group, rows: Sequence[FactRow]) -> str:
     columns = [name for name in TITLES if name != "reference" or any(row.needed for row in rows)]
     names = [name.removesuffix(" =") for name in group.differing]
     lines = [_line([*map(cell, names), "partial", *(TITLES[name] for name in columns), "outcome"])]
@@ -216,7 +219,7 @@ def code(text: str) -> str:
     return f"{'`' * (longest + 1)}{space}{text}{space}{'`' * (longest + 1)}"
 
 
-def fenced(text: str, language: str) -> str:
+def fence(text: str, language: str) -> str:
     """A code block whose fence no line of the text can close."""
     fence = "`" * max(3, 1 + max(map(len, re.findall(r"`+", text)), default=0))
     return f"{fence}{language}\n{text}\n{fence}"

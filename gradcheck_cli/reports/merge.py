@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.language.errors import Mistake, PointError
 from gradcheck_cli.records.report import Report
-from gradcheck_cli.reports.format import count
+from gradcheck_cli.reports.format import count_of
 from gradcheck_cli.reports.stored import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from gradcheck_cli.checks.record import Record
+    from gradcheck_cli.records.record import Record
 
 # Options that say where a check is made and how it is shown, not what is checked: the number of
 # words that belong to each.
@@ -53,7 +53,7 @@ _LOCAL = ("platform",)
 MAX_NAMED = 5
 
 
-def merged(reports: Sequence[Report], names: Sequence[str] = ()) -> Report:
+def merge_reports(reports: Sequence[Report], names: Sequence[str] = ()) -> Report:
     """One report of all checks, by their positions in the run.
 
     Versions that differ, shards that are not there and checks that are in none of the reports
@@ -80,7 +80,7 @@ def merged(reports: Sequence[Report], names: Sequence[str] = ()) -> Report:
     )
     missing = [*_shards(reports), *_gaps(records)]
     return Report(
-        stored=records,
+        records=records,
         command=(commands if len(set(commands)) == 1 else material or [()])[0],
         environment=_environment(reports),
         problems=list(
@@ -154,7 +154,7 @@ def _misplaced(reports: Sequence[Report], names: Sequence[str]) -> Iterator[Mist
 
 
 def _rest(number: int) -> str:
-    return f", like {count(number, 'other')}," if number else ""
+    return f", like {count_of(number, 'other')}," if number else ""
 
 
 def _shards(reports: Sequence[Report]) -> Iterator[str]:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from gradcheck_cli.records.outcome import OUTCOMES
-from gradcheck_cli.reports.findings import Finding, command_of, findings, named, one_line
-from gradcheck_cli.reports.format import printable
+from gradcheck_cli.reports.findings import Finding, command_of, findings, one_line, with_names
+from gradcheck_cli.reports.format import escape_controls
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gradcheck_cli.checks.record import Record
+    from gradcheck_cli.records.record import Record
     from gradcheck_cli.records.report import Report
 
 # What a result may be filed under, with what it means; each is a rule.
@@ -52,7 +52,7 @@ def render(report: Report) -> str:
     }
     results = [
         _result(name, record, finding)
-        for name, record in named(report.records)
+        for name, record in with_names(report.records)
         for finding in findings(record)
     ]
     run = {
@@ -81,7 +81,7 @@ def _invocation(report: Report) -> dict[str, Any]:
         {"level": "warning", "message": {"text": one_line(problem)}} for problem in report.problems
     ]
     return {
-        **({"commandLine": printable(shlex.join(report.command))} if report.command else {}),
+        **({"commandLine": escape_controls(shlex.join(report.command))} if report.command else {}),
         "exitCode": report.exit_code,
         "executionSuccessful": whole and "error" not in report.statuses,
         "toolExecutionNotifications": notes,

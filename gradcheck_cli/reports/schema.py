@@ -6,8 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gradcheck_cli.records.outcome import OUTCOMES
-from gradcheck_cli.records.status import EXIT_CODES, NO_VERDICT
+from gradcheck_cli.records.outcome import NO_VERDICT, OUTCOMES, Status
 from gradcheck_cli.reports.json import FORMAT
 
 Schema = dict[str, Any]
@@ -87,7 +86,7 @@ def _definitions() -> Schema:
             "description": "An outcome; or error: the check crashed, or ran out of time or memory; skipped: the suite says not to check it.",
         },
         "status": {
-            "enum": list(EXIT_CODES),
+            "enum": list(Status),
             "description": "pass: as expected; fail: not as expected, exit code 1; unverified: nothing wrong, but something not verified, exit code 4; "
             "error: no verdict, exit code 3; xfail: it fails, as the suite foresees; skip: not checked.",
         },

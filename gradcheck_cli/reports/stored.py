@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.checks.record import UNSTATED
-from gradcheck_cli.language.errors import Mistake, PointError, mistake, shown
-from gradcheck_cli.records.report import INTERRUPTED, Report
-from gradcheck_cli.records.status import EXIT_CODES, NO_VERDICT, by_itself
+from gradcheck_cli.language.errors import Mistake, PointError, elide, mistake
+from gradcheck_cli.records.outcome import INTERRUPTED, NO_VERDICT, Status
+from gradcheck_cli.records.report import Report
+from gradcheck_cli.records.status import status_by_itself
 from gradcheck_cli.reports.json import FORMAT
 from gradcheck_cli.reports.schema import report_schema
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from jsonschema_rs import ValidationError
 
-    from gradcheck_cli.checks.record import Record
+    from gradcheck_cli.records.record import Record
     from gradcheck_cli.reports.schema import Schema
 
 # What a report of JSON lines does not tell.
@@ -89,7 +90,7 @@ def _loads(text: str) -> Any:
 
     def number(word: str) -> float:
         value = float(word)
-        return value if isfinite(value) else refuse(shown(word))
+        return value if isfinite(value) else refuse(elide(word))
 
     def integer(word: str) -> int:
         number(word)
@@ -135,7 +136,7 @@ def _lines(text: str, name: str) -> Report:
             raise _bad(name, f"in line {number}, {wrong}")
         records.append(_completed(record, strict=False))
     return Report(
-        stored=records,
+        records=records,
         environment=dict.fromkeys(schema["properties"]["environment"]["required"], UNKNOWN),
     )
 
@@ -152,7 +153,7 @@ def _reason(error: Exception) -> str:
 def _document(found: dict[str, Any], name: str) -> Report:
     if found.get("format") != FORMAT:
         told = (
-            f"its format is {shown(json.dumps(found['format']))}"
+            f"its format is {elide(json.dumps(found['format']))}"
             if "format" in found
             else "it has no `format`"
         )
@@ -161,7 +162,7 @@ def _document(found: dict[str, Any], name: str) -> Report:
     if wrong:
         raise _bad(name, wrong)
     report = Report(
-        stored=[_completed(record, strict=False) for record in found["cases"]],
+        records=[_completed(record, strict=False) for record in found["cases"]],
         command=found["command"],
         environment=found["environment"],
         problems=found["problems"],
@@ -198,7 +199,7 @@ def _told(error: ValidationError) -> str:
     place = max((fault.instance_path for fault in faults), key=len)
     there = [fault for fault in faults if fault.instance_path == place]
     words = [
-        fault.message.replace(_VALUE, shown(json.dumps(fault.instance, ensure_ascii=False)))
+        fault.message.replace(_VALUE, elide(json.dumps(fault.instance, ensure_ascii=False)))
         for fault in there
     ]
     steps = "".join(
@@ -224,9 +225,9 @@ def _consistent(report: Report, found: Mapping[str, Any], name: str) -> Report:
     if code != report.exit_code and any("status" not in record for record in found["cases"]):
         # Before there were statuses, only the exit code told that the run was strict.
         report = replace(
-            report, stored=[_completed(record, strict=True) for record in found["cases"]]
+            report, records=[_completed(record, strict=True) for record in found["cases"]]
         )
-    if code != report.exit_code and code == EXIT_CODES["error"]:
+    if code != report.exit_code and code == Status.ERROR.exit_code:
         report = replace(report, incomplete=True)
     if code != report.exit_code:
         raise _bad(name, f"its exit code is {code}, its cases come to {report.exit_code}")
@@ -251,7 +252,7 @@ def _completed(record: Record, *, strict: bool) -> Record:
         filled["status"] = (
             alone[record["outcome"]]
             if record["outcome"] in NO_VERDICT
-            else by_itself(partials, strict=strict)
+            else status_by_itself(partials, strict=strict)
         )
     return {name: filled[name] for name in (*record, *filled)}
 

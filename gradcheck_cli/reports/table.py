@@ -16,18 +16,18 @@ from gradcheck_cli.reports.facts import (
     commands,
     formulas,
     groups,
-    said,
+    phrase_of,
     sentences,
     summary,
 )
-from gradcheck_cli.reports.format import MAX_LINE, printable
-from gradcheck_cli.reports.wrap import shortened, wrap, wrap_command
+from gradcheck_cli.reports.format import MAX_LINE, escape_controls
+from gradcheck_cli.reports.wrap import shorten, wrap, wrap_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gradcheck_cli.records.report import Report
-    from gradcheck_cli.reports.facts import Group, Row
+    from gradcheck_cli.reports.facts import FactRow, Group
 
 STYLES = {
     "agree": "green",
@@ -75,7 +75,7 @@ def render(
         if not quiet or group.unsettled
     ]
     blocks += [
-        wrap(Text(f"problem: {printable(problem)}"), width, 2) for problem in report.problems
+        wrap(Text(f"problem: {escape_controls(problem)}"), width, 2) for problem in report.problems
     ]
     if quiet or len(report.records) != 1:
         blocks.append(wrap(Text(summary(report)), width, 2))
@@ -124,11 +124,11 @@ class _Page:
 
     def _header(self, group: Group) -> list[Text]:
         """Program, point, dtype, device, cotangent and formulas, as far as all cases share them."""
-        lines = [Text(printable(group.records[0]["expression"].strip("\n")), style="bold")]
+        lines = [Text(escape_controls(group.records[0]["expression"].strip("\n")), style="bold")]
         asked = [name for name in group.shared if name not in ("dtype", "device", "case", "file")]
         device = f"on {group.shared['device']}" if "device" in group.shared else ""
         kind = f"{group.shared.get('dtype', '')} {device}".strip()
-        point = said(group.shared, asked)
+        point = phrase_of(group.shared, asked)
         lines.append(
             Text(
                 "; ".join(
@@ -146,12 +146,12 @@ class _Page:
         found = [] if self.quiet else formulas(group)
         for name, formula in found if self.verbose else found[:MAX_FORMULAS]:
             told = f"{name} = {formula}"
-            lines.append(Text(told if self.verbose else shortened(told, MAX_LINE)))
+            lines.append(Text(told if self.verbose else shorten(told, MAX_LINE)))
         if not self.verbose and len(found) > MAX_FORMULAS:
             lines.append(Text(f"… and {len(found) - MAX_FORMULAS:,} more, which --verbose shows"))
         return [piece for line in lines if line.plain for piece in wrap(line, self.width, 2)]
 
-    def _table(self, group: Group, rows: Sequence[Row]) -> list[Text]:
+    def _table(self, group: Group, rows: Sequence[FactRow]) -> list[Text]:
         columns = [
             name
             for name in TITLES
@@ -185,7 +185,7 @@ class _Page:
             lines.append(line)
         return lines
 
-    def _stacked(self, group: Group, rows: Sequence[Row], columns: Sequence[str]) -> list[Text]:
+    def _stacked(self, group: Group, rows: Sequence[FactRow], columns: Sequence[str]) -> list[Text]:
         """A block for each partial, a line for each number."""
         lines: list[Text] = []
         for row in rows:

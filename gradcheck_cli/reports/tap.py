@@ -6,13 +6,13 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.records.status import EXIT_CODES
-from gradcheck_cli.reports.findings import command_of, file_of, lines_of, named, one_line
+from gradcheck_cli.records.outcome import Status
+from gradcheck_cli.reports.findings import command_of, file_of, lines_of, one_line, with_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gradcheck_cli.checks.record import Record
+    from gradcheck_cli.records.record import Record
     from gradcheck_cli.records.report import Report
 
 
@@ -22,7 +22,7 @@ def render(report: Report) -> str:
     """
     checks = len(report.records)
     lines = ["TAP version 14", f"1..{checks}" + ("" if checks else " # nothing was checked")]
-    for number, (name, record) in enumerate(named(report.records), start=1):
+    for number, (name, record) in enumerate(with_names(report.records), start=1):
         lines += _point(number, name, record)
     lines += [f"# problem: {one_line(problem)}" for problem in report.problems]
     if report.interrupted or report.incomplete:
@@ -36,7 +36,7 @@ def _point(number: int, name: str, record: Record) -> Iterator[str]:
     status = record["status"]
     reason = _escaped(one_line(record["reason"] or f"the outcome is {record['outcome']}"))
     directive = {"skip": f" # SKIP {reason}", "xfail": f" # TODO {reason}"}.get(status, "")
-    well = EXIT_CODES[status] == 0 and status != "xfail"
+    well = Status(status).is_well and status != "xfail"
     yield f"{'' if well else 'not '}ok {number} - {_escaped(name)}{directive}"
     if not well:
         yield from (

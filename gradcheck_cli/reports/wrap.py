@@ -98,7 +98,7 @@ def _chunks(word: str, width: int) -> Iterator[tuple[int, int]]:
     yield start, end
 
 
-def shortened(text: str, most: int) -> str:
+def shorten(text: str, most: int) -> str:
     """At most `most` characters of a text, cut between numbers and names."""
     if len(text) <= most:
         return text

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 # Seconds to wait for the scheduler to answer, and for its first worker.
-PATIENCE = 30
+CLUSTER_PATIENCE = 30
 
 
 class Dask(Executor):
@@ -40,7 +40,7 @@ class Dask(Executor):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Leave the cluster to its other users; what is still under way for this one is given up."""
-        self._client.close(timeout=PATIENCE)
+        self._client.close(timeout=CLUSTER_PATIENCE)
 
 
 def connect(address: str) -> Dask:
@@ -59,8 +59,8 @@ def connect(address: str) -> Dask:
             help="pip install 'gradcheck-cli[cluster]'",
         ) from error
     try:
-        client: Any = Client(address, timeout=PATIENCE, set_as_default=False)  # type: ignore[no-untyped-call]  # distributed has types in part
-        client.wait_for_workers(1, timeout=PATIENCE)
+        client: Any = Client(address, timeout=CLUSTER_PATIENCE, set_as_default=False)  # type: ignore[no-untyped-call]  # distributed has types in part
+        client.wait_for_workers(1, timeout=CLUSTER_PATIENCE)
     except (OSError, TimeoutError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise mistake(

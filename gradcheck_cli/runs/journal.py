@@ -13,16 +13,16 @@ from io import SEEK_END, BytesIO
 from os import strerror
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from gradcheck_cli.records.status import EXIT_CODES
+from gradcheck_cli.records.outcome import Status
 from gradcheck_cli.runs.task import Item
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gradcheck_cli.checks.record import Record
+    from gradcheck_cli.records.record import Record
 
 _MISSING = -1
-_STATUSES = tuple(EXIT_CODES)
+_STATUSES = tuple(Status)
 
 
 class Journal:
@@ -39,7 +39,7 @@ class Journal:
         """An empty journal for `count` checks, in memory if there is no path."""
         self.path, self.trouble = path, ""
         self._offsets = array("q", [_MISSING]) * count
-        self._statuses = bytearray(count)  # index in EXIT_CODES
+        self._statuses = bytearray(count)  # index in Status
         self._file: BinaryIO = BytesIO()
         self._reader: BinaryIO = self._file
         self._end = 0
@@ -105,7 +105,7 @@ class Journal:
                 self.path.unlink()
 
 
-class Stored(Sequence["Record"]):
+class JournalRecords(Sequence["Record"]):
     """The records of a journal as a report reads them: in order, one at a time, never all in
     memory.
     """

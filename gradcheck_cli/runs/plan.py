@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.runs.task import CHUNK, Task, check_id
+from gradcheck_cli.runs.task import TASK_POINTS, Task, check_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -54,7 +54,7 @@ def plan(cases: Iterable[SuiteCase], wanted: Selection) -> Plan:
     tasks: list[Task] = []
     position = 0
     shard, shards = wanted.shard
-    for number, case in enumerate(case for case in cases if selected(case, wanted)):
+    for number, case in enumerate(case for case in cases if is_selected(case, wanted)):
         for task in _chunks(case, position):
             if number % shards == shard - 1:
                 tasks += [task] if wanted.failed is None else _failed(task, wanted.failed)
@@ -64,7 +64,7 @@ def plan(cases: Iterable[SuiteCase], wanted: Selection) -> Plan:
     return Plan(position, checked, skipped, sum(map(len, tasks)))
 
 
-def selected(case: SuiteCase, wanted: Selection) -> bool:
+def is_selected(case: SuiteCase, wanted: Selection) -> bool:
     """Whether a case is among those wanted by text and tag."""
     text = wanted.keyword.casefold()
     if text not in case.id.casefold() and text not in case.program.text.casefold():
@@ -81,8 +81,8 @@ def _chunks(case: SuiteCase, position: int) -> Iterator[Task]:
     """
     count = len(case.points)
     for dtype, device in case.runs:
-        for start in range(0, count, CHUNK):
-            stop = min(start + CHUNK, count)
+        for start in range(0, count, TASK_POINTS):
+            stop = min(start + TASK_POINTS, count)
             yield Task(case, dtype, device, start, stop, position + start)
         position += count
 

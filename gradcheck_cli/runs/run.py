@@ -14,9 +14,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.records.report import Report
-from gradcheck_cli.runs.journal import Journal, Stored, entries
+from gradcheck_cli.runs.journal import Journal, JournalRecords, entries
 from gradcheck_cli.runs.pool import Limits, StartError, check_batch
-from gradcheck_cli.runs.task import Task, batches, check_id, key_of
+from gradcheck_cli.runs.task import Task, batches, check_id, fingerprint
 from gradcheck_cli.witnesses import first_line
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Run:
         """Take over the finished checks that an earlier run has left in its journal; how many there
         were.
         """
-        keys = {key: task for task in self.plan.tasks for key in [key_of(task, self.versions)]}
+        keys = {key: task for task in self.plan.tasks for key in [fingerprint(task, self.versions)]}
         found = 0
         for key, item in entries(path):
             task = keys.get(key)
@@ -127,7 +127,7 @@ class Run:
         keys = {
             task.position + k: key
             for task in batch
-            for key in [key_of(task, self.versions)]
+            for key in [fingerprint(task, self.versions)]
             for k in range(len(task))
         }
         for item in items:
@@ -183,13 +183,11 @@ class Run:
             self.problems.append(f"{why}: {missing:,} of {len(self._todo):,} checks were not made")
         lost = bool(missing) and (self._unread or not self._stopped) and not self.interrupted
         return Report(
-            (),
+            JournalRecords(self.journal, done),
             command,
             environment,
-            False,
             tuple(self.problems),
-            self.interrupted,
-            Stored(self.journal, done),
+            interrupted=self.interrupted,
             incomplete=lost,
         )
 

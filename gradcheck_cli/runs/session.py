@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.language.errors import Mistake, PointError
 from gradcheck_cli.runs.journal import Journal
-from gradcheck_cli.runs.plan import Selection, plan, selected
+from gradcheck_cli.runs.plan import Selection, is_selected, plan
 from gradcheck_cli.runs.pool import CHECK_LIMIT, Limits, Workers
 from gradcheck_cli.runs.run import FAILING, Run
 from gradcheck_cli.settings import quantities
-from gradcheck_cli.suites.files import cache, forget_old, last_failed, read_sources, remember_failed
+from gradcheck_cli.suites.files import cache, forget_old, load_failures, read_sources, save_failures
 from gradcheck_cli.suites.spec import Layer
 
 # Below this a worker has no room beside torch; a guess: it takes 0.4 GiB at rest.
 LEAST_MEMORY = 1 << 30
 # What `--last-failed` makes again.
-BAD = (*FAILING, "unverified")
+FAILED_STATUSES = (*FAILING, "unverified")
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -87,10 +87,10 @@ class Session:
     def close(self) -> None:
         """Remember what failed; the journal stays if there is something left to be done."""
         journal, seen = self.run.journal, self.run.told()
-        remember_failed(
+        save_failures(
             self.folder,
             (
-                (self.run.name(position), journal.status(position) in BAD)
+                (self.run.name(position), journal.status(position) in FAILED_STATUSES)
                 for position in seen
                 if journal.status(position) != "skip"
             ),
@@ -143,9 +143,9 @@ def _session(
     folder = cache(words.folder)
     shard = quantities.shard(words.shard) if words.shard else (1, 1)
     wanted = Selection(
-        words.keyword, words.tags, last_failed(folder) if words.last_failed else None, shard
+        words.keyword, words.tags, load_failures(folder) if words.last_failed else None, shard
     )
-    cases = [case for case in cases if selected(case, wanted)]
+    cases = [case for case in cases if is_selected(case, wanted)]
     present = _on_present_devices(cases) if words.cluster is None else cases
     chosen, remarks = plan(present, wanted), []
     if words.last_failed and not chosen.selected:

@@ -6,24 +6,25 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gradcheck_cli.checks.record import asked, line_of, reproduce, without_verdict
+from gradcheck_cli.checks.record import question_fields, reproduce, without_verdict
 from gradcheck_cli.language.errors import PointError
-from gradcheck_cli.questions.question import Question, Request, differentiated_inputs, dtype_named
+from gradcheck_cli.questions.question import Question, Request, find_dtype, inputs_to_differentiate
+from gradcheck_cli.records.record import line_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from gradcheck_cli.checks.record import Record
     from gradcheck_cli.questions.numbers import Exact
     from gradcheck_cli.questions.question import Case
+    from gradcheck_cli.records.record import Record
     from gradcheck_cli.suites.spec import SuiteCase
 
 # Points of one case that are evaluated together. The bounds are the same whatever the number of
 # workers, so the results are as well.
-CHUNK = 256
+TASK_POINTS = 256
 # Checks that are sent to a worker at once; a guess: few enough to share the work evenly, enough to
 # hide the way there and back.
-BATCH = 16
+BATCH_CHECKS = 16
 
 
 class Item(NamedTuple):
@@ -63,7 +64,7 @@ class Task:
     def question(self) -> Question:
         """What is asked, at whatever point."""
         case = self.case
-        wrt = differentiated_inputs(Request(case.program, self.case.points[self.start], case.wrt))
+        wrt = inputs_to_differentiate(Request(case.program, self.case.points[self.start], case.wrt))
         return Question(case.program, wrt, case.cotangent, dict(case.given))
 
     def cases(self, question: Question) -> Iterator[Case]:
@@ -72,7 +73,7 @@ class Task:
         Raises:
             PointError: a point does not fit the dtype.
         """
-        dtype = dtype_named(self.dtype)
+        dtype = find_dtype(self.dtype)
         for i in range(self.start, self.stop):
             point = self.case.points[i]
             told: dict[str, Exact] = {
@@ -94,7 +95,7 @@ class Task:
         one = self.rest(offset).one()
         try:
             case = next(one.cases(one.question()))
-            at, command = asked(case), reproduce(case, strict=self.case.strict)
+            at, command = question_fields(case), reproduce(case, strict=self.case.strict)
         except PointError:  # a number that the dtype cannot hold: there is no point to be shown
             at, command = {"dtype": self.dtype, "device": self.device, "at": {}}, ""
         record: dict[str, Any] = without_verdict(
@@ -116,7 +117,7 @@ def check_id(case: SuiteCase, dtype: str, device: str, point: int) -> str:
     return ":".join((case.id, *parts))
 
 
-def key_of(task: Task, versions: str) -> str:
+def fingerprint(task: Task, versions: str) -> str:
     """Fingerprint of everything a task's results depend on: the case and where it stands, its run
     and its place in it, the versions.
     """
@@ -128,7 +129,7 @@ def key_of(task: Task, versions: str) -> str:
     ).hexdigest()[:32]
 
 
-def batches(tasks: Iterable[Task], size: int = BATCH) -> Iterator[list[Task]]:
+def batches(tasks: Iterable[Task], size: int = BATCH_CHECKS) -> Iterator[list[Task]]:
     """Tasks in groups of about `size` checks; the dtypes and devices of a case stay together as far
     as they are few.
     """
@@ -138,7 +139,7 @@ def batches(tasks: Iterable[Task], size: int = BATCH) -> Iterator[list[Task]]:
         if (
             group
             and weight + len(task) > size
-            and (task.case is not group[-1].case or weight >= CHUNK)
+            and (task.case is not group[-1].case or weight >= TASK_POINTS)
         ):
             yield group
             group, weight = [], 0

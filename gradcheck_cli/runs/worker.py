@@ -10,8 +10,9 @@ from multiprocessing.connection import Connection
 from traceback import format_exception_only
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.checks.record import line_of, record_of
+from gradcheck_cli.checks.record import record_of
 from gradcheck_cli.language.errors import UserError
+from gradcheck_cli.records.record import line_of
 from gradcheck_cli.records.status import status_of
 from gradcheck_cli.runs.task import Item
 from gradcheck_cli.symbolic.client import Analyst
@@ -20,8 +21,8 @@ from gradcheck_cli.witnesses.analytic import ask
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from gradcheck_cli.checks.result import Result
     from gradcheck_cli.questions.question import Case, Question
-    from gradcheck_cli.records.report import Result
     from gradcheck_cli.runs.task import Task
 
 # Programs whose derivatives are kept: the tasks of one case follow each other closely.

@@ -7,9 +7,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.language.errors import Mistake, UserError, did_you_mean, shown
+from gradcheck_cli.language.errors import Mistake, UserError, did_you_mean, elide
 from gradcheck_cli.settings.table import ROWS, SETTINGS, of_toml, wrong, wrong_variables
-from gradcheck_cli.settings.toml import TomlFile, seen
+from gradcheck_cli.settings.toml import TomlFile, display_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,7 +42,7 @@ class Configuration:
         """Where the file sets something: `pyproject.toml:12 [tool.gradcheck]`."""
         heading = _heading(self.path)
         line = self.file.line(self.file.places[(*heading, name)].key)
-        return f"{seen(self.path)}:{line}{f' {HEADING}' if heading else ''}"
+        return f"{display_path(self.path)}:{line}{f' {HEADING}' if heading else ''}"
 
 
 def find(start: Path) -> Path | None:
@@ -66,7 +66,9 @@ def read(path: Path) -> Configuration:
     return _read(TomlFile(path))
 
 
-def configured(command: str, start: Path, environment: Mapping[str, str]) -> Configuration | None:
+def configuration_for(
+    command: str, start: Path, environment: Mapping[str, str]
+) -> Configuration | None:
     """What the nearest file sets, None where there is none.
 
     Raises:
@@ -101,7 +103,7 @@ def default_map(configuration: Configuration | None) -> dict[str, dict[str, Valu
     }
 
 
-def overlooked(configuration: Configuration) -> Path | None:
+def shadowed_file(configuration: Configuration) -> Path | None:
     """A `pyproject.toml` whose table does not count, because `gradcheck.toml` stands beside it."""
     shared = configuration.path.parent / SHARED
     try:
@@ -170,7 +172,7 @@ def _read(file: TomlFile) -> Configuration:
     return Configuration(
         file,
         {
-            name: of_toml(SETTINGS[name], value, lambda word: seen(file.path.parent / word))
+            name: of_toml(SETTINGS[name], value, lambda word: display_path(file.path.parent / word))
             for name, value in table.items()
         },
     )
@@ -196,7 +198,7 @@ def _unknown(name: str) -> Mistake:
             f"`{name}` is not set in a file: it is for one command alone",
             help=f"use --{name} or {row.variable}",
         )
-    message = f"no setting named `{shown(name)}`"
+    message = f"no setting named `{elide(name)}`"
     if name == _TABLE[0]:
         return Mistake(
             "unknown-setting",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from gradcheck_cli.language.errors import printable
-from gradcheck_cli.settings.file import OWN, overlooked
+from gradcheck_cli.settings.file import OWN, shadowed_file
 from gradcheck_cli.settings.table import ROWS, strangers
-from gradcheck_cli.settings.toml import seen
+from gradcheck_cli.settings.toml import display_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 BUILT_IN, COMMAND_LINE = "built in", "command line"
 
 
-class Row(NamedTuple):
+class SettingLine(NamedTuple):
     """A setting, its value in words, and where that comes from."""
 
     name: str
@@ -31,7 +31,7 @@ def rows(
     values: Mapping[str, object],
     origin: Callable[[str], object],
     configuration: Configuration | None,
-) -> list[Row]:
+) -> list[SettingLine]:
     """A row for each setting of a command.
 
     Args:
@@ -39,7 +39,7 @@ def rows(
         origin: Typer's word for where a parameter's value comes from: `ctx.get_parameter_source`.
     """
     return [
-        Row(
+        SettingLine(
             row.name,
             _words(row, values.get(row.key)),
             _source(row, _origin(origin, row), configuration),
@@ -49,7 +49,7 @@ def rows(
     ]
 
 
-def said(
+def values_from(
     values: Mapping[str, object],
     origin: Callable[[str], object],
     names: Iterable[str],
@@ -70,9 +70,9 @@ def said(
     }
 
 
-def shown(found: Iterable[Row], notes: Iterable[str] = ()) -> str:
+def settings_page(found: Iterable[SettingLine], notes: Iterable[str] = ()) -> str:
     """The settings as a text in aligned columns, and the notes below it."""
-    table = [Row("setting", "value", "from"), *found]
+    table = [SettingLine("setting", "value", "from"), *found]
     widths = [max(len(row[k]) for row in table) for k in range(2)]
     lines = [f"{row.name:<{widths[0]}}  {row.value:<{widths[1]}}  {row.source}" for row in table]
     return "\n".join([*lines, *([""] if notes else []), *map(printable, notes)]) + "\n"
@@ -83,14 +83,14 @@ def notes(configuration: Configuration | None, environment: Mapping[str, str]) -
     nothing.
     """
     read = (
-        f"configuration file: {seen(configuration.path)}"
+        f"configuration file: {display_path(configuration.path)}"
         if configuration
         else "no configuration file was found"
     )
-    beside = overlooked(configuration) if configuration else None
+    beside = shadowed_file(configuration) if configuration else None
     return [
         read,
-        *([f"{seen(beside)} has settings too; {OWN} beside it wins"] if beside else []),
+        *([f"{display_path(beside)} has settings too; {OWN} beside it wins"] if beside else []),
         *strangers(environment),
     ]
 

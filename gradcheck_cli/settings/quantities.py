@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 
-from gradcheck_cli.language.errors import Mistake, PointError, UserError, mistake, shown
+from gradcheck_cli.language.errors import Mistake, PointError, UserError, elide, mistake
 
 # Beyond these a number is more likely a slip of the pen than a wish: nobody has so many processors,
 # waits a year for one check, splits a suite in so many parts or owns so much memory.
@@ -104,7 +104,7 @@ def _real(text: str, name: str, *, positive: bool) -> float:
 
     wanted = Mistake(
         "bad-number",
-        f"{name} takes a number that is {'positive' if positive else 'not negative'}, and got `{shown(text)}`",
+        f"{name} takes a number that is {'positive' if positive else 'not negative'}, and got `{elide(text)}`",
     )
     try:
         value = read_value(text)
@@ -124,5 +124,5 @@ def _whole(text: str) -> int | None:
 
 
 def _bad(name: str, text: str, noun: str, accepted: str) -> PointError:
-    found = f"`{shown(text)}` is no {noun}" if text.strip() else f"a {noun} is missing"
+    found = f"`{elide(text)}` is no {noun}" if text.strip() else f"a {noun} is missing"
     return mistake("bad-setting", f"{name}: {found}", help=f"{name} takes {accepted}")

@@ -12,8 +12,8 @@ from gradcheck_cli.language.errors import (
     PointError,
     UserError,
     did_you_mean,
+    elide,
     mistake,
-    shown,
 )
 from gradcheck_cli.reports import FORMATS
 from gradcheck_cli.settings import quantities
@@ -34,23 +34,23 @@ FLAGS = {
 PREFIX = "GRADCHECK_"
 
 
-class Kind(NamedTuple):
+class TomlKind(NamedTuple):
     """What a key of a file takes: types of TOML values, and the same in words."""
 
     types: tuple[type, ...]
     words: str
 
 
-FLAG = Kind((bool,), "true or false")
-TEXT = Kind((str,), "a string")
-NAMES = Kind((str, list), "a string or an array of strings")
+FLAG = TomlKind((bool,), "true or false")
+TEXT = TomlKind((str,), "a string")
+NAMES = TomlKind((str, list), "a string or an array of strings")
 LIST, PATHS, EXPORTS = (
-    Kind((list,), f"an array of {words}") for words in ("strings", "paths", "[FORMAT:]FILE")
+    TomlKind((list,), f"an array of {words}") for words in ("strings", "paths", "[FORMAT:]FILE")
 )
-WHOLE = Kind((int,), "a whole number")
-NUMBER = Kind((int, Float), "a number")
-EXACT = Kind((int, Float, str), "a number, or a string such as \"2**-20\"")  # fmt: skip
-COUNTED = Kind((int, str), 'a whole number or "auto"')
+WHOLE = TomlKind((int,), "a whole number")
+NUMBER = TomlKind((int, Float), "a number")
+EXACT = TomlKind((int, Float, str), "a number, or a string such as \"2**-20\"")  # fmt: skip
+COUNTED = TomlKind((int, str), 'a whole number or "auto"')
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Setting:
     name: str
     words: tuple[str, ...]
     commands: tuple[str, ...]
-    kind: Kind
+    kind: TomlKind
     builtin: str
     help: str
     metavar: str | None = None
@@ -97,7 +97,7 @@ def _choice(code: str, noun: str, known: tuple[str, ...]) -> Callable[[str, str]
         if text not in known:
             raise mistake(
                 code,
-                f"no {noun} named `{shown(text)}`",
+                f"no {noun} named `{elide(text)}`",
                 help=did_you_mean(text, known) or f"known: {', '.join(known)}",
             )
 
@@ -118,7 +118,7 @@ def _dtypes(text: str, name: str) -> None:
             [
                 Mistake(
                     "unknown-dtype",
-                    f"no dtype named `{shown(word)}`",
+                    f"no dtype named `{elide(word)}`",
                     help=did_you_mean(word, DTYPES) or f"known: {', '.join(DTYPES)}",
                 )
                 for word in bad

@@ -29,7 +29,7 @@ class Float(str):
     __slots__ = ()
 
 
-class Place(NamedTuple):
+class TomlPlace(NamedTuple):
     """A key with its value; `items` are the elements of an array."""
 
     key: Span
@@ -56,7 +56,7 @@ class TomlFile:
                 (error.strerror or str(error)) if isinstance(error, OSError) else "it is not UTF-8"
             )
             raise UserError(
-                [Mistake("unreadable", f"`{seen(self.path)}` cannot be read: {reason}")]
+                [Mistake("unreadable", f"`{display_path(self.path)}` cannot be read: {reason}")]
             ) from error
 
     @cached_property
@@ -68,7 +68,7 @@ class TomlFile:
             return tomllib.loads(self.text, parse_float=lambda word: Float(word.replace("_", "")))
         except ValueError as error:  # TOMLDecodeError is one, and so is a number of too many digits
             mistake = Mistake(
-                "bad-toml", f"`{seen(self.path)}` is not TOML: {_WHERE.sub('', str(error))}"
+                "bad-toml", f"`{display_path(self.path)}` is not TOML: {_WHERE.sub('', str(error))}"
             )
             match = _WHERE.search(str(error))
             raise UserError(
@@ -78,7 +78,7 @@ class TomlFile:
             raise self._too_deep() from error
 
     @cached_property
-    def places(self) -> dict[Address, Place]:
+    def places(self) -> dict[Address, TomlPlace]:
         """Where each key stands; looked for only when something is to be told of it."""
         try:
             return places(self.text)
@@ -86,7 +86,7 @@ class TomlFile:
             raise self._too_deep() from error
 
     def _too_deep(self) -> UserError:
-        return UserError([Mistake("bad-toml", f"`{seen(self.path)}` is nested too deeply")])
+        return UserError([Mistake("bad-toml", f"`{display_path(self.path)}` is nested too deeply")])
 
     def line(self, span: Span) -> int:
         """The number of a line, from 1."""
@@ -99,11 +99,11 @@ class TomlFile:
             mistake,
             text=self.text,
             span=span,
-            place=f"{seen(self.path)}:{self.line(span)}:{column}",
+            place=f"{display_path(self.path)}:{self.line(span)}:{column}",
         )
 
 
-def seen(path: Path) -> str:
+def display_path(path: Path) -> str:
     """A path as it is written from the working directory, or in full where that is shorter or there
     is no such directory.
     """
@@ -123,7 +123,7 @@ def _told(text: str, match: re.Match[str]) -> Span:
     return Span(start, start + 1)
 
 
-def places(text: str) -> dict[Address, Place]:
+def places(text: str) -> dict[Address, TomlPlace]:
     """Where each key stands that is written in `text`; a table stands where it is first named.
 
     Args:
@@ -135,10 +135,10 @@ def places(text: str) -> dict[Address, Place]:
 @dataclass
 class _Reader:
     text: str
-    found: dict[Address, Place] = field(default_factory=dict)
+    found: dict[Address, TomlPlace] = field(default_factory=dict)
     tables: dict[Address, int] = field(default_factory=dict)
 
-    def read(self) -> dict[Address, Place]:
+    def read(self) -> dict[Address, TomlPlace]:
         table: Address = ()
         at = self.blank(0)
         while at < len(self.text):
@@ -190,8 +190,8 @@ class _Reader:
     ) -> None:
         """Note where a key and the tables that it names stand."""
         for address, key in parts[:-1]:
-            self.found.setdefault(address, Place(key, key))
-        self.found.setdefault(parts[-1][0], Place(parts[-1][1], value, items))
+            self.found.setdefault(address, TomlPlace(key, key))
+        self.found.setdefault(parts[-1][0], TomlPlace(parts[-1][1], value, items))
 
     def pair(self, at: int, table: Address) -> int:
         """The end of `key = value`."""

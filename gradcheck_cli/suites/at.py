@@ -11,28 +11,35 @@ from gradcheck_cli.questions.numbers import Grid, read_points
 from gradcheck_cli.questions.points import Listed, Range
 from gradcheck_cli.suites.document import ListNode, MapNode, ScalarNode
 from gradcheck_cli.suites.kinds import Entry, Kind, is_text
-from gradcheck_cli.suites.mappings import Key, Named, Record, Variants
+from gradcheck_cli.suites.mappings import Key, KeyMap, NameMap, Variants
 from gradcheck_cli.suites.numerals import (
     NUMERAL,
     Numeral,
-    Tensor,
+    TensorNumeral,
     as_range,
     is_rectangular,
-    shape_of,
-    written,
+    numeral_shape,
+    read_numeral,
 )
 from gradcheck_cli.suites.sampling import COUNT, Sampled
 
 if TYPE_CHECKING:
     from gradcheck_cli.questions.points import Sample, Values
-    from gradcheck_cli.suites.document import Document, Node
+    from gradcheck_cli.suites.document import Document, YamlNode
     from gradcheck_cli.suites.kinds import Schema
 
-_ONE_TENSOR = Record(
+_ONE_TENSOR = KeyMap(
     "a tensor",
-    (Key("tensor", Tensor(), "One value: a tensor as nested lists.", "tensor: [[1, 2], [3, 4]]"),),
+    (
+        Key(
+            "tensor",
+            TensorNumeral(),
+            "One value: a tensor as nested lists.",
+            "tensor: [[1, 2], [3, 4]]",
+        ),
+    ),
 )
-_RANGE = Record(
+_RANGE = KeyMap(
     "a range",
     (
         Key("start", Numeral(), "The first number.", "start: 0"),
@@ -49,7 +56,7 @@ class Given:
     together.
     """
 
-    node: Node
+    node: YamlNode
     entries: dict[str, Entry]
     joint: Sample | None = None
 
@@ -70,7 +77,7 @@ class Coordinate(Kind):
         says = "A number or a text such as pi/4 or 0:1:5; a list of values that are taken in turn; a tensor, a range or a sample."
         return {"description": says, "anyOf": [*NUMERAL["anyOf"], listed, _MAPPING.schema()]}
 
-    def read(self, node: Node, where: str, document: Document) -> Values | None:
+    def read(self, node: YamlNode, where: str, document: Document) -> Values | None:
         """The values in order."""
         if isinstance(node, MapNode):
             return _mapped(_MAPPING.read(node, where, document))
@@ -79,19 +86,19 @@ class Coordinate(Kind):
         if not isinstance(node, ScalarNode) or node.type not in ("number", "text"):
             self.refuse(node, where, document)
             return None
-        value = written(node, document)
+        value = read_numeral(node, document)
         if value is None or isinstance(value, Range):
             return value
         return Listed((value,)) if is_rectangular(value, node, where, document) else None
 
     def _listed(self, node: ListNode, where: str, document: Document) -> Listed | None:
         """Values that are taken in turn, all of one shape."""
-        kind = Tensor()
+        kind = TensorNumeral()
         values = [kind.read(item, where, document) for item in node.items]
         found = [value for value in values if value is not None]
         if len(found) < len(values):
             return None
-        shapes = [shape_of(value) for value in found]
+        shapes = [numeral_shape(value) for value in found]
         odd = next((i for i, shape in enumerate(shapes) if shape != shapes[0]), None)
         if odd is not None:
             message = f"the values of {where} are not of one shape: {shapes[0]} and {shapes[odd]}"
@@ -120,7 +127,7 @@ def _mapped(found: Any) -> Values | None:
     )
 
 
-_INPUTS = Variants((("sample", Sampled(shaped=False)), ("", Named(Coordinate(), but="sample"))))
+_INPUTS = Variants((("sample", Sampled(shaped=False)), ("", NameMap(Coordinate(), but="sample"))))
 
 
 @dataclass(frozen=True)
@@ -145,7 +152,7 @@ class At(Kind):
             "anyOf": [{"type": "string", "pattern": "="}, _INPUTS.schema()],
         }
 
-    def read(self, node: Node, where: str, document: Document) -> tuple[Given, ...] | None:
+    def read(self, node: YamlNode, where: str, document: Document) -> tuple[Given, ...] | None:
         """One block of points for each mapping."""
         if isinstance(node, ListNode) and node.items:
             if all(isinstance(item, ScalarNode) and not is_text(item) for item in node.items):
@@ -162,7 +169,7 @@ class At(Kind):
         found = tuple(block for block in blocks if block is not None)
         return found if len(found) == len(blocks) else None
 
-    def _block(self, node: Node, where: str, document: Document) -> Given | None:
+    def _block(self, node: YamlNode, where: str, document: Document) -> Given | None:
         if isinstance(node, ScalarNode) and is_text(node):
             return _from_text(node, document)
         if not isinstance(node, MapNode):

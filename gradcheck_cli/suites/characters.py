@@ -19,7 +19,7 @@ _ESCAPES = {
 }  # fmt: skip
 
 
-def moved(raw: str, style: str, text: str, span: Span) -> Span | None:
+def file_span(raw: str, style: str, text: str, span: Span) -> Span | None:
     """Where a part of `text` stands in `raw`, the file's own form of it; None where the two cannot
     be matched.
 

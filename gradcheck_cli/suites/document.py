@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import yaml
 
-from gradcheck_cli.language.errors import Mistake, Span, shown
-from gradcheck_cli.suites.characters import moved
+from gradcheck_cli.language.errors import Mistake, Span, elide
+from gradcheck_cli.suites.characters import file_span
 from gradcheck_cli.suites.spec import Place
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ MAX_LENGTH, MAX_VALUES = 50_000_000, 3_000_000
 # `{tensor: [[1]]}` of a case stands on level 7, and arrays have at most 16 dimensions.
 MAX_DEPTH = 64
 # What aliases may add: ten anchors that each repeat the one before ten times would fill the memory.
-MAX_REPEATED = 100_000
+MAX_ALIASED = 100_000
 
 # A file with more mistakes than this is no suite.
-MAX_MISTAKES = 1_000
+MAX_FILE_MISTAKES = 1_000
 # An excerpt shows 60 characters either side of a place, and up to 120 of the place itself.
 _NEAR = 100
 
@@ -87,7 +87,7 @@ class ListNode:
     """A sequence."""
 
     span: Span
-    items: list[Node]
+    items: list[YamlNode]
     size: int = 1
     height: int = 1
 
@@ -97,12 +97,12 @@ class MapNode:
     """A mapping: for each key where the key stands, and its value."""
 
     span: Span
-    entries: dict[str, tuple[ScalarNode, Node]]
+    entries: dict[str, tuple[ScalarNode, YamlNode]]
     size: int = 1
     height: int = 1
 
 
-Node: TypeAlias = ScalarNode | ListNode | MapNode
+YamlNode: TypeAlias = ScalarNode | ListNode | MapNode
 
 
 class Document:
@@ -127,17 +127,17 @@ class Document:
         line = bisect_right(self._lines, offset)
         return Place(self.file, line, offset - self._lines[line - 1] + 1)
 
-    def add_mistake(self, code: str, message: str, where: Node | Span, help: str = "") -> None:  # noqa: A002 - `help` is what the printed line is called
+    def add_mistake(self, code: str, message: str, where: YamlNode | Span, help: str = "") -> None:  # noqa: A002 - `help` is what the printed line is called
         """Keep a mistake with its place; the line is shown without its indentation."""
-        if len(self._found) >= MAX_MISTAKES:
+        if len(self._found) >= MAX_FILE_MISTAKES:
             return
         span = where if isinstance(where, Span) else where.span
-        if len(self._found) == MAX_MISTAKES - 1:
+        if len(self._found) == MAX_FILE_MISTAKES - 1:
             code, message, help = (
                 "too-many",
-                f"there are more than {MAX_MISTAKES - 1:,} mistakes; here is the next",
+                f"there are more than {MAX_FILE_MISTAKES - 1:,} mistakes; here is the next",
                 "",
-            )  # noqa: A001 - as above
+            )
         line, start = self._line(span.start)
         shift = span.start - start
         found = Mistake(
@@ -169,7 +169,7 @@ class Document:
         """
         for mistake in mistakes:
             where = (
-                moved(self.text[slice(*node.span)], node.style, mistake.text, mistake.span)
+                file_span(self.text[slice(*node.span)], node.style, mistake.text, mistake.span)
                 if mistake.span
                 else None
             )
@@ -181,7 +181,7 @@ class Document:
             self.add_mistake(mistake.code, mistake.message, span, mistake.help)
 
 
-def read_document(document: Document) -> Node | None:
+def read_document(document: Document) -> YamlNode | None:
     """The one node of a file; None where it has none, or is no YAML."""
     if len(document.text) > MAX_LENGTH:
         document.add_mistake(
@@ -251,7 +251,7 @@ class _Frame:
     start: int
     anchor: str | None
     is_map: bool
-    parts: list[Node] = field(default_factory=list)
+    parts: list[YamlNode] = field(default_factory=list)
 
 
 class _Reader:
@@ -259,10 +259,10 @@ class _Reader:
 
     def __init__(self, document: Document) -> None:
         self.document = document
-        self.root: Node | None = None
+        self.root: YamlNode | None = None
         self.documents = self.count = self.repeated = 0
         self.frames: list[_Frame] = []
-        self.anchors: dict[str, Node | None] = {}
+        self.anchors: dict[str, YamlNode | None] = {}
 
     def take(self, event: Any) -> bool:
         """Whether to go on after this event."""
@@ -282,7 +282,7 @@ class _Reader:
     def _scalar(self, event: Any) -> bool:
         node = ScalarNode(_span(event), event.value, event.style or "")
         if event.anchor is not None:
-            message = f"the anchor `&{shown(event.anchor)}` names a single value: write the value where it is wanted"
+            message = f"the anchor `&{elide(event.anchor)}` names a single value: write the value where it is wanted"
             self.document.add_mistake("yaml-anchor", message, node)
             self.anchors[event.anchor] = node
         self._untagged(event)
@@ -317,21 +317,21 @@ class _Reader:
         node = self.anchors.get(event.anchor)
         if node is None:
             inside = event.anchor in self.anchors
-            message = f"`*{shown(event.anchor)}` {'stands inside what it names' if inside else 'names no anchor'}"
+            message = f"`*{elide(event.anchor)}` {'stands inside what it names' if inside else 'names no anchor'}"
             self.document.add_mistake(
                 "yaml-anchor", message, _span(event), "" if inside else _INDICATORS["*"]
             )
             return self._add(ScalarNode(_span(event), event.anchor, BROKEN), event)
         self.repeated += node.size
-        if self.repeated > MAX_REPEATED:
+        if self.repeated > MAX_ALIASED:
             return self._stop(
                 "too-large",
-                f"the aliases of this file repeat more than {MAX_REPEATED:,} values",
+                f"the aliases of this file repeat more than {MAX_ALIASED:,} values",
                 event,
             )
         return self._shallow(node.height, event) and self._add(node, event)
 
-    def _add(self, node: Node, event: Any) -> bool:
+    def _add(self, node: YamlNode, event: Any) -> bool:
         if self.frames:
             self.frames[-1].parts.append(node)
         else:
@@ -354,12 +354,12 @@ class _Reader:
         if event.tag is not None:
             self.document.add_mistake(
                 "yaml-tag",
-                f"the tag `{shown(event.tag)}` is not accepted: a suite holds plain data",
+                f"the tag `{elide(event.tag)}` is not accepted: a suite holds plain data",
                 _span(event),
             )
 
-    def _entries(self, parts: list[Node]) -> dict[str, tuple[ScalarNode, Node]]:
-        entries: dict[str, tuple[ScalarNode, Node]] = {}
+    def _entries(self, parts: list[YamlNode]) -> dict[str, tuple[ScalarNode, YamlNode]]:
+        entries: dict[str, tuple[ScalarNode, YamlNode]] = {}
         for key, value in zip(parts[::2], parts[1::2], strict=True):
             if not isinstance(key, ScalarNode):
                 self.document.add_mistake(
@@ -369,7 +369,7 @@ class _Reader:
                 )
             elif key.text in entries:
                 self.document.add_mistake(
-                    "duplicate-key", f"`{shown(key.text)}` stands twice in one mapping", key
+                    "duplicate-key", f"`{elide(key.text)}` stands twice in one mapping", key
                 )
             else:
                 entries[key.text] = (key, value)

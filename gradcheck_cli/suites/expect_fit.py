@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.language.errors import did_you_mean, shown
-from gradcheck_cli.suites.expected import Expected, Partial
+from gradcheck_cli.language.errors import did_you_mean, elide
+from gradcheck_cli.suites.expected import Expectation, ExpectedPartial
 from gradcheck_cli.suites.expecting import outcomes_of, partial_of
-from gradcheck_cli.suites.numerals import shape_of
+from gradcheck_cli.suites.numerals import numeral_shape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.suites.kinds import Entry
 
 
-def expected_of(fit: Fit, wrt: tuple[str, ...], shapes: Sequence[Shaped]) -> Expected | None:
+def expectation_of(fit: Fit, wrt: tuple[str, ...], shapes: Sequence[Shaped]) -> Expectation | None:
     """What the case expects; None where it says nothing.
 
     Args:
@@ -29,13 +29,13 @@ def expected_of(fit: Fit, wrt: tuple[str, ...], shapes: Sequence[Shaped]) -> Exp
     tol = fit.settings["tol"]
     tolerance = tol.value if tol else None
     if isinstance(entry.value, str):
-        return Expected(outcomes_of(entry.value), tolerance=tolerance)
+        return Expectation(outcomes_of(entry.value), tolerance=tolerance)
     value = entry.value.get("value")
     if value is not None and value.value is not None:
         _value(fit, value, shapes)
     found = [_partial(fit, partial, wrt, shapes) for partial in _entries(entry)]
     partials = tuple(partial for partial in found if partial is not None)
-    return Expected(
+    return Expectation(
         outcomes_of(entry.value), value.value if value is not None else None, partials, tolerance
     )
 
@@ -48,7 +48,7 @@ def _entries(expect: Entry) -> list[Entry]:
 
 
 def _value(fit: Fit, value: Entry, shapes: Sequence[Shaped]) -> None:
-    wanted = shape_of(value.value) or ()
+    wanted = numeral_shape(value.value) or ()
     for at in shapes:
         if wanted and at.value is not None and wanted != at.value:
             fit.add_misfit(
@@ -62,11 +62,11 @@ def _value(fit: Fit, value: Entry, shapes: Sequence[Shaped]) -> None:
 
 def _partial(
     fit: Fit, entry: Entry, wrt: tuple[str, ...], shapes: Sequence[Shaped]
-) -> Partial | None:
+) -> ExpectedPartial | None:
     """One key of `partials`; None if something is wrong with it, or if the command line asks for
     other inputs.
     """
-    name = shown(entry.key.text)
+    name = elide(entry.key.text)
     partial = partial_of(entry.key.text, entry.value)
     if partial is None or partial.variable not in fit.variables:
         known = (
@@ -94,7 +94,7 @@ def _partial(
         return None
     if entry.value is None:
         return None
-    wanted = shape_of(entry.value) or ()
+    wanted = numeral_shape(entry.value) or ()
     for at in shapes:
         shape = at.inputs[partial.variable]
         inside = partial.index is None or (

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from gradcheck_cli.judge.measure import FREE_ULPS, ulp
-from gradcheck_cli.records.outcome import told
+from gradcheck_cli.judge.measure import FREE_ULPS, format_ball, ulp
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.reference import Certified, Touching
 from gradcheck_cli.worlds import balls
@@ -21,10 +20,10 @@ from gradcheck_cli.worlds.scalars import Expansion, element
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from gradcheck_cli.checks.result import Result
     from gradcheck_cli.dtypes import DType
     from gradcheck_cli.judge.evidence import Tolerance
     from gradcheck_cli.questions.numbers import Exact
-    from gradcheck_cli.records.report import Result
 
 # Working precision of the comparisons: far below any dtype's spacing.
 _BITS = 256
@@ -45,7 +44,7 @@ class Interval:
 Wanted: TypeAlias = "Exact | Interval | list[Wanted]"
 
 
-def shape_of_wanted(wanted: Wanted) -> tuple[int, ...]:
+def shape_of_expectation(wanted: Wanted) -> tuple[int, ...]:
     """The shape of nested lists with rows of equal length."""
     shape = []
     while isinstance(wanted, list):
@@ -55,7 +54,7 @@ def shape_of_wanted(wanted: Wanted) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True)
-class Partial:
+class ExpectedPartial:
     """What is expected of the derivative by an input, or by one element of it."""
 
     variable: str
@@ -69,7 +68,7 @@ class Partial:
 
 
 @dataclass(frozen=True)
-class Expected:
+class Expectation:
     """What is expected of a case at each of its points.
 
     Attributes:
@@ -79,7 +78,7 @@ class Expected:
 
     outcomes: tuple[str, ...] = ()
     value: Wanted | None = None
-    partials: tuple[Partial, ...] = ()
+    partials: tuple[ExpectedPartial, ...] = ()
     tolerance: Tolerance | None = None
 
     def unmet(self, result: Result) -> list[str]:
@@ -106,8 +105,8 @@ class Expected:
             yield f"the value cannot be confirmed: {reference.reason}"
             return
         shape = _value_shape(result)
-        if shape_of_wanted(self.value) not in ((), shape):
-            yield f"the value has shape {shape}, expected is {shape_of_wanted(self.value)}"
+        if shape_of_expectation(self.value) not in ((), shape):
+            yield f"the value has shape {shape}, expected is {shape_of_expectation(self.value)}"
             return
         for index, answer in zip(np.ndindex(*shape), reference.forward, strict=True):
             name = f"the value at {element('', index)}" if index else "the value"
@@ -115,7 +114,7 @@ class Expected:
                 name, _truth(answer, None), _at(self.value, index), result.evidence.case.dtype
             )
 
-    def _of_partial(self, result: Result, partial: Partial) -> Iterator[str]:
+    def _of_partial(self, result: Result, partial: ExpectedPartial) -> Iterator[str]:
         reference = result.evidence.reference
         for k, key in enumerate(result.evidence.case.keys):
             if key.variable != partial.variable or partial.index not in (None, key.index):
@@ -141,26 +140,26 @@ class Expected:
         elif isinstance(wanted, Interval):
             yield from _outside(name, truth, wanted)
         else:
-            target = balls.exact(wanted.value)
+            target = balls.exact_ball(wanted.value)
             gap, room = abs(truth - target), self._room(truth, dtype)
             if not gap <= room:
-                yield f"{name} is {told(truth, _digits(gap, truth))}, expected is {wanted.text}: off by {told(gap, 2)}, and {told(room, 2)} is allowed"
+                yield f"{name} is {format_ball(truth, _digits(gap, truth))}, expected is {wanted.text}: off by {format_ball(gap, 2)}, and {format_ball(room, 2)} is allowed"
 
     def _room(self, truth: Any, dtype: DType) -> Any:
         from flint import arb
 
         if self.tolerance is None:
-            return FREE_ULPS * balls.exact(Fraction(ulp(truth, dtype)))
+            return FREE_ULPS * balls.exact_ball(Fraction(ulp(truth, dtype)))
         return arb(self.tolerance.atol) + arb(self.tolerance.rtol) * abs(truth)
 
 
 def _outside(name: str, truth: Any, wanted: Interval) -> Iterator[str]:
     """Nothing if a ball lies in the interval, else at which end it does not."""
     for end, sign in ((wanted.low, 1), (wanted.high, -1)):
-        gap = sign * (truth - balls.exact(end.value)) if end is not None else None
+        gap = sign * (truth - balls.exact_ball(end.value)) if end is not None else None
         if end is not None and gap is not None and not gap >= 0:
             if gap < 0:
-                yield f"{name} is {told(truth, _digits(abs(gap), truth))}, expected is {wanted}"
+                yield f"{name} is {format_ball(truth, _digits(abs(gap), truth))}, expected is {wanted}"
             else:
                 yield f"{name} cannot be confirmed to be {wanted}: it cannot be told from {end.text}"
 

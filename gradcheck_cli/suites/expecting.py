@@ -9,13 +9,13 @@ from unicodedata import normalize
 
 from gradcheck_cli.records.outcome import OUTCOMES
 from gradcheck_cli.suites.document import ListNode, MapNode, ScalarNode
-from gradcheck_cli.suites.expected import Interval, Partial
+from gradcheck_cli.suites.expected import ExpectedPartial, Interval
 from gradcheck_cli.suites.kinds import Choice, Entry, Kind, Many
-from gradcheck_cli.suites.mappings import Key, Named, Record, Shapes
-from gradcheck_cli.suites.numerals import NUMERAL, Numeral, Tensor, is_rectangular
+from gradcheck_cli.suites.mappings import ByShape, Key, KeyMap, NameMap
+from gradcheck_cli.suites.numerals import NUMERAL, Numeral, TensorNumeral, is_rectangular
 
 if TYPE_CHECKING:
-    from gradcheck_cli.suites.document import Document, Node
+    from gradcheck_cli.suites.document import Document, YamlNode
     from gradcheck_cli.suites.expected import Wanted
     from gradcheck_cli.suites.kinds import Schema
 
@@ -33,7 +33,7 @@ class Ends(Kind):
         """An array of two."""
         return {"type": "array", "prefixItems": [NUMERAL, NUMERAL], "items": False, "minItems": 2}
 
-    def read(self, node: Node, where: str, document: Document) -> Interval | None:
+    def read(self, node: YamlNode, where: str, document: Document) -> Interval | None:
         """The interval."""
         if not isinstance(node, ListNode) or len(node.items) != 2:
             self.refuse(node, where, document)
@@ -52,7 +52,7 @@ class Ends(Kind):
         return Interval(low, high)
 
 
-def _end(node: Node, sign: str, document: Document) -> Any:
+def _end(node: YamlNode, sign: str, document: Document) -> Any:
     """A number, None for an end at infinity; "bad" once the mistakes in it are told."""
     infinite = _INFINITE.fullmatch(node.text) if isinstance(node, ScalarNode) else None
     if infinite and (infinite[1] or "+") == sign:
@@ -60,7 +60,7 @@ def _end(node: Node, sign: str, document: Document) -> Any:
     return Numeral().read(node, "an end of an interval", document) or "bad"
 
 
-_INTERVAL = Record(
+_INTERVAL = KeyMap(
     "an interval",
     (
         Key(
@@ -95,12 +95,12 @@ class Target(Kind):
             ],
         }
 
-    def read(self, node: Node, where: str, document: Document) -> Wanted | None:
+    def read(self, node: YamlNode, where: str, document: Document) -> Wanted | None:
         """What is wanted."""
         value = self._inner(node, where, document)
         return value if value is not None and is_rectangular(value, node, where, document) else None
 
-    def _inner(self, node: Node, where: str, document: Document) -> Any:
+    def _inner(self, node: YamlNode, where: str, document: Document) -> Any:
         if isinstance(node, ListNode) and node.items:
             items = [self._inner(item, where, document) for item in node.items]
             return None if any(item is None for item in items) else items
@@ -110,11 +110,11 @@ class Target(Kind):
         if not isinstance(node, ScalarNode) or node.type not in ("number", "text"):
             self.refuse(node, where, document)
             return None
-        return Tensor().read(node, where, document)
+        return TensorNumeral().read(node, where, document)
 
 
 _OUTCOME = Choice("unknown-outcome", "outcome", OUTCOMES, "the name of an outcome")
-_RECORD = Record(
+_RECORD = KeyMap(
     "`expect`",
     (
         Key(
@@ -125,14 +125,14 @@ _RECORD = Record(
         Key("value", Target(), "The program's value: a number, an interval, or nested lists."),
         Key(
             "partials",
-            Named(Target()),
+            NameMap(Target()),
             "Partial derivatives: for an input `x` or an element `W[0,1]` a number, an interval, or nested lists.",
         ),
     ),
     some=True,
     otherwise="the derivative by an input stands under `partials`: `expect: {partials: {x: 6}}`",
 )
-EXPECT = Shapes("the name of an outcome or a mapping", scalar=_OUTCOME, mapping=_RECORD)
+EXPECT = ByShape("the name of an outcome or a mapping", scalar=_OUTCOME, mapping=_RECORD)
 
 
 def outcomes_of(found: Any) -> tuple[str, ...]:
@@ -143,11 +143,13 @@ def outcomes_of(found: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(entry.value or ())) if entry else ()
 
 
-def partial_of(name: str, wanted: Any) -> Partial | None:
+def partial_of(name: str, wanted: Any) -> ExpectedPartial | None:
     """A key of `partials` with its value; None where the key is not written as an input or an
     element of one.
     """
     match = _ELEMENT.fullmatch(normalize("NFKC", name).strip())
     if not match:
         return None
-    return Partial(match[1], tuple(map(int, match[2].split(","))) if match[2] else None, wanted)
+    return ExpectedPartial(
+        match[1], tuple(map(int, match[2].split(","))) if match[2] else None, wanted
+    )

@@ -98,7 +98,7 @@ def cache(folder: Path) -> Path:
     return path
 
 
-def last_failed(folder: Path) -> frozenset[str]:
+def load_failures(folder: Path) -> frozenset[str]:
     """Ids of the checks that failed when they were last made; none where nothing is known."""
     with suppress(OSError, ValueError):
         found = json.loads((folder / "failed.json").read_text(encoding="utf-8"))
@@ -106,11 +106,11 @@ def last_failed(folder: Path) -> frozenset[str]:
     return frozenset()
 
 
-def remember_failed(folder: Path, checked: Iterable[tuple[str, bool]]) -> None:
+def save_failures(folder: Path, checked: Iterable[tuple[str, bool]]) -> None:
     """Write down which checks have failed, given as (id, whether it failed); what was not checked
     stays as it was.
     """
-    known = set(last_failed(folder))
+    known = set(load_failures(folder))
     for name, failed in checked:
         (known.add if failed else known.discard)(name)
     with suppress(OSError):

@@ -13,12 +13,12 @@ import numpy as np
 from gradcheck_cli.calculus.reverse import is_elementwise
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import names as functions
-from gradcheck_cli.language.errors import Mistake, PointError, did_you_mean, shown
+from gradcheck_cli.language.errors import Mistake, PointError, did_you_mean, elide
 from gradcheck_cli.language.program import Call, Variable
 from gradcheck_cli.questions.points import Listed, Range, Sample
 from gradcheck_cli.questions.question import Request, cases_of, index_variables
 from gradcheck_cli.suites.kinds import part
-from gradcheck_cli.suites.numerals import exact_numbers, shape_of
+from gradcheck_cli.suites.numerals import exact_numbers, numeral_shape
 from gradcheck_cli.worlds.scalars import Expansion
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from gradcheck_cli.questions.numbers import Exact, Nested
     from gradcheck_cli.questions.points import Values
     from gradcheck_cli.suites.at import Given
-    from gradcheck_cli.suites.document import Document, Node, ScalarNode
+    from gradcheck_cli.suites.document import Document, ScalarNode, YamlNode
     from gradcheck_cli.suites.kinds import Entry
-    from gradcheck_cli.suites.layers import Settings
+    from gradcheck_cli.suites.layers import CaseLayers
 
 _LARGEST_INDEX = 2**63 - 1
 Shapes = dict[str, tuple[int, ...]]
@@ -49,7 +49,7 @@ class Shaped(NamedTuple):
 class Fit:
     """A program and what is asked of it, held against each other."""
 
-    def __init__(self, document: Document, name: str, expr: Entry, settings: Settings) -> None:
+    def __init__(self, document: Document, name: str, expr: Entry, settings: CaseLayers) -> None:
         self.document, self.name, self.settings = document, name, settings
         self.program: Program = expr.value
         self.expr: ScalarNode = expr.node  # type: ignore[assignment]  # what was parsed is a scalar
@@ -58,8 +58,8 @@ class Fit:
         self.good = True
 
     def add_misfit(
-        self, code: str, message: str, where: Node, help: str = "", key: str = ""
-    ) -> None:  # noqa: A002 - `help` is what the printed line is called
+        self, code: str, message: str, where: YamlNode, help: str = "", key: str = ""
+    ) -> None:
         """Tell of a mistake; `key` is the case's key that it is about, which may stand in
         `defaults`.
         """
@@ -99,7 +99,7 @@ class Fit:
         for block in given:
             for name, entry in block.entries.items():
                 if name not in self.variables:
-                    message = f"`at` gives `{shown(name)}`, which is not an input of the program"
+                    message = f"`at` gives `{elide(name)}`, which is not an input of the program"
                     self.add_misfit(
                         "extra-value",
                         message,
@@ -153,7 +153,7 @@ class Fit:
                 known = did_you_mean(name, self.variables) or self._inputs()
                 self.add_misfit(
                     "unknown-input",
-                    f"{called} names `{shown(name)}`, which is not an input of the program",
+                    f"{called} names `{elide(name)}`, which is not an input of the program",
                     where,
                     known,
                     "wrt" if stated else "",
@@ -210,7 +210,9 @@ class Fit:
         ):
             self._number("cotangent", exact, narrow, cotangent.node, key="cotangent")  # type: ignore[union-attr]  # there is one
 
-    def _number(self, name: str, exact: Exact, dtype: DType, node: Node, key: str = "at") -> None:
+    def _number(
+        self, name: str, exact: Exact, dtype: DType, node: YamlNode, key: str = "at"
+    ) -> None:
         if name in self.indices and exact.value.denominator != 1:
             self.add_misfit(
                 "not-an-integer",
@@ -233,17 +235,19 @@ class Fit:
                 key=key,
             )
 
-    def _drawn(self, name: str, sample: Sample, dtype: DType, node: Node) -> None:
+    def _drawn(self, name: str, sample: Sample, dtype: DType, node: YamlNode) -> None:
         low, high = sample.bounds()
         if max(abs(low), abs(high)) > dtype.largest:
             message = f"{name} may draw numbers beyond the largest {dtype.name}, {float(dtype.largest):.6g}"
             self.add_misfit("out-of-range", message, node, key="at")
 
-    def shapes(self, point: Mapping[str, Nested], at: Node, wrt: tuple[str, ...]) -> Shaped | None:
+    def shapes(
+        self, point: Mapping[str, Nested], at: YamlNode, wrt: tuple[str, ...]
+    ) -> Shaped | None:
         """The shapes at a point that stands `at` a place; None once it is told that they do not
         fit.
         """
-        inputs: Shapes = {name: shape_of(value) or () for name, value in point.items()}
+        inputs: Shapes = {name: numeral_shape(value) or () for name, value in point.items()}
         cotangent = self.settings.entry("cotangent")
         weights = cotangent.value if cotangent is not None else None
         if (
@@ -280,7 +284,7 @@ class Fit:
         )
 
 
-def _numbers(entry: Entry) -> Iterator[tuple[Exact, Node]]:
+def _numbers(entry: Entry) -> Iterator[tuple[Exact, YamlNode]]:
     """Every number that is written out, with the node it stands in; of a range the ends."""
     values: Values | Any = entry.value
     if isinstance(values, Range):

@@ -20,17 +20,17 @@ from gradcheck_cli.suites.kinds import (
     Flag,
     Kind,
     Many,
-    Number,
     Phrase,
+    Quantity,
     Whole,
     is_text,
 )
-from gradcheck_cli.suites.mappings import Key, Record, Shapes
-from gradcheck_cli.suites.numerals import Tensor
+from gradcheck_cli.suites.mappings import ByShape, Key, KeyMap
+from gradcheck_cli.suites.numerals import TensorNumeral
 
 if TYPE_CHECKING:
     from gradcheck_cli.language.program import Program
-    from gradcheck_cli.suites.document import Document, Node
+    from gradcheck_cli.suites.document import Document, YamlNode
     from gradcheck_cli.suites.kinds import Schema
 
 VERSION = 1
@@ -57,7 +57,7 @@ DEVICE = r"^(?:cpu|cuda(?::(?:0|[1-9][0-9]{0,3}))?|all)$(?!\n)"
 
 
 @dataclass(frozen=True)
-class Expression(Kind):
+class ExpressionKind(Kind):
     """A program."""
 
     words: str = "a text"
@@ -66,7 +66,7 @@ class Expression(Kind):
         """A string that is not blank."""
         return {"type": "string", "pattern": SOME}
 
-    def read(self, node: Node, where: str, document: Document) -> Program | None:
+    def read(self, node: YamlNode, where: str, document: Document) -> Program | None:
         """The program; the same text is parsed once."""
         if not isinstance(node, ScalarNode) or not is_text(node):
             self.refuse(node, where, document)
@@ -92,9 +92,9 @@ _NAME_OF_DEVICE = Phrase(
 )
 _DEVICE = Many(_NAME_OF_DEVICE, "a device or a list of devices", single=True)
 _REASON = Phrase("empty-text", SOME, "{where} needs a reason")
-_TOLERANCE = Number(quantities.tolerance, (("minimum", 0),))
+_TOLERANCE = Quantity(quantities.tolerance, (("minimum", 0),))
 
-TOLERANCES = Record(
+TOLERANCES = KeyMap(
     "`tol`",
     (
         Key("rtol", _TOLERANCE, "Relative tolerance, of the true derivative."),
@@ -102,7 +102,7 @@ TOLERANCES = Record(
     ),
     some=True,
 )
-EXCLUDED = Record(
+EXCLUDED = KeyMap(
     "an item of `exclude`",
     (
         Key("dtype", _DTYPE, "The dtypes that are left out; all if it is missing."),
@@ -114,7 +114,7 @@ EXCLUDED = Record(
     ),
     some=True,
 )
-MATRIX = Record(
+MATRIX = KeyMap(
     "`matrix`",
     (
         Key("dtype", _DTYPE, "Dtypes under test."),
@@ -130,17 +130,17 @@ MATRIX = Record(
 
 _OWN = (
     Key("id", Phrase("bad-id", ID, "an id is made of letters, digits, `.`, `_` and `-`, at most 100, and begins with neither `.` nor `-`"), "Name of the case, its own in this file; `case-N` if it is missing."),
-    Key("expr", Expression(), "The program: assignments and a last expression.", "expr: sin(x)**2"),
+    Key("expr", ExpressionKind(), "The program: assignments and a last expression.", "expr: sin(x)**2"),
 )  # fmt: skip
 _SHARED = (
     Key("at", At(), "The point, or several: a value for each input."),
     Key("wrt", Many(Phrase("unknown-input", SOME, "{where} names no input"), "a name or a list of names", single=True, each_counts=True), "Inputs to differentiate; all if it is missing."),
-    Key("cotangent", Tensor(), "Upstream gradient, shaped like the program's value; ones if it is missing."),
+    Key("cotangent", TensorNumeral(), "Upstream gradient, shaped like the program's value; ones if it is missing."),
     Key("dtype", _DTYPE, "Dtype under test, or a list of dtypes: float64, float32, bfloat16, float16."),
     Key("device", _DEVICE, "Device under test, or a list of devices: cpu, cuda, cuda:1, or all that are present."),
     Key("matrix", MATRIX, "Dtypes times devices, less what is excluded."),
-    Key("tol", Shapes("a number or a mapping", scalar=_TOLERANCE, mapping=TOLERANCES), "Your own tolerance instead of the computed one; a number is relative."),
-    Key("step", Number(quantities.step, (("exclusiveMinimum", 0),)), "Plain central difference with this step as the numeric opinion."),
+    Key("tol", ByShape("a number or a mapping", scalar=_TOLERANCE, mapping=TOLERANCES), "Your own tolerance instead of the computed one; a number is relative."),
+    Key("step", Quantity(quantities.step, (("exclusiveMinimum", 0),)), "Plain central difference with this step as the numeric opinion."),
     Key("tags", Many(Phrase("bad-tag", TAG, "a tag is made of letters, digits, `_` and `-`, at most 100, begins with a letter or `_`, and is no word of pytest's own"), "a tag or a list of tags", single=True), "Words by which cases are selected."),
 )  # fmt: skip
 _REASONS = (
@@ -150,7 +150,7 @@ _REASONS = (
 _LAST = (
     Key(
         "timeout",
-        Number(quantities.seconds, (("exclusiveMinimum", 0),)),
+        Quantity(quantities.seconds, (("exclusiveMinimum", 0),)),
         "Seconds that one check may take.",
     ),
     Key("strict", Flag(), "Let `imprecise` and `kink` fail as well."),
@@ -170,20 +170,20 @@ _ELSEWHERE = {
     "<<": "there are no merge keys in YAML 1.2; what all cases share stands in `defaults`",
 }
 
-CASE = Record(
+CASE = KeyMap(
     "a case",
     (*_OWN, *_SHARED, *_REASONS, *_LAST),
     (*_APART, ("skip", "xfail")),
     elsewhere=_ELSEWHERE,
 )
-DEFAULTS = Record(
+DEFAULTS = KeyMap(
     "`defaults`",
     (*_SHARED, *_LAST),
     _APART,
     elsewhere=_ELSEWHERE
     | {key.name: f"`{key.name}` belongs to a case" for key in (*_OWN, *_REASONS)},
 )
-SUITE = Record(
+SUITE = KeyMap(
     "a suite",
     (
         Key(

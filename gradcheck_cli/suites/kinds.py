@@ -12,13 +12,13 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from gradcheck_cli.language.errors import UserError, did_you_mean, shown
+from gradcheck_cli.language.errors import UserError, did_you_mean, elide
 from gradcheck_cli.suites.document import BROKEN, ListNode, MapNode, ScalarNode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gradcheck_cli.suites.document import Document, Node
+    from gradcheck_cli.suites.document import Document, YamlNode
 
 Schema: TypeAlias = dict[str, Any]
 # A text that is not blank.
@@ -31,7 +31,7 @@ class Entry(NamedTuple):
     """
 
     key: ScalarNode
-    node: Node
+    node: YamlNode
     value: Any
 
 
@@ -45,14 +45,14 @@ class Kind(ABC):
         """The same for an editor."""
 
     @abstractmethod
-    def read(self, node: Node, where: str, document: Document) -> Any:
+    def read(self, node: YamlNode, where: str, document: Document) -> Any:
         """The value; None once the mistakes in it are told.
 
         Args:
             where: what the value is called in a message.
         """
 
-    def refuse(self, node: Node, where: str, document: Document) -> None:
+    def refuse(self, node: YamlNode, where: str, document: Document) -> None:
         """Tell that a node is of another type; of a broken one everything is told already."""
         if isinstance(node, ScalarNode) and node.style == BROKEN:
             return
@@ -60,28 +60,28 @@ class Kind(ABC):
         if "text" in self.words:
             begins = document.text[node.span.start : node.span.start + 1]
             if isinstance(node, ScalarNode) and node.type in ("number", "boolean"):
-                instead = f'put quotes around it: "{shown(node.text)}"'
+                instead = f'put quotes around it: "{elide(node.text)}"'
             elif not isinstance(node, ScalarNode) and begins in ("[", "{"):
                 instead = f"put quotes around a text that begins with `{begins}`"
         document.add_mistake(
-            "wrong-type", f"{where} must be {self.words}, not {described(node)}", node, instead
+            "wrong-type", f"{where} must be {self.words}, not {describe(node)}", node, instead
         )
 
 
-def described(node: Node) -> str:
+def describe(node: YamlNode) -> str:
     """What a node is, for a message."""
     if isinstance(node, ListNode):
         return "a list" if node.items else "an empty list"
     if isinstance(node, MapNode):
         return "a mapping" if node.entries else "an empty mapping"
     return {
-        "number": f"the number {shown(node.text)}",
+        "number": f"the number {elide(node.text)}",
         "boolean": node.text,
         "nothing": "nothing",
     }.get(node.type, "a text")
 
 
-def is_text(node: Node) -> bool:
+def is_text(node: YamlNode) -> bool:
     """Whether a node is a text, and no number, boolean or nothing."""
     return isinstance(node, ScalarNode) and node.type == "text"
 
@@ -105,14 +105,14 @@ class Phrase(Kind):
         """A string with the pattern."""
         return {"type": "string", "pattern": self.pattern}
 
-    def read(self, node: Node, where: str, document: Document) -> str | None:
+    def read(self, node: YamlNode, where: str, document: Document) -> str | None:
         """The text."""
         if not isinstance(node, ScalarNode) or not is_text(node):
             self.refuse(node, where, document)
             return None
         if not re.search(self.pattern, node.text):
             document.add_mistake(
-                self.code, self.rule.format(where=where, text=shown(node.text)), node, self.help
+                self.code, self.rule.format(where=where, text=elide(node.text)), node, self.help
             )
             return None
         return node.text
@@ -131,7 +131,7 @@ class Choice(Kind):
         """One of the names."""
         return {"enum": list(self.names)}
 
-    def read(self, node: Node, where: str, document: Document) -> str | None:
+    def read(self, node: YamlNode, where: str, document: Document) -> str | None:
         """The name."""
         if not isinstance(node, ScalarNode) or not is_text(node):
             self.refuse(node, where, document)
@@ -139,7 +139,7 @@ class Choice(Kind):
         if node.text not in self.names:
             known = did_you_mean(node.text, self.names) or f"known: {', '.join(self.names)}"
             document.add_mistake(
-                self.code, f"no {self.noun} named `{shown(node.text)}`", node, known
+                self.code, f"no {self.noun} named `{elide(node.text)}`", node, known
             )
             return None
         return node.text
@@ -155,7 +155,7 @@ class Flag(Kind):
         """A boolean."""
         return {"type": "boolean"}
 
-    def read(self, node: Node, where: str, document: Document) -> bool | None:
+    def read(self, node: YamlNode, where: str, document: Document) -> bool | None:
         """The truth value."""
         if not isinstance(node, ScalarNode) or node.type != "boolean":
             self.refuse(node, where, document)
@@ -164,7 +164,7 @@ class Flag(Kind):
 
 
 @dataclass(frozen=True)
-class Number(Kind):
+class Quantity(Kind):
     """A number, or a text that stands for one; `reader` is that of the command line's option, and
     takes what heads its message as well.
     """
@@ -179,7 +179,7 @@ class Number(Kind):
             "anyOf": [{"type": "number", **dict(self.limits)}, {"type": "string", "pattern": SOME}]
         }
 
-    def read(self, node: Node, where: str, document: Document) -> tuple[Any, str] | None:
+    def read(self, node: YamlNode, where: str, document: Document) -> tuple[Any, str] | None:
         """The number, and the words it was given in."""
         if not isinstance(node, ScalarNode) or node.type not in ("number", "text"):
             self.refuse(node, where, document)
@@ -205,7 +205,7 @@ class Whole(Kind):
         """An integer within the bounds."""
         return {"type": "integer", "minimum": self.least, "maximum": self.most}
 
-    def read(self, node: Node, where: str, document: Document) -> int | None:
+    def read(self, node: YamlNode, where: str, document: Document) -> int | None:
         """The number."""
         if not isinstance(node, ScalarNode) or node.type != "number":
             self.refuse(node, where, document)
@@ -213,7 +213,7 @@ class Whole(Kind):
         value = int(node.text) if re.fullmatch(r"[-+]?[0-9]{1,20}", node.text) else None
         if value is None or not self.least <= value <= self.most:
             document.add_mistake(
-                self.code, f"{where} must be {self.words}, not {shown(node.text)}", node
+                self.code, f"{where} must be {self.words}, not {elide(node.text)}", node
             )
             return None
         return value
@@ -239,7 +239,7 @@ class Many(Kind):
         array = {"type": "array", "items": self.each.schema(), "minItems": 1}
         return {"anyOf": [self.each.schema(), array]} if self.single else array
 
-    def read(self, node: Node, where: str, document: Document) -> tuple[Any, ...] | None:
+    def read(self, node: YamlNode, where: str, document: Document) -> tuple[Any, ...] | None:
         """The values in order."""
         if not isinstance(node, ListNode) and self.single:
             value = self.each.read(node, where, document)
@@ -251,6 +251,6 @@ class Many(Kind):
         return values if self.each_counts or None not in values else None
 
 
-def part(node: Node, i: int) -> Node:
+def part(node: YamlNode, i: int) -> YamlNode:
     """Where the i-th value of a list stands, or the value that stands for the list."""
     return node.items[i] if isinstance(node, ListNode) else node

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.judge.evidence import Tolerance
-from gradcheck_cli.language.errors import Mistake, PointError, UserError, did_you_mean, shown
+from gradcheck_cli.language.errors import Mistake, PointError, UserError, did_you_mean, elide
 from gradcheck_cli.settings import quantities
 from gradcheck_cli.suites.keys import DEVICE
 
@@ -90,7 +90,7 @@ def _dtypes(text: str, name: str) -> tuple[str, ...]:
             [
                 Mistake(
                     "unknown-dtype",
-                    f"no dtype named `{shown(word)}`",
+                    f"no dtype named `{elide(word)}`",
                     help=did_you_mean(word, DTYPES) or known,
                 )
                 for word in bad
@@ -107,7 +107,7 @@ def _devices(text: str, name: str) -> tuple[str, ...]:
             [
                 Mistake(
                     "unknown-device",
-                    f"no device named `{shown(word)}`",
+                    f"no device named `{elide(word)}`",
                     help="known: cpu, cuda, cuda:N, all",
                 )
                 for word in bad
@@ -159,7 +159,7 @@ def _tolerance(value: Any) -> Stated | None:
 
 
 @dataclass(frozen=True)
-class Settings:
+class CaseLayers:
     """What holds for one case; of two layers that say something the upper one counts, key by key."""
 
     above: Mapping[str, Any]

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.language.errors import did_you_mean, shown
+from gradcheck_cli.language.errors import did_you_mean, elide
 from gradcheck_cli.suites.document import ListNode, MapNode, ScalarNode
 from gradcheck_cli.suites.kinds import Entry, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gradcheck_cli.suites.document import Document, Node
+    from gradcheck_cli.suites.document import Document, YamlNode
     from gradcheck_cli.suites.kinds import Schema
 
 
@@ -32,7 +32,7 @@ class Key:
 
 
 @dataclass(frozen=True)
-class Record(Kind):
+class KeyMap(Kind):
     """A mapping with keys of its own.
 
     Attributes:
@@ -72,7 +72,7 @@ class Record(Kind):
             ),
         }
 
-    def read(self, node: Node, where: str, document: Document) -> dict[str, Entry] | None:
+    def read(self, node: YamlNode, where: str, document: Document) -> dict[str, Entry] | None:
         """The keys that are there, each with its value."""
         if not isinstance(node, MapNode) or (self.some and not node.entries):
             self.refuse(node, where, document)
@@ -108,7 +108,7 @@ class Record(Kind):
     def _kinds(self) -> dict[str, Kind]:
         return {key.name: key.kind for key in self.keys}
 
-    def _unknown(self, key: ScalarNode, value: Node, document: Document) -> str:
+    def _unknown(self, key: ScalarNode, value: YamlNode, document: Document) -> str:
         """The help that is given for a key that is not known."""
         known = [each.name for each in self.keys]
         if (
@@ -120,7 +120,7 @@ class Record(Kind):
             # `{expr: clamp(x, 0, 6)}`: to YAML this is `clamp(x` and the keys `0` and `6)`.
             way_out = "a comma between { and } ends a text: write a text that holds one in quotes"
             document.add_mistake(
-                "unknown-key", f"no key named `{shown(key.text)}` in {self.noun}", key, way_out
+                "unknown-key", f"no key named `{elide(key.text)}` in {self.noun}", key, way_out
             )
             return way_out
         elsewhere = (self.elsewhere or {}).get(key.text)
@@ -131,18 +131,18 @@ class Record(Kind):
             or f"known: {', '.join(known)}"
         )
         document.add_mistake(
-            "unknown-key", f"no key named `{shown(key.text)}` in {self.noun}", key, instead
+            "unknown-key", f"no key named `{elide(key.text)}` in {self.noun}", key, instead
         )
         return instead
 
 
-def _head(node: MapNode) -> Node:
+def _head(node: MapNode) -> YamlNode:
     """What of a mapping is pointed at: its first key, or the whole where it has none."""
     return next((key for key, _ in node.entries.values()), node)
 
 
 @dataclass(frozen=True)
-class Named(Kind):
+class NameMap(Kind):
     """A mapping whose keys are names that the user has chosen.
 
     Attributes:
@@ -163,13 +163,13 @@ class Named(Kind):
             **unlike,
         }
 
-    def read(self, node: Node, where: str, document: Document) -> dict[str, Entry] | None:
+    def read(self, node: YamlNode, where: str, document: Document) -> dict[str, Entry] | None:
         """The names, each with its value."""
         if not isinstance(node, MapNode) or not node.entries:
             self.refuse(node, where, document)
             return None
         return {
-            name: Entry(key, value, self.each.read(value, f"`{shown(name)}`", document))
+            name: Entry(key, value, self.each.read(value, f"`{elide(name)}`", document))
             for name, (key, value) in node.entries.items()
         }
 
@@ -185,7 +185,7 @@ class Variants(Kind):
         """Any of them."""
         return {"anyOf": [kind.schema() for _, kind in self.kinds]}
 
-    def read(self, node: Node, where: str, document: Document) -> Any:
+    def read(self, node: YamlNode, where: str, document: Document) -> Any:
         """What the mapping's own kind reads."""
         if not isinstance(node, MapNode) or not node.entries:
             self.refuse(node, where, document)
@@ -199,7 +199,7 @@ class Variants(Kind):
 
 
 @dataclass(frozen=True)
-class Shapes(Kind):
+class ByShape(Kind):
     """A scalar, a list or a mapping, each of its own kind."""
 
     words: str
@@ -217,7 +217,7 @@ class Shapes(Kind):
             ]
         }
 
-    def read(self, node: Node, where: str, document: Document) -> Any:
+    def read(self, node: YamlNode, where: str, document: Document) -> Any:
         """What the node's own kind reads."""
         kind = (
             self.scalar

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
     from gradcheck_cli.suites.document import Document
     from gradcheck_cli.suites.kinds import Entry
-    from gradcheck_cli.suites.layers import Settings
+    from gradcheck_cli.suites.layers import CaseLayers
 
-Run = tuple[str, str]
+RunKey = tuple[str, str]
 
 
 def exclusions(found: Sequence[Mapping[str, Entry]] | None) -> tuple[Exclusion, ...]:
@@ -49,7 +49,7 @@ def check_matrix(matrix: Entry, document: Document) -> None:
             )
 
 
-def _may_cover(exclusion: Exclusion, run: Run) -> bool:
+def _may_cover(exclusion: Exclusion, run: RunKey) -> bool:
     """Whether there may be a run that is left out, where a dtype is not known, or a device is not
     known or `all`.
     """
@@ -59,7 +59,7 @@ def _may_cover(exclusion: Exclusion, run: Run) -> bool:
     return Exclusion(dtypes, devices).covers(dtype, device)
 
 
-def runs_of(settings: Settings, document: Document) -> tuple[tuple[Run, ...], str | None]:
+def runs_of(settings: CaseLayers, document: Document) -> tuple[tuple[RunKey, ...], str | None]:
     """(runs, why there is none): where the command line asks only for runs that the case leaves
     out, all of these, and a reason to skip.
     """

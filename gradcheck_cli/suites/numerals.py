@@ -15,7 +15,7 @@ from gradcheck_cli.suites.kinds import SOME, Kind
 
 if TYPE_CHECKING:
     from gradcheck_cli.questions.numbers import Nested
-    from gradcheck_cli.suites.document import Document, Node
+    from gradcheck_cli.suites.document import Document, YamlNode
     from gradcheck_cli.suites.kinds import Schema
 
 # Arrays of NumPy and torch have no more.
@@ -34,7 +34,7 @@ NESTED: Schema = {
 }
 
 
-def shape_of(value: Any) -> tuple[int, ...] | None:
+def numeral_shape(value: Any) -> tuple[int, ...] | None:
     """The shape of nested lists; None where rows of one level are not of equal length."""
     shape: list[int] = []
     level = [value]
@@ -49,7 +49,7 @@ def shape_of(value: Any) -> tuple[int, ...] | None:
     return None if any(isinstance(item, list) for item in level) else tuple(shape)
 
 
-def written(node: ScalarNode, document: Document) -> Nested | Range | None:
+def read_numeral(node: ScalarNode, document: Document) -> Nested | Range | None:
     """What a number says, or a text in the notation of the command line; None once the mistakes in
     it are told.
     """
@@ -103,12 +103,12 @@ class Numeral(Kind):
         """A number or a text."""
         return NUMERAL
 
-    def read(self, node: Node, where: str, document: Document) -> Exact | None:
+    def read(self, node: YamlNode, where: str, document: Document) -> Exact | None:
         """The number."""
         if not isinstance(node, ScalarNode) or node.type not in ("number", "text"):
             self.refuse(node, where, document)
             return None
-        value = written(node, document)
+        value = read_numeral(node, document)
         if value is not None and not isinstance(value, Exact):
             document.add_mistake(
                 "bad-number",
@@ -120,7 +120,7 @@ class Numeral(Kind):
 
 
 @dataclass(frozen=True)
-class Tensor(Kind):
+class TensorNumeral(Kind):
     """A number, or nested lists of numbers with rows of equal length."""
 
     words: str = "a number or nested lists of numbers"
@@ -129,28 +129,28 @@ class Tensor(Kind):
         """Nested arrays."""
         return {"$ref": "#/$defs/tensor"}
 
-    def read(self, node: Node, where: str, document: Document) -> Nested | None:
+    def read(self, node: YamlNode, where: str, document: Document) -> Nested | None:
         """The number, or lists."""
         value = self._inner(node, where, document)
         return value if value is not None and is_rectangular(value, node, where, document) else None
 
-    def _inner(self, node: Node, where: str, document: Document) -> Any:
+    def _inner(self, node: YamlNode, where: str, document: Document) -> Any:
         if isinstance(node, ListNode) and node.items:
             items = [self._inner(item, where, document) for item in node.items]
             return None if any(item is None for item in items) else items
         if not isinstance(node, ScalarNode) or node.type not in ("number", "text"):
             self.refuse(node, where, document)
             return None
-        value = written(node, document)
+        value = read_numeral(node, document)
         if isinstance(value, Range):
             document.add_mistake("bad-number", "a grid cannot stand here", node)
             return None
         return value
 
 
-def is_rectangular(value: Any, node: Node, where: str, document: Document) -> bool:
+def is_rectangular(value: Any, node: YamlNode, where: str, document: Document) -> bool:
     """Whether nested lists are a tensor with elements; if not, it is told."""
-    shape = shape_of(value)
+    shape = numeral_shape(value)
     if shape is None:
         document.add_mistake("ragged", f"the rows of {where} are not of equal length", node)
     elif 0 in shape:

@@ -13,11 +13,11 @@ from gradcheck_cli.language.errors import Mistake, UserError
 from gradcheck_cli.questions.numbers import MAX_POINTS
 from gradcheck_cli.questions.points import Axis, Block, Points, Sample
 from gradcheck_cli.suites.document import Document, read_document
-from gradcheck_cli.suites.expect_fit import expected_of
+from gradcheck_cli.suites.expect_fit import expectation_of
 from gradcheck_cli.suites.fit import Fit
 from gradcheck_cli.suites.keys import SUITE
 from gradcheck_cli.suites.kinds import part
-from gradcheck_cli.suites.layers import Settings, of_entries, of_layer
+from gradcheck_cli.suites.layers import CaseLayers, of_entries, of_layer
 from gradcheck_cli.suites.matrix import check_matrix, exclusions, runs_of
 from gradcheck_cli.suites.spec import Suite, SuiteCase
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
     from gradcheck_cli.questions.points import Values
     from gradcheck_cli.suites.at import Given
-    from gradcheck_cli.suites.document import Node
+    from gradcheck_cli.suites.document import YamlNode
     from gradcheck_cli.suites.fit import Shaped
     from gradcheck_cli.suites.kinds import Entry
-    from gradcheck_cli.suites.matrix import Run
+    from gradcheck_cli.suites.matrix import RunKey
     from gradcheck_cli.suites.spec import Layer
 
 # What a file's name ends in; the rest of it names the suite.
-SUFFIXES = (".gradcheck.yaml", ".gradcheck.yml", ".yaml", ".yml")
+STEM_SUFFIXES = (".gradcheck.yaml", ".gradcheck.yml", ".yaml", ".yml")
 
 
 def read_suites(
@@ -97,7 +97,7 @@ class _Reader:
             self.defaults = self._entries(found["defaults"].value)
         cases: list[SuiteCase] = []
         if "cases" in found and found["cases"].value:
-            nodes: list[Node] = found["cases"].node.items  # type: ignore[union-attr]  # cases that were read are a list
+            nodes: list[YamlNode] = found["cases"].node.items  # type: ignore[union-attr]  # cases that were read are a list
             read = found["cases"].value
             names = self._names(read)
             cases = [
@@ -136,11 +136,11 @@ class _Reader:
             )
         return names
 
-    def _case(self, name: str, node: Node, found: dict[str, Entry] | None) -> SuiteCase | None:
+    def _case(self, name: str, node: YamlNode, found: dict[str, Entry] | None) -> SuiteCase | None:
         """A case; where something is wrong with it, what comes back is not used."""
         if found is None:
             return None
-        settings = Settings(self.above, self._entries(found), self.defaults, self.below)
+        settings = CaseLayers(self.above, self._entries(found), self.defaults, self.below)
         runs, left_out = runs_of(settings, self.document)
         expr = settings.entry("expr")
         if expr is None or expr.value is None:
@@ -148,7 +148,7 @@ class _Reader:
         fit = Fit(self.document, name, expr, settings)
         wrt, points = self._asked(name, fit, () if left_out else runs)
         shapes = self._shapes(fit, wrt, points)
-        expected = expected_of(fit, wrt, shapes)
+        expected = expectation_of(fit, wrt, shapes)
         tol, step, timeout = settings["tol"], settings["step"], settings["timeout"]
         return SuiteCase(
             id=f"{self.document.file}::{name}",
@@ -170,7 +170,7 @@ class _Reader:
             strict=settings["strict"],
         )
 
-    def _asked(self, name: str, fit: Fit, runs: Sequence[Run]) -> tuple[tuple[str, ...], Points]:
+    def _asked(self, name: str, fit: Fit, runs: Sequence[RunKey]) -> tuple[tuple[str, ...], Points]:
         """What is differentiated, and at which points."""
         at = fit.settings.entry("at")
         given: Sequence[Given] = (at.value if at is not None else ()) or ()
@@ -245,7 +245,7 @@ def _stem(file: str) -> str:
     return next(
         (
             name.removesuffix(suffix)
-            for suffix in SUFFIXES
+            for suffix in STEM_SUFFIXES
             if name.endswith(suffix) and name != suffix
         ),
         name,

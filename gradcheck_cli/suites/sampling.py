@@ -13,11 +13,11 @@ from gradcheck_cli.questions.numbers import MAX_POINTS, Exact
 from gradcheck_cli.questions.points import Sample
 from gradcheck_cli.suites.document import MapNode
 from gradcheck_cli.suites.kinds import Choice, Kind, Many, Whole
-from gradcheck_cli.suites.mappings import Key, Record
+from gradcheck_cli.suites.mappings import Key, KeyMap
 from gradcheck_cli.suites.numerals import MAX_DIMENSIONS, Numeral
 
 if TYPE_CHECKING:
-    from gradcheck_cli.suites.document import Document, Node
+    from gradcheck_cli.suites.document import Document, YamlNode
     from gradcheck_cli.suites.kinds import Entry, Schema
 
 # A tensor with more elements is beyond what is proved (`worlds.scalars.MAX_NODES`).
@@ -66,7 +66,7 @@ _LAW = Choice("unknown-sample", "distribution", tuple(LAWS), "the name of a dist
 
 
 @cache
-def _record(name: str, *, shaped: bool) -> Record:
+def _record(name: str, *, shaped: bool) -> KeyMap:
     """The keys of a sample of one distribution."""
     law = LAWS[name]
     keys = (
@@ -79,7 +79,7 @@ def _record(name: str, *, shaped: bool) -> Record:
         Key(law.low, Numeral(), f"{law.default[0]} if it is missing."),
         Key(law.high, Numeral(), f"{law.default[1]} if it is missing; {law.rule}."),
     )
-    return Record(f"a {name} sample", keys)
+    return KeyMap(f"a {name} sample", keys)
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Sampled(Kind):
         """An object for each distribution."""
         return {"anyOf": [_record(name, shaped=self.shaped).schema() for name in LAWS]}
 
-    def read(self, node: Node, where: str, document: Document) -> Sample | None:
+    def read(self, node: YamlNode, where: str, document: Document) -> Sample | None:
         """The sample, its seed None where none is given."""
         assert isinstance(node, MapNode)
         name = _LAW.read(node.entries["sample"][1], "`sample`", document)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.language.program import Program
     from gradcheck_cli.questions.numbers import Nested
     from gradcheck_cli.questions.points import Points
-    from gradcheck_cli.suites.expected import Expected
+    from gradcheck_cli.suites.expected import Expectation
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class SuiteCase:
     tolerance: Tolerance | None = None
     step: float | None = None
     given: tuple[tuple[str, str], ...] = ()
-    expected: Expected | None = None
+    expected: Expectation | None = None
     tags: tuple[str, ...] = ()
     skip: str | None = None
     xfail: str | None = None

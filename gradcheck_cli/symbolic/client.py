@@ -19,7 +19,7 @@ from typing import Any
 # Seconds of computing, so that a busy machine gives the same answers as an idle one. What takes
 # longer takes minutes: a sine nested 300 times, whose factors, as deep as they are, SymPy compares
 # over and over to put them in order.
-TIME_LIMIT = 3.0
+SYMPY_LIMIT = 3.0
 # Seconds of waiting, as a multiple of the above: what takes so long without computing waits for
 # memory, or for something that never comes.
 PATIENCE = 10
@@ -157,7 +157,7 @@ class Analyst:
     the rest are asked of another.
     """
 
-    def __init__(self, time_limit: float = TIME_LIMIT) -> None:
+    def __init__(self, time_limit: float = SYMPY_LIMIT) -> None:
         self.time_limit = time_limit
         self._news = threading.Condition()
         self._asked: OrderedDict[str, _Asked] = OrderedDict()

@@ -207,13 +207,13 @@ class LaTeX(_Remembering, LatexPrinter):  # type: ignore[misc]  # SymPy ships no
         "ne": r"\ne",
         "logical_and": r"\land",
         "logical_or": r"\lor",
-    }  # noqa: RUF012 - never changed
+    }
     _FORMS = {
         "logical_not": r"\lnot %s",
         "sqrt": r"\sqrt{%s}",
         "abs": r"\left|%s\right|",
         "exp": "e^{%s}",
-    }  # noqa: RUF012 - never changed
+    }
 
     def _needs_mul_brackets(
         self, expr: Expression, first: bool = False, last: bool = False

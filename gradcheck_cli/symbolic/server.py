@@ -12,7 +12,7 @@ from typing import Any
 from gradcheck_cli.processes import die_with_parent
 
 # A formula longer than this is of use to nobody, and slow to read back.
-MAX_LENGTH = 50_000
+MAX_FORMULA = 50_000
 # Operations of a program whose derivative is printed without further ado: it has a few levels for
 # each, and the stack overflows at 1,500.
 SHALLOW = 100
@@ -56,7 +56,7 @@ def derive(question: dict[str, Any]) -> dict[str, Any]:
     from gradcheck_cli.symbolic import symbols
     from gradcheck_cli.symbolic.printing import LaTeX, Order, Printer, TooLong
     from gradcheck_cli.symbolic.readings import NoReading, reading
-    from gradcheck_cli.symbolic.wire import sent
+    from gradcheck_cli.symbolic.wire import to_wire
     from gradcheck_cli.worlds.scalars import element, expand
 
     # SymPy's printers and differentiation recurse; the default limit stops at about 300 nested
@@ -72,7 +72,7 @@ def derive(question: dict[str, Any]) -> dict[str, Any]:
     terms = [values[i] for i in scalars.outputs]
     if question["cotangent"] is not None:
         terms = [
-            symbols.decimal(weight) * term
+            symbols.decimal_symbol(weight) * term
             for weight, term in zip(question["cotangent"], terms, strict=True)
         ]
     objective = sympy.Add(*terms)
@@ -82,7 +82,7 @@ def derive(question: dict[str, Any]) -> dict[str, Any]:
         for index in np.ndindex(*inputs[name])
     ]
     order, found, gradient = Order(), [], []
-    text, latex = Printer(order, MAX_LENGTH), LaTeX(order)
+    text, latex = Printer(order, MAX_FORMULA), LaTeX(order)
     try:
         for derivative in symbols.gradient(objective, variables):
             gradient.append(derivative)
@@ -90,8 +90,8 @@ def derive(question: dict[str, Any]) -> dict[str, Any]:
                 order.learn(derivative)
             found.append({"formula": text.doprint(derivative), "latex": latex.doprint(derivative)})
     except TooLong:
-        return {"abstained": f"SymPy's formula has more than {MAX_LENGTH:,} characters"}
+        return {"abstained": f"SymPy's formula has more than {MAX_FORMULA:,} characters"}
     try:
-        return {"partials": found, "program": json.dumps(sent(reading(gradient, order)))}
+        return {"partials": found, "program": json.dumps(to_wire(reading(gradient, order)))}
     except NoReading:
         return {"partials": found}

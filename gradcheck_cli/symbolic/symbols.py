@@ -18,7 +18,7 @@ from gradcheck_cli.calculus.reverse import conditions
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import lookup, table
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.language.program import Call, Number, Program, Settings
+from gradcheck_cli.language.program import Call, CallSettings, Number, Program
 from gradcheck_cli.language.text import number_text
 from gradcheck_cli.symbolic.derivatives import derivatives, parts, spare
 from gradcheck_cli.symbolic.printing import Printer
@@ -77,7 +77,7 @@ def symbol(name: str) -> Expression:
     return sympy.Symbol(name, real=True)
 
 
-def apply(function: str, args: list[Expression], settings: Settings) -> Expression:
+def apply(function: str, args: list[Expression], settings: CallSettings) -> Expression:
     """A function of the table applied to expressions."""
     if function == "pi":
         return sympy.pi
@@ -110,12 +110,12 @@ def _number(node: Number) -> Expression:
     return sign * sympy.Symbol(number_text(Number(abs(node.value), decimal=True)), positive=True)
 
 
-def decimal(value: float) -> Expression:
+def decimal_symbol(value: float) -> Expression:
     """A float, exact where every dtype holds it, else a symbol printed as its shortest decimal."""
     return _number(Number(Fraction(repr(value)), decimal=True))
 
 
-def opaque(function: str, settings: Settings = ()) -> Any:
+def opaque(function: str, settings: CallSettings = ()) -> Any:
     """The SymPy class of a function: no evaluation, no assumptions but that it is real, and
     `fdiff`.
     """
@@ -123,7 +123,7 @@ def opaque(function: str, settings: Settings = ()) -> Any:
 
 
 @cache
-def _opaque(function: str, settings: Settings) -> Any:
+def _opaque(function: str, settings: CallSettings) -> Any:
     """One class for each function and settings: `cache` tells calls with and without a default
     apart.
     """
@@ -150,7 +150,7 @@ def _extreme_slope(function: str, args: list[Expression], position: int) -> Expr
 
 
 @lru_cache(maxsize=1024)
-def _fdiff(function: str, settings: Settings, position: int) -> Any:
+def _fdiff(function: str, settings: CallSettings, position: int) -> Any:
     """A function of the arguments that gives the partial as an expression."""
     dummies = [sympy.Dummy(name, real=True) for name in lookup(function).parsed.names]
     derivative = _partial(function, settings, position, dummies)
@@ -177,7 +177,7 @@ def _fdiff(function: str, settings: Settings, position: int) -> Any:
 
 
 def _partial(
-    function: str, settings: Settings, position: int, dummies: list[Expression]
+    function: str, settings: CallSettings, position: int, dummies: list[Expression]
 ) -> Expression:
     row = lookup(function)
     bound = dict(zip(row.parsed.names, dummies, strict=True))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gradcheck_cli.calculus.reverse import is_elementwise
 from gradcheck_cli.functions import lookup, table
 from gradcheck_cli.language.constants import SizeError, decimal
-from gradcheck_cli.language.program import Call, Node, Number, Program, Setting, Variable
+from gradcheck_cli.language.program import Call, Node, Number, Program, SettingValue, Variable
 from gradcheck_cli.language.text import decimal_text
 
 if TYPE_CHECKING:
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from gradcheck_cli.functions import Parameter
 
 # More nodes than this no formula has that is short enough to be shown.
-MAX_NODES = 65_536
+MAX_WIRE_NODES = 65_536
 
 
 class Unreadable(ValueError):
     """The data is no program."""
 
 
-def sent(program: Program) -> dict[str, Any]:
+def to_wire(program: Program) -> dict[str, Any]:
     """A program as data: a number or a variable stands for itself, a decimal as its text, a call as
     a list of name, arguments and settings.
     """
@@ -45,11 +45,11 @@ def _sent(node: Node) -> Any:
     return [node.function, *node.args, {name: _plain(value) for name, value in node.settings}]
 
 
-def _plain(value: Setting) -> Any:
+def _plain(value: SettingValue) -> Any:
     return {"decimal": decimal_text(value)} if isinstance(value, Fraction) else value
 
 
-def received(data: Any, inputs: Collection[str]) -> Program:
+def from_wire(data: Any, inputs: Collection[str]) -> Program:
     """The program that was sent.
 
     Args:
@@ -64,8 +64,8 @@ def received(data: Any, inputs: Collection[str]) -> Program:
         or not isinstance(data.get("outputs"), list)
     ):
         raise Unreadable("a program has nodes and outputs")
-    if len(data["nodes"]) > MAX_NODES:
-        raise Unreadable(f"it has more than {MAX_NODES:,} nodes")
+    if len(data["nodes"]) > MAX_WIRE_NODES:
+        raise Unreadable(f"it has more than {MAX_WIRE_NODES:,} nodes")
     nodes = list[Node]()
     for item in data["nodes"]:
         nodes.append(_received(item, nodes, inputs))
@@ -105,7 +105,7 @@ def _call(item: list[Any], nodes: list[Node]) -> Call:
             raise Unreadable(
                 f"`{name}` takes {'a condition' if parameter.kind else 'a number'} for `{parameter.name}`"
             )
-    bound: tuple[tuple[str, Setting], ...] = ()
+    bound: tuple[tuple[str, SettingValue], ...] = ()
     if row.parsed.settings:
         bound = tuple(
             sorted(
@@ -124,7 +124,7 @@ def _is_condition(node: Node) -> bool:
     return isinstance(node, Call) and lookup(node.function).condition
 
 
-def _setting(item: Any, parameter: Parameter) -> Setting:
+def _setting(item: Any, parameter: Parameter) -> SettingValue:
     if isinstance(parameter.default, str) and isinstance(item, str):
         return item
     return _number(item)

@@ -15,9 +15,9 @@ from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.program import Builder, Call, Program
 from gradcheck_cli.language.text import program_text
 from gradcheck_cli.questions.question import index_variables
-from gradcheck_cli.symbolic.wire import Unreadable, received
+from gradcheck_cli.symbolic.wire import Unreadable, from_wire
 from gradcheck_cli.witnesses import Abstention
-from gradcheck_cli.witnesses.reference import FIRST_BITS, SIGN_BITS, certified
+from gradcheck_cli.witnesses.reference import FIRST_BITS, SIGN_BITS, is_certified
 from gradcheck_cli.worlds import balls
 from gradcheck_cli.worlds.scalars import ShapeError, TooLarge, expand
 
@@ -145,7 +145,7 @@ class _Formulas:
             values = self._machine.run(inputs, bits, case.dtype.round)
             for k, place in list(wanted.items()):
                 ball = balls.plain(values[place])
-                if certified(ball):
+                if is_certified(ball):
                     found[k] = (ball, "")
                     del wanted[k]
             bits *= 2
@@ -157,7 +157,7 @@ def _places(case: Case, builder: Builder, sent: str, wanted: int) -> list[int | 
     none.
     """
     try:
-        program = received(json.loads(sent), scalar_inputs(case))
+        program = from_wire(json.loads(sent), scalar_inputs(case))
         if len(program.outputs) != wanted:
             raise Unreadable(f"{len(program.outputs)} formulas came for {wanted} partials")
     except (ValueError, RecursionError) as error:

@@ -18,7 +18,7 @@ Counts: TypeAlias = "np.ndarray[Any, np.dtype[np.int64]]"
 Marks: TypeAlias = "np.ndarray[Any, np.dtype[np.bool_]]"
 
 # Richardson columns: order 10 for central differences, 5 for one-sided ones.
-COLUMNS = 5
+ORDERS = 5
 # Differences of values that underflow to 0 are not known more closely than this.
 SMALLEST = 5e-324
 # Columns that are worked on together: with 54 steps their tables fit into the second-level cache.
@@ -36,7 +36,7 @@ class Slope:
     grows: bool = False
 
 
-def extrapolated(slopes: Floats, noise: Floats, order: Counts) -> list[Slope | None]:
+def extrapolate(slopes: Floats, noise: Floats, order: Counts) -> list[Slope | None]:
     """For each column the entry of its Richardson table with the smallest total error; claims twice
     that total.
 
@@ -75,12 +75,12 @@ class _Table:
         self.columns = np.arange(order.size)
         self.beyond = self.rows > self.last
         outside = (self.rows < self.first) | self.beyond
-        self.values, self.errors = np.full((2, COLUMNS + 1, *slopes.shape), np.nan)
+        self.values, self.errors = np.full((2, ORDERS + 1, *slopes.shape), np.nan)
         self.values[0], self.errors[0] = (
             np.where(outside, np.nan, slopes),
             np.where(outside, np.nan, noise),
         )
-        for j in range(1, COLUMNS + 1):
+        for j in range(1, ORDERS + 1):
             factor = 2.0 ** (order * j)
             self.values[j, 1:] = (factor * self.values[j - 1, 1:] - self.values[j - 1, :-1]) / (
                 factor - 1

@@ -16,7 +16,7 @@ import numpy as np
 
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.witnesses import VECTOR, Abstention, first_line, is_pointwise
-from gradcheck_cli.witnesses.extrapolation import SMALLEST, Floats, Slope, extrapolated
+from gradcheck_cli.witnesses.extrapolation import SMALLEST, Floats, Slope, extrapolate
 from gradcheck_cli.worlds import tensors
 from gradcheck_cli.worlds.scalars import TooLarge
 
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 # do not alias with it.
 FIRST_STEP, STEPS = 0.2371, 54
 # At most this many numbers in one batch: 2**22 float64 are 32 MiB.
-BATCH = 2**22
+MAX_BATCH_NUMBERS = 2**22
 # At most this many rows of several points in one batch: torch splits longer arrays between threads,
 # and the ends of the parts round in their own way, so that the number of threads would show.
-ROWS = 2**15
+MAX_BATCH_ROWS = 2**15
 # All steps of all variables make a square of numbers: 2**26 of them, some 780 variables, take about
 # 2 s.
 MAX_NUMBERS = 2**26
@@ -194,7 +194,9 @@ def _evaluate(points: _Points, steps: Floats) -> tuple[Floats, Floats]:
     each = offsets.size // count
     columns = np.append(np.tile(np.arange(size), each // size), 0)
     function = points.function()
-    block = max(1, min(BATCH // size, ROWS if count > 1 else BATCH))
+    block = max(
+        1, min(MAX_BATCH_NUMBERS // size, MAX_BATCH_ROWS if count > 1 else MAX_BATCH_NUMBERS)
+    )
     parts: list[Floats] = []
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -267,7 +269,7 @@ def _estimates(
             [rise / width for rise, width in zip(rises, widths, strict=True)], axis=1
         )
         errors = np.concatenate([2 * level / width for width in widths], axis=1)
-    found = extrapolated(slopes, errors, np.repeat([1, 1, 2], x.size))
+    found = extrapolate(slopes, errors, np.repeat([1, 1, 2], x.size))
     return [
         _answer(found[c], found[c + x.size], found[c + 2 * x.size], float(centre[c]))
         for c in range(x.size)

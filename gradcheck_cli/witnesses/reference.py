@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from gradcheck_cli.calculus.gradient import Differentiated, Kink, differentiated, scalar_inputs
+from gradcheck_cli.calculus.gradient import GradientProgram, Kink, gradient_program, scalar_inputs
 from gradcheck_cli.calculus.reverse import formula
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.functions.arithmetic import OFF
@@ -25,7 +25,7 @@ WANTED_BITS, NEGLIGIBLE = 70, -1076
 # A sign that is undecided at this precision is taken as touching zero, and shown as such.
 SIGN_BITS = 1_024
 # 96 bits take milliseconds; a cascade to 32,768 bits on a large program must end all the same.
-TIME_LIMIT = 5.0
+REFERENCE_LIMIT = 5.0
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Reference:
     bits: int = FIRST_BITS
 
 
-def reference(case: Case, time_limit: float = TIME_LIMIT) -> Reference | Abstention:
+def reference(case: Case, time_limit: float = REFERENCE_LIMIT) -> Reference | Abstention:
     """The certified value and gradient of a case, or why there is none."""
     try:
         return _certify(case, monotonic() + time_limit)
@@ -88,7 +88,7 @@ def reference(case: Case, time_limit: float = TIME_LIMIT) -> Reference | Abstent
 
 
 def _certify(case: Case, deadline: float) -> Reference | Abstention:
-    program = differentiated(case)
+    program = gradient_program(case)
     if isinstance(program, TooLarge):
         raise program
     inputs = scalar_inputs(case)
@@ -128,7 +128,7 @@ def _settled(answer: Answer, bits: int) -> bool:
     return isinstance(answer, Certified)
 
 
-def _read(case: Case, program: Differentiated, values: list[Any], bits: int) -> Reference:
+def _read(case: Case, program: GradientProgram, values: list[Any], bits: int) -> Reference:
     troubles = {
         i: _trouble(case, program, values, i)
         for i in program.outputs
@@ -151,11 +151,13 @@ def _read(case: Case, program: Differentiated, values: list[Any], bits: int) -> 
 
 def _forward(ball: Any, bits: int) -> Answer:
     return (
-        Certified(ball, bits) if certified(ball) else Abstention("the value could not be enclosed")
+        Certified(ball, bits)
+        if is_certified(ball)
+        else Abstention("the value could not be enclosed")
     )
 
 
-def certified(ball: Any) -> bool:
+def is_certified(ball: Any) -> bool:
     """Whether a ball is narrow enough to settle every dtype."""
     if not ball.is_finite():
         return False
@@ -166,7 +168,7 @@ def certified(ball: Any) -> bool:
 
 
 def _partial(
-    program: Differentiated,
+    program: GradientProgram,
     k: int,
     node: int | None,
     values: list[Any],
@@ -176,7 +178,7 @@ def _partial(
     on_path = [kink for kink in touching if program.dependence[kink.node] >> k & 1]
     jump = next((kink for kink in on_path if kink.jumps), None)
     ball = balls.plain(values[node]) if node is not None else balls.plain(OFF)
-    if jump is None and certified(ball):
+    if jump is None and is_certified(ball):
         return Certified(ball, bits)
     if on_path:
         kink = jump or on_path[0]
@@ -191,7 +193,7 @@ def _partial(
     return Abstention(f"the derivative could not be enclosed tightly with {bits} bits")
 
 
-def _touching(program: Differentiated, values: list[Any]) -> list[Kink]:
+def _touching(program: GradientProgram, values: list[Any]) -> list[Kink]:
     """Kinks whose argument is not proved to be away from zero, and whose node has a part in the
     result.
 
@@ -211,7 +213,7 @@ def _touching(program: Differentiated, values: list[Any]) -> list[Kink]:
 
 
 def _trouble(
-    case: Case, program: Differentiated, values: list[Any], output: int
+    case: Case, program: GradientProgram, values: list[Any], output: int
 ) -> Undefined | Abstention:
     """Why an element of the value is not finite: the first node that fails, and whether its domain
     is proved to be left.

@@ -107,7 +107,7 @@ class Machine:
         """A place for every value, those of constants filled in."""
         values: list[Any] = [None] * self._size
         for i, node in self._numbers:
-            values[i] = number(node, literal)
+            values[i] = literal_ball(node, literal)
         _walk(self._fixed, values, deadline)
         return values
 
@@ -204,14 +204,14 @@ def balls_of(
     return Machine(program).values(inputs, literal, deadline, instead)
 
 
-def number(node: Number, literal: Literal) -> Ball:
+def literal_ball(node: Number, literal: Literal) -> Ball:
     """The ball of a literal, rounded as `literal` says where it is a decimal."""
-    return exact(
+    return exact_ball(
         literal(node.value) if node.decimal and isinstance(node.value, Fraction) else node.value
     )
 
 
-def exact(value: Fraction | float) -> Ball:
+def exact_ball(value: Fraction | float) -> Ball:
     """A float, or a rational number, as a ball: exact if dyadic, else to the working precision."""
     from flint import arb, fmpq
 
@@ -235,7 +235,7 @@ def plain(value: Any) -> Ball:
 _MAX_EXPONENT = 40_000
 
 
-def fraction(ball: Ball) -> Fraction:
+def midpoint(ball: Ball) -> Fraction:
     """The midpoint of a finite ball, exactly.
 
     Raises:

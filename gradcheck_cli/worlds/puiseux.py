@@ -16,13 +16,13 @@ from gradcheck_cli.worlds.series import (
     TERMS,
     Germ,
     OutsideDomain,
-    Undecided,
+    UndecidedSign,
     add,
-    compare,
-    constant,
+    compare_series,
+    constant_series,
     div,
+    from_terms,
     least,
-    made,
     moving,
     mul,
     neg,
@@ -47,7 +47,7 @@ def run(program: Program, inputs: Mapping[str, Germ], literal: Callable[[Fractio
         if isinstance(node, Call):
             values.append(_value(node.function, [values[i] for i in node.args]))
         elif isinstance(node, Number):
-            values.append(constant(balls.number(node, literal)))
+            values.append(constant_series(balls.literal_ball(node, literal)))
         else:
             values.append(inputs[node.name])
     found: Germ | Exception = values[program.result]
@@ -68,7 +68,7 @@ def _value(function: str, args: list[Any]) -> Any:
         return lack
     try:
         return _call(function, args)
-    except (Undecided, OutsideDomain) as error:
+    except (UndecidedSign, OutsideDomain) as error:
         return error
 
 
@@ -85,9 +85,9 @@ def _call(function: str, args: list[Any]) -> Any:
 def _pow(x: Germ, y: Germ) -> Germ:
     exponent = unchanging(y)
     if exponent is not None and exponent.is_exact():
-        p = balls.fraction(exponent)
+        p = balls.midpoint(exponent)
         if p == 0:
-            return constant(type(exponent)(1))
+            return constant_series(type(exponent)(1))
         return power(x, p)
     return _analytic("exp", [mul(y, _analytic("log", [x]))])
 
@@ -97,11 +97,11 @@ def _abs(x: Germ) -> Germ:
 
 
 def _maximum(x: Germ, y: Germ) -> Germ:
-    return y if compare(x, y) < 0 else x
+    return y if compare_series(x, y) < 0 else x
 
 
 def _minimum(x: Germ, y: Germ) -> Germ:
-    return x if compare(x, y) < 0 else y
+    return x if compare_series(x, y) < 0 else y
 
 
 def _atan2(y: Germ, x: Germ) -> Germ:
@@ -110,16 +110,16 @@ def _atan2(y: Germ, x: Germ) -> Germ:
 
     right, above = x.sign(), y.sign()
     if right == 0 or (above and (y.terms[0][0] < x.terms[0][0])):
-        quarter = constant(above * arb.pi() / 2)
+        quarter = constant_series(above * arb.pi() / 2)
         return quarter if right == 0 else sub(quarter, _analytic("atan", [div(x, y)]))
     turn = 0 if right > 0 else 1 if above >= 0 else -1
-    return add(_analytic("atan", [div(y, x)]), constant(turn * arb.pi()))
+    return add(_analytic("atan", [div(y, x)]), constant_series(turn * arb.pi()))
 
 
 def _sign(x: Germ) -> Germ:
     from flint import arb
 
-    return constant(arb(x.sign()))
+    return constant_series(arb(x.sign()))
 
 
 def _heaviside(x: Germ) -> Germ:
@@ -127,8 +127,8 @@ def _heaviside(x: Germ) -> Germ:
 
     side = x.sign()
     if side == 0:
-        raise Undecided("the step at zero")
-    return constant(arb(1 if side > 0 else 0))
+        raise UndecidedSign("the step at zero")
+    return constant_series(arb(1 if side > 0 else 0))
 
 
 def _rounded(function: str) -> Callable[[Germ], Germ]:
@@ -137,18 +137,18 @@ def _rounded(function: str) -> Callable[[Germ], Germ]:
         from flint import arb
 
         if x.terms and x.terms[0][0] < 0:
-            raise Undecided("a rounded infinity")
+            raise UndecidedSign("a rounded infinity")
         limit = x.at(0)
         beside = moving(x).sign()
         # A nudge towards the side on which the argument lies, far above the precision in force:
         # rounding is constant there.
-        return constant(lookup(function).arb(limit + arb(beside) / arb(2) ** 600))  # type: ignore[misc]  # a primitive
+        return constant_series(lookup(function).arb(limit + arb(beside) / arb(2) ** 600))  # type: ignore[misc]  # a primitive
 
     return call
 
 
 def _comparison(operator: str, x: Germ, y: Germ) -> bool:
-    side = compare(x, y)
+    side = compare_series(x, y)
     return {
         "<": side < 0,
         "<=": side <= 0,
@@ -165,7 +165,7 @@ def _xlog(shift: int) -> Callable[[Germ, Germ], Germ]:
 
         if not x.terms and x.order is None:
             return x
-        return mul(x, _analytic("log", [add(y, constant(arb(shift)))]))
+        return mul(x, _analytic("log", [add(y, constant_series(arb(shift)))]))
 
     return call
 
@@ -182,23 +182,25 @@ def _analytic(function: str, args: Sequence[Germ]) -> Germ:
     """Taylor's series of a smooth primitive in the one argument that changes."""
     changing = [k for k, germ in enumerate(args) if unchanging(germ) is None]
     if len(changing) > 1:
-        raise Undecided(f"`{function}` of two changing arguments")
+        raise UndecidedSign(f"`{function}` of two changing arguments")
     where = changing[0] if changing else len(args) - 1
     germ = args[where]
     if germ.terms and germ.terms[0][0] < 0:
-        raise Undecided(f"`{function}` of an infinity")
+        raise UndecidedSign(f"`{function}` of an infinity")
     limit = germ.at(0)
     names = lookup(function).parsed.names
     point = {name: limit if k == where else unchanging(args[k]) for k, name in enumerate(names)}
     distance = moving(germ)
-    total, product = constant(_derivative(function, where, 0, point)), None
+    total, product = constant_series(_derivative(function, where, 0, point)), None
     count = 0 if not distance.terms and distance.order is None else TERMS
     for k in range(1, count + 1):
         product = distance if product is None else mul(product, distance)
         scale = _derivative(function, where, k, point) / _factorial(k)
-        total = add(total, mul(product, constant(scale)))
+        total = add(total, mul(product, constant_series(scale)))
     if count and distance.terms:
-        total = made(dict(total.terms), least(total.order, (count + 1) * distance.terms[0][0]))
+        total = from_terms(
+            dict(total.terms), least(total.order, (count + 1) * distance.terms[0][0])
+        )
     return total
 
 
@@ -216,7 +218,7 @@ def _derivative(function: str, position: int, order: int, point: Mapping[str, An
     found = balls.balls_of(program, point)[program.result]
     found = balls.plain(found)
     if not found.is_finite():
-        raise Undecided(f"`{function}` is not smooth where it is needed")
+        raise UndecidedSign(f"`{function}` is not smooth where it is needed")
     return found
 
 

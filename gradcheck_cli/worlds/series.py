@@ -24,7 +24,7 @@ SPAN = 4
 TERMS = 5
 
 
-class Undecided(Exception):
+class UndecidedSign(Exception):
     """A sign or an expansion could not be settled."""
 
 
@@ -51,13 +51,13 @@ class Germ:
         if not self.terms:
             if self.order is None:
                 return 0
-            raise Undecided("every known term vanishes")
+            raise UndecidedSign("every known term vanishes")
         lead = self.terms[0][1]
         if lead > 0:
             return 1
         if lead < 0:
             return -1
-        raise Undecided("the sign of the leading term is not decided")
+        raise UndecidedSign("the sign of the leading term is not decided")
 
     def at(self, exponent: Fraction | int) -> Any:
         """Coefficient of d**exponent.
@@ -68,16 +68,16 @@ class Germ:
         from flint import arb
 
         if self.order is not None and exponent >= self.order:
-            raise Undecided(f"terms of order {exponent} are not known")
+            raise UndecidedSign(f"terms of order {exponent} are not known")
         return next((c for e, c in self.terms if e == exponent), arb(0))
 
 
-def constant(ball: Any) -> Germ:
+def constant_series(ball: Any) -> Germ:
     """A germ that does not change."""
     return Germ(() if ball.is_zero() else ((Fraction(0), ball),))
 
 
-def made(terms: Mapping[Fraction, Any], order: Fraction | None) -> Germ:
+def from_terms(terms: Mapping[Fraction, Any], order: Fraction | None) -> Germ:
     """A germ from collected terms: zeros dropped, cut `SPAN` above the leading exponent."""
     kept = sorted(
         (e, c) for e, c in terms.items() if not c.is_zero() and (order is None or e < order)
@@ -100,7 +100,7 @@ def add(x: Germ, y: Germ) -> Germ:
     terms = dict(x.terms)
     for e, c in y.terms:
         terms[e] = terms[e] + c if e in terms else c
-    return made(terms, least(x.order, y.order))
+    return from_terms(terms, least(x.order, y.order))
 
 
 def neg(x: Germ) -> Germ:
@@ -119,7 +119,7 @@ def mul(x: Germ, y: Germ) -> Germ:
     for e, c in x.terms:
         for f, k in y.terms:
             terms[e + f] = terms[e + f] + c * k if e + f in terms else c * k
-    return made(terms, least(_rest(x, y), _rest(y, x)))
+    return from_terms(terms, least(_rest(x, y), _rest(y, x)))
 
 
 def _rest(x: Germ, y: Germ) -> Fraction | None:
@@ -143,8 +143,8 @@ def power(x: Germ, p: Fraction) -> Germ:
         raise OutsideDomain("a fractional power of a negative number")
     x.sign()
     lead, c = x.terms[0]
-    scale = c ** int(p) if p.denominator == 1 else c ** balls.exact(p)
-    rest = mul(made({e: k / c for e, k in x.terms[1:]}, x.order), Germ(((-lead, arb(1)),)))
+    scale = c ** int(p) if p.denominator == 1 else c ** balls.exact_ball(p)
+    rest = mul(from_terms({e: k / c for e, k in x.terms[1:]}, x.order), Germ(((-lead, arb(1)),)))
     total, factor, product = (
         Germ(((Fraction(0), arb(1)),)),
         Fraction(1),
@@ -155,10 +155,10 @@ def power(x: Germ, p: Fraction) -> Germ:
     for k in range(1, count + 1):
         factor = factor * (p - k + 1) / k
         product = mul(product, rest)
-        total = add(total, mul(product, constant(balls.exact(factor))))
+        total = add(total, mul(product, constant_series(balls.exact_ball(factor))))
     if rest.terms and not (exact and int(p) <= TERMS):
         total = Germ(total.terms, least(total.order, (count + 1) * rest.terms[0][0]))
-        total = made(dict(total.terms), total.order)
+        total = from_terms(dict(total.terms), total.order)
     return mul(total, Germ(((lead * p, scale),)))
 
 
@@ -176,7 +176,7 @@ def div(x: Germ, y: Germ) -> Germ:
     return mul(x, power(y, Fraction(-1)))
 
 
-def compare(x: Germ, y: Germ) -> int:
+def compare_series(x: Germ, y: Germ) -> int:
     """Sign of x - y; a germ is equal to itself also where its coefficients are known only as balls."""
     return 0 if x is y else sub(x, y).sign()
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from gradcheck_cli.calculus import reverse
+
 
 @pytest.fixture
 def forget():

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gradcheck_cli.calculus.reverse import is_elementwise
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import Function, table
+from gradcheck_cli.judge.bench import judge
 from gradcheck_cli.judge.evidence import Evidence
 from gradcheck_cli.judge.forward import forward_note
-from gradcheck_cli.judge.verdict import judge
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.text import setting_text
 from gradcheck_cli.questions.numbers import read_points
@@ -28,7 +28,7 @@ from gradcheck_cli.worlds.scalars import expand
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gradcheck_cli.records.outcome import Verdict
+    from gradcheck_cli.judge.verdict import Verdict
 
 INPUTS = ("x", "y", "z", "w")
 # (low, high, decimals): near 0, on both sides of 1, probabilities, the middle range, and where

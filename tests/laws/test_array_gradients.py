@@ -21,8 +21,8 @@ from .test_planted_lies import ROOM, lying
 from .test_same_shapes import of_torch, samples
 
 if TYPE_CHECKING:
+    from gradcheck_cli.judge.verdict import Verdict
     from gradcheck_cli.questions.question import Case
-    from gradcheck_cli.records.outcome import Verdict
 
 COUNT = 8
 # Inputs that only lend their shape have no derivative, and torch rightly has no path from them.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gradcheck_cli.calculus.gradient import Differentiated, differentiated
+from gradcheck_cli.calculus.gradient import GradientProgram, gradient_program
 from gradcheck_cli.witnesses.reference import Certified, reference
 from gradcheck_cli.worlds import balls
 
@@ -82,21 +82,21 @@ def grid(row: Function) -> tuple[tuple[Sample, bool], ...]:
     return tuple(found)
 
 
-def program_of(row: Function, settings: dict[str, Any]) -> Differentiated:
+def program_of(row: Function, settings: dict[str, Any]) -> GradientProgram:
     """The scalar program of a call, with its kinks."""
     text = call_text(row, settings)
-    found = differentiated(
+    found = gradient_program(
         case_of(Sample(row, text, tuple((name, "0.5") for name in inputs_of(text))))
     )
-    assert isinstance(found, Differentiated)
+    assert isinstance(found, GradientProgram)
     return found
 
 
 def on_kink(sample: Sample) -> bool:
     """Whether a kink expression is not proved to be away from zero."""
     found = case_of(sample)
-    program = differentiated(found)
-    assert isinstance(program, Differentiated)
+    program = gradient_program(found)
+    assert isinstance(program, GradientProgram)
     values = balls.run(program.program, sample.values, 256, found.literal)
     return any(
         not (values[kink.expression] > 0 or values[kink.expression] < 0) for kink in program.kinks

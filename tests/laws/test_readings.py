@@ -13,7 +13,7 @@ from programs import case, smooth
 
 from gradcheck_cli.functions import table
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.language.program import Call, Number, Program, ordered
+from gradcheck_cli.language.program import Call, Number, Program, in_reading_order
 from gradcheck_cli.symbolic import printing, readings, symbols, wire
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.analytic import _Formulas, analytic
@@ -32,13 +32,13 @@ def misread(text, spoil=lambda data: data):
     order = printing.Order()
     gradient = list(symbols.gradient(*taken(text)))
     texts = [printing.Printer(order).doprint(formula) for formula in gradient]
-    arrived = wire.received(
-        json.loads(json.dumps(spoil(wire.sent(readings.reading(gradient, order))))), variables
+    arrived = wire.from_wire(
+        json.loads(json.dumps(spoil(wire.to_wire(readings.reading(gradient, order))))), variables
     )
     return [
         told
         for told, place in zip(texts, arrived.outputs, strict=True)
-        if ordered(Program(arrived.nodes, (place,))).nodes != parse(told).nodes
+        if in_reading_order(Program(arrived.nodes, (place,))).nodes != parse(told).nodes
     ]
 
 
@@ -159,7 +159,7 @@ def test_the_elements_of_an_array_are_its_inputs(analyst):
     [
         ([], "a program has nodes and outputs"),
         ({"nodes": []}, "a program has nodes and outputs"),
-        ({"nodes": [1] * (wire.MAX_NODES + 1), "outputs": [0]}, "it has more than 65,536 nodes"),
+        ({"nodes": [1] * (wire.MAX_WIRE_NODES + 1), "outputs": [0]}, "it has more than 65,536 nodes"),
         ({"nodes": [1], "outputs": [1]}, "an output is no number of it"),
         ({"nodes": [1], "outputs": [-1]}, "an output is no number of it"),
         ({"nodes": [1], "outputs": [None]}, "an output is no number of it"),
@@ -193,7 +193,7 @@ def test_the_elements_of_an_array_are_its_inputs(analyst):
 def test_what_is_no_program_is_refused_in_words(data, told):
     """Known functions, numbers and inputs, each after its arguments: a text can say no more."""
     with pytest.raises(wire.Unreadable) as caught:
-        wire.received(json.loads(json.dumps(data)), ["x"])
+        wire.from_wire(json.loads(json.dumps(data)), ["x"])
     assert str(caught.value) == told
 
 
@@ -214,7 +214,7 @@ def test_numbers_arrive_as_they_were():
         Number(float("-inf"), decimal=False),
     ]
     program = Program(tuple(numbers), (0, 3))
-    assert wire.received(json.loads(json.dumps(wire.sent(program))), ()) == program
+    assert wire.from_wire(json.loads(json.dumps(wire.to_wire(program))), ()) == program
 
 
 @pytest.mark.parametrize(
