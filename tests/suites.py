@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from clocks import HUNG
+
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.questions.numbers import read_value
 from gradcheck_cli.questions.points import Axis, Block, Listed, Points
@@ -62,7 +64,7 @@ def started(folder, *words, faults=False, stdout=subprocess.PIPE, **variables):
 def ran(folder, *words, faults=False, **variables):
     """`gradcheck` when it has ended: exit code, stdout, stderr."""
     process = started(folder, *words, faults=faults, **variables)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=HUNG)
     return process.returncode, out, err
 
 

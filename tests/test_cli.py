@@ -14,6 +14,7 @@ from math import cos
 
 import pytest
 import torch
+from clocks import HUNG
 
 from gradcheck_cli import __version__
 from gradcheck_cli.cli.arguments import COMMANDS
@@ -97,7 +98,7 @@ def run(words, changes=None, stdin=None, cwd=None):
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=120,
+        timeout=HUNG,
         check=False,
         cwd=cwd,
     )

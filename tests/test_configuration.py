@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from clocks import HUNG
 
 from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.settings.file import (
@@ -95,7 +96,7 @@ def test_what_is_no_file_is_passed_by(folder):
     gone.mkdir()
     code = "import os, sys; from pathlib import Path; os.rmdir(os.getcwd()); from gradcheck_cli.settings.file import configured; sys.exit(configured('run', Path(), {}) is not None)"
     assert (
-        subprocess.run([sys.executable, "-c", code], cwd=gone, check=False, timeout=60).returncode
+        subprocess.run([sys.executable, "-c", code], cwd=gone, check=False, timeout=HUNG).returncode
         == 0
     )
 
@@ -205,14 +206,14 @@ def test_reading_loads_no_library(folder):
     run = [sys.executable, "-c", code]
     assert (
         subprocess.run(
-            run, capture_output=True, text=True, check=True, cwd=folder, timeout=60
+            run, capture_output=True, text=True, check=True, cwd=folder, timeout=HUNG
         ).stdout
         == "\n"
     )
     put(folder / OWN, "\n".join(f"{row.name} = {row.example}" for row in ROWS if row.example))
     assert (
         subprocess.run(
-            run, capture_output=True, text=True, check=True, cwd=folder, timeout=60
+            run, capture_output=True, text=True, check=True, cwd=folder, timeout=HUNG
         ).stdout
         == "tomllib\n"
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from clocks import HUNG
 from suites import ran
 
 from gradcheck_cli import check
@@ -307,7 +308,7 @@ def test_the_command_line_says_the_same(row):
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=HUNG,
         check=False,
     )
     assert done.stderr == ""

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from clocks import HUNG
 
 PACKAGE = Path(__file__).parents[1] / "gradcheck_cli"
 NAME = PACKAGE.name
@@ -217,7 +218,7 @@ def loaded(code):
         [sys.executable, "-c", f"{code}\n{tail}"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HUNG,
         check=True,
     )
     return json.loads(done.stderr)

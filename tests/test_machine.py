@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
-from time import monotonic
+from math import inf
 
 import pytest
 from flint import arb, ctx
@@ -133,6 +133,6 @@ def test_the_deadline_is_looked_at(text):
     before = ctx.prec
     machine, _ = machine_of(text)
     with pytest.raises(balls.OutOfTime):
-        machine.run({"x": 0.5}, 500, ROUND, deadline=monotonic() - 1)
+        machine.run({"x": 0.5}, 500, ROUND, deadline=-inf)
     assert ctx.prec == before
-    machine.run({"x": 0.5}, 500, ROUND, deadline=monotonic() + 60)
+    machine.run({"x": 0.5}, 500, ROUND, deadline=inf)

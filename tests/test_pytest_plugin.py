@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 
 import psutil
 import pytest
+from clocks import HUNG
 from suites import environment, written
 
 # pytester forgets what is imported in a run inside this process, and libraries written in C cannot
@@ -85,7 +86,7 @@ def started(folder, *words, faults=False):
         capture_output=True,
         text=True,
         env=environment(faults=faults),
-        timeout=300,
+        timeout=HUNG,
         check=False,
     )
     assert done.returncode == 1, done.stdout + done.stderr

@@ -13,10 +13,11 @@ from random import Random
 from statistics import fmean, pstdev
 
 import pytest
+from clocks import HUNG
 from test_suite_file import read
 
-from gradcheck_cli.questions.numbers import read_points
-from gradcheck_cli.questions.points import FARTHEST, Points, Range, Sample
+from gradcheck_cli.questions.numbers import Grid, read_points
+from gradcheck_cli.questions.points import FARTHEST, Points, Sample
 from gradcheck_cli.suites.read import read_suites
 from gradcheck_cli.suites.spec import Layer
 
@@ -232,7 +233,7 @@ def test_draws_are_the_same_in_another_process():
     """Python's hashes are salted anew in each; they have no part in it."""
     code = "from gradcheck_cli.questions.points import Sample\nfrom gradcheck_cli.questions.numbers import Exact\nprint([v.text for v in map(Sample('normal', Exact(0, '0'), Exact(1, '1'), 3, (), 5, 'a:x').__getitem__, range(3))])"
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=HUNG, check=True
     )
     zero, one = (point["x"] for point in case("{x: [0, 1], y: 1}").points)
     assert done.stdout.strip() == str(
@@ -243,4 +244,4 @@ def test_draws_are_the_same_in_another_process():
 def test_a_range_of_one_is_its_start():
     """As `start:stop:1` on the command line."""
     start, stop = (point["x"] for point in case("{x: [2, 5], y: 1}").points)
-    assert [Range(start, stop, 1)[0], len(Points(()))] == [start, 0]
+    assert [Grid(start, stop, 1)[0], len(Points(()))] == [start, 0]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from time import monotonic
-
 import pytest
+from clocks import cpu_budget
 from flint import arb, ctx
 
 from gradcheck_cli.functions import lookup
@@ -200,15 +199,14 @@ EXTREMES = (
     ids=named,
 )
 def test_extreme_arguments_end_soon(row):
-    """Value and derivative, at every precision it takes, in less than 2 s a point; what is
+    """Value and derivative, at every precision it takes, in 2 s a point at most; what is
     certified is finite.
     """
     text = call_text(row, variants(row)[0], order=3)
     for value in EXTREMES:
         found = case(text, ",".join(f"{name}={value}" for name in inputs_of(text)))
-        begun = monotonic()
-        proved = reference(found)
-        assert monotonic() - begun < 2.0, f"{text} at {value}"
+        with cpu_budget(2.0, f"{text} at {value}"):
+            proved = reference(found)
         assert isinstance(proved, Reference)
         assert all(
             answer.ball.is_finite()

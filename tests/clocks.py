@@ -1,0 +1,32 @@
+"""What tests know of time. Computing is measured in CPU time, which a busy machine does not
+lengthen; waiting ends at the event that is waited for.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from time import monotonic, sleep
+
+# Seconds after which a test hangs. None that passes waits so long, on the busiest of machines.
+HUNG = 900.0
+
+
+@contextmanager
+def cpu_budget(seconds, what="this"):
+    """Fails where this process, and those it started and waited for, compute longer."""
+    before = sum(os.times()[:4])
+    yield
+    spent = sum(os.times()[:4]) - before
+    assert spent <= seconds, (
+        f"{what} took {spent:.2f} s of computing, where {seconds:g} s are enough"
+    )
+
+
+def until(event):
+    """What `event()` answers, as soon as it is true."""
+    end = monotonic() + HUNG
+    while not (answer := event()):
+        assert monotonic() < end, "it never came"
+        sleep(0.02)
+    return answer
