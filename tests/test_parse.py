@@ -8,9 +8,10 @@ import pytest
 from program_messages import MESSAGES
 
 from gradcheck_cli.functions import names, table
-from gradcheck_cli.language.calls import PREFIXES
+from gradcheck_cli.language.emit import MAX_MISTAKES
 from gradcheck_cli.language.errors import ProgramError
-from gradcheck_cli.language.parse import MAX_MISTAKES, parse
+from gradcheck_cli.language.libraries import PREFIXES
+from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.program import Call, Number
 
 # Texts that come to the same program.

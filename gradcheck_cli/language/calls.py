@@ -1,6 +1,4 @@
-"""A call in Python's syntax tree, matched with the row it means: names, prefixes, keywords,
-settings.
-"""
+"""A call in Python's syntax tree, matched with the row it means: arguments, keywords, settings."""
 
 from __future__ import annotations
 
@@ -8,68 +6,22 @@ import ast
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.functions import Function, Signature, lookup, names
 from gradcheck_cli.language.constants import constant
 from gradcheck_cli.language.errors import NodeError, did_you_mean, elide
+from gradcheck_cli.language.libraries import SYNONYMS, binary_row, callee
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container
 
+    from gradcheck_cli.functions import Function
     from gradcheck_cli.language.program import SettingValue
 
-PREFIXES = (
-    "torch.nn.functional", "torch.special", "torch.linalg", "torch", "nn.functional", "F", "np", "numpy", "np.linalg", "numpy.linalg",
-    "math", "sp", "sympy", "scipy.special", "special",
-)  # fmt: skip
-# The same setting under the names other libraries give it.
-_SYNONYMS = {"axis": "dim", "keepdims": "keepdim", "ddof": "correction"}
-# Functions that mean something else under another library's prefix: a changed default, or a
-# refusal.
-_FOREIGN: dict[tuple[str, str], dict[str, SettingValue] | str] = {
-    ("np", "std"): {"correction": 0},
-    ("np", "var"): {"correction": 0},
-    (
-        "sympy",
-        "sinc",
-    ): "sympy.sinc(x) is sin(x)/x, this language's sinc(x) is sin(pi*x)/(pi*x): write sinc(x/pi)",
-    (
-        "sympy",
-        "frac",
-    ): "sympy.frac(x) is x - floor(x), this language's frac(x) is x - trunc(x): write x - floor(x)",
-    (
-        "math",
-        "remainder",
-    ): "math.remainder(x, y) rounds x/y to the nearest integer, this language's remainder(x, y) rounds down: write x - y*round(x/y)",
-    (
-        "scipy",
-        "softmax",
-    ): "scipy.special.softmax(x) runs over all elements, this language's softmax(x) over the last dimension: write softmax(x, dim=-1)",
-    (
-        "scipy",
-        "log_softmax",
-    ): "scipy.special.log_softmax(x) runs over all elements, this language's over the last dimension: write log_softmax(x, dim=-1)",
-    (
-        "scipy",
-        "kl_div",
-    ): "scipy.special.kl_div(x, y) is x*log(x/y) - x + y: write xlogy(x, x/y) - x + y",
-}
-_FAMILY = {
-    "numpy": "np",
-    "np.linalg": "np",
-    "numpy.linalg": "np",
-    "sp": "sympy",
-    "scipy.special": "scipy",
-}
-# SymPy's `Max` and `Min` take any number of arguments, torch's `maximum` and `minimum` two.
-_FOLDED = {"Max": "maximum", "Min": "minimum"}
-# A prefix has at most three links: `torch.nn.functional`.
-_LINKS = 4
 # numpy and torch hold indices and integer settings in 64 bits.
 _INTEGER_BITS = 63
 
 
 @dataclass
-class Bound:
+class Binding:
     """A row's name with its argument expressions in order, the defaults that follow them, and its
     settings.
     """
@@ -81,23 +33,7 @@ class Bound:
     fold: bool = False
 
 
-def dotted_name(node: ast.expr) -> list[str]:
-    """`["torch", "special", "erf"]` for `torch.special.erf`; empty where a link is not a name, or
-    for more links than a prefix has.
-    """
-    path: list[str] = []
-    while isinstance(node, ast.Attribute) and len(path) < _LINKS:
-        path.append(node.attr)
-        node = node.value
-    return [node.id, *reversed(path)] if isinstance(node, ast.Name) else []
-
-
-def strip_prefix(path: list[str]) -> str | None:
-    """The bare name behind a known library prefix, or None."""
-    return path[-1] if len(path) > 1 and ".".join(path[:-1]) in PREFIXES else None
-
-
-def bind(node: ast.Call, words: Callable[[ast.AST], str], assigned: Container[str]) -> Bound:
+def bind(node: ast.Call, words: Callable[[ast.AST], str], assigned: Container[str]) -> Binding:
     """The row that a call means, with its arguments and settings in place.
 
     Args:
@@ -107,111 +43,36 @@ def bind(node: ast.Call, words: Callable[[ast.AST], str], assigned: Container[st
         NodeError: unknown name, wrong arity, unknown or doubled keyword, a setting that is not
             constant.
     """
-    row, receiver, preset = _row(node, assigned)
-    positional = [*receiver, *node.args]
-    folded = _folded(row, node, positional)
-    if folded:
-        return Bound(folded, positional, fold=True)
-    signature, keywords = row.parsed, list(node.keywords)
-    if len(positional) == len(signature.args) and not (
-        signature.settings or signature.variadic or keywords
+    row, receiver, preset = callee(node, assigned)
+    positional, keywords = [*receiver, *node.args], node.keywords
+    folds = binary_row(row, node, positional)
+    if folds:
+        return Binding(folds, positional, fold=True)
+    signature = row.parsed
+    if not (signature.settings or signature.variadic or keywords) and (
+        len(positional) == len(signature.args)
     ):
-        return Bound(row.name, positional)
+        return Binding(row.name, positional)
     if signature.variadic:
         positional, keywords = _spread(row, positional, keywords, node)
-    given: dict[str, ast.expr] = {}
     args, rest = _split(row, positional, node)
-    for parameter, value in zip(signature.settings, rest, strict=False):
-        given[parameter.name] = value
-    slots: dict[str, ast.expr] = (
-        {} if signature.variadic else dict(zip(signature.names, args, strict=False))
-    )
+    stated = dict(zip([p.name for p in signature.settings], rest, strict=False))
+    slots = {} if signature.variadic else dict(zip(signature.names, args, strict=False))
     for keyword in keywords:
-        _keyword(row, keyword, slots, given)
-    absent = [p.name for p in signature.settings if p.required and p.name not in given]
+        _keyword(row, keyword, slots, stated)
+    absent = [p.name for p in signature.settings if p.required and p.name not in stated]
     if absent:
-        raise NodeError(
-            "arity",
-            f"`{row.name}` needs {', '.join(f'`{name}`' for name in absent)}",
-            node,
-            f"`{row.name}({row.signature})`",
-        )
+        raise _arity(row, node, f"needs {', '.join(f'`{name}`' for name in absent)}")
     settings = row.bound(preset) | {
-        name: _fitting(constant(value, words), value) for name, value in given.items()
+        name: _fit(constant(value, words), value) for name, value in stated.items()
     }
     if signature.variadic:
-        return Bound(row.name, list(args), [], settings)
-    return Bound(row.name, *_slots(row, slots, node), settings=settings)
+        return Binding(row.name, args, [], settings)
+    return Binding(row.name, *_slots(row, slots, node), settings=settings)
 
 
-def _folded(row: Function, node: ast.Call, positional: list[ast.expr]) -> str:
-    """The binary row that a call of `max`, `min`, `Max` or `Min` folds with, or nothing.
-
-    `torch.max(x, 0)`, `np.max(x, 0)` and `x.max(0)` reduce along a dim; `max(x, 0)` compares with
-    0, as in Python.
-    """
-    func = node.func
-    name = (
-        func.attr
-        if isinstance(func, ast.Attribute)
-        else func.id
-        if isinstance(func, ast.Name)
-        else ""
-    )
-    folds = _FOLDED.get(name, row.folds)
-    if not folds or node.keywords or len(positional) < 2:
-        return ""
-    reduces = isinstance(func, ast.Attribute) and name not in _FOLDED and _is_dim(positional[1])
-    return "" if reduces else folds
-
-
-def _is_dim(node: ast.expr) -> bool:
-    """Whether an argument is a literal integer or a tuple of such."""
-    if isinstance(node, ast.UnaryOp):
-        return _is_dim(node.operand)
-    if isinstance(node, ast.Tuple):
-        return all(_is_dim(item) for item in node.elts)
-    return isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, int))
-
-
-def _row(
-    node: ast.Call, assigned: Container[str]
-) -> tuple[Function, list[ast.expr], dict[str, SettingValue]]:
-    func = node.func
-    if isinstance(func, ast.Name):
-        return _named(func.id, func), [], {}
-    if not isinstance(func, ast.Attribute):
-        raise NodeError("unsupported-syntax", "only a function of the language can be called", func)
-    path = dotted_name(func)
-    bare = strip_prefix(path) if path and path[0] not in assigned else None
-    if bare is None:
-        return _named(func.attr, func), [func.value], {}
-    row = _named(bare, func)
-    library = ".".join(path[:-1])
-    foreign = _FOREIGN.get((_FAMILY.get(library, library), row.name), {})
-    if isinstance(foreign, str):
-        raise NodeError("foreign-meaning", foreign, func)
-    return row, [], foreign
-
-
-def _named(name: str, node: ast.expr) -> Function:
-    known = names()
-    if name == "getitem":
-        raise NodeError(
-            "unknown-function",
-            "no function named `getitem`",
-            node,
-            "elements are written `x[0, 1:]`",
-        )
-    if name not in known:
-        near = did_you_mean(name, known)
-        raise NodeError(
-            "unknown-function",
-            f"no function named `{elide(name)}`",
-            node,
-            f"{near + ' ' if near else ''}`gradcheck functions` lists all",
-        )
-    return lookup(known[name])
+def _arity(row: Function, node: ast.expr, message: str) -> NodeError:
+    return NodeError("arity", f"`{row.name}` {message}", node, f"`{row.name}({row.signature})`")
 
 
 def _spread(
@@ -224,14 +85,10 @@ def _spread(
     if isinstance(first, ast.List | ast.Tuple):
         if len(positional) > 2:
             raise NodeError("arity", "a list of tensors and at most a dim are expected", node)
-        keywords = keywords + [
-            ast.copy_location(ast.keyword(arg="dim", value=dim), dim) for dim in positional[1:]
-        ]
-        positional = list(first.elts)
+        dims = [ast.copy_location(ast.keyword(arg="dim", value=d), d) for d in positional[1:]]
+        positional, keywords = first.elts, keywords + dims
     if not positional:
-        raise NodeError(
-            "arity", f"`{row.name}` needs at least 1 tensor", node, f"`{row.name}({row.signature})`"
-        )
+        raise _arity(row, node, "needs at least 1 tensor")
     return positional, keywords
 
 
@@ -242,53 +99,44 @@ def _split(
     signature = row.parsed
     if signature.variadic:
         return positional, []
-    count = len(signature.args)
-    args, rest = positional[:count], positional[count:]
-    takes_many = (
-        row.kind != "primitive"
-        and len(signature.settings) > 0
-        and signature.settings[0].name in ("dims", "shape")
-    )
-    if takes_many and len(rest) > 1:
-        rest = [ast.Tuple(elts=rest, ctx=ast.Load(), lineno=rest[0].lineno, col_offset=rest[0].col_offset,
-                          end_lineno=rest[-1].end_lineno, end_col_offset=rest[-1].end_col_offset)]  # fmt: skip
+    args, rest = positional[: len(signature.args)], positional[len(signature.args) :]
+    takes_many = [p.name for p in signature.settings[:1] if p.name in ("dims", "shape")]
+    if takes_many and row.kind != "primitive" and len(rest) > 1:
+        first, last = rest[0], rest[-1]
+        many = ast.Tuple(elts=rest, ctx=ast.Load())
+        many.lineno, many.col_offset = first.lineno, first.col_offset
+        many.end_lineno, many.end_col_offset = last.end_lineno, last.end_col_offset
+        rest = [many]
     if len(rest) > len(signature.settings):
-        raise NodeError(
-            "arity",
-            f"`{row.name}` takes {_takes(signature)}, {len(positional)} are given",
-            node,
-            f"`{row.name}({row.signature})`",
-        )
+        raise _arity(row, node, f"takes {_count(row)}, {len(positional)} are given")
     return args, rest
 
 
-def _takes(signature: Signature) -> str:
-    most = len(signature.args) + len(signature.settings)
-    least = sum(parameter.required for parameter in signature.args)
-    counted = f"{least}" if least == most else f"{least} to {most}"
-    return f"{counted} argument{'s' if most != 1 else ''}"
+def _count(row: Function) -> str:
+    """How many arguments a row takes, in words."""
+    most = len(row.parsed.args) + len(row.parsed.settings)
+    least = sum(parameter.required for parameter in row.parsed.args)
+    counts = f"{least}" if least == most else f"{least} to {most}"
+    return f"{counts} argument{'s' if most != 1 else ''}"
 
 
 def _keyword(
-    row: Function, keyword: ast.keyword, slots: dict[str, ast.expr], given: dict[str, ast.expr]
+    row: Function, keyword: ast.keyword, slots: dict[str, ast.expr], stated: dict[str, ast.expr]
 ) -> None:
+    """Put a keyword's value where it belongs."""
     if keyword.arg is None:
-        raise NodeError(
-            "unsupported-syntax", "`**` unpacking is not part of the language", keyword.value
-        )
-    name = _SYNONYMS.get(keyword.arg, keyword.arg)
-    if keyword.arg == "input" and "input" not in row.parsed.names and row.parsed.args:
-        name = row.parsed.names[0]
-    known = [*row.parsed.names, *(parameter.name for parameter in row.parsed.settings)]
+        message = "`**` unpacking is not part of the language"
+        raise NodeError("unsupported-syntax", message, keyword.value)
+    args = row.parsed.names
+    name = SYNONYMS.get(keyword.arg, keyword.arg)
+    if keyword.arg == "input" and "input" not in args and args:
+        name = args[0]
+    known = [*args, *(parameter.name for parameter in row.parsed.settings)]
     if name not in known:
-        help_ = did_you_mean(name, known) or f"`{row.name}({row.signature})`"
-        raise NodeError(
-            "unknown-keyword",
-            f"`{row.name}` has no argument named `{elide(keyword.arg)}`",
-            keyword,
-            help_,
-        )
-    target = slots if name in row.parsed.names else given
+        message = f"`{row.name}` has no argument named `{elide(keyword.arg)}`"
+        way_out = did_you_mean(name, known) or f"`{row.name}({row.signature})`"
+        raise NodeError("unknown-keyword", message, keyword, way_out)
+    target = slots if name in args else stated
     if name in target:
         raise NodeError("arity", f"`{name}` is given twice", keyword)
     target[name] = keyword.value
@@ -300,27 +148,22 @@ def _slots(
     """Arguments in order, then the defaults of those that follow; a gap takes its default as a
     literal.
     """
-    missing = [p.name for p in row.parsed.args if p.required and p.name not in slots]
+    parameters = row.parsed.args
+    missing = [f"`{p.name}`" for p in parameters if p.required and p.name not in slots]
     if missing:
-        raise NodeError(
-            "arity",
-            f"`{row.name}` needs {_takes(row.parsed)}: {', '.join(f'`{m}`' for m in missing)} missing",
-            node,
-            f"`{row.name}({row.signature})`",
-        )
-    args: list[ast.expr] = []
-    last = max((i for i, p in enumerate(row.parsed.args) if p.name in slots), default=-1)
-    for parameter in row.parsed.args[: last + 1]:
-        gap = (
-            ast.copy_location(ast.parse(str(parameter.default), mode="eval").body, node.func)
-            if parameter.name not in slots
-            else None
-        )
-        args.append(slots[parameter.name] if gap is None else gap)
-    return args, [parameter.default for parameter in row.parsed.args[last + 1 :]]
+        raise _arity(row, node, f"needs {_count(row)}: {', '.join(missing)} missing")
+    end = 1 + max((i for i, p in enumerate(parameters) if p.name in slots), default=-1)
+    args = [
+        slots[p.name] if p.name in slots else _literal(p.default, node) for p in parameters[:end]
+    ]
+    return args, [p.default for p in parameters[end:]]
 
 
-def _fitting(value: SettingValue, node: ast.expr) -> SettingValue:
+def _literal(value: SettingValue, node: ast.Call) -> ast.expr:
+    return ast.copy_location(ast.parse(str(value), mode="eval").body, node.func)
+
+
+def _fit(value: SettingValue, node: ast.expr) -> SettingValue:
     """`value`, if every integer in it fits into those of numpy and torch."""
     for item in value if isinstance(value, tuple) else (value,):
         if isinstance(item, int) and item.bit_length() > _INTEGER_BITS:
@@ -341,29 +184,23 @@ def index_key(node: ast.expr) -> tuple[object, ...]:
 
 def _item(node: ast.expr) -> object:
     if isinstance(node, ast.Slice):
-        parts = [
-            None if part is None else _integer(part) for part in (node.lower, node.upper, node.step)
-        ]
-        if parts[2] is not None and parts[2] < 1:
+        parts = (node.lower, node.upper, node.step)
+        start, stop, step = (None if part is None else _integer(part) for part in parts)
+        if step is not None and step < 1:
             raise NodeError("bad-index", "torch takes only slices with a positive step", node)
-        return ("slice", *parts)
+        return ("slice", start, stop, step)
     if isinstance(node, ast.Constant) and (node.value is None or node.value is Ellipsis):
         return "..." if node.value is Ellipsis else None
     return _integer(node)
 
 
 def _integer(node: ast.expr) -> int:
-    sign, inner = (
-        (-1, node.operand)
-        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub)
-        else (1, node)
-    )
-    if (
-        not isinstance(inner, ast.Constant)
-        or not isinstance(inner.value, int)
-        or isinstance(inner.value, bool)
-    ):
+    sign, inner = 1, node
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        sign, inner = -1, node.operand
+    value = inner.value if isinstance(inner, ast.Constant) else None
+    if not isinstance(value, int) or isinstance(value, bool):
         raise NodeError("bad-index", "an index must be a constant integer or a slice", node)
-    if inner.value.bit_length() > _INTEGER_BITS:
+    if value.bit_length() > _INTEGER_BITS:
         raise NodeError("bad-index", f"an index has at most {_INTEGER_BITS} bits", node)
-    return sign * inner.value
+    return sign * value

@@ -30,12 +30,10 @@ TOO_MANY_DIGITS = (
 _NOT_CONSTANT = "this setting must be a constant, such as 1 or 0.5"
 
 _OPERATORS: dict[type[ast.operator], str] = {
-    ast.Add: "add",
-    ast.Sub: "sub",
-    ast.Mult: "mul",
-    ast.Div: "div",
-    ast.Pow: "pow",
-}
+    ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow",
+}  # fmt: skip
+# Settings with which nothing is computed.
+_IRRATIONAL = (bool, float, str, tuple, type(None))
 
 
 class SizeError(ArithmeticError):
@@ -70,17 +68,14 @@ def constant(node: ast.expr, words: Callable[[ast.AST], str]) -> SettingValue:
         case ast.Name(id="inf" | "oo") | ast.Attribute(attr="inf" | "oo", value=ast.Name()):
             return float("inf")
         case ast.Call(
-            func=ast.Name(id="float"),
-            args=[ast.Constant(value="inf" | "-inf" as infinity)],
-            keywords=[],
+            func=ast.Name(id="float"), args=[ast.Constant(value="inf" | "-inf" as inf)], keywords=[]
         ):
-            return float(infinity)
+            return float(inf)
         case ast.Tuple(elts=elts) | ast.List(elts=elts):
             return tuple(constant(item, words) for item in elts)
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
-            return _computed(
-                _OPERATORS[type(op)], constant(left, words), constant(right, words), node
-            )
+            a, b = constant(left, words), constant(right, words)
+            return _compute(_OPERATORS[type(op)], a, b, node)
     raise NodeError("not-constant", _NOT_CONSTANT, node)
 
 
@@ -93,23 +88,15 @@ def decimal(text: str) -> Fraction:
     digits, _, power = text.replace("_", "").lower().partition("e")
     # Python reads no more than 4,300 digits; zeros in front say nothing.
     exponent = power.lstrip("+-").lstrip("0") or "0"
-    if (
-        len(digits) > MAX_DIGITS
-        or len(exponent) > len(str(MAX_EXPONENT))
-        or int(exponent) > MAX_EXPONENT
-    ):
+    is_huge = len(exponent) > len(str(MAX_EXPONENT)) or int(exponent) > MAX_EXPONENT
+    if len(digits) > MAX_DIGITS or is_huge:
         raise SizeError(TOO_MANY_DIGITS)
     return Fraction(Decimal(f"{digits}e{'-' if power.startswith('-') else ''}{exponent}"))
 
 
-def _computed(function: str, a: SettingValue, b: SettingValue, node: ast.expr) -> SettingValue:
-    """An operation of two numbers as Python means it: integers stay integers, save in a division."""
-    if (
-        not isinstance(a, int | Fraction)
-        or not isinstance(b, int | Fraction)
-        or isinstance(a, bool)
-        or isinstance(b, bool)
-    ):
+def _compute(function: str, a: SettingValue, b: SettingValue, node: ast.expr) -> SettingValue:
+    """An operation of two numbers as Python means it: integers stay so, save in a division."""
+    if isinstance(a, _IRRATIONAL) or isinstance(b, _IRRATIONAL):
         raise NodeError("not-constant", _NOT_CONSTANT, node)
     try:
         value = arithmetic(function, Fraction(a), Fraction(b))
@@ -118,13 +105,10 @@ def _computed(function: str, a: SettingValue, b: SettingValue, node: ast.expr) -
     except ZeroDivisionError as error:
         raise NodeError("not-constant", "division by zero in a setting", node) from error
     if value is None:
-        raise NodeError(
-            "not-constant", "a setting is a rational number: the exponent must be an integer", node
-        )
-    whole = (
-        isinstance(a, int) and isinstance(b, int) and function != "div" and value.denominator == 1
-    )
-    return int(value) if whole else value
+        message = "a setting is a rational number: the exponent must be an integer"
+        raise NodeError("not-constant", message, node)
+    whole = isinstance(a, int) and isinstance(b, int) and function != "div"
+    return int(value) if whole and value.denominator == 1 else value
 
 
 def arithmetic(function: str, *values: Fraction, most: int = MAX_BITS) -> Fraction | None:
@@ -148,13 +132,17 @@ def arithmetic(function: str, *values: Fraction, most: int = MAX_BITS) -> Fracti
             value = -a
         case "pow", (a, b) if b.denominator == 1:
             if abs(b) * max(_bits(a) - 1, 0) > most:
-                raise SizeError(f"this constant has more than {most:,} bits")
+                raise _too_large(most)
             value = Fraction(a ** int(b))
         case _:
             return None
     if _bits(value) > most:
-        raise SizeError(f"this constant has more than {most:,} bits")
+        raise _too_large(most)
     return value
+
+
+def _too_large(most: int) -> SizeError:
+    return SizeError(f"this constant has more than {most:,} bits")
 
 
 def _bits(value: Fraction) -> int:

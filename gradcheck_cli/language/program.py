@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from gradcheck_cli.language.errors import Span
 
@@ -52,9 +52,7 @@ Node: TypeAlias = Number | Variable | Call
 
 @dataclass(frozen=True)
 class Program:
-    """Nodes in evaluation order. `names[i]` is what the user called node i, `spans[i]` where it
-    stands in `text`.
-    """
+    """Nodes in evaluation order; `names[i]` is the user's name of node i, `spans[i]` its place."""
 
     nodes: tuple[Node, ...]
     outputs: tuple[int, ...]
@@ -73,14 +71,13 @@ class Program:
         return tuple(node.name for node in self.nodes if isinstance(node, Variable))
 
     def source(self, index: int) -> str:
-        """The user's own words for a node; for a step inside a longer call the words of that call."""
+        """The user's own words for a node; for a step inside a longer call those of that call."""
         for i in range(index, len(self.nodes)):
             node = self.nodes[i]
             if i in self.spans and (i == index or (isinstance(node, Call) and index in node.args)):
                 words = " ".join(self.text[slice(*self.spans[i])].split())
-                return (
-                    words if len(words) <= _WORDS else self.names.get(i, f"{words[: _WORDS - 1]}…")
-                )
+                is_short = len(words) <= _WORDS
+                return words if is_short else self.names.get(i, f"{words[: _WORDS - 1]}…")
         return self.text
 
 
@@ -97,11 +94,11 @@ class Builder:
 
     def add(self, node: Node) -> int:
         """Index of `node`, new or shared."""
-        found = self.index.get(node)
-        if found is None:
-            found = self.index[node] = len(self.nodes)
+        index = self.index.get(node)
+        if index is None:
+            index = self.index[node] = len(self.nodes)
             self.nodes.append(node)
-        return found
+        return index
 
     def number(self, value: int | Fraction | float, *, decimal: bool = False) -> int:
         """Index of a literal."""
@@ -116,19 +113,13 @@ class Builder:
         return self.add(Call(function, args, settings))
 
     def include(self, program: Program, bindings: Mapping[str, int]) -> tuple[int, ...]:
-        """Copy `program` in, its variables replaced by `bindings`; gives the indices of its
-        outputs.
-        """
+        """Indices of the outputs of `program`, copied in, its variables replaced by `bindings`."""
         where: list[int] = []
         for node in program.nodes:
             if isinstance(node, Variable):
                 where.append(bindings[node.name] if node.name in bindings else self.add(node))
-            elif isinstance(node, Call):
-                where.append(
-                    self.call(node.function, *[where[i] for i in node.args], settings=node.settings)
-                )
             else:
-                where.append(self.add(node))
+                where.append(self.add(_with_args(node, where)))
         return tuple(where[i] for i in program.outputs)
 
     def program(self, *outputs: int) -> Program:
@@ -143,7 +134,7 @@ def prune(program: Program) -> Program:
         node = program.nodes[i]
         if i in needed and isinstance(node, Call):
             needed.update(node.args)
-    return _renumbered(program, {old: new for new, old in enumerate(sorted(needed))})
+    return _renumber(program, {old: new for new, old in enumerate(sorted(needed))})
 
 
 def in_reading_order(program: Program) -> Program:
@@ -156,33 +147,31 @@ def in_reading_order(program: Program) -> Program:
     stack = list(reversed(program.outputs))
     while stack:
         node = program.nodes[stack[-1]]
-        first = (
-            [i for i in node.args if i not in new]
-            if isinstance(node, Call) and stack[-1] not in new
-            else []
-        )
+        args = node.args if isinstance(node, Call) and stack[-1] not in new else ()
+        first = [i for i in args if i not in new]
         if first:
             stack += reversed(first)
         else:
             new.setdefault(stack.pop(), len(new))
-    return _renumbered(program, new)
+    return _renumber(program, new)
 
 
-def _renumbered(program: Program, new: Mapping[int, int]) -> Program:
+def _renumber(program: Program, new: Mapping[int, int]) -> Program:
     """The nodes in `new` alone, in its order, under their new indices."""
-    nodes = [program.nodes[old] for old in new]
     return Program(
-        tuple(
-            Call(node.function, tuple(new[i] for i in node.args), node.settings)
-            if isinstance(node, Call)
-            else node
-            for node in nodes
-        ),
+        tuple(_with_args(program.nodes[old], new) for old in new),
         tuple(new[i] for i in program.outputs),
         program.text,
         {new[i]: span for i, span in program.spans.items() if i in new},
         {new[i]: name for i, name in program.names.items() if i in new},
     )
+
+
+def _with_args(node: Node, new: Mapping[int, int] | Sequence[int]) -> Node:
+    """`node` with the new indices of its arguments."""
+    if not isinstance(node, Call):
+        return node
+    return Call(node.function, tuple([new[i] for i in node.args]), node.settings)
 
 
 def reach(program: Program, seeds: Mapping[str, int]) -> list[int]:

@@ -1,6 +1,4 @@
-"""The text of a program, and the places in it: Python counts UTF-8 bytes within a line, messages
-count characters.
-"""
+"""The text of a program and the places in it: Python counts UTF-8 bytes, messages characters."""
 
 from __future__ import annotations
 
@@ -36,20 +34,13 @@ class Source:
     @cached_property
     def _bytes(self) -> list[int]:
         """Bytes before each character."""
-        return [
-            0,
-            *accumulate(
-                1 if c < "\x80" else 2 if c < "\u0800" else 3 if c < "\U00010000" else 4
-                for c in self.text
-            ),
-        ]
+        return [0, *accumulate(_width(c) for c in self.text)]
 
     def span(self, node: ast.AST) -> Span:
         """Where a node stands."""
-        start = self._offset(getattr(node, "lineno", 1), getattr(node, "col_offset", 0))
-        return Span(
-            start, self._offset(getattr(node, "end_lineno", 1), getattr(node, "end_col_offset", 1))
-        )
+        start = getattr(node, "lineno", 1), getattr(node, "col_offset", 0)
+        end = getattr(node, "end_lineno", 1), getattr(node, "end_col_offset", 1)
+        return Span(self._offset(*start), self._offset(*end))
 
     def words(self, node: ast.AST) -> str:
         """The text of a node."""
@@ -57,12 +48,16 @@ class Source:
 
     def character(self, line: int, column: int) -> int:
         """Offset of a place counted in lines from 1 and characters from 0, kept within the text."""
-        return min(
-            self.lines[min(max(line, 1), len(self.lines)) - 1] + max(column, 0), len(self.text)
-        )
+        start = self.lines[min(max(line, 1), len(self.lines)) - 1]
+        return min(start + max(column, 0), len(self.text))
 
     def _offset(self, line: int, column: int) -> int:
         start = self.lines[min(line, len(self.lines)) - 1]
         if self._plain:
             return start + column
         return bisect_left(self._bytes, self._bytes[start] + column)
+
+
+def _width(c: str) -> int:
+    """Bytes of a character in UTF-8."""
+    return 1 if c < "\x80" else 2 if c < "\u0800" else 3 if c < "\U00010000" else 4

@@ -44,16 +44,9 @@ def program_text(program: Program) -> str:
     parts: list[_Part] = []
     for i, node in enumerate(program.nodes):
         part = _part(node, parts)
-        if (
-            isinstance(node, Call)
-            and i != program.result
-            and (
-                i in program.names
-                or uses.get(i, 0) > 1
-                or len(part.text) > _LINE
-                or part.depth > _DEPTH
-            )
-        ):
+        is_long = len(part.text) > _LINE or part.depth > _DEPTH
+        needs_name = i in program.names or uses.get(i, 0) > 1 or is_long
+        if isinstance(node, Call) and i != program.result and needs_name:
             name = names.of(i)
             lines.append(f"{name} = {part.text}")
             part = _Part(name)
@@ -62,7 +55,7 @@ def program_text(program: Program) -> str:
 
 
 class _Names:
-    """Gives each node a name of its own: the user's, unless that is an input's or was given before."""
+    """Gives each node a name of its own: the user's, unless an input or another node has it."""
 
     def __init__(self, program: Program) -> None:
         self.own = program.names
@@ -71,7 +64,7 @@ class _Names:
 
     def of(self, index: int) -> str:
         own = self.own.get(index)
-        name = own if own and own not in self.taken else f"{own or 't'}{'_' if own else ''}{index}"
+        name = own if own and own not in self.taken else f"{f'{own}_' if own else 't'}{index}"
         while name in self.taken or (name in self.wanted and name != own):
             name += "_"
         self.taken.add(name)
@@ -81,58 +74,44 @@ class _Names:
 def _part(node: Number | Variable | Call, parts: list[_Part]) -> _Part:
     if isinstance(node, Number):
         text = number_text(node)
-        return _Part(
-            text,
-            _STRENGTH["neg"]
-            if text.startswith("-")
-            else _ATOM
-            if "/" not in text
-            else _STRENGTH["/"],
-        )
+        sign = "neg" if text.startswith("-") else "/"
+        return _Part(text, _STRENGTH[sign] if sign == "neg" or "/" in text else _ATOM)
     if isinstance(node, Variable):
         return _Part(node.name)
     row = lookup(node.function)
     args = [parts[i] for i in node.args]
     depth = max((arg.depth for arg in args), default=0)
     if row.name == "getitem":
-        return _Part(
-            f"{_within(args[0], _ATOM)}[{key_text(dict(node.settings)['key'])}]", _ATOM, depth + 1
-        )
+        key = key_text(dict(node.settings)["key"])
+        return _Part(f"{_within(args[0], _ATOM)}[{key}]", _ATOM, depth + 1)
     if row.operator:
+        write = _infix if len(args) == 2 else _prefix
         # A chain of sums nests nothing; a prefix, a power's exponent or brackets do.
-        return _Part(
-            *(_infix(row.operator, args) if len(args) == 2 else _prefix(row.operator, args[0])),
-            depth + _nests(row.operator, args),
-        )
+        return _Part(*write(row.operator, args), depth + _nests(row.operator, args))
     if not args and not row.parsed.variadic:
         return _Part(row.name)
-    arguments = ", ".join(arg.text for arg in args)
+    words = ", ".join(arg.text for arg in args)
     defaults = row.bound({})
     settings = [
         f"{k}={setting_text(v)}"
         for k, v in node.settings
         if v != defaults[k] or type(v) is not type(defaults[k])
     ]
-    return _Part(
-        f"{row.name}({', '.join([f'[{arguments}]' if row.parsed.variadic else arguments, *settings])})",
-        _ATOM,
-        depth + 1,
-    )
+    words = ", ".join([f"[{words}]" if row.parsed.variadic else words, *settings])
+    return _Part(f"{row.name}({words})", _ATOM, depth + 1)
 
 
 def _nests(operator: str, args: list[_Part]) -> bool:
     """Whether writing the operator nests its arguments deeper, one way or another."""
-    return (
-        len(args) == 1
-        or operator == "**"
-        or any(arg.strength <= _STRENGTH[operator] for arg in args[1:])
-        or args[0].strength < _STRENGTH[operator]
-    )
+    if len(args) == 1 or operator == "**":
+        return True
+    strength = _STRENGTH[operator]
+    return args[0].strength < strength or any(arg.strength <= strength for arg in args[1:])
 
 
-def _prefix(operator: str, part: _Part) -> tuple[str, int]:
+def _prefix(operator: str, parts: list[_Part]) -> tuple[str, int]:
     strength = _STRENGTH["neg" if operator == "-" else operator]
-    return f"{operator}{' ' if operator.isalpha() else ''}{_within(part, strength)}", strength
+    return f"{operator}{' ' if operator.isalpha() else ''}{_within(parts[0], strength)}", strength
 
 
 def _infix(operator: str, parts: list[_Part]) -> tuple[str, int]:
@@ -154,19 +133,15 @@ def number_text(node: Number) -> str:
     """A literal that reads back to the same number."""
     if isinstance(node.value, float):
         return "inf" if node.value > 0 else "-inf"
-    if node.value.denominator == 1 and not node.decimal:
+    if node.decimal:
+        return decimal_text(node.value)
+    if node.value.denominator == 1:
         return integer_text(node.value.numerator)
-    return (
-        decimal_text(node.value)
-        if node.decimal
-        else f"{node.value.numerator}/{node.value.denominator}"
-    )
+    return f"{node.value.numerator}/{node.value.denominator}"
 
 
 def integer_text(value: int) -> str:
-    """An integer in digits; in hexadecimal ones where Python would refuse to read so many decimal
-    ones.
-    """
+    """An integer in decimal digits; in hexadecimal ones where Python would not read so many."""
     return str(value) if abs(value) < _DECIMAL_END else hex(value)
 
 

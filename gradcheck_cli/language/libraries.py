@@ -1,0 +1,118 @@
+"""What other libraries call things: prefixes, keywords, functions that mean something else."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from gradcheck_cli.functions import Function, lookup, names
+from gradcheck_cli.language.errors import NodeError, did_you_mean, elide
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+
+    from gradcheck_cli.language.program import SettingValue
+
+# fmt: off
+PREFIXES = (
+    "torch.nn.functional", "torch.special", "torch.linalg", "torch", "nn.functional", "F", "np", "numpy", "np.linalg", "numpy.linalg",
+    "math", "sp", "sympy", "scipy.special", "special",
+)
+# The same setting under the names other libraries give it.
+SYNONYMS = {"axis": "dim", "keepdims": "keepdim", "ddof": "correction"}
+_FAMILY = {"numpy": "np", "np.linalg": "np", "numpy.linalg": "np", "sp": "sympy", "scipy.special": "scipy"}
+# Functions that mean something else under another library's prefix: a changed default, or a refusal.
+_FOREIGN: dict[tuple[str, str], dict[str, SettingValue] | str] = {
+    ("np", "std"): {"correction": 0},
+    ("np", "var"): {"correction": 0},
+    ("sympy", "sinc"): "sympy.sinc(x) is sin(x)/x, this language's sinc(x) is sin(pi*x)/(pi*x): write sinc(x/pi)",
+    ("sympy", "frac"): "sympy.frac(x) is x - floor(x), this language's frac(x) is x - trunc(x): write x - floor(x)",
+    ("math", "remainder"): "math.remainder(x, y) rounds x/y to the nearest integer, this language's remainder(x, y) rounds down: write x - y*round(x/y)",
+    ("scipy", "softmax"): "scipy.special.softmax(x) runs over all elements, this language's softmax(x) over the last dimension: write softmax(x, dim=-1)",
+    ("scipy", "log_softmax"): "scipy.special.log_softmax(x) runs over all elements, this language's over the last dimension: write log_softmax(x, dim=-1)",
+    ("scipy", "kl_div"): "scipy.special.kl_div(x, y) is x*log(x/y) - x + y: write xlogy(x, x/y) - x + y",
+}
+# fmt: on
+# SymPy's `Max` and `Min` take any number of arguments, torch's `maximum` and `minimum` two.
+_SYMPY_FOLDS = {"Max": "maximum", "Min": "minimum"}
+# A prefix has at most three links: `torch.nn.functional`.
+_LINKS = 4
+
+
+def links(node: ast.expr) -> list[str]:
+    """`["torch", "special", "erf"]` for `torch.special.erf`; empty where a link is not a name, or
+    for more links than a prefix has.
+    """
+    path: list[str] = []
+    while isinstance(node, ast.Attribute) and len(path) < _LINKS:
+        path.append(node.attr)
+        node = node.value
+    return [node.id, *reversed(path)] if isinstance(node, ast.Name) else []
+
+
+def strip_prefix(path: list[str]) -> str | None:
+    """The bare name behind a known library prefix, or None."""
+    return path[-1] if len(path) > 1 and ".".join(path[:-1]) in PREFIXES else None
+
+
+def callee(
+    node: ast.Call, assigned: Container[str]
+) -> tuple[Function, list[ast.expr], dict[str, SettingValue]]:
+    """(row, what a method is called on, settings that the library presets) of a call.
+
+    Args:
+        assigned: names that are no library's prefix here, because the program assigns them.
+    Raises:
+        NodeError: no such function, or one that means something else under this prefix.
+    """
+    func = node.func
+    if isinstance(func, ast.Name):
+        return _row(func.id, func), [], {}
+    if not isinstance(func, ast.Attribute):
+        raise NodeError("unsupported-syntax", "only a function of the language can be called", func)
+    path = links(func)
+    bare = strip_prefix(path) if path and path[0] not in assigned else None
+    if bare is None:
+        return _row(func.attr, func), [func.value], {}
+    row = _row(bare, func)
+    library = ".".join(path[:-1])
+    foreign = _FOREIGN.get((_FAMILY.get(library, library), row.name), {})
+    if isinstance(foreign, str):
+        raise NodeError("foreign-meaning", foreign, func)
+    return row, [], foreign
+
+
+def _row(name: str, node: ast.expr) -> Function:
+    known = names()
+    if name in known and name != "getitem":
+        return lookup(known[name])
+    if name == "getitem":
+        way_out = "elements are written `x[0, 1:]`"
+    else:
+        way_out = f"{did_you_mean(name, known)} `gradcheck functions` lists all".lstrip()
+    raise NodeError("unknown-function", f"no function named `{elide(name)}`", node, way_out)
+
+
+def binary_row(row: Function, node: ast.Call, positional: list[ast.expr]) -> str:
+    """The binary row that a call of `max`, `min`, `Max` or `Min` folds with, or nothing.
+
+    `torch.max(x, 0)`, `np.max(x, 0)` and `x.max(0)` reduce along a dim; `max(x, 0)` compares with
+    0, as in Python.
+    """
+    func = node.func
+    is_dotted = isinstance(func, ast.Attribute)
+    name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+    folds = _SYMPY_FOLDS.get(name, row.folds)
+    if not folds or node.keywords or len(positional) < 2:
+        return ""
+    reduces = is_dotted and name not in _SYMPY_FOLDS and _is_dim(positional[1])
+    return "" if reduces else folds
+
+
+def _is_dim(node: ast.expr) -> bool:
+    """Whether an argument is a literal integer or a tuple of such."""
+    if isinstance(node, ast.UnaryOp):
+        return _is_dim(node.operand)
+    if isinstance(node, ast.Tuple):
+        return all(_is_dim(item) for item in node.elts)
+    return isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, int))
