@@ -14,7 +14,8 @@ from rich.text import Text
 
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.questions.numbers import read_value
-from gradcheck_cli.reports.format import array_text, escape_controls, exact, torch_number, with_bar
+from gradcheck_cli.records.record import typed_text
+from gradcheck_cli.reports.format import array_text, escape_controls, torch_number, with_bar
 from gradcheck_cli.reports.wrap import TOKEN, shorten, wrap, wrap_command
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -64,9 +65,9 @@ def test_what_torch_answered_reads_back_as_the_same_number(name: str, value: flo
 
 
 @given(st.lists(finite, min_size=1, max_size=4))
-def test_exact_text_reads_back_bit_for_bit(values: list[float]) -> None:
+def test_typed_text_reads_back_bit_for_bit(values: list[float]) -> None:
     """What a point shows can be typed again, -0.0 included."""
-    found = read_value(exact(values))
+    found = read_value(typed_text(values))
     assert isinstance(found, list)
     again = [-0.0 if number.negative_zero else float(number.value) for number in found]  # type: ignore[union-attr]
     assert np.array(again).tobytes() == np.array(values).tobytes()
@@ -76,7 +77,7 @@ def test_a_long_array_is_told_by_its_first_numbers() -> None:
     """And whole when asked for."""
     array = np.arange(60.0).reshape(3, 20)
     assert array_text(array) == "0, 1, 2, … (60 numbers, shape (3, 20))"
-    assert array_text(array, whole=True) == exact(array.tolist())
+    assert array_text(array, whole=True) == typed_text(array.tolist())
     assert array_text(np.array([[1.0, 0.5]])) == "[[1, 0.5]]"
 
 

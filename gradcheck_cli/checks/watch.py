@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gradcheck_cli.language.errors import Mistake, PointError, UserError, did_you_mean, mistake
+from gradcheck_cli.language.errors import Mistake, PointError, UserError, did_you_mean
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.reports import FORMATS, SUFFIXES
 from gradcheck_cli.symbolic.client import Analyst
 
 if TYPE_CHECKING:
@@ -305,31 +303,3 @@ def _absent(name: str, present: list[str]) -> Mistake:
     return Mistake(
         "unknown-device", f"no device named `{name}`", help="known: cpu, cuda, cuda:N, all"
     )
-
-
-def export_target(word: str) -> tuple[str, Path]:
-    """(format, path) of an export."""
-    name, colon, path = word.partition(":")
-    if colon and name.isalpha() and len(name) > 1 and name not in FORMATS:
-        raise mistake(
-            "unknown-format",
-            f"no report format named `{name}`",
-            help=did_you_mean(name, FORMATS) or f"known: {', '.join(FORMATS)}",
-        )
-    found, target = (
-        (name, Path(path))
-        if colon and name in FORMATS
-        else (SUFFIXES.get(Path(word).suffix.lower()), Path(word))
-    )
-    if found is None:
-        raise mistake(
-            "unknown-format",
-            f"no report format is known by the ending of `{word}`",
-            help=f"write FORMAT:FILE with one of {', '.join(FORMATS)}",
-        )
-    if not target.name or target.is_dir() or not target.parent.is_dir():
-        raise mistake(
-            "unwritable",
-            f"the report cannot be written to `{target}`: no such folder, or no file name",
-        )
-    return found, target

@@ -41,8 +41,8 @@ from gradcheck_cli.cli.streams import (
     wants_progress,
     write_exports,
 )
-from gradcheck_cli.language.errors import Mistake, PointError, UserError, did_you_mean, mistake
-from gradcheck_cli.reports import FORMATS
+from gradcheck_cli.language.errors import Mistake, PointError, UserError
+from gradcheck_cli.reports import export_target, require_format
 
 if TYPE_CHECKING:
     from gradcheck_cli.checks.result import Result
@@ -74,7 +74,7 @@ def check_command(
     show_settings: ShowSettings = False,
 ) -> None:
     """Check the gradient of one program at a point (the default command)."""
-    from gradcheck_cli.checks.watch import Options, export_target, prepare
+    from gradcheck_cli.checks.watch import Options, prepare
 
     show_settings_page(context, show_settings)
     paint = colour(color)
@@ -108,20 +108,6 @@ def check_command(
         if ended.error or ended.given_up
         else report.exit_code
     )
-
-
-def require_format(form: str) -> None:
-    """Nothing, if there is a format of this name.
-
-    Raises:
-        UserError: there is none.
-    """
-    if form not in FORMATS:
-        raise mistake(
-            "unknown-format",
-            f"no report format named `{form}`",
-            help=did_you_mean(form, FORMATS) or f"known: {', '.join(FORMATS)}",
-        )
 
 
 def _run(job: Job, form: str, *, strict: bool) -> Ending:

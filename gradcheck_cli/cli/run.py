@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from gradcheck_cli.cli.check import require_format
 from gradcheck_cli.cli.context import layers, show_settings_page, that_matter
 from gradcheck_cli.cli.entry import app
 from gradcheck_cli.cli.options import (
@@ -58,6 +57,7 @@ from gradcheck_cli.cli.streams import (
     write_exports,
 )
 from gradcheck_cli.language.errors import UserError, mistake
+from gradcheck_cli.reports import export_target, require_format
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -128,7 +128,6 @@ def _run(context: typer.Context, asked: Any) -> int:
     Args:
         asked: the parameters of `run`, by their names.
     """
-    from gradcheck_cli.checks.watch import export_target
     from gradcheck_cli.records.versions import versions
     from gradcheck_cli.runs.session import prepare_run
     from gradcheck_cli.settings.table import wrong_words

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gradcheck_cli.cli.check import require_format
 from gradcheck_cli.cli.entry import app
 from gradcheck_cli.cli.options import Color, Export, Format, Quiet, Verbose
 from gradcheck_cli.cli.streams import (
@@ -22,6 +21,7 @@ from gradcheck_cli.cli.streams import (
     write_exports,
 )
 from gradcheck_cli.language.errors import Mistake, PointError, UserError, mistake
+from gradcheck_cli.reports import export_target, require_format
 
 if TYPE_CHECKING:
     from gradcheck_cli.records.report import Report
@@ -131,8 +131,6 @@ def _read(words: list[str]) -> list[Report]:
 def _shown(
     found: Report, form: str, export: list[str] | None, *, quiet: bool, verbose: bool, color: str
 ) -> None:
-    from gradcheck_cli.checks.watch import export_target
-
     paint = colour(color)
     targets = [export_target(word) for word in export or ()]
     require_format(form)

@@ -70,7 +70,11 @@ class PointError(UserError):
 
 
 def mistake(
-    code: str, message: str, text: str = "", span: Span | None = None, help: str = ""
+    code: str,
+    message: str,
+    text: str = "",
+    span: Span | None = None,
+    help: str = "",  # noqa: A002 - what the printed line is called
 ) -> PointError:
     """A `PointError` with a single mistake, ready to raise."""
     return PointError([Mistake(code, message, text, span, help)])

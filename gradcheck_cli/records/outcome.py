@@ -18,26 +18,39 @@ class Status(StrEnum):
 
     Attributes:
         exit_code: what a command ends with where this is the worst.
+        level: how loud services for code are to be: error, warning or none.
+        words: in a summary, beside an outcome that has another status by itself.
         meaning: for the schema and the pages.
     """
 
     exit_code: int
+    level: str
+    words: str
     meaning: str
 
     # fmt: off
-    ERROR =      "error",      3, "no verdict, exit code 3"
-    FAIL =       "fail",       1, "not as expected, exit code 1"
-    UNVERIFIED = "unverified", 4, "nothing wrong, but something not verified, exit code 4"
-    XFAIL =      "xfail",      0, "it fails, as the suite foresees"
-    SKIP =       "skip",       0, "not checked"
-    PASS =       "pass",       0, "as expected"
+    ERROR =      "error",      3, "error",   "error",            "no verdict, exit code 3"
+    FAIL =       "fail",       1, "error",   "failing",          "not as expected, exit code 1"
+    UNVERIFIED = "unverified", 4, "warning", "not verified",     "nothing wrong, but something not verified, exit code 4"
+    XFAIL =      "xfail",      0, "error",   "expected to fail", "it fails, as the suite foresees"
+    SKIP =       "skip",       0, "none",    "skipped",          "not checked"
+    PASS =       "pass",       0, "none",    "as expected",      "as expected"
     # fmt: on
 
-    def __new__(cls, word: str, exit_code: int, meaning: str) -> Status:
+    # The defaults are for the type checker, to which `Status("pass")` is a call of this.
+    def __new__(
+        cls, word: str, exit_code: int = 0, level: str = "", words: str = "", meaning: str = ""
+    ) -> Status:
         """A word with what goes with it."""
         member = str.__new__(cls, word)
-        member._value_, member.exit_code, member.meaning = word, exit_code, meaning
+        member._value_, member.exit_code, member.level = word, exit_code, level
+        member.words, member.meaning = words, meaning
         return member
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst."""
+        return list(Status).index(self)
 
     @property
     def is_well(self) -> bool:
@@ -77,8 +90,15 @@ class Outcome(StrEnum):
     SKIPPED =      "skipped",      Status.SKIP,       Status.SKIP,       "info",     "yellow",   "The suite says not to check it."
     # fmt: on
 
+    # The defaults are for the type checker, as those of Status.
     def __new__(
-        cls, word: str, status: Status, strict: Status, severity: str, style: str, meaning: str
+        cls,
+        word: str,
+        status: Status = Status.PASS,
+        strict: Status = Status.PASS,
+        severity: str = "",
+        style: str = "",
+        meaning: str = "",
     ) -> Outcome:
         """A word with what goes with it."""
         member = str.__new__(cls, word)
@@ -140,7 +160,7 @@ class Cause(StrEnum):
     UNKNOWN =              "unknown",              "What made the error is not known."
     # fmt: on
 
-    def __new__(cls, word: str, meaning: str) -> Cause:
+    def __new__(cls, word: str, meaning: str = "") -> Cause:
         """A word with what goes with it."""
         member = str.__new__(cls, word)
         member._value_, member.meaning = word, meaning

@@ -12,17 +12,22 @@ from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 # A float; or "nan", "inf", "-inf", which JSON has no numbers for.
 JsonNumber: TypeAlias = "float | str"
 # A number for a scalar, nested lists in row-major order for a tensor; null for what has no value.
-JsonArray: TypeAlias = Any
+JsonArray: TypeAlias = "JsonNumber | list[JsonArray] | None"
 # What one witness said of one partial: its `value` and more, or that it `abstained` and why.
 Opinion: TypeAlias = "dict[str, Any]"
 # One partial: `variable`, `index`, `outcome`, `cause`, `reason`, `one_sided`, `failed`, and an
 # Opinion under the name of each witness.
 PartialRecord: TypeAlias = "dict[str, Any]"
+# The witnesses that every partial has an opinion of, in the order of columns.
+WITNESSES = ("reference", "analytic", "autograd", "numeric")
+# |A - T| up to this many ulp is right whatever the formula: the four roundings that even a single
+# call may make.
+FREE_ULPS = 4
 
 
 class Source(TypedDict):
@@ -48,7 +53,28 @@ class Values(TypedDict):
     autograd: JsonArray
 
 
-class Record(TypedDict):
+class SuiteFields(TypedDict):
+    """What only a suite says of a case: where it stands, which number its check has in the run,
+    what was expected and is not met, and why it was skipped, may fail or has no verdict.
+    """
+
+    source: Source | None
+    position: int | None
+    expected: list[str] | None
+    unmet: list[str]
+    reason: str | None
+
+
+UNSTATED: SuiteFields = {
+    "source": None,
+    "position": None,
+    "expected": None,
+    "unmet": [],
+    "reason": None,
+}
+
+
+class Record(SuiteFields):
     """One program at one point, in one dtype, on one device."""
 
     id: str | None
@@ -63,11 +89,6 @@ class Record(TypedDict):
     notes: list[str]
     rounded: list[RoundedInput]
     reproduce: str
-    source: Source | None
-    position: int | None
-    expected: list[str] | None
-    unmet: list[str]
-    reason: str | None
     status: str
 
 
@@ -76,6 +97,24 @@ def opinions_of(partial: Mapping[str, Any]) -> Iterator[tuple[str, Opinion]]:
     for name, said in partial.items():
         if isinstance(said, dict) and ("value" in said or "abstained" in said):
             yield name, said
+
+
+def witnesses_of(records: Iterable[Record]) -> list[str]:
+    """Every witness that has an opinion in some records: those that all have, then the others."""
+    names = dict.fromkeys(WITNESSES)
+    for record in records:
+        for partial in record["partials"]:
+            names |= dict.fromkeys(name for name, _ in opinions_of(partial))
+    return list(names)
+
+
+def numbers_of(value: JsonArray) -> Iterator[JsonNumber | None]:
+    """The numbers of an array in row-major order."""
+    if isinstance(value, list):
+        for item in value:
+            yield from numbers_of(item)
+    else:
+        yield value
 
 
 def json_number(value: float) -> JsonNumber:
@@ -92,15 +131,16 @@ def json_array(value: Any) -> JsonArray:
     return value if isinstance(value, int) else json_number(value)
 
 
-def typed_text(value: Any) -> str:
+def typed_text(value: JsonArray) -> str:
     """A number, or nested lists of numbers, as the user may type it to get the same numbers."""
-    if isinstance(value, list):
-        return f"[{', '.join(typed_text(item) for item in value)}]"
-    if isinstance(value, float) and (
-        not value.is_integer() or abs(value) >= 1e16 or (value == 0 and str(value).startswith("-"))
-    ):
-        return repr(value)
-    return str(int(value))
+    match value:
+        case list():
+            return f"[{', '.join(map(typed_text, value))}]"
+        case float() if value.is_integer() and abs(value) < 1e16 and str(value) != "-0.0":
+            return str(int(value))
+        case float():
+            return repr(value)
+    return str(value)
 
 
 def line_of(record: Record) -> str:

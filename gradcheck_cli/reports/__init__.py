@@ -1,35 +1,79 @@
-"""Report formats: one file each, one function `render(report, ...) -> str` each. The same Report
-gives the same bytes.
+"""Report formats: a file each, with `render(report) -> str` and two lines that make it one.
+
+`RANK = 2` is its place where formats are listed, `SUFFIXES = (".json",)` the endings of files that
+ask for it. Both are read as text: `--help` names every format and loads none. The same Report gives
+the same bytes.
 """
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from gradcheck_cli.language.errors import did_you_mean, mistake
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gradcheck_cli.records.report import Report
 
-# Format name to module; each module has `render(report) -> str`.
-FORMATS = ("table", "json", "jsonl", "csv", "markdown", "junit", "github", "gitlab", "sarif", "tap")
-# `github` and `gitlab` go by no ending of their own: `--export gitlab:FILE`.
-SUFFIXES = {
-    ".json": "json",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".csv": "csv",
-    ".md": "markdown",
-    ".txt": "table",
-    ".xml": "junit",
-    ".sarif": "sarif",
-    ".tap": "tap",
-}
+_HEAD = re.compile(r"^RANK = (\d+)\nSUFFIXES = \((.*)\)$", re.MULTILINE)
+
+
+def formats_in(folder: Path) -> dict[str, tuple[str, ...]]:
+    """Each format that a folder holds, in order, with its suffixes."""
+    heads = {path.stem: _HEAD.search(path.read_text("utf-8")) for path in folder.glob("*.py")}
+    ranked = sorted((int(head[1]), name, head[2]) for name, head in heads.items() if head)
+    return {name: tuple(re.findall(r'"(.+?)"', suffixes)) for _, name, suffixes in ranked}
+
+
+_FORMATS = formats_in(Path(__file__).parent)
+FORMATS = tuple(_FORMATS)
+SUFFIXES = {suffix: name for name, suffixes in _FORMATS.items() for suffix in suffixes}
 
 
 def renderer(name: str) -> Callable[[Report], str]:
     """The function that renders a format."""
-    module = import_module(f"gradcheck_cli.reports.{name}")
-    found: Callable[[Report], str] = module.render
-    return found
+    render: Callable[[Report], str] = import_module(f"{__name__}.{name}").render
+    return render
+
+
+def require_format(name: str) -> None:
+    """Nothing, if there is a format of this name.
+
+    Raises:
+        UserError: there is none.
+    """
+    if name not in FORMATS:
+        raise mistake(
+            "unknown-format",
+            f"no report format named `{name}`",
+            help=did_you_mean(name, FORMATS) or f"known: {', '.join(FORMATS)}",
+        )
+
+
+def export_target(word: str) -> tuple[str, Path]:
+    """(format, path) of an export, `FORMAT:FILE` or a file with an ending that tells.
+
+    Raises:
+        UserError: there is no such format, or the file cannot be one.
+    """
+    name, colon, path = word.partition(":")
+    if colon and name.isalpha() and len(name) > 1:
+        require_format(name)
+    form, target = (name, Path(path)) if colon and name in FORMATS else ("", Path(word))
+    form = form or SUFFIXES.get(target.suffix.lower(), "")
+    if not form:
+        raise mistake(
+            "unknown-format",
+            f"no report format is known by the ending of `{word}`",
+            help=f"write FORMAT:FILE with one of {', '.join(FORMATS)}",
+        )
+    if not target.name or target.is_dir() or not target.parent.is_dir():
+        raise mistake(
+            "unwritable",
+            f"the report cannot be written to `{target}`: no such folder, or no file name",
+        )
+    return form, target

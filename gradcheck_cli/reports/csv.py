@@ -5,44 +5,28 @@ from __future__ import annotations
 import csv
 import json
 from io import StringIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
+from gradcheck_cli.records.record import WITNESSES, opinions_of, witnesses_of
+from gradcheck_cli.reports.format import size_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from gradcheck_cli.records.record import JsonNumber, PartialRecord, Record
     from gradcheck_cli.records.report import Report
 
+RANK = 4
+SUFFIXES = (".csv",)
+
+# fmt: off
 COLUMNS = (
-    *(
-        "id",
-        "expression",
-        "dtype",
-        "device",
-        "at",
-        "variable",
-        "index",
-        "outcome",
-        "reference",
-        "reference_digits",
-        "analytic",
-    ),
-    *(
-        "autograd",
-        "error",
-        "relative_error",
-        "ulps",
-        "tolerance",
-        "numeric",
-        "radius",
-        "left",
-        "right",
-        "reason",
-        "status",
-    ),
-    *("unmet", "case_reason", "file", "line"),
+    "id", "expression", "dtype", "device", "at", "variable", "index", "outcome", "reference",
+    "reference_digits", "analytic", "autograd", "error", "relative_error", "ulps", "tolerance",
+    "numeric", "radius", "left", "right", "reason", "status", "unmet", "case_reason", "file", "line",
+    "cause",
 )
+# fmt: on
 # A spreadsheet runs a cell that begins with one of these as a formula. Such text gets an apostrophe
 # in front, which a spreadsheet hides and a program must strip: an id comes from a file that someone
 # else may have written, and `-x**2` would show as an error. Numbers are written by us and stay
@@ -56,63 +40,60 @@ MAX_REPEATED_POINT = 100
 
 def render(report: Report) -> str:
     """A header row and a row for each partial. What a witness did not say is an empty cell; `at`
-    and `index` are JSON.
+    and `index` are JSON. A further witness has a column behind all others.
 
-    A point of more than `MAX_REPEATED` numbers stands in the first row of its case only.
+    A point of more than `MAX_REPEATED_POINT` numbers stands in the first row of its case only.
     """
     stream = StringIO()
-    writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+    more = [_text(name) for name in witnesses_of(report.records) if name not in WITNESSES]
+    writer = csv.DictWriter(stream, (*COLUMNS, *more), lineterminator="\n")
     writer.writeheader()
     for record in report.records:
-        large = sum(np.size(value) for value in record["at"].values()) > MAX_REPEATED_POINT
+        large = sum(map(size_of, record["at"].values())) > MAX_REPEATED_POINT
         for k, row in enumerate(_rows(record)):
             writer.writerow(row | {"at": ""} if k and large else row)
     return stream.getvalue()
 
 
-def _rows(case: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    asked = {
-        "id": _text(case["id"] or ""),
-        "expression": _text(case["expression"]),
-        "dtype": case["dtype"],
-        "device": case["device"],
-        "at": json.dumps(case["at"], ensure_ascii=False),
-        "status": case["status"],
-        "unmet": _text("; ".join(case["unmet"])),
-        "case_reason": _text(case["reason"] or ""),
-        **(
-            {}
-            if case["source"] is None
-            else {"file": _text(case["source"]["file"]), "line": case["source"]["line"]}
-        ),
+def _rows(record: Record) -> Iterator[dict[str, JsonNumber | None]]:
+    source = record["source"]
+    asked: dict[str, JsonNumber | None] = {
+        "id": _text(record["id"] or ""),
+        "expression": _text(record["expression"]),
+        "dtype": record["dtype"],
+        "device": record["device"],
+        "at": json.dumps(record["at"], ensure_ascii=False),
+        "outcome": record["outcome"],
+        "reason": _text(record["reason"] or ""),
+        "status": record["status"],
+        "unmet": _text("; ".join(record["unmet"])),
+        "case_reason": _text(record["reason"] or ""),
+        "file": None if source is None else _text(source["file"]),
+        "line": None if source is None else source["line"],
     }
-    if not case["partials"]:
-        yield asked | {"outcome": case["outcome"], "reason": _text(case["reason"] or "")}
-    for partial in case["partials"]:
-        reference, autograd, numeric, sides = (
-            partial["reference"],
-            partial["autograd"],
-            partial["numeric"],
-            partial["one_sided"] or {},
-        )
-        yield asked | {
-            "variable": partial["variable"],
-            "index": json.dumps(partial["index"]),
-            "outcome": partial["outcome"],
-            "reference": reference.get("value"),
-            "reference_digits": reference.get("digits"),
-            "analytic": partial["analytic"].get("value"),
-            "autograd": autograd.get("value"),
-            **{
-                name: autograd.get(name)
-                for name in ("error", "relative_error", "ulps", "tolerance")
-            },
-            "numeric": numeric.get("value"),
-            "radius": numeric.get("radius"),
-            "left": sides.get("left"),
-            "right": sides.get("right"),
-            "reason": _text(partial["reason"]),
-        }
+    if not record["partials"]:
+        yield asked
+    for partial in record["partials"]:
+        yield asked | _answers(partial)
+
+
+def _answers(partial: PartialRecord) -> dict[str, JsonNumber | None]:
+    """The cells of one partial."""
+    opinions = dict(opinions_of(partial))
+    autograd, sides = opinions["autograd"], partial["one_sided"] or {}
+    return {
+        **{_text(name): opinion.get("value") for name, opinion in opinions.items()},
+        "variable": partial["variable"],
+        "index": json.dumps(partial["index"]),
+        "outcome": partial["outcome"],
+        "reference_digits": opinions["reference"].get("digits"),
+        **{name: autograd.get(name) for name in ("error", "relative_error", "ulps", "tolerance")},
+        "radius": opinions["numeric"].get("radius"),
+        "left": sides.get("left"),
+        "right": sides.get("right"),
+        "reason": _text(partial["reason"]),
+        "cause": partial.get("cause"),
+    }
 
 
 def _text(text: str) -> str:

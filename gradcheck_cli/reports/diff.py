@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from gradcheck_cli.judge.measure import FREE_ULPS
 from gradcheck_cli.records.outcome import NO_VERDICT, OUTCOMES, Status
-from gradcheck_cli.records.record import line_of
-from gradcheck_cli.reports.findings import one_line, with_names
+from gradcheck_cli.records.record import FREE_ULPS, line_of
+from gradcheck_cli.reports.findings import with_names
 from gradcheck_cli.reports.format import count_of, escape_controls, partial_name
 from gradcheck_cli.reports.stored import UNKNOWN
-from gradcheck_cli.reports.table import written
-from gradcheck_cli.reports.wrap import wrap
+from gradcheck_cli.reports.terminal import terminal_text
+from gradcheck_cli.reports.wrap import one_line, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -376,7 +375,7 @@ def render_diff(diff: Diff, width: int | None = None, *, color: bool = False) ->
         told += [f"… and {len(found) - most:,} more"] if len(found) > most else []
         lines += [Text(), Text(title, style=style)] if found else []
         lines += [line for text in told for line in wrap(Text(text), width, 2)]
-    return written(Text("\n").join(lines), color=color)
+    return terminal_text(Text("\n").join(lines), color=color)
 
 
 def _line(change: Change) -> str:

@@ -7,22 +7,22 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from gradcheck_cli.records.outcome import NO_VERDICT, Status
+from gradcheck_cli.records.outcome import NO_VERDICT, Outcome, Status
 from gradcheck_cli.reports.facts import UNEXPECTED, fields_of, phrase_of, remarks_of
-from gradcheck_cli.reports.format import MAX_LINE, NOTHING, count_of, escape_controls, partial_name
-from gradcheck_cli.reports.wrap import shorten
+from gradcheck_cli.reports.format import MAX_LINE, count_of, escape_controls, partial_name
+from gradcheck_cli.reports.wrap import MAX_TEXT, one_line, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from gradcheck_cli.records.record import Record
+    from gradcheck_cli.records.record import PartialRecord, Record
 
 # The statuses that make the exit code something else than 0, worst first.
 NOT_GREEN = tuple(status for status in Status if not status.is_well)
-# A guess at what a reader of an annotation still reads; the limits of the services lie beyond it.
-MAX_TEXT = 4000
+# What a check is filed under whose outcome is well, and something else is not.
+UNEXPECTED_RULE = "unexpected"
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Finding:
     """One thing to be told of a check: of one input and one outcome, or of the check as a whole.
 
     Attributes:
-        rule: an outcome, `error`, `skipped` or `unexpected`.
+        rule: an outcome or `unexpected`.
         text: a sentence on one line.
         variable: the input that it is about; empty for the whole check.
         failed: it fails although its outcome alone does not.
@@ -53,18 +53,22 @@ def with_names(records: Sequence[Record]) -> Iterator[tuple[str, Record]]:
     repeat or are missing.
     """
     repeated = Counter(record["id"] for record in records)
-    seen: Counter[str] = Counter()
+    taken: Counter[str] = Counter()
     for record in records:
-        alone = record["id"] is not None and repeated[record["id"]] == 1
-        name = full = one_line(record["id"]) if alone else _asked(record)
-        while seen[name]:
-            seen[full] += 1
-            name = f"{full} ({seen[full]})"
-        seen[name] += 1
+        known = record["id"]
+        name = full = (
+            one_line(known)
+            if known is not None and repeated[known] == 1
+            else _question_text(record)
+        )
+        while taken[name]:
+            taken[full] += 1
+            name = f"{full} ({taken[full]})"
+        taken[name] += 1
         yield name, record
 
 
-def _asked(record: Record) -> str:
+def _question_text(record: Record) -> str:
     fields = fields_of(record)
     about = one_line(record["expression"] if record["id"] is None else record["id"])
     return f"{shorten(about, MAX_LINE)} at {phrase_of(fields, [name for name in fields if name != 'case'])}"
@@ -74,58 +78,57 @@ def file_of(record: Record) -> str | None:
     """The suite that a check stands in; None outside a suite. What is no UTF-8 in its name is
     written as escapes.
     """
-    return (
-        None
-        if record["source"] is None
-        else str(record["source"]["file"]).encode(errors="backslashreplace").decode()
-    )
+    source = record["source"]
+    return None if source is None else source["file"].encode(errors="backslashreplace").decode()
+
+
+def outcome_text(record: Record) -> str:
+    """What there is to say where nothing else is: `the outcome is kink`."""
+    return f"the outcome is {record['outcome']}"
 
 
 def rule_of(record: Record) -> str:
     """What a whole check is filed under: its outcome, or `unexpected` where the outcome is well and
     something else is not.
     """
-    well = record["outcome"] in ("agree", *(record["expected"] or ()))
-    return "unexpected" if well and record["status"] in NOT_GREEN else str(record["outcome"])
+    well = record["outcome"] in _accepted(record) and record["status"] in NOT_GREEN
+    return UNEXPECTED_RULE if well else str(record["outcome"])
+
+
+def _accepted(record: Record) -> tuple[str, ...]:
+    return (Outcome.AGREE, *(record["expected"] or ()))
 
 
 def findings(record: Record) -> list[Finding]:
     """What there is to tell of a check; nothing where it passes."""
-    if record["status"] == "pass":
+    if record["status"] == Status.PASS:
         return []
-    told = [one_line(text) for kind, text in remarks_of(record) if kind == UNEXPECTED]
-    found = [Finding("unexpected", "; ".join(told))] if told else []
+    unmet = [one_line(text) for kind, text in remarks_of(record) if kind == UNEXPECTED]
+    found = [Finding(UNEXPECTED_RULE, "; ".join(unmet))] if unmet else []
     if record["outcome"] in NO_VERDICT:
-        return [
-            *found,
-            Finding(
-                str(record["outcome"]),
-                one_line(record["reason"] or f"the outcome is {record['outcome']}"),
-            ),
-        ]
-    found += _blamed(record)
-    return found or [Finding(rule_of(record), f"the outcome is {record['outcome']}")]
+        reason = one_line(record["reason"] or outcome_text(record))
+        return [*found, Finding(str(record["outcome"]), reason)]
+    found += _blame(record)
+    return found or [Finding(rule_of(record), outcome_text(record))]
 
 
-def _blamed(record: Record) -> Iterator[Finding]:
+def _blame(record: Record) -> Iterator[Finding]:
     """The partials that neither agree nor are expected, those of one input and outcome together."""
-    well = ("agree", *(record["expected"] or ()))
-    groups: dict[tuple[str, str, bool], list[Mapping[str, Any]]] = {}
+    accepted = _accepted(record)
+    groups: dict[tuple[str, str, bool], list[PartialRecord]] = {}
     for partial in record["partials"]:
-        if partial["outcome"] not in well:
-            groups.setdefault(
-                (partial["variable"], partial["outcome"], partial["failed"]), []
-            ).append(partial)
+        if partial["outcome"] not in accepted:
+            key = (partial["variable"], str(partial["outcome"]), bool(partial["failed"]))
+            groups.setdefault(key, []).append(partial)
     for (variable, outcome, failed), partials in groups.items():
-        first = partials[0]
-        more = f" and {count_of(len(partials) - 1, 'element')} more" if len(partials) > 1 else ""
+        first, rest = partials[0], len(partials) - 1
+        more = f" and {count_of(rest, 'element')} more" if rest else ""
         text = f"{partial_name(variable, first['index'])}{more}: {outcome}: {first['reason']}"
         # Whether it fails is part of the variable's name where both kinds stand side by side, so
         # that fingerprints differ.
         both = failed and (variable, outcome, False) in groups
-        yield Finding(
-            outcome, one_line(text), f"{variable} without a path" if both else variable, failed
-        )
+        subject = f"{variable} without a path" if both else variable
+        yield Finding(outcome, one_line(text), subject, failed)
 
 
 def lines_of(record: Record) -> list[str]:
@@ -133,11 +136,9 @@ def lines_of(record: Record) -> list[str]:
     command that reproduces it.
     """
     stated = [f"{kind}: {text}" for kind, text in remarks_of(record)]
-    found = [finding.text for finding in _blamed(record)] if record["status"] != "pass" else []
-    said_of = [one_line(text) for text in (*stated, *found)] or [
-        f"the outcome is {record['outcome']}"
-    ]
-    return [*said_of, f"reproduce: {command_of(record)}"]
+    blame = [] if record["status"] == Status.PASS else [finding.text for finding in _blame(record)]
+    texts = map(one_line, [*stated, *blame] or [outcome_text(record)])
+    return [*texts, f"reproduce: {command_of(record)}"]
 
 
 def command_of(record: Record) -> str:
@@ -145,15 +146,6 @@ def command_of(record: Record) -> str:
     make it another command.
     """
     command = escape_controls(record["reproduce"])
-    return (
-        command
-        if len(command) <= MAX_TEXT
-        else f"a command of {len(command):,} characters, which stands in the JSON report"
-    )
-
-
-def one_line(text: str) -> str:
-    """A text on one line, without anything that a terminal, a log or a file format would act upon;
-    never empty.
-    """
-    return shorten(" ".join(escape_controls(text).split()), MAX_TEXT) or NOTHING
+    if len(command) <= MAX_TEXT:
+        return command
+    return f"a command of {len(command):,} characters, which stands in the JSON report"

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from decimal import ROUND_CEILING, ROUND_UP, Context, Decimal
+from itertools import islice
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from gradcheck_cli.records.record import typed_text
+from gradcheck_cli.records.record import numbers_of, typed_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from gradcheck_cli.records.record import JsonArray
 
 # What stands where a witness has nothing to say.
 NOTHING = "—"
@@ -19,17 +20,24 @@ NOTHING = "—"
 MAX_LINE, FIRST_NUMBERS = 100, 3
 
 
-def array_text(value: Any, *, whole: bool = False) -> str:
-    """An array, or nested lists, as nested lists; one longer than a line as its first numbers and
-    its shape.
-    """
-    array = np.asarray(value)
-    if whole or array.size * 2 <= MAX_LINE:
-        text = typed_text(array.tolist())
+def array_text(value: JsonArray, *, whole: bool = False) -> str:
+    """An array as nested lists; one longer than a line as its first numbers and its shape."""
+    size = size_of(value)
+    if whole or size * 2 <= MAX_LINE:
+        text = typed_text(value)
         if whole or len(text) <= MAX_LINE:
             return text
-    first = ", ".join(typed_text(value) for value in array.reshape(-1)[:FIRST_NUMBERS].tolist())
-    return f"{first}, … ({array.size:,} numbers, shape {tuple(array.shape)})"
+    first = ", ".join(map(typed_text, islice(numbers_of(value), FIRST_NUMBERS)))
+    return f"{first}, … ({size:,} numbers, shape {_shape(value)})"
+
+
+def size_of(value: JsonArray) -> int:
+    """How many numbers an array has."""
+    return sum(1 for _ in numbers_of(value))
+
+
+def _shape(value: JsonArray) -> tuple[int, ...]:
+    return (len(value), *_shape(value[0])) if isinstance(value, list) else ()
 
 
 def torch_number(value: float, dtype: str) -> str:
@@ -45,26 +53,23 @@ def with_bar(value: float, radius: float) -> str:
         return f"{value!r} ± {radius!r}"
     if radius == 0:
         return f"{value!r} ± 0"
-    shown, moved = _to_the_bar(value, radius)
-    # What rounding the value moved it belongs into the bar, or the printed bar would claim too
+    middle, shift = _to_the_bar(value, radius)
+    # What rounding shifts the value by belongs into the bar, or the printed bar would claim too
     # much.
     bar = Context(prec=2, rounding=ROUND_UP).plus(
-        Context(prec=40, rounding=ROUND_CEILING).add(Decimal(radius), moved)
+        Context(prec=40, rounding=ROUND_CEILING).add(Decimal(radius), shift)
     )
-    return f"{shown} ± {float(bar)!r}"
+    return f"{middle} ± {float(bar)!r}"
 
 
 def to_the_bar(value: float, radius: float) -> str:
     """The value alone, without digits that its radius makes meaningless."""
-    return (
-        _to_the_bar(value, radius)[0]
-        if isfinite(value) and isfinite(radius) and radius
-        else repr(value)
-    )
+    whole = not (isfinite(value) and isfinite(radius) and radius)
+    return repr(value) if whole else _to_the_bar(value, radius)[0]
 
 
 def _to_the_bar(value: float, radius: float) -> tuple[str, Decimal]:
-    """The rounded value, and by how much rounding moved it."""
+    """The rounded value, and by how much rounding shifts it."""
     full = Decimal(repr(value))
     place = Decimal(radius).adjusted() - 1
     if int(full.as_tuple().exponent) >= place:

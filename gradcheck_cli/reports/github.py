@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gradcheck_cli.records.outcome import Status
 from gradcheck_cli.reports.facts import summary
-from gradcheck_cli.reports.findings import (
-    NOT_GREEN,
-    file_of,
-    lines_of,
-    one_line,
-    rule_of,
-    with_names,
-)
+from gradcheck_cli.reports.findings import NOT_GREEN, file_of, lines_of, rule_of, with_names
 from gradcheck_cli.reports.format import escape_controls
+from gradcheck_cli.reports.wrap import one_line
 
 if TYPE_CHECKING:
     from gradcheck_cli.records.record import Record
     from gradcheck_cli.records.report import Report
 
+RANK = 7
+SUFFIXES = ()
+
 # GitHub shows no more annotations of one kind for one step.
 MAX_ANNOTATIONS = 10
-_KINDS = dict(zip(NOT_GREEN, ("error", "error", "warning"), strict=True))
 
 
 def render(report: Report) -> str:
@@ -29,53 +26,37 @@ def render(report: Report) -> str:
     problems; then what there is in all.
     """
     serious = "error" if report.interrupted or report.incomplete else "warning"
-    found: dict[str, list[str]] = {status: [] for status in NOT_GREEN}
+    notes: dict[str, list[str]] = {status: [] for status in NOT_GREEN}
     for name, record in with_names(report.records):
-        if len(found.get(record["status"], range(MAX_ANNOTATIONS))) < MAX_ANNOTATIONS:
-            found[record["status"]].append(_annotation(_KINDS[record["status"]], name, record))
+        if len(notes.get(record["status"], range(MAX_ANNOTATIONS))) < MAX_ANNOTATIONS:
+            notes[record["status"]].append(_annotation(name, record))
     lines: dict[str, list[str]] = {"error": [], "warning": []}
     lines[serious] += [
         _command(serious, one_line(problem), title="gradcheck: problem")
         for problem in report.problems[:MAX_ANNOTATIONS]
     ]
     for status in NOT_GREEN:
-        lines[_KINDS[status]] += found[status]
-    shown = [*lines["error"][:MAX_ANNOTATIONS], *lines["warning"][:MAX_ANNOTATIONS]]
-    left = (
-        len(report.problems)
-        + sum(report.statuses.get(status, 0) for status in NOT_GREEN)
-        - len(shown)
-    )
-    rest = (
-        f"; {left:,} more, since GitHub shows only {MAX_ANNOTATIONS} annotations of a kind"
-        if left
-        else ""
-    )
-    return (
-        "\n".join([*shown, _command("notice", f"{summary(report)}{rest}", title="gradcheck")])
-        + "\n"
-    )
+        lines[status.level] += notes[status]
+    kept = [line for kind in lines.values() for line in kind[:MAX_ANNOTATIONS]]
+    number = len(report.problems) + sum(report.statuses.get(status, 0) for status in NOT_GREEN)
+    rest = summary(report)
+    if number > len(kept):
+        rest += f"; {number - len(kept):,} more, since GitHub shows only {MAX_ANNOTATIONS} annotations of a kind"
+    return "\n".join([*kept, _command("notice", rest, title="gradcheck")]) + "\n"
 
 
-def _annotation(kind: str, name: str, record: Record) -> str:
-    place = record["source"] or {}
-    where = {
-        key: str(place[field])
-        for key, field in (("line", "line"), ("col", "column"))
-        if field in place
-    }
-    return _command(
-        kind,
-        "\n".join(lines_of(record)),
-        **({"file": escape_controls(file)} if (file := file_of(record)) else {}),
-        **where,
-        title=f"{rule_of(record)}: {name}",
-    )
+def _annotation(name: str, record: Record) -> str:
+    source, file = record["source"], file_of(record)
+    place = {} if file is None else {"file": escape_controls(file)}
+    if source is not None:
+        place |= {"line": str(source["line"]), "col": str(source["column"])}
+    kind, title = Status(record["status"]).level, f"{rule_of(record)}: {name}"
+    return _command(kind, "\n".join(lines_of(record)), **place, title=title)
 
 
 def _command(kind: str, message: str, **properties: str) -> str:
-    told = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
-    return f"::{kind} {told}::{_data(message)}"
+    settings = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+    return f"::{kind} {settings}::{_data(message)}"
 
 
 def _data(text: str) -> str:

@@ -7,28 +7,26 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.reports.findings import (
     NOT_GREEN,
+    UNEXPECTED_RULE,
     Finding,
     file_of,
     findings,
-    one_line,
     with_names,
 )
+from gradcheck_cli.reports.wrap import one_line
 
 if TYPE_CHECKING:
     from gradcheck_cli.records.report import Report
 
-# GitLab's five, worst first: blocker, critical, major, minor, info.
-SEVERITIES = {
-    "error": "blocker",
-    "wrong": "critical",
-    "unexpected": "critical",
-    "inconclusive": "major",
-    "undefined": "major",
-    "detached": "major",
-    "kink": "minor",
-    "imprecise": "minor",
+RANK = 8
+SUFFIXES = ()
+
+SEVERITIES: dict[str, str] = {
+    **{outcome: outcome.severity for outcome in Outcome},
+    UNEXPECTED_RULE: Outcome.WRONG.severity,
     "problem": "info",
     "incomplete": "blocker",
 }
@@ -52,20 +50,20 @@ def render(report: Report) -> str:
         for finding in findings(record)
     ]
     issues += [
-        _issue("gradcheck", Finding("problem", text, text), _NOWHERE, 1)
+        _issue("gradcheck", Finding("problem", text, text))
         for text in dict.fromkeys(map(one_line, report.problems))
     ]
     if report.interrupted or report.incomplete:
-        issues.append(_issue("gradcheck", Finding("incomplete", "checks are missing"), _NOWHERE, 1))
+        issues.append(_issue("gradcheck", Finding("incomplete", "checks are missing")))
     return json.dumps(issues, indent=1, ensure_ascii=False) + "\n"
 
 
-def _issue(name: str, finding: Finding, file: str, line: int) -> dict[str, Any]:
+def _issue(name: str, finding: Finding, file: str = _NOWHERE, line: int = 1) -> dict[str, Any]:
     return {
         "description": f"{name}: {finding.text}",
         "check_name": f"gradcheck/{finding.rule}",
         "fingerprint": finding.fingerprint(name),
         # No path to a derivative that is not 0 is a wrong gradient.
-        "severity": SEVERITIES["wrong" if finding.failed else finding.rule],
+        "severity": SEVERITIES[Outcome.WRONG if finding.failed else finding.rule],
         "location": {"path": file, "lines": {"begin": line}},
     }

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gradcheck_cli.records.report import Report
 
+RANK = 2
+SUFFIXES = (".json",)
+
 FORMAT = 1
 
 

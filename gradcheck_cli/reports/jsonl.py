@@ -9,6 +9,9 @@ from gradcheck_cli.records.record import line_of
 if TYPE_CHECKING:
     from gradcheck_cli.records.report import Report
 
+RANK = 3
+SUFFIXES = (".jsonl", ".ndjson")
+
 
 def render(report: Report) -> str:
     """A line for each case."""

@@ -11,68 +11,65 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from gradcheck_cli.records.outcome import Status
 from gradcheck_cli.reports.facts import FORESEEN
-from gradcheck_cli.reports.findings import file_of, lines_of, one_line, rule_of, with_names
+from gradcheck_cli.reports.findings import file_of, lines_of, outcome_text, rule_of, with_names
 from gradcheck_cli.reports.format import escape_controls
+from gradcheck_cli.reports.wrap import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from gradcheck_cli.records.record import Record
     from gradcheck_cli.records.report import Report
 
-# What each status becomes; a test case without a child has passed. Nothing is wrong with what is
-# unverified, yet nothing is shown either, and the exit code is not 0: a failure, of the type that
-# its outcome names.
-_CHILDREN = {
-    "error": "error",
-    "fail": "failure",
-    "unverified": "failure",
-    "xfail": "skipped",
-    "skip": "skipped",
-}
+RANK = 6
+SUFFIXES = (".xml",)
+
 _ALONE = "gradcheck"
 _MISSING = '<error type="incomplete" message="checks are missing"/>'
+
+
+def child_of(status: Status) -> str:
+    """What stands in the test case of a check; one without a child has passed.
+
+    Nothing is wrong with what is unverified, yet nothing is shown either, and the exit code is not
+    0: a failure, of the type that its outcome names.
+    """
+    if status is Status.PASS:
+        return ""
+    return "skipped" if status.is_well else "error" if status is Status.ERROR else "failure"
 
 
 def render(report: Report) -> str:
     """An XML document: <testsuites>, a <testsuite> for each file, a <testcase> for each check."""
     suites: dict[str, list[tuple[str, str]]] = {}
     for name, record in with_names(report.records):
-        suites.setdefault(file_of(record) or _ALONE, []).append(
-            (record["status"], _case(name, record))
-        )
+        child = child_of(Status(record["status"]))
+        suites.setdefault(file_of(record) or _ALONE, []).append((child, _case(name, record, child)))
     if report.interrupted or report.incomplete:
         # Every check that was made may have passed: only this shows that others are missing.
-        suites.setdefault(_ALONE, []).append(
-            (
-                "error",
-                f"<testcase{_attributes(classname=_ALONE, name='all checks')}>{_MISSING}</testcase>",
-            )
-        )
-    statuses = [status for cases in suites.values() for status, _ in cases]
+        start = f"<testcase{_attributes(classname=_ALONE, name='all checks')}>"
+        suites.setdefault(_ALONE, []).append(("error", f"{start}{_MISSING}</testcase>"))
+    totals = _totals([child for cases in suites.values() for child, _ in cases])
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
-        f"<testsuites{_attributes(name=_ALONE, **_totals(statuses))}>",
+        f"<testsuites{_attributes(name=_ALONE, **totals)}>",
     ]
     for file, cases in suites.items():
-        found = [status for status, _ in cases]
-        skipped = sum(_CHILDREN.get(status) == "skipped" for status in found)
+        children = [child for child, _ in cases]
         place = {} if file == _ALONE else {"file": file}
-        lines.append(
-            f"<testsuite{_attributes(name=file, **_totals(found), skipped=str(skipped), **place)}>"
-        )
+        counts = {**_totals(children), "skipped": str(children.count("skipped")), **place}
+        lines.append(f"<testsuite{_attributes(name=file, **counts)}>")
         lines += [*(case for _, case in cases), "</testsuite>"]
     if report.problems:
-        told = "\n".join(map(one_line, report.problems))
-        lines.append(
-            f"<testsuite{_attributes(name='problems', **_totals(()))}><system-err>{_text(told)}</system-err></testsuite>"
-        )
+        start = f"<testsuite{_attributes(name='problems', **_totals(()))}>"
+        text = _text("\n".join(map(one_line, report.problems)))
+        lines.append(f"{start}<system-err>{text}</system-err></testsuite>")
     return "\n".join([*lines, "</testsuites>"]) + "\n"
 
 
-def _totals(statuses: Iterable[str]) -> dict[str, str]:
-    children = [_CHILDREN.get(status) for status in statuses]
+def _totals(children: Sequence[str]) -> dict[str, str]:
     return {
         "tests": str(len(children)),
         "failures": str(children.count("failure")),
@@ -80,32 +77,32 @@ def _totals(statuses: Iterable[str]) -> dict[str, str]:
     }
 
 
-def _case(name: str, record: Record) -> str:
-    file = file_of(record)
-    place = record["source"]
-    linked = {"file": file, "line": str(place["line"])} if file else {}
-    start = f"<testcase{_attributes(classname=file or _ALONE, name=name.removeprefix(f'{file}::'), **linked)}"
-    child = _CHILDREN.get(record["status"])
-    if child is None:
+def _case(name: str, record: Record, child: str) -> str:
+    file, source, lines = file_of(record), record["source"], lines_of(record)
+    about = {"classname": file or _ALONE, "name": name.removeprefix(f"{file}::")}
+    if source is not None and file:
+        about |= {"file": file, "line": str(source["line"])}
+    start = f"<testcase{_attributes(**about)}"
+    if not child:
         return f"{start}/>"
-    lines = lines_of(record)
     if child == "skipped":
-        reason = record["reason"] or f"the outcome is {record['outcome']}"
-        return f"{start}><skipped{_attributes(message=f'{FORESEEN}: {reason}' if record['status'] == 'xfail' else reason)}/></testcase>"
-    told = (
-        lines if place is None else [f"{place['file']}:{place['line']}:{place['column']}", *lines]
-    )
-    text = _text("\n".join(told))
-    return f"{start}><{child}{_attributes(type=rule_of(record), message=lines[0])}>{text}</{child}></testcase>"
+        reason = record["reason"] or outcome_text(record)
+        message = f"{FORESEEN}: {reason}" if record["status"] == Status.XFAIL else reason
+        return f"{start}><skipped{_attributes(message=message)}/></testcase>"
+    head = _attributes(type=rule_of(record), message=lines[0])
+    if source is not None:
+        lines = [f"{source['file']}:{source['line']}:{source['column']}", *lines]
+    text = _text("\n".join(lines))
+    return f"{start}><{child}{head}>{text}</{child}></testcase>"
 
 
 def _attributes(**values: str) -> str:
     # A reader turns a bare line end inside an attribute into a space.
-    escaped = {
+    escapes = {
         name: _text(value).replace('"', "&quot;").replace("\n", "&#10;")
         for name, value in values.items()
     }
-    return "".join(f' {name}="{value}"' for name, value in escaped.items())
+    return "".join(f' {name}="{value}"' for name, value in escapes.items())
 
 
 def _text(text: str) -> str:

@@ -15,26 +15,27 @@ from gradcheck_cli.reports.facts import (
     groups,
     is_settled,
     phrase_of,
-    rows_of,
     sentences,
     summary,
 )
-from gradcheck_cli.reports.findings import file_of, one_line
-from gradcheck_cli.reports.format import MAX_LINE, count_of, escape_controls
-from gradcheck_cli.reports.table import TITLES
-from gradcheck_cli.reports.wrap import shorten
+from gradcheck_cli.reports.findings import file_of
+from gradcheck_cli.reports.format import MAX_LINE, NOTHING, count_of, escape_controls
+from gradcheck_cli.reports.rows import rows_of, titles_of
+from gradcheck_cli.reports.wrap import one_line, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gradcheck_cli.records.report import Report
-    from gradcheck_cli.reports.facts import FactRow, Group
+    from gradcheck_cli.reports.facts import Group
+    from gradcheck_cli.reports.rows import FactRow
+
+RANK = 5
+SUFFIXES = (".md",)
 
 # Everything that CommonMark or GitHub gives a meaning inside a line, backticks apart. The @ would
 # notify whoever has that name.
 _SPECIAL = re.compile(r"([\\*_{}\[\]<>#|~$&@!])")
-
-_RANKS = {status: rank for rank, status in enumerate(Status)}
 # What a suite's report tells in full; the rest is counted. GitHub drops a job summary of more than
 # 1 MiB.
 MAX_GROUPS, MAX_ROWS, MAX_FILES, MAX_BYTES = 50, 20, 200, 900_000
@@ -66,46 +67,25 @@ def _counts(report: Report) -> str:
     if len(files) > MAX_FILES:
         files.sort(key=lambda file: [-counts[file, status] for status in Status])
     statuses = [status for status in reversed(Status) if status in report.statuses]
-    lines = [_line(["file", *statuses, "all"]), _line(["---"] + ["---:"] * (len(statuses) + 1))]
+    rows = [["file", *statuses, "all"], ["---"] + ["---:"] * (len(statuses) + 1)]
     for file in files[:MAX_FILES]:
-        found = [counts[file, status] for status in statuses]
-        lines.append(
-            _line(
-                [
-                    cell(escape_controls(file)) or "no suite",
-                    *(f"{number:,}" for number in (*found, sum(found))),
-                ]
-            )
-        )
+        numbers = [counts[file, status] for status in statuses]
+        name = cell(escape_controls(file)) or "no suite"
+        rows.append([name, *(f"{number:,}" for number in (*numbers, sum(numbers)))])
     if len(files) > MAX_FILES:
-        lines.append(
-            _line(
-                [
-                    f"… and {count_of(len(files) - MAX_FILES, 'file')} more",
-                    *[""] * (len(statuses) + 1),
-                ]
-            )
-        )
+        rest = count_of(len(files) - MAX_FILES, "file")
+        rows.append([f"… and {rest} more", *[""] * (len(statuses) + 1)])
     if len(files) > 1:
-        lines.append(
-            _line(
-                [
-                    "all",
-                    *(f"{report.statuses[status]:,}" for status in statuses),
-                    f"{counts.total():,}",
-                ]
-            )
-        )
-    return "\n".join(lines)
+        numbers = [report.statuses[status] for status in statuses]
+        rows.append(["all", *(f"{number:,}" for number in (*numbers, counts.total()))])
+    return "\n".join(map(_line, rows))
 
 
 def _first(lines: list[str], noun: str) -> list[str]:
     """The first few, and how many more there are."""
-    return (
-        lines
-        if len(lines) <= MAX_ROWS
-        else [*lines[:MAX_ROWS], f"… and {count_of(len(lines) - MAX_ROWS, noun)} more"]
-    )
+    if len(lines) <= MAX_ROWS:
+        return lines
+    return [*lines[:MAX_ROWS], f"… and {count_of(len(lines) - MAX_ROWS, noun)} more"]
 
 
 def _size(blocks: Sequence[str]) -> int:
@@ -116,47 +96,43 @@ def _size(blocks: Sequence[str]) -> int:
 def _details(report: Report, room: int) -> list[str]:
     """The programs that are not plainly good, as many as fit into `room` bytes."""
     bad = [record for record in report.records if not is_settled(record, rows_of(record))]
-    found = sorted(
+    ranked = sorted(
         groups(replace(report, records=bad)),
-        key=lambda group: min(_RANKS[record["status"]] for record in group.records),
+        key=lambda group: min(Status(record["status"]).rank for record in group.records),
     )
     blocks: list[str] = []
-    told = 0
-    for group in found[:MAX_GROUPS]:
+    left = len(ranked)
+    for group in ranked[:MAX_GROUPS]:
         added = _group(group, MAX_ROWS)
         if _size(added) <= room:
             blocks += added
             room -= _size(added)
-            told += 1
-    return (
-        [*blocks, f"… and {count_of(len(found) - told, 'program')} more that are not plainly good"]
-        if told < len(found)
-        else blocks
-    )
+            left -= 1
+    if left:
+        blocks.append(f"… and {count_of(left, 'program')} more that are not plainly good")
+    return blocks
 
 
 def _group(group: Group, most: int | None = None) -> list[str]:
     """The blocks of a program, its table no longer than `most` rows."""
-    blocks = [fence(escape_controls(group.records[0]["expression"].strip("\n")), "python")]
     shared = phrase_of(group.shared, group.shared)
-    found = formulas(group)
     lines = [prose(shared)] if shared else []
-    lines += [
-        f"{code(name)} = {code(shorten(formula, MAX_LINE))}"
-        for name, formula in found[:MAX_FORMULAS]
+    known = formulas(group)
+    for name, formula in known[:MAX_FORMULAS]:
+        lines.append(f"{code(name)} = {code(shorten(formula, MAX_LINE))}")
+    if len(known) > MAX_FORMULAS:
+        lines.append(f"… and {len(known) - MAX_FORMULAS:,} more")
+    texts = [_sentence(said.kind, said.subject, said.text) for said in sentences(group)]
+    program = group.records[0]["expression"].strip("\n")
+    blocks = [
+        fence(escape_controls(program), "python"),
+        # Two spaces at a line's end keep it a line.
+        "  \n".join(lines),
+        *_tables(group, most),
     ]
-    lines += [f"… and {len(found) - MAX_FORMULAS:,} more"] if len(found) > MAX_FORMULAS else []
-    # Two spaces at a line's end keep it a line.
-    blocks += ["  \n".join(lines), *_tables(group, most)]
-    told = [
-        _sentence(sentence.kind, sentence.subject, sentence.text) for sentence in sentences(group)
-    ]
-    reproduced = commands(group)
-    return [
-        *blocks,
-        *(["\n".join(told)] if told else []),
-        *([fence("\n".join(reproduced), "sh")] if reproduced else []),
-    ]
+    blocks += ["\n".join(texts)] if texts else []
+    lines = commands(group)
+    return [*blocks, fence("\n".join(lines), "sh")] if lines else blocks
 
 
 def _tables(group: Group, most: int | None) -> list[str]:
@@ -170,15 +146,24 @@ def _tables(group: Group, most: int | None) -> list[str]:
 
 
 def _table(group: Group, rows: Sequence[FactRow]) -> str:
-    columns = [name for name in TITLES if name != "reference" or any(row.needed for row in rows)]
-    names = [name.removesuffix(" =") for name in group.differing]
-    lines = [_line([*map(cell, names), "partial", *(TITLES[name] for name in columns), "outcome"])]
-    lines.append(_line(["---"] * (len(names) + 1) + ["---:"] * len(columns) + ["---"]))
+    titles = titles_of(rows)
+    asked = [cell(name.removesuffix(" =")) for name in group.differing]
+    lines = [
+        _line([*asked, "partial", *map(cell, titles.values()), "outcome"]),
+        _line(["---"] * (len(asked) + 1) + ["---:"] * len(titles) + ["---"]),
+    ]
     for row in rows:
-        asked = [cell(group.fields[id(row.record)].get(name, "")) for name in group.differing]
+        fields = group.fields[id(row.record)]
         outcome = row.outcome if row.settled else f"**{row.outcome}**"
         lines.append(
-            _line([*asked, code(row.name), *(row.cells[name] for name in columns), outcome])
+            _line(
+                [
+                    *(cell(fields.get(name, "")) for name in group.differing),
+                    code(row.name),
+                    *(row.cells.get(name, NOTHING) for name in titles),
+                    outcome,
+                ]
+            )
         )
     return "\n".join(lines)
 
@@ -188,12 +173,8 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _sentence(kind: str, subject: str, text: str) -> str:
-    parts = [
-        *([f"**{kind}**"] if kind else []),
-        *([prose(subject)] if subject else []),
-        prose(text),
-    ]
-    return f"- {': '.join(parts)}"
+    parts = [f"**{prose(kind)}**" if kind else "", prose(subject), prose(text)]
+    return f"- {': '.join(filter(None, parts))}"
 
 
 def cell(text: str) -> str:

@@ -7,48 +7,41 @@ import shlex
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from gradcheck_cli.records.outcome import OUTCOMES
-from gradcheck_cli.reports.findings import Finding, command_of, findings, one_line, with_names
+from gradcheck_cli.records.outcome import OUTCOMES, Outcome, Status
+from gradcheck_cli.reports.findings import (
+    UNEXPECTED_RULE,
+    Finding,
+    command_of,
+    findings,
+    outcome_text,
+    with_names,
+)
 from gradcheck_cli.reports.format import escape_controls
+from gradcheck_cli.reports.wrap import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from gradcheck_cli.records.record import Record
+    from gradcheck_cli.records.record import Record, Source
     from gradcheck_cli.records.report import Report
 
+RANK = 9
+SUFFIXES = (".sarif",)
+
+_WORST, *_OTHERS = Outcome
 # What a result may be filed under, with what it means; each is a rule.
-RULES = {
-    "error": "The check has no verdict: it crashed, or ran out of time or memory.",
-    "unexpected": "What was found is not what the suite expects.",
-    "wrong": "torch's gradient is wrong: rounding does not explain its error.",
-    "inconclusive": "Nothing could be shown of the gradient.",
-    "undefined": "No finite derivative exists at the point.",
-    "detached": "torch has no path from the input to the result.",
-    "kink": "There is no derivative at the point: left and right derivatives differ.",
-    "imprecise": "More than half the digits of torch's gradient are lost to rounding.",
-    "agree": "torch's gradient is right, as far as the dtype can be.",
-    "skipped": "The suite says not to check it.",
-}
-_LEVELS = {
-    "error": "error",
-    "fail": "error",
-    "unverified": "warning",
-    "xfail": "error",
-    "skip": "none",
+RULES: dict[str, str] = {
+    _WORST: _WORST.meaning,
+    UNEXPECTED_RULE: "What was found is not what the suite expects.",
+    **{outcome: outcome.meaning for outcome in _OTHERS},
 }
 
 
 def render(report: Report) -> str:
     """A log with one run: the rules, and a result for everything that does not simply pass."""
+    environment = report.environment
     driver = {
         "name": "gradcheck",
-        **(
-            {"version": report.environment["gradcheck"]}
-            if "gradcheck" in report.environment
-            else {}
-        ),
-        "rules": [_rule(name, told) for name, told in RULES.items()],
+        **({"version": environment["gradcheck"]} if "gradcheck" in environment else {}),
+        "rules": [_rule(name, meaning) for name, meaning in RULES.items()],
     }
     results = [
         _result(name, record, finding)
@@ -64,13 +57,13 @@ def render(report: Report) -> str:
     return json.dumps({"version": "2.1.0", "runs": [run]}, indent=1, ensure_ascii=False) + "\n"
 
 
-def _rule(name: str, told: str) -> dict[str, Any]:
+def _rule(name: str, meaning: str) -> dict[str, Any]:
     page = f" `gradcheck explain {name}` tells more." if name in OUTCOMES else ""
     return {
         "id": name,
-        "shortDescription": {"text": told},
-        "fullDescription": {"text": told},
-        "help": {"text": f"{told}{page}"},
+        "shortDescription": {"text": meaning},
+        "fullDescription": {"text": meaning},
+        "help": {"text": f"{meaning}{page}"},
     }
 
 
@@ -83,33 +76,30 @@ def _invocation(report: Report) -> dict[str, Any]:
     return {
         **({"commandLine": escape_controls(shlex.join(report.command))} if report.command else {}),
         "exitCode": report.exit_code,
-        "executionSuccessful": whole and "error" not in report.statuses,
+        "executionSuccessful": whole and Status.ERROR not in report.statuses,
         "toolExecutionNotifications": notes,
     }
 
 
 def _result(name: str, record: Record, finding: Finding) -> dict[str, Any]:
-    reason = one_line(record["reason"] or f"the outcome is {record['outcome']}")
-    suppressed = record["status"] in ("xfail", "skip")
+    status, source = Status(record["status"]), record["source"]
+    reason = one_line(record["reason"] or outcome_text(record))
+    place = {} if source is None else {"locations": [{"physicalLocation": _place(source)}]}
     return {
         "ruleId": finding.rule,
         "ruleIndex": list(RULES).index(finding.rule),
-        "kind": "notApplicable" if record["status"] == "skip" else "fail",
-        "level": _LEVELS[record["status"]],
+        "kind": "notApplicable" if status is Status.SKIP else "fail",
+        "level": status.level,
         "message": {"text": f"{name}: {finding.text}\nreproduce: {command_of(record)}"},
-        **(
-            {"locations": [{"physicalLocation": _place(record["source"])}]}
-            if record["source"] is not None
-            else {}
-        ),
+        **place,
         "partialFingerprints": {"gradcheck/v1": finding.fingerprint(name)},
         # For all results or for none, says the standard. Without a `status` it is accepted; the
         # first schemas called that key `state`.
-        "suppressions": [{"kind": "external", "justification": reason}] if suppressed else [],
+        "suppressions": [{"kind": "external", "justification": reason}] if status.is_well else [],
     }
 
 
-def _place(source: Mapping[str, Any]) -> dict[str, Any]:
+def _place(source: Source) -> dict[str, Any]:
     return {
         "artifactLocation": {"uri": _uri(source["file"])},
         "region": {"startLine": source["line"], "startColumn": source["column"]},

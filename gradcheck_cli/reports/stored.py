@@ -8,9 +8,9 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.checks.record import UNSTATED
 from gradcheck_cli.language.errors import Mistake, PointError, elide, mistake
 from gradcheck_cli.records.outcome import INTERRUPTED, NO_VERDICT, Status
+from gradcheck_cli.records.record import UNSTATED
 from gradcheck_cli.records.report import Report
 from gradcheck_cli.records.status import status_by_itself
 from gradcheck_cli.reports.json import FORMAT

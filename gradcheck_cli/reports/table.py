@@ -1,18 +1,19 @@
-"""The report for people: a table that a glance is enough for, and below it a sentence for what a
+"""The table for a terminal: a row that a glance is enough for, and below it a sentence for what a
 glance is not enough for.
 """
 
 from __future__ import annotations
 
-from io import StringIO
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
-from rich.console import Console
 from rich.text import Text
 
+from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.reports.facts import (
+    FORESEEN,
     MAX_FORMULAS,
+    UNEXPECTED,
     commands,
     formulas,
     groups,
@@ -20,35 +21,26 @@ from gradcheck_cli.reports.facts import (
     sentences,
     summary,
 )
-from gradcheck_cli.reports.format import MAX_LINE, escape_controls
+from gradcheck_cli.reports.format import MAX_LINE, NOTHING, escape_controls
+from gradcheck_cli.reports.rows import titles_of
+from gradcheck_cli.reports.terminal import terminal_text
 from gradcheck_cli.reports.wrap import shorten, wrap, wrap_command
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from gradcheck_cli.records.report import Report
-    from gradcheck_cli.reports.facts import FactRow, Group
+    from gradcheck_cli.reports.facts import Group
+    from gradcheck_cli.reports.rows import FactRow
 
-STYLES = {
-    "agree": "green",
-    "wrong": "bold red",
-    "imprecise": "yellow",
-    "kink": "yellow",
-    "undefined": "magenta",
-    "detached": "magenta",
-    "inconclusive": "magenta",
-    "error": "bold red",
-    "skipped": "yellow",
-    "not as expected": "bold red",
-    "expected to fail": "yellow",
-}
-TITLES = {
-    "reference": "reference",
-    "analytic": "analytic",
-    "autograd": "autograd",
-    "numeric": "numeric ± bar",
-    "error": "error",
-    "tolerance": "tolerance (abs)",
+RANK = 1
+SUFFIXES = (".txt",)
+
+# By outcome, and by what a suite says of a case.
+STYLES: dict[str, str] = {
+    **{outcome: outcome.style for outcome in Outcome},
+    UNEXPECTED: "bold red",
+    FORESEEN: "yellow",
 }
 _GAP = "  "
 
@@ -79,32 +71,8 @@ def render(
     ]
     if quiet or len(report.records) != 1:
         blocks.append(wrap(Text(summary(report)), width, 2))
-    lines = Text("\n").join(
-        line for k, block in enumerate(blocks) for line in ([Text()] * bool(k) + block)
-    )
-    return written(lines, color=color)
-
-
-def written(text: Text, *, color: bool) -> str:
-    """Text with its styles as escape sequences, or without; Rich wraps, cuts and highlights
-    nothing, and never sees the environment.
-    """
-    if not color:
-        return "\n".join(line.rstrip() for line in text.plain.split("\n")) + "\n"
-    stream = StringIO()
-    console = Console(
-        file=stream,
-        force_terminal=True,
-        color_system="standard",
-        no_color=False,
-        legacy_windows=False,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        _environ={},
-    )
-    console.print(text, soft_wrap=True)
-    return stream.getvalue()
+    lines = [line for k, block in enumerate(blocks) for line in ([Text()] * bool(k) + block)]
+    return terminal_text(Text("\n").join(lines), color=color)
 
 
 class _Page:
@@ -124,57 +92,47 @@ class _Page:
 
     def _header(self, group: Group) -> list[Text]:
         """Program, point, dtype, device, cotangent and formulas, as far as all cases share them."""
-        lines = [Text(escape_controls(group.records[0]["expression"].strip("\n")), style="bold")]
-        asked = [name for name in group.shared if name not in ("dtype", "device", "case", "file")]
-        device = f"on {group.shared['device']}" if "device" in group.shared else ""
-        kind = f"{group.shared.get('dtype', '')} {device}".strip()
-        point = phrase_of(group.shared, asked)
-        lines.append(
-            Text(
-                "; ".join(
-                    part
-                    for part in (
-                        group.shared.get("file", ""),
-                        group.shared.get("case", ""),
-                        f"at {point}" if point else "",
-                        kind,
-                    )
-                    if part
-                )
-            )
+        shared = group.shared
+        point = phrase_of(
+            shared, [key for key in shared if key not in ("dtype", "device", "case", "file")]
         )
-        found = [] if self.quiet else formulas(group)
-        for name, formula in found if self.verbose else found[:MAX_FORMULAS]:
-            told = f"{name} = {formula}"
-            lines.append(Text(told if self.verbose else shorten(told, MAX_LINE)))
-        if not self.verbose and len(found) > MAX_FORMULAS:
-            lines.append(Text(f"… and {len(found) - MAX_FORMULAS:,} more, which --verbose shows"))
-        return [piece for line in lines if line.plain for piece in wrap(line, self.width, 2)]
+        device = f"on {shared['device']}" if "device" in shared else ""
+        place = (
+            shared.get("file", ""),
+            shared.get("case", ""),
+            f"at {point}" if point else "",
+            f"{shared.get('dtype', '')} {device}".strip(),
+        )
+        lines = [
+            Text(escape_controls(group.records[0]["expression"].strip("\n")), style="bold"),
+            Text("; ".join(filter(None, place))),
+        ]
+        known = [] if self.quiet else formulas(group)
+        for name, formula in known if self.verbose else known[:MAX_FORMULAS]:
+            text = f"{name} = {formula}"
+            lines.append(Text(text if self.verbose else shorten(text, MAX_LINE)))
+        if not self.verbose and len(known) > MAX_FORMULAS:
+            lines.append(Text(f"… and {len(known) - MAX_FORMULAS:,} more, which --verbose shows"))
+        return self._wrap(line for line in lines if line.plain)
 
     def _table(self, group: Group, rows: Sequence[FactRow]) -> list[Text]:
-        columns = [
-            name
-            for name in TITLES
-            if name != "reference" or self.verbose or any(row.needed for row in rows)
-        ]
-        head = [
-            *(name.removesuffix(" =") for name in group.differing),
-            "",
-            *(TITLES[name] for name in columns),
-            "outcome",
-        ]
-        asked = [
-            [group.fields[id(row.record)].get(name, "") for name in group.differing] for row in rows
-        ]
+        titles = titles_of(rows, verbose=self.verbose)
+        asked = [name.removesuffix(" =") for name in group.differing]
+        head = [*asked, "", *titles.values(), "outcome"]
         body = [
-            [*known, row.name, *(row.cells[name] for name in columns), row.outcome]
-            for known, row in zip(asked, rows, strict=True)
+            [
+                *(group.fields[id(row.record)].get(name, "") for name in group.differing),
+                row.name,
+                *(row.cells.get(name, NOTHING) for name in titles),
+                row.outcome,
+            ]
+            for row in rows
         ]
         widths = [max(map(cell_len, column)) for column in zip(head, *body, strict=True)]
         if self.width is not None and sum(widths) + len(_GAP) * (len(widths) - 1) > self.width:
-            return self._stacked(group, rows, columns)
+            return self._stack(group, rows, titles)
         # Numbers stand flush right, the case, the partial and the outcome flush left.
-        numbers = range(len(group.differing) + 1, len(head) - 1)
+        numbers = range(len(asked) + 1, len(head) - 1)
         lines = [
             Text(_line(head, widths, numbers), style="bold"),
             Text(_GAP.join("─" * width for width in widths)),
@@ -185,36 +143,35 @@ class _Page:
             lines.append(line)
         return lines
 
-    def _stacked(self, group: Group, rows: Sequence[FactRow], columns: Sequence[str]) -> list[Text]:
+    def _stack(
+        self, group: Group, rows: Sequence[FactRow], titles: Mapping[str, str]
+    ) -> list[Text]:
         """A block for each partial, a line for each number."""
         lines: list[Text] = []
         for row in rows:
-            title = Text.assemble(
-                (group.subject(row), "bold"), ": ", (row.outcome, STYLES[row.outcome])
-            )
-            block = [title, *(Text(f"{TITLES[name]}: {row.cells[name]}") for name in columns)]
-            lines += [Text()] * bool(lines) + [
-                piece for line in block for piece in wrap(line, self.width, 2)
-            ]
+            outcome = (row.outcome, STYLES[row.outcome])
+            cells = [f"{title}: {row.cells.get(name, NOTHING)}" for name, title in titles.items()]
+            block = [Text.assemble((group.subject(row), "bold"), ": ", outcome), *map(Text, cells)]
+            lines += [Text()] * bool(lines) + self._wrap(block)
         return lines
 
     def _below(self, group: Group) -> list[Text]:
         lines: list[Text] = []
         for sentence in sentences(group, verbose=self.verbose, quiet=self.quiet):
+            kind, text = sentence.kind, sentence.text
             subject = f"{sentence.subject}: " if sentence.subject else ""
-            if sentence.kind in STYLES:
-                line = Text.assemble(
-                    subject, (sentence.kind, STYLES[sentence.kind]), f": {sentence.text}"
-                )
+            if kind in STYLES:
+                lines.append(Text.assemble(subject, (kind, STYLES[kind]), f": {text}"))
             else:
-                line = Text(
-                    f"{sentence.kind}: {subject}{sentence.text}" if sentence.kind else sentence.text
-                )
-            lines += wrap(line, self.width, 2)
+                lines.append(Text(f"{kind}: {subject}{text}" if kind else text))
+        lines = self._wrap(lines)
         lead = "reproduce: "
         for command in commands(group, verbose=self.verbose):
             lines += Text(lead + wrap_command(command, self.width, len(lead))).split("\n")
         return lines
+
+    def _wrap(self, lines: Iterable[Text]) -> list[Text]:
+        return [piece for line in lines for piece in wrap(line, self.width, 2)]
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], numbers: range) -> str:

@@ -7,13 +7,19 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.records.outcome import Status
-from gradcheck_cli.reports.findings import command_of, file_of, lines_of, one_line, with_names
+from gradcheck_cli.reports.findings import command_of, file_of, lines_of, outcome_text, with_names
+from gradcheck_cli.reports.wrap import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gradcheck_cli.records.record import Record
     from gradcheck_cli.records.report import Report
+
+RANK = 10
+SUFFIXES = (".tap",)
+
+_DIRECTIVES: dict[str, str] = {Status.SKIP: "SKIP", Status.XFAIL: "TODO"}
 
 
 def render(report: Report) -> str:
@@ -33,34 +39,30 @@ def render(report: Report) -> str:
 
 
 def _point(number: int, name: str, record: Record) -> Iterator[str]:
-    status = record["status"]
-    reason = _escaped(one_line(record["reason"] or f"the outcome is {record['outcome']}"))
-    directive = {"skip": f" # SKIP {reason}", "xfail": f" # TODO {reason}"}.get(status, "")
-    well = Status(status).is_well and status != "xfail"
-    yield f"{'' if well else 'not '}ok {number} - {_escaped(name)}{directive}"
+    status = Status(record["status"])
+    reason = _escape(one_line(record["reason"] or outcome_text(record)))
+    directive = f" # {_DIRECTIVES[status]} {reason}" if status in _DIRECTIVES else ""
+    well = status.is_well and status is not Status.XFAIL
+    yield f"{'' if well else 'not '}ok {number} - {_escape(name)}{directive}"
     if not well:
-        yield from (
-            "  ---",
-            *(f"  {key}: {_yaml(value)}" for key, value in _diagnostics(record).items()),
-            "  ...",
-        )
+        yield "  ---"
+        yield from (f"  {key}: {_yaml(value)}" for key, value in _diagnostics(record).items())
+        yield "  ..."
 
 
 def _diagnostics(record: Record) -> dict[str, Any]:
-    *told, _ = lines_of(record)
-    place = (
-        {"at": record["source"] | {"file": file_of(record)}} if record["source"] is not None else {}
-    )
+    *texts, _ = lines_of(record)
+    source = record["source"]
     return {
         "outcome": record["outcome"],
         "status": record["status"],
-        "message": told,
-        **place,
+        "message": texts,
+        **({} if source is None else {"at": source | {"file": file_of(record)}}),
         "reproduce": command_of(record),
     }
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     """A description or reason: a # would begin a directive."""
     return text.replace("\\", "\\\\").replace("#", "\\#")
 
@@ -71,6 +73,6 @@ def _yaml(value: Any) -> str:
     """
     return re.sub(
         "[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]",
-        lambda found: f"\\u{ord(found[0]):04x}",
+        lambda match: f"\\u{ord(match[0]):04x}",
         json.dumps(value, ensure_ascii=False),
     )

@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
+from gradcheck_cli.reports.format import NOTHING, escape_controls
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rich.text import Text
 
+# A guess at what a reader of an annotation still reads; the limits of the services lie beyond it.
+MAX_TEXT = 4000
 # Numbers first: what this matches is never broken. A name is broken only where it alone is wider
 # than a line.
 TOKEN = re.compile(
@@ -107,3 +111,10 @@ def shorten(text: str, most: int) -> str:
         default=0,
     )
     return f"{text[:end]}…"
+
+
+def one_line(text: str) -> str:
+    """A text on one line, without anything that a terminal, a log or a file format would act upon;
+    never empty.
+    """
+    return shorten(" ".join(escape_controls(text).split()), MAX_TEXT) or NOTHING
