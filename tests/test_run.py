@@ -9,11 +9,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-import psutil
 import pytest
+from clocks import HUNG, until
 from suites import environment, ran, started, written
 
 GOOD, WRONG, UNDEFINED = (
@@ -22,7 +21,40 @@ GOOD, WRONG, UNDEFINED = (
     "{expr: log(x), at: {x: -1}}",
 )
 HANG, CRASH = "{expr: x + 7001, at: {x: 1}, timeout: 1.5}", "{expr: x + 7002, at: {x: 1}}"
-SLOW = "{expr: x*y + 7005, at: {x: {start: 1, stop: 2, count: 12}, y: 3}}"
+# Its worker waits until there is a file, the gate, and leaves one with its process id beside it.
+GATED = 7006
+
+
+def chunk(number):
+    """A case of 12 points with this number in it; two do not go into one batch."""
+    return f"{{expr: x*y + {number}, at: {{x: {{start: 1, stop: 2, count: 12}}, y: 3}}}}"
+
+
+def held(folder, *words):
+    """(process, gate) of a run whose workers come to harm."""
+    gate = Path(folder) / "gate"
+    gate.unlink(missing_ok=True)
+    return started(folder, *words, faults=True, GATE=str(gate)), gate
+
+
+def at_the_gate(gate, count=1):
+    """Process ids of so many workers that have come to the gate, as soon as they have."""
+    until(lambda: len(list(gate.parent.glob("gate.*"))) >= count)
+    return [int(path.suffix[1:]) for path in gate.parent.glob("gate.*")]
+
+
+def journal(folder, lines=0):
+    """The journal of a run, as soon as it has so many lines."""
+    return until(
+        lambda: next(
+            (
+                path
+                for path in (folder / ".gradcheck_cache").glob("run-*.tsv")
+                if path.read_bytes().count(b"\n") >= lines
+            ),
+            None,
+        )
+    )
 
 
 def document(folder, *words, **options):
@@ -146,7 +178,7 @@ def test_a_full_stdout_is_told(tmp_path):
     written(tmp_path, GOOD)
     with Path("/dev/full").open("w") as full:
         process = started(tmp_path, "run", ".", stdout=full)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=HUNG)
     assert process.returncode == 2
     assert "error[unwritable]: the report cannot be written: No space left on device" in err
 
@@ -155,18 +187,18 @@ def test_a_closed_pipe_ends_silently(tmp_path):
     """As `| head -1` does it; checks that were not made are no success. Where a file is to be
     written too, all are made.
     """
-    written(tmp_path, *[SLOW.replace("7005", f"7005 + {k}") for k in range(3)])
-    process = started(tmp_path, "run", ".", "-j1", "-f", "jsonl", faults=True)
+    written(tmp_path, chunk(1), chunk(GATED), chunk(GATED))
+    process, gate = held(tmp_path, "run", ".", "-j1", "-f", "jsonl")
     assert json.loads(process.stdout.readline())["outcome"] == "agree"
     process.stdout.close()
+    gate.touch()
     assert process.stderr.read() == ""
-    assert process.wait(timeout=60) == 3
-    process = started(
-        tmp_path, "run", ".", "-j1", "-f", "jsonl", "--export", "all.json", faults=True
-    )
+    assert process.wait(timeout=HUNG) == 3
+    process, gate = held(tmp_path, "run", ".", "-j1", "-f", "jsonl", "--export", "all.json")
     process.stdout.readline()
     process.stdout.close()
-    assert (process.stderr.read(), process.wait(timeout=60)) == ("", 0)
+    gate.touch()
+    assert (process.stderr.read(), process.wait(timeout=HUNG)) == ("", 0)
     assert json.loads((tmp_path / "all.json").read_text())["summary"] == {"agree": 36}
 
 
@@ -266,11 +298,10 @@ def test_exit_zero_covers_gradients_and_nothing_else(tmp_path):
 def test_ctrl_c_writes_what_is_finished(tmp_path):
     """Exit 130, the report whole, what is missing told."""
     written(tmp_path, GOOD, "{expr: x + 7001, at: {x: 1}}", GOOD)
-    process = started(tmp_path, "run", ".", "-j1", "-f", "json", faults=True)
-    _until(lambda: any((tmp_path / ".gradcheck_cache").glob("run-*.tsv")))
-    time.sleep(4)
+    process, gate = held(tmp_path, "run", ".", "-j1", "-f", "json")
+    at_the_gate(gate)
     process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=30)
+    out, _ = process.communicate(timeout=HUNG)
     report = json.loads(out)
     assert (process.returncode, report["exit_code"]) == (130, 130)
     assert (
@@ -283,9 +314,9 @@ def test_a_job_that_is_cancelled_writes_what_is_finished(tmp_path):
     """SIGTERM, as a CI server sends it, is taken as Ctrl-C."""
     written(tmp_path, GOOD, "{expr: x + 7001, at: {x: 1}}")
     process = started(tmp_path, "run", ".", "-j1", "--export", "a.json", faults=True)
-    _until(lambda: any((tmp_path / ".gradcheck_cache").glob("run-*.tsv")))
+    journal(tmp_path)
     process.terminate()
-    process.communicate(timeout=30)
+    process.communicate(timeout=HUNG)
     assert (process.returncode, json.loads((tmp_path / "a.json").read_text())["exit_code"]) == (
         130,
         130,
@@ -296,59 +327,46 @@ def test_a_run_that_was_killed_goes_on_where_it_stopped(tmp_path):
     """SIGKILL of the parent; the report is that of a run that was never killed, and finished checks
     are not made again.
     """
-    written(tmp_path, *[SLOW.replace("7005", f"7005 + {k}") for k in range(6)])
-    whole = ran(tmp_path, "run", ".", "-f", "json", "-j2", faults=True)
-    process = started(tmp_path, "run", ".", "-f", "json", "-j2", faults=True)
-    journal = _until(
-        lambda: next(
-            (
-                path
-                for path in (tmp_path / ".gradcheck_cache").glob("run-*.tsv")
-                if path.read_bytes().count(b"\n") >= 12
-            ),
-            None,
-        )
-    )
+    written(tmp_path, chunk(1), chunk(2), *(chunk(f"{GATED} + {k}") for k in range(4)))
+    process, gate = held(tmp_path, "run", ".", "-f", "json", "-j2")
+    kept = journal(tmp_path, 12)
     process.kill()
     process.wait()
-    kept = journal.read_bytes().count(b"\n")
-    code, out, err = ran(tmp_path, "run", ".", "-f", "json", "-j2", "--resume", faults=True)
-    assert 12 <= kept < 72
-    assert f"{kept} of 72 checks are taken over from the run before" in err
-    assert (code, out) == whole[:2]
-    assert not journal.exists()
+    done = kept.read_bytes().count(b"\n")
+    assert 12 <= done <= 24
+    gate.touch()
+    words = ("run", ".", "-f", "json", "-j2")
+    code, out, err = ran(tmp_path, *words, "--resume", faults=True, GATE=str(gate))
+    assert f"{done} of 72 checks are taken over from the run before" in err
+    assert not kept.exists()
+    assert (code, out) == ran(tmp_path, *words, faults=True, GATE=str(gate))[:2]
 
 
-def test_a_worker_that_is_killed_in_mid_run_costs_one_check(tmp_path):
-    """Nothing is lost, and the run ends by itself."""
-    written(tmp_path, *[SLOW.replace("7005", f"7005 + {k}") for k in range(4)])
-    process = started(tmp_path, "run", ".", "-f", "json", "-j2", faults=True)
-    _until(
-        lambda: any(
-            path.read_bytes().count(b"\n") >= 12
-            for path in (tmp_path / ".gradcheck_cache").glob("run-*.tsv")
-        )
-    )
-    workers = [
-        child
-        for child in psutil.Process(process.pid).children()
-        if "suite.worker" in " ".join(child.cmdline())
-    ]
-    os.kill(workers[0].pid, signal.SIGKILL)
-    out, _ = process.communicate(timeout=60)
+@pytest.mark.parametrize(
+    ("cases", "workers", "summary"),
+    [
+        ([chunk(1), chunk(GATED), chunk(f"{GATED} + 1"), chunk(2)], 2, {"agree": 48}),
+        (
+            [GOOD, f"{{expr: x + {GATED}, at: {{x: 1}}}}", GOOD, chunk(1)],
+            1,
+            {"error": 1, "agree": 14},
+        ),
+    ],
+)
+def test_a_worker_that_is_killed_in_mid_run_costs_one_check_at_most(
+    tmp_path, cases, workers, summary
+):
+    """Of many points none is lost: they are checked anew, one by one. The run ends by itself."""
+    written(tmp_path, *cases)
+    process, gate = held(tmp_path, "run", ".", "-f", "json", f"-j{workers}")
+    os.kill(at_the_gate(gate, workers)[0], signal.SIGKILL)
+    gate.touch()
+    out, _ = process.communicate(timeout=HUNG)
     report = json.loads(out)
-    assert len(report["cases"]) == 48
-    assert report["summary"] in ({"agree": 48}, {"error": 1, "agree": 47})
-
-
-def _until(found, seconds=60):
-    """What is found, as soon as it is."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if result := found():
-            return result
-        time.sleep(0.02)
-    raise AssertionError("it never came")
+    assert report["summary"] == summary
+    assert {case["reason"] for case in report["cases"] if case["outcome"] == "error"} <= {
+        "the check has ended its process by SIGKILL (out of memory, if nobody sent it)"
+    }
 
 
 def test_what_is_read_is_not_written_over(tmp_path):
