@@ -15,11 +15,12 @@ import suite_messages
 import suite_point_messages
 import suite_value_messages
 import yaml
-from gradcheck_cli.suite import reading
+from clocks import HUNG
 from suite_messages import X, one
 
+from gradcheck_cli import suites
 from gradcheck_cli.language.errors import UserError
-from gradcheck_cli.suites import document
+from gradcheck_cli.suites import yaml as reading
 from gradcheck_cli.suites.read import read_suites
 from gradcheck_cli.suites.spec import Layer
 
@@ -104,12 +105,12 @@ def test_every_error_code_has_a_message_tested():
     """A new code without a test fails here."""
     found = {
         code
-        for path in Path(reading.__file__).parent.glob("*.py")
+        for path in Path(suites.__file__).parent.glob("*.py")
         for code in codes(ast.parse(path.read_text(encoding="utf-8")))
     }
-    # These need a text that is too long to be written down, or settings from outside the file;
-    # their tests stand below and in `test_suite_layers`.
-    elsewhere = {"too-many", "too-deep", "too-large"}
+    # These need a text that is too long to be written down, settings from outside the file, or a
+    # file that is not there; their tests stand below, in `test_suite_layers` and `test_run`.
+    elsewhere = {"too-many", "too-deep", "too-large", "no-suite", "unreadable"}
     assert len(found) > 30
     assert {
         code
@@ -140,7 +141,7 @@ def test_all_mistakes_of_all_files_come_at_once():
 def test_without_libyaml_the_same_is_said(text, monkeypatch):
     """PyYAML's own reader; of what is no YAML it has words of its own."""
     fast = [(m.code, m.place) for m in mistakes(text)]
-    monkeypatch.setattr(document, "_LOADER", yaml.SafeLoader)
+    monkeypatch.setattr(reading, "_LOADER", yaml.SafeLoader)
     slow = [(m.code, m.place) for m in mistakes(text)]
     assert [code for code, _ in slow] == [code for code, _ in fast]
     assert slow == fast or "bad-yaml" in dict(fast)
@@ -230,9 +231,9 @@ def test_a_hundred_thousand_brackets_are_refused_in_a_moment(bracket):
 )
 def test_a_file_that_is_too_large_is_refused(name, least, message, monkeypatch):
     """At the limit it is read, above it is not."""
-    monkeypatch.setattr(document, name, least)
+    monkeypatch.setattr(reading, name, least)
     read(one(X))
-    monkeypatch.setattr(document, name, least - 1)
+    monkeypatch.setattr(reading, name, least - 1)
     assert said(one(X)).startswith(message)
 
 
@@ -306,7 +307,7 @@ def test_reading_loads_neither_torch_nor_sympy_nor_flint():
     )
     code = f"import sys\nfrom gradcheck_cli.suites.read import read_suites\nfrom gradcheck_cli.suites.spec import Layer\nread_suites([('a', {text!r})], Layer(), Layer())\nprint([name for name in ('torch', 'sympy', 'flint') if name in sys.modules])"
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=HUNG, check=True
     )
     assert done.stdout == "[]\n"
 

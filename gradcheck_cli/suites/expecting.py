@@ -15,9 +15,9 @@ from gradcheck_cli.suites.mappings import ByShape, Key, KeyMap, NameMap
 from gradcheck_cli.suites.numerals import NUMERAL, Numeral, TensorNumeral, is_rectangular
 
 if TYPE_CHECKING:
+    from gradcheck_cli.records.json_schema import Schema
     from gradcheck_cli.suites.document import Document, YamlNode
     from gradcheck_cli.suites.expected import Wanted
-    from gradcheck_cli.suites.kinds import Schema
 
 _INFINITE = re.compile(r"([-+]?)\.?inf", re.IGNORECASE)
 _ELEMENT = re.compile(r"([^\W\d]\w*)(?:\[\s*([0-9]{1,9}(?:\s*,\s*[0-9]{1,9})*)\s*\])?")

@@ -11,7 +11,7 @@ from time import time
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.language.errors import Mistake, PointError
-from gradcheck_cli.suites.document import MAX_LENGTH
+from gradcheck_cli.suites.yaml import MAX_LENGTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -30,8 +30,8 @@ from gradcheck_cli.suites.numerals import TensorNumeral
 
 if TYPE_CHECKING:
     from gradcheck_cli.language.program import Program
+    from gradcheck_cli.records.json_schema import Schema
     from gradcheck_cli.suites.document import Document, YamlNode
-    from gradcheck_cli.suites.kinds import Schema
 
 VERSION = 1
 # What stands in file names, in shells and in pytest's ids without quotes.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gradcheck_cli.language.errors import UserError, did_you_mean, elide
 from gradcheck_cli.suites.document import BROKEN, ListNode, MapNode, ScalarNode
@@ -18,17 +18,15 @@ from gradcheck_cli.suites.document import BROKEN, ListNode, MapNode, ScalarNode
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from gradcheck_cli.records.json_schema import Schema
     from gradcheck_cli.suites.document import Document, YamlNode
 
-Schema: TypeAlias = dict[str, Any]
 # A text that is not blank.
 SOME = r"\S"
 
 
 class Entry(NamedTuple):
-    """A key of a mapping, where it and its value stand, and what was read; None where that went
-    wrong.
-    """
+    """A key of a mapping, its value, and what was read of that; None where that went wrong."""
 
     key: ScalarNode
     node: YamlNode
@@ -63,9 +61,8 @@ class Kind(ABC):
                 instead = f'put quotes around it: "{elide(node.text)}"'
             elif not isinstance(node, ScalarNode) and begins in ("[", "{"):
                 instead = f"put quotes around a text that begins with `{begins}`"
-        document.add_mistake(
-            "wrong-type", f"{where} must be {self.words}, not {describe(node)}", node, instead
-        )
+        message = f"{where} must be {self.words}, not {describe(node)}"
+        document.add_mistake("wrong-type", message, node, instead)
 
 
 def describe(node: YamlNode) -> str:
@@ -74,11 +71,8 @@ def describe(node: YamlNode) -> str:
         return "a list" if node.items else "an empty list"
     if isinstance(node, MapNode):
         return "a mapping" if node.entries else "an empty mapping"
-    return {
-        "number": f"the number {elide(node.text)}",
-        "boolean": node.text,
-        "nothing": "nothing",
-    }.get(node.type, "a text")
+    words = {"number": f"the number {elide(node.text)}", "boolean": node.text, "nothing": "nothing"}
+    return words.get(node.type, "a text")
 
 
 def is_text(node: YamlNode) -> bool:
@@ -111,9 +105,8 @@ class Phrase(Kind):
             self.refuse(node, where, document)
             return None
         if not re.search(self.pattern, node.text):
-            document.add_mistake(
-                self.code, self.rule.format(where=where, text=elide(node.text)), node, self.help
-            )
+            message = self.rule.format(where=where, text=elide(node.text))
+            document.add_mistake(self.code, message, node, self.help)
             return None
         return node.text
 
@@ -137,10 +130,9 @@ class Choice(Kind):
             self.refuse(node, where, document)
             return None
         if node.text not in self.names:
-            known = did_you_mean(node.text, self.names) or f"known: {', '.join(self.names)}"
-            document.add_mistake(
-                self.code, f"no {self.noun} named `{elide(node.text)}`", node, known
-            )
+            message = f"no {self.noun} named `{elide(node.text)}`"
+            way_out = did_you_mean(node.text, self.names) or f"known: {', '.join(self.names)}"
+            document.add_mistake(self.code, message, node, way_out)
             return None
         return node.text
 
@@ -175,9 +167,8 @@ class Quantity(Kind):
 
     def schema(self) -> Schema:
         """A number within limits, or a text."""
-        return {
-            "anyOf": [{"type": "number", **dict(self.limits)}, {"type": "string", "pattern": SOME}]
-        }
+        number = {"type": "number", **dict(self.limits)}
+        return {"anyOf": [number, {"type": "string", "pattern": SOME}]}
 
     def read(self, node: YamlNode, where: str, document: Document) -> tuple[Any, str] | None:
         """The number, and the words it was given in."""
@@ -212,9 +203,8 @@ class Whole(Kind):
             return None
         value = int(node.text) if re.fullmatch(r"[-+]?[0-9]{1,20}", node.text) else None
         if value is None or not self.least <= value <= self.most:
-            document.add_mistake(
-                self.code, f"{where} must be {self.words}, not {elide(node.text)}", node
-            )
+            message = f"{where} must be {self.words}, not {elide(node.text)}"
+            document.add_mistake(self.code, message, node)
             return None
         return value
 

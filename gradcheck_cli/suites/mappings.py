@@ -1,6 +1,4 @@
-"""Kinds of mappings in a suite file: with keys of their own, with names that the user chooses, and
-one of several.
-"""
+"""Kinds of mappings in a suite file: with keys of their own, with the user's, one of several."""
 
 from __future__ import annotations
 
@@ -9,21 +7,19 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.language.errors import did_you_mean, elide
-from gradcheck_cli.suites.document import ListNode, MapNode, ScalarNode
+from gradcheck_cli.suites.document import MapNode, ScalarNode
 from gradcheck_cli.suites.kinds import Entry, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from gradcheck_cli.records.json_schema import Schema
     from gradcheck_cli.suites.document import Document, YamlNode
-    from gradcheck_cli.suites.kinds import Schema
 
 
 @dataclass(frozen=True)
 class Key:
-    """One key of a mapping: its kind, and what an editor says of it; one that is required has an
-    example.
-    """
+    """One key of a mapping: its kind, what an editor says of it; an example of a required one."""
 
     name: str
     kind: Kind
@@ -53,56 +49,42 @@ class KeyMap(Kind):
 
     def schema(self) -> Schema:
         """An object with these properties and no other."""
-        return {
-            "type": "object",
-            "properties": {
-                key.name: {"description": key.says, **key.kind.schema()} for key in self.keys
-            },
-            "additionalProperties": False,
-            **(
-                {"required": needed}
-                if (needed := [key.name for key in self.keys if key.example])
-                else {}
-            ),
-            **({"minProperties": 1} if self.some else {}),
-            **(
-                {"allOf": [{"not": {"required": list(pair)}} for pair in self.apart]}
-                if self.apart
-                else {}
-            ),
-        }
+        keys = {key.name: {"description": key.says, **key.kind.schema()} for key in self.keys}
+        schema = {"type": "object", "properties": keys, "additionalProperties": False}
+        needed = [key.name for key in self.keys if key.example]
+        if needed:
+            schema["required"] = needed
+        if self.some:
+            schema["minProperties"] = 1
+        if self.apart:
+            schema["allOf"] = [{"not": {"required": list(pair)}} for pair in self.apart]
+        return schema
 
     def read(self, node: YamlNode, where: str, document: Document) -> dict[str, Entry] | None:
         """The keys that are there, each with its value."""
         if not isinstance(node, MapNode) or (self.some and not node.entries):
             self.refuse(node, where, document)
             return None
-        found: dict[str, Entry] = {}
+        entries: dict[str, Entry] = {}
         kinds, meant = self._kinds, ""
         for name, (key, value) in node.entries.items():
             kind = kinds.get(name)
             if kind is None:
                 meant += self._unknown(key, value, document)
             else:
-                found[name] = Entry(key, value, kind.read(value, f"`{name}`", document))
+                entries[name] = Entry(key, value, kind.read(value, f"`{name}`", document))
         for needed in self.keys:
             # A slip in its name is told already.
-            if needed.example and needed.name not in found and f"`{needed.name}`" not in meant:
-                document.add_mistake(
-                    "missing-key",
-                    f"{self.noun} needs the key `{needed.name}`",
-                    _head(node),
-                    f"for example `{needed.example}`",
-                )
+            if needed.example and needed.name not in entries and f"`{needed.name}`" not in meant:
+                message = f"{self.noun} needs the key `{needed.name}`"
+                way_out = f"for example `{needed.example}`"
+                document.add_mistake("missing-key", message, _head(node), way_out)
         for one, other in self.apart:
-            if one in found and other in found:
+            if one in entries and other in entries:
                 message = f"`{one}` and `{other}` exclude each other"
-                document.add_mistake(
-                    "conflicting-keys",
-                    message,
-                    max((found[one].key, found[other].key), key=lambda key: key.span),
-                )
-        return found
+                second = max((entries[one].key, entries[other].key), key=lambda key: key.span)
+                document.add_mistake("conflicting-keys", message, second)
+        return entries
 
     @cached_property
     def _kinds(self) -> dict[str, Kind]:
@@ -111,29 +93,16 @@ class KeyMap(Kind):
     def _unknown(self, key: ScalarNode, value: YamlNode, document: Document) -> str:
         """The help that is given for a key that is not known."""
         known = [each.name for each in self.keys]
-        if (
-            isinstance(value, ScalarNode)
-            and not value.style
-            and not value.text
-            and not key.text.isidentifier()
-        ):
+        is_bare = isinstance(value, ScalarNode) and not value.style and not value.text
+        if is_bare and not key.text.isidentifier():
             # `{expr: clamp(x, 0, 6)}`: to YAML this is `clamp(x` and the keys `0` and `6)`.
             way_out = "a comma between { and } ends a text: write a text that holds one in quotes"
-            document.add_mistake(
-                "unknown-key", f"no key named `{elide(key.text)}` in {self.noun}", key, way_out
-            )
-            return way_out
-        elsewhere = (self.elsewhere or {}).get(key.text)
-        instead = (
-            elsewhere
-            or did_you_mean(key.text, known)
-            or self.otherwise
-            or f"known: {', '.join(known)}"
-        )
-        document.add_mistake(
-            "unknown-key", f"no key named `{elide(key.text)}` in {self.noun}", key, instead
-        )
-        return instead
+        else:
+            way_out = (self.elsewhere or {}).get(key.text) or did_you_mean(key.text, known)
+            way_out = way_out or self.otherwise or f"known: {', '.join(known)}"
+        message = f"no key named `{elide(key.text)}` in {self.noun}"
+        document.add_mistake("unknown-key", message, key, way_out)
+        return way_out
 
 
 def _head(node: MapNode) -> YamlNode:
@@ -156,12 +125,8 @@ class NameMap(Kind):
     def schema(self) -> Schema:
         """An object with values of one kind."""
         unlike = {"not": {"required": [self.but]}} if self.but else {}
-        return {
-            "type": "object",
-            "additionalProperties": self.each.schema(),
-            "minProperties": 1,
-            **unlike,
-        }
+        values = self.each.schema()
+        return {"type": "object", "additionalProperties": values, "minProperties": 1, **unlike}
 
     def read(self, node: YamlNode, where: str, document: Document) -> dict[str, Entry] | None:
         """The names, each with its value."""
@@ -200,36 +165,22 @@ class Variants(Kind):
 
 @dataclass(frozen=True)
 class ByShape(Kind):
-    """A scalar, a list or a mapping, each of its own kind."""
+    """A scalar or a mapping, each of its own kind."""
 
     words: str
-    scalar: Kind | None = None
-    listing: Kind | None = None
-    mapping: Kind | None = None
+    scalar: Kind
+    mapping: Kind
 
     def schema(self) -> Schema:
-        """Any of them."""
-        return {
-            "anyOf": [
-                kind.schema()
-                for kind in (self.scalar, self.listing, self.mapping)
-                if kind is not None
-            ]
-        }
+        """Either."""
+        return {"anyOf": [self.scalar.schema(), self.mapping.schema()]}
 
     def read(self, node: YamlNode, where: str, document: Document) -> Any:
         """What the node's own kind reads."""
-        kind = (
-            self.scalar
-            if isinstance(node, ScalarNode)
-            else self.listing
-            if isinstance(node, ListNode)
-            else self.mapping
-        )
-        if kind is None or (isinstance(node, ScalarNode) and node.type in ("boolean", "nothing")):
-            self.refuse(node, where, document)
-            return None
-        if isinstance(node, ListNode) and not node.items:
-            self.refuse(node, where, document)
-            return None
-        return kind.read(node, where, document)
+
+        if isinstance(node, MapNode):
+            return self.mapping.read(node, where, document)
+        if isinstance(node, ScalarNode) and node.type not in ("boolean", "nothing"):
+            return self.scalar.read(node, where, document)
+        self.refuse(node, where, document)
+        return None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gradcheck_cli.language.errors import Mistake, UserError
 from gradcheck_cli.questions.numbers import MAX_POINTS
 from gradcheck_cli.questions.points import Axis, Block, Points, Sample
-from gradcheck_cli.suites.document import Document, read_document
+from gradcheck_cli.suites.document import Document
 from gradcheck_cli.suites.expect_fit import expectation_of
 from gradcheck_cli.suites.fit import Fit
 from gradcheck_cli.suites.keys import SUITE
@@ -20,6 +20,7 @@ from gradcheck_cli.suites.kinds import part
 from gradcheck_cli.suites.layers import CaseLayers, of_entries, of_layer
 from gradcheck_cli.suites.matrix import check_matrix, exclusions, runs_of
 from gradcheck_cli.suites.spec import Suite, SuiteCase
+from gradcheck_cli.suites.yaml import read_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -17,8 +17,9 @@ from gradcheck_cli.suites.mappings import Key, KeyMap
 from gradcheck_cli.suites.numerals import MAX_DIMENSIONS, Numeral
 
 if TYPE_CHECKING:
+    from gradcheck_cli.records.json_schema import Schema
     from gradcheck_cli.suites.document import Document, YamlNode
-    from gradcheck_cli.suites.kinds import Entry, Schema
+    from gradcheck_cli.suites.kinds import Entry
 
 # A tensor with more elements is beyond what is proved (`worlds.scalars.MAX_NODES`).
 MAX_ELEMENTS = 300_000
