@@ -17,15 +17,8 @@ from shared_report import SUITE, by_name, shared_report, suite_records
 
 from gradcheck_cli.records.outcome import OUTCOMES, Status
 from gradcheck_cli.records.report import Report
-from gradcheck_cli.reports.diff import (
-    LOST,
-    MAX_TOLD,
-    Change,
-    Diff,
-    compare_reports,
-    diff_document,
-    render_diff,
-)
+from gradcheck_cli.reports.diff import LOST, Change, Diff, compare_reports
+from gradcheck_cli.reports.diff_text import MAX_TOLD, diff_document, render_diff
 
 if TYPE_CHECKING:
     from gradcheck_cli.records.record import Record

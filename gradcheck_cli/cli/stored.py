@@ -95,7 +95,8 @@ def diff_command(
     color: Color = "auto",
 ) -> None:
     """List what is worse, better or new in a report; exit 1 if anything is worse."""
-    from gradcheck_cli.reports.diff import compare_reports, diff_document, render_diff
+    from gradcheck_cli.reports.diff import compare_reports
+    from gradcheck_cli.reports.diff_text import diff_document, render_diff
 
     if form not in ("table", "json"):
         raise mistake(

@@ -143,6 +143,6 @@ def typed_text(value: JsonArray) -> str:
     return str(value)
 
 
-def line_of(record: Record) -> str:
-    """A record as one line of JSON."""
+def line_of(record: Mapping[str, object]) -> str:
+    """A record, or a part of one, as one line of JSON."""
     return json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice, pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gradcheck_cli.language.errors import Mistake, PointError
 from gradcheck_cli.records.report import Report
@@ -11,42 +11,19 @@ from gradcheck_cli.reports.format import count_of
 from gradcheck_cli.reports.stored import UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from gradcheck_cli.records.record import Record
 
 # Options that say where a check is made and how it is shown, not what is checked: the number of
 # words that belong to each.
+# fmt: off
 _IMMATERIAL = {
-    **dict.fromkeys(
-        (
-            "--shard",
-            "--export",
-            "--format",
-            "-f",
-            "--color",
-            "--jobs",
-            "-j",
-            "--cluster",
-            "--max-memory",
-        ),
-        2,
-    ),
-    **dict.fromkeys(
-        (
-            "--quiet",
-            "--no-quiet",
-            "-q",
-            "--verbose",
-            "--no-verbose",
-            "-v",
-            "--resume",
-            "--no-resume",
-        ),
-        1,
-    ),
+    **dict.fromkeys(("--shard", "--export", "--format", "-f", "--color", "--jobs", "-j", "--cluster", "--max-memory"), 2),
+    **dict.fromkeys(("--quiet", "--no-quiet", "-q", "--verbose", "--no-verbose", "-v", "--resume", "--no-resume"), 1),
     **dict.fromkeys(("--exit-zero", "--no-exit-zero"), 1),
 }
+# fmt: on
 # What differs from machine to machine without anything being the matter.
 _LOCAL = ("platform",)
 # Numbers named in a sentence; the rest is counted.
@@ -65,36 +42,31 @@ def merge_reports(reports: Sequence[Report], names: Sequence[str] = ()) -> Repor
         PointError: `not-mergeable`: of different commands, without positions, or with a check that
             is in two of them.
     """
-    called = [
-        *names[: len(reports)],
-        *(f"report {k}" for k in range(len(names) + 1, len(reports) + 1)),
-    ]
+    unnamed = [f"report {k}" for k in range(len(names) + 1, len(reports) + 1)]
+    called = [*names[: len(reports)], *unnamed]
     commands = [_without(report.command, ("--shard",)) for report in reports]
     material = [_without(report.command, _IMMATERIAL) for report in reports]
-    mistakes = [*_foreign(material, called), *_misplaced(reports, called)]
+    mistakes = [*_foreign(material, called), *_misplacements(reports, called)]
     if mistakes:
         raise PointError(mistakes)
-    records = sorted(
-        (record for report in reports for record in report.records),
-        key=lambda record: int(record["position"]),
-    )
-    missing = [*_shards(reports), *_gaps(records)]
+    records = sorted((record for report in reports for record in report.records), key=_position)
+    missing = [*_missing_shards(reports), *_gaps(records)]
+    problems = [problem for report in reports for problem in report.problems]
     return Report(
         records=records,
         command=(commands if len(set(commands)) == 1 else material or [()])[0],
-        environment=_environment(reports),
-        problems=list(
-            dict.fromkeys(
-                [
-                    *(problem for report in reports for problem in report.problems),
-                    *_versions(reports),
-                    *missing,
-                ]
-            )
-        ),
+        environment={name: " and ".join(texts) for name, texts in _versions(reports).items()},
+        problems=list(dict.fromkeys([*problems, *_differences(reports), *missing])),
         interrupted=any(report.interrupted for report in reports),
         incomplete=bool(missing) or any(report.incomplete for report in reports),
     )
+
+
+def _position(record: Record) -> int:
+    """The number of a check in its run; reports without are refused before."""
+    position = record["position"]
+    assert position is not None
+    return position
 
 
 def _without(command: Sequence[str], options: Iterable[str]) -> tuple[str, ...]:
@@ -113,17 +85,17 @@ def _without(command: Sequence[str], options: Iterable[str]) -> tuple[str, ...]:
 def _foreign(commands: Sequence[tuple[str, ...]], names: Sequence[str]) -> Iterator[Mistake]:
     for name, command in zip(names, commands, strict=True):
         if command != commands[0]:
-            told = [" ".join(words) or "no command" for words in (commands[0], command)]
+            texts = [" ".join(words) or "no command" for words in (commands[0], command)]
             yield Mistake(
                 "not-mergeable",
-                f"`{names[0]}` and `{name}` are of different runs: `{told[0]}` and `{told[1]}`",
+                f"`{names[0]}` and `{name}` are of different runs: `{texts[0]}` and `{texts[1]}`",
                 help="merge reports of one command, each with its own `--shard I/N`",
             )
 
 
-def _misplaced(reports: Sequence[Report], names: Sequence[str]) -> Iterator[Mistake]:
+def _misplacements(reports: Sequence[Report], names: Sequence[str]) -> Iterator[Mistake]:
     """A mistake for each report without positions, and for each pair of reports that share a check."""
-    owners: dict[tuple[str, Any], str] = {}
+    owners: dict[tuple[str, int | str | None], str] = {}
     shared: dict[tuple[str, str], list[str]] = {}
     for name, report in zip(names, reports, strict=True):
         if any(record["position"] is None for record in report.records):
@@ -134,49 +106,42 @@ def _misplaced(reports: Sequence[Report], names: Sequence[str]) -> Iterator[Mist
             )
             continue
         for record in report.records:
-            keys = [
-                ("position", record["position"]),
-                *([("id", record["id"])] if record["id"] is not None else []),
-            ]
-            taken = next((owners[key] for key in keys if key in owners), None)
-            if taken is not None:
-                shared.setdefault((taken, name), []).append(
-                    f"{record['position']} (`{record['id']}`)"
-                )
+            position, known = record["position"], record["id"]
+            keys = [("position", position), *([] if known is None else [("id", known)])]
+            owner = next((owners[key] for key in keys if key in owners), None)
+            if owner is not None:
+                shared.setdefault((owner, name), []).append(f"{position} (`{known}`)")
             owners |= dict.fromkeys(keys, name)
     for (first, second), checks in shared.items():
         where = f"twice in `{first}`" if first == second else f"in `{first}` and in `{second}`"
+        rest = f", like {count_of(len(checks) - 1, 'other')}," if len(checks) > 1 else ""
         yield Mistake(
             "not-mergeable",
-            f"check {checks[0]}{_rest(len(checks) - 1)} is {where}",
+            f"check {checks[0]}{rest} is {where}",
             help="give each report once; a run is split by `--shard I/N`",
         )
 
 
-def _rest(number: int) -> str:
-    return f", like {count_of(number, 'other')}," if number else ""
-
-
-def _shards(reports: Sequence[Report]) -> Iterator[str]:
+def _missing_shards(reports: Sequence[Report]) -> Iterator[str]:
     """Shards that the commands speak of and that are not there; nothing can be said where a report
     is of no shard.
     """
-    parts = [_shard(report.command) for report in reports]
-    found = set() if None in parts else {part for part in parts if part is not None}
-    for total in sorted({total for _, total in found}):
-        absent = [f"{part}/{total}" for part in range(1, total + 1) if (part, total) not in found]
+    parts = {_shard(report.command) for report in reports}
+    shards = set() if None in parts else {part for part in parts if part is not None}
+    for total in sorted({total for _, total in shards}):
+        absent = [f"{part}/{total}" for part in range(1, total + 1) if (part, total) not in shards]
         if absent:
-            yield f"{'shard' if len(absent) == 1 else 'shards'} {_first(absent)} {'is' if len(absent) == 1 else 'are'} in none of these reports"
+            yield _absence("shard", absent, len(absent))
 
 
 def _shard(command: Sequence[str]) -> tuple[int, int] | None:
-    words = [*command, ""]
-    told = [
+    """The last `--shard I/N` of a command."""
+    texts = [
         after if word == "--shard" else word.partition("=")[2]
-        for word, after in pairwise(words)
+        for word, after in pairwise([*command, ""])
         if word.partition("=")[0] == "--shard"
     ]
-    part, _, total = told[-1].partition("/") if told else ("", "", "")
+    part, _, total = texts[-1].partition("/") if texts else ("", "", "")
     return (int(part), int(total)) if part.isdecimal() and total.isdecimal() else None
 
 
@@ -184,39 +149,35 @@ def _gaps(records: Sequence[Record]) -> Iterator[str]:
     """Positions that no record has, below the last; of what is missing at the end nothing can be
     known.
     """
-    found = {int(record["position"]) for record in records}
-    number = max(found, default=-1) + 1 - len(found)
-    if number:
-        first = [
-            str(k) for k in islice((k for k in range(max(found)) if k not in found), MAX_NAMED)
-        ]
-        yield f"{'check' if number == 1 else 'checks'} {_first(first, number)} {'is' if number == 1 else 'are'} in none of these reports"
+    present = set(map(_position, records))
+    end = max(present, default=-1) + 1
+    if end > len(present):
+        first = islice((str(k) for k in range(end) if k not in present), MAX_NAMED)
+        yield _absence("check", list(first), end - len(present))
 
 
-def _first(words: Sequence[str], number: int | None = None) -> str:
-    """The first few, and how many more there are."""
-    left = (len(words) if number is None else number) - len(words[:MAX_NAMED])
-    return ", ".join(words[:MAX_NAMED]) + (f" and {left:,} more" if left else "")
+def _absence(noun: str, names: Sequence[str], number: int) -> str:
+    """What is not there: the first few, and how many more there are."""
+    head = ", ".join(names[:MAX_NAMED])
+    rest = f" and {number - MAX_NAMED:,} more" if number > MAX_NAMED else ""
+    noun, verb = (noun, "is") if number == 1 else (f"{noun}s", "are")
+    return f"{noun} {head}{rest} {verb} in none of these reports"
 
 
-def _versions(reports: Sequence[Report]) -> Iterator[str]:
-    for name, values in _values(reports).items():
-        if len(values) > 1 and name not in _LOCAL:
-            yield f"the reports were made with different versions of {name}: {', '.join(values)}"
+def _differences(reports: Sequence[Report]) -> Iterator[str]:
+    for name, texts in _versions(reports).items():
+        if len(texts) > 1 and name not in _LOCAL:
+            yield f"the reports were made with different versions of {name}: {', '.join(texts)}"
 
 
-def _environment(reports: Sequence[Report]) -> Mapping[str, str]:
-    return {name: " and ".join(values) for name, values in _values(reports).items()}
-
-
-def _values(reports: Sequence[Report]) -> dict[str, list[str]]:
+def _versions(reports: Sequence[Report]) -> dict[str, list[str]]:
     """Each part of the environment, with the values that the reports tell, in order."""
     names = dict.fromkeys(name for report in reports for name in report.environment)
-    told = {
+    texts = {
         name: dict.fromkeys(report.environment.get(name, UNKNOWN) for report in reports)
         for name in names
     }
     return {
-        name: [value for value in values if value != UNKNOWN] or [UNKNOWN]
-        for name, values in told.items()
+        name: [text for text in known if text != UNKNOWN] or [UNKNOWN]
+        for name, known in texts.items()
     }

@@ -6,11 +6,11 @@ import json
 from dataclasses import replace
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from gradcheck_cli.language.errors import Mistake, PointError, elide, mistake
-from gradcheck_cli.records.outcome import INTERRUPTED, NO_VERDICT, Status
-from gradcheck_cli.records.record import UNSTATED
+from gradcheck_cli.records.outcome import INTERRUPTED, NO_VERDICT, Outcome, Status
+from gradcheck_cli.records.record import UNSTATED, Record
 from gradcheck_cli.records.report import Report
 from gradcheck_cli.records.status import status_by_itself
 from gradcheck_cli.reports.json import FORMAT
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from jsonschema_rs import ValidationError
 
-    from gradcheck_cli.records.record import Record
-    from gradcheck_cli.reports.schema import Schema
+    from gradcheck_cli.records.json_schema import Schema
+    from gradcheck_cli.records.record import PartialRecord
 
 # What a report of JSON lines does not tell.
 UNKNOWN = "unknown"
@@ -85,7 +85,7 @@ def _loads(text: str) -> Any:
     again.
     """
 
-    def refuse(word: str) -> Any:
+    def refuse(word: str) -> NoReturn:
         raise ValueError(f"`{word}` is no number of JSON")
 
     def number(word: str) -> float:
@@ -131,10 +131,9 @@ def _lines(text: str, name: str) -> Report:
         except (ValueError, RecursionError) as error:
             reason = f"line {number} is not JSON: {_reason(error)}"
             raise _bad(name, reason) from error
-        wrong = fault(record)
-        if wrong:
+        if wrong := fault(record):
             raise _bad(name, f"in line {number}, {wrong}")
-        records.append(_completed(record, strict=False))
+        records.append(_complete(record, strict=False))
     return Report(
         records=records,
         environment=dict.fromkeys(schema["properties"]["environment"]["required"], UNKNOWN),
@@ -150,25 +149,21 @@ def _reason(error: Exception) -> str:
     return str(error)
 
 
-def _document(found: dict[str, Any], name: str) -> Report:
-    if found.get("format") != FORMAT:
-        told = (
-            f"its format is {elide(json.dumps(found['format']))}"
-            if "format" in found
-            else "it has no `format`"
-        )
-        raise _bad(name, told, f"this version reads format {FORMAT}")
-    wrong = _checker(report_schema())(found)
-    if wrong:
+def _document(data: dict[str, Any], name: str) -> Report:
+    if data.get("format") != FORMAT:
+        stated = f"its format is {elide(json.dumps(data['format']))}" if "format" in data else ""
+        way_out = f"this version reads format {FORMAT}"
+        raise _bad(name, stated or "it has no `format`", way_out)
+    if wrong := _checker(report_schema())(data):
         raise _bad(name, wrong)
     report = Report(
-        records=[_completed(record, strict=False) for record in found["cases"]],
-        command=found["command"],
-        environment=found["environment"],
-        problems=found["problems"],
-        interrupted=found["exit_code"] == INTERRUPTED,
+        records=[_complete(record, strict=False) for record in data["cases"]],
+        command=data["command"],
+        environment=data["environment"],
+        problems=data["problems"],
+        interrupted=data["exit_code"] == INTERRUPTED,
     )
-    return _consistent(report, found, name)
+    return _consistent(report, data, name)
 
 
 def _checker(schema: Schema) -> Callable[[Any], str]:
@@ -183,7 +178,7 @@ def _checker(schema: Schema) -> Callable[[Any], str]:
         try:
             validator.validate(data)
         except ValidationError as error:
-            return _told(error)
+            return _fault_text(error)
         except ValueError as error:  # half of a surrogate pair, where a certain word is expected
             return f"it cannot be held against the schema: {error}"
         return ""
@@ -191,7 +186,7 @@ def _checker(schema: Schema) -> Callable[[Any], str]:
     return fault
 
 
-def _told(error: ValidationError) -> str:
+def _fault_text(error: ValidationError) -> str:
     """The place and what is wrong there, in the library's words: of several ways to be right, those
     that fail furthest in.
     """
@@ -219,23 +214,20 @@ def _furthest(error: ValidationError) -> Iterator[ValidationError]:
         yield error
 
 
-def _consistent(report: Report, found: Mapping[str, Any], name: str) -> Report:
+def _consistent(report: Report, data: Mapping[str, Any], name: str) -> Report:
     """The report, if what it says as a whole is what its cases come to."""
-    code = found["exit_code"]
-    if code != report.exit_code and any("status" not in record for record in found["cases"]):
+    code, summary = data["exit_code"], data["summary"]
+    if code != report.exit_code and any("status" not in record for record in data["cases"]):
         # Before there were statuses, only the exit code told that the run was strict.
-        report = replace(
-            report, records=[_completed(record, strict=True) for record in found["cases"]]
-        )
+        records = [_complete(record, strict=True) for record in data["cases"]]
+        report = replace(report, records=records)
     if code != report.exit_code and code == Status.ERROR.exit_code:
         report = replace(report, incomplete=True)
     if code != report.exit_code:
         raise _bad(name, f"its exit code is {code}, its cases come to {report.exit_code}")
-    if found["summary"] != report.summary:
-        raise _bad(
-            name,
-            f"its summary says {_counts(found['summary'])}, its cases come to {_counts(report.summary)}",
-        )
+    if summary != report.summary:
+        counts = f"{_counts(summary)}, its cases come to {_counts(report.summary)}"
+        raise _bad(name, f"its summary says {counts}")
     return report
 
 
@@ -243,21 +235,19 @@ def _counts(summary: Mapping[str, int]) -> str:
     return ", ".join(f"{number:,} {outcome}" for outcome, number in summary.items()) or "nothing"
 
 
-def _completed(record: Record, *, strict: bool) -> Record:
+def _complete(record: dict[str, Any], *, strict: bool) -> Record:
     """A record with every key that is written today, in the order of those that are there."""
-    partials = [_completed_partial(partial) for partial in record["partials"]]
-    filled: Record = {"notes": [], "rounded": []} | UNSTATED | record | {"partials": partials}
-    if "status" not in filled:
-        alone = {"skipped": "skip", "error": "error"}
-        filled["status"] = (
-            alone[record["outcome"]]
-            if record["outcome"] in NO_VERDICT
-            else status_by_itself(partials, strict=strict)
-        )
-    return {name: filled[name] for name in (*record, *filled)}
+    partials = [_complete_partial(partial) for partial in record["partials"]]
+    outcome = Outcome(record["outcome"])
+    judged = outcome not in NO_VERDICT
+    status = status_by_itself(partials, strict=strict) if judged else outcome.status
+    newer = {"notes": [], "rounded": [], **UNSTATED, "status": status}
+    whole = record | {"partials": partials}
+    # What the schema asks for and what is filled in are the keys of a Record.
+    return cast("Record", whole | {name: newer[name] for name in newer if name not in record})
 
 
-def _completed_partial(partial: Mapping[str, Any]) -> dict[str, Any]:
+def _complete_partial(partial: PartialRecord) -> PartialRecord:
     analytic, numeric = dict(partial["analytic"]), dict(partial["numeric"])
     if "abstained" not in analytic:
         analytic.setdefault("agrees", None)
@@ -268,13 +258,10 @@ def _completed_partial(partial: Mapping[str, Any]) -> dict[str, Any]:
             numeric.setdefault(key, None)
     slope = partial["reference"].get("value")
     # Without a path to the result the gradient is wrong unless the derivative is 0.
-    failed = partial["outcome"] == "detached" and slope is not None and float(slope) != 0
-    return {
-        **partial,
-        "analytic": analytic,
-        "numeric": numeric,
-        "failed": partial.get("failed", failed),
-    }
+    failed = partial["outcome"] == Outcome.DETACHED and slope is not None and float(slope) != 0
+    newer = {"cause": None, "failed": failed}
+    whole = partial | {"analytic": analytic, "numeric": numeric}
+    return whole | {name: newer[name] for name in newer if name not in partial}
 
 
 def _bad(name: str, reason: str, way_out: str = "") -> PointError:
