@@ -6,13 +6,15 @@ from fractions import Fraction
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.checks.check import check_cases
+from gradcheck_cli.checks.check import check_batches, panel
 from gradcheck_cli.checks.result import LiveReport, report_of
 from gradcheck_cli.judge.evidence import Tolerance
 from gradcheck_cli.language.errors import mistake
 from gradcheck_cli.language.parse import parse
+from gradcheck_cli.questions.batch import batches
 from gradcheck_cli.questions.numbers import Exact, Grid, Nested, read_value
-from gradcheck_cli.questions.question import Request, cases_of
+from gradcheck_cli.questions.points import points_of
+from gradcheck_cli.questions.question import find_dtype, question_of
 from gradcheck_cli.symbolic.client import Analyst
 
 if TYPE_CHECKING:
@@ -44,25 +46,21 @@ def check(
     Raises:
         UserError: the text or the point is not what the language accepts.
     """
-    dtypes = [dtype] if isinstance(dtype, str) else list(dtype)
+    names = [dtype] if isinstance(dtype, str) else list(dtype)
     devices = [device] if isinstance(device, str) else list(device)
     weights = None if cotangent is None else _nested("cotangent", cotangent)
     if isinstance(weights, Grid):
         raise mistake("bad-number", "a cotangent is no grid")
-    request = Request(
-        parse(text),
-        {name: _nested(name, value) for name, value in at.items()},
-        list(wrt),
-        weights,
-        dtypes,
-        devices,
-    )
+    points = {name: _nested(name, value) for name, value in at.items()}
+    question = question_of(parse(text), points, list(wrt), cotangent=weights)
+    runs = [(find_dtype(name), place) for name in names for place in devices]
+    spell = [name for name, value in points.items() if isinstance(value, Grid)]
+    groups = list(batches(question, points_of(points), runs, spell))
     tolerance = None if rtol is None and atol is None else Tolerance(rtol or 0.0, atol or 0.0)
     analyst = Analyst()
     try:
-        return report_of(
-            list(check_cases(cases_of(request), analyst, tolerance, step)), strict=strict
-        )
+        results = check_batches(groups, panel(analyst, step), tolerance)
+        return report_of(list(results), strict=strict)
     finally:
         analyst.close()
 

@@ -1,63 +1,57 @@
-"""From questions to verdicts: every witness is heard, then the judge."""
+"""From batches to results: every witness is heard, then the judge."""
 
 from __future__ import annotations
 
 import gc
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from gradcheck_cli.checks.result import Result
-from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.judge.bench import judge
 from gradcheck_cli.judge.evidence import Evidence
-from gradcheck_cli.judge.forward import forward_note
-from gradcheck_cli.judge.rounding import rounding
+from gradcheck_cli.judge.forward import forward_noise, forward_note
 from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.witnesses import Abstention
-from gradcheck_cli.witnesses.analytic import analytic, ask
-from gradcheck_cli.witnesses.autograd import autograd, autograd_at
-from gradcheck_cli.witnesses.numeric import MAX_BATCH_NUMBERS, STEPS, numeric_at
-from gradcheck_cli.witnesses.reference import reference
-from gradcheck_cli.worlds.scalars import TooLarge
+from gradcheck_cli.witnesses.analytic import Analytic
+from gradcheck_cli.witnesses.autograd import Autograd
+from gradcheck_cli.witnesses.numeric import Numeric
+from gradcheck_cli.witnesses.reference import Reference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from gradcheck_cli.judge.evidence import Tolerance
     from gradcheck_cli.judge.verdict import Verdict
-    from gradcheck_cli.questions.question import Case
+    from gradcheck_cli.questions.batch import Batch, Point
     from gradcheck_cli.symbolic.client import Analyst
-
-# Points that are evaluated together. More gain nothing: a chunk's cost a point is all but level
-# from 64 on.
-CHUNK = 256
-# Scalar operations of a chunk's points together, at most; a guess: about a second of work.
-MAX_OPERATIONS = 20_000
+    from gradcheck_cli.witnesses import Estimates, Witness
 
 
-def check_cases(
-    cases: Iterable[Case],
-    analyst: Analyst,
-    tolerance: Tolerance | None = None,
-    step: float | None = None,
-) -> Iterator[Result]:
-    """A Result for each case, in order, as soon as it is there; points of one program are evaluated
-    together, a chunk at a time.
+def panel(analyst: Analyst, step: float | None = None) -> tuple[Witness, ...]:
+    """The witnesses that are heard, in the order of a record.
+
+    Args:
+        step: of a plain central difference, instead of an extrapolated one.
     """
-    for chunk in _chunks(cases):
-        ask(chunk[0], analyst)
+    return Reference(), Analytic(analyst), Autograd(), Numeric(step, forward_noise)
+
+
+def check_batches(
+    groups: Iterable[tuple[Batch, ...]],
+    witnesses: Sequence[Witness],
+    tolerance: Tolerance | None = None,
+) -> Iterator[Result]:
+    """A Result for each point in each dtype and on each device, in order, as soon as it is there.
+
+    Args:
+        groups: batches of the same points, one for each dtype and device.
+    """
+    for group in groups:
+        for witness in witnesses:
+            witness.prepare(group[0])
         _import_torch()
-        yield from _check_chunk(chunk, analyst, tolerance, step)
-
-
-def check_case(
-    case: Case, analyst: Analyst, tolerance: Tolerance | None = None, step: float | None = None
-) -> Result:
-    """Every opinion on a case, and the verdict on each partial."""
-    return next(check_cases([case], analyst, tolerance, step))
+        yield from _check_group(group, witnesses, tolerance)
 
 
 def _import_torch() -> None:
@@ -73,129 +67,63 @@ def _import_torch() -> None:
         gc.enable()
 
 
-def _chunks(cases: Iterable[Case]) -> Iterator[list[Case]]:
-    """Runs of cases that differ in the point, dtype or device alone, cut into chunks of a length
-    that the program decides.
-    """
-    chunk: list[Case] = []
+def _check_group(
+    group: tuple[Batch, ...], witnesses: Sequence[Witness], tolerance: Tolerance | None
+) -> Iterator[Result]:
     try:
-        for case in cases:
-            if chunk and (len(chunk) >= _length(chunk[0]) or not _alike(case, chunk[0])):
-                yield chunk
-                chunk = []
-            chunk.append(case)
+        heard = [{w.name: w.answer(batch) for w in witnesses} for batch in group]
     except Exception:
-        # A point that cannot be read is no reason to drop those before it.
-        if chunk:
-            yield chunk
-        raise
-    if chunk:
-        yield chunk
+        if len(group) == 1 and len(group[0]) == 1:
+            raise
+        # The point that raised it raises it again when its turn comes; the others are spared.
+        for k in range(len(group[0])):
+            for batch in group:
+                yield from _check_group((batch.alone(k),), witnesses, tolerance)
+        return
+    for points in zip(*group, strict=True):
+        for point, estimates in zip(points, heard, strict=True):
+            yield _result(point, estimates, tolerance)
 
 
-def _alike(case: Case, other: Case) -> bool:
-    same = case.unrolled is other.unrolled and case.wrt == other.wrt
-    if case.cotangent is None or other.cotangent is None:
-        return same and case.cotangent is other.cotangent
-    return same and np.array_equal(case.cotangent, other.cotangent)
+def _result(
+    point: Point, heard: Mapping[str, Estimates | Abstention], tolerance: Tolerance | None
+) -> Result:
+    testimonies = {
+        name: estimates if isinstance(estimates, Abstention) else estimates.testimony(point.k)
+        for name, estimates in heard.items()
+    }
+    evidence = Evidence(point, testimonies)
+    verdicts = _settle_in_float64(point, judge(evidence, tolerance), tolerance)
+    rounded = (
+        f"`{number.name}` = {number.text} is no {point.dtype.name}; "
+        f"the nearest, {number.used!r}, is used"
+        for number in point.rounded
+    )
+    forward = forward_note(evidence)
+    return Result(evidence, verdicts, (*rounded, *([forward] if forward else [])))
 
 
-def _length(case: Case) -> int:
-    """How many points of a program make a chunk: fewer of a large one, so that results come
-    steadily and memory is bounded.
-    """
-    expansion, size = case.unrolled.expansion, sum(array.size for array in case.at.values())
-    if isinstance(expansion, TooLarge):
-        return 1
-    return max(
-        1,
-        min(
-            CHUNK,
-            MAX_OPERATIONS // len(expansion.builder.nodes),
-            MAX_BATCH_NUMBERS // (2 * STEPS * size**2),
-        ),
+def _settle_in_float64(
+    point: Point, verdicts: tuple[Verdict, ...], tolerance: Tolerance | None
+) -> tuple[Verdict, ...]:
+    """Where a dtype is too coarse to tell a right formula from a wrong one, float64 decides."""
+    undecided = [k for k, verdict in enumerate(verdicts) if verdict.undecided]
+    if not undecided or point.dtype.name == "float64":
+        return verdicts
+    finer = point.in_float64()
+    testimonies = {w.name: w.answer(finer.batch).testimony(0) for w in (Reference(), Autograd())}
+    unasked = Abstention("not asked again")
+    evidence = Evidence(finer, {**testimonies, "numeric": unasked})
+    again = dict(zip(undecided, judge(evidence, tolerance, undecided), strict=True))
+    return tuple(
+        _settle(verdict, again[k]) if k in again else verdict for k, verdict in enumerate(verdicts)
     )
 
 
-def _check_chunk(
-    chunk: list[Case], analyst: Analyst, tolerance: Tolerance | None, step: float | None
-) -> Iterator[Result]:
-    try:
-        opinions = _together(chunk, step)
-    except Exception:
-        if len(chunk) == 1:
-            raise
-        # The case that raised it raises it again when its turn comes; the others are spared.
-        for case in chunk:
-            yield from _check_chunk([case], analyst, tolerance, step)
-        return
-    for case in chunk:
-        proved = reference(case)
-        # SymPy has had all this time in its own process; only now is it waited for.
-        evidence = Evidence(case, proved, analytic(case, analyst), *opinions[case])
-        verdicts = tuple(
-            _in_float64(evidence, k, verdict, tolerance)
-            for k, verdict in enumerate(judge(evidence, tolerance))
-        )
-        yield Result(evidence, verdicts, _notes(case, evidence))
-
-
-def _together(chunk: list[Case], step: float | None) -> dict[Case, tuple[Any, Any]]:
-    """What autograd and differences say of each case; points in the same dtype and on the same
-    device go through torch together.
-    """
-    found: dict[Case, tuple[Any, Any]] = {}
-    for kind in dict.fromkeys((case.dtype, case.device) for case in chunk):
-        cases = [case for case in chunk if (case.dtype, case.device) == kind]
-        found.update(
-            zip(
-                cases,
-                zip(
-                    autograd_at(cases),
-                    numeric_at(cases, [_noise(case) for case in cases], step),
-                    strict=True,
-                ),
-                strict=True,
-            )
-        )
-    return found
-
-
-def _noise(case: Case) -> float | None:
-    """Rounding of one float64 forward value, for the numeric witness; None where it cannot be had."""
-    try:
-        total = rounding(case).of_value(case, DTYPES["float64"]).total
-    except TooLarge:
-        return None
-    return total if total < float("inf") else None
-
-
-def _in_float64(
-    evidence: Evidence, position: int, verdict: Verdict, tolerance: Tolerance | None
-) -> Verdict:
-    """Where a dtype is too coarse to tell a right formula from a wrong one, float64 decides."""
-    case = evidence.case
-    if not verdict.undecided or case.dtype.name == "float64":
-        return verdict
-    finer = replace(case, dtype=DTYPES["float64"])
-    unasked = Abstention("not asked again")
-    again = judge(Evidence(finer, reference(finer), unasked, autograd(finer), unasked), tolerance)[
-        position
-    ]
-    if again.outcome == "wrong":
-        return replace(
-            verdict,
-            outcome=Outcome.WRONG,
-            reason=f"{verdict.reason}; in float64 it is wrong beyond rounding: {again.reason}",
-            undecided=False,
-        )
-    return verdict.and_also(f"in float64: {again.outcome}")
-
-
-def _notes(case: Case, evidence: Evidence) -> tuple[str, ...]:
-    notes = [
-        f"`{moved.name}` = {moved.text} is no {case.dtype.name}; the nearest, {moved.used!r}, is used"
-        for moved in case.moved
-    ]
-    forward = forward_note(evidence)
-    return (*notes, *([forward] if forward else []))
+def _settle(verdict: Verdict, finer: Verdict) -> Verdict:
+    if finer.outcome is not Outcome.WRONG:
+        return verdict.and_also(f"in float64: {finer.outcome}")
+    reason = f"{verdict.reason}; in float64 it is wrong beyond rounding: {finer.reason}"
+    return replace(
+        verdict, outcome=Outcome.WRONG, cause=finer.cause, reason=reason, undecided=False
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from gradcheck_cli.checks.result import LiveReport, Result
     from gradcheck_cli.judge.evidence import Tolerance
-    from gradcheck_cli.questions.question import Case
+    from gradcheck_cli.questions.batch import Batch
 
 T = TypeVar("T")
 # So many points take no more than a second or two longer one by one than together.
@@ -57,12 +57,19 @@ class Ending:
 
 @dataclass
 class Job:
-    """Cases ready to run, and SymPy's process."""
+    """Batches ready to run, and SymPy's process.
 
-    cases: Sequence[Case]
+    Attributes:
+        groups: batches of the same points, one for each dtype and device.
+    """
+
+    groups: Sequence[tuple[Batch, ...]]
     analyst: Analyst
     tolerance: Tolerance | None = None
     step: float | None = None
+
+    def __len__(self) -> int:
+        return sum(len(batch) for group in self.groups for batch in group)
 
     def watched(self, take: Callable[[Result, int], bool], limit: float) -> Ending:
         """Run all cases in a thread, so that this one hears Ctrl-C and the clock while torch is
@@ -72,22 +79,14 @@ class Job:
             take: told each Result and how many there are; the run ends where it answers False.
             limit: seconds that one case may take.
         """
-        from gradcheck_cli.checks.check import check_cases
+        from gradcheck_cli.checks.check import check_batches, panel
 
         ended, done, lock = Ending(), threading.Event(), threading.Lock()
 
         def work() -> None:
+            witnesses = panel(self.analyst, self.step)
             try:
-                # Few points are looked at one by one, so that one that never ends takes none with
-                # it.
-                groups = (
-                    [[case] for case in self.cases] if len(self.cases) <= ALONE else [self.cases]
-                )
-                for result in (
-                    result
-                    for group in groups
-                    for result in check_cases(group, self.analyst, self.tolerance, self.step)
-                ):
+                for result in check_batches(self.groups, witnesses, self.tolerance):
                     with lock:
                         if done.is_set():
                             return
@@ -114,10 +113,10 @@ class Job:
         from gradcheck_cli.checks.result import report_of
         from gradcheck_cli.records.versions import versions
 
-        missing = len(self.cases) - len(ended.results)
+        missing = len(self) - len(ended.results)
         problems = (
             [
-                f"{'interrupted' if ended.interrupted else 'ended early'}: {missing} of {len(self.cases)} cases were not checked"
+                f"{'interrupted' if ended.interrupted else 'ended early'}: {missing} of {len(self)} cases were not checked"
             ]
             if missing
             else []
@@ -181,9 +180,12 @@ def prepare(options: Options) -> Job:
 
 
 def _job(options: Options, program: Any, analyst: Analyst, found: _Collector) -> Job:
+    from gradcheck_cli.dtypes import DTYPES
     from gradcheck_cli.judge.evidence import Tolerance
-    from gradcheck_cli.questions.numbers import read_points
-    from gradcheck_cli.questions.question import Request, cases_of, inputs_to_differentiate
+    from gradcheck_cli.questions.batch import MOST_POINTS, batches
+    from gradcheck_cli.questions.numbers import Grid, read_points
+    from gradcheck_cli.questions.points import points_of
+    from gradcheck_cli.questions.question import question_of
 
     points = found.read(read_points, options.at)
     weights = None if options.cotangent is None else found.read(_cotangent, options.cotangent)
@@ -195,9 +197,10 @@ def _job(options: Options, program: Any, analyst: Analyst, found: _Collector) ->
     devices = found.read(devices_of, options.device)
     dtypes = found.read(_dtypes, options.dtype)
     wrt = [name.strip() for name in options.wrt.split(",") if name.strip()]
+    question = None
     if program is not None and points is not None:
-        found.read(inputs_to_differentiate, Request(program, points, wrt))
-    if found.mistakes or program is None or points is None or devices is None or dtypes is None:
+        question = found.read(question_of, program, points, wrt)
+    if found.mistakes or question is None or points is None or devices is None or dtypes is None:
         raise PointError(found.mistakes)
     given = {
         name: value
@@ -209,13 +212,19 @@ def _job(options: Options, program: Any, analyst: Analyst, found: _Collector) ->
         for name in ("dtype", "device", "wrt")
         if name in options.configured
     }
-    cases = cases_of(Request(program, points, wrt, weights, dtypes, devices, given))
+    question = replace(question, cotangent=weights, words=given)
+    grid = points_of(points)
+    runs = [(DTYPES[dtype], device) for dtype in dtypes for device in devices]
+    spell = [name for name, value in points.items() if isinstance(value, Grid)]
+    # Few points are looked at one by one, so that one that never ends takes none with it.
+    most = 1 if len(grid) * len(runs) <= ALONE else MOST_POINTS
+    groups = list(batches(question, grid, runs, spell, most))
     tolerance = (
         Tolerance(numbers.get("rtol") or 0.0, numbers.get("atol") or 0.0)
         if "rtol" in numbers or "atol" in numbers
         else None
     )
-    return Job(cases, analyst, tolerance, numbers.get("step"))
+    return Job(groups, analyst, tolerance, numbers.get("step"))
 
 
 def _dtypes(text: str) -> list[str]:

@@ -1,172 +1,188 @@
-"""Verdicts: what the opinions, held against the proved reference, amount to."""
+"""The judge: what the opinions, held against the proved reference, amount to.
+
+Every comparison is made here, once; records, reports and expectations read it from the verdict.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.judge.branch import other_branch
+from gradcheck_cli.judge.branch import branch_taken, other_branch
+from gradcheck_cli.judge.cause import rounding_cause
 from gradcheck_cli.judge.culprit import why_not_finite
-from gradcheck_cli.judge.evidence import Evidence, Tolerance, analytic_agrees, numeric_agrees
-from gradcheck_cli.judge.forward import why_numeric_misses
+from gradcheck_cli.judge.evidence import agreement
+from gradcheck_cli.judge.forward import forward_note, why_numeric_misses
 from gradcheck_cli.judge.measure import (
     BUDGET_FACTOR,
     FREE_ULPS,
     Measure,
     format_ball,
     format_float,
+    is_within_free_ulps,
     largest,
     magnitude,
     measure,
     off,
     pair,
     ulp,
-    within_free_ulps,
 )
 from gradcheck_cli.judge.rounding import Budget, rounding
-from gradcheck_cli.judge.sides import Boundary, disputes_sides, two_sides
+from gradcheck_cli.judge.sides import Boundary, boundary_at, disputes_sides
 from gradcheck_cli.judge.verdict import Verdict
-from gradcheck_cli.records.outcome import Outcome
+from gradcheck_cli.records.outcome import Cause, Outcome
 from gradcheck_cli.witnesses import Abstention
-from gradcheck_cli.witnesses.autograd import Autograd, Detached, Measured
-from gradcheck_cli.witnesses.reference import Certified, Touching, Undefined
+from gradcheck_cli.witnesses.autograd import Backward, Detached, Measured
+from gradcheck_cli.witnesses.truth import Certified, Touching, Undefined
 from gradcheck_cli.worlds import balls
 from gradcheck_cli.worlds.scalars import TooLarge
 
 if TYPE_CHECKING:
-    from gradcheck_cli.questions.question import PartialKey
+    from collections.abc import Iterable
+
+    from gradcheck_cli.judge.branch import Branch
+    from gradcheck_cli.judge.evidence import Evidence, Tolerance
 
 # Working precision of the comparisons themselves: far below any dtype's spacing.
 _BITS = 256
 
 
-def judge(evidence: Evidence, tolerance: Tolerance | None = None) -> tuple[Verdict, ...]:
-    """One verdict a partial, in the order of `case.keys`."""
+def judge(
+    evidence: Evidence, tolerance: Tolerance | None = None, partials: Iterable[int] | None = None
+) -> tuple[Verdict, ...]:
+    """One verdict a partial, in the order of the point's keys.
+
+    Args:
+        partials: those that are judged; None for all.
+    """
     from flint import ctx
 
+    bench = _Bench(evidence, tolerance)
+    wanted = range(len(evidence.point.keys)) if partials is None else partials
     with ctx.workprec(_BITS):
-        return tuple(
-            _Bench(evidence, tolerance, k, key).verdict()
-            for k, key in enumerate(evidence.case.keys)
-        )
+        return tuple(_Trial(bench, k).verdict() for k in wanted)
 
 
 class _Bench:
+    """What the trials of one point share."""
+
+    def __init__(self, evidence: Evidence, tolerance: Tolerance | None) -> None:
+        self.evidence, self.tolerance, self.point = evidence, tolerance, evidence.point
+        backward = evidence.whole("autograd", Backward)
+        self.cut = ", ".join(f"`{name}`" for name in backward.cut) if backward is not None else ""
+        self.judges_backward = backward is not None
+
+    @cached_property
+    def branch(self) -> Branch | None:
+        """The branch that torch's own values lie on."""
+        return branch_taken(self.evidence)
+
+    @cached_property
+    def forward_is_off(self) -> bool:
+        """Whether torch's value is further from the truth than rounding explains."""
+        return forward_note(self.evidence) is not None
+
+
+class _Trial:
     """One partial on trial."""
 
-    def __init__(
-        self, evidence: Evidence, tolerance: Tolerance | None, position: int, key: PartialKey
-    ) -> None:
-        self.evidence, self.tolerance, self.position, self.key = evidence, tolerance, position, key
-        self.case, self.dtype = evidence.case, evidence.case.dtype
-        self.truth, self.formula, self.answer, self.difference = evidence.of(position)
+    def __init__(self, bench: _Bench, partial: int) -> None:
+        self.bench, self.partial = bench, partial
+        self.evidence, self.tolerance = bench.evidence, bench.tolerance
+        self.dtype, self.key = bench.point.dtype, bench.point.keys[partial]
+        self.truth = self.evidence.of("reference", partial)
+        self.difference = self.evidence.of("numeric", partial)
 
     def verdict(self) -> Verdict:
         """The outcome, with what is to be said of the other opinions appended."""
-        found = self._outcome()
-        asides = self._asides(found)
-        return found.and_also(*asides) if asides else found
+        verdict = self._outcome()
+        truth = verdict.truth
+        if truth is None and isinstance(self.truth, Certified):
+            truth = self.truth.ball
+        others = (name for name in self.evidence if name not in ("reference", "autograd"))
+        agrees = {name: agreement(truth, self.evidence.of(name, self.partial)) for name in others}
+        verdict = replace(verdict, agrees=agrees)
+        asides = self._asides(verdict, truth)
+        return verdict.and_also(*asides) if asides else verdict
+
+    def _verdict(self, outcome: Outcome, reason: str, cause: Cause | None, **rest: Any) -> Verdict:
+        return Verdict(self.key, outcome, reason, cause, **rest)
 
     def _outcome(self) -> Verdict:
-        from flint import arb
-
-        answer = self.answer
-        if isinstance(answer, Abstention):
-            return Verdict(self.key, Outcome.INCONCLUSIVE, answer.reason)
+        answer = self.evidence.of("autograd", self.partial)
         if isinstance(answer, Detached):
             return self._detached(answer)
+        if not isinstance(answer, Measured):
+            reason = answer.reason if isinstance(answer, Abstention) else "torch gives no number"
+            return self._verdict(Outcome.INCONCLUSIVE, reason, Cause.UNKNOWN)
+        answers = f"torch answers {format_float(answer.value)}"
         match self.truth:
-            case Certified(ball=ball):
-                # A ball narrower than 2**-1076 around 0 is 0 to every dtype.
-                return self._against(arb(0) if ball.contains(0) else ball, answer)
-            case Undefined(of_value=True) as undefined:
-                return Verdict(
-                    self.key,
-                    Outcome.UNDEFINED,
-                    f"there is nothing to differentiate: {undefined.reason}; torch answers {format_float(answer.value)}",
-                )
-            case Touching() as touching:
-                return self._beside(
-                    answer,
-                    f"at the boundary of `{touching.function}` in `{self.case.program.source(touching.node)}`",
-                )
+            case Certified() as certified:
+                return self._against(certified.truth, answer)
+            case Undefined(of_value=True, reason=reason, cause=cause):
+                reason = f"there is nothing to differentiate: {reason}; {answers}"
+                return self._verdict(Outcome.UNDEFINED, reason, cause)
+            case Touching(function=function, node=node):
+                words = self.bench.point.specification.source(node)
+                return self._beside(answer, f"at the boundary of `{function}` in `{words}`")
             case Undefined():
                 return self._beside(answer, "where the formula for the derivative is not finite")
-        return Verdict(
-            self.key,
-            Outcome.INCONCLUSIVE,
-            f"{self.truth.reason}; torch answers {format_float(answer.value)}, which nothing here confirms or refutes",
-        )
+        reason = getattr(self.truth, "reason", "nothing is proved")
+        reason = f"{reason}; {answers}, which nothing here confirms or refutes"
+        return self._verdict(Outcome.INCONCLUSIVE, reason, Cause.UNKNOWN)
 
     def _detached(self, answer: Detached) -> Verdict:
-        cut = f" past {', '.join(f'`{name}`' for name in answer.cut)}" if answer.cut else ""
-        reason = f"torch has no path from `{self.key.variable}` to the result{cut}, so it gives no gradient"
-        if isinstance(self.truth, Certified):
-            zero = self.truth.ball.is_zero()
-            slope = (
-                "the derivative is 0 all the same"
-                if zero
-                else f"the derivative is {format_ball(self.truth.ball)}"
-            )
-            return Verdict(self.key, Outcome.DETACHED, f"{reason}; {slope}", failed=not zero)
-        return Verdict(self.key, Outcome.DETACHED, reason)
+        names = ", ".join(f"`{name}`" for name in answer.cut)
+        cut = f" past {names}" if names else ""
+        reason = f"torch has no path from `{self.key.variable}` to the result{cut}"
+        reason = f"{reason}, so it gives no gradient"
+        cause = Cause.MISSING_DERIVATIVE if names else Cause.NO_PATH
+        if not isinstance(self.truth, Certified):
+            return self._verdict(Outcome.DETACHED, reason, cause)
+        ball = self.truth.ball
+        slope = f"the derivative is {format_ball(ball)}"
+        if ball.is_zero():
+            slope = "the derivative is 0 all the same"
+        failed = not ball.is_zero()
+        return self._verdict(Outcome.DETACHED, f"{reason}; {slope}", cause, failed=failed)
 
     def _beside(self, answer: Measured, place: str) -> Verdict:
-        """torch's number held against what is found to the left and the right of the point."""
-        found = two_sides(self.case, self.position, self.difference)
+        """torch's number held against what is to the left and the right of the point."""
+        boundary = boundary_at(self.bench.point, self.partial, self.difference)
+        words, cause, sides = boundary.words, boundary.cause, boundary.sides
         answers = f"torch answers {format_float(answer.value)}"
-        if found.kind == "smooth":
-            verdict = self._against(found.slope, answer)
-            return replace(
-                verdict,
-                reason=f"{verdict.reason}; {place} {found.told}",
-                sides=found.sides,
-                truth=found.slope,
-            )
-        if found.kind == "undefined":
-            return Verdict(
-                self.key,
-                Outcome.UNDEFINED,
-                f"no derivative {place}: {found.told}; {answers}",
-                sides=found.sides,
-            )
-        if found.kind == "unknown":
-            return Verdict(
-                self.key,
-                Outcome.INCONCLUSIVE,
-                f"{place}: {found.told}; {answers}",
-                sides=found.sides,
-            )
+        if boundary.kind == "smooth":
+            verdict = self._against(boundary.slope, answer)
+            reason = f"{verdict.reason}; {place} {words}"
+            return replace(verdict, reason=reason, sides=sides, truth=boundary.slope)
+        if boundary.kind == "undefined":
+            reason = f"no derivative {place}: {words}; {answers}"
+            return self._verdict(Outcome.UNDEFINED, reason, cause, sides=sides)
+        if boundary.kind == "unknown":
+            reason = f"{place}: {words}; {answers}"
+            return self._verdict(Outcome.INCONCLUSIVE, reason, Cause.UNKNOWN, sides=sides)
         if not isfinite(answer.value):
-            return Verdict(
-                self.key,
-                Outcome.WRONG,
-                f"{answers}, though one-sided derivatives exist {place}: {found.told}",
-                sides=found.sides,
-            )
-        if self._inside(answer, found):
-            said = "a valid subgradient" if found.kind == "kink" else "the derivative on that side"
-            return Verdict(
-                self.key,
-                Outcome.KINK,
-                f"no derivative {place}: {found.told}; {answers}, {said}",
-                sides=found.sides,
-            )
-        return Verdict(
-            self.key,
-            Outcome.WRONG,
-            f"{answers} {place}, which is no subgradient: {found.told}",
-            sides=found.sides,
-        )
+            reason = f"{answers}, though one-sided derivatives exist {place}: {words}"
+            return self._verdict(Outcome.WRONG, reason, cause, sides=sides)
+        if self._is_inside(answer, boundary):
+            kink = boundary.kind == "kink"
+            valid = "a valid subgradient" if kink else "the derivative on that side"
+            reason = f"no derivative {place}: {words}; {answers}, {valid}"
+            return self._verdict(Outcome.KINK, reason, cause, sides=sides)
+        reason = f"{answers} {place}, which is no subgradient: {words}"
+        return self._verdict(Outcome.WRONG, reason, cause, sides=sides)
 
-    def _inside(self, answer: Measured, found: Boundary) -> bool:
+    def _is_inside(self, answer: Measured, boundary: Boundary) -> bool:
         """Whether an answer lies between the one-sided derivatives, with the room that rounding may
         take.
         """
         from flint import arb
 
-        low, high = (found.slope, found.slope) if found.kind == "edge" else (found.low, found.high)
+        low, high = boundary.low, boundary.high
+        if boundary.kind == "edge":
+            low = high = boundary.slope
         budget = self._budget().total
         room = arb(BUDGET_FACTOR * budget if isfinite(budget) else 0.0)
         room += FREE_ULPS * max(ulp(low, self.dtype), ulp(high, self.dtype))
@@ -174,139 +190,142 @@ class _Bench:
 
     def _against(self, truth: Any, answer: Measured) -> Verdict:
         """torch's number held against the certified truth."""
-        found = measure(answer.value, truth, self.dtype)
-        beyond = self._beyond_range(truth, answer.value)
+        measures = measure(answer.value, truth, self.dtype)
+        beyond, cause = self._beyond_range(truth, answer.value)
         if beyond:
-            return Verdict(self.key, Outcome.AGREE, beyond, **found)
+            return self._verdict(Outcome.AGREE, beyond, cause, **measures)
         if not isfinite(answer.value):
-            why = (
-                why_not_finite(self.evidence)
-                if isinstance(self.evidence.autograd, Autograd)
-                else ""
-            )
-            return Verdict(
-                self.key,
-                Outcome.WRONG,
-                f"torch answers {format_float(answer.value)} where the derivative is {format_ball(truth)}{why}",
-                **found,
-            )
-        if self.tolerance is None and within_free_ulps(found):
-            return Verdict(
-                self.key, Outcome.AGREE, f"within {FREE_ULPS} ulp of the true value", **found
-            )
+            why, cause = why_not_finite(self.evidence) if self.bench.judges_backward else ("", None)
+            answers = f"torch answers {format_float(answer.value)}"
+            reason = f"{answers} where the derivative is {format_ball(truth)}{why}"
+            return self._verdict(Outcome.WRONG, reason, cause, **measures)
+        if self.tolerance is None and is_within_free_ulps(measures):
+            reason = f"within {FREE_ULPS} ulp of the true value"
+            return self._verdict(Outcome.AGREE, reason, None, **measures)
         budget = self._budget()
-        error, found["tolerance"] = found["error"], self._room(truth, budget, found)
-        if self.tolerance is not None and error <= found["tolerance"]:
-            cause = (
-                "rounding explains it"
-                if error <= BUDGET_FACTOR * budget.total
-                else f"rounding explains {BUDGET_FACTOR * budget.total:.2g} at most"
-            )
-            distance = (
-                f"within {FREE_ULPS} ulp" if within_free_ulps(found) else f"{off(found)}; {cause}"
-            )
-            return Verdict(
-                self.key, Outcome.AGREE, f"within the tolerance given: {distance}", **found
-            )
+        measures["tolerance"] = self._room(truth, budget, measures)
+        explained = measures["error"] <= BUDGET_FACTOR * budget.total
+        if self.tolerance is not None and measures["error"] <= measures["tolerance"]:
+            return self._tolerated(budget, measures)
         if not isfinite(budget.total):
-            reason = f"{pair(answer.value, truth, found)} ({off(found)}); how much of that is rounding cannot be told"
-            return Verdict(self.key, Outcome.INCONCLUSIVE, reason, **found)
-        return (
-            self._explained(truth, answer, budget, found)
-            if error <= BUDGET_FACTOR * budget.total
-            else self._unexplained(truth, answer, budget, found)
-        )
+            distance = f"{pair(answer.value, truth, measures)} ({off(measures)})"
+            reason = f"{distance}; how much of that is rounding cannot be told"
+            return self._verdict(Outcome.INCONCLUSIVE, reason, Cause.UNKNOWN, **measures)
+        if explained:
+            return self._explained(truth, answer, budget, measures)
+        return self._unexplained(truth, answer, budget, measures)
 
-    def _room(self, truth: Any, budget: Budget, found: Measure) -> float:
+    def _tolerated(self, budget: Budget, measures: Measure) -> Verdict:
+        """Within the user's own tolerance; the cause is told all the same."""
+        room = BUDGET_FACTOR * budget.total
+        if is_within_free_ulps(measures):
+            reason = f"within the tolerance given: within {FREE_ULPS} ulp"
+            return self._verdict(Outcome.AGREE, reason, None, **measures)
+        explained = measures["error"] <= room
+        why = "rounding explains it" if explained else f"rounding explains {room:.2g} at most"
+        cause = Cause.ROUNDING if explained else Cause.UNKNOWN
+        reason = f"within the tolerance given: {off(measures)}; {why}"
+        return self._verdict(Outcome.AGREE, reason, cause, **measures)
+
+    def _room(self, truth: Any, budget: Budget, measures: Measure) -> float:
         """The largest error that agrees."""
         if self.tolerance is not None:
             return self.tolerance.atol + self.tolerance.rtol * magnitude(truth)
         half = (2 * self.dtype.unit_roundoff) ** 0.5 * magnitude(truth)
         explained = BUDGET_FACTOR * budget.total
-        return max(found["tolerance"], explained if truth.is_zero() else min(explained, half))
+        return max(measures["tolerance"], explained if truth.is_zero() else min(explained, half))
 
-    def _explained(self, truth: Any, answer: Measured, budget: Budget, found: Measure) -> Verdict:
-        place = (
-            f", mostly at `{self.case.program.source(budget.culprit)}`"
-            if budget.culprit is not None
-            else ""
-        )
-        distance = off(found)
-        if self.tolerance is None and found["error"] <= found["tolerance"]:
-            return Verdict(
-                self.key, Outcome.AGREE, f"{distance}, explained by rounding{place}", **found
-            )
+    def _explained(
+        self, truth: Any, answer: Measured, budget: Budget, measures: Measure
+    ) -> Verdict:
+        place = ""
+        if budget.culprit is not None:
+            place = f", mostly at `{self.bench.point.specification.source(budget.culprit)}`"
+        distance = off(measures)
+        if self.tolerance is None and measures["error"] <= measures["tolerance"]:
+            reason = f"{distance}, explained by rounding{place}"
+            return self._verdict(Outcome.AGREE, reason, Cause.ROUNDING, **measures)
         undecided = BUDGET_FACTOR * budget.total > magnitude(truth) / 2
-        lost = (
-            "more than half the digits are lost to rounding"
-            if self.tolerance is None
-            else "more than the tolerance given, lost to rounding"
-        )
-        reason = f"{pair(answer.value, truth, found)} ({distance}): {lost}{place}"
+        lost = "more than the tolerance given, lost to rounding"
+        if self.tolerance is None:
+            lost = "more than half the digits are lost to rounding"
+        reason = f"{pair(answer.value, truth, measures)} ({distance}): {lost}{place}"
         if undecided:
-            reason += f"; {self.dtype.name} cannot tell this formula from a wrong one here"
-        return Verdict(self.key, Outcome.IMPRECISE, reason, undecided=undecided, **found)
+            coarse = f"{self.dtype.name} cannot tell this formula from a wrong one here"
+            reason = f"{reason}; {coarse}"
+        cause = rounding_cause(self.evidence, self.partial)
+        return self._verdict(Outcome.IMPRECISE, reason, cause, undecided=undecided, **measures)
 
-    def _unexplained(self, truth: Any, answer: Measured, budget: Budget, found: Measure) -> Verdict:
+    def _unexplained(
+        self, truth: Any, answer: Measured, budget: Budget, measures: Measure
+    ) -> Verdict:
         room = BUDGET_FACTOR * budget.total
-        crossed = other_branch(self.evidence, self.position)
-        if crossed is not None and self._on(crossed[1], answer, room):
-            words = f"kink within rounding: {pair(answer.value, truth, found)}, because rounding takes it across the kink of `{crossed[0]}`"
-            return Verdict(self.key, Outcome.IMPRECISE, words, **found)
-        reason = f"{pair(answer.value, truth, found)} ({off(found)}): rounding explains {room:.2g} at most"
-        if isinstance(self.evidence.autograd, Autograd) and self.evidence.autograd.cut:
-            names = ", ".join(f"`{name}`" for name in self.evidence.autograd.cut)
-            reason = f"torch has no derivative for {names} and leaves that part out: {pair(answer.value, truth, found)}"
-        return Verdict(self.key, Outcome.WRONG, reason, **found)
+        numbers = pair(answer.value, truth, measures)
+        crossed = other_branch(self.bench.branch, self.bench.point, self.partial)
+        if crossed is not None and self._is_on(crossed[1], answer, room):
+            across = f"because rounding takes it across the kink of `{crossed[0]}`"
+            reason = f"kink within rounding: {numbers}, {across}"
+            cause = Cause.KINK_WITHIN_ROUNDING
+            return self._verdict(Outcome.IMPRECISE, reason, cause, **measures)
+        if self.bench.cut:
+            reason = f"torch has no derivative for {self.bench.cut} and leaves that part out"
+            cause, reason = Cause.MISSING_DERIVATIVE, f"{reason}: {numbers}"
+        else:
+            cause = Cause.OTHER_BRANCH if crossed is not None else Cause.UNKNOWN
+            reason = f"{numbers} ({off(measures)}): rounding explains {room:.2g} at most"
+        if cause is Cause.UNKNOWN and self.bench.forward_is_off:
+            cause = Cause.LIMITED_APPROXIMATION
+        return self._verdict(Outcome.WRONG, reason, cause, **measures)
 
-    def _on(self, slope: Any, answer: Measured, room: float) -> bool:
+    def _is_on(self, slope: Any, answer: Measured, room: float) -> bool:
         """Whether an answer is the derivative of torch's branch, give or take rounding."""
         from flint import arb
 
-        free = FREE_ULPS * ulp(slope, self.dtype) if slope.is_finite() else 0.0
-        return bool(
-            slope.is_finite()
-            and slope.lower() - room - free <= arb(answer.value) <= slope.upper() + room + free
-        )
+        if not slope.is_finite():
+            return False
+        room += FREE_ULPS * ulp(slope, self.dtype)
+        return bool(slope.lower() - room <= arb(answer.value) <= slope.upper() + room)
 
-    def _beyond_range(self, truth: Any, answer: float) -> str:
+    def _beyond_range(self, truth: Any, answer: float) -> tuple[str, Cause | None]:
         """Why an infinity or a zero is the correctly rounded answer, if it is."""
         if isnan(answer):
-            return ""
+            return "", None
+        derivative, name = format_ball(truth), self.dtype.name
         if not isfinite(answer):
-            right = abs(truth) > largest(self.dtype) and (truth > 0) == (answer > 0)
-            return (
-                f"overflow: the derivative, {format_ball(truth)}, is beyond the largest {self.dtype.name}"
-                if right
-                else ""
-            )
-        if (
-            answer == 0
-            and not truth.contains(0)
-            and abs(truth) <= balls.exact_ball(self.dtype.smallest / 2)
-        ):
-            return f"underflow: the derivative, {format_ball(truth)}, is below half the smallest {self.dtype.name}"
-        return ""
+            beyond = abs(truth) > largest(self.dtype) and (truth > 0) == (answer > 0)
+            words = f"overflow: the derivative, {derivative}, is beyond the largest {name}"
+            return (words, Cause.OVERFLOW) if beyond else ("", None)
+        tiny = balls.exact_ball(self.dtype.smallest / 2)
+        if answer == 0 and not truth.contains(0) and abs(truth) <= tiny:
+            words = f"underflow: the derivative, {derivative}, is below half the smallest {name}"
+            return words, Cause.UNDERFLOW
+        return "", None
 
     def _budget(self) -> Budget:
+        point = self.bench.point
         try:
-            return rounding(self.case).of_partial(self.case, self.position, self.dtype)
+            return rounding(point).of_partial(point, self.partial, self.dtype)
         except TooLarge:
             return Budget(0.0)
 
-    def _asides(self, verdict: Verdict) -> list[str]:
+    def _asides(self, verdict: Verdict, truth: Any) -> list[str]:
         """What is wrong with the other opinions."""
-        found: list[str] = []
-        truth = Certified(verdict.truth, 0) if verdict.truth is not None else self.truth
-        if analytic_agrees(truth, self.formula) is False:
-            found.append(
-                f"SymPy is wrong: its derivative has the value {format_ball(self.formula.ball)}, the true one is {format_ball(truth.ball)}"
-            )
-        if numeric_agrees(truth, self.difference) is False:
-            missed = f"the numeric estimate {format_float(self.difference.value, 12)} misses {format_ball(truth.ball, 12)} by more than its bar"
-            found.append(f"{missed}: {why_numeric_misses(self.evidence, self.position)}")
+        wrong = (name for name, agrees in verdict.agrees.items() if agrees is False)
+        asides = [self._dispute(name, truth) for name in wrong]
         if verdict.sides is not None and disputes_sides(verdict.sides, self.difference):
-            found.append(
-                "the one-sided differences miss the proved derivatives by more than their bars: a defect of this tool"
-            )
-        return found
+            misses = "the one-sided differences miss the proved derivatives by more than their bars"
+            asides.append(f"{misses}: a defect of this tool")
+        return asides
+
+    def _dispute(self, name: str, truth: Any) -> str:
+        """What is to be said of an opinion that cannot be right."""
+        answer: Any = self.evidence.of(name, self.partial)
+        if name == "analytic":
+            value, true = format_ball(answer.ball), format_ball(truth)
+            return f"SymPy is wrong: its derivative has the value {value}, the true one is {true}"
+        value, true = format_ball(answer.ball, 12), format_ball(truth, 12)
+        if name == "numeric":
+            missed = f"the numeric estimate {format_float(answer.value, 12)} misses {true}"
+            why = why_numeric_misses(self.evidence, self.partial)
+            return f"{missed} by more than its bar: {why}"
+        return f"the {name} opinion, {value}, is not the true derivative, {true}"

@@ -1,21 +1,19 @@
-"""Evidence: what every witness said of one case, and whether the proved ones agree with one
-another.
-"""
+"""Evidence: what every witness said of one point."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gradcheck_cli.witnesses import Abstention
-from gradcheck_cli.witnesses.analytic import Formula
-from gradcheck_cli.witnesses.numeric import Difference
-from gradcheck_cli.witnesses.reference import Certified
 
 if TYPE_CHECKING:
-    from gradcheck_cli.questions.question import Case
-    from gradcheck_cli.witnesses.autograd import Autograd
-    from gradcheck_cli.witnesses.reference import Reference
+    from collections.abc import Iterator, Mapping
+
+    from gradcheck_cli.questions.batch import Point
+    from gradcheck_cli.witnesses import Answer, Testimony
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -26,57 +24,39 @@ class Tolerance:
     atol: float = 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Evidence:
-    """What every witness said of one case."""
-
-    case: Case
-    reference: Reference | Abstention
-    analytic: tuple[Formula | Abstention, ...] | Abstention
-    autograd: Autograd | Abstention
-    numeric: tuple[Difference | Abstention, ...] | Abstention
-
-    def of(self, position: int) -> tuple[Any, Any, Any, Any]:
-        """(reference, analytic, autograd, numeric) on one partial; an abstention of the whole
-        stands for each.
-        """
-        return (
-            self.reference
-            if isinstance(self.reference, Abstention)
-            else self.reference.partials[position],
-            self.analytic if isinstance(self.analytic, Abstention) else self.analytic[position],
-            self.autograd
-            if isinstance(self.autograd, Abstention)
-            else self.autograd.partials[position],
-            self.numeric if isinstance(self.numeric, Abstention) else self.numeric[position],
-        )
-
-
-def numeric_agrees(truth: Any, difference: Any) -> bool | None:
-    """Whether the truth lies within the numeric estimate's bar; None where there is nothing to
-    compare, or where the user's own step makes the bar.
+    """The testimonies on one point, by the witnesses' names; an abstention stands for all
+    partials.
     """
-    from flint import arb
 
-    if (
-        not isinstance(truth, Certified)
-        or not isinstance(difference, Difference)
-        or difference.plain
-    ):
+    point: Point
+    testimonies: Mapping[str, Testimony | Abstention]
+
+    @property
+    def case(self) -> Point:
+        """The point, by the name that it had in release 0.1.0."""
+        return self.point
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.testimonies)
+
+    def of(self, name: str, partial: int) -> Answer:
+        """What a witness said of one partial."""
+        testimony = self.testimonies[name]
+        return testimony if isinstance(testimony, Abstention) else testimony.partials[partial]
+
+    def whole(self, name: str, kind: type[T]) -> T | None:
+        """All that a witness said of the point, if it is of this kind."""
+        testimony = self.testimonies.get(name)
+        return testimony if isinstance(testimony, kind) else None
+
+
+def agreement(truth: Any, answer: Answer) -> bool | None:
+    """Whether what an answer claims can be the truth, given as a ball; None where there is nothing
+    to compare. NaN agrees with nothing.
+    """
+    claim = answer.ball
+    if truth is None or claim is None:
         return None
-    # One rounding of the estimate itself is its own.
-    bar = arb(difference.radius)
-    # The nearest point of the truth's own ball: that of a truth below 2**-1076 is as wide as the
-    # number.
-    return bool(
-        abs(arb(difference.value) - truth.ball).lower()
-        <= bar + abs(arb(difference.value)) * 2.0**-52
-    )
-
-
-def analytic_agrees(truth: Any, formula: Any) -> bool | None:
-    """Whether SymPy's ball overlaps the reference's; None where there is nothing to compare,
-    or where the user's own step makes the bar."""
-    if not isinstance(truth, Certified) or not isinstance(formula, Formula) or formula.ball is None:
-        return None
-    return bool(formula.ball.overlaps(truth.ball))
+    return bool(not claim.is_nan() and claim.overlaps(truth))

@@ -7,89 +7,101 @@ from __future__ import annotations
 from math import isfinite, isnan
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.calculus.gradient import gradient_program
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.judge.measure import BUDGET_FACTOR, FREE_ULPS, format_float, largest, ulp
 from gradcheck_cli.judge.rounding import rounding
-from gradcheck_cli.witnesses.autograd import Autograd
-from gradcheck_cli.witnesses.numeric import Difference
-from gradcheck_cli.witnesses.reference import Certified, Reference
+from gradcheck_cli.questions.prepared import Oversize
+from gradcheck_cli.witnesses.autograd import Backward
+from gradcheck_cli.witnesses.differences import Difference
+from gradcheck_cli.witnesses.reference import Proof
+from gradcheck_cli.witnesses.truth import Certified
 from gradcheck_cli.worlds.scalars import TooLarge
 
 if TYPE_CHECKING:
     from gradcheck_cli.judge.evidence import Evidence
-    from gradcheck_cli.worlds import balls
+    from gradcheck_cli.questions.batch import Point
+    from gradcheck_cli.worlds.balls import Ball
+
+
+def forward_noise(point: Point) -> float | None:
+    """How far rounding may take one float64 forward value; None where it cannot be had."""
+    try:
+        total = rounding(point).of_value(point, DTYPES["float64"]).total
+    except TooLarge:
+        return None
+    return total if isfinite(total) else None
 
 
 def forward_note(evidence: Evidence) -> str | None:
     """What is wrong with torch's value of the program, if anything."""
     from flint import ctx
 
-    proved, measured = evidence.reference, evidence.autograd
-    if not isinstance(proved, Reference) or not isinstance(measured, Autograd):
+    proof, backward = evidence.whole("reference", Proof), evidence.whole("autograd", Backward)
+    if proof is None or backward is None:
         return None
     with ctx.workprec(256):
-        for k, (truth, value) in enumerate(zip(proved.forward, measured.forward, strict=False)):
+        for k, (truth, value) in enumerate(zip(proof.forward, backward.forward, strict=False)):
             if isinstance(truth, Certified):
-                told = _compare(evidence, k, truth.ball, value)
-                if told:
-                    return told
+                place = f" (element {k})" if len(backward.forward) > 1 else ""
+                sentence = _sentence(evidence.point, k, truth.ball, value, place)
+                if sentence:
+                    return sentence
     return None
 
 
-def _compare(evidence: Evidence, element: int, truth: balls.Ball, value: float) -> str | None:
+def _sentence(point: Point, element: int, truth: Ball, value: float, place: str) -> str | None:
+    """What is wrong with one element of the value."""
     from flint import arb
 
-    case = evidence.case
-    place = f" (element {element})" if len(evidence.autograd.forward) > 1 else ""  # type: ignore[union-attr]  # an Autograd, else nothing is compared
-    told = f"torch's value{place} is {format_float(value)} where the true one is {truth.str(6, radius=False)}"
+    ours = f"torch's value{place} is"
     if not isfinite(value):
         beyond = (
-            abs(truth) > largest(case.dtype) and not isnan(value) and (value > 0) == (truth > 0)
+            abs(truth) > largest(point.dtype) and not isnan(value) and (truth > 0) == (value > 0)
         )
-        return None if beyond else told
+        wrong = f"{ours} {format_float(value)} where the true one is {truth.str(6, radius=False)}"
+        return None if beyond else wrong
     gap = abs(arb(value) - truth)
-    if gap <= FREE_ULPS * ulp(truth, case.dtype):
+    if gap <= FREE_ULPS * ulp(truth, point.dtype):
         return None
     try:
-        room = rounding(case).of_element(case, element, case.dtype).total
+        room = BUDGET_FACTOR * rounding(point).of_element(point, element, point.dtype).total
     except TooLarge:
         return None
-    if gap <= BUDGET_FACTOR * arb(room):
+    if gap <= arb(room):
         return None
-    return f"torch's value{place} is off by {float(gap.mid()):.2g}: rounding explains {BUDGET_FACTOR * room:.2g} at most"
+    return f"{ours} off by {float(gap.mid()):.2g}: rounding explains {room:.2g} at most"
 
 
-def why_numeric_misses(evidence: Evidence, position: int) -> str:
+def why_numeric_misses(evidence: Evidence, partial: int) -> str:
     """Why the numeric estimate of a partial misses the truth: torch's value is off, jumps, or a
     defect of this tool.
     """
-    if forward_note(evidence) or _float64_is_off(evidence, position):
+    if forward_note(evidence) or _is_float64_off(evidence, partial):
         return "it follows torch's value, which is itself off"
-    program = gradient_program(evidence.case)
-    if not isinstance(program, TooLarge):
-        jumps = [k for k in program.kinks if k.jumps and program.dependence[k.node] >> position & 1]
+    prepared = evidence.point.prepared
+    if not isinstance(prepared.expansion, Oversize):
+        program = prepared.gradient
+        jumps = [
+            program.program.nodes[kink.node]
+            for kink in program.kinks
+            if kink.jumps and program.dependence[kink.node] >> partial & 1
+        ]
         if jumps:
-            names = dict.fromkeys(program.program.nodes[k.node].function for k in jumps)  # type: ignore[union-attr]  # kinks belong to calls
-            return f"its steps cross the jumps of {', '.join(f'`{name}`' for name in names)}"
+            names = dict.fromkeys(f"`{node.function}`" for node in jumps)  # type: ignore[union-attr]  # kinks belong to calls
+            return f"its steps cross the jumps of {', '.join(names)}"
     return "a defect of this tool"
 
 
-def _float64_is_off(evidence: Evidence, position: int) -> bool:
+def _is_float64_off(evidence: Evidence, partial: int) -> bool:
     """Whether torch's float64 value, which the differences are made of, is further from the truth
     than rounding explains.
     """
     from flint import arb
 
-    case, (_, _, _, difference) = evidence.case, evidence.of(position)
-    program = gradient_program(case)
-    if (
-        isinstance(program, TooLarge)
-        or not isinstance(evidence.reference, Reference)
-        or not isinstance(difference, Difference)
-        or difference.centre is None
-    ):
+    point, difference = evidence.point, evidence.of("numeric", partial)
+    proof = evidence.whole("reference", Proof)
+    if proof is None or not isinstance(difference, Difference) or difference.centre is None:
         return False
-    gap = abs(arb(difference.centre) - evidence.reference.values[program.objective])
-    room = rounding(case).of_value(case, DTYPES["float64"]).total
+    gap = abs(arb(difference.centre) - proof.values[point.prepared.gradient.objective])
+    room = rounding(point).of_value(point, DTYPES["float64"]).total
     return not gap <= BUDGET_FACTOR * arb(room)

@@ -31,13 +31,6 @@ class Measure(TypedDict):
     tolerance: float
 
 
-def digits(ball: Any, count: int) -> str:
-    """The midpoint of a certified ball to some decimal digits; one that contains 0 is 0 to every
-    dtype.
-    """
-    return "0" if ball.contains(0) else str(ball.mid().str(count, radius=False))
-
-
 def magnitude(ball: Any) -> float:
     """|ball| as a float, zero or infinity beyond its range."""
     return float(abs(ball).mid())
@@ -87,7 +80,7 @@ def measure(answer: float, truth: Any, dtype: DType) -> Measure:
     )
 
 
-def within_free_ulps(found: Measure) -> bool:
+def is_within_free_ulps(found: Measure) -> bool:
     """Whether the answer is right whatever the formula."""
     return found["ulps"] is not None and found["ulps"] <= FREE_ULPS
 

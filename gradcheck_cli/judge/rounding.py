@@ -18,19 +18,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck_cli.calculus.gradient import scalar_inputs, shape_of_input, weighted_sum
+from gradcheck_cli.calculus.gradient import weighted_sum
 from gradcheck_cli.calculus.reverse import adjoints, slope_of
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.functions.arithmetic import OFF
 from gradcheck_cli.language.program import Builder, Call, Number, Program, Variable
 from gradcheck_cli.worlds import balls
-from gradcheck_cli.worlds.scalars import Expansion, TooLarge, element, expand
+from gradcheck_cli.worlds.scalars import Expansion, expand
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
     from gradcheck_cli.dtypes import DType
-    from gradcheck_cli.questions.question import Case, Unrolled
+    from gradcheck_cli.questions.batch import Point
+    from gradcheck_cli.questions.prepared import Prepared
 
 # torch solves linear systems by elimination: as if each entry of the matrix were off by u times its
 # largest entry and size.
@@ -101,26 +102,26 @@ class _Graph:
         self.machine = balls.Machine(Program(tuple(builder.nodes), (count - 1,)))
         self._seen: tuple[tuple[Any, ...], list[Any], list[Any]] = ((), [], [])
 
-    def budget(self, case: Case, output: int, dtype: DType) -> Budget:
-        """The budget of one node at the point of a case."""
+    def budget(self, point: Point, output: int, dtype: DType) -> Budget:
+        """The budget of one node at a point."""
         from flint import ctx
 
         found = Budget(float("inf"))
         for bits in _BITS:
             with ctx.workprec(bits):
-                values, errors = self._at(case, bits, dtype)
+                values, errors = self._at(point, bits, dtype)
                 found = self._summed(self._swept(output, values), values, errors, dtype)
             if isfinite(found.total):
                 break
         return found
 
-    def _at(self, case: Case, bits: int, dtype: DType) -> tuple[list[Any], list[Any]]:
-        """For every node its ball at the point of a case, and the rounding error it makes itself
+    def _at(self, point: Point, bits: int, dtype: DType) -> tuple[list[Any], list[Any]]:
+        """For every node its ball at a point, and the rounding error it makes itself
         (None where it makes none).
         """
-        if self._seen[0] != (case, bits, dtype):
-            values = self.machine.run(scalar_inputs(case), bits, case.dtype.round)
-            self._seen = ((case, bits, dtype), values, self._errors(values, dtype))
+        if self._seen[0] != (point, bits, dtype):
+            values = self.machine.run(point.scalars, bits, point.dtype.round)
+            self._seen = ((point, bits, dtype), values, self._errors(values, dtype))
         return self._seen[1:]
 
     def _errors(self, values: list[Any], dtype: DType) -> list[Any]:
@@ -186,31 +187,29 @@ class Rounding:
     gradient when it is first needed.
     """
 
-    unrolled: Unrolled
-    wrt: tuple[str, ...]
-    cotangent: tuple[float, ...] | None
+    prepared: Prepared
 
-    def of_partial(self, case: Case, position: int, dtype: DType) -> Budget:
+    def of_partial(self, point: Point, position: int, dtype: DType) -> Budget:
         """The budget of one partial, in the units of the partial."""
         graph, partials = self._backward
         node = partials[position]
-        return graph.budget(case, node, dtype) if node >= 0 else Budget(0.0)
+        return graph.budget(point, node, dtype) if node >= 0 else Budget(0.0)
 
-    def of_value(self, case: Case, dtype: DType) -> Budget:
+    def of_value(self, point: Point, dtype: DType) -> Budget:
         """The budget of the forward value `<cotangent, f>`."""
-        return self._value.budget(case, self._forward.objective, dtype)
+        return self._value.budget(point, self._forward.objective, dtype)
 
-    def of_element(self, case: Case, position: int, dtype: DType) -> Budget:
+    def of_element(self, point: Point, position: int, dtype: DType) -> Budget:
         """The budget of one element of the value, row-major."""
-        return self._value.budget(case, self._forward.outputs[position], dtype)
+        return self._value.budget(point, self._forward.outputs[position], dtype)
 
     @cached_property
     def _forward(self) -> _Forward:
-        program = self.unrolled.program
+        program = self.prepared.specification
         expansion = self._expanded()
         builder, origin = expansion.builder, expansion.origin
         outputs = np.reshape(expansion.values[program.result], -1).tolist()
-        objective = weighted_sum(builder, outputs, self.cotangent)
+        objective = weighted_sum(builder, outputs, self.prepared.weights)
         origin += [program.result] * (len(builder.nodes) - len(origin))
         groups = [
             np.reshape(expansion.values[node.args[0]], -1).tolist()
@@ -221,14 +220,11 @@ class Rounding:
 
     def _expanded(self) -> Expansion:
         """The program as scalars, with every function whole that torch's backward treats as one."""
-        program, known = self.unrolled.program, self.unrolled.expansion
-        if isinstance(known, Expansion) and all(
-            lookup(node.function).kind == "primitive"
-            for node in program.nodes
-            if isinstance(node, Call)
-        ):
+        program, known = self.prepared.specification, self.prepared.scalars
+        calls = (node for node in program.nodes if isinstance(node, Call))
+        if all(lookup(node.function).kind == "primitive" for node in calls):
             return known.copy()
-        return expand(program, self.unrolled.inputs, "pullbacks")
+        return expand(program, self.prepared.inputs, "pullbacks")
 
     @cached_property
     def _value(self) -> _Graph:
@@ -238,34 +234,23 @@ class Rounding:
     @cached_property
     def _backward(self) -> tuple[_Graph, list[int]]:
         """torch's forward and gradient, and the node of each partial, -1 where it is zero."""
-        inputs, forward = self.unrolled.inputs, self._forward.expansion.copy()
+        forward, names = self._forward.expansion.copy(), self.prepared.elements
         builder, origin = forward.builder, forward.origin
-        names = [
-            element(name, index)
-            for name in self.wrt
-            for index in np.ndindex(*shape_of_input(inputs[name]))
-        ]
-        found = adjoints(
+        adjoint = adjoints(
             builder, self._forward.objective, frozenset(names), as_torch=True, origin=origin
         )
-        partials = [found.get(builder.index.get(Variable(name), -1), -1) for name in names]
+        partials = [adjoint.get(builder.index.get(Variable(name), -1), -1) for name in names]
         return _Graph(builder, origin, self._forward.eliminated), partials
 
 
-def rounding(case: Case) -> Rounding:
-    """torch's gradient program of a case, shared between the points of a grid.
+def rounding(point: Point) -> Rounding:
+    """torch's gradient program of a point, shared by all points of its shapes.
 
     Raises:
         TooLarge: the program has no scalar form of bearable size.
     """
-    if isinstance(case.unrolled.expansion, TooLarge):
-        raise case.unrolled.expansion
-    weights = None if case.cotangent is None else tuple(case.cotangent.reshape(-1).tolist())
-    key = ("rounding", case.wrt, weights)
-    if key not in case.unrolled.derivatives:
-        case.unrolled.derivatives[key] = Rounding(case.unrolled, case.wrt, weights)
-    found: Rounding = case.unrolled.derivatives[key]
-    return found
+    point.prepared.scalars  # noqa: B018 - raises
+    return point.prepared.share("rounding", lambda: Rounding(point.prepared))
 
 
 def _edges(builder: Builder, index: int) -> list[tuple[int, int]]:

@@ -1,5 +1,8 @@
-"""Kinks: what holds where a piecewise operation sits on its boundary, proved from the two sides
-where that can be done.
+"""The two sides of a point: what holds where a piecewise operation sits on its boundary, proved by
+series where that can be done.
+
+Source: one-sided series as Puiseux's (fractional exponents); subgradients as Clarke's, the interval
+between the one-sided derivatives.
 """
 
 from __future__ import annotations
@@ -7,25 +10,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from gradcheck_cli.calculus.gradient import gradient_program, scalar_inputs
 from gradcheck_cli.judge.measure import format_ball
+from gradcheck_cli.records.outcome import Cause
+from gradcheck_cli.witnesses.differences import Difference
 from gradcheck_cli.witnesses.extrapolation import Slope
-from gradcheck_cli.witnesses.numeric import Difference
-from gradcheck_cli.witnesses.reference import SIGN_BITS
-from gradcheck_cli.worlds import balls
-from gradcheck_cli.worlds import puiseux as sides
+from gradcheck_cli.witnesses.truth import SIGN_BITS
+from gradcheck_cli.worlds import balls, puiseux
 from gradcheck_cli.worlds.scalars import TooLarge
 from gradcheck_cli.worlds.series import Germ, OutsideDomain, UndecidedSign, constant_series
 
 if TYPE_CHECKING:
-    from gradcheck_cli.questions.question import Case
-    from gradcheck_cli.witnesses import Abstention
+    from gradcheck_cli.questions.batch import Point
+    from gradcheck_cli.witnesses import Answer
 
 # Two one-sided derivatives whose balls overlap are the same derivative if they are known to this
 # many bits.
 _SAME_BITS = 500
+
+# `smooth`: both sides agree; `edge`: values on one side only; `undefined`: no finite derivative.
+BoundaryKind: TypeAlias = Literal["smooth", "kink", "edge", "undefined", "unknown"]
 
 
 @dataclass(frozen=True)
@@ -33,12 +38,13 @@ class Side:
     """One side of the point, proved: the limit of the value and the derivative, None where the
     function has no values there.
 
-    `infinite` where the value or its slope grows without bound.
+    Attributes:
+        growth: what grows without bound there, if anything: the value (a pole) or the slope alone.
     """
 
     limit: Any = None
     slope: Any = None
-    infinite: bool = False
+    growth: Cause | None = None
     empty: bool = False
 
 
@@ -56,169 +62,151 @@ class Boundary:
     """What the two sides come to.
 
     Attributes:
-        kind: `smooth` (both sides agree), `kink`, `edge` (values on one side only), `undefined`, or
-            `unknown`.
+        words: the sides in words.
         slope: the derivative, for `smooth` and `edge`, as a ball.
-        told: the sides in words.
+        low, high: the ends of the interval of subgradients, for `kink`.
     """
 
-    kind: str
-    told: str
+    kind: BoundaryKind
+    words: str
     sides: OneSided | None = None
+    cause: Cause | None = None
     slope: Any = None
     low: Any = None
     high: Any = None
 
 
-def two_sides(case: Case, position: int, difference: Difference | Abstention) -> Boundary:
+def boundary_at(point: Point, partial: int, difference: Answer) -> Boundary:
     """What holds at the point from left and right: proved by series, else estimated from
     differences.
     """
     try:
-        left, right = (_prove(case, position, direction) for direction in (-1, 1))
-        return _proved(case, left, right)
+        left, right = (_prove(point, partial, direction) for direction in (-1, 1))
+        return _proof(point, left, right)
     except (UndecidedSign, TooLarge, OverflowError) as why:
-        return _estimated(difference, str(why))
+        return _estimate(difference, str(why))
 
 
-def _prove(case: Case, position: int, direction: int) -> Side:
+def _prove(point: Point, partial: int, direction: int) -> Side:
     """Limit and one-sided derivative along one coordinate."""
     from flint import arb, ctx
 
-    program = gradient_program(case)
-    if isinstance(program, TooLarge):
-        raise program
-    name = program.elements[position]
+    program = point.prepared.gradient
+    name = program.elements[partial]
     with ctx.workprec(SIGN_BITS):
-        inputs = {key: constant_series(arb(value)) for key, value in scalar_inputs(case).items()}
+        inputs = {key: constant_series(arb(value)) for key, value in point.scalars.items()}
         inputs[name] = Germ((*inputs[name].terms, (Fraction(1), arb(direction))))
         try:
-            germ = sides.run(program.forward_program, inputs, case.literal)
+            germ = puiseux.run(program.forward_program, inputs, point.dtype.round)
         except OutsideDomain:
             return Side(empty=True)
         if germ.terms and germ.terms[0][0] < 0:
-            return Side(infinite=True)
+            return Side(growth=Cause.POLE)
         limit, slope = germ.at(0), germ.at(1)
         steep = any(0 < exponent < 1 for exponent, _ in germ.terms)
-        return Side(limit, direction * slope, infinite=steep)
+        return Side(limit, direction * slope, Cause.VERTICAL_TANGENT if steep else None)
 
 
-def _proved(case: Case, left: Side, right: Side) -> Boundary:
+def _proof(point: Point, left: Side, right: Side) -> Boundary:
+    """What two proved sides come to.
+
+    Raises:
+        UndecidedSign: they are too close to tell apart.
+    """
     from flint import ctx
 
+    sides = _one_sided(left, right)
     with ctx.workprec(SIGN_BITS):
         if left.empty and right.empty:
-            return Boundary(
-                "undefined",
-                "the function has no values on either side",
-                OneSided(None, None, proved=True),
-            )
-        if left.infinite or right.infinite:
-            return Boundary(
-                "undefined",
-                "the slope grows without bound (a vertical tangent or a pole)",
-                _shown_sides(left, right),
-            )
+            words = "the function has no values on either side"
+            return Boundary("undefined", words, sides, Cause.OUTSIDE_DOMAIN)
+        growth = left.growth or right.growth
+        if growth is not None:
+            words = "the slope grows without bound (a vertical tangent or a pole)"
+            return Boundary("undefined", words, sides, growth)
         if left.empty or right.empty:
             side, name = (right, "right") if left.empty else (left, "left")
-            words = f"the function has values on the {name} only; {name} derivative {format_ball(side.slope)}"
-            return Boundary("edge", words, _shown_sides(left, right), side.slope)
-        if not left.limit.overlaps(right.limit):
-            return Boundary(
-                "undefined",
-                f"a jump from {format_ball(left.limit)} to {format_ball(right.limit)}",
-                _shown_sides(left, right),
-            )
-        jump = _misses(case, left.limit)
-        if jump is not None:
-            return Boundary(
-                "undefined",
-                f"a jump: the value is {format_ball(jump)}, both sides tend to {format_ball(left.limit)}",
-                _shown_sides(left, right),
-            )
+            slope = f"{name} derivative {format_ball(side.slope)}"
+            words = f"the function has values on the {name} only; {slope}"
+            return Boundary("edge", words, sides, Cause.OUTSIDE_DOMAIN, side.slope)
+        jump = _jump(point, left.limit, right.limit)
+        if jump:
+            return Boundary("undefined", jump, sides, Cause.JUMP)
         if not left.slope.overlaps(right.slope):
-            low, high = (
-                (left.slope, right.slope) if left.slope < right.slope else (right.slope, left.slope)
-            )
-            words = f"left derivative {format_ball(left.slope)}, right derivative {format_ball(right.slope)}"
-            return Boundary("kink", words, _shown_sides(left, right), low=low, high=high)
-        gap = abs(left.slope - right.slope).upper()
-        if not gap.is_zero() and not gap < abs(left.slope).upper() / balls.exact_ball(
-            Fraction(2) ** _SAME_BITS
-        ):
+            return _kink(left.slope, right.slope, sides)
+        if not _is_same(left.slope, right.slope):
             raise UndecidedSign("the two sides are too close to tell apart")
-        return Boundary(
-            "smooth",
-            f"left and right derivatives are both {format_ball(left.slope)}",
-            _shown_sides(left, right),
-            left.slope,
-        )
+        words = f"left and right derivatives are both {format_ball(left.slope)}"
+        return Boundary("smooth", words, sides, slope=left.slope)
 
 
-def _misses(case: Case, limit: Any) -> Any | None:
-    """The value at the point itself, if it is not the limit."""
-    program = gradient_program(case)
-    assert not isinstance(program, TooLarge)
-    value = balls.run(program.forward_program, scalar_inputs(case), SIGN_BITS, case.literal)[
-        program.forward_program.result
-    ]
-    return None if value.overlaps(limit) else value
+def _jump(point: Point, left: Any, right: Any) -> str:
+    """The jump of the value in words; empty where it has none."""
+    if not left.overlaps(right):
+        return f"a jump from {format_ball(left)} to {format_ball(right)}"
+    program = point.prepared.gradient.forward_program
+    value = balls.run(program, point.scalars, SIGN_BITS, point.dtype.round)[program.result]
+    if value.overlaps(left):
+        return ""
+    return f"a jump: the value is {format_ball(value)}, both sides tend to {format_ball(left)}"
 
 
-def _shown_sides(left: Side, right: Side) -> OneSided:
-    slopes = [
-        None
-        if side.slope is None or side.infinite
-        else Slope(float(side.slope.mid()), float(side.slope.rad()))
-        for side in (left, right)
-    ]
-    return OneSided(slopes[0], slopes[1], proved=True)
+def _kink(left: Any, right: Any, sides: OneSided) -> Boundary:
+    low, high = (left, right) if left < right else (right, left)
+    words = f"left derivative {format_ball(left)}, right derivative {format_ball(right)}"
+    return Boundary("kink", words, sides, Cause.KINK, low=low, high=high)
 
 
-def _estimated(difference: Difference | Abstention, why: str) -> Boundary:
+def _is_same(left: Any, right: Any) -> bool:
+    """Whether two overlapping balls are known closely enough to be one number."""
+    gap = abs(left - right).upper()
+    return bool(
+        gap.is_zero() or gap < abs(left).upper() / balls.exact_ball(Fraction(2**_SAME_BITS))
+    )
+
+
+def _one_sided(left: Side, right: Side) -> OneSided:
+    def slope(side: Side) -> Slope | None:
+        if side.slope is None or side.growth is not None:
+            return None
+        return Slope(float(side.slope.mid()), float(side.slope.rad()))
+
+    return OneSided(slope(left), slope(right), proved=True)
+
+
+def _estimate(difference: Answer, why: str) -> Boundary:
     """The same from the numeric witness, where nothing could be proved."""
+    if not isinstance(difference, Difference):
+        return Boundary("unknown", f"{why}; {getattr(difference, 'reason', '')}")
+    left, right = difference.left, difference.right
+    sides = OneSided(left, right)
+    if left is None or right is None:
+        if any(side is not None and side.grows for side in (left, right)):
+            words = "on the edge of the domain the slope grows without bound"
+            words = f"{words} (a vertical tangent or a pole); {why}"
+            return Boundary("undefined", words, sides, Cause.VERTICAL_TANGENT)
+        only = "the function has values on one side only, as far as differences show"
+        return Boundary("unknown", f"{why}; {only}", sides)
+    if left.grows or right.grows:
+        words = "differences grow without bound as the step shrinks (a jump or a vertical tangent)"
+        return Boundary("undefined", f"{words}; {why}", sides, Cause.JUMP)
+    if not isfinite(left.radius + right.radius):
+        return Boundary("unknown", f"{why}; differences do not settle", sides)
+    words = f"left derivative {_bar(left)}, right derivative {_bar(right)}, estimated"
+    if abs(left.value - right.value) > left.radius + right.radius:
+        return _estimated_kink(left, right, words, sides)
+    return Boundary("unknown", f"{words}; {why}", sides)
+
+
+def _estimated_kink(left: Slope, right: Slope, words: str, sides: OneSided) -> Boundary:
     from flint import arb
 
-    if not isinstance(difference, Difference):
-        return Boundary("unknown", f"{why}; {difference.reason}")
-    left, right = difference.left, difference.right
-    estimates = OneSided(left, right)
-    if (left is None or right is None) and any(
-        side is not None and side.grows for side in (left, right)
-    ):
-        return Boundary(
-            "undefined",
-            f"on the edge of the domain the slope grows without bound (a vertical tangent or a pole); {why}",
-            estimates,
-        )
-    if left is None or right is None:
-        return Boundary(
-            "unknown",
-            f"{why}; the function has values on one side only, as far as differences show",
-            estimates,
-        )
-    if left.grows or right.grows:
-        return Boundary(
-            "undefined",
-            f"differences grow without bound as the step shrinks (a jump or a vertical tangent); {why}",
-            estimates,
-        )
-    if not isfinite(left.radius + right.radius):
-        return Boundary("unknown", f"{why}; differences do not settle", estimates)
-    words = f"left derivative {_shown(left)}, right derivative {_shown(right)}, estimated"
-    if abs(left.value - right.value) > left.radius + right.radius:
-        low, high = sorted((left, right), key=lambda slope: slope.value)
-        return Boundary(
-            "kink",
-            words,
-            estimates,
-            low=arb(low.value, low.radius),
-            high=arb(high.value, high.radius),
-        )
-    return Boundary("unknown", f"{words}; {why}", estimates)
+    low, high = sorted((left, right), key=lambda slope: slope.value)
+    ends = {"low": arb(low.value, low.radius), "high": arb(high.value, high.radius)}
+    return Boundary("kink", words, sides, Cause.KINK, **ends)
 
 
-def disputes_sides(proved: OneSided, difference: Difference | Abstention) -> bool:
+def disputes_sides(proved: OneSided, difference: Answer) -> bool:
     """Whether a one-sided difference misses the derivative that was proved on its side."""
     if not proved.proved or not isinstance(difference, Difference):
         return False
@@ -229,5 +217,5 @@ def disputes_sides(proved: OneSided, difference: Difference | Abstention) -> boo
     )
 
 
-def _shown(slope: Slope) -> str:
+def _bar(slope: Slope) -> str:
     return f"{slope.value:.6g} ± {slope.radius:.1g}"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gradcheck_cli.judge.sides import OneSided
     from gradcheck_cli.questions.question import PartialKey
     from gradcheck_cli.records.outcome import Cause, Outcome
@@ -25,6 +27,8 @@ class Verdict:
             to a slope that is not 0).
         undecided: in this dtype rounding hides whether the formula is right.
         truth: the derivative as a ball, where it was proved from the two sides of a boundary.
+        agrees: for each witness but the reference and the one on trial whether it says the truth;
+            None where there is nothing to compare.
     """
 
     key: PartialKey
@@ -39,6 +43,7 @@ class Verdict:
     failed: bool = False
     undecided: bool = False
     truth: Any = None
+    agrees: Mapping[str, bool | None] = field(default_factory=dict)
 
     def and_also(self, *sentences: str) -> Verdict:
         """The same verdict with more said."""

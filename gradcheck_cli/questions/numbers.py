@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from time import monotonic
+from time import thread_time
 from typing import TYPE_CHECKING, TypeAlias
 from unicodedata import normalize
 
@@ -50,9 +50,22 @@ class Exact:
 
 @dataclass(frozen=True)
 class Grid:
-    """`start:stop:count`, both ends included."""
+    """`count` numbers at equal distances, both ends included; exact, not a running sum."""
 
-    values: tuple[Exact, ...]
+    start: Exact
+    stop: Exact
+    count: int
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, i: int) -> Exact:
+        if i == 0:
+            return self.start
+        if i == self.count - 1:
+            return self.stop
+        step = (self.stop.value - self.start.value) / (self.count - 1)
+        return Exact(self.start.value + i * step, "")
 
 
 def read_points(texts: Iterable[str]) -> dict[str, Nested | Grid]:
@@ -216,15 +229,7 @@ def _grid(text: str, parts: Sequence[Span]) -> Grid:
         or int(count) > MAX_POINTS
     ):
         raise _bad(f"the count of a grid is a whole number from 1 to {MAX_POINTS:,}", text, where)
-    n = int(count)
-    step = (stop.value - start.value) / (n - 1) if n > 1 else Fraction(0)
-    return Grid(
-        (
-            start,
-            *(Exact(start.value + i * step, "") for i in range(1, n - 1)),
-            *([stop] if n > 1 else []),
-        )
-    )
+    return Grid(start, stop, int(count))
 
 
 def _number(text: str, span: Span) -> Exact:
@@ -318,7 +323,7 @@ def _irrational(program: Program, text: str, span: Span) -> Fraction:
     if not isinstance(output, int):
         raise _bad("this is not a single number", text, span)
     scalars = expansion.builder.program(output)
-    deadline = monotonic() + _SECONDS
+    deadline = thread_time() + _SECONDS
     try:
         for bits in _PRECISIONS:
             # Decimals inside an expression stay exact: only the finished number is rounded to the

@@ -10,10 +10,11 @@ from math import cos, exp, log, pi, prod, sqrt
 from random import Random
 from typing import TYPE_CHECKING, TypeAlias
 
-from gradcheck_cli.questions.numbers import Exact
+from gradcheck_cli.language.errors import mistake
+from gradcheck_cli.questions.numbers import MAX_POINTS, Exact, Grid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from gradcheck_cli.questions.numbers import Nested
 
@@ -34,27 +35,6 @@ class Listed:
 
     def __getitem__(self, i: int) -> Nested:
         return self.values[i]
-
-
-@dataclass(frozen=True)
-class Range:
-    """`count` numbers at equal distances, both ends included; exact, not a running sum."""
-
-    start: Exact
-    stop: Exact
-    count: int
-
-    def __len__(self) -> int:
-        return self.count
-
-    def __getitem__(self, i: int) -> Exact:
-        if i == 0:
-            return self.start
-        if i == self.count - 1:
-            return self.stop
-        return Exact(
-            self.start.value + i * (self.stop.value - self.start.value) / (self.count - 1), ""
-        )
 
 
 @dataclass(frozen=True)
@@ -132,7 +112,7 @@ def _shaped(numbers: list[Exact], shape: tuple[int, ...]) -> Nested:
     return rows if shape else rows[0]
 
 
-Values: TypeAlias = Listed | Range | Sample
+Values: TypeAlias = Listed | Grid | Sample
 
 
 @dataclass(frozen=True)
@@ -190,3 +170,19 @@ class Points:
         return (
             point for block in self.blocks for point in map(block.__getitem__, range(len(block)))
         )
+
+
+def points_of(at: Mapping[str, Nested | Grid]) -> Points:
+    """The points of a command line: grids multiply, what is no grid stays as it is.
+
+    Raises:
+        PointError: there are more than `MAX_POINTS`.
+    """
+    axes = (
+        Axis((name,), (value if isinstance(value, Grid) else Listed((value,)),))
+        for name, value in at.items()
+    )
+    points = Points((Block(tuple(axes)),))
+    if prod(map(len, points.blocks[0].axes)) > MAX_POINTS:
+        raise mistake("too-large", f"these grids make more than {MAX_POINTS:,} points")
+    return points

@@ -1,33 +1,33 @@
-"""A Case: a Program, a point of numbers the dtype holds exactly, what to differentiate, a
-cotangent, a dtype and a device.
-"""
+"""A Question: a subject, the specification it is held against, and what is asked of the two."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from fractions import Fraction
 from functools import cached_property
-from itertools import product
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradcheck_cli.dtypes import DTYPES, DType
+from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import lookup, names
-from gradcheck_cli.language.errors import Mistake, PointError, did_you_mean
+from gradcheck_cli.language.errors import Mistake, PointError, did_you_mean, mistake
 from gradcheck_cli.language.program import Call, Program, Variable
-from gradcheck_cli.questions.numbers import MAX_POINTS, Exact, Grid
-from gradcheck_cli.worlds.scalars import Expansion, ShapeError, TooLarge, expand
+from gradcheck_cli.questions.arrays import RoundedNumber, float_array, integer_array
+from gradcheck_cli.questions.prepared import Oversize, Prepared, unroll
+from gradcheck_cli.subjects.program import ProgramSubject
+from gradcheck_cli.worlds.scalars import ShapeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    from gradcheck_cli.dtypes import DType
+    from gradcheck_cli.questions.arrays import Array
     from gradcheck_cli.questions.numbers import Nested
+    from gradcheck_cli.subjects import Subject
+    from gradcheck_cli.worlds.scalars import Expansion
 
-Array: TypeAlias = "np.ndarray[Any, Any]"
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PartialKey:
     """Which partial: the variable, and the element's index in it."""
 
@@ -35,408 +35,200 @@ class PartialKey:
     index: tuple[int, ...]
 
 
-class RoundedNumber(NamedTuple):
-    """A number that the dtype could not hold, and the one used instead."""
-
-    name: str
-    text: str
-    used: float
-
-
 @dataclass(frozen=True, eq=False)
-class Unrolled:
-    """A program for inputs of given shapes, as scalars; cases that differ only in the point share
-    one.
-    """
-
-    program: Program
-    inputs: Mapping[
-        str, tuple[int, ...] | Array
-    ]  # shape of each variable; integers for class indices
-    derivatives: dict[object, Any] = field(
-        default_factory=dict
-    )  # gradient programs, by what is differentiated
-
-    @cached_property
-    def expansion(self) -> Expansion | TooLarge:
-        """The scalar program, or why there is none."""
-        try:
-            return expand(self.program, self.inputs)
-        except TooLarge as error:
-            return error
-
-
-@dataclass(frozen=True, eq=False)
-class Case:
-    """One check to make.
+class Question:
+    """What is asked, at any point, in any dtype and on any device.
 
     Attributes:
-        at: float64 arrays whose numbers `dtype` holds exactly (integer arrays for class indices).
         wrt: the inputs to differentiate.
-        cotangent: shaped like the result, None for ones.
-        moved: the numbers that had to be rounded.
-        unrolled: the program as scalars, shared between the points of a grid.
-        given: the user's own words for options, for the line that reproduces the case.
+        cotangent: exact numbers shaped like the result; None for ones.
+        words: the user's own words for options, for the line that reproduces a check.
+        expansions: the specification as scalars, by shapes; questions of one specification may
+            share them.
     """
 
-    program: Program
-    at: Mapping[str, Array]
+    subject: Subject
+    specification: Program
     wrt: tuple[str, ...]
-    cotangent: Array | None
-    dtype: DType
-    device: str
-    unrolled: Unrolled
-    moved: tuple[RoundedNumber, ...] = ()
-    given: Mapping[str, str] = field(default_factory=dict)
+    cotangent: Nested | None = None
+    words: Mapping[str, str] = field(default_factory=dict)
+    expansions: dict[object, Expansion | Oversize] = field(default_factory=dict)
+    _prepared: dict[object, Prepared] = field(default_factory=dict)
 
     @cached_property
-    def keys(self) -> tuple[PartialKey, ...]:
-        """Every partial asked for, in the order of `wrt` and row-major within an input."""
+    def integers(self) -> frozenset[str]:
+        """Inputs that hold class indices."""
+        return index_inputs(self.specification)
+
+    def arrays(
+        self, point: Mapping[str, Nested], dtype: DType
+    ) -> tuple[dict[str, Array], list[RoundedNumber]]:
+        """The numbers of a point that `dtype` holds, and those that had to be rounded.
+
+        Raises:
+            PointError: with every mistake: a number outside the dtype, rows of unequal length.
+        """
+        arrays: dict[str, Array] = {}
+        rounded: list[RoundedNumber] = []
+        mistakes: list[Mistake] = []
+        for name, value in point.items():
+            try:
+                if name in self.integers:
+                    arrays[name] = integer_array(value, name)
+                else:
+                    arrays[name] = float_array(value, name, dtype, rounded)
+            except PointError as error:
+                mistakes += error.mistakes
+        if mistakes:
+            raise PointError(mistakes)
+        return arrays, rounded
+
+    def shapes_key(self, arrays: Mapping[str, Array]) -> tuple[object, ...]:
+        """Equal for points that differ in numbers alone; class indices are no such numbers."""
         return tuple(
-            PartialKey(name, index)
-            for name in self.wrt
-            for index in np.ndindex(*self.at[name].shape)
+            arrays[name].tobytes() if name in self.integers else arrays[name].shape
+            for name in self.specification.variables
         )
 
-    def literal(self, value: Fraction) -> float:
-        """A decimal literal as this case's dtype holds it."""
-        return self.dtype.round(value)
+    def prepared(
+        self, arrays: Mapping[str, Array], dtype: DType
+    ) -> tuple[Prepared, list[RoundedNumber]]:
+        """The specification at the shapes of a point, and the numbers of the cotangent that had to
+        be rounded to the dtype.
+
+        Raises:
+            PointError: the shapes do not fit.
+        """
+        key = self.shapes_key(arrays)
+        if key not in self.expansions:
+            self.expansions[key] = self._unroll(arrays)
+        expansion = self.expansions[key]
+        rounded: list[RoundedNumber] = []
+        weights = None
+        if self.cotangent is not None:
+            weights = self._weights(self.cotangent, expansion, dtype, rounded)
+        if (key, weights) not in self._prepared:
+            inputs = self._inputs(arrays)
+            self._prepared[key, weights] = Prepared(
+                self.specification, inputs, self.wrt, weights, expansion
+            )
+        return self._prepared[key, weights], rounded
+
+    def _inputs(self, arrays: Mapping[str, Array]) -> dict[str, tuple[int, ...] | Array]:
+        names = self.specification.variables
+        return {n: arrays[n] if n in self.integers else arrays[n].shape for n in names}
+
+    def _unroll(self, arrays: Mapping[str, Array]) -> Expansion | Oversize:
+        program = self.specification
+        try:
+            return unroll(program, self._inputs(arrays))
+        except ShapeError as error:
+            shapes = ", ".join(f"`{name}` {arrays[name].shape}" for name in program.variables)
+            message = f"shapes do not fit: {error} (inputs: {shapes})"
+            span = program.spans.get(error.node)
+            raise mistake("shape-mismatch", message, program.text, span) from error
+
+    def _weights(
+        self,
+        value: Nested,
+        expansion: Expansion | Oversize,
+        dtype: DType,
+        rounded: list[RoundedNumber],
+    ) -> tuple[float, ...]:
+        array = float_array(value, "cotangent", dtype, rounded)
+        if not isinstance(expansion, Oversize):
+            shape = np.shape(expansion.values[self.specification.result])
+            if array.shape != shape:
+                sizes = f"shape {array.shape}, the result {shape}"
+                raise mistake("shape-mismatch", f"the cotangent has {sizes}")
+        return tuple(array.reshape(-1).tolist())
 
 
-@dataclass(frozen=True)
-class Request:
-    """What to check: a program, its points, and how; becomes one case a point, dtype and device."""
+def question_of(
+    specification: Program,
+    given: Collection[str],
+    wrt: Sequence[str] = (),
+    *,
+    cotangent: Nested | None = None,
+    words: Mapping[str, str] | None = None,
+    subject: Subject | None = None,
+) -> Question:
+    """The question, once every name in it is known to be right.
 
-    program: Program
-    at: Mapping[str, Nested | Grid]
-    wrt: Sequence[str] = ()
-    cotangent: Nested | None = None
-    dtypes: Sequence[str] = ("float64",)
-    devices: Sequence[str] = ("cpu",)
-    given: Mapping[str, str] = field(default_factory=dict)
+    Args:
+        given: names of the inputs that the points give values to.
+        wrt: the inputs to differentiate; none for all.
+        subject: what is on trial; without one the specification itself, run by torch.
+    Raises:
+        PointError: missing, extra or unknown names, or nothing to differentiate.
+    """
+    integers = index_inputs(specification)
+    mistakes = [*_misnamed(specification, given), *_underivable(specification, wrt, integers)]
+    everything = (name for name in specification.variables if name not in integers)
+    chosen = tuple(dict.fromkeys(wrt)) or tuple(everything)
+    if not mistakes and not chosen:
+        hint = "use a variable: `x**2` with `--at x=3`"
+        none = "the program has no input to differentiate"
+        mistakes.append(Mistake("no-input", none, specification.text, help=hint))
+    if mistakes:
+        raise PointError(mistakes)
+    on_trial = ProgramSubject(specification) if subject is None else subject
+    return Question(on_trial, specification, chosen, cotangent, words or {})
 
 
-def index_variables(program: Program) -> frozenset[str]:
+def _misnamed(program: Program, given: Collection[str]) -> Iterator[Mistake]:
+    """Inputs without a value, and values without an input."""
+    variables = program.variables
+    for name in variables:
+        if name not in given:
+            is_function = name in names()
+            hint = f"for example `--at {name}=1`"
+            if is_function:
+                hint = f"`{name}` is a function: write {name}(...)"
+            spots = (i for i, node in enumerate(program.nodes) if node == Variable(name))
+            span = next((program.spans.get(i) for i in spots), None)
+            message = f"`--at` gives no value for `{name}`"
+            yield Mistake("missing-value", message, program.text, span, hint)
+    listing = ", ".join(f"`{name}`" for name in variables)
+    inputs = f"it has {listing}" if variables else "it has no inputs"
+    for name in given:
+        if name not in variables:
+            message = f"`--at` gives `{name}`, which is not an input of the program"
+            yield Mistake("extra-value", message, help=did_you_mean(name, variables) or inputs)
+
+
+def _underivable(
+    program: Program, wrt: Sequence[str], integers: Collection[str]
+) -> Iterator[Mistake]:
+    """Names to differentiate by that are no inputs, or class indices."""
+    for name in wrt:
+        if name not in program.variables:
+            message = f"`--wrt` names `{name}`, which is not an input of the program"
+            yield Mistake("unknown-input", message, help=did_you_mean(name, program.variables))
+        elif name in integers:
+            message = f"`{name}` holds class indices: there is nothing to differentiate"
+            yield Mistake("index-input", message)
+
+
+def index_inputs(program: Program) -> frozenset[str]:
     """Inputs that hold integers (class indices): they are not differentiated."""
-    found = set()
+    inputs = set()
     for node in program.nodes:
         if isinstance(node, Call):
             for parameter, i in zip(lookup(node.function).parsed.args, node.args, strict=False):
                 inner = program.nodes[i]
                 if parameter.kind == "index" and isinstance(inner, Variable):
-                    found.add(inner.name)
-    return frozenset(found)
-
-
-@dataclass(eq=False)
-class Question:
-    """A program with what is asked of it, at any point, in any dtype and on any device; what it is
-    unrolled to is shared by all its cases.
-    """
-
-    program: Program
-    wrt: tuple[str, ...]
-    cotangent: Nested | None = None
-    given: Mapping[str, str] = field(default_factory=dict)
-    unrolled: dict[object, Unrolled] = field(default_factory=dict)
-
-    @cached_property
-    def indices(self) -> frozenset[str]:
-        """Inputs that hold class indices."""
-        return index_variables(self.program)
-
-    def cases(
-        self,
-        nested: Mapping[str, Nested],
-        dtype: DType,
-        devices: Sequence[str],
-        told: Mapping[str, Exact] | None = None,
-    ) -> list[Case]:
-        """The case of one point on each device.
-
-        Args:
-            told: the numbers of the point that are told by their own text, or as rounded to the
-                dtype: those of a grid.
-        Raises:
-            PointError: shapes that do not fit, a number outside the dtype.
-        """
-        at, moved = _rounded(nested, dtype, self.indices)
-        shared = _shared(self.unrolled, self.program, at, self.indices)
-        cotangent, moved_too = _cotangent(self.cotangent, dtype, shared)
-        given = {
-            **self.given,
-            **{name: exact.text or repr(float(at[name])) for name, exact in (told or {}).items()},
-        }
-        return [
-            Case(
-                self.program,
-                at,
-                self.wrt,
-                cotangent,
-                dtype,
-                device,
-                shared,
-                moved + moved_too,
-                given,
-            )
-            for device in devices
-        ]
-
-
-def cases_of(request: Request) -> list[Case]:
-    """All cases of a request, points in the outer loops.
-
-    Raises:
-        PointError: with every mistake found: missing and extra values, shapes, numbers outside the
-            dtype.
-    """
-    question = Question(
-        request.program, inputs_to_differentiate(request), request.cotangent, request.given
-    )
-    dtypes = [find_dtype(name) for name in request.dtypes]
-    grids = [name for name, value in request.at.items() if isinstance(value, Grid)]
-    choices = [value.values for value in request.at.values() if isinstance(value, Grid)]
-    if np.prod([float(len(values)) for values in choices]) > MAX_POINTS:
-        raise PointError(
-            [Mistake("too-large", f"these grids make more than {MAX_POINTS:,} points")]
-        )
-    fixed = {name: value for name, value in request.at.items() if not isinstance(value, Grid)}
-    found: list[Case] = []
-    for point in product(*choices):
-        told = dict(zip(grids, point, strict=True))
-        for dtype in dtypes:
-            found += question.cases({**fixed, **told}, dtype, request.devices, told)
-    return found
-
-
-def inputs_to_differentiate(request: Request) -> tuple[str, ...]:
-    """The inputs to differentiate, once every name in `--at` and `--wrt` is known to be right.
-
-    Raises:
-        PointError: missing, extra or unknown names, or nothing to differentiate.
-    """
-    variables, indices = request.program.variables, index_variables(request.program)
-    mistakes = []
-    for name in variables:
-        if name not in request.at:
-            hint = (
-                f"`{name}` is a function: write {name}(...)"
-                if name in names()
-                else f"for example `--at {name}=1`"
-            )
-            span = next(
-                (
-                    request.program.spans.get(i)
-                    for i, node in enumerate(request.program.nodes)
-                    if node == Variable(name)
-                ),
-                None,
-            )
-            mistakes.append(
-                Mistake(
-                    "missing-value",
-                    f"`--at` gives no value for `{name}`",
-                    request.program.text,
-                    span,
-                    hint,
-                )
-            )
-    for name in request.at:
-        if name not in variables:
-            known = did_you_mean(name, variables) or (
-                f"it has {', '.join(f'`{v}`' for v in variables)}"
-                if variables
-                else "it has no inputs"
-            )
-            mistakes.append(
-                Mistake(
-                    "extra-value",
-                    f"`--at` gives `{name}`, which is not an input of the program",
-                    help=known,
-                )
-            )
-    for name in request.wrt:
-        if name not in variables:
-            mistakes.append(
-                Mistake(
-                    "unknown-input",
-                    f"`--wrt` names `{name}`, which is not an input of the program",
-                    help=did_you_mean(name, variables),
-                )
-            )
-        elif name in indices:
-            mistakes.append(
-                Mistake(
-                    "index-input",
-                    f"`{name}` holds class indices: there is nothing to differentiate",
-                )
-            )
-    wrt = tuple(dict.fromkeys(request.wrt)) or tuple(
-        name for name in variables if name not in indices
-    )
-    if not mistakes and not wrt:
-        mistakes.append(
-            Mistake(
-                "no-input",
-                "the program has no input to differentiate",
-                request.program.text,
-                help="use a variable: `x**2` with `--at x=3`",
-            )
-        )
-    if mistakes:
-        raise PointError(mistakes)
-    return wrt
+                    inputs.add(inner.name)
+    return frozenset(inputs)
 
 
 def find_dtype(name: str) -> DType:
-    """The dtype of that name."""
+    """The dtype of that name.
+
+    Raises:
+        PointError: there is none.
+    """
     if name not in DTYPES:
-        raise PointError(
-            [
-                Mistake(
-                    "unknown-dtype",
-                    f"no dtype named `{name}`",
-                    help=did_you_mean(name, DTYPES) or f"known: {', '.join(DTYPES)}",
-                )
-            ]
-        )
+        known = did_you_mean(name, DTYPES) or f"known: {', '.join(DTYPES)}"
+        raise mistake("unknown-dtype", f"no dtype named `{name}`", help=known)
     return DTYPES[name]
-
-
-def _rounded(
-    nested: Mapping[str, Nested], dtype: DType, indices: frozenset[str]
-) -> tuple[dict[str, Array], tuple[RoundedNumber, ...]]:
-    at: dict[str, Array] = {}
-    moved: list[RoundedNumber] = []
-    mistakes: list[Mistake] = []
-    for name, value in nested.items():
-        try:
-            if name in indices:
-                at[name] = _array(
-                    value, name, lambda exact, name=name: _integer(exact, name)
-                ).astype(np.int64)  # type: ignore[misc]
-            else:
-                at[name] = _array(value, name, _number(name, dtype, moved)).astype(np.float64)
-        except PointError as error:
-            mistakes += error.mistakes
-    if mistakes:
-        raise PointError(mistakes)
-    return at, tuple(moved)
-
-
-def _array(value: Nested, name: str, read: Callable[[Exact], Any]) -> Array:
-    """A nested list as an array; rows of unequal length are an error."""
-    shape: list[int] = []
-    level: list[Any] = [value]
-    while level and all(isinstance(item, list) for item in level):
-        lengths = {len(item) for item in level}
-        if len(lengths) > 1:
-            break
-        shape.append(lengths.pop())
-        level = [inner for item in level for inner in item]
-    if any(isinstance(item, list) for item in level):
-        raise PointError([Mistake("ragged", f"the rows of `{name}` are not of equal length")])
-    if 0 in shape:
-        raise PointError(
-            [
-                Mistake(
-                    "empty-tensor", f"`{name}` has no elements: there is nothing to differentiate"
-                )
-            ]
-        )
-    if len(shape) > 16:
-        raise PointError(
-            [Mistake("too-deep", f"`{name}` has {len(shape)} dimensions; 16 are accepted")]
-        )
-    return np.array([read(item) for item in level]).reshape(shape)
-
-
-def _number(name: str, dtype: DType, moved: list[RoundedNumber]) -> Callable[[Exact], float]:
-    def read(exact: Exact) -> float:
-        value = dtype.round(exact.value)
-        if not np.isfinite(value):
-            raise PointError(
-                [
-                    Mistake(
-                        "out-of-range",
-                        f"`{name}` = {exact.text[:60] or 'this grid point'} is beyond the largest {dtype.name}, {float(dtype.largest):.6g}",
-                    )
-                ]
-            )
-        # 0.1 and its float64 are written alike: only a number that reads differently is worth a
-        # word.
-        if exact.text and exact.value not in (Fraction(value), Fraction(repr(value))):
-            moved.append(RoundedNumber(name, exact.text, value))
-        return -0.0 if exact.negative_zero else value
-
-    return read
-
-
-def _integer(exact: Exact, name: str) -> int:
-    if exact.value.denominator != 1:
-        raise PointError(
-            [
-                Mistake(
-                    "not-an-integer",
-                    f"`{name}` holds class indices, and {exact.text} is not an integer",
-                )
-            ]
-        )
-    if abs(exact.value) >= 2**63:
-        raise PointError(
-            [
-                Mistake(
-                    "out-of-range",
-                    f"`{name}` holds class indices, and {exact.text[:60]} is none of any tensor",
-                )
-            ]
-        )
-    return int(exact.value)
-
-
-def _shared(
-    known: dict[object, Unrolled],
-    program: Program,
-    at: Mapping[str, Array],
-    indices: frozenset[str],
-) -> Unrolled:
-    inputs = {name: at[name] if name in indices else at[name].shape for name in program.variables}
-    key = tuple(
-        (name, at[name].tobytes() if name in indices else value) for name, value in inputs.items()
-    )
-    if key not in known:
-        known[key] = Unrolled(program, inputs)
-        try:
-            known[key].expansion  # noqa: B018 - shapes are checked by unrolling
-        except ShapeError as error:
-            span = program.spans.get(error.node)
-            raise PointError(
-                [Mistake("shape-mismatch", _shape_message(program, error, at), program.text, span)]
-            ) from error
-    return known[key]
-
-
-def _shape_message(program: Program, error: ShapeError, at: Mapping[str, Array]) -> str:
-    shapes = ", ".join(f"`{name}` {at[name].shape}" for name in program.variables)
-    return f"shapes do not fit: {error} (inputs: {shapes})"
-
-
-def _cotangent(
-    value: Nested | None, dtype: DType, unrolled: Unrolled
-) -> tuple[Array | None, tuple[RoundedNumber, ...]]:
-    if value is None:
-        return None, ()
-    moved: list[RoundedNumber] = []
-    array = _array(value, "cotangent", _number("cotangent", dtype, moved)).astype(np.float64)
-    if isinstance(unrolled.expansion, Expansion):
-        shape = np.shape(unrolled.expansion.values[unrolled.program.result])
-        if array.shape != shape:
-            raise PointError(
-                [
-                    Mistake(
-                        "shape-mismatch",
-                        f"the cotangent has shape {array.shape}, the result {shape}",
-                    )
-                ]
-            )
-    return array, tuple(moved)

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.records.report import Report
 from gradcheck_cli.runs.journal import Journal, JournalRecords, entries
 from gradcheck_cli.runs.pool import Limits, StartError, check_batch
-from gradcheck_cli.runs.task import Task, batches, check_id, fingerprint
+from gradcheck_cli.runs.task import Task, check_id, fingerprint
 from gradcheck_cli.witnesses import first_line
 
 if TYPE_CHECKING:
@@ -77,8 +78,10 @@ class Run:
         self._todo = self._positions()
         for task in self.plan.skipped:
             for k in range(len(task)):
-                self.journal.add("skipped", task.unchecked(k, "skipped", task.case.skip or ""))
-        waiting = batches(self._unfinished())
+                self.journal.add(
+                    "skipped", task.item_without_verdict(k, Outcome.SKIPPED, task.case.skip or "")
+                )
+        waiting = parcels(self._unfinished())
         under_way: dict[Future[list[Item]], Sequence[Task]] = {}
         try:
             self._emit()
@@ -122,7 +125,7 @@ class Run:
             reason = f"the batch was lost: {type(error).__name__}: {first_line(error)}"
             for task in batch:
                 for k in range(len(task)):
-                    self.journal.add("lost", task.unchecked(k, "error", reason))
+                    self.journal.add("lost", task.item_without_verdict(k, Outcome.ERROR, reason))
             return
         keys = {
             task.position + k: key

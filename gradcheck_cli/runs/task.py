@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from gradcheck_cli.checks.record import question_fields, reproduce, without_verdict
+from gradcheck_cli.checks.record import record_without_verdict
+from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.language.errors import PointError
-from gradcheck_cli.questions.question import Question, Request, find_dtype, inputs_to_differentiate
+from gradcheck_cli.questions.batch import batches
+from gradcheck_cli.questions.question import Question, question_of
 from gradcheck_cli.records.record import line_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from gradcheck_cli.questions.numbers import Exact
-    from gradcheck_cli.questions.question import Case
+    from gradcheck_cli.questions.batch import Batch
+    from gradcheck_cli.records.outcome import Outcome
     from gradcheck_cli.records.record import Record
     from gradcheck_cli.suites.spec import SuiteCase
 
@@ -61,47 +63,52 @@ class Task:
         """The first check alone."""
         return replace(self, stop=self.start + 1)
 
-    def question(self) -> Question:
-        """What is asked, at whatever point."""
-        case = self.case
-        wrt = inputs_to_differentiate(Request(case.program, self.case.points[self.start], case.wrt))
-        return Question(case.program, wrt, case.cotangent, dict(case.given))
+    def question(self, same: Question | None = None) -> Question:
+        """What is asked, at whatever point.
 
-    def cases(self, question: Question) -> Iterator[Case]:
-        """The case of each point.
+        Args:
+            same: another question of the same program, whose scalars can be used.
+        """
+        case = self.case
+        question = question_of(
+            case.program,
+            self.case.points[self.start],
+            case.wrt,
+            cotangent=case.cotangent,
+            words=dict(case.given),
+        )
+        return question if same is None else replace(question, expansions=same.expansions)
+
+    def batches(self, question: Question) -> Iterator[tuple[Batch, ...]]:
+        """The points as batches, each in a group by itself.
 
         Raises:
-            PointError: a point does not fit the dtype.
+            PointError: a point does not fit the dtype, when those before it have been given.
         """
-        dtype = find_dtype(self.dtype)
-        for i in range(self.start, self.stop):
-            point = self.case.points[i]
-            told: dict[str, Exact] = {
-                name: value for name, value in point.items() if not isinstance(value, list)
-            }
-            yield from question.cases(point, dtype, (self.device,), told)
+        points = (self.case.points[i] for i in range(self.start, self.stop))
+        return batches(question, points, [(DTYPES[self.dtype], self.device)])
 
-    def stated(self, offset: int) -> Record:
-        """What the suite says of a check: the part of its Record that needs no verdict."""
+    def state(self, record: Record, offset: int) -> None:
+        """Put into a record what the suite says of a check."""
         place = self.case.place
-        return {
-            "id": check_id(self.case, self.dtype, self.device, self.start + offset),
-            "source": {"file": place.file, "line": place.line, "column": place.column},
-            "position": self.position + offset,
-        }
+        record["id"] = check_id(self.case, self.dtype, self.device, self.start + offset)
+        record["source"] = {"file": place.file, "line": place.line, "column": place.column}
+        record["position"] = self.position + offset
 
-    def unchecked(self, offset: int, outcome: str, reason: str) -> Item:
-        """The item of a check that has no verdict."""
+    def item_without_verdict(self, offset: int, outcome: Outcome, reason: str) -> Item:
+        """The item of a check that was skipped or given up."""
         one = self.rest(offset).one()
         try:
-            case = next(one.cases(one.question()))
-            at, command = question_fields(case), reproduce(case, strict=self.case.strict)
+            ((batch,),) = one.batches(one.question())
+            point = next(iter(batch))
         except PointError:  # a number that the dtype cannot hold: there is no point to be shown
-            at, command = {"dtype": self.dtype, "device": self.device, "at": {}}, ""
-        record: dict[str, Any] = without_verdict(
-            self.case.program.text, at, command, outcome, reason
-        ) | self.stated(offset)
-        return Item(record["position"], record["status"], line_of(record))
+            point = None
+        text, strict = self.case.program.text, self.case.strict
+        record = record_without_verdict(
+            text, self.dtype, self.device, outcome, reason, point, strict=strict
+        )
+        self.state(record, offset)
+        return Item(self.position + offset, record["status"], line_of(record))
 
 
 def check_id(case: SuiteCase, dtype: str, device: str, point: int) -> str:
@@ -129,7 +136,7 @@ def fingerprint(task: Task, versions: str) -> str:
     ).hexdigest()[:32]
 
 
-def batches(tasks: Iterable[Task], size: int = BATCH_CHECKS) -> Iterator[list[Task]]:
+def parcels(tasks: Iterable[Task], size: int = BATCH_CHECKS) -> Iterator[list[Task]]:
     """Tasks in groups of about `size` checks; the dtypes and devices of a case stay together as far
     as they are few.
     """

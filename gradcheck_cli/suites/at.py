@@ -8,7 +8,7 @@ from unicodedata import normalize
 
 from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.questions.numbers import Grid, read_points
-from gradcheck_cli.questions.points import Listed, Range
+from gradcheck_cli.questions.points import Listed
 from gradcheck_cli.suites.document import ListNode, MapNode, ScalarNode
 from gradcheck_cli.suites.kinds import Entry, Kind, is_text
 from gradcheck_cli.suites.mappings import Key, KeyMap, NameMap, Variants
@@ -16,7 +16,6 @@ from gradcheck_cli.suites.numerals import (
     NUMERAL,
     Numeral,
     TensorNumeral,
-    as_range,
     is_rectangular,
     numeral_shape,
     read_numeral,
@@ -25,8 +24,8 @@ from gradcheck_cli.suites.sampling import COUNT, Sampled
 
 if TYPE_CHECKING:
     from gradcheck_cli.questions.points import Sample, Values
+    from gradcheck_cli.records.json_schema import Schema
     from gradcheck_cli.suites.document import Document, YamlNode
-    from gradcheck_cli.suites.kinds import Schema
 
 _ONE_TENSOR = KeyMap(
     "a tensor",
@@ -87,7 +86,7 @@ class Coordinate(Kind):
             self.refuse(node, where, document)
             return None
         value = read_numeral(node, document)
-        if value is None or isinstance(value, Range):
+        if value is None or isinstance(value, Grid):
             return value
         return Listed((value,)) if is_rectangular(value, node, where, document) else None
 
@@ -121,7 +120,7 @@ def _mapped(found: Any) -> Values | None:
     if "tensor" in found:
         return Listed((found["tensor"].value,))
     return (
-        Range(found["start"].value, found["stop"].value, found["count"].value)
+        Grid(found["start"].value, found["stop"].value, found["count"].value)
         if len(found) == len(_RANGE.keys)
         else None
     )
@@ -191,7 +190,7 @@ def _from_text(node: ScalarNode, document: Document) -> Given | None:
         document.add_from(error.mistakes, node)
         return None
     values = {
-        name: as_range(value) if isinstance(value, Grid) else Listed((value,))
+        name: value if isinstance(value, Grid) else Listed((value,))
         for name, value in found.items()
     }
     good = [

@@ -9,13 +9,11 @@ from fractions import Fraction
 from math import log10
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
-
 from gradcheck_cli.judge.measure import FREE_ULPS, format_ball, ulp
-from gradcheck_cli.witnesses import Abstention
-from gradcheck_cli.witnesses.reference import Certified, Touching
+from gradcheck_cli.language.elements import element, indices_of
+from gradcheck_cli.witnesses.reference import Proof
+from gradcheck_cli.witnesses.truth import Certified, Touching
 from gradcheck_cli.worlds import balls
-from gradcheck_cli.worlds.scalars import Expansion, element
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,36 +96,31 @@ class Expectation:
             ]
 
     def _of_value(self, result: Result) -> Iterator[str]:
-        reference = result.evidence.reference
         if self.value is None:
             return
-        if isinstance(reference, Abstention):
-            yield f"the value cannot be confirmed: {reference.reason}"
+        evidence = result.evidence
+        proof = evidence.testimonies["reference"]
+        if not isinstance(proof, Proof):
+            yield f"the value cannot be confirmed: {getattr(proof, 'reason', 'nothing is proved')}"
             return
-        shape = _value_shape(result)
-        if shape_of_expectation(self.value) not in ((), shape):
-            yield f"the value has shape {shape}, expected is {shape_of_expectation(self.value)}"
+        shape = evidence.point.prepared.shape or ()
+        wanted = shape_of_expectation(self.value)
+        if wanted not in ((), shape):
+            yield f"the value has shape {shape}, expected is {wanted}"
             return
-        for index, answer in zip(np.ndindex(*shape), reference.forward, strict=True):
+        for index, answer in zip(indices_of(shape), proof.forward, strict=True):
             name = f"the value at {element('', index)}" if index else "the value"
-            yield from self._compared(
-                name, _truth(answer, None), _at(self.value, index), result.evidence.case.dtype
-            )
+            truth, dtype = _truth(answer, None), evidence.point.dtype
+            yield from self._compared(name, truth, _at(self.value, index), dtype)
 
     def _of_partial(self, result: Result, partial: ExpectedPartial) -> Iterator[str]:
-        reference = result.evidence.reference
-        for k, key in enumerate(result.evidence.case.keys):
+        point = result.evidence.point
+        for k, key in enumerate(point.keys):
             if key.variable != partial.variable or partial.index not in (None, key.index):
                 continue
             name = f"∂f/∂{element(key.variable, key.index)}"
-            truth = (
-                reference.reason
-                if isinstance(reference, Abstention)
-                else _truth(reference.partials[k], result.verdicts[k].truth)
-            )
-            yield from self._compared(
-                name, truth, _at(partial.wanted, key.index), result.evidence.case.dtype
-            )
+            truth = _truth(result.evidence.of("reference", k), result.verdicts[k].truth)
+            yield from self._compared(name, truth, _at(partial.wanted, key.index), point.dtype)
 
     def _compared(
         self, name: str, truth: Any, wanted: Exact | Interval, dtype: DType
@@ -168,24 +161,13 @@ def _truth(answer: Any, from_sides: Any) -> Any:
     """The proved number as a ball, or why there is none; `from_sides` is the derivative where it
     was proved from two sides.
     """
-    from flint import arb
-
     if from_sides is not None:
         return from_sides
     if isinstance(answer, Certified):
-        # Narrower than 2**-1076 around 0: it is 0 to every dtype, and to the judge.
-        return arb(0) if answer.ball.contains(0) else answer.ball
+        return answer.truth
     if isinstance(answer, Touching):
         return f"there is no proved derivative at the boundary of `{answer.function}`"
     return answer.reason
-
-
-def _value_shape(result: Result) -> tuple[int, ...]:
-    unrolled = result.evidence.case.unrolled
-    assert isinstance(unrolled.expansion, Expansion), (
-        "there is a reference, so the program was unrolled"
-    )
-    return np.shape(unrolled.expansion.values[unrolled.program.result])
 
 
 def _at(wanted: Wanted, index: tuple[int, ...]) -> Exact | Interval:

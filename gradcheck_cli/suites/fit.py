@@ -8,18 +8,17 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 from unicodedata import normalize
 
-import numpy as np
-
 from gradcheck_cli.calculus.reverse import is_elementwise
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import names as functions
 from gradcheck_cli.language.errors import Mistake, PointError, did_you_mean, elide
 from gradcheck_cli.language.program import Call, Variable
-from gradcheck_cli.questions.points import Listed, Range, Sample
-from gradcheck_cli.questions.question import Request, cases_of, index_variables
+from gradcheck_cli.questions.batch import batches
+from gradcheck_cli.questions.numbers import Grid
+from gradcheck_cli.questions.points import Listed, Sample
+from gradcheck_cli.questions.question import index_inputs, question_of
 from gradcheck_cli.suites.kinds import part
 from gradcheck_cli.suites.numerals import exact_numbers, numeral_shape
-from gradcheck_cli.worlds.scalars import Expansion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -54,7 +53,7 @@ class Fit:
         self.program: Program = expr.value
         self.expr: ScalarNode = expr.node  # type: ignore[assignment]  # what was parsed is a scalar
         self.variables = self.program.variables
-        self.indices = index_variables(self.program)
+        self.indices = index_inputs(self.program)
         self.good = True
 
     def add_misfit(
@@ -191,7 +190,7 @@ class Fit:
                             key="at",
                         )
                 elif (
-                    isinstance(entry.value, Range)
+                    isinstance(entry.value, Grid)
                     and name in self.indices
                     and self.good
                     and not _steps_by_integers(entry.value)
@@ -258,7 +257,8 @@ class Fit:
         ):
             return Shaped(inputs, ())  # a function of numbers: nothing can be of a wrong shape
         try:
-            case = cases_of(Request(self.program, point, wrt, weights))[0]
+            question = question_of(self.program, point, wrt, cotangent=weights)
+            ((batch,),) = batches(question, [point], [(DTYPES["float64"], "cpu")])
         except PointError as error:
             self.good = False
             inside = [mistake for mistake in error.mistakes if mistake.span is not None]
@@ -268,13 +268,7 @@ class Fit:
                 if mistake.span is None:
                     self.add_misfit(mistake.code, mistake.message, where, mistake.help, "cotangent")
             return None
-        expansion = case.unrolled.expansion
-        return Shaped(
-            inputs,
-            np.shape(expansion.values[self.program.result])
-            if isinstance(expansion, Expansion)
-            else None,
-        )
+        return Shaped(inputs, batch.prepared.shape)
 
     def _elementwise(self) -> bool:
         return all(
@@ -287,7 +281,7 @@ class Fit:
 def _numbers(entry: Entry) -> Iterator[tuple[Exact, YamlNode]]:
     """Every number that is written out, with the node it stands in; of a range the ends."""
     values: Values | Any = entry.value
-    if isinstance(values, Range):
+    if isinstance(values, Grid):
         yield from ((values.start, entry.node), (values.stop, entry.node))
     elif isinstance(values, Listed):
         for i, value in enumerate(values.values):
@@ -295,7 +289,7 @@ def _numbers(entry: Entry) -> Iterator[tuple[Exact, YamlNode]]:
                 yield exact, part(entry.node, i)
 
 
-def _steps_by_integers(values: Range) -> bool:
+def _steps_by_integers(values: Grid) -> bool:
     return (
         values.count == 1
         or ((values.stop.value - values.start.value) / (values.count - 1)).denominator == 1

@@ -1,4 +1,4 @@
-"""Kinds of numbers and tensors in a suite file: as YAML writes them, or as the command line does."""
+"""Kinds of numbers and tensors in a suite file: as YAML or as the command line writes them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 from gradcheck_cli.language.constants import SizeError, decimal
 from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.questions.numbers import MAX_POINTS, Exact, Grid, read_value
-from gradcheck_cli.questions.points import Range
 from gradcheck_cli.suites.document import ListNode, ScalarNode
 from gradcheck_cli.suites.kinds import SOME, Kind
 
 if TYPE_CHECKING:
     from gradcheck_cli.questions.numbers import Nested
+    from gradcheck_cli.records.json_schema import Schema
     from gradcheck_cli.suites.document import Document, YamlNode
-    from gradcheck_cli.suites.kinds import Schema
 
 # Arrays of NumPy and torch have no more.
 MAX_DIMENSIONS = 16
@@ -26,7 +25,8 @@ _NONFINITE = re.compile(r"[-+]?\.(?:inf|nan)", re.IGNORECASE)
 
 NUMERAL: Schema = {"anyOf": [{"type": "number"}, {"type": "string", "pattern": SOME}]}
 NESTED: Schema = {
-    "description": "A number, a text such as pi/4 or [[1, 2], [3, 4]], or nested lists of these: a tensor.",
+    "description": "A number, a text such as pi/4 or [[1, 2], [3, 4]], or nested lists of these: "
+    "a tensor.",
     "anyOf": [
         *NUMERAL["anyOf"],
         {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/tensor"}},
@@ -49,7 +49,7 @@ def numeral_shape(value: Any) -> tuple[int, ...] | None:
     return None if any(isinstance(item, list) for item in level) else tuple(shape)
 
 
-def read_numeral(node: ScalarNode, document: Document) -> Nested | Range | None:
+def read_numeral(node: ScalarNode, document: Document) -> Nested | Grid | None:
     """What a number says, or a text in the notation of the command line; None once the mistakes in
     it are told.
     """
@@ -61,8 +61,7 @@ def read_numeral(node: ScalarNode, document: Document) -> Nested | Range | None:
         if node.type == "number" and _NONFINITE.fullmatch(text):
             document.add_mistake("bad-number", f"`{text}` is not a finite number", node)
             return None
-        found = _grid(text) or read_value(text)
-        return as_range(found) if isinstance(found, Grid) else found
+        return _grid(text) or read_value(text)
     except SizeError as error:
         document.add_mistake("too-large", str(error), node)
     except UserError as error:
@@ -70,7 +69,7 @@ def read_numeral(node: ScalarNode, document: Document) -> Nested | Range | None:
     return None
 
 
-def _grid(text: str) -> Range | None:
+def _grid(text: str) -> Grid | None:
     """A grid without its points, which may be a million; None for any other text, one with a
     mistake among them.
     """
@@ -81,16 +80,9 @@ def _grid(text: str) -> Range | None:
         start, stop = read_value(match[1]), read_value(match[2])
     except UserError:
         return None
-    return (
-        Range(start, stop, int(match[3]))
-        if isinstance(start, Exact) and isinstance(stop, Exact)
-        else None
-    )
-
-
-def as_range(grid: Grid) -> Range:
-    """The same numbers without their list."""
-    return Range(grid.values[0], grid.values[-1], len(grid.values))
+    if not isinstance(start, Exact) or not isinstance(stop, Exact):
+        return None
+    return Grid(start, stop, int(match[3]))
 
 
 @dataclass(frozen=True)
@@ -110,11 +102,9 @@ class Numeral(Kind):
             return None
         value = read_numeral(node, document)
         if value is not None and not isinstance(value, Exact):
-            document.add_mistake(
-                "bad-number",
-                f"{where} must be {self.words}, not {'a grid' if isinstance(value, Range) else 'a list'}",
-                node,
-            )
+            kind = "a grid" if isinstance(value, Grid) else "a list"
+            message = f"{where} must be {self.words}, not {kind}"
+            document.add_mistake("bad-number", message, node)
             return None
         return value
 
@@ -142,7 +132,7 @@ class TensorNumeral(Kind):
             self.refuse(node, where, document)
             return None
         value = read_numeral(node, document)
-        if isinstance(value, Range):
+        if isinstance(value, Grid):
             document.add_mistake("bad-number", "a grid cannot stand here", node)
             return None
         return value
@@ -154,13 +144,11 @@ def is_rectangular(value: Any, node: YamlNode, where: str, document: Document) -
     if shape is None:
         document.add_mistake("ragged", f"the rows of {where} are not of equal length", node)
     elif 0 in shape:
-        document.add_mistake(
-            "empty-tensor", f"{where} has no elements: there is nothing to differentiate", node
-        )
+        message = f"{where} has no elements: there is nothing to differentiate"
+        document.add_mistake("empty-tensor", message, node)
     elif len(shape) > MAX_DIMENSIONS:
-        document.add_mistake(
-            "too-deep", f"{where} has {len(shape)} dimensions; {MAX_DIMENSIONS} are accepted", node
-        )
+        message = f"{where} has {len(shape)} dimensions; {MAX_DIMENSIONS} are accepted"
+        document.add_mistake("too-deep", message, node)
     else:
         return True
     return False

@@ -1,40 +1,46 @@
-"""Analytic: SymPy's derivative of the Program, asked of another process and evaluated in balls."""
+"""Analytic: SymPy's derivative of the specification, asked of another process and evaluated in
+balls.
+"""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradcheck_cli.calculus.gradient import scalar_inputs
 from gradcheck_cli.calculus.reverse import lower
 from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.program import Builder, Call, Program
 from gradcheck_cli.language.text import program_text
-from gradcheck_cli.questions.question import index_variables
+from gradcheck_cli.questions.prepared import Oversize
+from gradcheck_cli.records.record import json_number
 from gradcheck_cli.symbolic.wire import Unreadable, from_wire
-from gradcheck_cli.witnesses import Abstention
-from gradcheck_cli.witnesses.reference import FIRST_BITS, SIGN_BITS, is_certified
+from gradcheck_cli.witnesses import Abstention, Answers, PointwiseEstimates, Trust
+from gradcheck_cli.witnesses.reference import FIRST_BITS
+from gradcheck_cli.witnesses.truth import SIGN_BITS, is_certified
 from gradcheck_cli.worlds import balls
 from gradcheck_cli.worlds.scalars import ShapeError, TooLarge, expand
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from gradcheck_cli.questions.question import Case
+    from gradcheck_cli.questions.batch import Batch, Point
+    from gradcheck_cli.questions.prepared import Prepared
+    from gradcheck_cli.records.record import Opinion
     from gradcheck_cli.symbolic.client import Analyst
+    from gradcheck_cli.witnesses import Estimates
 
 # Past these sizes SymPy would only run into its time limit.
-MAX_PARTIALS, MAX_NODES = 64, 5_000
+MAX_PARTIALS, MAX_OPERATIONS = 64, 5_000
 
 
 @dataclass(frozen=True)
 class Formula:
     """SymPy's derivative: its text in our language, its LaTeX, and its ball at the point (None if
-    it has none there).
+    it has none there, and why).
     """
 
     text: str
@@ -42,72 +48,79 @@ class Formula:
     ball: balls.Ball | None
     reason: str = ""
 
-
-Answer: TypeAlias = "Formula | Abstention"
-
-
-def ask(case: Case, analyst: Analyst) -> None:
-    """Let SymPy begin on a case's question."""
-    question = _question(case)
-    if isinstance(question, str):
-        analyst.ask(question)
+    def entry(self) -> Opinion:
+        """What a record keeps."""
+        texts = {"formula": self.text, "latex": self.latex}
+        if self.ball is None:
+            return {"value": None, "reason": self.reason, **texts}
+        return {"value": json_number(balls.nearest_float(self.ball)), **texts}
 
 
-def analytic(case: Case, analyst: Analyst) -> tuple[Answer, ...] | Abstention:
-    """SymPy's derivatives at the point of a case, waiting no longer than the analyst's time limit."""
-    question = _question(case)
-    if isinstance(question, Abstention):
-        return question
-    answer = analyst.answer(question)
-    if "abstained" in answer:
-        return Abstention(answer["abstained"])
-    texts, sent = tuple(item["formula"] for item in answer["partials"]), answer.get("program")
-    formulas: _Formulas = _shared(
-        case, ("formulas", texts, sent), lambda: _Formulas(case, texts, sent)
-    )
-    enclosed = formulas.balls(case)
-    return tuple(
-        Formula(item["formula"], item["latex"], *found)
-        for item, found in zip(answer["partials"], enclosed, strict=True)
-    )
+@dataclass(frozen=True)
+class Analytic:
+    """The witness that differentiates by formulas.
+
+    Attributes:
+        analyst: SymPy at work in its process.
+    """
+
+    analyst: Analyst
+    name: str = "analytic"
+    trust: Trust = Trust.PROVED
+
+    def prepare(self, batch: Batch) -> None:
+        """Let SymPy begin on what the batch will ask."""
+        question = _question_text(batch.prepared)
+        if isinstance(question, str):
+            self.analyst.ask(question)
+
+    def answer(self, batch: Batch) -> Estimates:
+        """SymPy's derivatives at each point; the first that is asked for waits for SymPy, no longer
+        than the analyst's time limit.
+        """
+        points = list(batch)
+        shape = (len(batch), len(batch.keys))
+        return PointwiseEstimates(lambda k: self._testimony(points[k]), shape)
+
+    def _testimony(self, point: Point) -> Answers | Abstention:
+        prepared = point.prepared
+        question = _question_text(prepared)
+        if isinstance(question, Abstention):
+            return question
+        reply = self.analyst.answer(question)
+        if "abstained" in reply:
+            return Abstention(reply["abstained"])
+        items, wire = reply["partials"], reply.get("program")
+        texts = tuple(item["formula"] for item in items)
+        key = ("formulas", texts, wire)
+        formulas = prepared.share(key, lambda: _Formulas(prepared, texts, wire))
+        pairs = zip(items, formulas.balls(point), strict=True)
+        return Answers([Formula(item["formula"], item["latex"], *ball) for item, ball in pairs])
 
 
-def _shared(case: Case, key: tuple[object, ...], make: Callable[[], Any]) -> Any:
-    """What is the same for all points of a grid, made once."""
-    known = case.unrolled.derivatives
-    if key not in known:
-        known[key] = make()
-    return known[key]
+def _question_text(prepared: Prepared) -> str | Abstention:
+    """What SymPy is asked, as a line of JSON, or why it is not asked."""
+    return prepared.share("question for SymPy", lambda: _write_question(prepared))
 
 
-def _question(case: Case) -> str | Abstention:
-    weights = None if case.cotangent is None else tuple(case.cotangent.reshape(-1).tolist())
-    found: str | Abstention = _shared(case, ("question", case.wrt, weights), lambda: _asked(case))
-    return found
-
-
-def _asked(case: Case) -> str | Abstention:
-    expansion = case.unrolled.expansion
-    if isinstance(expansion, TooLarge):
-        return Abstention(f"SymPy is not asked: {expansion}")
-    if len(case.keys) > MAX_PARTIALS:
-        return Abstention(
-            f"SymPy is not asked for {len(case.keys)} partials; {MAX_PARTIALS} is the most"
-        )
-    if len(expansion.builder.nodes) > MAX_NODES:
-        return Abstention(
-            f"SymPy is not asked: {len(expansion.builder.nodes):,} scalar operations, {MAX_NODES:,} is the most"
-        )
-    indices = index_variables(case.program)
+def _write_question(prepared: Prepared) -> str | Abstention:
+    expansion, partials = prepared.expansion, len(prepared.elements)
+    if isinstance(expansion, Oversize):
+        return Abstention(f"SymPy is not asked: {expansion.reason}")
+    if partials > MAX_PARTIALS:
+        return Abstention(f"SymPy is not asked for {partials} partials; {MAX_PARTIALS} is the most")
+    operations = len(expansion.builder.nodes)
+    if operations > MAX_OPERATIONS:
+        size = f"{operations:,} scalar operations, {MAX_OPERATIONS:,} is the most"
+        return Abstention(f"SymPy is not asked: {size}")
+    given = prepared.inputs.items()
     return json.dumps(
         {
-            "program": program_text(case.program),
-            "shapes": {name: array.shape for name, array in case.at.items() if name not in indices},
-            "integers": {
-                name: array.tolist() for name, array in case.at.items() if name in indices
-            },
-            "wrt": case.wrt,
-            "cotangent": None if case.cotangent is None else case.cotangent.reshape(-1).tolist(),
+            "program": program_text(prepared.specification),
+            "shapes": {name: shape for name, shape in given if isinstance(shape, tuple)},
+            "integers": {n: array.tolist() for n, array in given if not isinstance(array, tuple)},
+            "wrt": prepared.wrt,
+            "cotangent": prepared.weights,
         }
     )
 
@@ -115,49 +128,42 @@ def _asked(case: Case) -> str | Abstention:
 class _Formulas:
     """Formulas as one scalar program: parts that they share are evaluated once."""
 
-    def __init__(self, case: Case, texts: Sequence[str], sent: str | None) -> None:
+    def __init__(self, prepared: Prepared, texts: Sequence[str], wire: str | None) -> None:
         builder = Builder()
         # The node of each formula, or why it has none. What is no program of ours is read from its
         # text, which tells why.
-        self._places = (
-            [_place(case, builder, text) for text in texts]
-            if sent is None
-            else _places(case, builder, sent, len(texts))
+        self._places: list[int | str] = (
+            [_place(prepared, builder, text) for text in texts]
+            if wire is None
+            else _places(prepared, builder, wire, len(texts))
         )
         self._machine = balls.Machine(Program(tuple(builder.nodes), ()))
 
-    def balls(self, case: Case) -> list[tuple[balls.Ball | None, str]]:
-        """Each formula's ball at the case's point, at rising precision, or None and why there is
-        none.
-        """
-        found = [
-            (
-                None,
-                place
-                if isinstance(place, str)
-                else "the formula has no certain value at this point",
-            )
-            for place in self._places
+    def balls(self, point: Point) -> list[tuple[balls.Ball | None, str]]:
+        """Each formula's ball at a point, at rising precision, or None and why there is none."""
+        uncertain = "the formula has no certain value at this point"
+        answers: list[tuple[balls.Ball | None, str]] = [
+            (None, place if isinstance(place, str) else uncertain) for place in self._places
         ]
         wanted = {k: place for k, place in enumerate(self._places) if isinstance(place, int)}
-        inputs, bits = scalar_inputs(case), FIRST_BITS
+        inputs, bits = point.scalars, FIRST_BITS
         while wanted and bits <= 4 * SIGN_BITS:
-            values = self._machine.run(inputs, bits, case.dtype.round)
+            values = self._machine.run(inputs, bits, point.dtype.round)
             for k, place in list(wanted.items()):
                 ball = balls.plain(values[place])
                 if is_certified(ball):
-                    found[k] = (ball, "")
+                    answers[k] = (ball, "")
                     del wanted[k]
             bits *= 2
-        return found
+        return answers
 
 
-def _places(case: Case, builder: Builder, sent: str, wanted: int) -> list[int | str]:
+def _places(prepared: Prepared, builder: Builder, wire: str, wanted: int) -> list[int | str]:
     """The nodes of formulas that came as one program, added to `builder`; in words why they have
     none.
     """
     try:
-        program = from_wire(json.loads(sent), scalar_inputs(case))
+        program = from_wire(json.loads(wire), prepared.all_elements)
         if len(program.outputs) != wanted:
             raise Unreadable(f"{len(program.outputs)} formulas came for {wanted} partials")
     except (ValueError, RecursionError) as error:
@@ -167,14 +173,12 @@ def _places(case: Case, builder: Builder, sent: str, wanted: int) -> list[int | 
     return list(_as_sympy(builder, expanded.program(*outputs)))
 
 
-def _place(case: Case, builder: Builder, text: str) -> int | str:
+def _place(prepared: Prepared, builder: Builder, text: str) -> int | str:
     """The node of a formula, its program added to `builder`; in words why it has none."""
     try:
         program = parse(text)
         # SymPy's zoo and nan come back as names that are no inputs.
-        expansion = expand(
-            program, {name: case.unrolled.inputs[name] for name in program.variables}
-        )
+        expansion = expand(program, {name: prepared.inputs[name] for name in program.variables})
     except (UserError, ShapeError, TooLarge, KeyError) as error:
         return f"the formula could not be evaluated: {str(error).splitlines()[0]}"
     output = int(np.reshape(expansion.values[program.result], -1)[0])

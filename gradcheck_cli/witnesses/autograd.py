@@ -1,26 +1,32 @@
-"""Autograd: torch's real functions and torch's own backward, in the dtype and on the device asked
-for. It is on trial.
+"""Autograd: torch's own backward of the subject, in the dtype and on the device asked for. It is on
+trial.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from gradcheck_cli.functions import lookup
-from gradcheck_cli.language.program import Call
-from gradcheck_cli.witnesses import VECTOR, Abstention, first_line, is_pointwise
+from gradcheck_cli.records.record import json_number
+from gradcheck_cli.witnesses import (
+    TORCH_ERRORS,
+    VECTOR,
+    Abstention,
+    BulkEstimates,
+    PointwiseEstimates,
+    Trust,
+    first_line,
+)
 from gradcheck_cli.worlds import tensors
 
 if TYPE_CHECKING:
-    from gradcheck_cli.questions.question import Case
-
-# What torch's functions raise where they cannot.
-_RAISED = (RuntimeError, TypeError, ValueError, IndexError, NotImplementedError)
+    from gradcheck_cli.questions.batch import Batch
+    from gradcheck_cli.records.record import Opinion
+    from gradcheck_cli.subjects import Execution
+    from gradcheck_cli.witnesses import Estimates, Floats
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,11 @@ class Measured:
     """What torch answered for one partial, as the dtype's number."""
 
     value: float
+    ball: None = None
+
+    def entry(self) -> Opinion:
+        """What a record keeps, the judge's measures apart."""
+        return {"value": json_number(self.value)}
 
 
 @dataclass(frozen=True)
@@ -35,138 +46,137 @@ class Detached:
     """torch has no path from this input to the result; `cut` names the functions that end it."""
 
     cut: tuple[str, ...]
+    ball: None = None
+
+    def entry(self) -> Opinion:
+        """What a record keeps."""
+        past = f" past {', '.join(self.cut)}" if self.cut else ""
+        return {"abstained": f"no path from the input to the result{past}"}
 
 
-Answer: TypeAlias = "Measured | Detached | Abstention"
+TorchAnswer: TypeAlias = "Measured | Detached | Abstention"
 
 
 @dataclass(frozen=True)
-class Autograd:
-    """torch's value and gradient.
+class Backward:
+    """torch's value and gradient at one point.
 
     Attributes:
         forward: the value, row-major.
         cut: functions on the way that torch does not differentiate, so that a gradient may miss a
             part.
-        values: torch's forward value of every node of the program, for those who explain.
+        execution: torch's forward values, for those who explain.
     """
 
     forward: tuple[float, ...]
-    partials: tuple[Answer, ...]
-    cut: tuple[str, ...] = ()
-    values: Sequence[Any] = field(default_factory=list, repr=False)
+    partials: tuple[TorchAnswer, ...]
+    cut: tuple[str, ...]
+    execution: Execution = field(repr=False)
 
 
-def autograd(case: Case) -> Autograd | Abstention:
-    """torch's opinion of a case; an operation that torch lacks for the dtype or device is an
-    abstention.
-    """
+@dataclass(frozen=True)
+class Autograd:
+    """The witness on trial."""
+
+    name: str = "autograd"
+    trust: Trust = Trust.ON_TRIAL
+
+    def prepare(self, batch: Batch) -> None:
+        """Nothing: all is computed here."""
+
+    def answer(self, batch: Batch) -> Estimates:
+        """torch's opinion; an operation that torch lacks for the dtype or device is an abstention.
+
+        Points go through torch together where each number stands for itself.
+        """
+        if len(batch) > 1 and batch.is_of_numbers:
+            together = _of_numbers(batch)
+            if together is not None:
+                return together
+        shape = (len(batch), len(batch.keys))
+        return PointwiseEstimates(lambda k: _of_point(batch.alone(k)), shape)
+
+
+def _of_point(batch: Batch) -> Backward | Abstention:
+    """The opinion on the first point."""
     try:
-        values, leaves = _run([case])
-        return Autograd(
-            tuple(_numbers(values[case.program.result])),
-            _partials(case, leaves, cut := _cut(case, values)),
-            cut,
-            values,
-        )
-    except _RAISED as error:
-        return Abstention(
-            f"torch cannot compute this in {case.dtype.name} on {case.device}: {first_line(error)}"
-        )
+        execution, leaves = _run(batch)
+        cut = batch.question.subject.cuts(execution)
+        forward = tuple(_floats(execution.result).tolist())
+    except TORCH_ERRORS as error:
+        place = f"{batch.dtype.name} on {batch.device}"
+        return Abstention(f"torch cannot compute this in {place}: {first_line(error)}")
+    partials: list[TorchAnswer] = []
+    for name in batch.question.wrt:
+        gradient = leaves[name].grad
+        if gradient is None:
+            partials += [Detached(cut)] * batch.points[name][0].size
+        else:
+            partials += map(Measured, _floats(gradient).tolist())
+    return Backward(forward, tuple(partials), cut, execution)
 
 
-def autograd_at(cases: Sequence[Case]) -> list[Autograd | Abstention]:
-    """As `autograd`, for cases that differ in the point alone: one forward and one backward where
-    each number stands for itself.
-    """
-    if len(cases) == 1 or not is_pointwise(cases[0]):
-        return [autograd(case) for case in cases]
-    case, count = cases[0], len(cases)
+def _of_numbers(batch: Batch) -> BulkEstimates | None:
+    """The opinion on all points of a batch of numbers; None where torch cannot, or mixes them."""
+    count = len(batch)
     try:
-        values, leaves = _run(cases)
-        forward = _numbers(values[case.program.result])
-    except _RAISED:
-        forward = []
+        execution, leaves = _run(batch)
+        forward = _floats(execution.result).tolist()
+    except TORCH_ERRORS:
+        return None
     if len(forward) < count:
-        # torch cannot, or its function mixes numbers: each point is seen by itself.
-        return [autograd(case) for case in cases]
-    cut = _cut(case, values)
-    gradients = [leaves[name].grad for name in case.wrt]
-    columns: list[list[Answer]] = [
-        [Detached(cut)] * count if g is None else [Measured(value) for value in _numbers(g)]
-        for g in gradients
-    ]
-    return [
-        Autograd((forward[k],), tuple(column[k] for column in columns), cut, _Values(values, k))
-        for k in range(count)
-    ]
+        return None
+    cut = batch.question.subject.cuts(execution)
+    gradients = [leaves[name].grad for name in batch.question.wrt]
+    value = np.full((count, len(gradients)), np.nan)
+    for p, gradient in enumerate(gradients):
+        if gradient is not None:
+            value[:, p] = _floats(gradient)[:count]
+    detached = [gradient is None for gradient in gradients]
+    rows = value.tolist()
+
+    def backward(k: int) -> Backward:
+        pairs = zip(rows[k], detached, strict=True)
+        partials = tuple(Detached(cut) if none else Measured(number) for number, none in pairs)
+        return Backward((forward[k],), partials, cut, execution.point(k))
+
+    answered = np.broadcast_to(~np.array(detached), value.shape)
+    return BulkEstimates(value, np.zeros_like(value), answered, backward)
 
 
-def _run(cases: Sequence[Case]) -> tuple[list[Any], dict[str, Any]]:
-    """torch's value of every node, and the inputs with their gradients; several cases make a batch
-    of numbers.
+def _run(batch: Batch) -> tuple[Execution, dict[str, Any]]:
+    """torch's values, and the inputs with their gradients; several points make a batch of numbers.
 
     Raises:
-        RuntimeError, TypeError, ValueError, IndexError, NotImplementedError: as torch's functions
-            raise them.
+        RuntimeError, TypeError, ValueError, IndexError, NotImplementedError: torch cannot.
     """
     import torch
 
-    case = cases[0]
-    like = torch.empty((), dtype=tensors.dtype_of(case.dtype.name), device=case.device)
-    leaves = {
-        name: _leaf(array if len(cases) == 1 else _batch(cases, name), like, name in case.wrt)
-        for name, array in case.at.items()
-    }
+    like = torch.empty((), dtype=tensors.dtype_of(batch.dtype.name), device=batch.device)
+    wrt = batch.question.wrt
+    leaves = {name: _leaf(_input(batch, name), like, name in wrt) for name in batch.points}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        values = tensors.run(case.program, leaves, case.dtype.round, like)
-        result = values[case.program.result]
+        execution = batch.question.subject.run(leaves, batch.dtype.round, like)
+        result = execution.result
         if isinstance(result, torch.Tensor) and result.requires_grad:
-            weights = (
-                torch.ones_like(result)
-                if case.cotangent is None
-                else torch.tensor(case.cotangent, dtype=result.dtype, device=case.device)
-            )
+            weights = torch.ones_like(result)
+            if batch.cotangent is not None:
+                weights = torch.tensor(batch.cotangent, dtype=result.dtype, device=batch.device)
             # An explicit gradient argument to backward() would import SymPy and symbolic shapes
             # (0.4 s).
             (result * weights).sum().backward()
-    return values, leaves
+    return execution, leaves
 
 
-def _batch(cases: Sequence[Case], name: str) -> Any:
-    """One input at all points, the last repeated as `VECTOR` says.
-
-    Integers are no points: they are the same in all cases that share a program.
+def _input(batch: Batch, name: str) -> Any:
+    """One input: of a single point as it is, of several all of them, the last repeated as `VECTOR`
+    says.
     """
-    first = cases[0].at[name]
-    return (
-        first
-        if first.dtype == np.int64
-        else np.array(
-            [case.at[name] for case in cases] + [cases[-1].at[name]] * (-len(cases) % VECTOR)
-        )
-    )
-
-
-class _Values(Sequence[Any]):
-    """The value of every node at one point of a batch."""
-
-    def __init__(self, batch: list[Any], point: int) -> None:
-        self._batch, self._point = batch, point
-
-    def __len__(self) -> int:
-        return len(self._batch)
-
-    @overload
-    def __getitem__(self, index: int) -> Any: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Any]: ...
-    def __getitem__(self, index: int | slice) -> Any:
-        if isinstance(index, slice):
-            return [self[i] for i in range(len(self))[index]]
-        value = self._batch[index]
-        return value[self._point] if getattr(value, "ndim", 0) else value
+    array = batch.points[name]
+    if len(batch) == 1 or array.dtype == np.int64:
+        return array[0]
+    return np.concatenate([array, np.repeat(array[-1:], -len(array) % VECTOR, axis=0)])
 
 
 def _leaf(array: Any, like: Any, differentiate: bool) -> Any:
@@ -178,33 +188,11 @@ def _leaf(array: Any, like: Any, differentiate: bool) -> Any:
     return leaf.requires_grad_() if differentiate else leaf
 
 
-def _partials(case: Case, leaves: dict[str, Any], cut: tuple[str, ...]) -> tuple[Answer, ...]:
-    found: list[Answer] = []
-    for name in case.wrt:
-        gradient = leaves[name].grad
-        found += (
-            [Detached(cut)] * case.at[name].size
-            if gradient is None
-            else [Measured(value) for value in _numbers(gradient)]
-        )
-    return tuple(found)
-
-
-def _cut(case: Case, values: list[Any]) -> tuple[str, ...]:
-    """Functions whose inputs carry a gradient and whose result does not, though it is a number."""
-    found: list[str] = []
-    for i, node in enumerate(case.program.nodes):
-        if not isinstance(node, Call) or lookup(node.function).condition:
-            continue
-        carried = any(getattr(values[j], "requires_grad", False) for j in node.args)
-        if carried and not getattr(values[i], "requires_grad", False):
-            found.append(node.function)
-    return tuple(dict.fromkeys(found))
-
-
-def _numbers(value: Any) -> list[float]:
+def _floats(value: Any) -> Floats:
+    """A result of torch, or a Python number, as float64 numbers in a row."""
     import torch
 
     if not isinstance(value, torch.Tensor):
-        return [float(value)]
-    return [float(v) for v in value.detach().to("cpu", torch.float64).reshape(-1).tolist()]
+        return np.array([float(value)])
+    flat: Floats = value.detach().to("cpu", torch.float64).reshape(-1).numpy()
+    return flat

@@ -9,13 +9,14 @@ comparison holds of.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-Floats: TypeAlias = "np.ndarray[Any, np.dtype[np.float64]]"
+if TYPE_CHECKING:
+    from gradcheck_cli.witnesses import Floats
+
 Counts: TypeAlias = "np.ndarray[Any, np.dtype[np.int64]]"
-Marks: TypeAlias = "np.ndarray[Any, np.dtype[np.bool_]]"
 
 # Richardson columns: order 10 for central differences, 5 for one-sided ones.
 ORDERS = 5

@@ -1,125 +1,116 @@
-"""The reference: value and gradient in balls, precision doubled until they are certified."""
+"""The reference: value and gradient in balls, precision doubled until they are certified.
+
+Source: Johansson, "Arb: efficient arbitrary-precision midpoint-radius interval arithmetic" (2017).
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from time import monotonic
-from typing import TYPE_CHECKING, Any, TypeAlias
+from time import thread_time
+from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.calculus.gradient import GradientProgram, Kink, gradient_program, scalar_inputs
 from gradcheck_cli.calculus.reverse import formula
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.functions.arithmetic import OFF
 from gradcheck_cli.language.program import Call, Program
-from gradcheck_cli.witnesses import Abstention
+from gradcheck_cli.records.outcome import Cause
+from gradcheck_cli.witnesses import Abstention, PointwiseEstimates, Trust
+from gradcheck_cli.witnesses.truth import (
+    SIGN_BITS,
+    Certified,
+    Touching,
+    Undefined,
+    is_certified,
+)
 from gradcheck_cli.worlds import balls
 from gradcheck_cli.worlds.scalars import TooLarge
 
 if TYPE_CHECKING:
-    from gradcheck_cli.questions.question import Case
+    from gradcheck_cli.calculus.gradient import GradientProgram
+    from gradcheck_cli.calculus.kinks import Kink
+    from gradcheck_cli.questions.batch import Batch, Point
+    from gradcheck_cli.witnesses.truth import Truth
+    from gradcheck_cli.worlds.scalars import Expansion
 
 FIRST_BITS, LAST_BITS = 96, 32_768
-# A partial is certified when it has this many bits, or lies below 2**-1076, half the smallest
-# float64.
-WANTED_BITS, NEGLIGIBLE = 70, -1076
-# A sign that is undecided at this precision is taken as touching zero, and shown as such.
-SIGN_BITS = 1_024
-# 96 bits take milliseconds; a cascade to 32,768 bits on a large program must end all the same.
+# Seconds of computing for one point: 96 bits take milliseconds; a cascade to 32,768 bits on a large
+# program must end all the same.
 REFERENCE_LIMIT = 5.0
 
 
 @dataclass(frozen=True)
-class Certified:
-    """A ball that provably holds the true value, and the precision that sufficed."""
-
-    ball: balls.Ball
-    bits: int
-
-
-@dataclass(frozen=True)
-class Touching:
-    """A piecewise operation sits on its boundary, as far as `SIGN_BITS` bits can tell, so no
-    derivative is proved.
-
-    Attributes:
-        node: the operation, an index in the user's program; `function` the primitive it comes down
-            to.
-        jumps: the value itself may jump there.
-    """
-
-    node: int
-    function: str
-    jumps: bool
-    exact: bool  # the argument is exactly zero, so more precision would change nothing
-
-
-@dataclass(frozen=True)
-class Undefined:
-    """The function, or its derivative, has no finite value at the point."""
-
-    reason: str
-    of_value: bool
-
-
-Answer: TypeAlias = "Certified | Touching | Undefined | Abstention"
-
-
-@dataclass(frozen=True)
-class Reference:
-    """What is proved: the program's value (one answer an element, row-major) and every partial
-    asked for.
+class Proof:
+    """What is proved at one point: the program's value (one answer an element, row-major) and every
+    partial asked for.
 
     Attributes:
         values: balls of the scalar nodes at the last precision, for those who explain.
     """
 
-    forward: tuple[Answer, ...]
-    partials: tuple[Answer, ...]
+    forward: tuple[Truth, ...]
+    partials: tuple[Truth, ...]
     values: list[Any] = field(default_factory=list, repr=False)
     bits: int = FIRST_BITS
 
 
-def reference(case: Case, time_limit: float = REFERENCE_LIMIT) -> Reference | Abstention:
-    """The certified value and gradient of a case, or why there is none."""
-    try:
-        return _certify(case, monotonic() + time_limit)
-    except TooLarge as error:
-        return Abstention(f"no certified reference: {error}")
+@dataclass(frozen=True)
+class Reference:
+    """The witness that settles the others.
+
+    Attributes:
+        limit: seconds of computing for one point.
+    """
+
+    limit: float = REFERENCE_LIMIT
+    name: str = "reference"
+    trust: Trust = Trust.PROVED
+
+    def prepare(self, batch: Batch) -> None:
+        """Nothing: all is computed here."""
+
+    def answer(self, batch: Batch) -> PointwiseEstimates:
+        """The certified value and gradient of each point, or why there is none."""
+        points = list(batch)
+        return PointwiseEstimates(lambda k: self._prove(points[k]), (len(batch), len(batch.keys)))
+
+    def _prove(self, point: Point) -> Proof | Abstention:
+        try:
+            return _certify(point, thread_time() + self.limit)
+        except TooLarge as error:
+            return Abstention(f"no certified reference: {error}")
 
 
-def _certify(case: Case, deadline: float) -> Reference | Abstention:
-    program = gradient_program(case)
-    if isinstance(program, TooLarge):
-        raise program
-    inputs = scalar_inputs(case)
-    bits, found = FIRST_BITS, None
+def _certify(point: Point, deadline: float) -> Proof | Abstention:
+    prepared = point.prepared
+    machine, inputs, bits = prepared.machine, point.scalars, FIRST_BITS
+    proof: Proof | None = None
     while bits <= LAST_BITS:
         try:
-            values = program.machine.run(inputs, bits, case.dtype.round, deadline)
+            values = machine.run(inputs, bits, point.dtype.round, deadline)
         except balls.OutOfTime:
             break
-        found = _kept(found, _read(case, program, values, bits))
-        if all(_settled(answer, bits) for answer in (*found.forward, *found.partials)):
+        proof = _merge(proof, _read(point, prepared.gradient, values, bits))
+        if all(_is_final(answer, bits) for answer in (*proof.forward, *proof.partials)):
             break
         bits *= 2
-    return found or Abstention("no certified reference in the time allowed")
+    return proof or Abstention("no certified reference in the time allowed")
 
 
-def _kept(old: Reference | None, new: Reference) -> Reference:
+def _merge(old: Proof | None, new: Proof) -> Proof:
     """What was certified at a lower precision stays as it was."""
     if old is None:
         return new
-    forward = tuple(
-        a if isinstance(a, Certified) else b for a, b in zip(old.forward, new.forward, strict=True)
+
+    def best(before: tuple[Truth, ...], after: tuple[Truth, ...]) -> tuple[Truth, ...]:
+        pairs = zip(before, after, strict=True)
+        return tuple(a if isinstance(a, Certified) else b for a, b in pairs)
+
+    return Proof(
+        best(old.forward, new.forward), best(old.partials, new.partials), new.values, new.bits
     )
-    partials = tuple(
-        a if isinstance(a, Certified) else b
-        for a, b in zip(old.partials, new.partials, strict=True)
-    )
-    return Reference(forward, partials, new.values, new.bits)
 
 
-def _settled(answer: Answer, bits: int) -> bool:
+def _is_final(answer: Truth, bits: int) -> bool:
     """Whether more precision would change nothing."""
     if isinstance(answer, Touching):
         return answer.exact or bits >= SIGN_BITS
@@ -128,9 +119,9 @@ def _settled(answer: Answer, bits: int) -> bool:
     return isinstance(answer, Certified)
 
 
-def _read(case: Case, program: GradientProgram, values: list[Any], bits: int) -> Reference:
+def _read(point: Point, program: GradientProgram, values: list[Any], bits: int) -> Proof:
     troubles = {
-        i: _trouble(case, program, values, i)
+        i: _trouble(point, program, values, i)
         for i in program.outputs
         if not balls.plain(values[i]).is_finite()
     }
@@ -139,42 +130,32 @@ def _read(case: Case, program: GradientProgram, values: list[Any], bits: int) ->
         for i in program.outputs
     )
     touching = _touching(program, values)
-    found: list[Answer] = []
-    for k, node in enumerate(program.gradient):
+    partials: list[Truth] = []
+    for k, node in enumerate(program.partials):
         # A partial shares the trouble of every element of the value that depends on its input.
-        trouble = next(
-            (answer for i, answer in troubles.items() if program.dependence[i] >> k & 1), None
+        shared = (answer for i, answer in troubles.items() if program.dependence[i] >> k & 1)
+        trouble = next(shared, None)
+        partials.append(
+            trouble or _partial(point.prepared.scalars, program, k, node, values, bits, touching)
         )
-        found.append(trouble or _partial(program, k, node, values, bits, touching))
-    return Reference(forward, tuple(found), values, bits)
+    return Proof(forward, tuple(partials), values, bits)
 
 
-def _forward(ball: Any, bits: int) -> Answer:
-    return (
-        Certified(ball, bits)
-        if is_certified(ball)
-        else Abstention("the value could not be enclosed")
-    )
-
-
-def is_certified(ball: Any) -> bool:
-    """Whether a ball is narrow enough to settle every dtype."""
-    if not ball.is_finite():
-        return False
-    if ball.rel_accuracy_bits() >= WANTED_BITS or ball.is_zero():
-        return True
-    mantissa, exponent = ball.abs_upper().man_exp()
-    return int(mantissa).bit_length() + int(exponent) < NEGLIGIBLE
+def _forward(ball: Any, bits: int) -> Truth:
+    if is_certified(ball):
+        return Certified(ball, bits)
+    return Abstention("the value could not be enclosed")
 
 
 def _partial(
+    scalars: Expansion,
     program: GradientProgram,
     k: int,
     node: int | None,
     values: list[Any],
     bits: int,
     touching: list[Kink],
-) -> Answer:
+) -> Truth:
     on_path = [kink for kink in touching if program.dependence[kink.node] >> k & 1]
     jump = next((kink for kink in on_path if kink.jumps), None)
     ball = balls.plain(values[node]) if node is not None else balls.plain(OFF)
@@ -184,10 +165,8 @@ def _partial(
         kink = jump or on_path[0]
         owner = program.program.nodes[kink.node]
         assert isinstance(owner, Call)
-        origin = program.unrolled.expansion.origin  # type: ignore[union-attr]  # an Expansion, else nothing was built
-        return Touching(
-            origin[kink.node], owner.function, kink.jumps, bool(values[kink.expression].is_zero())
-        )
+        exact = bool(values[kink.expression].is_zero())
+        return Touching(scalars.origin[kink.node], owner.function, kink.jumps, exact)
     if not ball.is_finite():
         return Undefined("the derivative has no finite enclosure here", of_value=False)
     return Abstention(f"the derivative could not be enclosed tightly with {bits} bits")
@@ -200,7 +179,7 @@ def _touching(program: GradientProgram, values: list[Any]) -> list[Kink]:
     A branch not taken has none. Nor has a continuous piece whose adjoint is exactly zero: its slope
     is bounded, so the product vanishes whatever the slope.
     """
-    found = []
+    touching = []
     for kink in program.kinks:
         argument = values[kink.expression]
         if argument > 0 or argument < 0:
@@ -208,54 +187,55 @@ def _touching(program: GradientProgram, values: list[Any]) -> list[Kink]:
         adjoint: Any = values[program.adjoint[kink.node]] if kink.node in program.adjoint else OFF
         if adjoint is OFF or (not kink.jumps and adjoint.is_zero()):
             continue
-        found.append(kink)
-    return found
+        touching.append(kink)
+    return touching
 
 
 def _trouble(
-    case: Case, program: GradientProgram, values: list[Any], output: int
+    point: Point, program: GradientProgram, values: list[Any], output: int
 ) -> Undefined | Abstention:
     """Why an element of the value is not finite: the first node that fails, and whether its domain
     is proved to be left.
     """
     needed = _needed(program.program, output)
-    origin = program.unrolled.expansion.origin  # type: ignore[union-attr]  # an Expansion, else nothing was built
     for i in range(output + 1):
         value, node = values[i], program.program.nodes[i]
-        if (
-            i not in needed
-            or not isinstance(node, Call)
-            or not hasattr(value, "is_finite")
-            or value.is_finite()
-        ):
+        if i not in needed or not isinstance(node, Call) or not hasattr(value, "is_finite"):
             continue
-        place = f"`{case.program.source(origin[i])}` has no finite value: {node.function}({', '.join(_shown(values[j]) for j in node.args)})"
-        return (
-            Undefined(place, of_value=True)
-            if _outside(node, values)
-            else Abstention(f"no finite enclosure: {place}")
-        )
+        if value.is_finite():
+            continue
+        words = point.specification.source(point.prepared.scalars.origin[i])
+        arguments = ", ".join(_argument_text(values[j]) for j in node.args)
+        place = f"`{words}` has no finite value: {node.function}({arguments})"
+        cause = _domain_left(node, values)
+        if cause is not None:
+            return Undefined(place, of_value=True, cause=cause)
+        return Abstention(f"no finite enclosure: {place}")
     return Abstention("the value has no finite enclosure at this point")
 
 
 def _needed(program: Program, output: int) -> set[int]:
-    found = {output}
+    """The nodes that an output rests on."""
+    needed = {output}
     for i in range(output, -1, -1):
         node = program.nodes[i]
-        if i in found and isinstance(node, Call):
-            found.update(node.args)
-    return found
+        if i in needed and isinstance(node, Call):
+            needed.update(node.args)
+    return needed
 
 
-def _outside(node: Call, values: list[Any]) -> bool:
-    """Whether a domain expression of the function is proved to be negative, or zero."""
+def _domain_left(node: Call, values: list[Any]) -> Cause | None:
+    """How the domain of a function is proved to be left: beyond its edge, or on a pole at the edge;
+    None where it is not.
+    """
     row = lookup(node.function)
     bound = dict(zip(row.parsed.names, (values[j] for j in node.args), strict=True))
-    domains = (
-        balls.balls_of(program, bound)[program.result] for program in map(formula, row.domain)
-    )
-    return any(ball < 0 or ball.is_zero() for ball in domains)
+    programs = map(formula, row.domain)
+    domains = [balls.balls_of(program, bound)[program.result] for program in programs]
+    if any(ball < 0 for ball in domains):
+        return Cause.OUTSIDE_DOMAIN
+    return Cause.POLE if any(ball.is_zero() for ball in domains) else None
 
 
-def _shown(ball: Any) -> str:
+def _argument_text(ball: Any) -> str:
     return str(ball) if isinstance(ball, bool) or ball is None else ball.str(6, radius=False)

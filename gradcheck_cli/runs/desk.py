@@ -1,0 +1,122 @@
+"""The desk of a worker: it checks tasks one after the other."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from traceback import format_exception_only
+from typing import TYPE_CHECKING
+
+from gradcheck_cli.checks.record import record_of
+from gradcheck_cli.language.errors import UserError
+from gradcheck_cli.records.outcome import Outcome, Status
+from gradcheck_cli.records.record import line_of
+from gradcheck_cli.records.status import status_of
+from gradcheck_cli.runs.task import Item
+from gradcheck_cli.symbolic.client import Analyst
+from gradcheck_cli.witnesses.analytic import Analytic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from gradcheck_cli.checks.result import Result
+    from gradcheck_cli.questions.batch import Batch
+    from gradcheck_cli.questions.question import Question
+    from gradcheck_cli.runs.task import Task
+
+# Programs whose derivatives are kept: the tasks of one case follow each other closely.
+REMEMBERED = 32
+
+
+class Desk:
+    """Checks tasks; what is derived of a program is kept for its other points, dtypes and devices."""
+
+    def __init__(self) -> None:
+        self.analyst = Analyst()
+        self._questions: OrderedDict[str, Question] = OrderedDict()
+
+    def prepare(self) -> None:
+        """Import what takes long, before any clock runs."""
+        self.analyst.start()
+        import torch
+
+        # The same sums whatever the number of workers, and no more threads than cores.
+        torch.set_num_threads(1)
+
+    def check(self, tasks: Sequence[Task]) -> Iterator[Item]:
+        """An Item for each check, in order, as soon as it is there."""
+        analytic = Analytic(self.analyst)
+        for task in tasks:
+            # SymPy goes to work on all of them while the first is looked at.
+            for group in self._groups(task.one())[0]:
+                analytic.prepare(group[0])
+        for task in tasks:
+            yield from self._check_task(task)
+
+    def _check_task(self, task: Task) -> Iterator[Item]:
+        """The checks of one task, those that cannot be made among them."""
+        from gradcheck_cli.checks.check import check_batches, panel
+
+        groups, misfit = self._groups(task)
+        done = 0
+        try:
+            witnesses = panel(self.analyst, task.case.step)
+            for result in check_batches(groups, witnesses, task.case.tolerance):
+                yield _item(task, done, result)
+                done += 1
+        except Exception as error:  # noqa: BLE001 - a defect of ours costs this check, no other
+            misfit = f"a defect of gradcheck: {format_exception_only(error)[-1].strip()}"
+        if done < len(task):
+            yield task.item_without_verdict(done, Outcome.ERROR, misfit)
+        if done + 1 < len(task):
+            yield from self._check_task(task.rest(done + 1))
+
+    def _groups(self, task: Task) -> tuple[list[tuple[Batch, ...]], str]:
+        """The batches up to the first point that does not fit the dtype, and what is wrong with
+        that.
+        """
+        groups: list[tuple[Batch, ...]] = []
+        try:
+            groups.extend(task.batches(self._question(task)))
+        except UserError as error:
+            return groups, str(error).splitlines()[0]
+        return groups, ""
+
+    def _question(self, task: Task) -> Question:
+        """What a task asks; kept by what it says, not by its case's id: a cluster's workers see
+        suites come and go.
+        """
+        known, case = self._questions, task.case
+        key = repr((case.program.text, case.wrt, case.cotangent, case.given))
+        if key not in known:
+            # Another case may ask something else of the same program.
+            text = case.program.text
+            same = (q for q in known.values() if q.specification.text == text)
+            known[key] = task.question(next(same, None))
+        known.move_to_end(key)
+        while len(known) > REMEMBERED:
+            known.popitem(last=False)
+        return known[key]
+
+    def close(self) -> None:
+        """End SymPy's process."""
+        self.analyst.close()
+
+
+def _item(task: Task, offset: int, result: Result) -> Item:
+    """A result with what the suite says of its case, and whether that is met."""
+    case = task.case
+    record = record_of(result, strict=case.strict)
+    task.state(record, offset)
+    outcomes = case.expected.outcomes if case.expected is not None else ()
+    record["expected"] = list(outcomes) or None
+    record["unmet"] = case.expected.unmet(result) if case.expected is not None else []
+    status = status_of(record, strict=case.strict, outcomes=outcomes, xfail=case.xfail)
+    record["status"] = status
+    if case.xfail is not None:
+        unforeseen = f"it passes, though the suite expects it to fail: {case.xfail}"
+        record["reason"] = case.xfail if status is Status.XFAIL else unforeseen
+    elif outcomes and record["outcome"] not in outcomes:
+        wanted = " or ".join(outcomes)
+        sentence = f"the outcome is {record['outcome']}, expected is {wanted}"
+        record["unmet"] = [sentence, *record["unmet"]]
+    return Item(task.position + offset, status, line_of(record))

@@ -1,0 +1,90 @@
+"""Subjects: what is on trial. torch runs one and differentiates it, and that is held against a
+specification, which is a Program.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from fractions import Fraction
+
+Tensor: TypeAlias = Any  # torch is imported where it is used
+
+
+@dataclass(frozen=True)
+class Execution:
+    """What torch computed of a subject, at one point or at all points of a batch.
+
+    Attributes:
+        result: the value.
+        nodes: the value at each node of the specification, None where the subject has no such
+            value; empty where it has none of them.
+    """
+
+    result: Tensor
+    nodes: Sequence[Tensor] = ()
+
+    def node(self, index: int) -> Tensor:
+        """The value at a node of the specification, None if the subject has none."""
+        return self.nodes[index] if self.nodes else None
+
+    def point(self, k: int) -> Execution:
+        """The k-th point of a batch of numbers."""
+        return _PointExecution(_element(self.result, k), self.nodes, k)
+
+
+@dataclass(frozen=True)
+class _PointExecution(Execution):
+    """One point of a batch of numbers; the number of a node is taken when it is asked for."""
+
+    k: int = 0
+
+    def node(self, index: int) -> Tensor:
+        """As `Execution.node`."""
+        return _element(self.nodes[index], self.k) if self.nodes else None
+
+
+def _element(value: Tensor, k: int) -> Tensor:
+    return value[k] if getattr(value, "ndim", 0) else value
+
+
+class Subject(Protocol):
+    """What a question puts on trial."""
+
+    @property
+    def name(self) -> str:
+        """What reports call it: of an expression its text."""
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of its inputs; those of the specification are the same."""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What a command that checks it begins with, `gradcheck` included."""
+
+    @property
+    def is_elementwise(self) -> bool:
+        """Whether it may be given many points as one batch of numbers: each number stands for
+        itself.
+        """
+
+    def run(
+        self, inputs: Mapping[str, Tensor], literal: Callable[[Fraction], float], like: Tensor
+    ) -> Execution:
+        """What torch computes.
+
+        Args:
+            inputs: a tensor for each input, in the shape of the point; of an elementwise subject
+                also a batch of numbers. Those to differentiate require a gradient.
+            literal: rounds a decimal literal to the dtype under test.
+            like: a tensor of the dtype and device that constants take.
+        Raises:
+            RuntimeError, TypeError, ValueError, IndexError, NotImplementedError: torch cannot.
+        """
+
+    def cuts(self, execution: Execution) -> tuple[str, ...]:
+        """Names of the functions on the way to the result that torch does not differentiate."""

@@ -1,0 +1,68 @@
+"""A Program on trial: torch's own functions, one after the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from gradcheck_cli.calculus.reverse import is_elementwise
+from gradcheck_cli.functions import lookup
+from gradcheck_cli.language.program import Call, Program
+from gradcheck_cli.subjects import Execution
+from gradcheck_cli.worlds import tensors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from fractions import Fraction
+
+    from gradcheck_cli.subjects import Tensor
+
+
+@dataclass(frozen=True)
+class ProgramSubject:
+    """An expression as the user wrote it; it is its own specification."""
+
+    program: Program
+
+    @property
+    def name(self) -> str:
+        """The text."""
+        return self.program.text
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The variables."""
+        return self.program.variables
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """`gradcheck EXPR`."""
+        return "gradcheck", self.program.text
+
+    @cached_property
+    def is_elementwise(self) -> bool:
+        """Whether each function acts on each number by itself."""
+        calls = (node for node in self.program.nodes if isinstance(node, Call))
+        return all(is_elementwise(node.function, node.settings) for node in calls)
+
+    def run(
+        self, inputs: Mapping[str, Tensor], literal: Callable[[Fraction], float], like: Tensor
+    ) -> Execution:
+        """As `Subject.run`; constants come out as Python numbers."""
+        values = tensors.run(self.program, inputs, literal, like)
+        return Execution(values[self.program.result], values)
+
+    def cuts(self, execution: Execution) -> tuple[str, ...]:
+        """Functions whose arguments carry a gradient and whose result does not, though it is a
+        number.
+        """
+        values = execution.nodes
+        cut: dict[str, None] = {}
+        for i, node in enumerate(self.program.nodes):
+            if not isinstance(node, Call) or lookup(node.function).condition:
+                continue
+            carried = any(getattr(values[j], "requires_grad", False) for j in node.args)
+            if carried and not getattr(values[i], "requires_grad", False):
+                cut[node.function] = None
+        return tuple(cut)

@@ -1,0 +1,119 @@
+"""How tests ask: points as the command line makes them, and what one witness says of a point."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gradcheck_cli.checks.check import check_batches, panel
+from gradcheck_cli.dtypes import DTYPES
+from gradcheck_cli.judge.evidence import Evidence
+from gradcheck_cli.judge.forward import forward_noise
+from gradcheck_cli.language.parse import parse
+from gradcheck_cli.questions.batch import MOST_POINTS, Point, batches
+from gradcheck_cli.questions.numbers import Grid, read_points, read_value
+from gradcheck_cli.questions.points import points_of
+from gradcheck_cli.questions.question import question_of
+from gradcheck_cli.witnesses import Abstention
+from gradcheck_cli.witnesses.analytic import Analytic
+from gradcheck_cli.witnesses.autograd import Autograd
+from gradcheck_cli.witnesses.numeric import Numeric
+from gradcheck_cli.witnesses.reference import Reference
+
+
+def groups(
+    text,
+    at="",
+    wrt=(),
+    cotangent=None,
+    dtypes=("float64",),
+    devices=("cpu",),
+    words=None,
+    most=MOST_POINTS,
+):
+    """The batches of a program at the points of a command line."""
+    given = at if isinstance(at, dict) else read_points([at] if isinstance(at, str) else at)
+    program = parse(text) if isinstance(text, str) else text
+    weights = read_value(cotangent) if isinstance(cotangent, str) else cotangent
+    question = question_of(program, given, wrt, cotangent=weights, words=words)
+    runs = [(DTYPES[dtype], device) for dtype in dtypes for device in devices]
+    spell = [name for name, value in given.items() if isinstance(value, Grid)]
+    return list(batches(question, points_of(given), runs, spell, most))
+
+
+def points(text, at="", **options):
+    """All points, each in each dtype and on each device, in the order of a report."""
+    return [
+        p for group in groups(text, at, **options) for row in zip(*group, strict=True) for p in row
+    ]
+
+
+def case(text, at="", dtype="float64", *, cotangent=None, wrt=(), device="cpu"):
+    """The first point."""
+    return points(text, at, wrt=wrt, cotangent=cotangent, dtypes=[dtype], devices=[device])[0]
+
+
+def _said(witness, point):
+    answer = witness.answer(point.batch)
+    return answer if isinstance(answer, Abstention) else answer.testimony(point.k)
+
+
+def reference(point, limit=5.0):
+    """What is proved of a point."""
+    return _said(Reference(limit), point)
+
+
+def autograd(point):
+    """What torch says of a point."""
+    return _said(Autograd(), point)
+
+
+def numeric(point, noise=None, step=None):
+    """The differences at a point, or an abstention."""
+    said = _said(Numeric(step, lambda _: noise), point)
+    return said if isinstance(said, Abstention) else tuple(said.partials)
+
+
+def analytic(point, analyst):
+    """SymPy's formulas at a point, or an abstention."""
+    said = _said(Analytic(analyst), point)
+    return said if isinstance(said, Abstention) else tuple(said.partials)
+
+
+def noise(point):
+    """How far rounding may take a forward value."""
+    return forward_noise(point)
+
+
+def evidence(point, **testimonies):
+    """What witnesses said, by their names; tuples of answers stand for a testimony."""
+    whole = {
+        name: _Answers(said) if isinstance(said, tuple) else said
+        for name, said in testimonies.items()
+    }
+    return Evidence(point, whole)
+
+
+class _Answers:
+    def __init__(self, partials):
+        self.partials = partials
+
+
+def alone(point):
+    """The point in a batch of its own."""
+    return Point(point.batch.alone(point.k), 0)
+
+
+def check_points(found, analyst, tolerance=None, step=None):
+    """The results of some points, each checked by itself."""
+    parts = ((point.batch.alone(point.k),) for point in found)
+    return list(check_batches(parts, panel(analyst, step), tolerance))
+
+
+def check_case(point, analyst, tolerance=None, step=None):
+    """The result of a point."""
+    return check_points([point], analyst, tolerance, step)[0]
+
+
+def in_dtype(point, name):
+    """The same numbers taken for numbers of another dtype."""
+    return Point(replace(point.batch.alone(point.k), dtype=DTYPES[name]), 0)
