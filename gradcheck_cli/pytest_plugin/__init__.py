@@ -146,7 +146,7 @@ class CaseItem(pytest.Item):
 
         from gradcheck_cli.runs.plan import Selection, plan
         from gradcheck_cli.runs.pool import StartError, check_batch
-        from gradcheck_cli.runs.task import batches
+        from gradcheck_cli.runs.task import parcels
 
         absent = _absent(self.device, self.config)
         if absent:
@@ -159,7 +159,7 @@ class CaseItem(pytest.Item):
             for task in plan([self.case], Selection()).tasks
             if (task.dtype, task.device) == (self.dtype, self.device)
         ]
-        for batch in batches(tasks):
+        for batch in parcels(tasks):
             try:
                 items = workers.submit(check_batch, batch, workers.limits).result()
             except StartError as error:
@@ -265,19 +265,17 @@ def _workers(config: pytest.Config) -> Workers:
 def _present(config: pytest.Config) -> list[str]:
     """The devices of this machine; torch is asked in a process of its own, once."""
     if _DEVICES not in config.stash:
-        import subprocess
-        import sys
+        import json
 
-        code = "from gradcheck_cli.checks.watch import devices_of; print(*devices_of('all'))"
-        asked = subprocess.run(
-            [sys.executable, "-c", code],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        # A torch that cannot even be asked is told of by the worker that tries to import it.
-        config.stash[_DEVICES] = asked.stdout.split() or ["cpu"]
+        from gradcheck_cli.processes import START_LIMIT, Child, Lost
+
+        asked = Child("gradcheck_cli.runs.worker:devices")
+        try:
+            config.stash[_DEVICES] = json.loads(asked.next_message(START_LIMIT))
+        except Lost:  # a torch that cannot even be asked is told of by the worker that imports it
+            config.stash[_DEVICES] = ["cpu"]
+        finally:
+            asked.kill()
     return config.stash[_DEVICES]
 
 

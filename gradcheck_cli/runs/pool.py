@@ -7,20 +7,16 @@ lose the whole pool when one process dies, and cannot end a task.
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
+import pickle
 import threading
 from concurrent.futures import Executor, Future
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
-from os import dup
 from queue import SimpleQueue
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-import psutil
+from gradcheck_cli.processes import DONE, START_LIMIT, Child, Lost
+from gradcheck_cli.records.outcome import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,11 +26,6 @@ if TYPE_CHECKING:
 # A guess: the slowest check that came to an end, 1,600 partials of a matrix product, took 12 s;
 # torch's polygamma(2, -1e15) never does.
 CHECK_LIMIT = 120.0
-# An interpreter that takes longer than this to import torch is not going to.
-START_LIMIT = 120.0
-# How often a worker's memory is looked at, in seconds: one that fills a GiB a second is caught
-# within a tenth of it.
-LOOK = 0.1
 # After this many checks of one task have ended their worker the same way, the rest of it is given
 # up.
 GIVE_UP = 3
@@ -109,7 +100,7 @@ class _Keeper(threading.Thread):
     def __init__(self, waiting: SimpleQueue[Any], limits: Limits) -> None:
         super().__init__(daemon=True)
         self.limits, self._waiting = limits, waiting
-        self._worker: _Worker | None = None
+        self._worker: Child | None = None
         self._stopped = False
 
     def run(self) -> None:
@@ -133,11 +124,21 @@ class _Keeper(threading.Thread):
         if self._worker is not None:
             self._worker.kill()
 
-    def _ready(self) -> _Worker:
-        if self._worker is None or self._worker.process.poll() is not None:
-            self._worker = _Worker()
+    def _ready(self) -> Child:
+        """The worker, once it has imported torch.
+
+        Raises:
+            StartError: it never does.
+        """
+        if self._worker is None or self._worker.ended:
+            self._worker = Child("gradcheck_cli.runs.worker:items")
             if self._stopped:
                 self._worker.kill()
+            try:
+                self._worker.next_message(START_LIMIT)
+            except Lost as lost:
+                self._worker.kill()
+                raise StartError(f"a worker process could not be started: it has {lost}") from lost
         return self._worker
 
     def _batch(self, tasks: list[Task]) -> list[Item]:
@@ -154,20 +155,19 @@ class _Keeper(threading.Thread):
     def _sent(self, tasks: list[Task]) -> tuple[list[Item], str | None]:
         """The items that came back, and why not all of them did."""
         worker = self._ready()
-        worker.await_ready()
-        worker.send(tasks)
+        worker.send(pickle.dumps(tasks))
         items: list[Item] = []
         while True:
             limit = _limit(tasks, len(items), self.limits)
             try:
-                answer = worker.answer(limit, self.limits.memory)
-            except _Lost as lost:
+                answer = worker.next_message(limit, self.limits.memory)
+            except Lost as lost:
                 if self._stopped:
                     raise
                 return items, str(lost)
-            if answer == "done":
+            if answer == DONE:
                 return items, None
-            items.append(answer)
+            items.append(pickle.loads(answer))  # noqa: S301 - it is our own worker's
 
     def _isolated(self, tasks: list[Task], failure: str) -> tuple[list[Item], list[Task]]:
         """What is to be said after a worker has ended, and what is still to be done: the points of
@@ -182,8 +182,10 @@ class _Keeper(threading.Thread):
             one = first.rest(len(items)).one()
             if failed == GIVE_UP:
                 items.append(
-                    one.unchecked(
-                        0, "error", f"not checked: {GIVE_UP} checks of this case have {failure}"
+                    one.item_without_verdict(
+                        0,
+                        Outcome.ERROR,
+                        f"not checked: {GIVE_UP} checks of this case have {failure}",
                     )
                 )
                 continue
@@ -195,94 +197,7 @@ class _Keeper(threading.Thread):
 
 
 def _ended(task: Task, failure: str) -> Item:
-    return task.unchecked(0, "error", f"the check has {failure}")
-
-
-class _Lost(Exception):
-    """The worker is gone, and why."""
-
-
-class _Worker:
-    """One process and the two pipes to it."""
-
-    def __init__(self) -> None:
-        command = [sys.executable, "-c", "from gradcheck_cli.runs.worker import serve; serve()"]
-        # Its own session: Ctrl-C in the terminal is for the parent, which then ends it.
-        self.process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own text
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self._questions, self._answers = (
-            Connection(dup(self.process.stdin.fileno()), readable=False),
-            Connection(dup(self.process.stdout.fileno()), writable=False),
-        )
-        self.process.stdin.close()
-        self.process.stdout.close()
-        self._is_ready = False
-
-    def await_ready(self) -> None:
-        """Wait until torch is imported."""
-        if self._is_ready:
-            return
-        try:
-            self._is_ready = self.answer(START_LIMIT, None) == "ready"
-        except _Lost as lost:
-            raise StartError(f"a worker process could not be started: it has {lost}") from lost
-
-    def send(self, tasks: list[Task]) -> None:
-        """Hand over a batch; a worker that is gone is noticed at the first answer."""
-        with suppress(OSError):
-            self._questions.send(tasks)
-
-    def answer(self, limit: float, memory: int | None) -> Any:
-        """The next thing the worker sends.
-
-        Raises:
-            _Lost: it takes longer than `limit` seconds or more than `memory` bytes, or it has
-                ended.
-        """
-        begun = monotonic()
-        while True:
-            try:
-                if self._answers.poll(LOOK):
-                    return self._answers.recv()
-            except (EOFError, OSError) as error:
-                raise _Lost(self._how_it_ended()) from error
-            if monotonic() - begun > limit:
-                self.kill()
-                raise _Lost(f"taken longer than {limit:g} s")
-            if memory is not None and self._memory() > memory:
-                self.kill()
-                raise _Lost(f"taken more than {memory / 2**20:,.0f} MiB of memory")
-
-    def _memory(self) -> int:
-        """Bytes held by the worker and by SymPy's process."""
-        with suppress(psutil.Error):
-            process = psutil.Process(self.process.pid)
-            return sum(int(part.memory_info().rss) for part in (process, *process.children()))
-        return 0
-
-    def _how_it_ended(self) -> str:
-        code = self.process.wait()
-        if code >= 0:
-            return f"ended its process with exit code {code}"
-        try:
-            name = signal.Signals(-code).name
-        except ValueError:
-            name = f"signal {-code}"
-        return f"ended its process by {name}" + (
-            " (out of memory, if nobody sent it)" if name == "SIGKILL" else ""
-        )
-
-    def kill(self) -> None:
-        """End the process; SymPy's ends with it."""
-        self.process.kill()
-        self.process.wait()
+    return task.item_without_verdict(0, Outcome.ERROR, f"the check has {failure}")
 
 
 def _without(tasks: list[Task], done: int) -> list[Task]:

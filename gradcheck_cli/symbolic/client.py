@@ -7,14 +7,13 @@ importing this module imports neither.
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import threading
 from collections import OrderedDict, deque
-from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
+
+from gradcheck_cli.processes import READY, START_LIMIT, Child
 
 # Seconds of computing, so that a busy machine gives the same answers as an idle one. What takes
 # longer takes minutes: a sine nested 300 times, whose factors, as deep as they are, SymPy compares
@@ -23,88 +22,60 @@ SYMPY_LIMIT = 3.0
 # Seconds of waiting, as a multiple of the above: what takes so long without computing waits for
 # memory, or for something that never comes.
 PATIENCE = 10
-# An interpreter that takes longer than this to import SymPy is not going to.
-START_LIMIT = 60.0
 # Answers that are remembered: the points of a grid ask the same question again.
 KEPT = 300
-# Characters on their way to the process: half of what a pipe of Linux holds, so that writing never
-# waits for SymPy.
-_AHEAD = 32_768
 _ENDED = "the SymPy process ended without an answer"
 # Seconds between two looks at the clock.
 _LOOK = 0.05
 
 
-@dataclass
+@dataclass(eq=False)
 class _Asked:
     question: str
     answer: dict[str, Any] | None = None
 
 
-class _Process:
-    """One process: it takes questions from `waiting`, and answers them in order. `news` guards all
-    that is here.
+class _Server:
+    """SymPy's process and the questions it has not answered, in order. `news` guards all that is
+    here.
     """
 
-    def __init__(self, waiting: deque[_Asked], news: threading.Condition) -> None:
-        command = [sys.executable, "-c", "from gradcheck_cli.symbolic.server import serve; serve()"]
-        # Its own session: Ctrl-C in the terminal is for this process, which then ends that one.
-        self.popen = subprocess.Popen(  # noqa: S603 - our own interpreter and our own text
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            encoding="utf-8",
-            start_new_session=True,
-        )
-        self.sent: deque[_Asked] = deque()
+    def __init__(self, news: threading.Condition) -> None:
         self.ended = False
-        self._waiting, self._news = waiting, news
-        self._ahead = 0
+        self._news = news
+        self._sent = deque[_Asked]()
         self._idle_since = monotonic()
-        self._begun: tuple[float, float] | None = (
-            None  # of the first in `sent`: when, and the process's computing time until then
-        )
+        # Of the first in `_sent`: when, and the process's computing time until then.
+        self._begun: tuple[float, float] | None = None
         self._has_begun_any = False
-        threading.Thread(target=self._read, daemon=True).start()
+        self.child = Child("gradcheck_cli.symbolic.server:answers", self._hear)
 
-    def send(self) -> None:
-        """Take as many questions as the pipe holds."""
-        stdin = self.popen.stdin
-        assert stdin is not None
-        while (
-            self._waiting
-            and not self.ended
-            and (not self.sent or self._ahead + len(self._waiting[0].question) <= _AHEAD)
-        ):
-            asked = self._waiting.popleft()
-            if not self.sent:
-                self._idle_since = monotonic()
-            self.sent.append(asked)
-            self._ahead += len(asked.question)
-            with suppress(OSError):  # it is gone: the reader notices
-                stdin.write(asked.question + "\n")
-                stdin.flush()
+    def send(self, asked: _Asked) -> None:
+        """Hand over a question. It waits for nothing: SymPy finds the next one at its door."""
+        if not self._sent:
+            self._idle_since = monotonic()
+        self._sent.append(asked)
+        self.child.send(asked.question.encode())
 
     def overdue(self, time_limit: float) -> str:
         """Why the question at work is to be given up; empty while its time lasts."""
         now = monotonic()
         if self._begun is None:
-            late = self.sent and now - self._idle_since > START_LIMIT
+            late = self._sent and now - self._idle_since > START_LIMIT
             return f"SymPy's process did not begin within {START_LIMIT:g} s" if late else ""
         when, before = self._begun
         if now - when <= time_limit or (
-            now - when <= PATIENCE * time_limit and self._computed() - before <= time_limit
+            now - when <= PATIENCE * time_limit and self.child.computed() - before <= time_limit
         ):
             return ""
         return f"SymPy found no derivative within {time_limit:g} s"
 
-    def unanswered(self, reason: str) -> list[_Asked]:
-        """After its end: the questions to ask again. The one at work is answered with the reason,
-        or all if it never came to work.
+    def give_up(self, reason: str) -> list[_Asked]:
+        """Kill it; the questions to ask again. The one at work is answered with the reason, or all
+        if it never came to work.
         """
-        lost, again = list(self.sent), list[_Asked]()
+        self.kill()
+        lost, again = list(self._sent), list[_Asked]()
         if self._has_begun_any:
             lost, again = (lost[:1], lost[1:]) if self._begun is not None else ([], lost)
         for asked in lost:
@@ -112,43 +83,23 @@ class _Process:
         return again
 
     def kill(self) -> None:
-        """End it."""
+        """End it; what it says from now on is not heard."""
         self.ended = True
-        self.popen.kill()
-        self.popen.wait()
-        with suppress(OSError):  # what it has not read is lost
-            assert self.popen.stdin is not None
-            self.popen.stdin.close()
+        self.child.kill()
 
-    def _computed(self) -> float:
-        import psutil
-
-        with suppress(psutil.Error):
-            times = psutil.Process(self.popen.pid).cpu_times()
-            return float(times.user + times.system)
-        return 0.0
-
-    def _read(self) -> None:
-        """Two lines a question: work has begun, after this much computing; the answer."""
-        stdout = self.popen.stdout
-        assert stdout is not None
-        with suppress(OSError, ValueError):
-            while (line := stdout.readline()).endswith("\n"):
-                with self._news:
-                    if self._begun is None:
-                        self._begun, self._has_begun_any = (monotonic(), float(line)), True
-                    elif not self.ended:
-                        asked = self.sent.popleft()
-                        asked.answer = json.loads(line)
-                        self._ahead -= len(asked.question)
-                        self._begun, self._idle_since = None, monotonic()
-                        self.send()
-                        self._news.notify_all()
+    def _hear(self, message: bytes | None) -> None:
+        """Two messages a question: work has begun, after this much computing; the answer."""
         with self._news:
-            # The pipe ends before the process does; without waiting, the next question would go to
-            # the dead one.
-            self.kill()
-            stdout.close()
+            if self.ended or message == READY:
+                return
+            if message is None:
+                self.ended = True
+            elif self._begun is None:
+                self._begun, self._has_begun_any = (monotonic(), float(message)), True
+                return
+            else:
+                self._sent.popleft().answer = json.loads(message)
+                self._begun, self._idle_since = None, monotonic()
             self._news.notify_all()
 
 
@@ -160,9 +111,8 @@ class Analyst:
     def __init__(self, time_limit: float = SYMPY_LIMIT) -> None:
         self.time_limit = time_limit
         self._news = threading.Condition()
-        self._asked: OrderedDict[str, _Asked] = OrderedDict()
-        self._waiting: deque[_Asked] = deque()
-        self._process: _Process | None = None
+        self._asked = OrderedDict[str, _Asked]()
+        self._server: _Server | None = None
 
     def start(self) -> None:
         """Start the process, if it is not running. It ends with the thread that starts it (see
@@ -178,8 +128,7 @@ class Analyst:
         with self._news:
             if question not in self._asked:
                 self._asked[question] = _Asked(question)
-                self._waiting.append(self._asked[question])
-                self._running().send()
+                self._running().send(self._asked[question])
                 self._forget()
             self._asked.move_to_end(question)
 
@@ -189,41 +138,38 @@ class Analyst:
             self.ask(question)
             asked = self._asked[question]
             while asked.answer is None:
-                process = self._running()
-                process.send()
-                reason = process.overdue(self.time_limit)
+                reason = self._running().overdue(self.time_limit)
                 if reason:
-                    self._end(reason)
-                else:
+                    self._ask_another(reason)
+                elif asked.answer is None:
                     self._news.wait(_LOOK)
             return asked.answer
 
     def close(self) -> None:
         """Kill the process; whoever still waits for an answer has an abstention."""
         with self._news:
-            if self._process is not None:
-                self._process.kill()
-                self._waiting.extendleft(reversed(self._process.sent))
-                self._process = None
-            for asked in self._waiting:
+            if self._server is not None:
+                self._server.kill()
+                self._server = None
+            for asked in [asked for asked in self._asked.values() if asked.answer is None]:
                 asked.answer = {"abstained": _ENDED}
                 del self._asked[asked.question]  # it may be asked anew
-            self._waiting.clear()
             self._news.notify_all()
 
-    def _running(self) -> _Process:
-        if self._process is not None and self._process.ended:
-            self._end(_ENDED)
-        if self._process is None:
-            self._process = _Process(self._waiting, self._news)
-        return self._process
+    def _running(self) -> _Server:
+        if self._server is not None and self._server.ended:
+            self._ask_another(_ENDED)
+        if self._server is None:
+            self._server = _Server(self._news)
+        return self._server
 
-    def _end(self, reason: str) -> None:
-        """Give up the question at work, and have the rest asked again."""
-        assert self._process is not None
-        self._process.kill()
-        self._waiting.extendleft(reversed(self._process.unanswered(reason)))
-        self._process = None
+    def _ask_another(self, reason: str) -> None:
+        """Give up the question at work, and have the rest answered by a new process."""
+        assert self._server is not None
+        again = self._server.give_up(reason)
+        self._server = None
+        for asked in again:
+            self._running().send(asked)
 
     def _forget(self) -> None:
         """Drop the answers that were wanted longest ago."""

@@ -1,15 +1,17 @@
-"""The process in which SymPy works: questions come in as JSON lines, answers go out as JSON lines."""
+"""What SymPy's process does: it answers questions of the client, both of them JSON."""
 
 from __future__ import annotations
 
 import gc
 import json
-import os
 import sys
 from time import process_time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.processes import die_with_parent
+from gradcheck_cli.processes import READY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # A formula longer than this is of use to nobody, and slow to read back.
 MAX_FORMULA = 50_000
@@ -18,31 +20,26 @@ MAX_FORMULA = 50_000
 SHALLOW = 100
 
 
-def serve() -> None:
-    """Answer questions from stdin until it ends. Each gets two lines: the computing time so far,
-    when work begins, and the answer.
+def answers(questions: Iterator[bytes]) -> Iterator[bytes]:
+    """Two messages for each question: the seconds of computing so far, when work begins, and the
+    answer.
     """
-    die_with_parent()
-    # Answers have stdout to themselves: whatever SymPy might print goes nowhere.
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
     gc.disable()
     import sympy  # noqa: F401 - the slow import, before any clock starts
 
     # The collector never looks at what was imported: it holds no garbage, and there is a lot of it.
     gc.freeze()
     gc.enable()
-    for line in sys.stdin:
-        answers.write(f"{process_time()}\n")
-        answers.flush()
+    yield READY
+    for question in questions:
+        yield str(process_time()).encode()
         try:
-            reply = derive(json.loads(line))
+            reply = derive(json.loads(question))
         except RecursionError:
             reply = {"abstained": "the expression is nested too deeply for SymPy"}
         except Exception as error:  # noqa: BLE001 - whatever SymPy raises is told as its abstention
             reply = {"abstained": f"SymPy failed: {type(error).__name__}: {str(error)[:200]}"}
-        answers.write(json.dumps(reply) + "\n")
-        answers.flush()
+        yield json.dumps(reply).encode()
 
 
 def derive(question: dict[str, Any]) -> dict[str, Any]:
