@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from torch_facts import FACTS, FactsReport
 
 from gradcheck_cli import api
 from gradcheck_cli.symbolic.client import Analyst
+
+
+def pytest_configure(config):
+    """On a version of torch that is not known, its facts are told and not held."""
+    config.pluginmanager.register(FactsReport(FACTS))
 
 
 class Borrowed:

@@ -12,9 +12,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-import yaml
 from clocks import HUNG
 from suites import ran
+from torch_facts import FACTS, known_facts, texts_of
 
 from gradcheck_cli import check
 from gradcheck_cli.checks.record import nearest
@@ -24,7 +24,6 @@ from gradcheck_cli.questions.question import Request, cases_of
 from gradcheck_cli.records.outcome import OUTCOMES
 from gradcheck_cli.witnesses.reference import Certified, reference
 
-FOLDER = Path(__file__).parent / "facts"
 SUITES = Path(__file__).parents[1] / "expressions"
 # The notebooks' own float64 arithmetic is good to this: 6e-12 was lost in 4/(exp(27) +
 # exp(-27))**2, 1e-16 elsewhere.
@@ -40,11 +39,6 @@ EXIT = {
 }
 
 
-def rows(suite):
-    """The rows of a suite with every number as the text that stands there."""
-    return yaml.load((FOLDER / f"{suite}.yaml").read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 - it makes texts and nothing else
-
-
 def named(row):
     """Test id of a row."""
     return row["id"]
@@ -56,8 +50,8 @@ def flat(value):
 
 
 def run(row, dtype="float64", step=None):
-    """The one Result of a row."""
-    report = check(
+    """The report on a row, with one result."""
+    return check(
         row["program"],
         row["at"],
         wrt=row.get("wrt", ()),
@@ -65,8 +59,11 @@ def run(row, dtype="float64", step=None):
         dtype=row.get("dtype", dtype),
         step=step,
     )
-    assert report.exit_code == int(row.get("exit", EXIT[row.get("outcome", "agree")]))
-    return report.results[0]
+
+
+def exit_code(row):
+    """The exit code of a row's outcome, or the one that the row states."""
+    return int(row.get("exit", EXIT[outcome(row)]))
 
 
 def answers(result, name):
@@ -127,15 +124,22 @@ def read(value):
     return [read(item) for item in value] if isinstance(value, list) else read_value(value)
 
 
-NOTEBOOKS, DEFECTS = rows("notebooks"), rows("defects")
+def outcome(row):
+    """The outcome of a row."""
+    return row.get("outcome", "agree")
 
 
+NOTEBOOKS, DEFECTS = FACTS.rows("notebooks"), FACTS.rows("defects")
+
+
+@pytest.mark.torch_fact
 @pytest.mark.usefixtures("shared")
 @pytest.mark.parametrize("row", NOTEBOOKS, ids=named)
 def test_a_notebook_prints_what_torch_answers(row):
     """Values and gradients, to the digits printed; the outcome and its reason."""
-    result = run(row)
-    assert result.outcome == row.get("outcome", "agree")
+    report = run(row)
+    (result,) = report.results
+    assert (result.outcome, report.exit_code) == (outcome(row), exit_code(row))
     assert any(
         row.get("because", "") in verdict.reason
         for verdict in result.verdicts
@@ -160,7 +164,7 @@ def test_a_notebooks_float64_result_is_the_reference(row):
     """Numbers that a notebook computed in float64 with NumPy are the proved ones, but for NumPy's
     rounding.
     """
-    result = run(row)
+    (result,) = run(row).results
     compared = 0
     for text, answer in zip(
         flat(row.get("value", {}).get("exact", [])), result.evidence.reference.forward, strict=False
@@ -183,7 +187,7 @@ def test_a_notebooks_float64_result_is_the_reference(row):
 )
 def test_a_formula_derived_by_hand_is_right_or_refuted(row):
     """Claims, evaluated in balls, meet the reference; the two false ones do not."""
-    result = run(row)
+    (result,) = run(row).results
     for kind, holds in (("claim", True), ("refuted", False)):
         for name, formula in row.get(kind, {}).items():
             pairs = list(zip(enclosures(formula, row["at"]), truths(result, name), strict=True))
@@ -196,26 +200,37 @@ def test_a_notebooks_central_difference_comes_out_of_step():
     """The plain quotient with the notebook's step, to the rounding of its two values of about 2."""
     row = next(row for row in NOTEBOOKS if "central_difference" in row)
     told = row["central_difference"]
-    (difference,) = run(row, step=float(told["step"])).evidence.numeric
+    (difference,) = run(row, step=float(told["step"])).results[0].evidence.numeric
     assert abs(difference.value - float(told["value"])) <= 4 * 2.0**-52 / float(told["step"])
     assert not abs(difference.value - float(row["grad"]["x"]["exact"])) <= difference.radius, (
         "a textbook's step has an error that rounding is not"
     )
 
 
+@pytest.mark.torch_fact
 @pytest.mark.usefixtures("shared")
 @pytest.mark.parametrize("row", DEFECTS, ids=named)
 def test_a_known_defect_is_told(row):
-    """torch's answer to six digits, the right one to the bit, the outcome and its reason."""
-    result = run(row)
+    """torch's answer to six digits, the outcome and its reason."""
+    report = run(row)
+    (result,) = report.results
     name = row.get("wrt", result.evidence.case.keys[0].variable)
     verdict = next(verdict for verdict in result.verdicts if verdict.key.variable == name)
     answer = answers(result, name)[0]
     assert abs(answer - float(row["torch"])) <= 1e-6 * abs(answer) or (
         row["torch"] == "nan" and math.isnan(answer)
     )
-    assert verdict.outcome == row["outcome"]
+    assert (verdict.outcome, report.exit_code) == (row["outcome"], exit_code(row))
     assert row.get("because", "") in verdict.reason
+
+
+@pytest.mark.usefixtures("shared")
+@pytest.mark.parametrize("row", DEFECTS, ids=named)
+def test_the_right_answer_is_proved(row):
+    """To the bit, or from both sides, whatever torch answers."""
+    (result,) = run(row).results
+    name = row.get("wrt", result.evidence.case.keys[0].variable)
+    verdict = next(verdict for verdict in result.verdicts if verdict.key.variable == name)
     if isinstance(row["right"], dict):
         assert verdict.sides.proved
         assert [verdict.sides.left.value, verdict.sides.right.value] == [
@@ -228,7 +243,7 @@ def test_a_known_defect_is_told(row):
 @pytest.mark.parametrize("suite", ["notebooks", "defects"])
 def test_a_row_has_a_name_of_its_own_and_an_outcome_that_exists(suite):
     """Names are unique, outcomes known, and no key is misspelt."""
-    found = rows(suite)
+    found = [row for facts in known_facts() for row in facts.rows(suite)]
     known = {
         "notebooks": {
             "value",
@@ -241,13 +256,13 @@ def test_a_row_has_a_name_of_its_own_and_an_outcome_that_exists(suite):
         },
         "defects": {"torch", "right", "why"},
     }[suite]
-    assert len({row["id"] for row in found}) == len(found)
+    assert len({row["id"] for row in found}) * len(known_facts()) == len(found)
     for row in found:
         assert (
             set(row)
             <= {"id", "program", "at", "wrt", "dtype", "outcome", "because", "exit"} | known
         ), row["id"]
-        assert row.get("outcome", "agree") in OUTCOMES
+        assert outcome(row) in OUTCOMES
         assert "outcome" in row or suite == "notebooks"
 
 
@@ -272,10 +287,11 @@ def test_a_false_formula_is_refuted(formula):
     tell.
     """
     row = next(row for row in NOTEBOOKS if row["id"] == "tanh-vjp")
-    pairs = zip(enclosures(formula, row["at"]), truths(run(row), "x"), strict=True)
+    pairs = zip(enclosures(formula, row["at"]), truths(run(row).results[0], "x"), strict=True)
     assert not any(claimed.overlaps(truth) for claimed, truth in pairs)
 
 
+@pytest.mark.torch_fact
 @pytest.mark.parametrize(
     "row",
     [
@@ -312,40 +328,47 @@ def test_the_command_line_says_the_same(row):
         check=False,
     )
     assert done.stderr == ""
-    assert done.returncode == int(row.get("exit", EXIT[row.get("outcome", "agree")]))
+    assert done.returncode == exit_code(row)
     (case,) = json.loads(done.stdout)["cases"]
-    assert case["outcome"] == row.get("outcome", "agree")
+    assert case["outcome"] == outcome(row)
     assert any(row.get("because", "") in partial["reason"] for partial in case["partials"])
 
 
-def test_the_suites_that_ship_are_as_expected_and_twice_the_same():
+@pytest.fixture(scope="module")
+def shipped():
+    """(exit code, stdout, stderr) of the suites that ship, by the number of workers."""
+    words = ("run", SUITES.name, "--seed", "1", "-f", "json")
+    return {jobs: ran(SUITES.parent, *words, "-j", jobs) for jobs in ("1", "2")}
+
+
+def test_the_suites_that_ship_are_twice_the_same(shipped):
     """With one seed, whatever the number of workers: the same bytes."""
-    reports = []
-    for jobs in ("1", "2"):
-        code, out, err = ran(
-            SUITES.parent, "run", SUITES.name, "--seed", "1", "-j", jobs, "-f", "json"
-        )
-        assert (code, err) == (0, "")
-        reports.append(out)
-    assert reports[0] == reports[1]
-    ids = {case["id"].split("::")[0] for case in json.loads(reports[0])["cases"]}
+    assert shipped["1"] == shipped["2"]
+    ids = {case["id"].split("::")[0] for case in json.loads(shipped["1"][1])["cases"]}
     assert ids == {
         f"expressions/{name}.gradcheck.yaml"
         for name in ("activations", "calculus", "defects", "kinks", "losses", "notebooks")
     }
 
 
+@pytest.mark.torch_fact
+def test_the_suites_that_ship_are_as_expected(shipped):
+    """Whichever of the known versions of torch is installed."""
+    code, _, err = shipped["1"]
+    assert (code, err) == (0, "")
+
+
 @pytest.mark.parametrize("name", ["notebooks", "defects"])
 def test_every_fact_is_in_its_suite(name):
-    """A fact without a case, or with another program or outcome, fails here."""
-    suite = yaml.load(
-        (SUITES / f"{name}.gradcheck.yaml").read_text(encoding="utf-8"), Loader=yaml.BaseLoader
-    )
+    """A fact without a case, or with another program, fails here, and so does a case that expects
+    anything but what some version of torch comes to.
+    """
+    suite = texts_of(SUITES / f"{name}.gradcheck.yaml")
     cases = {case["id"]: case for case in suite["cases"]}
-    assert list(cases) == [row["id"] for row in rows(name)]
-    for row in rows(name):
-        case, stated = cases[row["id"]], cases[row["id"]]["expect"]
-        assert case["expr"].strip() == row["program"].strip()
-        assert (stated if isinstance(stated, str) else stated["outcome"]) == row.get(
-            "outcome", "agree"
-        )
+    versions = [facts.rows(name) for facts in known_facts()]
+    assert list(cases) == [row["id"] for row in versions[0]]
+    for same in zip(*versions, strict=True):
+        case, stated = cases[same[0]["id"]], cases[same[0]["id"]]["expect"]
+        expected = stated if isinstance(stated, str) else stated["outcome"]
+        assert {case["expr"].strip()} == {row["program"].strip() for row in same}
+        assert ({expected} if isinstance(expected, str) else {*expected}) == {*map(outcome, same)}

@@ -335,11 +335,11 @@ def test_a_value_that_is_right_is_not_told(analyst):
 
 def test_why_nan_names_the_number_that_rounding_moved(analyst):
     """1 - 1e-8 is 1 in float32, its logarithm's argument 0."""
-    text = "log(1 - clamp(sigmoid(x), 1e-8, 1 - 1e-8))"
+    text = "log(1 - minimum(sigmoid(x), 1 - 1e-8))"
     (verdict,) = check_case(case(text, "x=30", "float32"), analyst).verdicts
     assert verdict.outcome == "wrong"
     assert verdict.reason.startswith(
-        "torch answers nan where the derivative is 0: `log(1 - clamp(sigmoid(x), 1e-8, 1 - 1e-8))` is -inf in float32, because `1 - 1e-8` rounds to 1"
+        "torch answers nan where the derivative is 0: `log(1 - minimum(sigmoid(x), 1 - 1e-8))` is -inf in float32, because `1 - 1e-8` rounds to 1"
     )
     (verdict,) = check_case(case(text, "x=30"), analyst).verdicts
     assert verdict.outcome == "agree"

@@ -12,7 +12,7 @@ import ast
 import re
 from functools import cache
 from importlib.resources import files
-from math import isfinite, isnan, log, pi
+from math import e, isfinite, isnan, log, pi, sqrt
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -67,6 +67,13 @@ ROOMS = {
     "tanh": lambda x, slope: 2.0**-53,
     "gelu": lambda x, slope: 4 * x * x * 2.0**-53 * abs(slope),
 }
+
+
+# The constants of C's `math.h`: torch 2.13 writes 2.0 / sqrt(M_PI), and 2.14 M_2_SQRTPI.
+CONSTANTS = {
+    "M_E": e, "M_LOG2E": 1 / log(2), "M_LOG10E": 1 / log(10), "M_LN2": log(2), "M_LN10": log(10), "M_PI": pi, "M_PI_2": pi / 2, "M_PI_4": pi / 4,
+    "M_1_PI": 1 / pi, "M_2_PI": 2 / pi, "M_2_SQRTPI": 2 / sqrt(pi), "M_SQRT2": sqrt(2), "M_SQRT1_2": 1 / sqrt(2),
+}  # fmt: skip
 
 
 class Entry(NamedTuple):
@@ -155,7 +162,7 @@ class Formula:
         if ternary:
             text = f"({ternary[2]}) if ({ternary[1]}) else ({ternary[3]})"
         self.tree = ast.parse(text.strip(), mode="eval").body
-        self.names = {**names, "M_PI": pi, "M_LN2": log(2), "true": True, "false": False}
+        self.names = {**names, **CONSTANTS, "true": True, "false": False}
 
     def value(self, node: ast.AST | None = None) -> Any:
         """The number that the formula comes to.
@@ -200,6 +207,8 @@ class Formula:
         if name.endswith("_backward") and hasattr(torch.ops.aten, name):
             words = {"approximate": args.pop()} if isinstance(args[-1], str) else {}
             return getattr(torch.ops.aten, name)(*args, **words)
+        if name == "masked_fill_inplace_if_safe":
+            return args[0].masked_fill(*args[1:])
         if name not in self.FUNCTIONS:
             raise LookupError(name)
         plain = not any(isinstance(a, torch.Tensor) for a in args)

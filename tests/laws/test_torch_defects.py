@@ -1,13 +1,13 @@
-"""Facts: where torch 2.13.0 itself is wrong, and that the check says so. The laws leave these
-places out; here they are told.
+"""Facts: where torch itself is wrong, and that the check says so. The laws leave these places out.
 
-A fact that stops holding is good news about torch: narrow `torch_defects` and take it from the
-list.
+A fact that stops holding is good news about torch: take it out of `facts/torch.yaml` and state it
+of the versions that still have it.
 """
 
 from __future__ import annotations
 
 import pytest
+from torch_facts import FACTS, known_facts
 
 from .points import (
     case,
@@ -19,26 +19,15 @@ from .points import (
     torch_value,
     verdicts_of,
 )
-from .torch_defects import GRADIENTS, VALUES
-
-VALUE_FACTS = [
-    ("bessel_j0(x)", "x=5.5"), ("bessel_j0(x)", "x=-8.3"), ("bessel_j1(x)", "x=-5.2"), ("bessel_j1(x)", "x=2"), ("bessel_y0(x)", "x=5.1"), ("bessel_y1(x)", "x=5.5"),
-    ("airy_ai(x)", "x=-2.1"), ("airy_ai(x)", "x=-2.61"), ("polygamma(1, x)", "x=1.4"), ("polygamma(1, x)", "x=-2.4"),
-    ("softplus(x)", "x=20.5"), ("softplus(x, beta=1.3, threshold=20.3)", "x=15.7"),
-]  # fmt: skip
-GRADIENT_FACTS = [
-    ("digamma(x)", "x=1.4"), ("digamma(x)", "x=5.6"), ("polygamma(0, x)", "x=5.6"), ("hardsigmoid(x)", "x=1.3"), ("hardsigmoid(x)", "x=-2.9"),
-    ("celu(x, alpha=1.3)", "x=-2"), ("softplus(x)", "x=20.5"), ("softplus(x, beta=1.3, threshold=20.3)", "x=15.7"),
-    # norms below eps are clamped in the value and not in the gradient
-    ("cosine_similarity(x, y, dim=0, eps=2)", "x=[0.3, 0.4],y=[0.6, 0.8]"),
-    # NaN where one-sided derivatives, or the derivative itself, exist
-    ("sqrt(x**2)", "x=0"), ("hypot(x, y)", "x=0,y=0"), ("x * sqrt(x)", "x=0"),
-    # a branch that is not taken leaves 0 * inf
-    ("where(x > 0, sqrt(x), 0 * x)", "x=-1"),
-]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "at"), VALUE_FACTS)
+def places(kind):
+    """(program, point) of each fact of a kind."""
+    return [(text, at) for text, fact in FACTS.data[kind].items() for at in fact["at"]]
+
+
+@pytest.mark.torch_fact
+@pytest.mark.parametrize(("text", "at"), places("wrong_values"))
 def test_known_torch_defects_are_told(text, at):
     """torch's value is off by more than rounding explains."""
     told = forward_told(case(text, at))
@@ -46,7 +35,8 @@ def test_known_torch_defects_are_told(text, at):
     assert "torch's value" in told
 
 
-@pytest.mark.parametrize(("text", "at"), GRADIENT_FACTS)
+@pytest.mark.torch_fact
+@pytest.mark.parametrize(("text", "at"), places("wrong_gradients"))
 def test_known_defects_of_torchs_gradient_are_wrong(text, at):
     """The verdict is wrong, and blames torch."""
     verdict = next(verdict for verdict in verdicts_of(case(text, at)))
@@ -54,10 +44,15 @@ def test_known_defects_of_torchs_gradient_are_wrong(text, at):
     assert verdict.reason.startswith("torch answers")
 
 
-def test_every_place_that_is_left_out_is_told_here():
-    """No range of `torch_defects` without a fact."""
-    assert all(any(text.startswith(call) for text, _ in VALUE_FACTS) for call in VALUES)
-    assert all(any(text.startswith(call) for text, _ in GRADIENT_FACTS) for call in GRADIENTS)
+def test_every_place_that_is_left_out_is_held_here():
+    """No range without a point in it that shows the defect, in any version."""
+    for facts in known_facts():
+        for fact in [*facts.data["wrong_values"].values(), *facts.data["wrong_gradients"].values()]:
+            points = [float(at.removeprefix("x=")) for at in fact["at"] if "within" in fact]
+            ranges = [(float(low), float(high)) for low, high in fact.get("within", [])]
+            assert fact["at"]
+            assert all(any(low <= x <= high for x in points) for low, high in ranges), fact
+            assert all(any(low <= x <= high for low, high in ranges) for x in points), fact
 
 
 LOST = [
