@@ -1,30 +1,23 @@
 """One Report of real checks that meets every outcome; the goldens in `golden/` are what each format
 makes of it.
 
-To write the goldens anew after a change that is meant: `python tests/shared_report.py`, then read
-the difference. The programs use only what IEEE arithmetic rounds in one way (+ - * / sqrt), so that
-every machine gets the same digits.
+Tests of reports read it from its own JSON, so that they need no checks; one test holds that JSON to
+the checks. To write the goldens anew after a change that is meant: `python tests/shared_report.py`,
+then read the difference. The programs use only what IEEE arithmetic rounds in one way
+(+ - * / sqrt), so that every machine gets the same digits.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.checks.check import check_case
-from gradcheck_cli.checks.record import record_of
-from gradcheck_cli.checks.result import LiveReport, Result
-from gradcheck_cli.judge.bench import judge
-from gradcheck_cli.language.parse import parse
-from gradcheck_cli.questions.numbers import read_points
-from gradcheck_cli.questions.question import Request, cases_of
 from gradcheck_cli.records.report import Report
 from gradcheck_cli.reports import FORMATS, renderer
 from gradcheck_cli.reports.findings import with_names
-from gradcheck_cli.symbolic.client import Analyst
-from gradcheck_cli.witnesses import Abstention
 
 if TYPE_CHECKING:
     from gradcheck_cli.records.record import Record
@@ -55,49 +48,69 @@ ASKED = [
 
 
 @cache
-def results() -> tuple[Result, ...]:
-    """The checks, made once a test run."""
+def shared_report() -> Report:
+    """The report, read from its golden JSON."""
+    data = json.loads(golden("json").read_text(encoding="utf-8"))
+    return Report(data["cases"], data["command"], data["environment"], data["problems"])
+
+
+def suite_records() -> list[Record]:
+    """The checks of a suite in it."""
+    return [record for record in shared_report().records if record["source"] is not None]
+
+
+def by_name() -> dict[str, Record]:
+    """The checks of the shared report by the names that formats for services give them."""
+    return dict(with_names(shared_report().records))
+
+
+def golden(name: str) -> Path:
+    """Where a format's golden stands."""
+    return GOLDEN / f"report.{name}.txt"
+
+
+def live_report() -> Report:
+    """The report, made by checks: of the last case two witnesses are lost, so that nothing is shown
+    of it; behind it stands what only a suite has.
+    """
+    from gradcheck_cli.checks.check import check_case
+    from gradcheck_cli.checks.record import record_of
+    from gradcheck_cli.judge.bench import judge
+    from gradcheck_cli.symbolic.client import Analyst
+    from gradcheck_cli.witnesses import Abstention
+
     analyst = Analyst()
     try:
-        return tuple(
+        *results, last = [
             replace(check_case(case, analyst), id=name)
             for name, program, point, dtypes in ASKED
-            for case in cases_of(Request(parse(program), read_points([point]), dtypes=dtypes))
-        )
+            for case in points(program, [point], dtypes=dtypes)
+        ]
     finally:
         analyst.close()
-
-
-def shared_report() -> Report:
-    """The report: of the last case two witnesses are lost, so that nothing is shown of it; behind
-    it stands what only a suite has.
-    """
-    *found, last = results()
     lost = replace(
         last.evidence,
         reference=Abstention("no enclosure within 5 s"),
         analytic=Abstention("SymPy found no derivative within 3 s"),
     )
-    found.append(replace(last, evidence=lost, verdicts=judge(lost)))
-    stored = [*map(record_of, found), *suite_records()]
-    return LiveReport(
-        results=found,
+    results.append(replace(last, evidence=lost, verdicts=judge(lost)))
+    records = [record_of(result) for result in results]
+    return Report(
+        records=[*records, *_of_suite(records)],
         command=COMMAND,
         environment=ENVIRONMENT,
         problems=("`lost`: the worker ended without an answer",),
-        records=stored,
     )
 
 
-@cache
-def suite_records() -> list[Record]:
+def _of_suite(records: list[Record]) -> list[Record]:
     """Checks of a suite: as expected, not as expected, failing and passing though expected to fail,
     skipped, out of time.
 
     Stated here, as a run would write them; the numbers are those of checks above.
     """
-    by_id = {result.id: record_of(result) for result in results()}
-    kink = next(record_of(result) for result in results() if result.outcome == "kink")
+    by_id = {record["id"]: record for record in records}
+    kink = next(record for record in records if record["outcome"] == "kink")
     wrong, agree = by_id["wrong | `odd` [red]id[/red]"], by_id["tensor"]
     unchecked = {
         "value": {"reference": None, "autograd": None},
@@ -106,7 +119,7 @@ def suite_records() -> list[Record]:
         "notes": [],
         "rounded": [],
     }
-    stated: list[tuple[str, Record, Record]] = [
+    stated: list[tuple[str, Record, dict[str, Any]]] = [
         ("kink", kink, {"expected": ["kink", "agree"], "status": "pass"}),
         (
             "unmet",
@@ -154,21 +167,12 @@ def suite_records() -> list[Record]:
     ]  # fmt: skip
 
 
-def by_name() -> dict[str, Record]:
-    """The checks of the shared report by the names that formats for services give them."""
-    return dict(with_names(shared_report().records))
-
-
-def golden(name: str) -> Path:
-    """Where a format's golden stands."""
-    return GOLDEN / f"report.{name}.txt"
-
-
 def main() -> None:
     """Write every golden anew."""
     GOLDEN.mkdir(exist_ok=True)
+    report = live_report()
     for name in FORMATS:
-        golden(name).write_bytes(renderer(name)(shared_report()).encode())
+        golden(name).write_bytes(renderer(name)(report).encode())
 
 
 if __name__ == "__main__":

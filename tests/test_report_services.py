@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from shared_report import SUITE, by_name, shared_report, suite_records
 
 from gradcheck_cli.manual import pages
-from gradcheck_cli.records.outcome import NO_VERDICT, OUTCOMES, Status
+from gradcheck_cli.records.outcome import NO_VERDICT, OUTCOMES, Outcome, Status
 from gradcheck_cli.records.report import Report
 from gradcheck_cli.reports import github, gitlab, junit, sarif, tap
 from gradcheck_cli.reports.findings import findings, one_line, with_names
@@ -63,9 +63,7 @@ def test_what_gitlab_shows() -> None:
     slow = issues["slow", "gradcheck/error"]
     assert slow["location"] == {"path": SUITE, "lines": {"begin": 23}}
     assert slow in json.loads(gitlab.render(Report(records=suite_records()[::-1])))
-    assert set(gitlab.SEVERITIES) == {*OUTCOMES, "error", "unexpected", "problem", "incomplete"} - {
-        "agree"
-    }
+    assert set(gitlab.SEVERITIES) == {*Outcome, "unexpected", "problem", "incomplete"}
 
 
 def test_what_sarif_tells() -> None:
@@ -254,7 +252,23 @@ def test_no_text_of_a_user_breaks_a_format(text: str) -> None:
 
 
 def test_every_status_has_its_place_in_every_format() -> None:
-    """A new status would have to be given one."""
-    assert set(junit._CHILDREN) == set(Status) - {"pass"}
-    assert set(sarif._LEVELS) == set(Status) - {"pass"}
-    assert set(github._KINDS) == {status for status in Status if not status.is_well}
+    """What is green has no failure anywhere, and what is not has one."""
+    children = {status: junit.child_of(status) for status in Status}
+    assert children == {
+        "error": "error",
+        "fail": "failure",
+        "unverified": "failure",
+        "xfail": "skipped",
+        "skip": "skipped",
+        "pass": "",
+    }
+    assert {status: status.level for status in Status} == {
+        "error": "error",
+        "fail": "error",
+        "unverified": "warning",
+        "xfail": "error",
+        "skip": "none",
+        "pass": "none",
+    }
+    assert {status.level for status in Status if not status.is_well} == {"error", "warning"}
+    assert all((children[status] in ("", "skipped")) == status.is_well for status in Status)

@@ -9,25 +9,36 @@ import io
 import json
 import re
 import shlex
-from dataclasses import replace
+import subprocess
+import sys
+from copy import deepcopy
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from jsonschema import Draft202012Validator
 from rich.cells import cell_len
-from shared_report import golden, results, shared_report
+from shared_report import golden, live_report, shared_report
 
-from gradcheck_cli.checks.result import report_of
-from gradcheck_cli.language.parse import parse
-from gradcheck_cli.questions.numbers import read_points
-from gradcheck_cli.questions.question import Request, cases_of
-from gradcheck_cli.records.outcome import OUTCOMES
+from gradcheck_cli import reports
+from gradcheck_cli.records.outcome import OUTCOMES, Cause, Outcome
+from gradcheck_cli.records.record import FREE_ULPS, numbers_of, opinions_of
 from gradcheck_cli.records.report import Report
-from gradcheck_cli.reports import FORMATS, SUFFIXES, renderer
+from gradcheck_cli.reports import FORMATS, SUFFIXES, formats_in, renderer
 from gradcheck_cli.reports.csv import COLUMNS, MAX_REPEATED_POINT
+from gradcheck_cli.reports.diff import compare_reports
 from gradcheck_cli.reports.facts import MAX_EXPLAINED, MAX_SENTENCES
+from gradcheck_cli.reports.format import size_of
+from gradcheck_cli.reports.json import document
 from gradcheck_cli.reports.markdown import code, fence, prose
+from gradcheck_cli.reports.schema import report_schema
+from gradcheck_cli.reports.stored import read_report
 from gradcheck_cli.reports.table import STYLES, render
 from gradcheck_cli.reports.wrap import TOKEN
-from gradcheck_cli.witnesses.analytic import Formula
+
+if TYPE_CHECKING:
+    from gradcheck_cli.records.record import Record
 
 WIDTHS = [20, 40, 60, 80, 100, 120, 200]
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -44,16 +55,25 @@ def too_wide(text: str, width: int) -> list[str]:
     return [line for line in found if not ((token := TOKEN.fullmatch(line)) and token["number"])]
 
 
-def of(name: str | None) -> Report:
-    """The part of the shared report whose cases have this id."""
-    return report_of([result for result in shared_report().results if result.id == name])
+def of(name: str) -> list[Record]:
+    """The cases of the shared report that have this id, to be changed at will."""
+    return deepcopy([record for record in shared_report().records if record["id"] == name])
+
+
+def with_partials(record: Record, **facts: Any) -> Record:
+    """A copy in which every partial says something else."""
+    return record | {"partials": [partial | facts for partial in record["partials"]]}
 
 
 def test_the_shared_report_meets_every_outcome() -> None:
     """Else the goldens and the schema are held against less than there is."""
-    assert {
-        verdict.outcome for result in shared_report().results for verdict in result.verdicts
-    } == set(OUTCOMES)
+    partials = [partial for record in shared_report().records for partial in record["partials"]]
+    assert {partial["outcome"] for partial in partials} == set(OUTCOMES)
+
+
+def test_the_shared_report_is_what_checks_give() -> None:
+    """Everything else about reports is tested on its JSON."""
+    assert renderer("json")(live_report()) == golden("json").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -82,9 +102,72 @@ def test_the_same_report_gives_the_same_bytes_whatever_the_environment(
     assert renderer(name)(shared_report()) == before
 
 
-def test_every_suffix_names_a_format() -> None:
-    """`--export FILE` finds its format; two of them have no ending of their own."""
+def test_formats_are_listed_in_order() -> None:
+    """A contract with users: `--help` and messages name them so."""
+    assert " ".join(FORMATS) == "table json jsonl csv markdown junit github gitlab sarif tap"
     assert set(SUFFIXES.values()) == set(FORMATS) - {"github", "gitlab"}
+    assert SUFFIXES[".ndjson"] == "jsonl"
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_what_is_read_of_a_format_is_what_it_says(name: str) -> None:
+    """The two lines are read as text; here they are imported."""
+    module = import_module(f"gradcheck_cli.reports.{name}")
+    assert tuple(FORMATS).index(name) == module.RANK - 1
+    assert {suffix for suffix, known in SUFFIXES.items() if known == name} == set(module.SUFFIXES)
+
+
+def test_a_format_is_a_file(tmp_path: Path) -> None:
+    """One more in the folder is one more format; a file without the two lines is none."""
+    for path in Path(reports.__file__).parent.glob("*.py"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    assert tuple(formats_in(tmp_path)) == FORMATS
+    (tmp_path / "latex.py").write_text('RANK = 11\nSUFFIXES = (".tex", ".latex")\n', "utf-8")
+    (tmp_path / "other.py").write_text('"""RANK = 12"""\n', "utf-8")
+    assert tuple(formats_in(tmp_path)) == (*FORMATS, "latex")
+    assert formats_in(tmp_path)["latex"] == (".tex", ".latex")
+
+
+NUMERICS = ("numpy", "flint", "torch", "sympy", "mpmath")
+
+
+def numerics_loaded(*words: str, before: str = "") -> list[str]:
+    """The numerical libraries that a command has loaded when it ends.
+
+    `main` leaves by os._exit, so the command line is run through Typer's app here.
+    """
+    program = f"""
+import sys
+{before}
+from gradcheck_cli.cli import app
+try:
+    app({list(words)!r}, standalone_mode=True)
+except SystemExit as end:
+    assert end.code in (0, 1, 3), end.code
+print(*[name for name in {NUMERICS!r} if name in sys.modules], file=sys.stderr)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout
+    return done.stderr.split()
+
+
+def test_a_stored_report_needs_no_numerics(tmp_path: Path) -> None:
+    """Whatever is made of it; a library that is loaded is seen."""
+    whole = tmp_path / "whole.json"
+    whole.write_bytes(golden("json").read_bytes())
+    exports = [f"--export={name}:{tmp_path / name}" for name in FORMATS]
+    assert numerics_loaded("report", str(whole), *exports) == []
+    for name in set(FORMATS) - {"table"}:  # a file has the long one
+        assert (tmp_path / name).read_bytes() == golden(name).read_bytes()
+    suite = tmp_path / "suite.json"
+    records = [record for record in shared_report().records if record["source"] is not None]
+    suite.write_text(renderer("json")(Report(records, (), shared_report().environment)), "utf-8")
+    assert numerics_loaded("merge", str(suite)) == []
+    for form in ("table", "json"):
+        assert numerics_loaded("diff", str(whole), str(suite), "--format", form) == []
+    assert numerics_loaded("diff", str(whole), str(whole), before="import numpy") == ["numpy"]
 
 
 @pytest.mark.parametrize("verbose", [False, True])
@@ -111,7 +194,7 @@ def test_a_cut_number_and_a_wide_line_are_seen() -> None:
 
 def test_a_width_that_fits_changes_nothing_and_one_less_stacks() -> None:
     """The table is kept as long as it fits."""
-    report = of("nan")
+    report = Report(of("nan"))
     lines = render(report).splitlines()
     widest = max(cell_len(line) for line in lines if "─" in line)
     assert next(line for line in lines if "─" in line) in render(report, width=widest).splitlines()
@@ -141,24 +224,15 @@ def test_the_users_text_is_never_taken_for_markup_or_for_escape_codes() -> None:
     """Brackets, emoji names and control characters in an id and in a program come out as they went
     in, or as visible escapes.
     """
-    result = replace(results()[-1], id="[red]x[/red] :smile: \x1b[31m\u202e\x07")
-    program = replace(result.evidence.case.program, text="y = x[0]\ny*[2, 3] # [bold]")
-    report = report_of(
-        [
-            replace(
-                result,
-                evidence=replace(
-                    result.evidence, case=replace(result.evidence.case, program=program)
-                ),
-            )
-        ]
-    )
+    (record,) = of("cancelled")
+    record |= {"id": "[red]x[/red] :smile: \x1b[31m\u202e\x07"}
+    record |= {"expression": "y = x[0]\ny*[2, 3] # [bold]"}
     for color in (False, True):
-        text = _COLOUR.sub("", render(report, color=color))
-        assert "[red]x[/red] :smile: \\x1b[31m\\u202e\\x07; at x = 3" in text
+        text = _COLOUR.sub("", render(Report([record]), color=color))
+        assert "[red]x[/red] :smile: \\x1b[31m\\u202e\\x07; at x = 100000000" in text
         assert "y = x[0]\ny*[2, 3] # [bold]\n" in text
         assert "\x1b" not in text
-    assert "\x1b" not in renderer("markdown")(report)
+    assert "\x1b" not in renderer("markdown")(Report([record]))
 
 
 def test_quiet_leaves_what_is_not_plainly_good_and_the_summary() -> None:
@@ -169,53 +243,43 @@ def test_quiet_leaves_what_is_not_plainly_good_and_the_summary() -> None:
     assert [line.split()[-1] for line in grid[2:]] == ["kink", "kink"]
     counted = "6 agree (1 failing), 4 kink (1 failing), 3 wrong (1 expected to fail), 1 error, 1 inconclusive, 1 undefined, 1 detached (1 failing)"
     assert text.endswith(f"\n\n19 cases: {counted}, 1 imprecise, 1 skipped\n")
-    assert render(of("tensor"), quiet=True) == "1 case: 1 agree\n"
+    assert render(Report(of("tensor")), quiet=True) == "1 case: 1 agree\n"
 
 
 def test_no_case_at_all() -> None:
     """Only the summary is left."""
-    assert render(report_of([])) == "0 cases\n"
-    assert renderer("markdown")(report_of([])) == "## 0 cases\n"
+    assert render(Report()) == "0 cases\n"
+    assert renderer("markdown")(Report()) == "## 0 cases\n"
 
 
-def test_an_opinion_that_disputes_an_agreement_is_told_even_if_quiet() -> None:
-    """An agreement beside which SymPy is wrong is not plainly good."""
-    result = of("tensor").results[0]
-    answers = result.evidence.analytic
-    assert isinstance(answers, tuple)
-    lie = [
-        replace(a, ball=a.ball + 1)
-        for a in answers
-        if isinstance(a, Formula) and a.ball is not None
-    ]
-    lying = replace(result, evidence=replace(result.evidence, analytic=tuple(lie)))
-    text = render(report_of([lying]), quiet=True)
-    assert "reproduce: gradcheck" in text
-    # The analytic column no longer shows the truth, so the reference has a column of its own.
-    assert "reference" in text.split("\n\n")[1]
-    assert "reference" not in render(report_of([result]))
+@pytest.mark.parametrize("witness", ["analytic", "numeric", "forward"])
+def test_an_opinion_that_disputes_an_agreement_is_told_even_if_quiet(witness: str) -> None:
+    """An agreement beside which SymPy, or any other witness, is wrong is not plainly good."""
+    (record,) = of("tensor")
+    lying = deepcopy(record)
+    for partial in lying["partials"]:
+        partial[witness] = partial.get(witness, {}) | {"value": 0.125, "agrees": False}
+    assert "reproduce: gradcheck" in render(Report([lying]), quiet=True)
+    # Where the analytic column does not show the truth, the reference has a column of its own.
+    head = render(Report([lying]), quiet=True).split("\n\n")[1].splitlines()[0]
+    assert ("reference" in head) == (witness == "analytic")
+    assert "reference" not in render(Report([record]))
 
 
 def test_what_is_said_of_many_is_said_once() -> None:
     """Equal sentences share their names; a long tail is counted, and shown when asked for."""
-    result = of("tensor").results[0]
-    kinked = replace(
-        result,
-        verdicts=tuple(replace(v, outcome="kink", reason="no derivative") for v in result.verdicts),
-    )
-    assert "∂f/∂W[0,0], ∂f/∂W[0,1], … (4 partials): kink: no derivative\n" in render(
-        report_of([kinked])
-    )
-    many = replace(result, notes=tuple(f"note number {i}" for i in range(12)))
+    (record,) = of("tensor")
+    kink = with_partials(record, outcome=Outcome.KINK, reason="no derivative")
+    assert "∂f/∂W[0,0], ∂f/∂W[0,1], … (4 partials): kink: no derivative\n" in render(Report([kink]))
+    many = Report([record | {"notes": [f"note number {i}" for i in range(12)]}])
     assert (
         f"note: note number {MAX_EXPLAINED - 1}\n… and {12 - MAX_EXPLAINED} sentences more, which --verbose shows\n"
-        in render(report_of([many]))
+        in render(many)
     )
-    assert render(report_of([many]), verbose=True).count("note: note number") == 12
-    several = [
-        replace(kinked, verdicts=tuple(replace(v, reason=f"{i} {v.key}") for v in kinked.verdicts))
-        for i in range(4)
-    ]
+    assert render(many, verbose=True).count("note: note number") == 12
+    several = [deepcopy(kink) for _ in range(4)]
+    for i, partial in enumerate(partial for case in several for partial in case["partials"]):
+        partial["reason"] = f"reason {i}"
     text = render(Report(several))
     assert text.count(": kink: ") == MAX_SENTENCES
     assert "… and 6 sentences more" in text
@@ -223,37 +287,33 @@ def test_what_is_said_of_many_is_said_once() -> None:
 
 def test_a_long_formula_is_shortened_between_numbers_and_whole_when_asked_for() -> None:
     """No digit of it is lost inside a number."""
-    result = of("tensor").results[0]
     terms = " + ".join(f"{i}.25*x" for i in range(100, 140))
-    formula = Formula(terms, "", None, "the formula has no value at this point")
-    long = report_of([replace(result, evidence=replace(result.evidence, analytic=(formula,) * 4))])
+    reason = "the formula has no value at this point"
+    analytic = {"value": None, "reason": reason, "formula": terms, "latex": "", "agrees": None}
+    long = Report([with_partials(of("tensor")[0], analytic=analytic)])
     line = next(line for line in render(long).splitlines() if line.startswith("∂f/∂W[0,0] ="))
     assert len(line) <= 100
     assert line.endswith("…")
     assert numbers(line) <= numbers(terms) | {"0"}
     assert f"∂f/∂W[0,0] = {terms}\n" in render(long, verbose=True)
-    assert render(long).count("— analytic: the formula has no value at this point\n") == 1
+    assert render(long).count(f"— analytic: {reason}\n") == 1
 
 
 @pytest.mark.parametrize("position", range(13))
 def test_the_command_given_reproduces_the_case(position: int) -> None:
     """Read back, it asks for the same program at the same numbers, -0.0 included."""
-    case = shared_report().results[position].evidence.case
-    words = shlex.split(shared_report().records[position]["reproduce"])
+    record = shared_report().records[position]
+    words = shlex.split(record["reproduce"])
     options = dict(zip(words[2::2], words[3::2], strict=True))
-    again = cases_of(
-        Request(
-            parse(words[1]),
-            read_points([options["--at"]]),
-            dtypes=(options.get("--dtype", "float64"),),
-        )
-    )
-    assert [(c.program.text, c.dtype, c.wrt) for c in again] == [
-        (case.program.text, case.dtype, case.wrt)
-    ]
-    assert {name: array.tobytes() for name, array in again[0].at.items()} == {
-        name: array.tobytes() for name, array in case.at.items()
-    }
+    assert words[:2] == ["gradcheck", record["expression"]]
+    assert options.get("--dtype", "float64") == record["dtype"]
+    assert set(options) <= {"--at", "--dtype"}
+    for name, value in record["at"].items():
+        typed = re.search(rf"(?:^|,){name}=((?:[^,\[]|\[.*\])+)", options["--at"])
+        assert typed is not None
+        again = json.loads(typed[1])
+        assert size_of(again) == size_of(value)
+        assert [repr(float(n)) for n in numbers_of(again)] == [repr(n) for n in numbers_of(value)]
 
 
 def test_csv_has_a_row_a_partial_and_numbers_stay_numbers() -> None:
@@ -276,7 +336,7 @@ def test_csv_has_a_row_a_partial_and_numbers_stay_numbers() -> None:
 @pytest.mark.parametrize("text", ["=1+1", "+x", "-x**2", "@sum(x)", "\tx", "\rx"])
 def test_csv_text_is_never_a_formula(text: str) -> None:
     """A spreadsheet would run an id such as `=HYPERLINK(...)`; a negative number is left alone."""
-    report = report_of([replace(of("grid").results[0], id=text)])
+    report = Report([of("grid")[0] | {"id": text}])
     row = next(csv.DictReader(io.StringIO(renderer("csv")(report), newline="")))
     assert row["id"] == f"'{text}".replace("\r", "\n")
     assert row["autograd"] == "-0.5"
@@ -284,28 +344,24 @@ def test_csv_text_is_never_a_formula(text: str) -> None:
 
 def test_csv_gives_a_large_point_once() -> None:
     """Else a file grows with the square of the point."""
-    result = of("tensor").results[0]
-    large = {"W": result.evidence.case.at["W"].repeat(MAX_REPEATED_POINT)}
-    report = report_of(
-        [
-            replace(
-                result,
-                evidence=replace(result.evidence, case=replace(result.evidence.case, at=large)),
-            )
-        ]
-    )
-    rows = list(csv.DictReader(io.StringIO(renderer("csv")(report))))
-    assert [bool(row["at"]) for row in rows] == [True, False, False, False]
+    (record,) = of("tensor")
+    for size, given in (
+        (MAX_REPEATED_POINT, [True] * 4),
+        (MAX_REPEATED_POINT + 1, [True, *[False] * 3]),
+    ):
+        report = Report([record | {"at": {"W": [[0.5] * size]}}])
+        rows = list(csv.DictReader(io.StringIO(renderer("csv")(report))))
+        assert [bool(row["at"]) for row in rows] == given
 
 
 def test_markdown_tables_are_whole() -> None:
     """Every row of a table has as many cells as its head, whatever the user's text holds."""
-    result = replace(of("grid").results[0], id="a | b `c` \\| d")
-    text = renderer("markdown")(report_of([result, *of("grid").results, *shared_report().results]))
+    odd = of("grid")[0] | {"id": "a | b `c` \\| d"}
+    text = renderer("markdown")(Report([odd, *of("grid"), *shared_report().records]))
     for block in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
         counts = {len(re.findall(r"(?<!\\)(?:\\\\)*\|", line)) for line in block.splitlines()}
         assert len(counts) == 1, block
-    assert r"a \| b `c` \\\| d" in text
+    assert r"a \| b `c` \\\| d" in renderer("markdown")(Report([odd, *of("grid")]))
 
 
 def test_markdown_escapes() -> None:
@@ -313,3 +369,128 @@ def test_markdown_escapes() -> None:
     assert prose("`a*b` * c | [d](e) <f> @g `") == r"`a*b` \* c \| \[d\](e) \<f\> \@g " + r"\`"
     assert code("a`b") == "`` a`b ``"
     assert fence("```\nx", "python") == "````python\n```\nx\n````"
+
+
+def with_forward(**lies: Any) -> Report:
+    """A report in which a further witness has an opinion of every second partial, and abstains from
+    the others.
+    """
+    report = deepcopy(shared_report())
+    partials = [partial for record in report.records for partial in record["partials"]]
+    for k, partial in enumerate(partials):
+        opinion = {"value": 0.1 + k, "agrees": True} if k % 2 else {"abstained": "no | forward"}
+        partial["forward"] = opinion | (lies if k % 2 else {})
+    return report
+
+
+def test_a_further_witness_stands_in_every_format() -> None:
+    """Its name is known to none of them."""
+    report, names = with_forward(), ["reference", "analytic", "autograd", "numeric", "forward"]
+    assert [name for name, _ in opinions_of(report.records[0]["partials"][0])] == names
+    text = render(report)
+    heads = [line.split() for line in text.splitlines() if "autograd" in line]
+    assert heads
+    assert all(
+        head[head.index("forward") - 1 :][:3] == ["bar", "forward", "error"] for head in heads
+    )
+    values = [
+        p["forward"]["value"]
+        for r in report.records
+        for p in r["partials"]
+        if "value" in p["forward"]
+    ]
+    assert all(f" {value!r} " in text for value in values)
+    assert "\n— forward: no | forward\n" in text
+    assert "\nforward: 1.1\n" in render(report, width=30)
+    rows = list(csv.DictReader(io.StringIO(renderer("csv")(report))))
+    assert tuple(rows[0]) == (*COLUMNS, "forward")
+    assert [float(row["forward"]) for row in rows if row["forward"]] == values
+    markdown = renderer("markdown")(report)
+    assert "| numeric ± bar | forward | error |" in markdown
+    assert "- **— forward**: no \\| forward\n" in markdown
+    for name in set(FORMATS) - {"table", "csv", "markdown", "json", "jsonl"}:
+        assert renderer(name)(report) == golden(name).read_text(encoding="utf-8")
+    for name in ("json", "jsonl"):
+        again = read_report(renderer(name)(report))
+        assert again.records == report.records
+
+
+def test_a_further_witness_is_compared() -> None:
+    """What it does not say any more, or says otherwise, is a change."""
+    number = sum("value" in p["forward"] for r in with_forward().records for p in r["partials"])
+    for other, stance in (
+        (with_forward(agrees=False), "disagrees"),
+        (with_forward(agrees=None), "has no value to compare"),
+        (shared_report(), "is not asked"),
+    ):
+        diff = compare_reports(with_forward(), other)
+        assert {change.text for change in diff.changes} == {f"forward agreed, now {stance}"}
+        assert {change.kind for change in diff.changes} == {"opinion"}
+        assert 0 < len(diff.changes) <= number
+        assert diff.exit_code == 0
+        assert compare_reports(other, with_forward()).changes == ()
+
+
+def test_the_schema_takes_a_further_witness_and_sees_its_lies() -> None:
+    """An opinion is a number or a reason; any other object is something that came later."""
+    schema = Draft202012Validator(report_schema())
+    schema.validate(json.loads(renderer("json")(with_forward())))
+    for opinion, fits in (
+        ({"value": None, "agrees": None, "reason": "no value"}, True),
+        ({"value": "nan"}, True),
+        ({"of": ["any", "kind"]}, True),
+        ("text", True),
+        ({"value": "one"}, False),
+        ({"value": 1.0, "agrees": "yes"}, False),
+        ({"value": 1.0, "radius": None}, False),
+        ({"abstained": ""}, False),
+        ({"abstained": "no", "value": 1.0}, False),
+    ):
+        data = json.loads(renderer("json")(with_forward()))
+        data["cases"][0]["partials"][0]["forward"] = opinion
+        assert schema.is_valid(data) == fits, opinion
+        if fits:
+            report = read_report(json.dumps(data))
+            assert all(renderer(name)(report) for name in FORMATS)
+
+
+def test_a_name_of_a_witness_is_taken_for_nothing_else() -> None:
+    """It may come from a file of someone else."""
+    name = "=a|b\n\x1b[31m"
+    (record,) = of("tensor")
+    odd = Report([with_partials(record, **{name: {"value": 1.0, "agrees": False}})])
+    for form in ("table", "markdown", "csv"):
+        assert "\x1b" not in renderer(form)(odd) or form == "csv"
+    assert "numeric ± bar  =a|b \\x1b[31m  error" in render(odd)
+    assert r"| =a\|b \\x1b\[31m |" in renderer("markdown")(odd)
+    assert f"'{name}" in next(csv.reader(io.StringIO(renderer("csv")(odd), newline="")))
+
+
+def test_a_cause_stands_in_what_data_is_made_of() -> None:
+    """In JSON as it is, in CSV in the last column; sentences say it in their own words."""
+    record = with_partials(of("nan")[0], cause=Cause.NO_PATH)
+    report = Report([record])
+    rows = list(csv.DictReader(io.StringIO(renderer("csv")(report))))
+    assert [row["cause"] for row in rows] == ["no path"]
+    assert COLUMNS[-1] == "cause"
+    again = read_report(renderer("jsonl")(report)).records[0]
+    assert again["partials"][0]["cause"] == "no path"
+    assert renderer("table")(report) == renderer("table")(Report([again]))
+    line = Draft202012Validator({**report_schema(), "$ref": "#/$defs/jsonl_line"})
+    assert not line.is_valid(json.loads(json.dumps(with_partials(record, cause="fate"))))
+    assert document(report)["cases"][0] is record
+    other = Report([with_partials(record, cause=Cause.OVERFLOW)])
+    diff = compare_reports(report, other)
+    assert (diff.exit_code, [change.kind for change in diff.changes]) == (0, ["cause"])
+    assert diff.changes[0].text.startswith("no path → overflow: ")
+    unstated = Report([with_partials(record, cause=None)])
+    assert compare_reports(unstated, report).changes == ()
+
+
+def test_an_outcome_says_all_that_formats_need() -> None:
+    """A new one is a row of the enumeration."""
+    assert FREE_ULPS == import_module("gradcheck_cli.judge.measure").FREE_ULPS
+    for outcome in Outcome:
+        assert STYLES[outcome] == outcome.style
+        assert import_module("gradcheck_cli.reports.sarif").RULES[outcome] == outcome.meaning
+        assert import_module("gradcheck_cli.reports.gitlab").SEVERITIES[outcome] == outcome.severity
