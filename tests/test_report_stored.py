@@ -9,7 +9,8 @@ import subprocess
 import sys
 from copy import deepcopy
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -19,14 +20,13 @@ from test_report_schema import PROMISED, at, lie_for, paths, with_lie
 from gradcheck_cli.language.errors import PointError
 from gradcheck_cli.records.report import Report
 from gradcheck_cli.reports import FORMATS, jsonl, renderer
+from gradcheck_cli.reports.diff import compare_reports
 from gradcheck_cli.reports.json import document, render
 from gradcheck_cli.reports.schema import report_schema
 from gradcheck_cli.reports.stored import DEEPEST, read_report
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 SCHEMA = report_schema()
+OLD = Path(__file__).parent / "stored" / "report-0.1.0.json"
 NEWER = ("notes", "rounded", "source", "position", "expected", "unmet", "reason", "status")
 
 
@@ -44,7 +44,7 @@ def aged(report: Report) -> dict[str, Any]:
         for key in NEWER:
             del case[key]
         for partial in case["partials"]:
-            del partial["failed"]
+            del partial["failed"], partial["cause"]
             for key in ("left", "right"):
                 partial["numeric"].pop(key, None)
             partial["analytic"].pop("reason", None)
@@ -122,6 +122,24 @@ def test_an_old_report_of_a_strict_run_stays_one() -> None:
     assert {
         record["status"] for record in read_report(json.dumps(old | {"exit_code": 0})).records
     } == {"pass"}
+
+
+def test_a_report_of_the_first_release_is_read() -> None:
+    """Made by `gradcheck run` of 0.1.0; nothing of it is lost, and what came since is null."""
+    text = OLD.read_text(encoding="utf-8")
+    report = read_report(OLD)
+    assert (report.exit_code, report.environment["gradcheck"]) == (4, "0.1.0")
+    data = document(report)
+    partials = [partial for case in data["cases"] for partial in case["partials"]]
+    assert len(partials) == 8
+    assert [partial.pop("cause") for partial in partials] == [None] * 8
+    assert data == json.loads(text)
+    assert "sqrt(x)" in renderer("table")(report)
+    for name in FORMATS:
+        assert renderer(name)(report)
+    again = read_report(render(read_report(OLD)))
+    assert compare_reports(read_report(OLD), again).changes == ()
+    said(text.replace('"exit_code": 4', '"exit_code": 0'))
 
 
 def test_what_was_promised_can_be_read() -> None:
