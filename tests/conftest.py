@@ -1,8 +1,9 @@
-"""What many tests share: one process for SymPy, since each takes half a second to start."""
+"""What many tests share: processes that take half a second and more to start."""
 
 from __future__ import annotations
 
 import pytest
+from tool import Borrowed, Tool
 from torch_facts import FACTS, FactsReport
 
 from gradcheck_cli import api
@@ -14,20 +15,18 @@ def pytest_configure(config):
     config.pluginmanager.register(FactsReport(FACTS))
 
 
-class Borrowed:
-    """An Analyst that is closed by its owner alone."""
-
-    def __init__(self, owner):
-        self.ask, self.answer = owner.ask, owner.answer
-
-    def close(self):
-        """Leave the process to the next test."""
-
-
 @pytest.fixture(scope="session")
 def analyst():
     """SymPy's process."""
     found = Analyst()
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="session")
+def tool(analyst):
+    """The tool inside this process."""
+    found = Tool(analyst)
     yield found
     found.close()
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from clocks import HUNG
+from tool import DECIDES, OWN
 
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.questions.numbers import read_value
@@ -41,7 +42,7 @@ def environment(*, faults=False, **variables):
     found = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("GRADCHECK_", "GITHUB_"))
+        if name not in DECIDES and not name.startswith(OWN)
     }
     found |= {"PYTHONPATH": str(FAULTS)} if faults else {}
     return found | variables

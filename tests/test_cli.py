@@ -1,42 +1,29 @@
-"""The command line, run as a user runs it: exit codes, streams, messages, formats."""
+"""The command line as a user meets it: exit codes, streams, messages, formats."""
 
 from __future__ import annotations
 
 import csv
 import json
-import os
 import re
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 from math import cos
 
 import pytest
 import torch
 from clocks import HUNG
+from suites import environment
 
 from gradcheck_cli import __version__
 from gradcheck_cli.cli.arguments import COMMANDS
 from gradcheck_cli.functions import table
 from gradcheck_cli.reports import FORMATS
 
-TOOL = [sys.executable, "-m", "gradcheck_cli"]
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 # What a caller's environment could change; each run starts without.
-DECIDES = (
-    "NO_COLOR",
-    "FORCE_COLOR",
-    "CLICOLOR_FORCE",
-    "TERM",
-    "COLUMNS",
-    "GITHUB_ACTIONS",
-    "PYTHONWARNINGS",
-    "_GRADCHECK_COMPLETE",
-)
 
-# Every process that the tests below look at, started once and two at a time. (words, environment,
-# stdin)
+# Every command that the tests below look at. (words, environment, stdin)
 RUNS = {
     "agree": (["x**2", "--at", "x=3"], {"GITHUB_ACTIONS": "true", "TERM": "xterm-256color"}, None),
     "wrong": (["sqrt(x**4)", "--at", "x=0"], {}, None),
@@ -84,31 +71,35 @@ CODES = {
 }
 
 
-def environment(changes):
-    """The environment of a run: what decides is left out, then set as asked for."""
-    return {name: value for name, value in os.environ.items() if name not in DECIDES} | changes
+@pytest.fixture(scope="module")
+def done(tool):
+    """Every command of the table, finished."""
+    return {
+        name: tool.run(words, stdin=stdin or "", environment=environment)
+        for name, (words, environment, stdin) in RUNS.items()
+    }
 
 
-def run(words, changes=None, stdin=None, cwd=None):
-    """The finished process."""
-    return subprocess.run(
-        [*TOOL, *words],
-        env=environment(changes or {}),
+@pytest.mark.parametrize("name", ["wrong", "strict", "stdin", "usage-value", "complete"])
+def test_a_process_says_what_the_tool_says_inside_this_one(done, name):
+    """Exit code and streams, for one of each kind."""
+    words, variables, stdin = RUNS[name]
+    found = subprocess.run(
+        [sys.executable, "-m", "gradcheck_cli", *words],
+        env=environment() | variables,
         input=stdin or "",
         capture_output=True,
         text=True,
         encoding="utf-8",
         timeout=HUNG,
         check=False,
-        cwd=cwd,
     )
-
-
-@pytest.fixture(scope="module")
-def done():
-    """Every run of the table, finished."""
-    with ThreadPoolExecutor(2) as pool:
-        return dict(zip(RUNS, pool.map(lambda name: run(*RUNS[name]), RUNS), strict=True))
+    inside = done[name]
+    assert (found.returncode, found.stdout, found.stderr) == (
+        inside.returncode,
+        inside.stdout,
+        inside.stderr,
+    )
 
 
 @pytest.mark.parametrize("name", CODES)
@@ -179,9 +170,9 @@ def test_a_mistake_is_told_with_a_way_out(done, name, told):
     assert told in done[name].stderr
 
 
-def test_all_mistakes_are_told_in_one_go():
+def test_all_mistakes_are_told_in_one_go(tool):
     """In the program, the point and the options."""
-    found = run(
+    found = tool.run(
         ["x**2", "--at", "x=1", "--at", "y=2", "--dtype", "float65", "--rtol", "-1", "--wrt", "z"]
     )
     assert found.returncode == 2
@@ -254,7 +245,7 @@ def test_markdown_and_a_tolerance_of_ones_own(done):
     assert "| --- |" in done["markdown"].stdout
 
 
-def test_reports_are_exported_in_every_format_beside_stdout(tmp_path):
+def test_reports_are_exported_in_every_format_beside_stdout(tool, tmp_path):
     """From the suffix or by name; one that cannot be written is told, the others are, and the exit
     code is 2.
     """
@@ -269,7 +260,7 @@ def test_reports_are_exported_in_every_format_beside_stdout(tmp_path):
         "json",
         *(word for target in targets for word in ("--export", target)),
     ]
-    found = run([*words, "--export", "json:/dev/full", "--export", str(tmp_path / "last.md")])
+    found = tool.run([*words, "--export", "json:/dev/full", "--export", str(tmp_path / "last.md")])
     assert found.returncode == 2
     assert (
         found.stderr
@@ -313,11 +304,9 @@ def test_reports_are_exported_in_every_format_beside_stdout(tmp_path):
         ),
     ],
 )
-def test_an_export_that_cannot_be_is_told_before_any_work(target, said, tmp_path, monkeypatch):
+def test_an_export_that_cannot_be_is_told_before_any_work(tool, target, said, tmp_path):
     """A wrong gradient is not hidden behind the exit code of a bad path: nothing is computed."""
-    monkeypatch.chdir(tmp_path)
-    found = run(["x**2", "--at", "x=1", "--export", target])
-    assert (found.returncode, found.stdout, found.stderr) == (2, "", said)
+    assert tool.ran(tmp_path, "x**2", "--at", "x=1", "--export", target) == (2, "", said)
 
 
 def test_version_and_help(done):
@@ -378,14 +367,14 @@ def test_functions_of_one_name_shows_its_page(done):
     assert "derivative   d/dx: " in done["gelu"].stdout
 
 
-def test_the_schema_describes_the_report(done):
+def test_the_schema_describes_the_report(tool, done):
     """JSON Schema on stdout, and what the tool wrote fits it."""
     from jsonschema import Draft202012Validator
 
     schema = json.loads(done["schema"].stdout)
     Draft202012Validator.check_schema(schema)
     Draft202012Validator(schema).validate(
-        json.loads(run(["1/x", "--at", "x=0", "-f", "json"]).stdout)
+        json.loads(tool.run(["1/x", "--at", "x=0", "-f", "json"]).stdout)
     )
 
 
@@ -402,6 +391,6 @@ def test_completion(done):
     assert "--dtype" in done["complete"].stdout.split()
 
 
-def test_a_code_that_is_wrong_is_seen():
+def test_a_code_that_is_wrong_is_seen(tool):
     """The exit code comes from the verdicts: the same program away from the pole."""
-    assert run(["1/x", "--at", "x=1"]).returncode == 0
+    assert tool.run(["1/x", "--at", "x=1"]).returncode == 0

@@ -43,9 +43,9 @@ CONSOLES = [(page, body) for page, text in TEXTS.items() for body in blocks(text
 
 
 @pytest.fixture(scope="module")
-def shell():
+def shell(tool):
     """One process for all commands."""
-    with Shell() as found:
+    with Shell(tool) as found:
         yield found
 
 

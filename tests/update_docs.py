@@ -5,21 +5,17 @@ As a script it writes the real output into the pages: `python tests/update_docs.
 
 from __future__ import annotations
 
-import io
-import os
 import re
 import shlex
 import subprocess
 import sys
 import tempfile
-from contextlib import ExitStack, chdir, redirect_stderr, redirect_stdout
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from unittest.mock import patch
 
-from gradcheck_cli import cli
-from gradcheck_cli.checks import watch as command
-from gradcheck_cli.cli import entry
+from tool import Tool
+
 from gradcheck_cli.functions import (
     activations,
     arithmetic,
@@ -29,7 +25,6 @@ from gradcheck_cli.functions import (
     special,
     tensors,
 )
-from gradcheck_cli.symbolic.client import Analyst
 
 ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -44,16 +39,6 @@ GROUPS = {
 }
 _BLOCK = re.compile(r"^```(?P<kind>\w+)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 _LIST = re.compile(r"(?<=<!-- functions: begin -->\n).*?(?=<!-- functions: end -->)", re.DOTALL)
-# What a user's shell may set and a pipe in a test must not.
-_ENVIRONMENT = ("COLUMNS", "NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE")
-
-
-class _Left(BaseException):
-    """The tool ended; `args[0]` is its exit code."""
-
-
-def _leave(code):
-    raise _Left(code)
 
 
 @dataclass(frozen=True)
@@ -79,32 +64,23 @@ def examples(body):
 class Shell:
     """Runs the few shell words that the pages use: gradcheck, python, echo, `|` and `; echo $?`."""
 
+    def __init__(self, tool):
+        self._tool = tool
+
     def __enter__(self):
-        self.stack = ExitStack()
-        analyst = Analyst()
-        # One SymPy process for all commands: each would take half a second to start its own.
-        for thing, name, value in (
-            (entry, "leave", _leave),
-            (command, "Analyst", lambda: analyst),
-            (command.Job, "close", lambda job: None),
-        ):
-            self.stack.enter_context(patch.object(thing, name, value))
-        self.stack.enter_context(patch.dict(os.environ))
-        for name in _ENVIRONMENT:
-            os.environ.pop(name, None)
-        self.stack.enter_context(chdir(self.stack.enter_context(tempfile.TemporaryDirectory())))
-        self.stack.callback(analyst.close)
+        self._folder = tempfile.TemporaryDirectory()
         return self
 
     def __exit__(self, *error):
-        self.stack.close()
+        self._folder.cleanup()
 
     def answer(self, example):
         """What the command of an example prints. The output of `cat` is a file that the page itself
         provides.
         """
         if example.command.startswith("cat "):
-            Path(example.command.removeprefix("cat ")).write_text(example.output, encoding="utf-8")
+            file = Path(self._folder.name, example.command.removeprefix("cat "))
+            file.write_text(example.output, encoding="utf-8")
             return example.output
         return self.run(example.command)
 
@@ -135,21 +111,12 @@ class Shell:
                 capture_output=True,
                 text=True,
                 check=False,
+                cwd=self._folder.name,
             )
             return done.stdout + done.stderr, done.returncode
         assert words[0] == "gradcheck", f"an example runs gradcheck, python or echo, not {words[0]}"
-        out = io.StringIO()
-        with (
-            patch.object(sys, "argv", words),
-            patch.object(sys, "stdin", io.StringIO(given)),
-            redirect_stdout(out),
-            redirect_stderr(out),
-        ):
-            try:
-                cli.main()
-            except _Left as left:
-                return out.getvalue(), left.args[0]
-        raise AssertionError("the tool did not end")
+        done = self._tool.run(words[1:], stdin=given, folder=self._folder.name, merged=True)
+        return done.stdout, done.returncode
 
 
 def functions_list():
@@ -183,7 +150,7 @@ def updated(text, shell):
 
 def main():
     """Rewrite every page that has changed."""
-    with Shell() as shell:
+    with closing(Tool()) as tool, Shell(tool) as shell:
         for page in PAGES:
             text = page.read_text(encoding="utf-8")
             new = updated(text, shell)
