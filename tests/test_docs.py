@@ -19,7 +19,6 @@ from update_docs import (
     GROUPS,
     PAGES,
     ROOT,
-    Example,
     Shell,
     blocks,
     examples,
@@ -60,9 +59,8 @@ def shell(tool):
 )
 def test_a_console_block_shows_what_the_commands_print(page, body, shell):
     """`python tests/update_docs.py` refreshes a page whose output has changed for a good reason."""
-    assert [
-        Example(example.command, shell.answer(example)) for example in examples(body)
-    ] == examples(body)
+    for example in examples(body):
+        assert shell.answer(example) == example.output
 
 
 def test_a_changed_digit_in_an_output_is_noticed_and_put_right(shell):

@@ -49,8 +49,9 @@ def test_torchs_choice_at_a_kink_is_as_stated(program, at, slope, shared):
     """
     name, _, value = at.partition("=")
     (case,) = document(check(program, {name: value}))["cases"]
+    slopes = {partial["autograd"]["value"] for partial in case["partials"]}
+    assert slopes == {slope}, f"torch takes {slopes}, not {slope}"
     assert case["outcome"] == "kink"
-    assert {partial["autograd"]["value"] for partial in case["partials"]} == {slope}
 
 
 def test_a_version_states_what_it_does_in_its_own_way_and_nothing_else():
@@ -113,7 +114,7 @@ def test_on_an_unknown_version_the_facts_tell_what_changed(pytester):
             "*torch 99.1.0 has no file in tests/facts*",
             f"1 facts are not as {nearest} has them",
             "*::test_a_fact_that_changed",
-            f"*{nearest} does not hold: AssertionError: the slope of fmax",
+            "    the slope of fmax",
         ]
     )
 
