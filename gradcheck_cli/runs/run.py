@@ -17,7 +17,7 @@ from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.records.report import Report
 from gradcheck_cli.runs.journal import Journal, JournalRecords, entries
 from gradcheck_cli.runs.pool import Limits, StartError, check_batch
-from gradcheck_cli.runs.task import Task, check_id, fingerprint
+from gradcheck_cli.runs.task import Task, check_id, fingerprint, parcels
 from gradcheck_cli.witnesses import first_line
 
 if TYPE_CHECKING:
