@@ -5,43 +5,54 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
-import time
 
 import psutil
 import pytest
+from clocks import HUNG, until
+from orphans import alive, orphaned
 from suites import FAULTS, made
 
 from gradcheck_cli.runs.plan import Selection, plan
 from gradcheck_cli.runs.pool import GIVE_UP, Limits, StartError, Workers, check_batch
-from gradcheck_cli.runs.task import TASK_POINTS, batches
+from gradcheck_cli.runs.task import TASK_POINTS, parcels
 
 # Two workers are enough to see that they do not harm each other; the memory is well above what one
 # takes at rest, 0.4 GiB.
-LIMITS = Limits(20.0, 1 << 31)
+LIMITS = Limits(HUNG, 1 << 31)
 HANG, CRASH, EAT, EXIT = (f"x + {number}" for number in (7001, 7002, 7003, 7004))
 
 
 @pytest.fixture(scope="module")
-def workers():
+def gate(tmp_path_factory):
+    """A path beside which a worker that hangs leaves a file with its process id."""
+    return tmp_path_factory.mktemp("pool") / "gate"
+
+
+@pytest.fixture(scope="module")
+def workers(gate):
     """Two workers that do what `faults/sitecustomize.py` says."""
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = str(FAULTS)
-    found = Workers(LIMITS)
-    found.start(2)
-    yield found
-    found.shutdown()
-    if before is None:
-        del os.environ["PYTHONPATH"]
-    else:
-        os.environ["PYTHONPATH"] = before
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(FAULTS))
+        patch.setenv("GATE", str(gate))
+        found = Workers(LIMITS)
+        found.start(2)
+        yield found
+        found.shutdown()
+
+
+def hanging(gate):
+    """The process id of a worker that hangs, as soon as it does."""
+    left = until(lambda: list(gate.parent.glob("gate.*")))
+    assert len(left) == 1
+    left[0].unlink()
+    return int(left[0].suffix[1:])
 
 
 def checked(workers, *cases):
     """(id, status, reason) of every check, all in one batch."""
     tasks = plan(cases, Selection()).tasks
-    items = workers.submit(check_batch, tasks, LIMITS).result(timeout=120)
+    items = workers.submit(check_batch, tasks, LIMITS).result(timeout=HUNG)
     assert [item.position for item in items] == list(range(len(items)))
     records = [json.loads(item.line) for item in items]
     assert [item.status for item in items] == [record["status"] for record in records]
@@ -92,23 +103,25 @@ def test_points_that_were_checked_together_are_checked_one_by_one_after_harm(wor
     assert [reason for _, _, reason in found] == [told] * GIVE_UP + [rest] * 2 + [None]
 
 
-def test_a_worker_that_is_killed_from_outside_costs_the_check_in_its_hands(workers):
+def test_a_worker_that_is_killed_from_outside_costs_the_check_in_its_hands(workers, gate):
     """SIGKILL, as the system sends it when memory runs out."""
+    for path in gate.parent.glob("gate.*"):
+        path.unlink()
     future = workers.submit(
-        check_batch,
-        plan([made("slow", HANG, timeout=60), made("next", "x")], Selection()).tasks,
-        LIMITS,
+        check_batch, plan([made("slow", HANG), made("next", "x")], Selection()).tasks, LIMITS
     )
-    time.sleep(2)
-    # The idle one as well: it is missed by nobody.
-    for child in [
-        child
+    busy = hanging(gate)
+    pids = {
+        child.pid
         for child in psutil.Process().children()
-        if "suite.worker" in " ".join(child.cmdline())
-    ]:
-        os.kill(child.pid, signal.SIGKILL)
-    told = [json.loads(item.line)["reason"] for item in future.result(timeout=60)]
-    assert told == [
+        if "gradcheck_cli.runs.worker:items" in child.cmdline()
+    }
+    # The idle one as well: it is missed by nobody.
+    assert busy in pids
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    reasons = [json.loads(item.line)["reason"] for item in future.result(timeout=HUNG)]
+    assert reasons == [
         "the check has ended its process by SIGKILL (out of memory, if nobody sent it)",
         None,
     ]
@@ -140,32 +153,39 @@ def test_a_worker_that_cannot_start_is_told(monkeypatch):
         match="a worker process could not be started: it has ended its process with exit code 1",
     ):
         found.submit(check_batch, plan([made("a", "x")], Selection()).tasks, LIMITS).result(
-            timeout=60
+            timeout=HUNG
         )
 
 
-def test_a_worker_ends_with_its_parent_though_it_hangs(tmp_path):
+SUBMITS = """
+import time
+from pathlib import Path
+from gradcheck_cli.runs.plan import Selection, plan
+from gradcheck_cli.runs.pool import Limits, Workers, check_batch
+from suites import made
+import sys
+workers = Workers(Limits(3600.0))
+workers.start(1)
+workers.submit(check_batch, plan([made("hang", sys.argv[1])], Selection()).tasks, workers.limits)
+while not (left := list(Path(sys.argv[2]).parent.glob("gate.*"))): time.sleep(0.01)
+print(left[0].suffix[1:], flush=True)
+time.sleep(3600)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux promises it")
+def test_a_worker_ends_with_its_parent_though_it_hangs(tmp_path, monkeypatch):
     """Else a killed run would leave processes that run for ever."""
-    script = "import os, time\nfrom gradcheck_cli.runs.pool import _Worker\nworker = _Worker()\nworker.await_ready()\nprint(worker.process.pid, flush=True)\ntime.sleep(60)"
-    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
-    pid = int(parent.stdout.readline())
-    assert psutil.pid_exists(pid)
-    parent.kill()
-    parent.wait()
-    deadline = time.monotonic() + 10
-    while (
-        psutil.pid_exists(pid)
-        and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-        and time.monotonic() < deadline
-    ):
-        time.sleep(0.05)
-    assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(FAULTS), str(FAULTS.parent), *sys.path]))
+    monkeypatch.setenv("GATE", str(tmp_path / "gate"))
+    pid = orphaned(SUBMITS, HANG, str(tmp_path / "gate"))
+    until(lambda: not alive(pid))
 
 
-def test_chunks_do_not_depend_on_batches():
+def test_chunks_do_not_depend_on_parcels():
     """A case of many points is cut at the same places however it is sent."""
     case = made("many", "x", *range(3 * TASK_POINTS + 5))
     tasks = plan([made("one", "x"), case], Selection()).tasks
     assert [len(task) for task in tasks] == [1, TASK_POINTS, TASK_POINTS, TASK_POINTS, 5]
     for size in (1, 16, 10_000):
-        assert [task for batch in batches(tasks, size) for task in batch] == list(tasks)
+        assert [task for parcel in parcels(tasks, size) for task in parcel] == list(tasks)

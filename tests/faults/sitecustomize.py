@@ -50,15 +50,15 @@ class _Loader:
 
     def exec_module(self, module):
         self.loader.exec_module(module)
-        check = module.check_cases
+        check = module.check_batches
 
-        def check_cases(cases, *rest):
-            cases = list(cases)
-            for case in cases:
-                come_to_harm(case.program.text)
-            return check(cases, *rest)
+        def check_batches(groups, *rest):
+            groups = list(groups)
+            for group in groups:
+                come_to_harm(group[0].question.specification.text)
+            return check(groups, *rest)
 
-        module.check_cases = check_cases
+        module.check_batches = check_batches
 
 
 class _Finder:
