@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from gradcheck_cli.checks.check import check_batches, panel
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.judge.evidence import Evidence
@@ -12,7 +14,7 @@ from gradcheck_cli.language.parse import parse
 from gradcheck_cli.questions.batch import MOST_POINTS, Point, batches
 from gradcheck_cli.questions.numbers import Grid, read_points, read_value
 from gradcheck_cli.questions.points import points_of
-from gradcheck_cli.questions.question import question_of
+from gradcheck_cli.questions.question import find_dtype, question_of
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.analytic import Analytic
 from gradcheck_cli.witnesses.autograd import Autograd
@@ -35,7 +37,7 @@ def groups(
     program = parse(text) if isinstance(text, str) else text
     weights = read_value(cotangent) if isinstance(cotangent, str) else cotangent
     question = question_of(program, given, wrt, cotangent=weights, words=words)
-    runs = [(DTYPES[dtype], device) for dtype in dtypes for device in devices]
+    runs = [(find_dtype(dtype), device) for dtype in dtypes for device in devices]
     spell = [name for name, value in given.items() if isinstance(value, Grid)]
     return list(batches(question, points_of(given), runs, spell, most))
 
@@ -117,3 +119,42 @@ def check_case(point, analyst, tolerance=None, step=None):
 def in_dtype(point, name):
     """The same numbers taken for numbers of another dtype."""
     return Point(replace(point.batch.alone(point.k), dtype=DTYPES[name]), 0)
+
+
+def changed(evidence_, **testimonies):
+    """Evidence in which some witnesses say something else."""
+    return evidence(evidence_.point, **{**evidence_.testimonies, **testimonies})
+
+
+def batch_of(found):
+    """Points that differ in numbers alone, as one batch."""
+    first = found[0].batch
+    arrays = {name: np.stack([point.at[name] for point in found]) for name in first.points}
+    return replace(
+        first,
+        points=arrays,
+        rounded=tuple(point.rounded for point in found),
+        spelled=tuple(point.spelled for point in found),
+    )
+
+
+def check_together(found, analyst, tolerance=None, step=None):
+    """The results of some points as one batch, each as soon as it is there."""
+    return check_batches([(batch_of(found),)], panel(analyst, step), tolerance)
+
+
+def autograd_at(found):
+    """What torch says of some points together."""
+    batch = batch_of(found)
+    answer = Autograd().answer(batch)
+    return [answer.testimony(k) for k in range(len(batch))]
+
+
+def numeric_at(found, noise_of, step=None):
+    """The differences at some points together."""
+    batch = batch_of(found)
+    answer = Numeric(step, lambda point: noise_of[point.k]).answer(batch)
+    said = [
+        answer if isinstance(answer, Abstention) else answer.testimony(k) for k in range(len(batch))
+    ]
+    return [one if isinstance(one, Abstention) else tuple(one.partials) for one in said]

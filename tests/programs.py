@@ -10,10 +10,9 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import mpmath
+from asking import case
 
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.questions.numbers import read_points, read_value
-from gradcheck_cli.questions.question import Request, cases_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,12 +95,6 @@ def _grown(random, depth):
     )
 
 
-def case(text, at="", dtype="float64", *, cotangent=None, wrt=(), device="cpu"):
-    """The Case of a program at a point, as the command line makes it."""
-    weights = None if cotangent is None else read_value(cotangent)
-    return cases_of(Request(parse(text), read_points([at]), wrt, weights, [dtype], [device]))[0]
-
-
 def slopes(asked):
     """The gradient as exact fractions, by central differences of mpmath's own functions with 120
     digits and a step of 1e-40.
@@ -120,7 +113,7 @@ def slopes(asked):
                 )
                 / (2 * h)
             )
-            for name in found.wrt
+            for name in found.question.wrt
         ]
 
 

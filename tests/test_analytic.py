@@ -9,19 +9,17 @@ import re
 import sys
 
 import pytest
-from programs import case, smooth
+from asking import analytic, autograd, case, check_case, evidence, reference
+from programs import smooth
 
 from gradcheck_cli.calculus.reverse import is_elementwise
-from gradcheck_cli.checks.check import check_case
 from gradcheck_cli.functions import table
 from gradcheck_cli.judge.bench import judge
-from gradcheck_cli.judge.evidence import Evidence, analytic_agrees
+from gradcheck_cli.judge.evidence import agreement
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.symbolic import server as analyst_module
 from gradcheck_cli.witnesses import Abstention
-from gradcheck_cli.witnesses.analytic import MAX_NODES, MAX_PARTIALS, Formula, _question, analytic
-from gradcheck_cli.witnesses.autograd import autograd
-from gradcheck_cli.witnesses.reference import reference
+from gradcheck_cli.witnesses.analytic import MAX_OPERATIONS, MAX_PARTIALS, Formula, question_text
 
 SMOOTH = smooth(120, "the analytic opinion")
 
@@ -49,7 +47,7 @@ def test_sympys_derivative_is_the_reference(asked, analyst):
     for answer, formula in zip(reference(found).partials, analytic(found, analyst), strict=True):
         assert isinstance(formula, Formula)
         assert formula.ball is not None, formula.reason
-        assert analytic_agrees(answer, formula)
+        assert agreement(answer.ball, formula)
         assert set(parse(formula.text).variables) <= set(found.at)
 
 
@@ -64,11 +62,11 @@ def test_a_derivative_off_by_one_part_in_a_million_is_refuted(asked):
     for answer, formula, verdict in zip(
         proved.partials,
         formulas,
-        judge(Evidence(found, proved, formulas, measured, nobody)),
+        judge(evidence(found, reference=proved, analytic=formulas, autograd=measured, numeric=nobody)),
         strict=True,
     ):
         if not answer.ball.contains(0):
-            assert analytic_agrees(answer, formula) is False
+            assert agreement(answer.ball, formula) is False
             assert "SymPy is wrong: its derivative has the value" in verdict.reason
             assert verdict.outcome != "wrong"
 
@@ -98,7 +96,7 @@ def test_decimals_are_shown_as_they_were_written(analyst):
         found = case("0.1*x**2", "x=3", dtype)
         (formula,) = analytic(found, analyst)
         assert formula.text == "2*0.1*x"
-        assert analytic_agrees(reference(found).partials[0], formula)
+        assert agreement(reference(found).partials[0].ball, formula)
 
 
 @pytest.mark.parametrize(
@@ -169,7 +167,7 @@ def test_a_power_with_a_changing_exponent_is_differentiated(text, formulas, anal
     assert not isinstance(answers, Abstention), answers
     assert [answer.text for answer in answers] == formulas
     assert all(
-        analytic_agrees(truth, answer)
+        agreement(truth.ball, answer)
         for truth, answer in zip(reference(found).partials, answers, strict=True)
     )
 
@@ -183,7 +181,7 @@ def test_a_program_of_arrays_is_differentiated_element_by_element(analyst):
         "2*y[1]*(x[0]*y[0] + x[1]*y[1])",
     )
     assert all(
-        analytic_agrees(answer, formula)
+        agreement(answer.ball, formula)
         for answer, formula in zip(reference(found).partials, (first, second), strict=True)
     )
 
@@ -233,7 +231,7 @@ def test_a_formula_without_a_value_there_says_so():
         (
             "sum(x @ x)*y",
             f"x={[[1] * 20] * 20},y=1",
-            f"scalar operations, {MAX_NODES:,} is the most",
+            f"scalar operations, {MAX_OPERATIONS:,} is the most",
         ),
     ],
 )
@@ -246,11 +244,11 @@ def test_a_question_that_is_too_large_is_not_asked(text, at, told):
 def test_a_formula_that_is_too_long_is_not_shown(monkeypatch):
     """In words, and at once: the text of a logistic map of 60 steps has some 10**18 characters."""
     monkeypatch.setattr(sys, "setrecursionlimit", lambda limit: None)
-    question = json.loads(_question(case("y = x\n" + "y = 3.7*y*(1 - y)\n" * 60 + "y", "x=0.5")))
+    question = json.loads(question_text(case("y = x\n" + "y = 3.7*y*(1 - y)\n" * 60 + "y", "x=0.5").prepared))
     assert analyst_module.derive(question) == {
         "abstained": "SymPy's formula has more than 50,000 characters"
     }
-    monkeypatch.setattr(analyst_module, "MAX_LENGTH", 6)
+    monkeypatch.setattr(analyst_module, "MAX_FORMULA", 6)
     assert (
         analyst_module.derive(question | {"program": "sin(x)"})["partials"][0]["formula"]
         == "cos(x)"
@@ -279,7 +277,7 @@ def test_what_is_sent_is_data():
     """The question holds the program as the language writes it, shapes and integers; nothing that
     SymPy would execute.
     """
-    sent = json.loads(_question(case("x**2 + y", "x=3,y=[1, 2]")))
+    sent = json.loads(question_text(case("x**2 + y", "x=3,y=[1, 2]").prepared))
     assert sent == {
         "program": "x**2 + y",
         "shapes": {"x": [], "y": [2]},

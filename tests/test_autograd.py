@@ -1,4 +1,4 @@
-"""Autograd: torch's real backward, in the dtype asked for; a missing path or derivative is told in
+"""Backward: torch's real backward, in the dtype asked for; a missing path or derivative is told in
 words.
 """
 
@@ -11,13 +11,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from programs import case, smooth
+from asking import autograd, case, check_case
+from programs import smooth
 
-from gradcheck_cli.checks.check import check_case
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import table
 from gradcheck_cli.witnesses import Abstention
-from gradcheck_cli.witnesses.autograd import Autograd, Detached, Measured, autograd
+from gradcheck_cli.witnesses.autograd import Backward, Detached, Measured
 
 CUT = [
     row
@@ -67,7 +67,7 @@ def test_it_is_what_torch_answers_to_the_same_line(asked):
     measured = autograd(found)
     assert measured.forward == (float(result),)
     assert values(measured) == pytest.approx(
-        [float(inputs[name].grad) for name in found.wrt], rel=1e-12, abs=1e-12
+        [float(inputs[name].grad) for name in found.question.wrt], rel=1e-12, abs=1e-12
     )
     assert measured.cut == ()
 
@@ -244,7 +244,7 @@ def test_torch_is_left_as_it_was():
 def test_a_graph_ten_thousand_deep_is_walked():
     """No recursion of ours; torch's engine has none either."""
     measured = autograd(case("y = x\n" + "y = sin(y)\n" * 2_000 + "y", "x=0.5"))
-    assert isinstance(measured, Autograd)
+    assert isinstance(measured, Backward)
     assert np.isfinite(values(measured)).all()
 
 
@@ -260,7 +260,7 @@ def test_a_gpu_is_put_on_trial_too(asked, dtype, analyst):
     """Every outcome on the device is one that is explained; no answer is wrong."""
     found = case(asked.text, asked.at, dtype, device="cuda")
     measured = autograd(found)
-    assert measured.values[found.program.result].is_cuda
+    assert measured.values[found.specification.result].is_cuda
     assert all(DTYPES[dtype].holds(Fraction(value)) for value in values(measured))
     assert check_case(found, analyst).outcome in ("agree", "imprecise")
 

@@ -10,9 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from programs import case
-
-from gradcheck_cli.witnesses.autograd import autograd
+from asking import autograd, case
 
 GENERATED = runpy.run_path(str(Path(__file__).parents[1] / "benchmarks" / "expressions.py"))[
     "expressions"

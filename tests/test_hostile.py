@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from asking import autograd, points, reference
 from clocks import HUNG, cpu_budget
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,9 +21,9 @@ from gradcheck_cli.language.errors import PointError, ProgramError
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.text import program_text
 from gradcheck_cli.questions.numbers import read_points
-from gradcheck_cli.questions.question import Request, cases_of
-from gradcheck_cli.witnesses.autograd import Autograd, Measured, autograd
-from gradcheck_cli.witnesses.reference import Certified, Reference, reference
+from gradcheck_cli.witnesses.autograd import Backward, Measured
+from gradcheck_cli.witnesses.reference import Proof
+from gradcheck_cli.witnesses.truth import Certified
 
 # The same examples every time, on every machine.
 FIXED = settings(derandomize=True, database=None, deadline=None, max_examples=200)
@@ -211,14 +212,14 @@ def test_what_is_large_is_done_in_a_moment(name):
     """Parsed, unrolled, proved and differentiated by torch, and both are right."""
     text, at, slope = SIZES[name]
     with cpu_budget(MOMENT):
-        [case] = cases_of(Request(parse(text), read_points([f"x={at}"])))
+        [case] = points(text, [f"x={at}"])
         proved, measured = reference(case), autograd(case)
-    assert isinstance(proved, Reference)
+    assert isinstance(proved, Proof)
     [truth] = proved.partials
     assert isinstance(truth, Certified)
     assert abs(float(truth.ball.mid()) - slope) <= 1e-9 * slope
     if name != "1,000 comparisons":  # torch has no path through a comparison
-        assert isinstance(measured, Autograd)
+        assert isinstance(measured, Backward)
         [answer] = measured.partials
         assert isinstance(answer, Measured)
         assert abs(answer.value - slope) <= 1e-9 * slope

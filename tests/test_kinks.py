@@ -6,17 +6,16 @@ from dataclasses import replace
 from math import inf, nan
 
 import pytest
-from programs import case
+from asking import autograd, case, check_case, evidence, noise, numeric, reference
 
-from gradcheck_cli.checks.check import _noise, check_case
 from gradcheck_cli.judge import sides as kinks
 from gradcheck_cli.judge.bench import judge
-from gradcheck_cli.judge.evidence import Evidence
-from gradcheck_cli.judge.sides import two_sides
+from gradcheck_cli.judge.sides import boundary_at
 from gradcheck_cli.witnesses import Abstention
-from gradcheck_cli.witnesses.autograd import Measured, autograd
-from gradcheck_cli.witnesses.numeric import Difference, Slope, numeric
-from gradcheck_cli.witnesses.reference import Certified, Touching, reference
+from gradcheck_cli.witnesses.autograd import Measured
+from gradcheck_cli.witnesses.differences import Difference
+from gradcheck_cli.witnesses.extrapolation import Slope
+from gradcheck_cli.witnesses.truth import Certified, Touching
 from gradcheck_cli.worlds import puiseux as sides
 from gradcheck_cli.worlds import series as germs
 
@@ -25,7 +24,7 @@ NOBODY = Abstention("not asked")
 
 def proved(text, at, position=0):
     """What the two sides come to, with no help from differences."""
-    return two_sides(case(text, at), position, NOBODY)
+    return boundary_at(case(text, at), position, NOBODY)
 
 
 def said(text, at, *answers):
@@ -36,7 +35,7 @@ def said(text, at, *answers):
     measured = autograd(found)
     if answers:
         measured = replace(measured, partials=tuple(Measured(float(value)) for value in answers))
-    return judge(Evidence(found, reference(found), NOBODY, measured, NOBODY))[0]
+    return judge(evidence(found, reference=reference(found), analytic=NOBODY, autograd=measured, numeric=NOBODY))[0]
 
 
 # Slopes by hand: from the definition of each function on either side.
@@ -66,7 +65,7 @@ UNDEFINED = [
 def test_a_kink_is_proved_with_both_slopes(text, at, left, right):
     """Left and right derivatives, exactly, with no differences taken."""
     found = proved(text, at)
-    assert found.kind == "kink", found.told
+    assert found.kind == "kink", found.words
     assert found.sides.proved
     assert (found.sides.left.value, found.sides.right.value) == (left, right)
     assert (found.low.contains(min(left, right)), found.high.contains(max(left, right))) == (
@@ -79,7 +78,7 @@ def test_a_kink_is_proved_with_both_slopes(text, at, left, right):
 def test_a_boundary_without_a_kink_is_proved_smooth(text, at, slope):
     """Both sides have the slope, to 50 digits."""
     found = proved(text, at)
-    assert found.kind == "smooth", found.told
+    assert found.kind == "smooth", found.words
     assert found.slope.contains(slope)
     assert abs(float(found.slope.rad())) < 1e-50
 
@@ -88,8 +87,8 @@ def test_a_boundary_without_a_kink_is_proved_smooth(text, at, slope):
 def test_a_jump_and_a_vertical_tangent_are_proved(text, at, told):
     """No derivative, and why."""
     found = proved(text, at)
-    assert found.kind == "undefined", found.told
-    assert told in found.told
+    assert found.kind == "undefined", found.words
+    assert told in found.words
 
 
 @pytest.mark.parametrize(
@@ -106,7 +105,7 @@ def test_at_the_edge_of_the_domain_one_side_is_proved(text, at, slope, side):
     found = proved(text, at)
     assert found.kind == "edge"
     assert found.slope.contains(slope)
-    assert found.told.startswith(
+    assert found.words.startswith(
         f"the function has values on the {side} only; {side} derivative {slope}"
     )
     assert (found.sides.left is None, found.sides.right is None) == (
@@ -175,7 +174,7 @@ def test_max_of_three_has_the_hull_of_its_slopes():
     found = case("max(x, y, z)", "x=1,y=1,z=1")
     assert [answer.value for answer in autograd(found).partials] == [0.25, 0.25, 0.5]
     for position in range(3):
-        sides_found = two_sides(found, position, NOBODY)
+        sides_found = boundary_at(found, position, NOBODY)
         assert (sides_found.kind, sides_found.sides.left.value, sides_found.sides.right.value) == (
             "kink",
             0,
@@ -207,7 +206,7 @@ def test_a_side_that_lies_is_caught(lie, monkeypatch):
     )
     found = proved("abs(x)", "x=0")
     assert (found.kind, found.sides.left.value) != ("kink", -1)
-    estimated = numeric(case("abs(x)", "x=0"), _noise(case("abs(x)", "x=0")))[0]
+    estimated = numeric(case("abs(x)", "x=0"), noise(case("abs(x)", "x=0")))[0]
     left = found.sides.left
     assert abs(estimated.left.value - left.value) > estimated.left.radius + left.radius
 
@@ -216,7 +215,7 @@ def test_a_side_that_lies_is_caught(lie, monkeypatch):
 def test_the_differences_say_the_same_as_the_proof(text, at, left, right):
     """An independent opinion on every side proved: the one-sided bars hold the proved slopes."""
     found = case(text, at)
-    estimated = numeric(found, _noise(found))[0]
+    estimated = numeric(found, noise(found))[0]
     for side, slope in ((estimated.left, left), (estimated.right, right)):
         assert abs(side.value - slope) <= side.radius + 1e-15
 
@@ -236,7 +235,7 @@ def test_where_nothing_is_proved_nothing_agrees(answer):
         numeric(found)[0],
         Difference(answer, 1e-9, Slope(answer, 1e-9), Slope(answer, 1e-9)),
     ):
-        (verdict,) = judge(Evidence(found, reference(found), NOBODY, measured, (opinion,)))
+        (verdict,) = judge(evidence(found, reference=reference(found), analytic=NOBODY, autograd=measured, numeric=(opinion,)))
         assert verdict.outcome != "agree"
         assert verdict.outcome != "wrong"
 
@@ -251,16 +250,16 @@ def test_sides_that_cannot_be_settled_fall_back_on_estimates(monkeypatch):
 
     monkeypatch.setattr(kinks, "_prove", undecided)
     found = case("abs(x)", "x=0")
-    finding = two_sides(found, 0, numeric(found, _noise(found))[0])
+    finding = boundary_at(found, 0, numeric(found, noise(found))[0])
     assert finding.kind == "kink"
     assert not finding.sides.proved
-    assert finding.told.endswith("estimated")
-    assert two_sides(found, 0, NOBODY).kind == "unknown"
+    assert finding.words.endswith("estimated")
+    assert boundary_at(found, 0, NOBODY).kind == "unknown"
     smooth = case("abs(x)*x", "x=0")
-    unknown = two_sides(smooth, 0, numeric(smooth, _noise(smooth))[0])
+    unknown = boundary_at(smooth, 0, numeric(smooth, noise(smooth))[0])
     assert unknown.kind == "unknown", "bars that meet prove nothing"
     jump = case("sign(x)", "x=0")
-    assert two_sides(jump, 0, numeric(jump, _noise(jump))[0]).kind == "undefined"
+    assert boundary_at(jump, 0, numeric(jump, noise(jump))[0]).kind == "undefined"
 
 
 def test_a_slope_that_is_certified_needs_no_sides(monkeypatch):

@@ -12,14 +12,15 @@ from random import Random
 import numpy as np
 import pytest
 import torch
+from asking import noise, numeric, reference
 from programs import Asked, case, smooth
 
-from gradcheck_cli.checks.check import _noise
 from gradcheck_cli.functions import table
-from gradcheck_cli.judge.verdict import numeric_agrees
+from gradcheck_cli.judge.evidence import agreement
 from gradcheck_cli.witnesses import Abstention
-from gradcheck_cli.witnesses.numeric import MAX_BATCH_NUMBERS, STEPS, Difference, numeric
-from gradcheck_cli.witnesses.reference import Certified, reference
+from gradcheck_cli.witnesses.differences import Difference
+from gradcheck_cli.witnesses.numeric import MAX_BATCH_NUMBERS, STEPS
+from gradcheck_cli.witnesses.truth import Certified
 from gradcheck_cli.worlds import balls
 
 PAIRS = 500
@@ -28,7 +29,7 @@ PAIRS = 500
 def estimate(text, at, **options):
     """The first partial's estimate, as the tool makes it."""
     found = case(text, at)
-    return numeric(found, _noise(found), **options)[0]
+    return numeric(found, noise(found), **options)[0]
 
 
 def holds(slope, value):
@@ -46,10 +47,10 @@ def test_the_bar_holds_the_truth():
     for asked in smooth(PAIRS // 2, "the numeric opinion"):
         for found in (case(asked.text, asked.at), case(asked.text, moved(asked))):
             for answer, difference in zip(
-                reference(found).partials, numeric(found, _noise(found)), strict=True
+                reference(found).partials, numeric(found, noise(found)), strict=True
             ):
                 assert isinstance(answer, Certified)
-                if not numeric_agrees(answer, difference):
+                if not agreement(answer.ball, difference):
                     missed.append((str(asked), found.at, difference))
                 sizes.append(difference.radius / max(abs(float(answer.ball.mid())), 1e-300))
     print(
@@ -74,10 +75,10 @@ def test_a_bar_of_a_thousandth_would_not_hold_it():
     for asked in smooth(60, "the numeric opinion"):
         found = case(asked.text, asked.at)
         for answer, difference in zip(
-            reference(found).partials, numeric(found, _noise(found)), strict=True
+            reference(found).partials, numeric(found, noise(found)), strict=True
         ):
             missed += (
-                numeric_agrees(answer, replace(difference, radius=difference.radius / 1000))
+                agreement(answer.ball, replace(difference, radius=difference.radius / 1000))
                 is False
             )
     assert missed > 5
@@ -102,9 +103,9 @@ def test_steep_and_far_points_are_held_too(asked, scatter):
     found = case(asked.text, asked.at)
     (answer,), (difference,) = (
         reference(found).partials,
-        numeric(found, None if scatter else _noise(found)),
+        numeric(found, None if scatter else noise(found)),
     )
-    assert numeric_agrees(answer, difference)
+    assert agreement(answer.ball, difference)
 
 
 @pytest.mark.parametrize(
@@ -169,7 +170,7 @@ def test_at_a_vertical_tangent_no_bar_is_claimed(text, at):
     found = estimate(text, at)
     answer = reference(case(text, at)).partials[0]
     sides = [side for side in (found.left, found.right) if side is not None]
-    assert numeric_agrees(answer, found) or any(side.radius >= abs(side.value) for side in sides)
+    assert agreement(answer.ball, found) or any(side.radius >= abs(side.value) for side in sides)
 
 
 @pytest.mark.parametrize(
@@ -202,7 +203,7 @@ def test_at_the_edge_of_the_domain_there_is_one_side(text, at, side, slope):
 def test_near_the_edge_of_the_domain_the_bar_still_holds(text, at):
     """Steps that leave the domain are dropped."""
     found = case(text, at)
-    assert numeric_agrees(reference(found).partials[0], numeric(found, _noise(found))[0])
+    assert agreement(reference(found).partials[0].ball, numeric(found, noise(found))[0])
 
 
 @pytest.mark.parametrize(("step", "slope"), [(0.5, 27.25), (1.0, 28.0), (2.0, 31.0)])
@@ -244,17 +245,17 @@ def test_the_estimate_is_of_torchs_own_values(monkeypatch):
     row = table()["sin"]
     monkeypatch.setitem(table(), "sin", replace(row, torch=lambda t, x: t.sin(x) * 1.01))
     found = case("sin(x)", "x=1")
-    (difference,) = numeric(found, _noise(found))
-    assert numeric_agrees(reference(found).partials[0], difference) is False
+    (difference,) = numeric(found, noise(found))
+    assert agreement(reference(found).partials[0].ball, difference) is False
     assert abs(difference.value / (1.01 * np.cos(1.0)) - 1) < 1e-9
 
 
 def test_the_estimate_is_in_float64_whatever_the_dtype():
     """At float32's own number, with float64's accuracy."""
     found = case("exp(x)", "x=0.1", "float32")
-    (difference,) = numeric(found, _noise(found))
+    (difference,) = numeric(found, noise(found))
     assert difference.radius < 1e-12
-    assert numeric_agrees(reference(found).partials[0], difference)
+    assert agreement(reference(found).partials[0].ball, difference)
 
 
 def test_the_cotangent_weighs_the_elements():
@@ -262,7 +263,7 @@ def test_the_cotangent_weighs_the_elements():
     found = case("x**2", "x=[1, 2, 3]", cotangent="[1, -1, 0.5]")
     assert all(
         holds(difference, slope)
-        for difference, slope in zip(numeric(found, _noise(found)), (2, -4, 3), strict=True)
+        for difference, slope in zip(numeric(found, noise(found)), (2, -4, 3), strict=True)
     )
 
 
@@ -306,10 +307,10 @@ def test_a_function_that_torch_lacks_in_float64_is_an_abstention(monkeypatch):
 def test_the_bar_of_a_number_that_no_bar_holds_is_seen():
     """The comparison itself: outside is False, inside True, and NaN is never inside."""
     truth = Certified(balls.exact_ball(Fraction(1)), 96)
-    assert numeric_agrees(truth, Difference(1.0, 0.0)) is True
-    assert numeric_agrees(truth, Difference(1.001, 1e-4)) is False
-    assert numeric_agrees(truth, Difference(float("nan"), 1.0)) is False
-    assert numeric_agrees(truth, Abstention("nothing")) is None
+    assert agreement(truth.ball, Difference(1.0, 0.0)) is True
+    assert agreement(truth.ball, Difference(1.001, 1e-4)) is False
+    assert agreement(truth.ball, Difference(float("nan"), 1.0)) is False
+    assert agreement(truth.ball, Abstention("nothing")) is None
 
 
 def test_torch_is_left_as_it_was():

@@ -9,30 +9,30 @@ from itertools import product
 from math import inf, nan
 
 import pytest
-from programs import case
+from asking import autograd, case, changed, evidence, reference
 
 from gradcheck_cli.checks.result import Result, report_of
 from gradcheck_cli.judge.bench import judge
-from gradcheck_cli.judge.evidence import Evidence
 from gradcheck_cli.judge.verdict import Verdict
 from gradcheck_cli.records.outcome import OUTCOMES, worst_outcome
 from gradcheck_cli.records.report import Report
 from gradcheck_cli.records.status import exit_code_of, status_by_itself
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.analytic import Formula
-from gradcheck_cli.witnesses.autograd import Measured, autograd
-from gradcheck_cli.witnesses.numeric import Difference
-from gradcheck_cli.witnesses.reference import Certified, Reference, reference
+from gradcheck_cli.witnesses.autograd import Measured
+from gradcheck_cli.witnesses.differences import Difference
+from gradcheck_cli.witnesses.reference import Proof
+from gradcheck_cli.witnesses.truth import Certified
 from gradcheck_cli.worlds import balls
 
 NOBODY = Abstention("not asked")
 
 
-def evidence(text, at, *answers):
+def gathered(text, at, *answers):
     """What the reference proves, with the answers given for torch's."""
     found = case(text, at)
     measured = replace(autograd(found), partials=tuple(Measured(float(value)) for value in answers))
-    return Evidence(found, reference(found), NOBODY, measured, NOBODY)
+    return evidence(found, reference=reference(found), analytic=NOBODY, autograd=measured, numeric=NOBODY)
 
 
 def code_of(verdicts, *, strict):
@@ -95,7 +95,7 @@ def test_the_worst_counts():
 
 def test_a_result_is_as_bad_as_its_worst_partial():
     """One wrong element of three."""
-    found = evidence("x**2", "x=[1, 2, 3]", 2, 5, 6)
+    found = gathered("x**2", "x=[1, 2, 3]", 2, 5, 6)
     result = Result(found, judge(found))
     assert [verdict.outcome for verdict in result.verdicts] == ["agree", "wrong", "agree"]
     assert result.outcome == "wrong"
@@ -108,12 +108,12 @@ def opinions(value):
     found = case("x**2", "x=3")
     proved = reference(found)
     ball = balls.exact_ball(balls.midpoint(proved.partials[0].ball) * 0 + int(value))
-    return Evidence(
+    return evidence(
         found,
-        proved,
-        (Formula("2*x", "2 x", ball),),
-        replace(autograd(found), partials=(Measured(value),)),
-        (Difference(value, 1e-9),),
+        reference=proved,
+        analytic=(Formula("2*x", "2 x", ball),),
+        autograd=replace(autograd(found), partials=(Measured(value),)),
+        numeric=(Difference(value, 1e-9),),
     )
 
 
@@ -132,12 +132,10 @@ def test_nothing_abstaining_yields_a_pass(analytic, numeric, measured, proved):
     either.
     """
     full = opinions(6.0)
-    found = Evidence(
-        full.case,
-        full.reference if proved else NOBODY,
-        full.analytic if analytic else NOBODY,
-        full.autograd if measured else NOBODY,
-        full.numeric if numeric else NOBODY,
+    kept = {"reference": proved, "analytic": analytic, "autograd": measured, "numeric": numeric}
+    found = evidence(
+        full.point,
+        **{name: full.testimonies[name] if stays else NOBODY for name, stays in kept.items()},
     )
     (verdict,) = judge(found)
     assert verdict.outcome == ("agree" if measured and proved else "inconclusive")
@@ -151,11 +149,11 @@ def test_nothing_abstaining_yields_a_pass(analytic, numeric, measured, proved):
 
 def test_an_abstention_on_one_partial_is_that_partials_alone():
     """A reference that could not enclose one element of two."""
-    found = evidence("x**2", "x=[1, 2]", 2, 4)
+    found = gathered("x**2", "x=[1, 2]", 2, 4)
     proved = replace(
-        found.reference, partials=(Abstention("too wide"), found.reference.partials[1])
+        found.testimonies["reference"], partials=(Abstention("too wide"), found.testimonies["reference"].partials[1])
     )
-    assert [verdict.outcome for verdict in judge(replace(found, reference=proved))] == [
+    assert [verdict.outcome for verdict in judge(changed(found, reference=proved))] == [
         "inconclusive",
         "agree",
     ]
@@ -165,18 +163,18 @@ def test_sympy_off_the_truth_is_sympys():
     """Said, with both numbers; torch's own outcome stands."""
     for answer, outcome in ((6.0, "agree"), (6.1, "wrong")):
         found = opinions(6.0)
-        lie = replace(
+        lie = changed(
             found,
             analytic=(
                 Formula(
                     "3*x",
                     "3 x",
-                    balls.exact_ball(balls.midpoint(found.reference.partials[0].ball) * 3 / 2),
+                    balls.exact_ball(balls.midpoint(found.testimonies["reference"].partials[0].ball) * 3 / 2),
                 ),
             ),
         )
         (verdict,) = judge(
-            replace(lie, autograd=replace(lie.autograd, partials=(Measured(answer),)))
+            changed(lie, autograd=replace(lie.testimonies["autograd"], partials=(Measured(answer),)))
         )
         assert verdict.outcome == outcome
         assert verdict.reason.endswith(
@@ -186,16 +184,16 @@ def test_sympy_off_the_truth_is_sympys():
 
 def test_a_numeric_estimate_off_its_bar_is_a_defect_of_ours():
     """Said as such; torch's own outcome stands. A bar of infinity claims nothing."""
-    found = replace(opinions(6.0), numeric=(Difference(6.5, 0.1),))
+    found = changed(opinions(6.0), numeric=(Difference(6.5, 0.1),))
     (verdict,) = judge(found)
     assert verdict.outcome == "agree"
     assert (
         "the numeric estimate 6.5 misses 6 by more than its bar: a defect of this tool"
         in verdict.reason
     )
-    (verdict,) = judge(replace(found, numeric=(Difference(6.5, inf),)))
+    (verdict,) = judge(changed(found, numeric=(Difference(6.5, inf),)))
     assert "misses" not in verdict.reason
-    (verdict,) = judge(replace(found, numeric=(Difference(nan, 0.1),)))
+    (verdict,) = judge(changed(found, numeric=(Difference(nan, 0.1),)))
     assert "misses" in verdict.reason
 
 
@@ -204,11 +202,11 @@ def test_the_reference_is_not_taken_on_trust():
     mpmath.
     """
     found = opinions(6.0)
-    lie = Reference(
-        found.reference.forward,
-        (Certified(balls.exact_ball(balls.midpoint(found.reference.partials[0].ball) + 1), 96),),
+    lie = Proof(
+        found.testimonies["reference"].forward,
+        (Certified(balls.exact_ball(balls.midpoint(found.testimonies["reference"].partials[0].ball) + 1), 96),),
     )
-    (verdict,) = judge(replace(found, reference=lie))
+    (verdict,) = judge(changed(found, reference=lie))
     assert verdict.outcome == "wrong"
     assert "SymPy is wrong" in verdict.reason
     assert "misses 7 by more than its bar" in verdict.reason

@@ -13,19 +13,18 @@ from random import Random
 import numpy as np
 import program_messages
 import pytest
+from asking import points
 from point_messages import MESSAGES, MISFITS
 
 import gradcheck_cli
 from gradcheck_cli.language.errors import PointError
-from gradcheck_cli.language.parse import parse
 from gradcheck_cli.questions.numbers import Exact, Grid, read_points, read_value
-from gradcheck_cli.questions.question import Request, cases_of
 
 
 def said(program, at, options):
     """The message of a misfit."""
     with pytest.raises(PointError) as caught:
-        cases_of(Request(parse(program), read_points([at]), **options))
+        points(program, [at], **options)
     return str(caught.value)
 
 
@@ -67,7 +66,7 @@ def test_a_point_that_does_not_fit_its_program(program, at, options, message):
 def test_nothing_to_differentiate():
     """A program of constants at no point."""
     with pytest.raises(PointError) as caught:
-        cases_of(Request(parse("2 + 3"), {}))
+        points("2 + 3", {})
     assert (
         str(caught.value)
         == "error[no-input]: the program has no input to differentiate\n  = help: use a variable: `x**2` with `--at x=3`"
@@ -81,7 +80,7 @@ def raised_codes():
     root = Path(gradcheck_cli.__file__).parent
     makers = {"Mistake", "NodeError", "mistake", "_error"}
     found = set()
-    for path in [*(root / "language").glob("*.py"), root / "point.py", root / "case.py"]:
+    for path in [*(root / "language").glob("*.py"), *(root / "questions").glob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if (
                 isinstance(node, ast.Call)
@@ -161,7 +160,7 @@ def test_minus_zero_is_kept_where_it_is_written(text, negative):
     """As a literal; a computed zero has no sign."""
     found = read_value(text)
     assert (found.value, found.negative_zero) == (0, negative)
-    [case] = cases_of(Request(parse("x"), {"x": found}))
+    [case] = points("x", {"x": found})
     assert math.copysign(1, case.at["x"]) == (-1 if negative else 1)
 
 
@@ -194,7 +193,7 @@ def test_a_list_beside_numbers():
 
 def test_names_are_read_as_in_the_program():
     """Python reads names in NFKC: a micro sign is a Greek mu, a ligature its letters."""
-    [case] = cases_of(Request(parse("\u00b5*ﬁ"), read_points(["\u00b5=2,ﬁ=3"])))
+    [case] = points("\u00b5*ﬁ", ["\u00b5=2,ﬁ=3"])
     assert {name: float(at) for name, at in case.at.items()} == {"\u03bc": 2.0, "fi": 3.0}
 
 
@@ -214,14 +213,14 @@ def test_a_grid_is_exact_and_has_both_ends(text, expected):
     """Not a running sum of a rounded step; ends keep the user's words."""
     found = read_value(text)
     assert isinstance(found, Grid)
-    assert [item.value for item in found.values] == expected
-    assert found.values[0].text == text.split(":", maxsplit=1)[0]
-    assert len(expected) == 1 or found.values[-1].text == text.split(":")[1]
+    assert [found[i].value for i in range(len(found))] == expected
+    assert found[0].text == text.split(":", maxsplit=1)[0]
+    assert len(expected) == 1 or found[len(found) - 1].text == text.split(":")[1]
 
 
 def test_grids_multiply():
     """Every pair of values, the last grid fastest."""
-    found = cases_of(Request(parse("x*y*z"), read_points(["x=0:1:2,y=1:2:3", "z=5"])))
+    found = points("x*y*z", ["x=0:1:2,y=1:2:3", "z=5"])
     assert [tuple(float(case.at[name]) for name in "xyz") for case in found] == [
         (x, y, 5.0) for x in (0.0, 1.0) for y in (1.0, 1.5, 2.0)
     ]
@@ -229,8 +228,8 @@ def test_grids_multiply():
 
 def test_a_number_that_moved_is_told():
     """With the user's words and the number used; exact ones are not mentioned."""
-    [case] = cases_of(Request(parse("x*y"), read_points(["x=0.1,y=0.5"]), dtypes=["float32"]))
-    assert [(m.name, m.text, m.used) for m in case.moved] == [
+    [case] = points("x*y", ["x=0.1,y=0.5"], dtypes=["float32"])
+    assert [(m.name, m.text, m.used) for m in case.rounded] == [
         ("x", "0.1", float(np.float32("0.1")))
     ]
 
@@ -240,9 +239,9 @@ def test_a_number_that_moved_is_told():
 )
 def test_a_number_too_small_becomes_zero_and_is_told(text, dtype):
     """Half the smallest subnormal is the border."""
-    [case] = cases_of(Request(parse("x"), read_points([f"x={text}"]), dtypes=[dtype]))
+    [case] = points("x", [f"x={text}"], dtypes=[dtype])
     assert case.at["x"] == 0
-    assert [m.text for m in case.moved] == [text]
+    assert [m.text for m in case.rounded] == [text]
 
 
 @pytest.mark.parametrize(

@@ -6,22 +6,15 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
+from asking import reference
 from clocks import cpu_budget
 from programs import Asked, case, slopes, smooth
 
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import table
 from gradcheck_cli.witnesses import Abstention
-from gradcheck_cli.witnesses.reference import (
-    FIRST_BITS,
-    LAST_BITS,
-    SIGN_BITS,
-    Certified,
-    Touching,
-    Undefined,
-    is_certified,
-    reference,
-)
+from gradcheck_cli.witnesses.reference import FIRST_BITS, LAST_BITS
+from gradcheck_cli.witnesses.truth import SIGN_BITS, Certified, Touching, Undefined, is_certified
 from gradcheck_cli.worlds import balls
 
 SMOOTH = smooth(200, "the reference")
@@ -246,7 +239,7 @@ def test_a_program_that_is_too_large_is_not_begun():
 def test_time_runs_out_in_words():
     """A deadline that has passed gives an abstention, not an exception and not a half-done ball."""
     found = reference(
-        case(" + ".join(f"sin({k}*x)" for k in range(1, 100)), "x=1.5"), time_limit=-1.0
+        case(" + ".join(f"sin({k}*x)" for k in range(1, 100)), "x=1.5"), limit=-1.0
     )
     assert found == Abstention("no certified reference in the time allowed")
 
@@ -257,7 +250,7 @@ def test_the_deadline_is_kept_on_a_program_that_would_take_longer():
     """
     text = "+".join(f"exp(2e5*x)*(1 - tanh(1e5*x - {k}*1e-9)**2)" for k in range(400))
     with cpu_budget(3):
-        found = reference(case(text, "x=1"), time_limit=0.3)
+        found = reference(case(text, "x=1"), limit=0.3)
     assert isinstance(found.partials[0], Abstention)
     assert (
         found.partials[0].reason

@@ -8,16 +8,15 @@ from math import isfinite
 
 import numpy as np
 import pytest
-from programs import case, smooth
+from asking import autograd, case, evidence, points, reference
+from programs import smooth
 
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import table
 from gradcheck_cli.judge.bench import judge
-from gradcheck_cli.judge.evidence import Evidence
 from gradcheck_cli.judge.rounding import rounding
 from gradcheck_cli.witnesses import Abstention
-from gradcheck_cli.witnesses.autograd import autograd
-from gradcheck_cli.witnesses.reference import Certified, reference
+from gradcheck_cli.witnesses.truth import Certified
 from gradcheck_cli.worlds import balls
 
 POINTS = smooth(300, "the budget")
@@ -69,7 +68,7 @@ def test_overflow_inside_a_backward_is_no_rounding():
     3.7e-6, and that is wrong.
     """
     found = case("logaddexp(x, y)", "x=0.25,y=-12.25", "float16")
-    verdict = judge(Evidence(found, reference(found), NOBODY, autograd(found), NOBODY))[1]
+    verdict = judge(evidence(found, reference=reference(found), analytic=NOBODY, autograd=autograd(found), numeric=NOBODY))[1]
     assert verdict.outcome == "wrong"
     assert verdict.reason.startswith("torch answers 0 where the derivative is 3.7266")
 
@@ -121,7 +120,7 @@ def test_a_wrong_backward_is_caught(row, lie, monkeypatch):
         assert np.allclose(measured.forward, honest[asked].forward, rtol=1e-12), (
             "the value is not the lie"
         )
-        verdicts = judge(Evidence(found, reference(found), NOBODY, measured, NOBODY))
+        verdicts = judge(evidence(found, reference=reference(found), analytic=NOBODY, autograd=measured, numeric=NOBODY))
         for k, (verdict, lied, right) in enumerate(
             zip(verdicts, measured.partials, honest[asked].partials, strict=True)
         ):
@@ -166,7 +165,7 @@ def test_the_node_that_loses_the_digits_is_named():
     """The sum that cancels, not the functions around it."""
     found = case("y = 1000*sin(x)\nz = (y + 1e10) - 1e10\nexp(z/1000)*z", "x=0.5")
     budget = rounding(found).of_partial(found, 0, found.dtype)
-    assert found.program.source(budget.culprit) == "y + 1e10"
+    assert found.specification.source(budget.culprit) == "y + 1e10"
 
 
 @pytest.mark.parametrize(
@@ -201,11 +200,8 @@ def test_a_formula_that_is_infinite_there_has_no_finite_budget():
 
 def test_one_point_of_a_grid_does_not_answer_for_another():
     """The graph is shared between the points; the numbers are not."""
-    from gradcheck_cli.language.parse import parse
-    from gradcheck_cli.questions.numbers import read_points
-    from gradcheck_cli.questions.question import Request, cases_of
 
-    cases = cases_of(Request(parse("tanh(x)"), read_points(["x=1:15:3"])))
+    cases = points("tanh(x)", ["x=1:15:3"])
     shared = [
         rounding(found).of_partial(found, 0, found.dtype).total for found in (*cases, cases[0])
     ]

@@ -8,10 +8,9 @@ import pickle
 from dataclasses import replace
 
 import pytest
+from asking import changed, check_case, points
 from test_suite_file import read
 
-from gradcheck_cli.checks.check import check_case
-from gradcheck_cli.questions.question import Request, cases_of
 from gradcheck_cli.witnesses import Abstention
 
 
@@ -23,7 +22,7 @@ def checked(analyst, expr, at, expect, rest=""):
     case = pickle.loads(pickle.dumps(case))  # noqa: S301 - our own: cases go to other processes
     (point,) = case.points
     ((dtype, device),) = case.runs
-    (asked,) = cases_of(Request(case.program, point, case.wrt, case.cotangent, [dtype], [device]))
+    (asked,) = points(case.program, point, wrt=case.wrt, cotangent=case.cotangent, dtypes=[dtype], devices=[device])
     return case.expected, check_case(asked, analyst, case.tolerance)
 
 
@@ -123,7 +122,7 @@ def test_the_room_is_that_of_the_dtype_or_the_tolerance(analyst):
 def test_nothing_is_confirmed_without_a_reference(analyst):
     """Whatever the reason for which there is none."""
     expected, result = checked(analyst, "x**2", "{x: 3}", "{value: 9, partials: {x: 6}}")
-    silent = replace(result, evidence=replace(result.evidence, reference=Abstention("no time")))
+    silent = replace(result, evidence=changed(result.evidence, reference=Abstention("no time")))
     assert expected.unmet(silent) == [
         "the value cannot be confirmed: no time",
         "∂f/∂x cannot be confirmed to be 6: no time",

@@ -13,19 +13,30 @@ from random import Random
 import numpy as np
 import pytest
 import torch
-from programs import case, smooth
+from asking import (
+    autograd,
+    autograd_at,
+    case,
+    check_case,
+    check_together,
+    noise,
+    numeric,
+    numeric_at,
+    reference,
+)
+from programs import smooth
 
-from gradcheck_cli.checks import check
-from gradcheck_cli.checks.check import CHUNK, check_case, check_cases
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import table
-from gradcheck_cli.judge.evidence import numeric_agrees
+from gradcheck_cli.judge.evidence import agreement
 from gradcheck_cli.judge.rounding import rounding
+from gradcheck_cli.questions.batch import MOST_POINTS
 from gradcheck_cli.runs import task
-from gradcheck_cli.witnesses import VECTOR, Abstention
-from gradcheck_cli.witnesses.autograd import Autograd, Detached, Measured, autograd, autograd_at
-from gradcheck_cli.witnesses.numeric import Difference, numeric, numeric_at
-from gradcheck_cli.witnesses.reference import Reference
+from gradcheck_cli.witnesses import VECTOR, Abstention, PointwiseEstimates
+from gradcheck_cli.witnesses.autograd import Autograd, Backward, Detached, Measured
+from gradcheck_cli.witnesses.differences import Difference
+from gradcheck_cli.witnesses.numeric import Numeric
+from gradcheck_cli.witnesses.reference import Proof
 
 SMOOTH = smooth(40, "together")
 # Kinks, jumps, edges of the domain, poles, vertical tangents, cuts, branches that are not taken,
@@ -50,18 +61,16 @@ class Silent:
 
 
 def points_of(text, points, dtype="float64", **options):
-    """Cases that differ in the point alone, numbers rounded to the dtype."""
+    """Points that differ in numbers alone, those rounded to the dtype."""
     names = ("x", "y", "z")
-    one = case(
-        text, ",".join(f"{name}=1" for name in names if name in text_names(text)), dtype, **options
-    )
+    at = ",".join(f"{name}=1" for name in names if name in text_names(text))
+    batch = case(text, at, dtype, **options).batch
     rounded = [[DTYPES[dtype].round(Fraction(value)) for value in point] for point in points]
-    return [
-        replace(
-            one, at={name: np.array(point[names.index(name)]) for name in one.program.variables}
-        )
-        for point in rounded
-    ]
+    arrays = {
+        name: np.array([point[names.index(name)] for point in rounded]) for name in batch.points
+    }
+    count = len(rounded)
+    return list(replace(batch, points=arrays, rounded=((),) * count, spelled=({},) * count))
 
 
 def text_names(text):
@@ -103,14 +112,17 @@ def test_together_is_as_alone(text, dtype):
     own rounding explains.
     """
     cases = points_of(text, grid(text, 16), dtype)
-    together = list(check_cases(cases, Silent()))
+    together = list(check_together(cases, Silent()))
     for found, result in zip(cases, together, strict=True):
-        alone = check_case(replace(found), Silent())
+        alone = check_case(found, Silent())
         assert told(result) == told(alone), (text, found.at)
         assert str(proofs(result)) == str(proofs(alone))
-        ours, theirs = result.evidence.autograd, alone.evidence.autograd
+        ours, theirs = (
+            result.evidence.testimonies["autograd"],
+            alone.evidence.testimonies["autograd"],
+        )
         assert type(ours) is type(theirs)
-        if isinstance(ours, Autograd):
+        if isinstance(ours, Backward):
             assert ours.cut == theirs.cut
             for k, (one, other) in enumerate(zip(ours.partials, theirs.partials, strict=True)):
                 assert type(one) is type(other)
@@ -125,10 +137,8 @@ def test_together_is_as_alone(text, dtype):
 
 def proofs(result):
     """Every certified ball, and every reason why there is none."""
-    proved = result.evidence.reference
-    return (
-        (proved.forward, proved.partials, proved.bits) if isinstance(proved, Reference) else proved
-    )
+    proved = result.evidence.testimonies["reference"]
+    return (proved.forward, proved.partials, proved.bits) if isinstance(proved, Proof) else proved
 
 
 def room(found, position, value):
@@ -146,8 +156,8 @@ def test_differences_together_are_as_alone(text):
     proved lies in both.
     """
     cases = points_of(text, grid(text, 20))
-    noise = [check._noise(found) for found in cases]
-    for found, level, ours in zip(cases, noise, numeric_at(cases, noise), strict=True):
+    levels = [noise(found) for found in cases]
+    for found, level, ours in zip(cases, levels, numeric_at(cases, levels), strict=True):
         theirs = numeric(found, level)
         assert type(ours) is type(theirs)
         for one, other in zip(ours, theirs, strict=True) if isinstance(ours, tuple) else ():
@@ -165,11 +175,11 @@ def test_differences_together_are_as_alone(text):
 
 
 def _both_hold_the_truth(found, ours, theirs):
-    proved = check.reference(found)
-    if isinstance(proved, Reference) and isinstance(ours, tuple):
+    proved = reference(found)
+    if isinstance(proved, Proof) and isinstance(ours, tuple):
         for truth, one, other in zip(proved.partials, ours, theirs, strict=True):
-            assert numeric_agrees(truth, one) == numeric_agrees(truth, other), (
-                found.program.text,
+            assert agreement(truth.ball, one) == agreement(truth.ball, other), (
+                found.specification.text,
                 found.at,
             )
 
@@ -178,10 +188,10 @@ def _both_hold_the_truth(found, ours, theirs):
 def test_neither_place_nor_neighbours_show(text):
     """Backwards, in two parts, beside points of NaN and infinity: the same bits."""
     cases = points_of(text, grid(text, 24))
-    noise = [check._noise(found) for found in cases]
+    levels = [noise(found) for found in cases]
     measured = dict(zip(cases, map(bits_of, autograd_at(cases)), strict=True))
-    estimated = dict(zip(cases, map(repr, numeric_at(cases, noise)), strict=True))
-    levels = dict(zip(cases, noise, strict=True))
+    estimated = dict(zip(cases, map(repr, numeric_at(cases, levels)), strict=True))
+    levels = dict(zip(cases, levels, strict=True))
     for part in (cases[::-1], cases[:5], cases[5:], cases[::2]):
         assert [bits_of(answer) for answer in autograd_at(part)] == [
             measured[found] for found in part
@@ -198,14 +208,14 @@ def test_the_number_of_threads_does_not_show(text):
     """A whole chunk makes arrays that torch splits between its threads: the same bits with one of
     them and with more.
     """
-    cases = points_of(text, [(k / 50 - 2.5, 0.3 + k / 70, k / 90) for k in range(CHUNK)])
+    cases = points_of(text, [(k / 50 - 2.5, 0.3 + k / 70, k / 90) for k in range(MOST_POINTS)])
     threads, seen = torch.get_num_threads(), []
     try:
         for count in (1, 2, 3, 5, 7):
             torch.set_num_threads(count)
             seen.append(
                 (
-                    repr(numeric_at(cases, [1e-15] * CHUNK)),
+                    repr(numeric_at(cases, [1e-15] * MOST_POINTS)),
                     [bits_of(answer) for answer in autograd_at(cases)],
                 )
             )
@@ -222,9 +232,9 @@ def test_no_batch_is_so_long_that_torch_splits_it(monkeypatch):
     monkeypatch.setitem(
         table(), "sin", replace(row, torch=lambda t, x: calls.append(x.numel()) or t.sin(x))
     )
-    cases = points_of("sin(x*y*z)", [(k / 50, 0.3, k / 90) for k in range(CHUNK)])
-    numeric_at(cases, [1e-15] * CHUNK)
-    assert sum(calls) >= CHUNK * 3 * 2 * 54
+    cases = points_of("sin(x*y*z)", [(k / 50, 0.3, k / 90) for k in range(MOST_POINTS)])
+    numeric_at(cases, [1e-15] * MOST_POINTS)
+    assert sum(calls) >= MOST_POINTS * 3 * 2 * 54
     assert max(calls) <= 32_768
     assert {count % VECTOR for count in calls} == {0}
 
@@ -233,7 +243,7 @@ def bits_of(answer):
     """Everything torch answered, each number to the bit."""
     return (
         (repr(answer.forward), repr(answer.partials), answer.cut)
-        if isinstance(answer, Autograd)
+        if isinstance(answer, Backward)
         else repr(answer)
     )
 
@@ -244,7 +254,7 @@ def test_torch_is_called_once_for_all_points(monkeypatch):
     monkeypatch.setitem(
         table(), "sin", replace(row, torch=lambda t, x: calls.append(x.shape) or t.sin(x))
     )
-    results = list(check_cases(points_of("sin(x)*y", grid("calls", 20)), Silent()))
+    results = list(check_together(points_of("sin(x)*y", grid("calls", 20)), Silent()))
     assert {result.outcome for result in results} == {"agree"}
     assert len(calls) == 2
     assert all(len(shape) == 1 and shape[0] % VECTOR == 0 for shape in calls)
@@ -256,8 +266,8 @@ def test_one_point_goes_as_a_number(monkeypatch):
     monkeypatch.setitem(
         table(), "sin", replace(row, torch=lambda t, x: calls.append(x.shape) or t.sin(x))
     )
-    list(check_cases(points_of("sin(x)", [(1.0,)]), Silent()))
-    assert [tuple(shape) for shape in calls] == [(), (109,)]
+    list(check_together(points_of("sin(x)", [(1.0,)]), Silent()))
+    assert sorted(tuple(shape) for shape in calls) == [(), (109,)]
 
 
 @pytest.mark.parametrize(
@@ -273,9 +283,9 @@ def test_a_function_that_mixes_points_is_caught(lie, monkeypatch):
     alone are not.
     """
     cases = points_of("sin(x)*y", [(x / 7, 1 + x / 5) for x in range(1, 12)])
-    assert {result.outcome for result in check_cases(cases, Silent())} == {"agree"}
+    assert {result.outcome for result in check_together(cases, Silent())} == {"agree"}
     monkeypatch.setitem(table(), "sin", replace(table()["sin"], torch=lie))
-    caught = [result.outcome for result in check_cases(cases, Silent())]
+    caught = [result.outcome for result in check_together(cases, Silent())]
     assert caught.count("wrong") >= len(cases) - 1
     assert {check_case(found, Silent()).outcome for found in cases} == {"agree"}
 
@@ -296,27 +306,30 @@ class _Shifted(torch.autograd.Function):
         return ybar * x.cos().roll(1)
 
 
+def shifted(answer):
+    """A witness whose testimonies are handed to the wrong points."""
+
+    def lying(self, batch):
+        honest = answer(self, batch)
+        return PointwiseEstimates(
+            lambda k: honest.testimony((k + 1) % len(batch)), (len(batch), len(batch.keys))
+        )
+
+    return lying
+
+
 def test_a_shifted_batch_of_answers_is_caught(monkeypatch):
     """The bookkeeping itself: answers handed to the wrong point."""
     cases = points_of("sin(x)*y", [(x / 7, 1 + x / 5) for x in range(1, 12)])
-    monkeypatch.setattr(
-        check, "autograd_at", lambda cases: [*autograd_at(cases)[1:], autograd_at(cases)[0]]
-    )
-    assert {result.outcome for result in check_cases(cases, Silent())} == {"wrong"}
+    monkeypatch.setattr(Autograd, "answer", shifted(Autograd.answer))
+    assert {result.outcome for result in check_together(cases, Silent())} == {"wrong"}
 
 
 def test_shifted_differences_are_caught(monkeypatch):
     """As above; the truth lies outside their bars, and they are called a defect of this tool."""
     cases = points_of("sin(x)*y", [(x / 7, 1 + x / 5) for x in range(1, 12)])
-    monkeypatch.setattr(
-        check,
-        "numeric_at",
-        lambda cases, noise, step: [
-            *numeric_at(cases, noise, step)[1:],
-            numeric_at(cases, noise, step)[0],
-        ],
-    )
-    for result in check_cases(cases, Silent()):
+    monkeypatch.setattr(Numeric, "answer", shifted(Numeric.answer))
+    for result in check_together(cases, Silent()):
         assert all("misses" in verdict.reason for verdict in result.verdicts)
 
 
@@ -347,7 +360,7 @@ def test_an_abstention_is_each_points_own(monkeypatch):
 
     monkeypatch.setitem(table(), "sin", replace(own, torch=refusing))
     found = autograd_at(points_of("sin(x)", [(1.0,), (2.0,), (3.0,)]))
-    assert [type(answer) for answer in found] == [Autograd, Abstention, Autograd]
+    assert [type(answer) for answer in found] == [Backward, Abstention, Backward]
     assert found[1] == Abstention("torch cannot compute this in float64 on cpu: not at 2")
     assert [
         type(answer)
@@ -366,4 +379,4 @@ def test_detached_and_constant_values_together():
     assert [bits_of(a) for a in autograd_at(points_of("x - x + 3", grid("cut", 4)))] == [
         bits_of(autograd(found)) for found in points_of("x - x + 3", grid("cut", 4))
     ]
-    assert task.TASK_POINTS % CHUNK == 0, "a worker's chunks are made of whole ones"
+    assert task.TASK_POINTS % MOST_POINTS == 0, "a worker's chunks are made of whole ones"

@@ -7,51 +7,50 @@ from math import exp, inf, nan
 
 import pytest
 import torch
-from programs import case, smooth
+from asking import autograd, case, changed, check_case, evidence, reference
+from programs import smooth
 
-from gradcheck_cli.checks.check import check_case
 from gradcheck_cli.functions import table
 from gradcheck_cli.judge.bench import judge
-from gradcheck_cli.judge.evidence import Evidence, Tolerance
+from gradcheck_cli.judge.evidence import Tolerance
 from gradcheck_cli.judge.rounding import rounding
 from gradcheck_cli.records.status import exit_code_of, status_by_itself
 from gradcheck_cli.witnesses import Abstention
-from gradcheck_cli.witnesses.autograd import Detached, Measured, autograd
-from gradcheck_cli.witnesses.reference import reference
+from gradcheck_cli.witnesses.autograd import Detached, Measured
 
 NOBODY = Abstention("not asked")
 SMOOTH = smooth(80, "the judge")
 
 
-def evidence(text, at, dtype="float64", *answers):
+def gathered(text, at, dtype="float64", *answers):
     """What the reference proves, with torch's own answers or the ones given."""
     found = case(text, at, dtype)
     measured = autograd(found)
     if answers:
         measured = replace(measured, partials=tuple(Measured(float(value)) for value in answers))
-    return Evidence(found, reference(found), NOBODY, measured, NOBODY)
+    return evidence(found, reference=reference(found), analytic=NOBODY, autograd=measured, numeric=NOBODY)
 
 
 def said(text, at, dtype="float64", *answers, tolerance=None):
     """The verdict on the first partial."""
-    return judge(evidence(text, at, dtype, *answers), tolerance)[0]
+    return judge(gathered(text, at, dtype, *answers), tolerance)[0]
 
 
 def told_falsely(asked, lie):
     """Verdicts on answers that a function made of torch's, with the room that rounding explains for
     each.
     """
-    found = evidence(asked.text, asked.at)
-    lies = tuple(Measured(lie(answer.value)) for answer in found.autograd.partials)
+    found = gathered(asked.text, asked.at)
+    lies = tuple(Measured(lie(answer.value)) for answer in found.testimonies["autograd"].partials)
     rooms = [
         4 * rounding(found.case).of_partial(found.case, k, found.case.dtype).total
         for k in range(len(lies))
     ]
     return zip(
-        judge(replace(found, autograd=replace(found.autograd, partials=lies))),
+        judge(changed(found, autograd=replace(found.testimonies["autograd"], partials=lies))),
         rooms,
         lies,
-        found.autograd.partials,
+        found.testimonies["autograd"].partials,
         strict=True,
     )
 
@@ -61,7 +60,7 @@ def test_torchs_own_answers_are_never_wrong_on_smooth_programs(asked):
     """No false alarm."""
     assert all(
         verdict.outcome in ("agree", "imprecise")
-        for verdict in judge(evidence(asked.text, asked.at))
+        for verdict in judge(gathered(asked.text, asked.at))
     )
 
 
@@ -225,8 +224,8 @@ def test_there_is_no_absolute_tolerance_by_default():
 )
 def test_a_missing_path_is_wrong_where_the_slope_is_not_zero(text, code, told):
     """detached fails the check only if something is missing; at a kink nobody knows."""
-    found = evidence(text, "x=3")
-    assert found.autograd.partials == (Detached(("detach",)),)
+    found = gathered(text, "x=3")
+    assert found.testimonies["autograd"].partials == (Detached(("detach",)),)
     verdicts = judge(found)
     assert verdicts[0].outcome == "detached"
     assert verdicts[0].reason.endswith(told)
@@ -236,7 +235,7 @@ def test_a_missing_path_is_wrong_where_the_slope_is_not_zero(text, code, told):
 
 def test_a_detached_answer_is_told_without_the_reference_too():
     """No truth, no failure, no pass."""
-    found = replace(evidence("detach(x)", "x=3"), reference=NOBODY)
+    found = changed(gathered("detach(x)", "x=3"), reference=NOBODY)
     (verdict,) = judge(found)
     assert (verdict.outcome, verdict.failed) == ("detached", False)
 
@@ -299,12 +298,12 @@ def test_where_a_dtype_cannot_tell_float64_does(analyst, monkeypatch):
     )
     monkeypatch.setitem(table(), "tanh", replace(table()["tanh"], torch=lambda t, x: _Lie.apply(x)))
     alone = judge(
-        Evidence(
+        evidence(
             found := case("tanh(x)", "x=8", "float32"),
-            reference(found),
-            NOBODY,
-            autograd(found),
-            NOBODY,
+            reference=reference(found),
+            analytic=NOBODY,
+            autograd=autograd(found),
+            numeric=NOBODY,
         )
     )[0]
     assert (alone.outcome, alone.undecided) == ("imprecise", True), (

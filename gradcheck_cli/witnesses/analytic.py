@@ -70,7 +70,7 @@ class Analytic:
 
     def prepare(self, batch: Batch) -> None:
         """Let SymPy begin on what the batch will ask."""
-        question = _question_text(batch.prepared)
+        question = question_text(batch.prepared)
         if isinstance(question, str):
             self.analyst.ask(question)
 
@@ -84,7 +84,7 @@ class Analytic:
 
     def _testimony(self, point: Point) -> Answers | Abstention:
         prepared = point.prepared
-        question = _question_text(prepared)
+        question = question_text(prepared)
         if isinstance(question, Abstention):
             return question
         reply = self.analyst.answer(question)
@@ -98,7 +98,7 @@ class Analytic:
         return Answers([Formula(item["formula"], item["latex"], *ball) for item, ball in pairs])
 
 
-def _question_text(prepared: Prepared) -> str | Abstention:
+def question_text(prepared: Prepared) -> str | Abstention:
     """What SymPy is asked, as a line of JSON, or why it is not asked."""
     return prepared.share("question for SymPy", lambda: _write_question(prepared))
 

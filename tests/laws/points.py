@@ -9,26 +9,28 @@ from functools import cache
 from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from asking import autograd, evidence, points, reference
+
 from gradcheck_cli.calculus.reverse import is_elementwise
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import Function, table
 from gradcheck_cli.judge.bench import judge
-from gradcheck_cli.judge.evidence import Evidence
 from gradcheck_cli.judge.forward import forward_note
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.text import setting_text
-from gradcheck_cli.questions.numbers import read_points
-from gradcheck_cli.questions.question import Case, Request, cases_of
 from gradcheck_cli.witnesses import Abstention
-from gradcheck_cli.witnesses.autograd import Autograd, autograd
-from gradcheck_cli.witnesses.reference import Certified, Reference, reference
+from gradcheck_cli.witnesses.autograd import Backward
+from gradcheck_cli.witnesses.reference import Proof
+from gradcheck_cli.witnesses.truth import Certified
 from gradcheck_cli.worlds import balls, tensors
 from gradcheck_cli.worlds.scalars import expand
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from gradcheck_cli.judge.evidence import Evidence
     from gradcheck_cli.judge.verdict import Verdict
+    from gradcheck_cli.questions.batch import Point
 
 INPUTS = ("x", "y", "z", "w")
 # (low, high, decimals): near 0, on both sides of 1, probabilities, the middle range, and where
@@ -181,32 +183,30 @@ def is_inside(sample: Sample) -> bool:
     proved = reference(found)
     return (
         torch_value(found) is not None
-        and isinstance(proved, Reference)
+        and isinstance(proved, Proof)
         and all(isinstance(answer, Certified) for answer in (*proved.forward, *proved.partials))
     )
 
 
-def case_of(sample: Sample, dtype: str = "float64", cotangent: Any = None) -> Case:
-    """The Case of a sample."""
+def case_of(sample: Sample, dtype: str = "float64", cotangent: Any = None) -> Point:
+    """The point of a sample."""
     return case(sample.text, sample.at, dtype, cotangent, sample.numbers)
 
 
 def case(
     text: str, at: str, dtype: str = "float64", cotangent: Any = None, wrt: tuple[str, ...] = ()
-) -> Case:
-    """The Case of a program at a point, as the command line makes it."""
-    return cases_of(
-        Request(parse(text), read_points([at]), wrt=wrt, cotangent=cotangent, dtypes=[dtype])
-    )[0]
+) -> Point:
+    """A program at a point, as the command line makes it."""
+    return points(text, [at], wrt=wrt, cotangent=cotangent, dtypes=[dtype])[0]
 
 
-def evidence_of(found: Case) -> Evidence:
+def evidence_of(found: Point) -> Evidence:
     """What reference and autograd say; SymPy is not asked, nor are differences."""
     nobody = Abstention("not asked")
-    return Evidence(found, reference(found), nobody, autograd(found), nobody)
+    return evidence(found, reference=reference(found), analytic=nobody, autograd=autograd(found), numeric=nobody)
 
 
-def torch_value(found: Case) -> tuple[float, ...] | None:
+def torch_value(found: Point) -> tuple[float, ...] | None:
     """torch's value alone, row-major: some functions refuse when a gradient is wanted. None where
     torch refuses the point.
     """
@@ -215,25 +215,25 @@ def torch_value(found: Case) -> tuple[float, ...] | None:
     like = torch.empty((), dtype=getattr(torch, found.dtype.name))
     try:
         values = tensors.run(
-            found.program,
+            found.specification,
             {name: torch.tensor(array).to(like) for name, array in found.at.items()},
-            found.literal,
+            found.dtype.round,
             like,
         )
     except RuntimeError:
         return None
-    return tuple(tensors.tensor(values[found.program.result], like).double().reshape(-1).tolist())
+    return tuple(tensors.tensor(values[found.specification.result], like).double().reshape(-1).tolist())
 
 
-def forward_told(found: Case) -> str | None:
+def forward_told(found: Point) -> str | None:
     """What the judge says against torch's value; None where rounding explains it."""
     nobody = Abstention("not asked")
     value = torch_value(found)
     assert value is not None, "torch refuses the point"
-    return forward_note(Evidence(found, reference(found), nobody, Autograd(value, ()), nobody))
+    return forward_note(evidence(found, reference=reference(found), analytic=nobody, autograd=Backward(value, (), (), None), numeric=nobody))
 
 
-def verdicts_of(found: Case) -> tuple[Verdict, ...]:
+def verdicts_of(found: Point) -> tuple[Verdict, ...]:
     """The judge's verdict on each partial, from reference and autograd alone."""
     return judge(evidence_of(found))
 

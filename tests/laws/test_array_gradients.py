@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from asking import reference
 
 from gradcheck_cli.functions import Function, table
 from gradcheck_cli.judge.rounding import rounding
 from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.questions.numbers import read_value
-from gradcheck_cli.witnesses.reference import Certified, Reference, reference
+from gradcheck_cli.witnesses.reference import Proof
+from gradcheck_cli.witnesses.truth import Certified
 
 from .points import array_rows, case, named, seeded, verdicts_of
 from .test_planted_lies import ROOM, lying
@@ -22,7 +24,7 @@ from .test_same_shapes import of_torch, samples
 
 if TYPE_CHECKING:
     from gradcheck_cli.judge.verdict import Verdict
-    from gradcheck_cli.questions.question import Case
+    from gradcheck_cli.questions.batch import Point
 
 COUNT = 8
 # Inputs that only lend their shape have no derivative, and torch rightly has no path from them.
@@ -37,14 +39,14 @@ def texts_of(values: dict[str, np.ndarray[Any, Any]]) -> str:
 
 
 @cache
-def cases(row: Function) -> tuple[Case, ...]:
+def cases(row: Function) -> tuple[Point, ...]:
     """Some of a row's calls that torch accepts and whose every partial is certified, each with a
     random cotangent.
     """
     random = seeded(f"gradients of {row.name}")
     candidates = samples(row)
     random.shuffle(candidates)
-    found: list[Case] = []
+    found: list[Point] = []
     for text, values in candidates:
         result = of_torch(text, values)
         if (
@@ -65,14 +67,14 @@ def cases(row: Function) -> tuple[Case, ...]:
         except UserError:  # a shape that we refuse: `test_same_shapes` says which
             continue
         proved = reference(made)
-        if isinstance(proved, Reference) and all(
+        if isinstance(proved, Proof) and all(
             isinstance(answer, Certified) for answer in (*proved.forward, *proved.partials)
         ):
             found.append(made)
     return tuple(found)
 
 
-def shown(found: Case) -> str:
+def shown(found: Point) -> str:
     """A case in words that can be retyped."""
     return (
         f"{found.program.text} at {texts_of(dict(found.at))}, cotangent {found.cotangent.tolist()}"
@@ -113,7 +115,7 @@ def test_a_lie_about_arrays_is_caught(row, monkeypatch):
     assert caught
 
 
-def sees(found: Case, position: int) -> bool:
+def sees(found: Point, position: int) -> bool:
     """Whether rounding cannot explain a tenth of the lie; a lie about 0 is planted only where
     torch's answer is 0.
     """

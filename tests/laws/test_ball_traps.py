@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from asking import reference
 from clocks import cpu_budget
 from flint import arb, ctx
 
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.functions.arithmetic import OFF
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.witnesses.reference import Certified, Reference, Touching, reference
+from gradcheck_cli.witnesses.reference import Proof
+from gradcheck_cli.witnesses.truth import Certified, Touching
 from gradcheck_cli.worlds import balls
 from gradcheck_cli.worlds.scalars import expand
 
@@ -207,7 +209,7 @@ def test_extreme_arguments_end_soon(row):
         found = case(text, ",".join(f"{name}={value}" for name in inputs_of(text)))
         with cpu_budget(2.0, f"{text} at {value}"):
             proved = reference(found)
-        assert isinstance(proved, Reference)
+        assert isinstance(proved, Proof)
         assert all(
             answer.ball.is_finite()
             for answer in (*proved.forward, *proved.partials)

@@ -9,8 +9,9 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 import pytest
+from asking import reference
 
-from gradcheck_cli.witnesses.reference import Undefined, reference
+from gradcheck_cli.witnesses.truth import Undefined
 
 from .points import (
     Sample,

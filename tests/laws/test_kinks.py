@@ -12,9 +12,10 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from asking import reference
 
-from gradcheck_cli.calculus.gradient import GradientProgram, gradient_program
-from gradcheck_cli.witnesses.reference import Certified, reference
+from gradcheck_cli.calculus.gradient import GradientProgram
+from gradcheck_cli.witnesses.truth import Certified
 from gradcheck_cli.worlds import balls
 
 from .points import (
@@ -85,19 +86,15 @@ def grid(row: Function) -> tuple[tuple[Sample, bool], ...]:
 def program_of(row: Function, settings: dict[str, Any]) -> GradientProgram:
     """The scalar program of a call, with its kinks."""
     text = call_text(row, settings)
-    found = gradient_program(
-        case_of(Sample(row, text, tuple((name, "0.5") for name in inputs_of(text))))
-    )
-    assert isinstance(found, GradientProgram)
-    return found
+    point = case_of(Sample(row, text, tuple((name, "0.5") for name in inputs_of(text))))
+    return point.prepared.gradient
 
 
 def on_kink(sample: Sample) -> bool:
     """Whether a kink expression is not proved to be away from zero."""
     found = case_of(sample)
-    program = gradient_program(found)
-    assert isinstance(program, GradientProgram)
-    values = balls.run(program.program, sample.values, 256, found.literal)
+    program = found.prepared.gradient
+    values = balls.run(program.program, sample.values, 256, found.dtype.round)
     return any(
         not (values[kink.expression] > 0 or values[kink.expression] < 0) for kink in program.kinks
     )

@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 import torch
+from asking import reference
 
 from gradcheck_cli.functions import Function, table
 from gradcheck_cli.judge.rounding import rounding
-from gradcheck_cli.witnesses.reference import Certified, reference
+from gradcheck_cli.witnesses.truth import Certified
 
 from .points import Sample, case_of, differentiable_rows, named, samples, verdicts_of
 from .torch_defects import gradient_errs

@@ -9,14 +9,15 @@ from fractions import Fraction
 
 import pytest
 import sympy
-from programs import case, smooth
+from asking import analytic, case, changed
+from programs import smooth
 
 from gradcheck_cli.functions import table
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.program import Call, Number, Program, in_reading_order
 from gradcheck_cli.symbolic import printing, readings, symbols, wire
 from gradcheck_cli.witnesses import Abstention
-from gradcheck_cli.witnesses.analytic import _Formulas, analytic
+from gradcheck_cli.witnesses.analytic import _Formulas
 
 from .points import named
 from .test_one_pass import CHOSEN, RANDOM, ROWS, about, taken

@@ -232,7 +232,7 @@ def forward(sample: Sample) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
         name: torch.tensor(array, requires_grad=name in sample.numbers)
         for name, array in found.at.items()
     }
-    return leaves, tensors.run(found.program, leaves, found.literal, like)[found.program.result]
+    return leaves, tensors.run(found.specification, leaves, found.literal, like)[found.specification.result]
 
 
 def shipped(sample: Sample, entry: Entry, ybar: float) -> dict[str, float]:
@@ -282,7 +282,7 @@ def sample_settings(sample: Sample) -> dict[str, Any]:
     """The settings of a sample's call, as torch is given them."""
     found = case_of(sample)
     call = next(
-        node for node in found.program.nodes if getattr(node, "function", "") == sample.row.name
+        node for node in found.specification.nodes if getattr(node, "function", "") == sample.row.name
     )
     settings = sample.row.bound(dict(call.settings))
     return {
