@@ -7,13 +7,11 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from clocks import HUNG, until
-from suites import environment, ran, started, written
+from suites import ran, started, written
 
 GOOD, WRONG, UNDEFINED = (
     "{expr: x**2, at: {x: 3}}",
@@ -57,9 +55,9 @@ def journal(folder, lines=0):
     )
 
 
-def document(folder, *words, **options):
-    """(exit code, the JSON report) of a run."""
-    code, out, err = ran(folder, "run", *words, "-f", "json", **options)
+def document(start, *words, **options):
+    """(exit code, the JSON report) of a run. Start is `tool.ran`, or `ran` for a process of its own."""
+    code, out, err = start(words[0], "run", *words[1:], "-f", "json", **options)
     assert out, err
     return code, json.loads(out)
 
@@ -87,19 +85,19 @@ def document(folder, *words, **options):
         ),
     ],
 )
-def test_exit_codes(tmp_path, cases, code):
+def test_exit_codes(tool, tmp_path, cases, code):
     """As expected, wrong, not verified; what a suite expects is as expected, what it foresees and
     does not come is not.
     """
     written(tmp_path, *cases)
-    found, report = document(tmp_path, ".", "-j1")
+    found, report = document(tool.ran, tmp_path, ".", "-j1")
     assert (found, report["exit_code"]) == (code, code)
 
 
 def test_harm_has_its_own_exit_code_and_costs_no_other_check(tmp_path):
     """3 stands above 1; every other check is made, and each says what came of it."""
     written(tmp_path, GOOD, HANG, WRONG, CRASH, GOOD)
-    code, report = document(tmp_path, ".", "-j2", faults=True)
+    code, report = document(ran, tmp_path, ".", "-j2", faults=True)
     assert (code, report["exit_code"]) == (3, 3)
     assert [(case["outcome"], case["reason"]) for case in report["cases"]] == [
         ("agree", None),
@@ -113,7 +111,7 @@ def test_harm_has_its_own_exit_code_and_costs_no_other_check(tmp_path):
 def test_memory_has_a_limit(tmp_path):
     """A check that would take all there is."""
     written(tmp_path, "{expr: x + 7003, at: {x: 1}}", GOOD)
-    code, report = document(tmp_path, ".", "-j1", "--max-memory", "1500MiB", faults=True)
+    code, report = document(ran, tmp_path, ".", "-j1", "--max-memory", "1500MiB", faults=True)
     assert code == 3
     assert [case["reason"] for case in report["cases"]] == [
         "the check has taken more than 1,500 MiB of memory",
@@ -121,26 +119,32 @@ def test_memory_has_a_limit(tmp_path):
     ]
 
 
-@pytest.mark.parametrize("form", ["json", "jsonl"])
-def test_the_same_seed_gives_the_same_bytes_whatever_the_number_of_workers(tmp_path, form):
-    """Among them sampled points, several dtypes, and more points than a chunk holds."""
+def test_the_same_seed_gives_the_same_bytes_whatever_the_number_of_workers(tool, tmp_path):
+    """Among them sampled points, several dtypes, and more points than a chunk holds; streamed and in
+    one piece.
+    """
     written(
         tmp_path,
         "{expr: sin(x)*y, at: {x: {sample: normal, count: 3}, y: {start: 0, stop: 1, count: 100}}}",
         "{expr: tanh(x), at: {x: {sample: uniform, count: 4}}, matrix: {dtype: [float64, float32]}}",
         *(f"{{expr: x**2 + {k}, at: {{x: 3}}}}" for k in range(20)),
     )
-    outs = {
-        ran(tmp_path, "run", ".", "-f", form, "-j", jobs, "--seed", "5")[1] for jobs in ("1", "3")
-    }
-    assert len(outs) == 1
-    assert ran(tmp_path, "run", ".", "-f", form, "--seed", "6")[1] not in outs
+
+    def texts(*words):
+        streamed = tool.ran(tmp_path, "run", ".", "-f", "jsonl", "--export", "a.json", *words)[1]
+        return streamed, (tmp_path / "a.json").read_text(encoding="utf-8")
+
+    streamed, whole = texts("-j", "1", "--seed", "5")
+    assert texts("-j", "3", "--seed", "5") == (streamed, whole)
+    others = texts("--seed", "6")
+    assert others[0] != streamed
+    assert others[1] != whole
 
 
-def test_an_export_is_written_beside_what_is_shown(tmp_path):
+def test_an_export_is_written_beside_what_is_shown(tool, tmp_path):
     """Several at once; what a folder cannot take is told, exit 2, and what was shown stays shown."""
     written(tmp_path, GOOD, WRONG)
-    code, out, err = ran(
+    code, out, err = tool.ran(
         tmp_path,
         "run",
         ".",
@@ -152,7 +156,7 @@ def test_an_export_is_written_beside_what_is_shown(tmp_path):
         "/dev/full",
     )
     assert (code, out) == (2, "")
-    code, out, err = ran(
+    code, out, err = tool.ran(
         tmp_path,
         "run",
         ".",
@@ -202,17 +206,17 @@ def test_a_closed_pipe_ends_silently(tmp_path):
     assert json.loads((tmp_path / "all.json").read_text())["summary"] == {"agree": 36}
 
 
-def test_what_cannot_be_read_is_told_in_one_go(tmp_path):
+def test_what_cannot_be_read_is_told_in_one_go(tool, tmp_path):
     """A missing file, a folder without suites, a file that is no text, and a mistake inside one."""
     (tmp_path / "empty").mkdir()
     (tmp_path / "bytes.yaml").write_bytes(b"\xff\xfe\x00")
-    code, out, err = ran(tmp_path, "run", "gone.yaml", "empty", "bytes.yaml")
+    code, out, err = tool.ran(tmp_path, "run", "gone.yaml", "empty", "bytes.yaml")
     assert (code, out) == (2, "")
     assert err.count("error[") == 3
     assert "error[unreadable]: `gone.yaml` cannot be read" in err
     assert "error[no-suite]: `empty` holds no suite" in err
     written(tmp_path, "{expr: sigmod(x), at: {x: 1}}", "{expr: x, ta: {x: 1}}")
-    code, out, err = ran(tmp_path, "run", "suite.gradcheck.yaml")
+    code, out, err = tool.ran(tmp_path, "run", "suite.gradcheck.yaml")
     assert code == 2
     assert [
         "suite.gradcheck.yaml:3:12" in err,
@@ -221,76 +225,68 @@ def test_what_cannot_be_read_is_told_in_one_go(tmp_path):
     ] == [True] * 3
 
 
-def test_a_suite_from_stdin(tmp_path):
+def test_a_suite_from_stdin(tool, tmp_path):
     """`-` reads one."""
-    command = [sys.executable, "-m", "gradcheck_cli", "run", "-", "-f", "jsonl"]
-    done = subprocess.run(
-        command,
-        input=f"version: 1\ncases:\n  - {GOOD}\n",
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        env=environment(),
-        check=False,
-    )
-    assert (done.returncode, json.loads(done.stdout)["source"]) == (
-        0,
-        {"file": "stdin", "line": 3, "column": 5},
-    )
+    text = f"version: 1\ncases:\n  - {GOOD}\n"
+    done = tool.run(["run", "-", "-f", "jsonl"], stdin=text, folder=tmp_path)
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["source"] == {"file": "stdin", "line": 3, "column": 5}
 
 
-def test_nothing_selected_has_its_own_exit_code(tmp_path):
+def test_nothing_selected_has_its_own_exit_code(tool, tmp_path):
     """And is told."""
     written(tmp_path, GOOD)
-    assert ran(tmp_path, "run", ".", "-k", "nothing like it") == (
+    assert tool.ran(tmp_path, "run", ".", "-k", "nothing like it") == (
         5,
         "",
         "nothing is selected: no check was made\n",
     )
 
 
-def test_the_first_failure_ends_the_run_at_the_same_check_whatever_the_number_of_workers(tmp_path):
+def test_the_first_failure_ends_the_run_at_the_same_check_whatever_the_number_of_workers(
+    tool, tmp_path
+):
     """Checks behind it that happened to be finished are not told."""
     written(tmp_path, GOOD, GOOD, WRONG, GOOD, WRONG, *[GOOD] * 30)
-    found = [document(tmp_path, ".", "-x", "-j", jobs)[1] for jobs in ("1", "3")]
+    found = [document(tool.ran, tmp_path, ".", "-x", "-j", jobs)[1] for jobs in ("1", "3")]
     assert found[0] == found[1]
     assert [case["status"] for case in found[0]["cases"]] == ["pass", "pass", "fail"]
     assert found[0]["problems"] == ["ended after 1 failed: 32 of 35 checks were not made"]
-    assert len(document(tmp_path, ".", "--maxfail", "2")[1]["cases"]) == 5
+    assert len(document(tool.ran, tmp_path, ".", "--maxfail", "2")[1]["cases"]) == 5
 
 
-def test_last_failed_makes_what_failed_again(tmp_path):
+def test_last_failed_makes_what_failed_again(tool, tmp_path):
     """Until it passes; without a failure everything is made."""
     written(tmp_path, GOOD, WRONG, "{expr: relu(x) - relu(-x), at: {x: [1, 0, 2]}}")
-    assert ran(tmp_path, "run", ".")[0] == 1
-    again = document(tmp_path, ".", "--lf")[1]
+    assert tool.ran(tmp_path, "run", ".")[0] == 1
+    again = document(tool.ran, tmp_path, ".", "--lf")[1]
     assert [(case["id"], case["status"]) for case in again["cases"]] == [
         ("suite.gradcheck.yaml::case-2", "fail"),
         ("suite.gradcheck.yaml::case-3:2", "fail"),
     ]
     written(tmp_path, GOOD, GOOD, GOOD)
-    assert ran(tmp_path, "run", ".")[0] == 0
-    code, _, err = ran(tmp_path, "run", ".", "--lf")
+    assert tool.ran(tmp_path, "run", ".")[0] == 0
+    code, _, err = tool.ran(tmp_path, "run", ".", "--lf")
     assert (code, "none of these checks is known to have failed: all are made" in err) == (0, True)
 
 
-def test_a_failing_run_ends_with_commands_to_paste(tmp_path):
+def test_a_failing_run_ends_with_commands_to_paste(tool, tmp_path):
     """On stderr, whatever the format; each does what it says."""
     written(tmp_path, GOOD, WRONG, UNDEFINED)
-    code, _, err = ran(tmp_path, "run", ".", "-f", "jsonl")
+    code, _, err = tool.ran(tmp_path, "run", ".", "-f", "jsonl")
     assert code == 1
     assert err.splitlines() == [
         "gradcheck 'relu(x) - relu(-x)' --at x=0  # suite.gradcheck.yaml::case-2: wrong",
         "gradcheck 'log(x)' --at x=-1  # suite.gradcheck.yaml::case-3: undefined",
     ]
-    assert ran(tmp_path, "relu(x) - relu(-x)", "--at", "x=0")[0] == 1
+    assert tool.ran(tmp_path, "relu(x) - relu(-x)", "--at", "x=0")[0] == 1
 
 
-def test_exit_zero_covers_gradients_and_nothing_else(tmp_path):
+def test_exit_zero_covers_gradients_and_nothing_else(tool, tmp_path):
     """Not harm, not mistakes, not an empty selection."""
     written(tmp_path, WRONG, UNDEFINED)
-    assert ran(tmp_path, "run", ".", "--exit-zero")[0] == 0
-    assert ran(tmp_path, "run", ".", "--exit-zero", "-k", "nothing like it")[0] == 5
+    assert tool.ran(tmp_path, "run", ".", "--exit-zero")[0] == 0
+    assert tool.ran(tmp_path, "run", ".", "--exit-zero", "-k", "nothing like it")[0] == 5
     written(tmp_path, CRASH)
     assert ran(tmp_path, "run", ".", "--exit-zero", faults=True)[0] == 3
 
@@ -323,23 +319,22 @@ def test_a_job_that_is_cancelled_writes_what_is_finished(tmp_path):
     )
 
 
-def test_a_run_that_was_killed_goes_on_where_it_stopped(tmp_path):
+def test_a_run_that_was_killed_goes_on_where_it_stopped(tool, tmp_path):
     """SIGKILL of the parent; the report is that of a run that was never killed, and finished checks
     are not made again.
     """
     written(tmp_path, chunk(1), chunk(2), *(chunk(f"{GATED} + {k}") for k in range(4)))
-    process, gate = held(tmp_path, "run", ".", "-f", "json", "-j2")
+    words = ("run", ".", "-f", "json", "-j2")
+    process, _ = held(tmp_path, *words)
     kept = journal(tmp_path, 12)
     process.kill()
-    process.wait()
+    process.communicate(timeout=HUNG)
     done = kept.read_bytes().count(b"\n")
     assert 12 <= done <= 24
-    gate.touch()
-    words = ("run", ".", "-f", "json", "-j2")
-    code, out, err = ran(tmp_path, *words, "--resume", faults=True, GATE=str(gate))
+    code, out, err = tool.ran(tmp_path, *words, "--resume")
     assert f"{done} of 72 checks are taken over from the run before" in err
     assert not kept.exists()
-    assert (code, out) == ran(tmp_path, *words, faults=True, GATE=str(gate))[:2]
+    assert (code, out) == tool.ran(tmp_path, *words)[:2]
 
 
 @pytest.mark.parametrize(
@@ -369,11 +364,11 @@ def test_a_worker_that_is_killed_in_mid_run_costs_one_check_at_most(
     }
 
 
-def test_what_is_read_is_not_written_over(tmp_path):
+def test_what_is_read_is_not_written_over(tool, tmp_path):
     """A report in the place of a suite would lose it."""
     path = written(tmp_path, GOOD)
     before = path.read_text()
-    code, _, err = ran(tmp_path, "run", ".", "--export", f"tap:{path.name}")
+    code, _, err = tool.ran(tmp_path, "run", ".", "--export", f"tap:{path.name}")
     assert (code, err) == (
         2,
         f"error[unwritable]: the report cannot be written to `{path.name}`: that is one of the files it is about\n",
@@ -381,34 +376,37 @@ def test_what_is_read_is_not_written_over(tmp_path):
     assert path.read_text() == before
 
 
-def test_a_device_that_is_absent_matters_to_those_alone_who_ask_for_it(tmp_path):
+def test_a_device_that_is_absent_matters_to_those_alone_who_ask_for_it(tool, tmp_path):
     """A case that is not selected asks for nothing."""
     written(
         tmp_path,
         "{expr: sin(x), at: {x: 1}}",
         "{expr: x, at: {x: 1}, device: 'cuda:63', tags: gpu}",
     )
-    assert ran(tmp_path, "run", ".", "-t", "!gpu")[0] == 0
-    code, _, err = ran(tmp_path, "run", ".")
+    assert tool.ran(tmp_path, "run", ".", "-t", "!gpu")[0] == 0
+    code, _, err = tool.ran(tmp_path, "run", ".")
     assert code == 2
     assert err.startswith(
         "error[absent-device]: device `cuda:63` is not present, which `suite.gradcheck.yaml::case-2` asks for\n --> suite.gradcheck.yaml:4:"
     )
 
 
-def test_a_failure_of_strict_is_reproduced_with_strict(tmp_path):
+def test_a_failure_of_strict_is_reproduced_with_strict(tool, tmp_path):
     """The command fails as the check did."""
     written(tmp_path, "{expr: relu(x), at: {x: 0}, strict: true}")
-    code, _, err = ran(tmp_path, "run", ".")
+    code, _, err = tool.ran(tmp_path, "run", ".")
     assert (code, err) == (
         1,
         "gradcheck 'relu(x)' --at x=0 --strict  # suite.gradcheck.yaml::case-1: kink\n",
     )
 
 
-def test_a_file_is_checked_once_however_it_is_called(tmp_path):
+def test_a_file_is_checked_once_however_it_is_called(tool, tmp_path):
     """By its name, its path, a link to it."""
     path = written(tmp_path, GOOD)
     (tmp_path / "link.gradcheck.yaml").symlink_to(path)
     (tmp_path / "folder.gradcheck.yaml").mkdir()
-    assert len(document(tmp_path, ".", path.name, str(path), f"./{path.name}")[1]["cases"]) == 1
+    assert (
+        len(document(tool.ran, tmp_path, ".", path.name, str(path), f"./{path.name}")[1]["cases"])
+        == 1
+    )
