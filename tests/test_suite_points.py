@@ -95,7 +95,7 @@ def test_a_point_is_found_by_its_number(at):
 
 def test_a_range_is_a_grid_of_the_command_line():
     """Exact, ends in the user's words and the numbers between them in none."""
-    grid = read_points(["x=-1/3:0.1:7"])["x"].values
+    grid = tuple(read_points(["x=-1/3:0.1:7"])["x"])
     for at in ("{x: '-1/3:0.1:7', y: 1}", "{x: {start: -1/3, stop: 0.1, count: 7}, y: 1}"):
         assert tuple(point["x"] for point in case(at).points) == grid
 

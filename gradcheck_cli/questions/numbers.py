@@ -60,6 +60,8 @@ class Grid:
         return self.count
 
     def __getitem__(self, i: int) -> Exact:
+        if not 0 <= i < self.count:
+            raise IndexError(i)
         if i == 0:
             return self.start
         if i == self.count - 1:

@@ -20,37 +20,28 @@ from gradcheck_cli.suites.numerals import (
     numeral_shape,
     read_numeral,
 )
-from gradcheck_cli.suites.sampling import COUNT, Sampled
+from gradcheck_cli.suites.sampling import COUNT, SampleKind
 
 if TYPE_CHECKING:
     from gradcheck_cli.questions.points import Sample, Values
     from gradcheck_cli.records.json_schema import Schema
     from gradcheck_cli.suites.document import Document, YamlNode
 
-_ONE_TENSOR = KeyMap(
-    "a tensor",
-    (
-        Key(
-            "tensor",
-            TensorNumeral(),
-            "One value: a tensor as nested lists.",
-            "tensor: [[1, 2], [3, 4]]",
-        ),
-    ),
-)
-_RANGE = KeyMap(
-    "a range",
-    (
-        Key("start", Numeral(), "The first number.", "start: 0"),
-        Key("stop", Numeral(), "The last number, which is included.", "stop: 1"),
-        COUNT,
-    ),
-)
-_MAPPING = Variants((("tensor", _ONE_TENSOR), ("sample", Sampled(shaped=True)), ("start", _RANGE)))
+# fmt: off
+_TENSOR = KeyMap("a tensor", (
+    Key("tensor", TensorNumeral(), "One value: a tensor as nested lists.", "tensor: [[1, 2], [3, 4]]"),
+))
+_RANGE = KeyMap("a range", (
+    Key("start", Numeral(), "The first number.", "start: 0"),
+    Key("stop", Numeral(), "The last number, which is included.", "stop: 1"),
+    COUNT,
+))
+# fmt: on
+_MAPPING = Variants((("tensor", _TENSOR), ("sample", SampleKind(shaped=True)), ("start", _RANGE)))
 
 
 @dataclass(frozen=True)
-class Given:
+class PointMapping:
     """A mapping of `at`: values for each input, or one sample that all inputs are drawn from
     together.
     """
@@ -72,16 +63,19 @@ class Coordinate(Kind):
 
     def definition(self) -> Schema:
         """All forms of values."""
-        listed = {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/tensor"}}
-        says = "A number or a text such as pi/4 or 0:1:5; a list of values that are taken in turn; a tensor, a range or a sample."
-        return {"description": says, "anyOf": [*NUMERAL["anyOf"], listed, _MAPPING.schema()]}
+        turns = {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/tensor"}}
+        return {
+            "description": "A number or a text such as pi/4 or 0:1:5; a list of values that are "
+            "taken in turn; a tensor, a range or a sample.",
+            "anyOf": [*NUMERAL["anyOf"], turns, _MAPPING.schema()],
+        }
 
     def read(self, node: YamlNode, where: str, document: Document) -> Values | None:
         """The values in order."""
         if isinstance(node, MapNode):
-            return _mapped(_MAPPING.read(node, where, document))
+            return _values(_MAPPING.read(node, where, document))
         if isinstance(node, ListNode) and node.items:
-            return self._listed(node, where, document)
+            return self._turns(node, where, document)
         if not isinstance(node, ScalarNode) or node.type not in ("number", "text"):
             self.refuse(node, where, document)
             return None
@@ -90,59 +84,52 @@ class Coordinate(Kind):
             return value
         return Listed((value,)) if is_rectangular(value, node, where, document) else None
 
-    def _listed(self, node: ListNode, where: str, document: Document) -> Listed | None:
+    def _turns(self, node: ListNode, where: str, document: Document) -> Listed | None:
         """Values that are taken in turn, all of one shape."""
         kind = TensorNumeral()
         values = [kind.read(item, where, document) for item in node.items]
-        found = [value for value in values if value is not None]
-        if len(found) < len(values):
+        good = tuple(value for value in values if value is not None)
+        if len(good) < len(values):
             return None
-        shapes = [numeral_shape(value) for value in found]
+        shapes = [numeral_shape(value) for value in good]
         odd = next((i for i, shape in enumerate(shapes) if shape != shapes[0]), None)
-        if odd is not None:
-            message = f"the values of {where} are not of one shape: {shapes[0]} and {shapes[odd]}"
-            document.add_mistake(
-                "ragged",
-                message,
-                node.items[odd],
-                "a list holds values that are taken in turn; one tensor is written `{tensor: [...]}`",
-            )
-            return None
-        return Listed(tuple(found))
-
-
-def _mapped(found: Any) -> Values | None:
-    """What a mapping read by its own kind comes to."""
-    if not isinstance(found, dict):
-        return found  # type: ignore[no-any-return]  # a sample, or None
-    if any(entry.value is None for entry in found.values()):
+        if odd is None:
+            return Listed(good)
+        message = f"the values of {where} are not of one shape: {shapes[0]} and {shapes[odd]}"
+        tensor = "one tensor is written `{tensor: [...]}`"
+        way_out = f"a list holds values that are taken in turn; {tensor}"
+        document.add_mistake("ragged", message, node.items[odd], way_out)
         return None
-    if "tensor" in found:
-        return Listed((found["tensor"].value,))
-    return (
-        Grid(found["start"].value, found["stop"].value, found["count"].value)
-        if len(found) == len(_RANGE.keys)
-        else None
-    )
 
 
-_INPUTS = Variants((("sample", Sampled(shaped=False)), ("", NameMap(Coordinate(), but="sample"))))
+def _values(entries: Any) -> Values | None:
+    """What a mapping that its own kind has read comes to."""
+    if not isinstance(entries, dict):
+        return entries  # type: ignore[no-any-return]  # a sample, or None
+    if any(entry.value is None for entry in entries.values()):
+        return None
+    if "tensor" in entries:
+        return Listed((entries["tensor"].value,))
+    if len(entries) < len(_RANGE.keys):
+        return None
+    return Grid(entries["start"].value, entries["stop"].value, entries["count"].value)
+
+
+_INPUTS = Variants(
+    (("sample", SampleKind(shaped=False)), ("", NameMap(Coordinate(), but="sample")))
+)
 
 
 @dataclass(frozen=True)
-class At(Kind):
+class PointsKind(Kind):
     """The points of a case."""
 
     words: str = "a mapping of inputs, a list of such mappings, or a text such as `x=3, y=[1, 2]`"
 
     def schema(self) -> Schema:
-        """One of three forms."""
-        return {
-            "anyOf": [
-                {"$ref": "#/$defs/point"},
-                {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/point"}},
-            ]
-        }
+        """One point or several."""
+        point = {"$ref": "#/$defs/point"}
+        return {"anyOf": [point, {"type": "array", "minItems": 1, "items": point}]}
 
     def definition(self) -> Schema:
         """One mapping, or text."""
@@ -151,55 +138,49 @@ class At(Kind):
             "anyOf": [{"type": "string", "pattern": "="}, _INPUTS.schema()],
         }
 
-    def read(self, node: YamlNode, where: str, document: Document) -> tuple[Given, ...] | None:
+    def read(
+        self, node: YamlNode, where: str, document: Document
+    ) -> tuple[PointMapping, ...] | None:
         """One block of points for each mapping."""
-        if isinstance(node, ListNode) and node.items:
-            if all(isinstance(item, ScalarNode) and not is_text(item) for item in node.items):
-                document.add_mistake(
-                    "wrong-type",
-                    f"{where} must be {self.words}, not a list of numbers",
-                    node,
-                    "name the input: `at: {x: [1, 2]}`",
-                )
-                return None
-            blocks = [self._block(item, f"an item of {where}", document) for item in node.items]
-        else:
-            blocks = [self._block(node, where, document)]
-        found = tuple(block for block in blocks if block is not None)
-        return found if len(found) == len(blocks) else None
+        if not isinstance(node, ListNode) or not node.items:
+            block = self._block(node, where, document)
+            return None if block is None else (block,)
+        if all(isinstance(item, ScalarNode) and not is_text(item) for item in node.items):
+            message = f"{where} must be {self.words}, not a list of numbers"
+            document.add_mistake("wrong-type", message, node, "name the input: `at: {x: [1, 2]}`")
+            return None
+        blocks = [self._block(item, f"an item of {where}", document) for item in node.items]
+        good = tuple(block for block in blocks if block is not None)
+        return good if len(good) == len(blocks) else None
 
-    def _block(self, node: YamlNode, where: str, document: Document) -> Given | None:
+    def _block(self, node: YamlNode, where: str, document: Document) -> PointMapping | None:
         if isinstance(node, ScalarNode) and is_text(node):
             return _from_text(node, document)
         if not isinstance(node, MapNode):
             self.refuse(node, where, document)
             return None
-        found = _INPUTS.read(node, where, document)
-        if found is None:
+        inputs = _INPUTS.read(node, where, document)
+        if inputs is None:
             return None
-        if not isinstance(found, dict):
-            return Given(node, {}, found)
-        return Given(node, {normalize("NFKC", name): entry for name, entry in found.items()})
+        if not isinstance(inputs, dict):
+            return PointMapping(node, {}, inputs)
+        entries = {normalize("NFKC", name): entry for name, entry in inputs.items()}
+        return PointMapping(node, entries)
 
 
-def _from_text(node: ScalarNode, document: Document) -> Given | None:
+def _from_text(node: ScalarNode, document: Document) -> PointMapping | None:
     """Points in the notation of the command line."""
     try:
-        found = read_points([node.text])
+        point = read_points([node.text])
     except UserError as error:
         document.add_from(error.mistakes, node)
         return None
-    values = {
-        name: value if isinstance(value, Grid) else Listed((value,))
-        for name, value in found.items()
-    }
-    good = [
-        is_rectangular(value[0], node, f"`{name}`", document)
-        for name, value in values.items()
-        if isinstance(value, Listed)
-    ]
-    return (
-        Given(node, {name: Entry(node, node, value) for name, value in values.items()})
-        if all(good)
-        else None
-    )
+    entries: dict[str, Entry] = {}
+    good = True
+    for name, value in point.items():
+        if isinstance(value, Grid):
+            entries[name] = Entry(node, node, value)
+        else:
+            good = is_rectangular(value, node, f"`{name}`", document) and good
+            entries[name] = Entry(node, node, Listed((value,)))
+    return PointMapping(node, entries) if good else None

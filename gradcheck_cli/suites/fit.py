@@ -1,6 +1,4 @@
-"""Whether a case's points, inputs and expectations fit its program: found out before anything is
-computed.
-"""
+"""Whether a case's points and inputs fit its program, before anything is computed."""
 
 from __future__ import annotations
 
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.language.program import Program
     from gradcheck_cli.questions.numbers import Exact, Nested
     from gradcheck_cli.questions.points import Values
-    from gradcheck_cli.suites.at import Given
+    from gradcheck_cli.suites.at import PointMapping
     from gradcheck_cli.suites.document import Document, ScalarNode, YamlNode
     from gradcheck_cli.suites.kinds import Entry
     from gradcheck_cli.suites.layers import CaseLayers
@@ -36,7 +34,7 @@ _LARGEST_INDEX = 2**63 - 1
 Shapes = dict[str, tuple[int, ...]]
 
 
-class Shaped(NamedTuple):
+class PointShapes(NamedTuple):
     """Shapes at a point: of each input, and of the program's value; None where the program is too
     large to be unrolled.
     """
@@ -57,7 +55,12 @@ class Fit:
         self.good = True
 
     def add_misfit(
-        self, code: str, message: str, where: YamlNode, help: str = "", key: str = ""
+        self,
+        code: str,
+        message: str,
+        where: YamlNode,
+        help: str = "",  # noqa: A002 - `help` is what the printed line is called
+        key: str = "",
     ) -> None:
         """Tell of a mistake; `key` is the case's key that it is about, which may stand in
         `defaults`.
@@ -66,196 +69,127 @@ class Fit:
         of = f", for case `{self.name}`" if key and self.settings.inherited(key) else ""
         self.document.add_mistake(code, message + of, where, help)
 
-    def names(self, given: Sequence[Given]) -> None:
+    def names(self, blocks: Sequence[PointMapping]) -> None:
         """Every input has a value, and nothing else has one."""
         for name in self.variables:
-            if not given or not all(
-                name in block.entries or (block.joint and name not in self.indices)
-                for block in given
-            ):
-                self.good = False
-                where = next(
-                    (
-                        self.program.spans.get(i)
-                        for i, node in enumerate(self.program.nodes)
-                        if node == Variable(name)
-                    ),
-                    None,
-                )
-                message = f"`at` gives no value for `{name}`"
-                self.document.add_from(
-                    [
-                        Mistake(
-                            "missing-value",
-                            message,
-                            self.program.text,
-                            where,
-                            self._missing(name, given),
-                        )
-                    ],
-                    self.expr,
-                )
-        for block in given:
+            if not blocks or not all(self._has_value(name, block) for block in blocks):
+                self._add_missing(name, blocks)
+        for block in blocks:
             for name, entry in block.entries.items():
                 if name not in self.variables:
                     message = f"`at` gives `{elide(name)}`, which is not an input of the program"
-                    self.add_misfit(
-                        "extra-value",
-                        message,
-                        entry.key,
-                        did_you_mean(name, self.variables) or self._inputs(),
-                        "at",
-                    )
+                    way_out = did_you_mean(name, self.variables) or self._inputs()
+                    self.add_misfit("extra-value", message, entry.key, way_out, "at")
 
-    def _missing(self, name: str, given: Sequence[Given]) -> str:
-        if name in self.indices and any(block.joint for block in given):
-            return "class indices are not drawn: give each input values of its own"
-        if name in functions():
-            return f"`{name}` is a function: write {name}(...)"
-        return f"for example `{name}: 1`" if given else f"for example `at: {{{name}: 1}}`"
+    def _has_value(self, name: str, block: PointMapping) -> bool:
+        return name in block.entries or (block.joint is not None and name not in self.indices)
+
+    def _add_missing(self, name: str, blocks: Sequence[PointMapping]) -> None:
+        self.good = False
+        if name in self.indices and any(block.joint for block in blocks):
+            way_out = "class indices are not drawn: give each input values of its own"
+        elif name in functions():
+            way_out = f"`{name}` is a function: write {name}(...)"
+        else:
+            way_out = f"for example `{name}: 1`" if blocks else f"for example `at: {{{name}: 1}}`"
+        first = self.program.nodes.index(Variable(name))
+        text, span = self.program.text, self.program.spans.get(first)
+        message = f"`at` gives no value for `{name}`"
+        mistake = Mistake("missing-value", message, text, span, way_out)
+        self.document.add_from([mistake], self.expr)
 
     def _inputs(self) -> str:
-        return (
-            f"it has {', '.join(f'`{name}`' for name in self.variables)}"
-            if self.variables
-            else "it has no inputs"
-        )
+        names = ", ".join(f"`{name}`" for name in self.variables)
+        return f"it has {names or 'no inputs'}"
 
     def wrt(self) -> tuple[str, ...]:
         """The inputs to differentiate."""
-        entry = self.settings.entry("wrt")
-        stated = "wrt" not in self.settings.above and entry is not None
-        called = (
-            "`wrt`"
-            if stated
-            else "--wrt"
-            if "wrt" in self.settings.above
-            else "`wrt` of the configuration"
-        )
-        found: list[str] = []
+        is_above = "wrt" in self.settings.above
+        entry = None if is_above else self.settings.entry("wrt")
+        key = "" if entry is None else "wrt"
+        source = "--wrt" if is_above else "`wrt`" if entry else "`wrt` of the configuration"
+        names: list[str] = []
         for i, word in enumerate(self.settings["wrt"] or ()):
             if word is None:
                 self.good = False
                 continue
             name = normalize("NFKC", word.strip())
-            where = part(entry.node, i) if stated and entry is not None else self.expr
-            if name in self.variables and name not in self.indices:
-                found.append(name)
-            elif name in self.indices:
-                self.add_misfit(
-                    "index-input",
-                    f"`{name}` holds class indices: there is nothing to differentiate",
-                    where,
-                    key="wrt" if stated else "",
-                )
+            where = self.expr if entry is None else part(entry.node, i)
+            if name in self.indices:
+                message = f"`{name}` holds class indices: there is nothing to differentiate"
+                self.add_misfit("index-input", message, where, key=key)
+            elif name in self.variables:
+                names.append(name)
             else:
-                known = did_you_mean(name, self.variables) or self._inputs()
-                self.add_misfit(
-                    "unknown-input",
-                    f"{called} names `{elide(name)}`, which is not an input of the program",
-                    where,
-                    known,
-                    "wrt" if stated else "",
-                )
+                message = f"{source} names `{elide(name)}`, which is not an input of the program"
+                way_out = did_you_mean(name, self.variables) or self._inputs()
+                self.add_misfit("unknown-input", message, where, way_out, key)
         everything = tuple(name for name in self.variables if name not in self.indices)
         if not everything and self.good:
-            self.add_misfit(
-                "no-input",
-                "the program has no input to differentiate",
-                self.expr,
-                "use a variable: `x**2` with `at: {x: 3}`",
-            )
-        return tuple(dict.fromkeys(found)) if self.settings["wrt"] else everything
+            message = "the program has no input to differentiate"
+            way_out = "use a variable: `x**2` with `at: {x: 3}`"
+            self.add_misfit("no-input", message, self.expr, way_out)
+        return tuple(dict.fromkeys(names)) if self.settings["wrt"] else everything
 
-    def numbers(self, given: Sequence[Given], runs: Sequence[tuple[str, str]]) -> None:
+    def numbers(self, blocks: Sequence[PointMapping], runs: Sequence[tuple[str, str]]) -> None:
         """No number is beyond the dtypes, and class indices are integers."""
-        narrow = min(
-            (DTYPES[dtype] for dtype, _ in runs),
-            key=lambda dtype: (dtype.most, dtype.digits),
-            default=DTYPES["float64"],
-        )
-        for block in given:
+        dtypes = [DTYPES[dtype] for dtype, _ in runs] or [DTYPES["float64"]]
+        narrow = min(dtypes, key=lambda dtype: (dtype.most, dtype.digits))
+        for block in blocks:
             if block.joint is not None:
-                self._drawn("the sample", block.joint, narrow, block.node)
+                self._sample("the sample", block.joint, narrow, block.node)
             for name, entry in block.entries.items():
-                for exact, node in _numbers(entry):
-                    self._number(name, exact, narrow, node)
-                if isinstance(entry.value, Sample):
-                    self._drawn(f"`{name}`", entry.value, narrow, entry.node)
-                    if name in self.indices:
-                        self.add_misfit(
-                            "not-an-integer",
-                            f"`{name}` holds class indices, and a sample draws no integers",
-                            entry.node,
-                            key="at",
-                        )
-                elif (
-                    isinstance(entry.value, Grid)
-                    and name in self.indices
-                    and self.good
-                    and not _steps_by_integers(entry.value)
-                ):
-                    self.add_misfit(
-                        "not-an-integer",
-                        f"`{name}` holds class indices, and this range has fractions",
-                        entry.node,
-                        key="at",
-                    )
+                self._values(name, entry, narrow)
         cotangent = self.settings.entry("cotangent")
-        for exact in (
-            exact_numbers(cotangent.value)
-            if cotangent is not None and cotangent.value is not None
-            else ()
-        ):
-            self._number("cotangent", exact, narrow, cotangent.node, key="cotangent")  # type: ignore[union-attr]  # there is one
+        if cotangent is not None and cotangent.value is not None:
+            for exact in exact_numbers(cotangent.value):
+                self._number("cotangent", exact, narrow, cotangent.node, key="cotangent")
+
+    def _values(self, name: str, entry: Entry, dtype: DType) -> None:
+        for exact, node in _numbers(entry):
+            self._number(name, exact, dtype, node)
+        values, why = entry.value, ""
+        if isinstance(values, Sample):
+            self._sample(f"`{name}`", values, dtype, entry.node)
+            why = "a sample draws no integers"
+        elif isinstance(values, Grid) and self.good and not _steps_by_integers(values):
+            why = "this range has fractions"
+        if why and name in self.indices:
+            message = f"`{name}` holds class indices, and {why}"
+            self.add_misfit("not-an-integer", message, entry.node, key="at")
 
     def _number(
         self, name: str, exact: Exact, dtype: DType, node: YamlNode, key: str = "at"
     ) -> None:
+        beyond = ""
         if name in self.indices and exact.value.denominator != 1:
-            self.add_misfit(
-                "not-an-integer",
-                f"`{name}` holds class indices, and {exact.text} is not an integer",
-                node,
-                key=key,
-            )
+            message = f"`{name}` holds class indices, and {exact.text} is not an integer"
+            self.add_misfit("not-an-integer", message, node, key=key)
         elif name in self.indices and abs(exact.value) > _LARGEST_INDEX:
-            self.add_misfit(
-                "out-of-range",
-                f"`{name}` = {exact.text[:60]} is beyond the largest index, {_LARGEST_INDEX}",
-                node,
-                key=key,
-            )
+            beyond = f"index, {_LARGEST_INDEX}"
         elif abs(exact.value) >= 2**dtype.most and not isfinite(dtype.round(exact.value)):
-            self.add_misfit(
-                "out-of-range",
-                f"`{name}` = {exact.text[:60]} is beyond the largest {dtype.name}, {float(dtype.largest):.6g}",
-                node,
-                key=key,
-            )
+            beyond = _largest(dtype)
+        if beyond:
+            message = f"`{name}` = {exact.text[:60]} is beyond the largest {beyond}"
+            self.add_misfit("out-of-range", message, node, key=key)
 
-    def _drawn(self, name: str, sample: Sample, dtype: DType, node: YamlNode) -> None:
-        low, high = sample.bounds()
-        if max(abs(low), abs(high)) > dtype.largest:
-            message = f"{name} may draw numbers beyond the largest {dtype.name}, {float(dtype.largest):.6g}"
+    def _sample(self, name: str, sample: Sample, dtype: DType, node: YamlNode) -> None:
+        if max(map(abs, sample.bounds())) > dtype.largest:
+            message = f"{name} may draw numbers beyond the largest {_largest(dtype)}"
             self.add_misfit("out-of-range", message, node, key="at")
 
     def shapes(
         self, point: Mapping[str, Nested], at: YamlNode, wrt: tuple[str, ...]
-    ) -> Shaped | None:
+    ) -> PointShapes | None:
         """The shapes at a point that stands `at` a place; None once it is told that they do not
         fit.
         """
         inputs: Shapes = {name: numeral_shape(value) or () for name, value in point.items()}
         cotangent = self.settings.entry("cotangent")
         weights = cotangent.value if cotangent is not None else None
-        if (
-            not any(inputs.values())
-            and not isinstance(weights, list)
-            and not self.indices
-            and self._elementwise()
-        ):
-            return Shaped(inputs, ())  # a function of numbers: nothing can be of a wrong shape
+        has_tensors = any(inputs.values()) or isinstance(weights, list)
+        if not has_tensors and not self.indices and self._is_elementwise():
+            return PointShapes(inputs, ())  # a function of numbers: no shape can be wrong
         try:
             question = question_of(self.program, point, wrt, cotangent=weights)
             ((batch,),) = batches(question, [point], [(DTYPES["float64"], "cpu")])
@@ -268,14 +202,15 @@ class Fit:
                 if mistake.span is None:
                     self.add_misfit(mistake.code, mistake.message, where, mistake.help, "cotangent")
             return None
-        return Shaped(inputs, batch.prepared.shape)
+        return PointShapes(inputs, batch.prepared.shape)
 
-    def _elementwise(self) -> bool:
-        return all(
-            is_elementwise(node.function, node.settings)
-            for node in self.program.nodes
-            if isinstance(node, Call)
-        )
+    def _is_elementwise(self) -> bool:
+        calls = (node for node in self.program.nodes if isinstance(node, Call))
+        return all(is_elementwise(call.function, call.settings) for call in calls)
+
+
+def _largest(dtype: DType) -> str:
+    return f"{dtype.name}, {float(dtype.largest):.6g}"
 
 
 def _numbers(entry: Entry) -> Iterator[tuple[Exact, YamlNode]]:
@@ -290,7 +225,5 @@ def _numbers(entry: Entry) -> Iterator[tuple[Exact, YamlNode]]:
 
 
 def _steps_by_integers(values: Grid) -> bool:
-    return (
-        values.count == 1
-        or ((values.stop.value - values.start.value) / (values.count - 1)).denominator == 1
-    )
+    length = values.stop.value - values.start.value
+    return values.count == 1 or (length / (values.count - 1)).denominator == 1

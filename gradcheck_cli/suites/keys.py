@@ -11,9 +11,9 @@ from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.language.errors import ProgramError
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.settings import quantities
-from gradcheck_cli.suites.at import At
+from gradcheck_cli.suites.at import PointsKind
 from gradcheck_cli.suites.document import ScalarNode
-from gradcheck_cli.suites.expecting import EXPECT
+from gradcheck_cli.suites.expect import EXPECT
 from gradcheck_cli.suites.kinds import (
     SOME,
     Choice,
@@ -133,7 +133,7 @@ _OWN = (
     Key("expr", ExpressionKind(), "The program: assignments and a last expression.", "expr: sin(x)**2"),
 )  # fmt: skip
 _SHARED = (
-    Key("at", At(), "The point, or several: a value for each input."),
+    Key("at", PointsKind(), "The point, or several: a value for each input."),
     Key("wrt", Many(Phrase("unknown-input", SOME, "{where} names no input"), "a name or a list of names", single=True, each_counts=True), "Inputs to differentiate; all if it is missing."),
     Key("cotangent", TensorNumeral(), "Upstream gradient, shaped like the program's value; ones if it is missing."),
     Key("dtype", _DTYPE, "Dtype under test, or a list of dtypes: float64, float32, bfloat16, float16."),

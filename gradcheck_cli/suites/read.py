@@ -26,11 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from gradcheck_cli.questions.points import Values
-    from gradcheck_cli.suites.at import Given
+    from gradcheck_cli.suites.at import PointMapping
     from gradcheck_cli.suites.document import YamlNode
-    from gradcheck_cli.suites.fit import Shaped
+    from gradcheck_cli.suites.fit import PointShapes
     from gradcheck_cli.suites.kinds import Entry
-    from gradcheck_cli.suites.matrix import RunKey
     from gradcheck_cli.suites.spec import Layer
 
 # What a file's name ends in; the rest of it names the suite.
@@ -90,64 +89,60 @@ class _Reader:
     def suite(self) -> Suite:
         """What the file says; without its cases if something is wrong with their list."""
         root = read_document(self.document)
-        found: dict[str, Entry] = (
-            SUITE.read(root, "a suite", self.document) if root is not None else None
-        ) or {}
-        name = found["name"].value if "name" in found else None
-        if "defaults" in found and found["defaults"].value:
-            self.defaults = self._entries(found["defaults"].value)
-        cases: list[SuiteCase] = []
-        if "cases" in found and found["cases"].value:
-            nodes: list[YamlNode] = found["cases"].node.items  # type: ignore[union-attr]  # cases that were read are a list
-            read = found["cases"].value
-            names = self._names(read)
-            cases = [
-                case
-                for each in zip(names, nodes, read, strict=True)
-                if (case := self._case(*each)) is not None
-            ]
-        return Suite(name or _stem(self.document.file), self.document.file, tuple(cases))
+        keys = SUITE.read(root, "a suite", self.document) if root is not None else None
+        values = {key: entry.value for key, entry in (keys or {}).items()}
+        if values.get("defaults"):
+            self.defaults = self._entries(values["defaults"])
+        cases: list[SuiteCase | None] = []
+        if keys and values.get("cases"):
+            node, entries = keys["cases"].node, values["cases"]
+            for i, (name, each) in enumerate(zip(self._names(entries), entries, strict=True)):
+                cases.append(self._case(name, part(node, i), each))
+        title = values.get("name") or _stem(self.document.file)
+        good = tuple(case for case in cases if case is not None)
+        return Suite(title, self.document.file, good)
 
-    def _entries(self, found: dict[str, Entry]) -> dict[str, Entry]:
-        if "matrix" in found:
-            check_matrix(found["matrix"], self.document)
-        return of_entries(found)
+    def _entries(self, entries: dict[str, Entry]) -> dict[str, Entry]:
+        if "matrix" in entries:
+            check_matrix(entries["matrix"], self.document)
+        return of_entries(entries)
 
-    def _names(self, read: Sequence[dict[str, Entry] | None]) -> list[str]:
+    def _names(self, cases: Sequence[dict[str, Entry] | None]) -> list[str]:
         """The name of each case; two of one name are told."""
         names: list[str] = []
         known: dict[str, int] = {}
-        for i, case in enumerate(read):
+        for i, case in enumerate(cases):
             own = case["id"].value if case and "id" in case else None
             names.append(own or f"case-{i + 1}")
             known.setdefault(names[-1], i)
-        for i, case in enumerate(read):
+        for i, case in enumerate(cases):
             first = known[names[i]]
             if first == i:
                 continue
             # Of the two at least one has written its name down.
-            entry = case["id"] if case and "id" in case else (read[first] or {})["id"]
-            other = (
-                f"it is that of case {first + 1}"
-                if case and "id" in case
-                else f"case {i + 1} without an `id` is called so"
-            )
-            self.document.add_mistake(
-                "duplicate-id", f"the id `{names[i]}` is taken: {other}", entry.node
-            )
+            if case and "id" in case:
+                entry, other = case["id"], f"it is that of case {first + 1}"
+            else:
+                entry = (cases[first] or {})["id"]
+                other = f"case {i + 1} without an `id` is called so"
+            message = f"the id `{names[i]}` is taken: {other}"
+            self.document.add_mistake("duplicate-id", message, entry.node)
         return names
 
-    def _case(self, name: str, node: YamlNode, found: dict[str, Entry] | None) -> SuiteCase | None:
+    def _case(self, name: str, node: YamlNode, own: dict[str, Entry] | None) -> SuiteCase | None:
         """A case; where something is wrong with it, what comes back is not used."""
-        if found is None:
+        if own is None:
             return None
-        settings = CaseLayers(self.above, self._entries(found), self.defaults, self.below)
+        settings = CaseLayers(self.above, self._entries(own), self.defaults, self.below)
         runs, left_out = runs_of(settings, self.document)
         expr = settings.entry("expr")
         if expr is None or expr.value is None:
             return None
         fit = Fit(self.document, name, expr, settings)
-        wrt, points = self._asked(name, fit, () if left_out else runs)
+        mappings = self._mappings(fit)
+        wrt = fit.wrt()
+        fit.numbers(mappings, () if left_out else runs)
+        points = self._points(name, mappings, fit)
         shapes = self._shapes(fit, wrt, points)
         expected = expectation_of(fit, wrt, shapes)
         tol, step, timeout = settings["tol"], settings["step"], settings["timeout"]
@@ -171,83 +166,63 @@ class _Reader:
             strict=settings["strict"],
         )
 
-    def _asked(self, name: str, fit: Fit, runs: Sequence[RunKey]) -> tuple[tuple[str, ...], Points]:
-        """What is differentiated, and at which points."""
+    def _mappings(self, fit: Fit) -> Sequence[PointMapping]:
+        """The mappings of `at`, once it is known whether the names in them are right."""
         at = fit.settings.entry("at")
-        given: Sequence[Given] = (at.value if at is not None else ()) or ()
-        if at is None or at.value is not None:
-            fit.names(given)
-        fit.good = (
-            fit.good
-            and (at is None or at.value is not None)
-            and all(entry.value is not None for block in given for entry in block.entries.values())
-        )
-        wrt = fit.wrt()
-        fit.numbers(given, runs)
-        points = Points(
-            tuple(self._block(name, number, block, fit) for number, block in enumerate(given))
-            or (Block(()),)
-        )
-        if (
-            at is not None
-            and sum(prod(map(len, block.axes)) for block in points.blocks) > MAX_POINTS
-        ):
-            fit.add_misfit(
-                "too-large", f"these are more than {MAX_POINTS:,} points", at.key, key="at"
-            )
-        return wrt, points
+        if at is not None and at.value is None:
+            fit.good = False
+            return ()
+        mappings: Sequence[PointMapping] = at.value if at is not None else ()
+        fit.names(mappings)
+        entries = (entry for mapping in mappings for entry in mapping.entries.values())
+        fit.good = fit.good and all(entry.value is not None for entry in entries)
+        return mappings
 
-    def _block(self, name: str, number: int, given: Given, fit: Fit) -> Block:
+    def _points(self, name: str, mappings: Sequence[PointMapping], fit: Fit) -> Points:
+        at = fit.settings.entry("at")
+        blocks = tuple(self._block(name, i, mapping, fit) for i, mapping in enumerate(mappings))
+        if at is not None and sum(prod(map(len, block.axes)) for block in blocks) > MAX_POINTS:
+            message = f"these are more than {MAX_POINTS:,} points"
+            fit.add_misfit("too-large", message, at.key, key="at")
+        return Points(blocks or (Block(()),))
+
+    def _block(self, name: str, number: int, mapping: PointMapping, fit: Fit) -> Block:
         """One mapping of `at`; the draws of each are its own."""
         key = f"{name}:{number + 1}" if number else name
 
-        def keyed(values: Values, variable: str) -> Values:
+        def with_key(values: Values, variable: str) -> Values:
             if not isinstance(values, Sample):
                 return values
-            return replace(
-                values,
-                seed=self.seed if values.seed is None else values.seed,
-                key=f"{key}:{variable}",
-            )
+            seed = self.seed if values.seed is None else values.seed
+            return replace(values, seed=seed, key=f"{key}:{variable}")
 
-        if given.joint is not None:
-            together = tuple(name for name in fit.variables if name not in fit.indices)
-            return Block(
-                (Axis(together, tuple(keyed(given.joint, name) for name in together)),)
-                if together
-                else ()
-            )
+        if mapping.joint is not None:
+            names = tuple(name for name in fit.variables if name not in fit.indices)
+            draws = tuple(with_key(mapping.joint, name) for name in names)
+            return Block((Axis(names, draws),) if names else ())
+        values = {variable: entry.value for variable, entry in mapping.entries.items()}
         return Block(
             tuple(
-                Axis((variable,), (keyed(entry.value, variable),))
-                for variable, entry in given.entries.items()
-                if entry.value is not None
+                Axis((variable,), (with_key(each, variable),))
+                for variable, each in values.items()
+                if each is not None
             )
         )
 
-    def _shapes(self, fit: Fit, wrt: tuple[str, ...], points: Points) -> list[Shaped]:
+    def _shapes(self, fit: Fit, wrt: tuple[str, ...], points: Points) -> list[PointShapes]:
         """The shapes at the first point of each block, if all is well so far."""
         if not fit.good:
             return []
         at = fit.settings.entry("at")
-        where = (
-            [part(at.node, i) for i in range(len(points.blocks))] if at is not None else [fit.expr]
-        )
-        found = [
-            fit.shapes(block[0], node, wrt)
-            for block, node in zip(points.blocks, where, strict=True)
+        shapes = [
+            fit.shapes(block[0], fit.expr if at is None else part(at.node, i), wrt)
+            for i, block in enumerate(points.blocks)
         ]
-        return [shapes for shapes in found if shapes is not None]
+        return [each for each in shapes if each is not None]
 
 
 def _stem(file: str) -> str:
     """A file's name without what says that it is a suite."""
     name = PurePosixPath(file).name
-    return next(
-        (
-            name.removesuffix(suffix)
-            for suffix in STEM_SUFFIXES
-            if name.endswith(suffix) and name != suffix
-        ),
-        name,
-    )
+    stems = (name.removesuffix(suffix) for suffix in STEM_SUFFIXES)
+    return next((stem for stem in stems if stem and stem != name), name)

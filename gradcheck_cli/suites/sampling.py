@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from math import prod
 from typing import TYPE_CHECKING
@@ -24,30 +24,22 @@ if TYPE_CHECKING:
 # A tensor with more elements is beyond what is proved (`worlds.scalars.MAX_NODES`).
 MAX_ELEMENTS = 300_000
 MAX_SEED = 2**63 - 1
-COUNT = Key(
-    "count",
-    Whole("bad-count", 1, MAX_POINTS, f"a whole number from 1 to {MAX_POINTS:,}"),
-    f"How many: 1 to {MAX_POINTS:,}.",
-    "count: 10",
-)
-_LENGTH = Whole("bad-count", 1, MAX_ELEMENTS, f"a whole number from 1 to {MAX_ELEMENTS:,}")
-_SEED = Key(
-    "seed",
-    Whole("bad-count", 0, MAX_SEED, f"a whole number from 0 to {MAX_SEED:,}"),
-    "Seed of the draws; that of the run if it is missing.",
-)
-_SHAPE = Key(
-    "shape",
-    Many(_LENGTH, "a list of whole numbers"),
-    "Shape of the tensor that each draw is; a single number if it is missing.",
-)
+
+
+def _whole(least: int, most: int) -> Whole:
+    return Whole("bad-count", least, most, f"a whole number from {least} to {most:,}")
+
+
+# fmt: off
+COUNT = Key("count", _whole(1, MAX_POINTS), f"How many: 1 to {MAX_POINTS:,}.", "count: 10")
+_SEED = Key("seed", _whole(0, MAX_SEED), "Seed of the draws; that of the run if it is missing.")
+_SHAPE = Key("shape", Many(_whole(1, MAX_ELEMENTS), "a list of whole numbers"), "Shape of the tensor that each draw is; a single number if it is missing.")
+# fmt: on
 
 
 @dataclass(frozen=True)
 class Law:
-    """A distribution: its two numbers, what they are where nothing is said, and what must hold of
-    them.
-    """
+    """A distribution: its two numbers, their defaults, and what must hold of them."""
 
     low: str
     high: str
@@ -56,24 +48,23 @@ class Law:
     rule: str
 
 
+# fmt: off
 LAWS = {
     "normal": Law("mean", "std", ("0", "1"), "Normally distributed numbers.", "`std` must be positive"),
     "uniform": Law("start", "stop", ("-1", "1"), "Numbers from `start` to `stop`, all equally likely.", "`start` must be less than `stop`"),
-    "logspace": Law(
-        "start", "stop", ("1e-3", "1e3"), "Numbers from `start` to `stop`, all magnitudes equally likely.", "`start` must be positive and less than `stop`"
-    ),
-}  # fmt: skip
+    "logspace": Law("start", "stop", ("1e-3", "1e3"), "Numbers from `start` to `stop`, all magnitudes equally likely.",
+                    "`start` must be positive and less than `stop`"),
+}
+# fmt: on
 _LAW = Choice("unknown-sample", "distribution", tuple(LAWS), "the name of a distribution")
 
 
 @cache
 def _record(name: str, *, shaped: bool) -> KeyMap:
     """The keys of a sample of one distribution."""
-    law = LAWS[name]
+    law, choice = LAWS[name], replace(_LAW, names=(name,))
     keys = (
-        Key(
-            "sample", Choice(_LAW.code, _LAW.noun, (name,), _LAW.words), law.says, f"sample: {name}"
-        ),
+        Key("sample", choice, law.says, f"sample: {name}"),
         COUNT,
         _SEED,
         *((_SHAPE,) if shaped else ()),
@@ -84,7 +75,7 @@ def _record(name: str, *, shaped: bool) -> KeyMap:
 
 
 @dataclass(frozen=True)
-class Sampled(Kind):
+class SampleKind(Kind):
     """A sample; `shaped` if its draws may be tensors."""
 
     shaped: bool
@@ -100,55 +91,40 @@ class Sampled(Kind):
         name = _LAW.read(node.entries["sample"][1], "`sample`", document)
         if name is None:
             return None
-        found = _record(name, shaped=self.shaped).read(node, where, document)
-        if (
-            found is None
-            or "count" not in found
-            or any(entry.value is None for entry in found.values())
-        ):
+        entries = _record(name, shaped=self.shaped).read(node, where, document)
+        if entries is None or any(entry.value is None for entry in entries.values()):
             return None
-        return _sample(name, found, document)
+        return _sample(name, entries, document) if "count" in entries else None
 
 
-def _sample(name: str, found: dict[str, Entry], document: Document) -> Sample | None:
+def _sample(name: str, entries: dict[str, Entry], document: Document) -> Sample | None:
     """The sample that the keys describe, if its shape and its numbers make sense."""
-    law, shape = LAWS[name], found["shape"].value if "shape" in found else ()
+    law, shape = LAWS[name], entries["shape"].value if "shape" in entries else ()
     if len(shape) > MAX_DIMENSIONS or prod(shape) > MAX_ELEMENTS:
-        document.add_mistake(
-            "too-large",
-            f"a draw has at most {MAX_ELEMENTS:,} elements and {MAX_DIMENSIONS} dimensions",
-            found["shape"].node,
-        )
+        limits = f"{MAX_ELEMENTS:,} elements and {MAX_DIMENSIONS} dimensions"
+        node = entries["shape"].node
+        document.add_mistake("too-large", f"a draw has at most {limits}", node)
         return None
     low, high = (
-        found[key].value if key in found else Exact(decimal(text), text)
+        entries[key].value if key in entries else Exact(decimal(text), text)
         for key, text in zip((law.low, law.high), law.default, strict=True)
     )
     for key, value in ((law.low, low), (law.high, high)):
         if abs(value.value) > DTYPES["float64"].largest:
-            document.add_mistake(
-                "out-of-range", f"`{key}` is beyond what a float64 holds", found[key].node
-            )
+            message = f"`{key}` is beyond what a float64 holds"
+            document.add_mistake("out-of-range", message, entries[key].node)
             return None
-    if not _sensible(name, float(low.value), float(high.value)):
-        place = next(found[key].node for key in (law.high, law.low) if key in found)
-        document.add_mistake(
-            "bad-range",
-            f"in a {name} sample {law.rule}; `{law.low}` is {low.text}, `{law.high}` is {high.text}",
-            place,
-        )
+    if not _is_sensible(name, float(low.value), float(high.value)):
+        node = next(entries[key].node for key in (law.high, law.low) if key in entries)
+        numbers = f"`{law.low}` is {low.text}, `{law.high}` is {high.text}"
+        message = f"in a {name} sample {law.rule}; {numbers}"
+        document.add_mistake("bad-range", message, node)
         return None
-    return Sample(
-        name,
-        low,
-        high,
-        found["count"].value,
-        shape,
-        found["seed"].value if "seed" in found else None,
-    )
+    seed = entries["seed"].value if "seed" in entries else None
+    return Sample(name, low, high, entries["count"].value, shape, seed)
 
 
-def _sensible(name: str, low: float, high: float) -> bool:
+def _is_sensible(name: str, low: float, high: float) -> bool:
     if name == "normal":
         return high > 0
     return low < high and (name == "uniform" or low > 0)

@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.records.json_schema import DIALECT
-from gradcheck_cli.suites.at import At, Coordinate
-from gradcheck_cli.suites.expecting import Target
+from gradcheck_cli.suites.at import Coordinate, PointsKind
+from gradcheck_cli.suites.expect import Target
 from gradcheck_cli.suites.keys import SUITE, VERSION
 from gradcheck_cli.suites.numerals import NESTED
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def suite_schema() -> Schema:
     """A JSON Schema (2020-12) of a suite file, of the table of keys that the reader follows."""
     definitions = {
-        "point": At().definition(),
+        "point": PointsKind().definition(),
         "values": Coordinate().definition(),
         "tensor": NESTED,
         "expected": Target().definition(),

@@ -43,11 +43,9 @@ class Ends(Kind):
             return None
         low, high = ends
         if low is not None and high is not None and not low.value <= high.value:
-            document.add_mistake(
-                "bad-range",
-                f"the low end of an interval comes first, and {low.text} is above {high.text}",
-                node,
-            )
+            order = f"{low.text} is above {high.text}"
+            message = f"the low end of an interval comes first, and {order}"
+            document.add_mistake("bad-range", message, node)
             return None
         return Interval(low, high)
 
@@ -60,17 +58,11 @@ def _end(node: YamlNode, sign: str, document: Document) -> Any:
     return Numeral().read(node, "an end of an interval", document) or "bad"
 
 
-_INTERVAL = KeyMap(
-    "an interval",
-    (
-        Key(
-            "interval",
-            Ends(),
-            "The low and the high end, both included; -inf and inf for none.",
-            "interval: [0, 1]",
-        ),
-    ),
-)
+# fmt: off
+_INTERVAL = KeyMap("an interval", (
+    Key("interval", Ends(), "The low and the high end, both included; -inf and inf for none.", "interval: [0, 1]"),
+))
+# fmt: on
 
 
 @dataclass(frozen=True)
@@ -85,28 +77,26 @@ class Target(Kind):
 
     def definition(self) -> Schema:
         """All forms."""
-        says = "A number or a text such as pi/4, an interval, or nested lists of these. For a tensor, one that stands alone holds for every element."
+        lists = {"type": "array", "minItems": 1, "items": self.schema()}
         return {
-            "description": says,
-            "anyOf": [
-                *NUMERAL["anyOf"],
-                _INTERVAL.schema(),
-                {"type": "array", "minItems": 1, "items": self.schema()},
-            ],
+            "description": "A number or a text such as pi/4, an interval, or nested lists of "
+            "these. For a tensor, one that stands alone holds for every element.",
+            "anyOf": [*NUMERAL["anyOf"], _INTERVAL.schema(), lists],
         }
 
     def read(self, node: YamlNode, where: str, document: Document) -> Wanted | None:
         """What is wanted."""
         value = self._inner(node, where, document)
-        return value if value is not None and is_rectangular(value, node, where, document) else None
+        is_good = value is not None and is_rectangular(value, node, where, document)
+        return value if is_good else None
 
     def _inner(self, node: YamlNode, where: str, document: Document) -> Any:
         if isinstance(node, ListNode) and node.items:
             items = [self._inner(item, where, document) for item in node.items]
             return None if any(item is None for item in items) else items
         if isinstance(node, MapNode) and node.entries:
-            found = _INTERVAL.read(node, where, document)
-            return found["interval"].value if found and "interval" in found else None
+            entries = _INTERVAL.read(node, where, document)
+            return entries["interval"].value if entries and "interval" in entries else None
         if not isinstance(node, ScalarNode) or node.type not in ("number", "text"):
             self.refuse(node, where, document)
             return None
@@ -114,42 +104,34 @@ class Target(Kind):
 
 
 _OUTCOME = Choice("unknown-outcome", "outcome", OUTCOMES, "the name of an outcome")
+_OUTCOMES = Many(_OUTCOME, "an outcome or a list of outcomes", single=True)
+# fmt: off
 _RECORD = KeyMap(
     "`expect`",
     (
-        Key(
-            "outcome",
-            Many(_OUTCOME, "an outcome or a list of outcomes", single=True),
-            "The outcome, or a list of those that are accepted.",
-        ),
+        Key("outcome", _OUTCOMES, "The outcome, or a list of those that are accepted."),
         Key("value", Target(), "The program's value: a number, an interval, or nested lists."),
-        Key(
-            "partials",
-            NameMap(Target()),
-            "Partial derivatives: for an input `x` or an element `W[0,1]` a number, an interval, or nested lists.",
-        ),
+        Key("partials", NameMap(Target()), "Partial derivatives: for an input `x` or an element `W[0,1]` a number, an interval, or nested lists."),
     ),
     some=True,
     otherwise="the derivative by an input stands under `partials`: `expect: {partials: {x: 6}}`",
 )
+# fmt: on
 EXPECT = ByShape("the name of an outcome or a mapping", scalar=_OUTCOME, mapping=_RECORD)
 
 
-def outcomes_of(found: Any) -> tuple[str, ...]:
+def outcomes_of(expect: Any) -> tuple[str, ...]:
     """The outcomes that an `expect` accepts; none where it says nothing of them."""
-    if isinstance(found, str):
-        return (found,)
-    entry: Entry | None = found.get("outcome")
+    if isinstance(expect, str):
+        return (expect,)
+    entry: Entry | None = expect.get("outcome")
     return tuple(dict.fromkeys(entry.value or ())) if entry else ()
 
 
 def partial_of(name: str, wanted: Any) -> ExpectedPartial | None:
-    """A key of `partials` with its value; None where the key is not written as an input or an
-    element of one.
-    """
+    """A key of `partials` with its value; None where it names neither an input nor an element."""
     match = _ELEMENT.fullmatch(normalize("NFKC", name).strip())
     if not match:
         return None
-    return ExpectedPartial(
-        match[1], tuple(map(int, match[2].split(","))) if match[2] else None, wanted
-    )
+    index = tuple(map(int, match[2].split(","))) if match[2] else None
+    return ExpectedPartial(match[1], index, wanted)
