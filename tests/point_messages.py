@@ -38,7 +38,7 @@ error[bad-number]: there is no value here
 error[unknown-function]: no function named `sigmod`
   | x=,y=sigmod(2),z=[1 2]
   |      ^^^^^^
-  = help: did you mean `sigmoid` or `logsigmoid`? `gradcheck functions` lists all
+  = help: did you mean `sigmoid`? `gradcheck functions` lists all
 error[syntax]: this is not an expression: invalid syntax
   | x=,y=sigmod(2),z=[1 2]
   |                     ^""",

@@ -181,7 +181,7 @@ error[unknown-key]: no key named `exper` in a case
  --> a.yaml:3:5
   | - exper: x**2
   |   ^^^^^
-  = help: did you mean `expr` or `expect`?""",
+  = help: did you mean `expr`?""",
     one("at: {x: 3}"): """\
 error[missing-key]: a case needs the key `expr`
  --> a.yaml:3:5

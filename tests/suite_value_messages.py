@@ -137,7 +137,7 @@ error[unknown-function]: no function named `sigmod`
  --> a.yaml:3:15
   | - expr: x + sigmod(x)
   |             ^^^^^^
-  = help: did you mean `sigmoid` or `logsigmoid`? `gradcheck functions` lists all""",
+  = help: did you mean `sigmoid`? `gradcheck functions` lists all""",
     one("expr: |  # two lines\n  y = x\n\n  y*漢(x) + sin(y, 2)\nat: {x: 1}"): """\
 error[unknown-function]: no function named `漢`
  --> a.yaml:6:9
@@ -164,19 +164,19 @@ error[unknown-function]: no function named `cosin`
  --> a.yaml:3:19
   | - expr: "y = x\\n\\x63osin(y)"
   |                 ^^^^^^^^
-  = help: did you mean `sin` or `cos`? `gradcheck functions` lists all""",
+  = help: did you mean `cos` or `cosine_similarity`? `gradcheck functions` lists all""",
     one("expr: >-\n  x +\n  cosin(x)\nat: {x: 1}"): """\
 error[unknown-function]: no function named `cosin`
  --> a.yaml:5:7
   | cosin(x)
   | ^^^^^
-  = help: did you mean `sin` or `cos`? `gradcheck functions` lists all""",
+  = help: did you mean `cos` or `cosine_similarity`? `gradcheck functions` lists all""",
     one("expr: x +\n  cosin(x)\nat: {x: 1}"): """\
 error[unknown-function]: no function named `cosin`
  --> a.yaml:4:7
   | cosin(x)
   | ^^^^^
-  = help: did you mean `sin` or `cos`? `gradcheck functions` lists all""",
+  = help: did you mean `cos` or `cosine_similarity`? `gradcheck functions` lists all""",
     one("expr: ' '"): """\
 error[empty]: there is no expression
  --> a.yaml:3:11

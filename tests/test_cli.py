@@ -157,7 +157,7 @@ def test_a_users_mistake_ends_with_two(done, name):
         ),
         (
             "sigmod",
-            "error[unknown-function]: no function named `sigmod`\n  = help: did you mean `sigmoid` or `logsigmoid`?\n",
+            "error[unknown-function]: no function named `sigmod`\n  = help: did you mean `sigmoid`?\n",
         ),
         (
             "schema-unknown",

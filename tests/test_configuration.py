@@ -282,7 +282,7 @@ error[bad-setting]: GRADCHECK_JOBS: `0` is no number of jobs
         ("suites = [\n  'a',\n  1,\n]", 'error[bad-setting]: suites takes strings, and this is a whole number\n --> gradcheck.toml:3:3\n  |   1,\n  |   ^\n  = help: for example suites = ["suites", "more.gradcheck.yaml"]'),
         ("dtype = []", "error[unknown-dtype]: no dtype named ``\n --> gradcheck.toml:1:9\n  | dtype = []\n  |         ^^\n  = help: known: float64, float32, bfloat16, float16"),
         ('color = "red"', 'error[unknown-color]: no colour choice named `red`\n --> gradcheck.toml:1:9\n  | color = "red"\n  |         ^^^^^\n  = help: known: auto, always, never'),
-        ('format = "jsno"', 'error[unknown-format]: no report format named `jsno`\n --> gradcheck.toml:1:10\n  | format = "jsno"\n  |          ^^^^^^\n  = help: did you mean `json` or `jsonl`?'),
+        ('format = "jsno"', 'error[unknown-format]: no report format named `jsno`\n --> gradcheck.toml:1:10\n  | format = "jsno"\n  |          ^^^^^^\n  = help: did you mean `json`?'),
         (f"seed = 0x{'f' * 5_000}", f"error[bad-setting]: seed: `0x{'f' * 57}…` is no count\n --> gradcheck.toml:1:8\n  | seed = 0x{'f' * 178}…\n  |        {'^' * 120}\n  = help: seed takes a whole number from 0 to 9,223,372,036,854,775,807"),
     ],
 )  # fmt: skip

@@ -350,7 +350,7 @@ BAD = [
     (
         "FORMAT",
         "jsno",
-        "error[unknown-format]: GRADCHECK_FORMAT: no report format named `jsno`\n  = help: did you mean `json` or `jsonl`?",
+        "error[unknown-format]: GRADCHECK_FORMAT: no report format named `jsno`\n  = help: did you mean `json`?",
     ),
     (
         "COLOR",

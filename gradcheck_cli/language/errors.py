@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -81,9 +80,47 @@ def mistake(
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`did you mean ...?` for the nearest known words, or nothing when none is near."""
-    near = get_close_matches(word, list(known), n=2, cutoff=0.6)
-    return f"did you mean {' or '.join(f'`{name}`' for name in near)}?" if near else ""
+    """`did you mean ...?` for the nearest known word, or for two that are as near; nothing when
+    none is near.
+    """
+    known, plain = list(known), _plain(printable(word))
+    # Names that differ in case alone are one, `abs` rather than `Abs`.
+    names = {_plain(name): name for name in sorted(known)}
+    gaps = {name: _gap(plain, name) for name in map(_plain, known)} if plain else {}
+    least = min(gaps.values(), default=1.0)
+    near = [f"`{names[name]}`" for name in gaps if gaps[name] == least <= _NEAR][:2]
+    return f"did you mean {' or '.join(near)}?" if near else ""
+
+
+# Edits over letters, up to which a word is a slip for another: of 275 slips 271 find what is meant,
+# and of 131 words that are no slips 6 find something (tests/test_suggestions.py).
+_NEAR = 0.3
+
+
+def _plain(word: str) -> str:
+    return word.lower().replace("_", "").replace("-", "")
+
+
+def _gap(word: str, name: str) -> float:
+    """Insertions, deletions, changes and swaps of neighbours that make one of the other, over the
+    letters of the longer; letters that are only in another order are half as far.
+
+    Source: Damerau 1964, which finds these four in 80 % of all slips.
+    """
+    from jellyfish import damerau_levenshtein_distance
+
+    longer, shorter = max(len(word), len(name)), min(len(word), len(name))
+    if longer > _MARGIN:
+        return 1.0
+    # `variance` and `diag`, where nothing is nearer.
+    near = shorter > 2 and (word.startswith(name) or (shorter > 3 and name.startswith(word)))
+    if longer - shorter > _NEAR * longer and longer > 3:
+        return _NEAR if near else 1.0
+    edits = damerau_levenshtein_distance(word, name)
+    # A slip in three letters, for which people seldom miss the first.
+    near = near or (edits == 1 and longer == 3 and word[:1] == name[:1])
+    gap: float = (edits / 2 if sorted(word) == sorted(name) else edits) / longer
+    return min(gap, _NEAR) if near else gap
 
 
 def elide(words: str) -> str:
