@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.language.errors import Mistake, PointError
+from gradcheck_cli.runs.cache import cache, forget_old, load_failures, save_failures
 from gradcheck_cli.runs.journal import Journal
 from gradcheck_cli.runs.plan import Selection, is_selected, plan
 from gradcheck_cli.runs.pool import CHECK_LIMIT, Limits, Workers
 from gradcheck_cli.runs.run import FAILING, Run
 from gradcheck_cli.settings import quantities
-from gradcheck_cli.suites.files import cache, forget_old, load_failures, read_sources, save_failures
+from gradcheck_cli.suites.files import read_sources
 from gradcheck_cli.suites.spec import Layer
 
 # Below this a worker has no room beside torch; a guess: it takes 0.4 GiB at rest.

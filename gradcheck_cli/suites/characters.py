@@ -13,10 +13,12 @@ from gradcheck_cli.language.errors import Span
 
 _SINGLE = re.compile("''|.", re.DOTALL)
 _DOUBLE = re.compile(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)|.", re.DOTALL)
+# fmt: off
 _ESCAPES = {
     "0": "\0", "a": "\a", "b": "\b", "t": "\t", "\t": "\t", "n": "\n", "v": "\v", "f": "\f", "r": "\r", "e": "\x1b", " ": " ", '"': '"', "/": "/",
     "\\": "\\", "N": "\x85", "_": "\xa0", "L": "\u2028", "P": "\u2029", "\n": "",
-}  # fmt: skip
+}
+# fmt: on
 
 
 def file_span(raw: str, style: str, text: str, span: Span) -> Span | None:
@@ -29,19 +31,19 @@ def file_span(raw: str, style: str, text: str, span: Span) -> Span | None:
     """
     if style not in _READERS:
         return None
-    shown = [(offset, c) for offset, c in _READERS[style](raw) if not _blank(c)]
-    wanted = [i for i, c in enumerate(text) if not _blank(c)]
-    if not shown or [c for _, c in shown] != [text[i] for i in wanted]:
+    signs = [(offset, c) for offset, c in _READERS[style](raw) if not _is_blank(c)]
+    places = [i for i, c in enumerate(text) if not _is_blank(c)]
+    if not signs or [c for _, c in signs] != [text[i] for i in places]:
         return None
-    first = sum(i < span.start for i in wanted)
-    last = sum(i < span.end for i in wanted)
+    first = sum(i < span.start for i in places)
+    last = sum(i < span.end for i in places)
     # A place between two characters, such as the end of a line, is that behind the one before.
-    before = first == len(shown) or (first > 0 and wanted[first] != span.start)
-    start = shown[first - 1][0] + 1 if before else shown[first][0]
-    return Span(start, max(start, shown[last - 1][0] if last else 0) + 1)
+    is_between = first == len(signs) or (first > 0 and places[first] != span.start)
+    start = signs[first - 1][0] + 1 if is_between else signs[first][0]
+    return Span(start, max(start, signs[last - 1][0] if last else 0) + 1)
 
 
-def _blank(c: str) -> bool:
+def _is_blank(c: str) -> bool:
     return c.isspace() or c in ("", "\ufeff")
 
 
@@ -60,12 +62,11 @@ def _single(raw: str) -> list[tuple[int, str]]:
 
 
 def _double(raw: str) -> list[tuple[int, str]]:
-    return [
-        (match.start(), _unescaped(match[0])) for match in _DOUBLE.finditer(raw, 1, len(raw) - 1)
-    ]
+    matches = _DOUBLE.finditer(raw, 1, len(raw) - 1)
+    return [(match.start(), _unescape(match[0])) for match in matches]
 
 
-def _unescaped(word: str) -> str:
+def _unescape(word: str) -> str:
     if len(word) == 1:
         return word
     return chr(int(word[2:], 16)) if word[1] in "xuU" else _ESCAPES.get(word[1], "")

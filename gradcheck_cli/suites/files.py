@@ -1,26 +1,19 @@
-"""Suites on disk: which files a command line means, and their texts; and which checks failed the
-last time.
-"""
+"""Suites on disk: which files a command line means, and their texts."""
 
 from __future__ import annotations
 
-import json
-from contextlib import suppress
 from pathlib import Path
-from time import time
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.language.errors import Mistake, PointError
 from gradcheck_cli.suites.yaml import MAX_LENGTH
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
-# What a folder is searched for.
+# What a folder is searched for, and what in it holds no suites of the user's.
 PATTERNS = ("*.gradcheck.yaml", "*.gradcheck.yml")
-# Where a run leaves what the next one may want; it is of use on this machine alone.
-CACHE, CACHE_IGNORE = ".gradcheck_cache", "*\n"
-WEEK = 7 * 24 * 3600
+CACHE = ".gradcheck_cache"
 
 
 def read_sources(words: Sequence[str], stdin: Callable[[], str]) -> list[tuple[str, str]]:
@@ -30,41 +23,29 @@ def read_sources(words: Sequence[str], stdin: Callable[[], str]) -> list[tuple[s
         UserError: with every file that cannot be read, and every folder without a suite.
     """
     mistakes: list[Mistake] = []
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     seen: set[Path] = set()
     for word in words:
         if word == "-":
-            found.setdefault("stdin", stdin())
+            texts.setdefault("stdin", stdin())
             continue
         paths = suite_files(Path(word))
         if not paths:
-            mistakes.append(
-                Mistake(
-                    "no-suite",
-                    f"`{Path(word)}` holds no suite",
-                    help=f"a suite is a file named {' or '.join(PATTERNS)}",
-                )
-            )
+            way_out = f"a suite is a file named {' or '.join(PATTERNS)}"
+            message = f"`{Path(word)}` holds no suite"
+            mistakes.append(Mistake("no-suite", message, help=way_out))
         for path in paths:
             if path.resolve() in seen:
                 continue
             seen.add(path.resolve())
             try:
-                found[path.as_posix()] = _text(path)
-            except OSError as error:
-                mistakes.append(
-                    Mistake("unreadable", f"`{path}` cannot be read: {error.strerror or error}")
-                )
-            except UnicodeDecodeError as error:
-                mistakes.append(
-                    Mistake(
-                        "unreadable",
-                        f"`{path}` cannot be read: it is not UTF-8 (byte {error.start:,})",
-                    )
-                )
+                texts[path.as_posix()] = _text(path)
+            except (OSError, UnicodeDecodeError) as error:
+                message = f"`{path}` cannot be read: {_reason(error)}"
+                mistakes.append(Mistake("unreadable", message))
     if mistakes:
         raise PointError(mistakes)
-    return list(found.items())
+    return list(texts.items())
 
 
 def _text(path: Path) -> str:
@@ -73,55 +54,15 @@ def _text(path: Path) -> str:
         return file.read(4 * MAX_LENGTH + 1).decode("utf-8")
 
 
+def _reason(error: OSError | UnicodeDecodeError) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return f"it is not UTF-8 (byte {error.start:,})"
+    return error.strerror or str(error)
+
+
 def suite_files(path: Path) -> list[Path]:
     """The suites that a path means: all that a folder holds, or the file itself."""
     if not path.is_dir():
         return [path]
-    return sorted(
-        {
-            file
-            for pattern in PATTERNS
-            for file in path.rglob(pattern)
-            if CACHE not in file.parts and file.is_file()
-        }
-    )
-
-
-def cache(folder: Path) -> Path:
-    """The cache folder below `folder`, made and kept out of version control where that is possible."""
-    path = folder / CACHE
-    with suppress(OSError):
-        path.mkdir(exist_ok=True)
-        ignore = path / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text(CACHE_IGNORE, encoding="utf-8")
-    return path
-
-
-def load_failures(folder: Path) -> frozenset[str]:
-    """Ids of the checks that failed when they were last made; none where nothing is known."""
-    with suppress(OSError, ValueError):
-        found = json.loads((folder / "failed.json").read_text(encoding="utf-8"))
-        return frozenset(str(item) for item in found)
-    return frozenset()
-
-
-def save_failures(folder: Path, checked: Iterable[tuple[str, bool]]) -> None:
-    """Write down which checks have failed, given as (id, whether it failed); what was not checked
-    stays as it was.
-    """
-    known = set(load_failures(folder))
-    for name, failed in checked:
-        (known.add if failed else known.discard)(name)
-    with suppress(OSError):
-        (folder / "failed.json").write_text(
-            json.dumps(sorted(known), indent=0, ensure_ascii=False), encoding="utf-8"
-        )
-
-
-def forget_old(folder: Path) -> None:
-    """Remove journals that nobody went on from for a week."""
-    for path in folder.glob("run-*"):
-        with suppress(OSError):
-            if time() - path.stat().st_mtime > WEEK:
-                path.unlink()
+    files = {file for pattern in PATTERNS for file in path.rglob(pattern)}
+    return sorted(file for file in files if CACHE not in file.parts and file.is_file())

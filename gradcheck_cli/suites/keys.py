@@ -1,6 +1,4 @@
-"""The keys of a suite file, one row a key: what it may hold and what an editor says of it. Reader
-and schema both follow from here.
-"""
+"""The keys of a suite file, one row a key, from which its reader and its schema both follow."""
 
 from __future__ import annotations
 
@@ -39,19 +37,9 @@ ID = r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$(?!\n)"
 # A tag becomes a marker of pytest: what its `-m` reads as a word, none of its own markers, and none
 # of the words of an expression.
 RESERVED_TAGS = (
-    "and",
-    "or",
-    "not",
-    "True",
-    "False",
-    "None",
-    "skip",
-    "skipif",
-    "xfail",
-    "parametrize",
-    "usefixtures",
-    "filterwarnings",
-)
+    "and", "or", "not", "True", "False", "None", "skip", "skipif", "xfail", "parametrize",
+    "usefixtures", "filterwarnings",
+)  # fmt: skip
 TAG = rf"^(?!(?:{'|'.join(RESERVED_TAGS)})$)[A-Za-z_][A-Za-z0-9_-]{{0,99}}$(?!\n)"
 DEVICE = r"^(?:cpu|cuda(?::(?:0|[1-9][0-9]{0,3}))?|all)$(?!\n)"
 
@@ -78,136 +66,80 @@ class ExpressionKind(Kind):
             return None
 
 
-_DTYPE = Many(
-    Choice("unknown-dtype", "dtype", tuple(DTYPES), "the name of a dtype"),
-    "a dtype or a list of dtypes",
-    single=True,
-)
-_NAME_OF_DEVICE = Phrase(
-    "unknown-device",
-    DEVICE,
-    "no device named `{text}`",
-    "known: cpu, cuda, cuda:N, all",
-    "the name of a device",
-)
+# fmt: off
+_DTYPE = Many(Choice("unknown-dtype", "dtype", tuple(DTYPES), "the name of a dtype"), "a dtype or a list of dtypes", single=True)
+_NAME_OF_DEVICE = Phrase("unknown-device", DEVICE, "no device named `{text}`", "known: cpu, cuda, cuda:N, all", "the name of a device")
 _DEVICE = Many(_NAME_OF_DEVICE, "a device or a list of devices", single=True)
+_ID = Phrase("bad-id", ID, "an id is made of letters, digits, `.`, `_` and `-`, at most 100, and begins with neither `.` nor `-`")
+_INPUT = Phrase("unknown-input", SOME, "{where} names no input")
+_TAG = Phrase("bad-tag", TAG, "a tag is made of letters, digits, `_` and `-`, at most 100, begins with a letter or `_`, and is no word of pytest's own")
 _REASON = Phrase("empty-text", SOME, "{where} needs a reason")
+_TITLE = Phrase("empty-text", SOME, "{where} is empty")
 _TOLERANCE = Quantity(quantities.tolerance, (("minimum", 0),))
+_STEP = Quantity(quantities.step, (("exclusiveMinimum", 0),))
+_SECONDS = Quantity(quantities.seconds, (("exclusiveMinimum", 0),))
+_VERSION = Whole("bad-version", VERSION, VERSION, str(VERSION))
 
-TOLERANCES = KeyMap(
-    "`tol`",
-    (
-        Key("rtol", _TOLERANCE, "Relative tolerance, of the true derivative."),
-        Key("atol", _TOLERANCE, "Absolute tolerance."),
-    ),
-    some=True,
+_TOLERANCES = (
+    Key("rtol", _TOLERANCE, "Relative tolerance, of the true derivative."),
+    Key("atol", _TOLERANCE, "Absolute tolerance."),
 )
-EXCLUDED = KeyMap(
-    "an item of `exclude`",
-    (
-        Key("dtype", _DTYPE, "The dtypes that are left out; all if it is missing."),
-        Key(
-            "device",
-            _DEVICE,
-            "The devices they are left out on; all if it is missing. `cuda` means every CUDA device.",
-        ),
-    ),
-    some=True,
+_EXCLUDED = (
+    Key("dtype", _DTYPE, "The dtypes that are left out; all if it is missing."),
+    Key("device", _DEVICE, "The devices they are left out on; all if it is missing. `cuda` means every CUDA device."),
 )
-MATRIX = KeyMap(
-    "`matrix`",
-    (
-        Key("dtype", _DTYPE, "Dtypes under test."),
-        Key("device", _DEVICE, "Devices under test."),
-        Key(
-            "exclude",
-            Many(EXCLUDED, "a list of mappings", item="an item of `exclude`"),
-            "Pairs of dtype and device that are not run.",
-        ),
-    ),
-    some=True,
+TOLERANCES = KeyMap("`tol`", _TOLERANCES, some=True)
+EXCLUDED = KeyMap("an item of `exclude`", _EXCLUDED, some=True)
+_MATRIX = (
+    Key("dtype", _DTYPE, "Dtypes under test."),
+    Key("device", _DEVICE, "Devices under test."),
+    Key("exclude", Many(EXCLUDED, "a list of mappings", item="an item of `exclude`"), "Pairs of dtype and device that are not run."),
 )
+MATRIX = KeyMap("`matrix`", _MATRIX, some=True)
 
 _OWN = (
-    Key("id", Phrase("bad-id", ID, "an id is made of letters, digits, `.`, `_` and `-`, at most 100, and begins with neither `.` nor `-`"), "Name of the case, its own in this file; `case-N` if it is missing."),
+    Key("id", _ID, "Name of the case, its own in this file; `case-N` if it is missing."),
     Key("expr", ExpressionKind(), "The program: assignments and a last expression.", "expr: sin(x)**2"),
-)  # fmt: skip
+)
 _SHARED = (
     Key("at", PointsKind(), "The point, or several: a value for each input."),
-    Key("wrt", Many(Phrase("unknown-input", SOME, "{where} names no input"), "a name or a list of names", single=True, each_counts=True), "Inputs to differentiate; all if it is missing."),
+    Key("wrt", Many(_INPUT, "a name or a list of names", single=True, each_counts=True), "Inputs to differentiate; all if it is missing."),
     Key("cotangent", TensorNumeral(), "Upstream gradient, shaped like the program's value; ones if it is missing."),
     Key("dtype", _DTYPE, "Dtype under test, or a list of dtypes: float64, float32, bfloat16, float16."),
     Key("device", _DEVICE, "Device under test, or a list of devices: cpu, cuda, cuda:1, or all that are present."),
     Key("matrix", MATRIX, "Dtypes times devices, less what is excluded."),
-    Key("tol", ByShape("a number or a mapping", scalar=_TOLERANCE, mapping=TOLERANCES), "Your own tolerance instead of the computed one; a number is relative."),
-    Key("step", Quantity(quantities.step, (("exclusiveMinimum", 0),)), "Plain central difference with this step as the numeric opinion."),
-    Key("tags", Many(Phrase("bad-tag", TAG, "a tag is made of letters, digits, `_` and `-`, at most 100, begins with a letter or `_`, and is no word of pytest's own"), "a tag or a list of tags", single=True), "Words by which cases are selected."),
-)  # fmt: skip
+    Key("tol", ByShape("a number or a mapping", _TOLERANCE, TOLERANCES), "Your own tolerance instead of the computed one; a number is relative."),
+    Key("step", _STEP, "Plain central difference with this step as the numeric opinion."),
+    Key("tags", Many(_TAG, "a tag or a list of tags", single=True), "Words by which cases are selected."),
+)
 _REASONS = (
     Key("skip", _REASON, "Why the case is not run."),
     Key("xfail", _REASON, "Why the case is known to fail."),
 )
 _LAST = (
-    Key(
-        "timeout",
-        Quantity(quantities.seconds, (("exclusiveMinimum", 0),)),
-        "Seconds that one check may take.",
-    ),
+    Key("timeout", _SECONDS, "Seconds that one check may take."),
     Key("strict", Flag(), "Let `imprecise` and `kink` fail as well."),
     Key("expect", EXPECT, "What is expected: an outcome, or the value and partial derivatives."),
 )
 _APART = (("matrix", "dtype"), ("matrix", "device"))
 _ELSEWHERE = {
-    "expression": "a program stands under `expr`",
-    "program": "a program stands under `expr`",
-    "point": "the point stands under `at`",
-    "points": "points stand under `at`",
-    "rtol": "write `tol: {rtol: ...}`",
-    "atol": "write `tol: {atol: ...}`",
-    "outcome": "write `expect: {outcome: ...}`",
-    "value": "write `expect: {value: ...}`",
-    "partials": "write `expect: {partials: ...}`",
+    "expression": "a program stands under `expr`", "program": "a program stands under `expr`",
+    "point": "the point stands under `at`", "points": "points stand under `at`",
+    "rtol": "write `tol: {rtol: ...}`", "atol": "write `tol: {atol: ...}`",
+    "outcome": "write `expect: {outcome: ...}`", "value": "write `expect: {value: ...}`", "partials": "write `expect: {partials: ...}`",
     "<<": "there are no merge keys in YAML 1.2; what all cases share stands in `defaults`",
 }
+_OF_A_CASE = {key.name: f"`{key.name}` belongs to a case" for key in (*_OWN, *_REASONS)}
+_OF_CASES = {key.name: f"`{key.name}` belongs to a case, or for all cases in `defaults`" for key in _SHARED}
 
-CASE = KeyMap(
-    "a case",
-    (*_OWN, *_SHARED, *_REASONS, *_LAST),
-    (*_APART, ("skip", "xfail")),
-    elsewhere=_ELSEWHERE,
+CASE = KeyMap("a case", (*_OWN, *_SHARED, *_REASONS, *_LAST), (*_APART, ("skip", "xfail")), elsewhere=_ELSEWHERE)
+DEFAULTS = KeyMap("`defaults`", (*_SHARED, *_LAST), _APART, elsewhere=_ELSEWHERE | _OF_A_CASE)
+_CASES = Many(CASE, "a list of cases", item="a case", each_counts=True)
+_SUITE = (
+    Key("version", _VERSION, f"Version of this format: {VERSION}.", f"version: {VERSION}"),
+    Key("name", _TITLE, "A title for those who read the file; reports name the file."),
+    Key("defaults", DEFAULTS, "Keys for all cases that do not have them."),
+    Key("cases", _CASES, "What is checked.", "cases: [{expr: sin(x)**2, at: {x: 3}}]"),
 )
-DEFAULTS = KeyMap(
-    "`defaults`",
-    (*_SHARED, *_LAST),
-    _APART,
-    elsewhere=_ELSEWHERE
-    | {key.name: f"`{key.name}` belongs to a case" for key in (*_OWN, *_REASONS)},
-)
-SUITE = KeyMap(
-    "a suite",
-    (
-        Key(
-            "version",
-            Whole("bad-version", VERSION, VERSION, str(VERSION)),
-            f"Version of this format: {VERSION}.",
-            f"version: {VERSION}",
-        ),
-        Key(
-            "name",
-            Phrase("empty-text", SOME, "{where} is empty"),
-            "A title for those who read the file; reports name the file.",
-        ),
-        Key("defaults", DEFAULTS, "Keys for all cases that do not have them."),
-        Key(
-            "cases",
-            Many(CASE, "a list of cases", item="a case", each_counts=True),
-            "What is checked.",
-            "cases: [{expr: sin(x)**2, at: {x: 3}}]",
-        ),
-    ),
-    elsewhere={
-        key.name: f"`{key.name}` belongs to a case, or for all cases in `defaults`"
-        for key in _SHARED
-    }
-    | {"expr": "`expr` belongs to a case, under `cases`"},
-)
+SUITE = KeyMap("a suite", _SUITE, elsewhere=_OF_CASES | {"expr": "`expr` belongs to a case, under `cases`"})
+# fmt: on
