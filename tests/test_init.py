@@ -7,7 +7,6 @@ import json
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
-from suites import ran
 
 from gradcheck_cli import __version__
 from gradcheck_cli.starter import GITHUB, GITLAB, SCHEMA, SUITE, starter
@@ -38,46 +37,46 @@ def contents(folder):
     }
 
 
-def test_a_starter_is_written_checked_and_kept(tmp_path):
+def test_a_starter_is_written_checked_and_kept(tool, tmp_path):
     """The suite passes as it is, `lint` finds nothing in it, and a second `init` changes nothing."""
-    assert ran(tmp_path, "init") == (0, WROTE, "")
+    assert tool.ran(tmp_path, "init") == (0, WROTE, "")
     assert contents(tmp_path) == starter()
-    assert ran(tmp_path, "lint", "suites") == (0, "1 suite, 5 cases: no mistakes found\n", "")
-    code, out, err = ran(tmp_path, "run", "suites")
+    assert tool.ran(tmp_path, "lint", "suites") == (0, "1 suite, 5 cases: no mistakes found\n", "")
+    code, out, err = tool.ran(tmp_path, "run", "suites")
     assert (code, out, err) == (0, "13 cases: 12 agree, 1 kink\n", "")
     (tmp_path / SUITE).write_text("my own\n", encoding="utf-8")
-    assert ran(tmp_path, "init") == (0, KEPT, "")
+    assert tool.ran(tmp_path, "init") == (0, KEPT, "")
     assert (tmp_path / SUITE).read_text(encoding="utf-8") == "my own\n"
 
 
-def test_a_job_for_gitlab_stands_in_the_place_of_the_workflow(tmp_path):
+def test_a_job_for_gitlab_stands_in_the_place_of_the_workflow(tool, tmp_path):
     """In a folder that is made, and whose name a shell would take apart."""
-    code, out, err = ran(tmp_path, "init", "my project/a", "--gitlab")
+    code, out, err = tool.ran(tmp_path, "init", "my project/a", "--gitlab")
     assert (code, err) == (0, "")
     assert out == (
         f"wrote my project/a/{SUITE}\nwrote my project/a/{SCHEMA}\nwrote my project/a/{GITLAB}\n"
         "next, in .gitlab-ci.yml: include: [{local: .gitlab/gradcheck.yml}]\nnext: gradcheck run 'my project/a/suites'\n"
     )
     assert set(contents(tmp_path / "my project/a")) == {SUITE, SCHEMA, GITLAB}
-    assert "next, in" not in ran(tmp_path, "init", "my project/a", "--gitlab")[1]
+    assert "next, in" not in tool.ran(tmp_path, "init", "my project/a", "--gitlab")[1]
 
 
-def test_what_is_there_is_kept_and_what_is_missing_is_written(tmp_path):
+def test_what_is_there_is_kept_and_what_is_missing_is_written(tool, tmp_path):
     """File by file."""
     (tmp_path / "suites").mkdir()
     (tmp_path / SCHEMA).write_text("{}", encoding="utf-8")
-    code, out, _ = ran(tmp_path, "init")
+    code, out, _ = tool.ran(tmp_path, "init")
     assert code == 0
     assert [line.split()[0] for line in out.splitlines()] == ["wrote", "kept", "wrote", "next:"]
     assert (tmp_path / SCHEMA).read_text(encoding="utf-8") == "{}"
 
 
-def test_a_link_to_nowhere_is_not_followed(tmp_path):
+def test_a_link_to_nowhere_is_not_followed(tool, tmp_path):
     """Nothing is written outside the folder."""
     (tmp_path / "suites").mkdir()
     (tmp_path / SUITE).symlink_to(tmp_path / "elsewhere")
     message = f"error[unwritable]: `{SUITE}` cannot be written: File exists\n"
-    assert ran(tmp_path, "init") == (2, "", message)
+    assert tool.ran(tmp_path, "init") == (2, "", message)
     assert not (tmp_path / "elsewhere").exists()
 
 
@@ -92,16 +91,16 @@ def test_a_link_to_nowhere_is_not_followed(tmp_path):
         (".github", f"error[unwritable]: `{GITHUB}` cannot be written: Not a directory\n"),
     ],
 )
-def test_what_cannot_be_written_is_told(tmp_path, taken, says):
+def test_what_cannot_be_written_is_told(tool, tmp_path, taken, says):
     """A file where a folder should be, or a folder where a file should be."""
     (tmp_path / taken).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / taken).write_text("", encoding="utf-8")
-    assert ran(tmp_path, "init") == (2, "", says)
+    assert tool.ran(tmp_path, "init") == (2, "", says)
 
 
-def test_a_folder_that_nobody_may_write_to_is_told():
+def test_a_folder_that_nobody_may_write_to_is_told(tool):
     """On a file system that takes no files, so that it holds for root as well."""
-    assert ran("/", "init", "/proc/gradcheck") == (
+    assert tool.ran("/", "init", "/proc/gradcheck") == (
         2,
         "",
         f"error[unwritable]: `/proc/gradcheck/{SUITE}` cannot be written: No such file or directory\n",

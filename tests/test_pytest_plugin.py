@@ -11,19 +11,23 @@ from pathlib import Path
 from types import SimpleNamespace
 from xml.etree import ElementTree
 
+import hypothesis  # noqa: F401 - kept in memory, as said below
 import psutil
 import pytest
 from clocks import HUNG
 from suites import environment, written
 
-# pytester forgets what is imported in a run inside this process, and libraries written in C cannot
-# be imported twice.
+# pytester forgets what is imported in a run inside this process: libraries written in C cannot be
+# imported twice, and hypothesis, which its own plugin imports in every run, takes a second.
 from gradcheck_cli import pytest_plugin
 from gradcheck_cli.pytest_plugin import cases as pytest_cases  # noqa: F401 - kept in memory, as said above
 from gradcheck_cli.reports import table  # noqa: F401 - kept in memory, as said above
 from gradcheck_cli.runs import session  # noqa: F401 - kept in memory, as said above
 
 pytest_plugins = ["pytester"]
+
+# pytest in a process of its own, without what would import hypothesis.
+PYTEST = [sys.executable, "-m", "pytest", "-p", "no:hypothesispytest"]
 
 # A case for each thing that can come of one; the comment of a case is what pytest makes of it.
 EVERYTHING = """\
@@ -81,7 +85,7 @@ def seen(folder, kind):
 def started(folder, *words, faults=False):
     """pytest's output in a process of its own, whose exit code says that some failed."""
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", *words],
+        [*PYTEST, *words],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -282,7 +286,9 @@ def test_a_worker_that_cannot_be_started_fails_the_items_in_one_sentence(pyteste
         "{id: a, expr: x, at: {x: 1}, device: all}",
         "{id: b, expr: x, at: {x: 1}, xfail: not for this reason}",
     )
-    (pytester.path / "torch.py").write_text("raise ImportError('broken')\n", encoding="utf-8")
+    broken = pytester.mkdir("broken")
+    (broken / "torch.py").write_text("raise ImportError('broken')\n", encoding="utf-8")
+    pytester.syspathinsert(broken)
     result = pytester.runpytest_inprocess()
     result.assert_outcomes(failed=2)
     result.stdout.fnmatch_lines(
