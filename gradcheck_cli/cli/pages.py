@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
 
 from gradcheck_cli.cli.entry import app
-from gradcheck_cli.cli.streams import out
+from gradcheck_cli.cli.streams import colour, columns, out
 from gradcheck_cli.language.errors import did_you_mean, mistake
+
+# Columns of a page whose colour is forced, where nobody says how wide it may be.
+NO_TERMINAL = 80
 
 
 @app.command("functions")
@@ -37,7 +41,15 @@ def explain_command(
     """Show the page on an outcome, an error code or a notion; without a topic, list them."""
     from gradcheck_cli.manual.pages import section, topics
 
-    out("\n".join(topics()) + "\n" if topic is None else section(topic))
+    if topic is None:
+        out("\n".join(topics()) + "\n")
+        return
+    text, color = section(topic), colour("auto")
+    if color or sys.stdout.isatty():
+        from gradcheck_cli.manual.layout import lay_out
+
+        text = lay_out(text, columns() or NO_TERMINAL, color=color)
+    out(text)
 
 
 @app.command("schema")

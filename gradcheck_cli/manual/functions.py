@@ -81,7 +81,7 @@ def _derivatives(row: Function) -> list[str]:
     """d/d(argument) for each argument, by SymPy for derived functions; nothing for functions of
     whole arrays.
     """
-    from gradcheck_cli.calculus.reverse import is_elementwise
+    from gradcheck_cli.calculus.formulas import is_elementwise
 
     if row.kind == "primitive":
         return [

@@ -11,6 +11,7 @@ from gradcheck_cli.language.errors import did_you_mean, mistake
 # In reading order; a topic is a heading of the second or third level that is a single word or code.
 PAGES = ("outcomes", "numerics", "language", "errors")
 _HEADING = re.compile(r"^(#{2,3}) `?([a-z][a-z0-9-]*)`?$", re.MULTILINE)
+_CODE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 
 
 def folder() -> Path:
@@ -21,16 +22,17 @@ def folder() -> Path:
 
 @cache
 def _sections() -> dict[str, str]:
-    found: dict[str, str] = {}
+    sections: dict[str, str] = {}
     for page in PAGES:
         text = (folder() / f"{page}.md").read_text(encoding="utf-8")
-        for match in _HEADING.finditer(text):
-            level = len(match[1])
-            end = re.compile(rf"^#{{1,{level}}} ", re.MULTILINE).search(text, match.end())
-            found.setdefault(
-                match[2], text[match.start() : end.start() if end else len(text)].strip() + "\n"
-            )
-    return found
+        # A comment in an example is no heading.
+        outline = _CODE.sub(lambda code: " " * len(code[0]), text)
+        for heading in _HEADING.finditer(outline):
+            level = len(heading[1])
+            end = re.compile(rf"^#{{1,{level}}} ", re.MULTILINE).search(outline, heading.end())
+            part = text[heading.start() : end.start() if end else len(text)]
+            sections.setdefault(heading[2], part.strip() + "\n")
+    return sections
 
 
 def topics() -> list[str]:

@@ -18,7 +18,7 @@ def terminal_text(text: Text, *, color: bool) -> str:
 
 
 def print_to_text(renderable: RenderableType, width: int | None, *, color: bool) -> str:
-    """What Rich prints; it highlights nothing, and never sees the environment.
+    """What Rich prints; it highlights and cuts nothing, and never sees the environment.
 
     Args:
         width: columns of the terminal; None for lines as they are.
@@ -38,5 +38,5 @@ def print_to_text(renderable: RenderableType, width: int | None, *, color: bool)
         emoji=False,
         _environ={},
     )
-    console.print(renderable, soft_wrap=width is None)
+    console.print(renderable, soft_wrap=width is None, crop=False)
     return stream.getvalue()
