@@ -347,7 +347,7 @@ def test_doctor_tells_versions_and_devices(done):
     told = dict(line.split(maxsplit=1) for line in done["doctor"].stdout.splitlines())
     assert done["doctor"].returncode == 0
     assert told["gradcheck"] == __version__
-    assert told["torch"] == torch.__version__
+    assert torch.__version__.startswith(told["torch"])  # wheels name their build there or not
     assert told["sympy_process"] == "answers"
     assert told["devices"].startswith("cpu")
     assert told["python"] == sys.version.split()[0]
