@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.calculus.reverse import conditions, formula, lower
+from gradcheck_cli.calculus.formulas import conditions, formula, lower
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.program import Builder, Call, Variable
 

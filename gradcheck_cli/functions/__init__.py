@@ -63,7 +63,7 @@ class Function:
         torch: the real torch function; takes torch first, then the arguments, then settings by
             keyword.
         sympy: the same in SymPy; takes SymPy first. A primitive without it borrows its own
-            `partials` there.
+            `partials` there. A constant may have it too.
         arb: the same over `flint.arb` balls; raises nothing, answers NaN where there is no
             enclosure.
         partials: the exact partial for each argument, over the signature's names.
@@ -75,13 +75,23 @@ class Function:
             0.
         kinks: expressions; the function is C1 where none is zero.
         jumps: True where the value itself may jump at a kink.
+        germ: its series just beside a point; takes a `worlds.puiseux.Sides` first, then a `Puiseux`
+            for each argument (True or False for a condition). Only where it does not follow from
+            `arb`, `partials` and `kinks`: see `worlds.germs`.
+        rounds: (c, m), how many roundings torch's result counts for: c of the value, m of the
+            argument as the function passes it on.
+        eliminates: True where torch solves linear systems with the first argument by elimination.
         aliases: other names for it.
         backward: False where torch evaluates the function but has no derivative for it.
         scalars: True where torch takes Python numbers beside the first argument.
         folds: the binary function that several positional arguments mean (`max(x, y)` is
-            `maximum`).
-        operator: the infix or prefix sign that the language writes for it.
+            `maximum`); that function says so of itself.
+        operator: the sign that the language writes for it: infix, prefix, `[]` or `if`.
+        convention: what SymPy's form of it is at a kink, where `arb` says less: a text.
+        latex: its name in LaTeX, or a form with `%s` for each argument.
         condition: True where the result is true or false, not a number.
+        foreign: for other libraries (`np`, `math`, `sympy`, `scipy`) what this name means there:
+            settings with another default, or a sentence why it is refused.
         note: one sentence for `gradcheck functions NAME` where the fields above leave something
             unsaid.
     """
@@ -98,12 +108,20 @@ class Function:
     domain: tuple[str, ...] = ()
     kinks: tuple[str, ...] = ()
     jumps: bool = False
+    germ: Callable[..., Any] | None = None
+    rounds: tuple[int, int] = (2, 0)
+    eliminates: bool = False
     aliases: tuple[str, ...] = ()
     backward: bool = True
     scalars: bool = False
     folds: str = ""
     operator: str = ""
+    convention: str = ""
+    latex: str = ""
     condition: bool = False
+    foreign: Mapping[str, Mapping[str, SettingValue] | str] = field(
+        default_factory=dict, compare=False
+    )
     note: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
@@ -116,7 +134,7 @@ class Function:
             raise RowError(
                 f"{self.name}: {len(self.parsed.args)} arguments but {len(self.partials)} partials"
             )
-        if self.arb is None and (self.partials or self.sympy):
+        if self.arb is None and (self.partials or (self.sympy and self.parsed.args)):
             raise RowError(
                 f"{self.name}: `partials` and `sympy` belong to primitives; here they follow"
             )
@@ -140,6 +158,11 @@ class Function:
             if self.means is not None
             else "structural"
         )
+
+    @property
+    def is_extreme(self) -> bool:
+        """Whether it is the larger or smaller of two, and applied again of any number."""
+        return self.folds == self.name
 
     def meaning(self, settings: Mapping[str, SettingValue]) -> str:
         """The text of `means` for these settings."""
@@ -227,13 +250,20 @@ def table() -> dict[str, Function]:
 @cache
 def names() -> dict[str, str]:
     """Every name and alias, to the name of its row."""
-    found = {name: name for name in table()}
+    known = {name: name for name in table()}
     for row in table().values():
         for alias in row.aliases:
-            if alias in found:
-                raise RowError(f"{alias}: a name of both {found[alias]} and {row.name}")
-            found[alias] = row.name
-    return found
+            if alias in known:
+                raise RowError(f"{alias}: a name of both {known[alias]} and {row.name}")
+            known[alias] = row.name
+    return known
+
+
+@cache
+def constants() -> dict[str, str]:
+    """Every name of a number such as pi, to the name of its row."""
+    rows = table()
+    return {name: row for name, row in names().items() if not rows[row].signature}
 
 
 def lookup(name: str) -> Function:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 from gradcheck_cli.functions import Function
@@ -55,6 +56,14 @@ def _power(x: Any, y: Any) -> Any:
         return x**y
     # arb(0)**0.5 looks finite whatever the exponent's sign; say it only where it holds.
     return type(x)(0) if x.is_zero() and y > 0 else type(x).nan()
+
+
+def _power_beside(s: Any, x: Any, y: Any) -> Any:
+    """By the binomial series where the exponent is an exact number, else `exp(y log x)`."""
+    exponent = y.exact
+    if exponent is None:
+        return s.apply("exp", y * s.apply("log", x))
+    return s.constant(1) if exponent == 0 else x**exponent
 
 
 def _square_root(x: Any) -> Any:
@@ -117,56 +126,83 @@ def _gate(c: bool | None) -> Any:
 
 # fmt: off
 ROWS = (
-    Function("pi", "", torch=lambda t: t.pi, means="4 * atan(1)"),
-    Function("e",  "", torch=lambda t: t.e,  means="exp(1)"),
+    Function("pi", "", torch=lambda t: t.pi, means="4 * atan(1)", sympy=lambda s: s.pi),
+    Function("e",  "", torch=lambda t: t.e,  means="exp(1)", sympy=lambda s: s.E, aliases=("E",)),
 
-    Function("add", "x, y", torch=lambda t, x, y: x + y, sympy=lambda s, x, y: x + y, arb=lambda x, y: x + y, partials=("1", "1"),             operator="+", scalars=True),
-    Function("sub", "x, y", torch=lambda t, x, y: x - y, sympy=lambda s, x, y: x - y, arb=lambda x, y: x - y, partials=("1", "-1"),            operator="-", scalars=True, aliases=("subtract",)),
-    Function("mul", "x, y", torch=lambda t, x, y: x * y, sympy=lambda s, x, y: x * y, arb=lambda x, y: x * y, partials=("y", "x"),             operator="*", scalars=True, aliases=("multiply",)),
+    Function("add", "x, y", torch=lambda t, x, y: x + y, sympy=lambda s, x, y: x + y, arb=lambda x, y: x + y, partials=("1", "1"),             operator="+", scalars=True,
+             germ=lambda s, x, y: x + y, rounds=(1, 0)),
+    Function("sub", "x, y", torch=lambda t, x, y: x - y, sympy=lambda s, x, y: x - y, arb=lambda x, y: x - y, partials=("1", "-1"),            operator="-", scalars=True, aliases=("subtract",),
+             germ=lambda s, x, y: x - y, rounds=(1, 0)),
+    Function("mul", "x, y", torch=lambda t, x, y: x * y, sympy=lambda s, x, y: x * y, arb=lambda x, y: x * y, partials=("y", "x"),             operator="*", scalars=True, aliases=("multiply",),
+             germ=lambda s, x, y: x * y, rounds=(1, 0)),
     Function("div", "x, y", torch=lambda t, x, y: x / y, sympy=lambda s, x, y: x / y, arb=lambda x, y: x / y, partials=("1 / y", "-x / y / y"), operator="/", scalars=True, aliases=("divide", "true_divide"),
-             pullback=("ybar / y", "-ybar * (x / y / y)"), domain=("abs(y)",)),
+             pullback=("ybar / y", "-ybar * (x / y / y)"), domain=("abs(y)",),
+             germ=lambda s, x, y: x / y, rounds=(1, 0)),
     Function("pow", "x, y", torch=lambda t, x, y: x ** y, sympy=lambda s, x, y: x ** y, arb=_power, operator="**", scalars=True, aliases=("power", "Pow"),
              partials=("where(y == 0, 0, y * x**(y - 1))", "where(x == 0, where(y > 0, 0, log(x)), x**y * log(x))"),
              pullback=("where(y == 0, 0, ybar * (y * x**(y - 1)))", "where(x == 0, 0, ybar * (x**y * log(x)))"),
              domain=("where(x > 0, 1, where(x == 0, where(y == 0, 1, y), where(y == floor(y), 1, -1)))",),
-             note="x < 0 needs an integer exponent; x = 0 a positive one, or 0"),
-    Function("neg", "x", torch=lambda t, x: -x, sympy=lambda s, x: -x, arb=lambda x: -x, partials=("-1",), operator="-", scalars=True, aliases=("negative",)),
+             germ=_power_beside, note="x < 0 needs an integer exponent; x = 0 a positive one, or 0"),
+    Function("neg", "x", torch=lambda t, x: -x, sympy=lambda s, x: -x, arb=lambda x: -x, partials=("-1",), operator="-", scalars=True, aliases=("negative",),
+             germ=lambda s, x: -x, rounds=(0, 0)),
 
-    Function("abs",        "x",    torch=lambda t, x: t.abs(x),           sympy=lambda s, x: s.Abs(x),       arb=abs,                    partials=("2 * heaviside(x) - 1",), pullback=("ybar * sign(x)",), kinks=("x",), aliases=("Abs", "fabs", "absolute")),
-    Function("sign",       "x",    torch=lambda t, x: t.sign(x),          sympy=lambda s, x: s.sign(x),      arb=_sign,                  partials=("0",), kinks=("x",), jumps=True, aliases=("sgn",)),
+    Function("abs",        "x",    torch=lambda t, x: t.abs(x),           sympy=lambda s, x: s.Abs(x),       arb=abs,                    partials=("2 * heaviside(x) - 1",), pullback=("ybar * sign(x)",), kinks=("x",), aliases=("Abs", "fabs", "absolute"),
+             germ=lambda s, x: -x if x.sign() < 0 else x, rounds=(0, 0), latex=r"\left|%s\right|"),
+    Function("sign",       "x",    torch=lambda t, x: t.sign(x),          sympy=lambda s, x: s.sign(x),      arb=_sign,                  partials=("0",), kinks=("x",), jumps=True, aliases=("sgn",),
+             germ=lambda s, x: s.constant(x.sign()), rounds=(0, 0)),
     Function("heaviside",  "x",    torch=lambda t, x: t.heaviside(x, t.full_like(x, 0.5)), sympy=lambda s, x: s.Heaviside(x), arb=_step, partials=("0",), kinks=("x",), jumps=True, backward=False, aliases=("Heaviside",),
-             note="any of [0, 1] at 0; torch is given 1/2 there"),
-    Function("maximum",    "x, y", torch=lambda t, x, y: t.maximum(x, y), sympy=lambda s, x, y: s.Max(x, y), arb=lambda x, y: x.max(y),  partials=("heaviside(x - y)", "heaviside(y - x)"), kinks=("x - y",), folds="maximum", aliases=("Max",)),
-    Function("minimum",    "x, y", torch=lambda t, x, y: t.minimum(x, y), sympy=lambda s, x, y: s.Min(x, y), arb=lambda x, y: x.min(y),  partials=("heaviside(y - x)", "heaviside(x - y)"), kinks=("x - y",), folds="minimum", aliases=("Min",)),
+             rounds=(0, 0), convention="(sign(x) + 1) / 2", note="any of [0, 1] at 0; torch is given 1/2 there"),
+    Function("maximum",    "x, y", torch=lambda t, x, y: t.maximum(x, y), sympy=lambda s, x, y: s.Max(x, y), arb=lambda x, y: x.max(y),  partials=("heaviside(x - y)", "heaviside(y - x)"), kinks=("x - y",), folds="maximum", aliases=("Max",),
+             germ=lambda s, x, y: y if s.compare(x, y) < 0 else x, rounds=(0, 0)),
+    Function("minimum",    "x, y", torch=lambda t, x, y: t.minimum(x, y), sympy=lambda s, x, y: s.Min(x, y), arb=lambda x, y: x.min(y),  partials=("heaviside(y - x)", "heaviside(x - y)"), kinks=("x - y",), folds="minimum", aliases=("Min",),
+             germ=lambda s, x, y: x if s.compare(x, y) < 0 else y, rounds=(0, 0)),
     Function("fmax",       "x, y", torch=lambda t, x, y: t.fmax(x, y),    means="maximum(x, y)"),
     Function("fmin",       "x, y", torch=lambda t, x, y: t.fmin(x, y),    means="minimum(x, y)"),
     Function("clamp",      "x, min=-inf, max=inf", torch=lambda t, x, lo, hi: t.clamp(x, lo, hi), means="minimum(maximum(x, min), max)", scalars=True, aliases=("clip",)),
 
-    Function("square",     "x", torch=lambda t, x: t.square(x),     means="x**2",        pullback=("ybar * (2 * x)",)),
-    Function("reciprocal", "x", torch=lambda t, x: t.reciprocal(x), means="1 / x",       pullback=("-ybar * (y * y)",)),
-    Function("sqrt",       "x", torch=lambda t, x: t.sqrt(x),       sympy=lambda s, x: s.sqrt(x), arb=_square_root, partials=("1 / (2 * sqrt(x))",), pullback=("ybar / (2 * y)",), domain=("x",)),
+    Function("square",     "x", torch=lambda t, x: t.square(x),     means="x**2",        pullback=("ybar * (2 * x)",), rounds=(1, 0)),
+    Function("reciprocal", "x", torch=lambda t, x: t.reciprocal(x), means="1 / x",       pullback=("-ybar * (y * y)",), rounds=(1, 0)),
+    Function("sqrt",       "x", torch=lambda t, x: t.sqrt(x),       sympy=lambda s, x: s.sqrt(x), arb=_square_root, partials=("1 / (2 * sqrt(x))",), pullback=("ybar / (2 * y)",), domain=("x",),
+             germ=lambda s, x: x ** Fraction(1, 2), rounds=(1, 0), latex=r"\sqrt{%s}"),
     Function("rsqrt",      "x", torch=lambda t, x: t.rsqrt(x),      means="1 / sqrt(x)", pullback=("-1/2 * ybar * y**3",)),
 
-    Function("floor",     "x",    torch=lambda t, x: t.floor(x),        sympy=lambda s, x: s.floor(x),   arb=lambda x: x.floor(), partials=("0",), kinks=("x - floor(x)",), jumps=True),
-    Function("ceil",      "x",    torch=lambda t, x: t.ceil(x),         sympy=lambda s, x: s.ceiling(x), arb=lambda x: x.ceil(),  partials=("0",), kinks=("ceil(x) - x",), jumps=True, aliases=("ceiling",)),
-    Function("trunc",     "x",    torch=lambda t, x: t.trunc(x),        sympy=lambda s, x: s.sign(x) * s.floor(s.Abs(x)), arb=_truncated, partials=("0",), kinks=("where(abs(x) < 1, 1, x - floor(x))",), jumps=True, aliases=("fix",)),
-    Function("round",     "x",    torch=lambda t, x: t.round(x),        arb=_halves, partials=("0",), kinks=("x + 1/2 - floor(x + 1/2)",), jumps=True, note="halves go to the even neighbour"),
-    Function("frac",      "x",    torch=lambda t, x: t.frac(x),         means="x - trunc(x)"),
+    Function("floor",     "x",    torch=lambda t, x: t.floor(x),        sympy=lambda s, x: s.floor(x),   arb=lambda x: x.floor(), partials=("0",), kinks=("x - floor(x)",), jumps=True,
+             rounds=(0, 0)),
+    Function("ceil",      "x",    torch=lambda t, x: t.ceil(x),         sympy=lambda s, x: s.ceiling(x), arb=lambda x: x.ceil(),  partials=("0",), kinks=("ceil(x) - x",), jumps=True, aliases=("ceiling",),
+             rounds=(0, 0)),
+    Function("trunc",     "x",    torch=lambda t, x: t.trunc(x),        sympy=lambda s, x: s.sign(x) * s.floor(s.Abs(x)), arb=_truncated, partials=("0",), kinks=("where(abs(x) < 1, 1, x - floor(x))",), jumps=True, aliases=("fix",),
+             rounds=(0, 0)),
+    Function("round",     "x",    torch=lambda t, x: t.round(x),        arb=_halves, partials=("0",), kinks=("x + 1/2 - floor(x + 1/2)",), jumps=True, note="halves go to the even neighbour",
+             rounds=(0, 0)),
+    Function("frac",      "x",    torch=lambda t, x: t.frac(x),         means="x - trunc(x)",
+             foreign={"sympy": "sympy.frac(x) is x - floor(x), this language's frac(x) is x - trunc(x): write x - floor(x)"}),
     Function("fmod",      "x, y", torch=lambda t, x, y: t.fmod(x, y),      means="x - y * trunc(x / y)", scalars=True),
-    Function("remainder", "x, y", torch=lambda t, x, y: t.remainder(x, y), means="x - y * floor(x / y)", operator="%", scalars=True, aliases=("mod", "Mod")),
+    Function("remainder", "x, y", torch=lambda t, x, y: t.remainder(x, y), means="x - y * floor(x / y)", operator="%", scalars=True, aliases=("mod", "Mod"),
+             foreign={"math": "math.remainder(x, y) rounds x/y to the nearest integer, this language's remainder(x, y) rounds down: write x - y*round(x/y)"}),
 
     Function("where", "c:condition, x, y", torch=lambda t, c, x, y: t.where(c, x, y), arb=_where, partials=("0", "gate(c)", "gate(logical_not(c))"),
+             operator="if", germ=lambda s, c, x, y: x if c else y, rounds=(0, 0),
              note="a branch that is not taken has no part in the derivative; torch multiplies its gradient by 0, which leaves NaN where that is infinite"),
-    Function("gate", "c:condition", torch=lambda t, c: t.where(c, 1.0, 0.0), arb=_gate, partials=("0",), backward=False, note="1 where c holds, a zero that even NaN cannot spoil elsewhere: the slope of `where`"),
+    Function("gate", "c:condition", torch=lambda t, c: t.where(c, 1.0, 0.0), arb=_gate, partials=("0",), backward=False, note="1 where c holds, a zero that even NaN cannot spoil elsewhere: the slope of `where`",
+             germ=lambda s, c: s.constant(c), rounds=(0, 0)),
 
-    Function("lt", "x, y", torch=lambda t, x, y: x < y,  arb=lambda x, y: _compare(x < y, x >= y),                        partials=("0", "0"), kinks=("x - y",), operator="<",  condition=True, scalars=True, jumps=True),
-    Function("le", "x, y", torch=lambda t, x, y: x <= y, arb=lambda x, y: _compare(x <= y, x > y),                        partials=("0", "0"), kinks=("x - y",), operator="<=", condition=True, scalars=True, jumps=True),
-    Function("gt", "x, y", torch=lambda t, x, y: x > y,  arb=lambda x, y: _compare(x > y, x <= y),                        partials=("0", "0"), kinks=("x - y",), operator=">",  condition=True, scalars=True, jumps=True),
-    Function("ge", "x, y", torch=lambda t, x, y: x >= y, arb=lambda x, y: _compare(x >= y, x < y),                        partials=("0", "0"), kinks=("x - y",), operator=">=", condition=True, scalars=True, jumps=True),
-    Function("eq", "x, y", torch=lambda t, x, y: x == y, arb=lambda x, y: _compare((x - y).is_zero(), not x.overlaps(y)), partials=("0", "0"), kinks=("x - y",), operator="==", condition=True, scalars=True, jumps=True),
-    Function("ne", "x, y", torch=lambda t, x, y: x != y, arb=lambda x, y: _compare(not x.overlaps(y), (x - y).is_zero()), partials=("0", "0"), kinks=("x - y",), operator="!=", condition=True, scalars=True, jumps=True),
-    Function("logical_and", "c:condition, d:condition", torch=lambda t, c, d: t.logical_and(c, d), arb=_both,   partials=("0", "0"), operator="and", condition=True, jumps=True),
-    Function("logical_or",  "c:condition, d:condition", torch=lambda t, c, d: t.logical_or(c, d),  arb=_either, partials=("0", "0"), operator="or",  condition=True, jumps=True),
-    Function("logical_not", "c:condition",              torch=lambda t, c: t.logical_not(c), arb=lambda c: None if c is None else not c, partials=("0",), operator="not", condition=True, jumps=True),
+    Function("lt", "x, y", torch=lambda t, x, y: x < y,  arb=lambda x, y: _compare(x < y, x >= y),                        partials=("0", "0"), kinks=("x - y",), operator="<",  condition=True, scalars=True, jumps=True,
+             germ=lambda s, x, y: s.compare(x, y) < 0, latex=r"\left(%s < %s\right)"),
+    Function("le", "x, y", torch=lambda t, x, y: x <= y, arb=lambda x, y: _compare(x <= y, x > y),                        partials=("0", "0"), kinks=("x - y",), operator="<=", condition=True, scalars=True, jumps=True,
+             germ=lambda s, x, y: s.compare(x, y) <= 0, latex=r"\left(%s \le %s\right)"),
+    Function("gt", "x, y", torch=lambda t, x, y: x > y,  arb=lambda x, y: _compare(x > y, x <= y),                        partials=("0", "0"), kinks=("x - y",), operator=">",  condition=True, scalars=True, jumps=True,
+             germ=lambda s, x, y: s.compare(x, y) > 0, latex=r"\left(%s > %s\right)"),
+    Function("ge", "x, y", torch=lambda t, x, y: x >= y, arb=lambda x, y: _compare(x >= y, x < y),                        partials=("0", "0"), kinks=("x - y",), operator=">=", condition=True, scalars=True, jumps=True,
+             germ=lambda s, x, y: s.compare(x, y) >= 0, latex=r"\left(%s \ge %s\right)"),
+    Function("eq", "x, y", torch=lambda t, x, y: x == y, arb=lambda x, y: _compare((x - y).is_zero(), not x.overlaps(y)), partials=("0", "0"), kinks=("x - y",), operator="==", condition=True, scalars=True, jumps=True,
+             germ=lambda s, x, y: s.compare(x, y) == 0, latex=r"\left(%s = %s\right)"),
+    Function("ne", "x, y", torch=lambda t, x, y: x != y, arb=lambda x, y: _compare(not x.overlaps(y), (x - y).is_zero()), partials=("0", "0"), kinks=("x - y",), operator="!=", condition=True, scalars=True, jumps=True,
+             germ=lambda s, x, y: s.compare(x, y) != 0, latex=r"\left(%s \ne %s\right)"),
+    Function("logical_and", "c:condition, d:condition", torch=lambda t, c, d: t.logical_and(c, d), arb=_both,   partials=("0", "0"), operator="and", condition=True, jumps=True,
+             germ=lambda s, c, d: c and d, latex=r"\left(%s \land %s\right)"),
+    Function("logical_or",  "c:condition, d:condition", torch=lambda t, c, d: t.logical_or(c, d),  arb=_either, partials=("0", "0"), operator="or",  condition=True, jumps=True,
+             germ=lambda s, c, d: c or d, latex=r"\left(%s \lor %s\right)"),
+    Function("logical_not", "c:condition",              torch=lambda t, c: t.logical_not(c), arb=lambda c: None if c is None else not c, partials=("0",), operator="not", condition=True, jumps=True,
+             germ=lambda s, c: not c, latex=r"\lnot %s"),
 )
 # fmt: on

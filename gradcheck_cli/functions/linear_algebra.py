@@ -117,8 +117,10 @@ ROWS = (
     Function("trace",     "x", torch=lambda t, x: t.trace(x), array=_trace),
     Function("diagonal",  "x; offset=0, dim1=0, dim2=1", torch=lambda t, x, offset, dim1, dim2: t.diagonal(x, offset=offset, dim1=dim1, dim2=dim2), array=_diagonal),
     Function("det",       "x", torch=lambda t, x: t.linalg.det(x), array=_det, pullback=("unsqueeze(unsqueeze(ybar * y, -1), -1) * transpose(inverse(x))",),
+             eliminates=True,
              note=f"up to size {LARGEST_MATRIX}; torch's backward solves with x, and for a singular x with x moved by a rounding unit"),
-    Function("inverse",   "x", torch=lambda t, x: t.linalg.inv(x), array=_inverse, aliases=("inv",), pullback=("-(transpose(y) @ (ybar @ transpose(y)))",), note=f"up to size {LARGEST_MATRIX}"),
+    Function("inverse",   "x", torch=lambda t, x: t.linalg.inv(x), array=_inverse, aliases=("inv",), pullback=("-(transpose(y) @ (ybar @ transpose(y)))",), note=f"up to size {LARGEST_MATRIX}",
+             eliminates=True),
     Function("tril",      "x; diagonal=0", torch=lambda t, x, diagonal: t.tril(x, diagonal), array=_triangle(lambda np, n, m, d: np.tri(n, m, d, dtype=bool))),
     Function("triu",      "x; diagonal=0", torch=lambda t, x, diagonal: t.triu(x, diagonal), array=_triangle(lambda np, n, m, d: ~np.tri(n, m, d - 1, dtype=bool))),
 )

@@ -120,6 +120,7 @@ ROWS = (
     Function("nll_loss",      "input, target:index; reduction='mean'",                      torch=lambda t, input, target, **settings: t.nn.functional.nll_loss(input, target, **settings),
              means=lambda reduction: _reduced("-gather(classes_last(input), target, dim=-1)", reduction), note=_CLASSES),
     Function("kl_div",        "input, target; reduction='mean', log_target=False",          torch=_torch_kl_div, means=_kl_div,
+             foreign={"scipy": "scipy.special.kl_div(x, y) is x*log(x/y) - x + y: write xlogy(x, x/y) - x + y"},
              note="reduction='batchmean' divides by the length of the first dimension, 'mean' by the number of elements"),
 
     Function("cosine_similarity", "x1, x2; dim=1, eps=1e-8", torch=lambda t, x1, x2, dim, eps: t.nn.functional.cosine_similarity(x1, x2, dim=dim, eps=eps), means=_cosine_similarity,

@@ -233,8 +233,9 @@ ROWS = (
     Function("sum",  "x; dim=None, keepdim=False", torch=lambda t, x, dim, keepdim: t.sum(x, dim=dim, keepdim=keepdim), array=total),
     Function("mean", "x; dim=None, keepdim=False", torch=lambda t, x, dim, keepdim: t.mean(x, dim=dim, keepdim=keepdim), means=lambda dim, keepdim: f"sum(x, {_over(dim, keepdim)}) / size(x, {_over(dim)})", aliases=("average",)),
     Function("prod", "x; dim=None, keepdim=False", torch=_torch_single("prod"), array=_prod),
-    Function("var",  "x; dim=None, unbiased=None, keepdim=False, correction=1", torch=_torch_spread("var"), means=_spread),
-    Function("std",  "x; dim=None, unbiased=None, keepdim=False, correction=1", torch=_torch_spread("std"), means=lambda **settings: f"sqrt({_spread(**settings)})"),
+    Function("var",  "x; dim=None, unbiased=None, keepdim=False, correction=1", torch=_torch_spread("var"), means=_spread, foreign={"np": {"correction": 0}}),
+    Function("std",  "x; dim=None, unbiased=None, keepdim=False, correction=1", torch=_torch_spread("std"), means=lambda **settings: f"sqrt({_spread(**settings)})",
+             foreign={"np": {"correction": 0}}),
     Function("amax", "x; dim=None, keepdim=False", torch=lambda t, x, dim, keepdim: t.amax(x, dim=() if dim is None else dim, keepdim=keepdim), array=_extreme("maximum", tuples=True)),
     Function("amin", "x; dim=None, keepdim=False", torch=lambda t, x, dim, keepdim: t.amin(x, dim=() if dim is None else dim, keepdim=keepdim), array=_extreme("minimum", tuples=True)),
     Function("max",  "x; dim=None, keepdim=False", torch=_torch_single("max"), array=_extreme("maximum", tuples=False), folds="maximum"),
@@ -248,8 +249,10 @@ ROWS = (
 
     # Stated through logsumexp and not as exp(x) / sum(exp(x)): torch, too, rounds a difference x - c before its exp.
     Function("logsumexp",   "x; dim=None, keepdim=False", torch=lambda t, x, dim, keepdim: t.logsumexp(x, dim=tuple(range(x.dim())) if dim is None else dim, keepdim=keepdim), means=lambda dim, keepdim: f"log(sum(exp(x), {_over(dim, keepdim)}))"),
-    Function("softmax",     "x; dim=-1", torch=lambda t, x, dim: t.softmax(x, dim=dim),     means=lambda dim: f"exp(x - logsumexp(x, {_along(dim)}))", pullback=("y * (ybar - sum(ybar * y, dim=dim, keepdim=True))",)),
-    Function("log_softmax", "x; dim=-1", torch=lambda t, x, dim: t.log_softmax(x, dim=dim), means=lambda dim: f"x - logsumexp(x, {_along(dim)})",      pullback=("ybar - exp(y) * sum(ybar, dim=dim, keepdim=True)",)),
+    Function("softmax",     "x; dim=-1", torch=lambda t, x, dim: t.softmax(x, dim=dim),     means=lambda dim: f"exp(x - logsumexp(x, {_along(dim)}))", pullback=("y * (ybar - sum(ybar * y, dim=dim, keepdim=True))",),
+             foreign={"scipy": "scipy.special.softmax(x) runs over all elements, this language's softmax(x) over the last dimension: write softmax(x, dim=-1)"}),
+    Function("log_softmax", "x; dim=-1", torch=lambda t, x, dim: t.log_softmax(x, dim=dim), means=lambda dim: f"x - logsumexp(x, {_along(dim)})",      pullback=("ybar - exp(y) * sum(ybar, dim=dim, keepdim=True)",),
+             foreign={"scipy": "scipy.special.log_softmax(x) runs over all elements, this language's over the last dimension: write log_softmax(x, dim=-1)"}),
 
     Function("transpose", "x; dim0=None, dim1=None", torch=lambda t, x, dim0, dim1: t.transpose(x, dim0, dim1) if dim0 is not None else x.mT if x.dim() > 1 else x, array=_transpose, aliases=("t", "swapaxes", "swapdims"),
              note="without dims the last two are swapped; a vector stays as it is"),
@@ -263,7 +266,7 @@ ROWS = (
     Function("broadcast_like", "x, other", torch=lambda t, x, other: t.broadcast_tensors(x, other)[0], array=lambda k, x, other: k.np.broadcast_arrays(x, other)[0], note="x in the shape that x and other have together"),
     Function("stack",     "*tensors; dim=0", torch=lambda t, *tensors, dim: t.stack(tensors, dim=dim), array=lambda k, *tensors, dim: k.np.stack(tensors, axis=axis_of(tensors[0].ndim + 1, dim))),
     Function("cat",       "*tensors; dim=0", torch=lambda t, *tensors, dim: t.cat(tensors, dim=dim), array=lambda k, *tensors, dim: k.np.concatenate(tensors, axis=axis_of(tensors[0].ndim, dim)), aliases=("concat", "concatenate")),
-    Function("getitem",   "x; key", torch=lambda t, x, key: x[_key(key)], array=_getitem, note="written x[0, 1:]"),
+    Function("getitem",   "x; key", torch=lambda t, x, key: x[_key(key)], array=_getitem, note="written x[0, 1:]", operator="[]"),
     Function("gather",    "x, index:index; dim=-1", torch=lambda t, x, index, dim: t.gather(x, dim, index.long().unsqueeze(dim)).squeeze(dim), array=_gather,
              note="one element along dim for each index, so index has the shape of x without dim"),
     Function("detach",    "x", torch=lambda t, x: x.detach(), means="x", backward=False, aliases=("stop_gradient",)),

@@ -33,29 +33,6 @@ if TYPE_CHECKING:
     from gradcheck_cli.questions.batch import Point
     from gradcheck_cli.questions.prepared import Prepared
 
-# torch solves linear systems by elimination: as if each entry of the matrix were off by u times its
-# largest entry and size.
-_ELIMINATED = ("det", "inverse")
-
-# (c, m): roundings of the result, and of the argument as the function passes it on. Measured
-# against torch 2.13.0; what is not named rounds like exp.
-_EXACT = (0, 0)
-_ROUNDINGS = {
-    **dict.fromkeys(("add", "sub", "mul", "div", "sqrt", "reciprocal", "square"), (1, 0)),
-    # softmax and its kin shift the argument before exp, so the rounding of the shift enters as that
-    # of the argument.
-    "exp": (2, 1),
-    # sinc multiplies its argument by a rounded pi.
-    "sinc": (2, 2),
-    **dict.fromkeys(("lgamma", "ndtri", "erfinv"), (4, 4)),
-    **dict.fromkeys(
-        ("digamma", "polygamma", "i0", "i0e", "i1", "i1e", "erfcx", "log_ndtr", "bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "airy_ai",
-         "modified_bessel_i0", "modified_bessel_i1", "modified_bessel_k0", "modified_bessel_k1", "scaled_modified_bessel_k0", "scaled_modified_bessel_k1"),
-        (8, 8)),
-    **dict.fromkeys(("neg", "abs", "maximum", "minimum", "fmax", "fmin", "relu", "clamp", "relu6", "hardtanh", "sign", "heaviside", "gate", "where", "floor", "ceil", "trunc", "round"), _EXACT),
-}  # fmt: skip
-_DEFAULT = (2, 0)
-
 # Budgets are bounds: a few bits of them are enough, and 64 keep cancelling adjoints honest;
 # log_ndtr(17) needs 512.
 _BITS = (64, 512, 2048)
@@ -214,7 +191,7 @@ class Rounding:
         groups = [
             np.reshape(expansion.values[node.args[0]], -1).tolist()
             for node in program.nodes
-            if isinstance(node, Call) and node.function in _ELIMINATED
+            if isinstance(node, Call) and lookup(node.function).eliminates
         ]
         return _Forward(expansion, outputs, objective, groups)
 
@@ -284,16 +261,15 @@ def _rounds(builder: Builder, index: int) -> tuple[int, int, int] | None:
     with a power of two.
     """
     node = builder.nodes[index]
-    if (
-        not isinstance(node, Call)
-        or lookup(node.function).condition
-        or _ROUNDINGS.get(node.function, _DEFAULT) == _EXACT
-    ):
+    if not isinstance(node, Call):
         return None
-    factors = {"mul": node.args, "div": node.args[1:]}.get(node.function, ())
+    row = lookup(node.function)
+    if row.condition or not any(row.rounds):
+        return None
+    factors = node.args if row.operator == "*" else node.args[1:] if row.operator == "/" else ()
     if any(isinstance(f := builder.nodes[i], Number) and _power_of_two(f.value) for i in factors):
         return None
-    return (*_ROUNDINGS.get(node.function, _DEFAULT), _argument_effect(builder, index))
+    return (*row.rounds, _argument_effect(builder, index))
 
 
 def _power_of_two(value: Fraction | float) -> bool:
@@ -307,7 +283,7 @@ def _argument_effect(builder: Builder, index: int) -> int:
     """Node of `x f'(x)` for functions whose argument is rounded on the way in, else -1."""
     node = builder.nodes[index]
     assert isinstance(node, Call)
-    if not _ROUNDINGS.get(node.function, _DEFAULT)[1]:
+    if not lookup(node.function).rounds[1]:
         return -1
     last = len(node.args) - 1
     slope = slope_of(builder, node, last)

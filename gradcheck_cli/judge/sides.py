@@ -17,16 +17,19 @@ from gradcheck_cli.records.outcome import Cause
 from gradcheck_cli.witnesses.differences import Difference
 from gradcheck_cli.witnesses.extrapolation import Slope
 from gradcheck_cli.witnesses.truth import SIGN_BITS
-from gradcheck_cli.worlds import balls, puiseux
+from gradcheck_cli.worlds import balls
+from gradcheck_cli.worlds.puiseux import Sides
 from gradcheck_cli.worlds.scalars import TooLarge
-from gradcheck_cli.worlds.series import Germ, OutsideDomain, UndecidedSign, constant_series
+from gradcheck_cli.worlds.series import OutsideDomain, Puiseux, UndecidedSign, constant_series
 
 if TYPE_CHECKING:
     from gradcheck_cli.questions.batch import Point
     from gradcheck_cli.witnesses import Answer
 
-# Two one-sided derivatives whose balls overlap are the same derivative if they are known to this
-# many bits.
+# Two sides that overlap without being equal are looked at again with more bits: a float64 reaches
+# from 2**-1074 to 2**1024, so that a sum of two may need 2,100 to be told from one.
+_BITS = (SIGN_BITS, 4 * SIGN_BITS)
+# After that they are the same if they are known to this many bits.
 _SAME_BITS = 500
 
 # `smooth`: both sides agree; `edge`: values on one side only; `undefined`: no finite derivative.
@@ -40,12 +43,14 @@ class Side:
 
     Attributes:
         growth: what grows without bound there, if anything: the value (a pole) or the slope alone.
+        jumped: a function was met whose value may jump.
     """
 
     limit: Any = None
     slope: Any = None
     growth: Cause | None = None
     empty: bool = False
+    jumped: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,34 +85,41 @@ def boundary_at(point: Point, partial: int, difference: Answer) -> Boundary:
     """What holds at the point from left and right: proved by series, else estimated from
     differences.
     """
-    try:
-        left, right = (_prove(point, partial, direction) for direction in (-1, 1))
-        return _proof(point, left, right)
-    except (UndecidedSign, TooLarge, OverflowError) as why:
-        return _estimate(difference, str(why))
+    why = ""
+    for bits in _BITS:
+        try:
+            left, right = (_prove(point, partial, direction, bits) for direction in (-1, 1))
+            return _proof(point, left, right, bits)
+        except UndecidedSign as undecided:
+            why = str(undecided)
+        except (TooLarge, OverflowError) as impossible:
+            return _estimate(difference, str(impossible))
+    return _estimate(difference, why)
 
 
-def _prove(point: Point, partial: int, direction: int) -> Side:
+def _prove(point: Point, partial: int, direction: int, bits: int) -> Side:
     """Limit and one-sided derivative along one coordinate."""
     from flint import arb, ctx
 
     program = point.prepared.gradient
     name = program.elements[partial]
-    with ctx.workprec(SIGN_BITS):
+    world = Sides(point.dtype.round)
+    with ctx.workprec(bits):
         inputs = {key: constant_series(arb(value)) for key, value in point.scalars.items()}
-        inputs[name] = Germ((*inputs[name].terms, (Fraction(1), arb(direction))))
+        inputs[name] = Puiseux((*inputs[name].terms, (Fraction(1), arb(direction))))
         try:
-            germ = puiseux.run(program.forward_program, inputs, point.dtype.round)
+            germ = world.beside(program.forward_program, inputs)
         except OutsideDomain:
             return Side(empty=True)
         if germ.terms and germ.terms[0][0] < 0:
             return Side(growth=Cause.POLE)
         limit, slope = germ.at(0), germ.at(1)
         steep = any(0 < exponent < 1 for exponent, _ in germ.terms)
-        return Side(limit, direction * slope, Cause.VERTICAL_TANGENT if steep else None)
+        growth = Cause.VERTICAL_TANGENT if steep else None
+        return Side(limit, direction * slope, growth, jumped=world.jumped)
 
 
-def _proof(point: Point, left: Side, right: Side) -> Boundary:
+def _proof(point: Point, left: Side, right: Side, bits: int) -> Boundary:
     """What two proved sides come to.
 
     Raises:
@@ -116,7 +128,7 @@ def _proof(point: Point, left: Side, right: Side) -> Boundary:
     from flint import ctx
 
     sides = _one_sided(left, right)
-    with ctx.workprec(SIGN_BITS):
+    with ctx.workprec(bits):
         if left.empty and right.empty:
             words = "the function has no values on either side"
             return Boundary("undefined", words, sides, Cause.OUTSIDE_DOMAIN)
@@ -129,26 +141,36 @@ def _proof(point: Point, left: Side, right: Side) -> Boundary:
             slope = f"{name} derivative {format_ball(side.slope)}"
             words = f"the function has values on the {name} only; {slope}"
             return Boundary("edge", words, sides, Cause.OUTSIDE_DOMAIN, side.slope)
-        jump = _jump(point, left.limit, right.limit)
+        jump = _jump(point, left, right, bits)
         if jump:
             return Boundary("undefined", jump, sides, Cause.JUMP)
         if not left.slope.overlaps(right.slope):
             return _kink(left.slope, right.slope, sides)
-        if not _is_same(left.slope, right.slope):
-            raise UndecidedSign("the two sides are too close to tell apart")
+        _match(left.slope, right.slope, bits)
         words = f"left and right derivatives are both {format_ball(left.slope)}"
         return Boundary("smooth", words, sides, slope=left.slope)
 
 
-def _jump(point: Point, left: Any, right: Any) -> str:
-    """The jump of the value in words; empty where it has none."""
-    if not left.overlaps(right):
-        return f"a jump from {format_ball(left)} to {format_ball(right)}"
+def _jump(point: Point, left: Side, right: Side, bits: int) -> str:
+    """The jump of the value in words; empty where it has none.
+
+    Raises:
+        UndecidedSign: it may have one that is too small to be seen.
+    """
+    low, high = left.limit, right.limit
+    ends = format_ball(low), format_ball(high)
+    if not low.overlaps(high):
+        step = f", by {format_ball(high - low)}" if ends[0] == ends[1] else ""
+        return f"a jump from {ends[0]} to {ends[1]}{step}"
     program = point.prepared.gradient.forward_program
-    value = balls.run(program, point.scalars, SIGN_BITS, point.dtype.round)[program.result]
-    if value.overlaps(left):
-        return ""
-    return f"a jump: the value is {format_ball(value)}, both sides tend to {format_ball(left)}"
+    machine = balls.Machine(program)
+    value = machine.run(point.scalars, bits, point.dtype.round)[program.result]
+    if not value.overlaps(low):
+        return f"a jump: the value is {format_ball(value)}, both sides tend to {ends[0]}"
+    if left.jumped or right.jumped:
+        _match(low, high, bits)
+        _match(low, value, bits)
+    return ""
 
 
 def _kink(left: Any, right: Any, sides: OneSided) -> Boundary:
@@ -157,12 +179,16 @@ def _kink(left: Any, right: Any, sides: OneSided) -> Boundary:
     return Boundary("kink", words, sides, Cause.KINK, low=low, high=high)
 
 
-def _is_same(left: Any, right: Any) -> bool:
-    """Whether two overlapping balls are known closely enough to be one number."""
+def _match(left: Any, right: Any, bits: int) -> None:
+    """Take two overlapping balls for one number.
+
+    Raises:
+        UndecidedSign: they are not known closely enough.
+    """
     gap = abs(left - right).upper()
-    return bool(
-        gap.is_zero() or gap < abs(left).upper() / balls.exact_ball(Fraction(2**_SAME_BITS))
-    )
+    room = abs(left).upper() / balls.exact_ball(Fraction(2**_SAME_BITS))
+    if not gap.is_zero() and (bits < _BITS[-1] or not gap < room):
+        raise UndecidedSign("the two sides are too close to tell apart")
 
 
 def _one_sided(left: Side, right: Side) -> OneSided:

@@ -30,7 +30,7 @@ TOO_MANY_DIGITS = (
 _NOT_CONSTANT = "this setting must be a constant, such as 1 or 0.5"
 
 _OPERATORS: dict[type[ast.operator], str] = {
-    ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow",
+    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**",
 }  # fmt: skip
 # Settings with which nothing is computed.
 _IRRATIONAL = (bool, float, str, tuple, type(None))
@@ -94,12 +94,12 @@ def decimal(text: str) -> Fraction:
     return Fraction(Decimal(f"{digits}e{'-' if power.startswith('-') else ''}{exponent}"))
 
 
-def _compute(function: str, a: SettingValue, b: SettingValue, node: ast.expr) -> SettingValue:
+def _compute(operator: str, a: SettingValue, b: SettingValue, node: ast.expr) -> SettingValue:
     """An operation of two numbers as Python means it: integers stay so, save in a division."""
     if isinstance(a, _IRRATIONAL) or isinstance(b, _IRRATIONAL):
         raise NodeError("not-constant", _NOT_CONSTANT, node)
     try:
-        value = arithmetic(function, Fraction(a), Fraction(b))
+        value = arithmetic(operator, Fraction(a), Fraction(b))
     except SizeError as error:
         raise NodeError("too-large", str(error), node) from error
     except ZeroDivisionError as error:
@@ -107,30 +107,30 @@ def _compute(function: str, a: SettingValue, b: SettingValue, node: ast.expr) ->
     if value is None:
         message = "a setting is a rational number: the exponent must be an integer"
         raise NodeError("not-constant", message, node)
-    whole = isinstance(a, int) and isinstance(b, int) and function != "div"
+    whole = isinstance(a, int) and isinstance(b, int) and operator != "/"
     return int(value) if whole and value.denominator == 1 else value
 
 
-def arithmetic(function: str, *values: Fraction, most: int = MAX_BITS) -> Fraction | None:
-    """The exact value of `add`, `sub`, `mul`, `div`, `neg` or `pow`; None where it is not rational,
-    or not one of these.
+def arithmetic(operator: str, *values: Fraction, most: int = MAX_BITS) -> Fraction | None:
+    """The exact value of `+ - * / **` or a minus sign; None where it is not rational, or not one of
+    these.
 
     Raises:
         SizeError: it has more than `most` bits; found out before a power is computed.
         ZeroDivisionError: a division by zero.
     """
-    match function, values:
-        case "add", (a, b):
+    match operator, values:
+        case "+", (a, b):
             value = a + b
-        case "sub", (a, b):
+        case "-", (a, b):
             value = a - b
-        case "mul", (a, b):
+        case "*", (a, b):
             value = a * b
-        case "div", (a, b):
+        case "/", (a, b):
             value = a / b
-        case "neg", (a,):
+        case "-", (a,):
             value = -a
-        case "pow", (a, b) if b.denominator == 1:
+        case "**", (a, b) if b.denominator == 1:
             if abs(b) * max(_bits(a) - 1, 0) > most:
                 raise _too_large(most)
             value = Fraction(a ** int(b))

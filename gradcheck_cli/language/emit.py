@@ -69,7 +69,8 @@ class Emitter:
         settings: Mapping[str, SettingValue] | None = None,
     ) -> int:
         """Index of a call; `parts` has no places for the defaults behind the arguments."""
-        wanted = [parameter.kind == "condition" for parameter in lookup(function).parsed.args]
+        row = lookup(function)
+        wanted = [parameter.kind == "condition" for parameter in row.parsed.args]
         if True in wanted:
             args = [
                 self._condition(value, parts[i]) if wanted[i] else self.quantity(value)
@@ -77,23 +78,23 @@ class Emitter:
             ]
         else:
             args = [self.quantity(value) for value in values]
-        literal = self.builder.nodes[args[0]] if function == "neg" else None
-        if isinstance(literal, Number):
+        literal = self.builder.nodes[args[0]] if len(args) == 1 else None
+        if isinstance(literal, Number) and row.operator == "-":
             # -1 is a literal to everyone but Python's grammar.
             index = self.builder.number(-literal.value, decimal=literal.decimal)
         else:
             rest = tuple(sorted(settings.items())) if settings else ()
             index = self.builder.call(function, *args, settings=rest)
         if all(i in self.exact for i in args):
-            self._follow(index, function, args, parts)
+            self._follow(index, row.operator, args, parts)
         return index
 
     def _follow(
-        self, index: int, function: str, args: list[int], parts: Sequence[ast.expr]
+        self, index: int, operator: str, args: list[int], parts: Sequence[ast.expr]
     ) -> None:
         """Keep exact constants exact, and refuse what no machine can hold."""
         try:
-            exact = arithmetic(function, *(self.exact[i] for i in args))
+            exact = arithmetic(operator, *(self.exact[i] for i in args))
         except SizeError as error:
             self.mistake("too-large", str(error), _around(parts))
         except ZeroDivisionError:

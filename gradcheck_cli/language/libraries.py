@@ -9,7 +9,7 @@ from gradcheck_cli.functions import Function, lookup, names
 from gradcheck_cli.language.errors import NodeError, did_you_mean, elide
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Container, Mapping
 
     from gradcheck_cli.language.program import SettingValue
 
@@ -21,20 +21,7 @@ PREFIXES = (
 # The same setting under the names other libraries give it.
 SYNONYMS = {"axis": "dim", "keepdims": "keepdim", "ddof": "correction"}
 _FAMILY = {"numpy": "np", "np.linalg": "np", "numpy.linalg": "np", "sp": "sympy", "scipy.special": "scipy"}
-# Functions that mean something else under another library's prefix: a changed default, or a refusal.
-_FOREIGN: dict[tuple[str, str], dict[str, SettingValue] | str] = {
-    ("np", "std"): {"correction": 0},
-    ("np", "var"): {"correction": 0},
-    ("sympy", "sinc"): "sympy.sinc(x) is sin(x)/x, this language's sinc(x) is sin(pi*x)/(pi*x): write sinc(x/pi)",
-    ("sympy", "frac"): "sympy.frac(x) is x - floor(x), this language's frac(x) is x - trunc(x): write x - floor(x)",
-    ("math", "remainder"): "math.remainder(x, y) rounds x/y to the nearest integer, this language's remainder(x, y) rounds down: write x - y*round(x/y)",
-    ("scipy", "softmax"): "scipy.special.softmax(x) runs over all elements, this language's softmax(x) over the last dimension: write softmax(x, dim=-1)",
-    ("scipy", "log_softmax"): "scipy.special.log_softmax(x) runs over all elements, this language's over the last dimension: write log_softmax(x, dim=-1)",
-    ("scipy", "kl_div"): "scipy.special.kl_div(x, y) is x*log(x/y) - x + y: write xlogy(x, x/y) - x + y",
-}
 # fmt: on
-# SymPy's `Max` and `Min` take any number of arguments, torch's `maximum` and `minimum` two.
-_SYMPY_FOLDS = {"Max": "maximum", "Min": "minimum"}
 # A prefix has at most three links: `torch.nn.functional`.
 _LINKS = 4
 
@@ -57,7 +44,7 @@ def strip_prefix(path: list[str]) -> str | None:
 
 def callee(
     node: ast.Call, assigned: Container[str]
-) -> tuple[Function, list[ast.expr], dict[str, SettingValue]]:
+) -> tuple[Function, list[ast.expr], Mapping[str, SettingValue]]:
     """(row, what a method is called on, settings that the library presets) of a call.
 
     Args:
@@ -76,7 +63,7 @@ def callee(
         return _row(func.attr, func), [func.value], {}
     row = _row(bare, func)
     library = ".".join(path[:-1])
-    foreign = _FOREIGN.get((_FAMILY.get(library, library), row.name), {})
+    foreign = row.foreign.get(_FAMILY.get(library, library), {})
     if isinstance(foreign, str):
         raise NodeError("foreign-meaning", foreign, func)
     return row, [], foreign
@@ -84,9 +71,10 @@ def callee(
 
 def _row(name: str, node: ast.expr) -> Function:
     known = names()
-    if name in known and name != "getitem":
-        return lookup(known[name])
-    if name == "getitem":
+    row = lookup(known[name]) if name in known else None
+    if row is not None and row.operator != "[]":
+        return row
+    if row is not None:
         way_out = "elements are written `x[0, 1:]`"
     else:
         way_out = f"{did_you_mean(name, known)} `gradcheck functions` lists all".lstrip()
@@ -99,14 +87,10 @@ def binary_row(row: Function, node: ast.Call, positional: list[ast.expr]) -> str
     `torch.max(x, 0)`, `np.max(x, 0)` and `x.max(0)` reduce along a dim; `max(x, 0)` compares with
     0, as in Python.
     """
-    func = node.func
-    is_dotted = isinstance(func, ast.Attribute)
-    name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
-    folds = _SYMPY_FOLDS.get(name, row.folds)
-    if not folds or node.keywords or len(positional) < 2:
+    if not row.folds or node.keywords or len(positional) < 2:
         return ""
-    reduces = is_dotted and name not in _SYMPY_FOLDS and _is_dim(positional[1])
-    return "" if reduces else folds
+    is_dotted = isinstance(node.func, ast.Attribute)
+    return "" if is_dotted and not row.is_extreme and _is_dim(positional[1]) else row.folds
 
 
 def _is_dim(node: ast.expr) -> bool:

@@ -6,7 +6,7 @@ import ast
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from gradcheck_cli.functions import lookup
+from gradcheck_cli.functions import constants, lookup
 from gradcheck_cli.language.calls import bind, index_key
 from gradcheck_cli.language.emit import Emitter
 from gradcheck_cli.language.errors import Mistake, NodeError, ProgramError, elide
@@ -33,7 +33,6 @@ _OPERATORS: dict[type[ast.AST], str] = {
     ast.USub: "neg", ast.Not: "logical_not", ast.Invert: "logical_not",
 }
 # fmt: on
-_CONSTANTS = {"pi": "pi", "e": "e", "E": "e"}
 _INFINITIES = ("inf", "oo", "infinity")
 
 
@@ -106,7 +105,7 @@ class _Reader:
         return self.emit.quantity(result)
 
     def assign(self, target: ast.Name, value: int) -> int:
-        if target.id in _CONSTANTS or target.id in _INFINITIES:
+        if target.id in constants() or target.id in _INFINITIES:
             message = f"`{target.id}` is a constant and cannot be assigned"
             self.emit.mistake("reserved-name", message, target)
         self.assigned[target.id] = value
@@ -186,8 +185,8 @@ class _Reader:
         builder = self.emit.builder
         if node.id in self.assigned:
             return self.assigned[node.id]
-        if node.id in _CONSTANTS:
-            return builder.call(_CONSTANTS[node.id])
+        if node.id in constants():
+            return builder.call(constants()[node.id])
         if node.id in _INFINITIES:
             return builder.number(float("inf"))
         if node.id in ("nan", "NaN", "I", "j"):
@@ -198,7 +197,7 @@ class _Reader:
     def attribute(self, node: ast.Attribute) -> _Step:
         path = links(node)
         bare = strip_prefix(path) if path and path[0] not in self.assigned else None
-        if bare in _CONSTANTS or bare in _INFINITIES:
+        if bare in constants() or bare in _INFINITIES:
             return _leaf(self.name(ast.Name(bare)))
         if node.attr in ("T", "mT"):
             return self.operation("transpose", [node.value], lookup("transpose").bound({}))

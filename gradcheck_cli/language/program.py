@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from gradcheck_cli.language.errors import Span
 
@@ -65,7 +66,7 @@ class Program:
         """Index of the node that is the program's value."""
         return self.outputs[0]
 
-    @property
+    @cached_property
     def variables(self) -> tuple[str, ...]:
         """Names of the inputs, in order of first use."""
         return tuple(node.name for node in self.nodes if isinstance(node, Variable))
@@ -114,17 +115,66 @@ class Builder:
 
     def include(self, program: Program, bindings: Mapping[str, int]) -> tuple[int, ...]:
         """Indices of the outputs of `program`, copied in, its variables replaced by `bindings`."""
-        where: list[int] = []
-        for node in program.nodes:
-            if isinstance(node, Variable):
-                where.append(bindings[node.name] if node.name in bindings else self.add(node))
-            else:
-                where.append(self.add(_with_args(node, where)))
-        return tuple(where[i] for i in program.outputs)
+        places = fold(program, Copying(self), bindings)
+        return tuple(places[i] for i in program.outputs)
 
     def program(self, *outputs: int) -> Program:
         """The nodes that `outputs` need, and no others."""
         return prune(Program(tuple(self.nodes), outputs))
+
+
+V = TypeVar("V")
+
+
+class World(Protocol[V]):
+    """What a Program runs in: it says what a number, an input and a call are."""
+
+    def number(self, node: Number) -> V:
+        """The value of a literal."""
+
+    def variable(self, name: str) -> V:
+        """The value of an input that is not given."""
+
+    def call(self, node: Call, args: list[V]) -> V:
+        """The value of a call, given those of its arguments."""
+
+
+def fold(program: Program, world: World[V], inputs: Mapping[str, V]) -> list[V]:
+    """The values of all nodes of `program` in `world`."""
+    return list(steps(program, world, inputs))
+
+
+def steps(program: Program, world: World[V], inputs: Mapping[str, V]) -> Iterator[V]:
+    """As `fold`, one value after the other."""
+    values: list[V] = []
+    for node in program.nodes:
+        if isinstance(node, Call):
+            value = world.call(node, [values[i] for i in node.args])
+        elif isinstance(node, Number):
+            value = world.number(node)
+        else:
+            value = inputs[node.name] if node.name in inputs else world.variable(node.name)
+        values.append(value)
+        yield value
+
+
+class Copying:
+    """The world of a builder: the value of a node is the index of its copy."""
+
+    def __init__(self, builder: Builder) -> None:
+        self.builder = builder
+
+    def number(self, node: Number) -> int:
+        """The same literal."""
+        return self.builder.add(node)
+
+    def variable(self, name: str) -> int:
+        """The same input."""
+        return self.builder.variable(name)
+
+    def call(self, node: Call, args: list[int]) -> int:
+        """The same call."""
+        return self.builder.add(Call(node.function, tuple(args), node.settings))
 
 
 def prune(program: Program) -> Program:

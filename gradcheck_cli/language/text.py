@@ -13,7 +13,7 @@ from gradcheck_cli.language.program import Call, Number, Program, SettingValue, 
 # Binding strength as in Python; a call, a name and a number bind tightest.
 _STRENGTH = {
     "or": 1, "and": 2, "not": 3, "<": 4, "<=": 4, ">": 4, ">=": 4, "==": 4, "!=": 4,
-    "+": 5, "-": 5, "*": 6, "/": 6, "@": 6, "%": 6, "neg": 7, "**": 8,
+    "+": 5, "-": 5, "*": 6, "/": 6, "@": 6, "%": 6, "-x": 7, "**": 8,
 }  # fmt: skip
 _ATOM = 9
 # A line of an inlined expression stops growing here; what is longer, or has more brackets within
@@ -74,17 +74,17 @@ class _Names:
 def _part(node: Number | Variable | Call, parts: list[_Part]) -> _Part:
     if isinstance(node, Number):
         text = number_text(node)
-        sign = "neg" if text.startswith("-") else "/"
-        return _Part(text, _STRENGTH[sign] if sign == "neg" or "/" in text else _ATOM)
+        sign = "-x" if text.startswith("-") else "/"
+        return _Part(text, _STRENGTH[sign] if sign == "-x" or "/" in text else _ATOM)
     if isinstance(node, Variable):
         return _Part(node.name)
     row = lookup(node.function)
     args = [parts[i] for i in node.args]
     depth = max((arg.depth for arg in args), default=0)
-    if row.name == "getitem":
+    if row.operator == "[]":
         key = key_text(dict(node.settings)["key"])
         return _Part(f"{_within(args[0], _ATOM)}[{key}]", _ATOM, depth + 1)
-    if row.operator:
+    if row.operator in _STRENGTH:
         write = _infix if len(args) == 2 else _prefix
         # A chain of sums nests nothing; a prefix, a power's exponent or brackets do.
         return _Part(*write(row.operator, args), depth + _nests(row.operator, args))
@@ -110,7 +110,7 @@ def _nests(operator: str, args: list[_Part]) -> bool:
 
 
 def _prefix(operator: str, parts: list[_Part]) -> tuple[str, int]:
-    strength = _STRENGTH["neg" if operator == "-" else operator]
+    strength = _STRENGTH["-x" if operator == "-" else operator]
     return f"{operator}{' ' if operator.isalpha() else ''}{_within(parts[0], strength)}", strength
 
 
@@ -118,7 +118,7 @@ def _infix(operator: str, parts: list[_Part]) -> tuple[str, int]:
     strength = _STRENGTH[operator]
     left, right = strength, strength + 1
     if operator == "**":
-        left, right = _ATOM, _STRENGTH["neg"]
+        left, right = _ATOM, _STRENGTH["-x"]
     elif strength == _STRENGTH["<"]:
         left = strength + 1  # comparisons chain: (a < b) < c is not a < b < c
     joint = operator if operator == "**" else f" {operator} "

@@ -325,12 +325,12 @@ def _irrational(program: Program, text: str, span: Span) -> Fraction:
     if not isinstance(output, int):
         raise _bad("this is not a single number", text, span)
     scalars = expansion.builder.program(output)
-    deadline = thread_time() + _SECONDS
+    machine, deadline = balls.Machine(scalars), thread_time() + _SECONDS
     try:
         for bits in _PRECISIONS:
             # Decimals inside an expression stay exact: only the finished number is rounded to the
             # dtype.
-            found = balls.run(scalars, {}, bits, lambda value: value, deadline)[scalars.result]
+            found = machine.run({}, bits, lambda value: value, deadline)[scalars.result]
             if found.is_finite() and (found.is_zero() or found.rel_accuracy_bits() >= _POINT_BITS):
                 return balls.midpoint(found)
     except OverflowError as error:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.calculus.reverse import is_elementwise
+from gradcheck_cli.calculus.formulas import is_elementwise
 from gradcheck_cli.functions import lookup
-from gradcheck_cli.language.program import Call, Program
+from gradcheck_cli.language.program import Call, Program, fold
 from gradcheck_cli.subjects import Execution
-from gradcheck_cli.worlds import tensors
+from gradcheck_cli.worlds.tensors import Tensors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -50,7 +50,7 @@ class ProgramSubject:
         self, inputs: Mapping[str, Tensor], literal: Callable[[Fraction], float], like: Tensor
     ) -> Execution:
         """As `Subject.run`; constants come out as Python numbers."""
-        values = tensors.run(self.program, inputs, literal, like)
+        values = fold(self.program, Tensors(literal, like), inputs)
         return Execution(values[self.program.result], values)
 
     def cuts(self, execution: Execution) -> tuple[str, ...]:

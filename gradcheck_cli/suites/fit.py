@@ -6,7 +6,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 from unicodedata import normalize
 
-from gradcheck_cli.calculus.reverse import is_elementwise
+from gradcheck_cli.calculus.formulas import is_elementwise
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import names as functions
 from gradcheck_cli.language.errors import Mistake, PointError, did_you_mean, elide

@@ -197,24 +197,6 @@ class Printer(_Remembering, StrPrinter):  # type: ignore[misc]  # SymPy ships no
 class LaTeX(_Remembering, LatexPrinter):  # type: ignore[misc]  # SymPy ships no types
     """SymPy's LaTeX, with roots, absolute values and powers of e as one writes them."""
 
-    _NAMES = ("sin", "cos", "tan", "sinh", "cosh", "tanh", "log")
-    _SIGNS = {
-        "lt": "<",
-        "le": r"\le",
-        "gt": ">",
-        "ge": r"\ge",
-        "eq": "=",
-        "ne": r"\ne",
-        "logical_and": r"\land",
-        "logical_or": r"\lor",
-    }
-    _FORMS = {
-        "logical_not": r"\lnot %s",
-        "sqrt": r"\sqrt{%s}",
-        "abs": r"\left|%s\right|",
-        "exp": "e^{%s}",
-    }
-
     def _needs_mul_brackets(
         self, expr: Expression, first: bool = False, last: bool = False
     ) -> bool:
@@ -231,14 +213,8 @@ class LaTeX(_Remembering, LatexPrinter):  # type: ignore[misc]  # SymPy ships no
         row = lookup(getattr(expr, "row", ""))
         args = [self._print(a) for a in expr.args]
         power = "" if exp is None else f"^{{{exp}}}"
-        if row.name in self._FORMS:
-            inner = self._FORMS[row.name] % args[0]
-            return rf"\left({inner}\right){power}" if power else inner
-        if row.name in self._SIGNS:
-            return rf"\left({args[0]} {self._SIGNS[row.name]} {args[1]}\right)"
-        name = (
-            rf"\{row.name}"
-            if row.name in self._NAMES
-            else rf"\operatorname{{{row.name.replace('_', chr(92) + '_')}}}"
-        )
+        if "%s" in row.latex:
+            form = row.latex % tuple(args)
+            return rf"\left({form}\right){power}" if power else form
+        name = row.latex or rf"\operatorname{{{row.name.replace('_', chr(92) + '_')}}}"
         return rf"{name}{power}\left({', '.join(args)}\right)"

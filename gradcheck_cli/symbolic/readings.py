@@ -9,11 +9,12 @@ which is read from the printed text.
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import sympy
 
-from gradcheck_cli.functions import lookup
+from gradcheck_cli.functions import lookup, table
 from gradcheck_cli.language.program import Builder, Number
 
 if TYPE_CHECKING:
@@ -25,8 +26,14 @@ if TYPE_CHECKING:
 Expression: TypeAlias = Any  # SymPy ships no types
 
 _HALF, _MINUS = sympy.S.Half, sympy.S.NegativeOne
-_CONSTANTS = {sympy.pi: "pi", sympy.E: "e"}
 _INFINITIES = {sympy.oo: float("inf"), -sympy.oo: float("-inf")}
+
+
+@cache
+def _constants() -> dict[Expression, str]:
+    """SymPy's form of every constant of the table."""
+    rows = [row for row in table().values() if row.sympy is not None and not row.parsed.args]
+    return {row.sympy(sympy): row.name for row in rows if row.sympy is not None}
 
 
 class NoReading(Exception):
@@ -72,8 +79,8 @@ class _Reader:
             return self._call(expression)
         if expression.is_Rational:
             return self._rational(expression)
-        if expression in _CONSTANTS:
-            return self.builder.call(_CONSTANTS[expression])
+        if expression in _constants():
+            return self.builder.call(_constants()[expression])
         if expression in _INFINITIES:
             return self.builder.number(_INFINITIES[expression])
         raise NoReading(str(expression))

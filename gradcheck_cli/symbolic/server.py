@@ -50,6 +50,7 @@ def derive(question: dict[str, Any]) -> dict[str, Any]:
     import sympy
 
     from gradcheck_cli.language.parse import parse
+    from gradcheck_cli.language.program import fold
     from gradcheck_cli.symbolic import symbols
     from gradcheck_cli.symbolic.printing import LaTeX, Order, Printer, TooLong
     from gradcheck_cli.symbolic.readings import NoReading, reading
@@ -65,7 +66,7 @@ def derive(question: dict[str, Any]) -> dict[str, Any]:
     expansion = expand(program, inputs, "all")
     outputs = np.reshape(expansion.values[program.result], -1).tolist()
     scalars = expansion.builder.program(*outputs)
-    values = symbols.run(scalars, {})
+    values = fold(scalars, symbols.SYMBOLS, {})
     terms = [values[i] for i in scalars.outputs]
     if question["cotangent"] is not None:
         terms = [

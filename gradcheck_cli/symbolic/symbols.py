@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import sympy
 
-from gradcheck_cli.calculus.reverse import conditions
+from gradcheck_cli.calculus.formulas import conditions
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import lookup, table
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.language.program import Call, CallSettings, Number, Program
+from gradcheck_cli.language.program import Call, CallSettings, Number, Program, fold
 from gradcheck_cli.language.text import number_text
 from gradcheck_cli.symbolic.derivatives import derivatives, parts, spare
 from gradcheck_cli.symbolic.printing import Printer
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 Expression: TypeAlias = Any  # SymPy ships no types
 
-_EXTREMES = ("maximum", "minimum")
 # A real number of which nothing else is known. What is unknown is stated too, or SymPy would search
 # for it again and again.
 _FACTS = dict.fromkeys(
@@ -52,24 +51,38 @@ _FACTS = dict.fromkeys(
     ]
     + ["is_algebraic", "is_transcendental", "is_antihermitian", "is_polar"]
 ) | {"is_real": True}
-_NATIVE = ("add", "sub", "mul", "div", "neg", "pow", "pi", "e")
 
 
 class NoDerivative(Exception):
     """SymPy has no derivative in terms of the table's functions."""
 
 
-def run(program: Program, inputs: Mapping[str, Expression]) -> list[Expression]:
-    """SymPy's form of every node of a scalar program."""
-    values: list[Expression] = []
-    for node in program.nodes:
-        if isinstance(node, Number):
-            values.append(_number(node))
-        elif isinstance(node, Call):
-            values.append(apply(node.function, [values[i] for i in node.args], node.settings))
-        else:
-            values.append(inputs[node.name] if node.name in inputs else symbol(node.name))
-    return values
+class Symbols:
+    """The world of SymPy's expressions; an input that is not given is a real unknown."""
+
+    def number(self, node: Number) -> Expression:
+        """An exact number; a decimal that some dtype rounds stays a symbol that is printed as the
+        decimal.
+        """
+        if isinstance(node.value, float):
+            return sympy.oo if node.value > 0 else -sympy.oo
+        exact = sympy.Rational(node.value.numerator, node.value.denominator)
+        if not node.decimal or DTYPES["bfloat16"].holds(node.value):
+            return exact
+        sign = -1 if node.value < 0 else 1
+        text = number_text(Number(abs(node.value), decimal=True))
+        return sign * sympy.Symbol(text, positive=True)
+
+    def variable(self, name: str) -> Expression:
+        """A real unknown."""
+        return symbol(name)
+
+    def call(self, node: Call, args: list[Expression]) -> Expression:
+        """Arithmetic and constants are SymPy's own, every other function is opaque."""
+        return apply(node.function, args, node.settings)
+
+
+SYMBOLS = Symbols()
 
 
 def symbol(name: str) -> Expression:
@@ -79,40 +92,24 @@ def symbol(name: str) -> Expression:
 
 def apply(function: str, args: list[Expression], settings: CallSettings) -> Expression:
     """A function of the table applied to expressions."""
-    if function == "pi":
-        return sympy.pi
-    if function == "e":
-        return sympy.E
-    if function in _EXTREMES:
+    row = lookup(function)
+    if row.is_extreme:
         # SymPy's Max and Min take any number of arguments, and so does their derivative.
         args = [
             inner
             for arg in args
             for inner in (arg.args if getattr(arg, "row", "") == function else (arg,))
         ]
-    if function in _NATIVE:
-        if function in ("pow", "div"):
-            spare(args[function == "div"])
-        return lookup(function).sympy(sympy, *args)  # type: ignore[misc]  # arithmetic has its SymPy form
+    elif row.sympy is not None and (row.operator or not args):
+        if row.operator in ("**", "/"):
+            spare(args[row.operator == "/"])
+        return row.sympy(sympy, *args)
     return opaque(function, settings)(*args)
-
-
-def _number(node: Number) -> Expression:
-    """An exact number; a decimal that some dtype rounds stays a symbol that is printed as the
-    decimal.
-    """
-    if isinstance(node.value, float):
-        return sympy.oo if node.value > 0 else -sympy.oo
-    exact = sympy.Rational(node.value.numerator, node.value.denominator)
-    if not node.decimal or DTYPES["bfloat16"].holds(node.value):
-        return exact
-    sign = -1 if node.value < 0 else 1
-    return sign * sympy.Symbol(number_text(Number(abs(node.value), decimal=True)), positive=True)
 
 
 def decimal_symbol(value: float) -> Expression:
     """A float, exact where every dtype holds it, else a symbol printed as its shortest decimal."""
-    return _number(Number(Fraction(repr(value)), decimal=True))
+    return SYMBOLS.number(Number(Fraction(repr(value)), decimal=True))
 
 
 def opaque(function: str, settings: CallSettings = ()) -> Any:
@@ -129,7 +126,7 @@ def _opaque(function: str, settings: CallSettings) -> Any:
     """
 
     def fdiff(self: Any, argindex: int = 1) -> Expression:
-        if function in _EXTREMES:
+        if lookup(function).is_extreme:
             return _extreme_slope(function, list(self.args), argindex - 1)
         return _fdiff(function, settings, argindex - 1)(*self.args)
 
@@ -142,11 +139,10 @@ _with_settings = lru_cache(maxsize=1024)(_opaque.__wrapped__)
 
 
 def _extreme_slope(function: str, args: list[Expression], position: int) -> Expression:
-    """As SymPy's own `Max.fdiff`: Heaviside of the argument less the extreme of the others."""
+    """As SymPy's own `Max.fdiff`: the slope in the argument beside the extreme of the others."""
     others = [arg for k, arg in enumerate(args) if k != position]
     rest = others[0] if len(others) == 1 else opaque(function)(*others)
-    difference = args[position] - rest
-    return opaque("heaviside")(difference if function == "maximum" else -difference)
+    return _fdiff(function, (), 0)(args[position], rest)
 
 
 @lru_cache(maxsize=1024)
@@ -183,14 +179,10 @@ def _partial(
     bound = dict(zip(row.parsed.names, dummies, strict=True))
     if row.kind == "derived":
         for name, value in row.numbers(dict(settings)).items():
-            bound[name] = _number(
-                Number(
-                    value if isinstance(value, float) else Fraction(value),
-                    isinstance(value, Fraction),
-                )
-            )
+            exact = value if isinstance(value, float) else Fraction(value)
+            bound[name] = SYMBOLS.number(Number(exact, isinstance(value, Fraction)))
         meaning = parse(row.meaning(row.bound(dict(settings))))
-        return derivative(run(meaning, bound)[meaning.result], dummies[position])
+        return derivative(fold(meaning, SYMBOLS, bound)[meaning.result], dummies[position])
     if row.sympy is not None:
         try:
             return derivative(row.sympy(sympy, *dummies), dummies[position])
@@ -198,7 +190,7 @@ def _partial(
             pass
     # SymPy lacks the function or its derivative: the row's own partial stands in.
     stated = parse(row.partials[position], conditions(function))
-    return run(stated, bound)[stated.result]
+    return fold(stated, SYMBOLS, bound)[stated.result]
 
 
 def derivative_text(function: str, position: int) -> str:
@@ -216,7 +208,7 @@ def _known() -> dict[tuple[Any, tuple[Any, ...]], str]:
     """SymPy's classes, with their constant arguments, to the rows that are stated by them."""
     found: dict[tuple[Any, tuple[Any, ...]], str] = {}
     for row in table().values():
-        if row.sympy is None or row.name in _NATIVE:
+        if row.sympy is None:
             continue
         dummies = [sympy.Dummy(name, real=True) for name in row.parsed.names]
         native = row.sympy(sympy, *dummies)
@@ -282,3 +274,8 @@ def _row_for(node: Expression) -> Any:
     if node.func is sympy.polygamma and node.args[0] == 0:
         return lambda n, x: opaque("digamma")(x)
     raise NoDerivative(str(node.func))
+
+
+def run(program: Program, inputs: Mapping[str, Expression]) -> list[Expression]:
+    """SymPy's form of every node of a scalar program."""
+    return fold(program, SYMBOLS, inputs)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.calculus.reverse import is_elementwise
+from gradcheck_cli.calculus.formulas import is_elementwise
 from gradcheck_cli.functions import lookup, table
 from gradcheck_cli.language.constants import SizeError, decimal
 from gradcheck_cli.language.program import Call, Node, Number, Program, SettingValue, Variable

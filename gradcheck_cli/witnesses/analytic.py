@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradcheck_cli.calculus.reverse import lower
+from gradcheck_cli.calculus.formulas import formula, lower
+from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.language.program import Builder, Call, Program
+from gradcheck_cli.language.program import Builder, Call, Copying, Program, fold
 from gradcheck_cli.language.text import program_text
 from gradcheck_cli.questions.prepared import Oversize
 from gradcheck_cli.records.record import json_number
@@ -185,25 +186,18 @@ def _place(prepared: Prepared, builder: Builder, text: str) -> int | str:
     return _as_sympy(builder, expansion.builder.program(output))[0]
 
 
+class _AsSymPy(Copying):
+    """At a kink where the table says less, SymPy's convention stands in: its opinion is its own."""
+
+    def call(self, node: Call, args: list[int]) -> int:
+        row = lookup(node.function)
+        if not row.convention:
+            return super().call(node, args)
+        bound = dict(zip(row.parsed.names, args, strict=True))
+        return lower(self.builder, formula(row.convention), bound)[0]
+
+
 def _as_sympy(builder: Builder, program: Program) -> tuple[int, ...]:
-    """The outputs of `program` with SymPy's convention Heaviside(0) = 1/2, so that its opinion at a
-    kink is its own.
-    """
-    where = list[int]()
-    for node in program.nodes:
-        if isinstance(node, Call) and node.function == "heaviside":
-            one = builder.number(1)
-            where.append(
-                builder.call(
-                    "div",
-                    builder.call("add", builder.call("sign", where[node.args[0]]), one),
-                    builder.number(2),
-                )
-            )
-        elif isinstance(node, Call):
-            where.append(
-                builder.call(node.function, *[where[i] for i in node.args], settings=node.settings)
-            )
-        else:
-            where.append(builder.add(node))
-    return tuple(where[i] for i in program.outputs)
+    """The outputs of `program`, copied into `builder` as SymPy means them."""
+    values = fold(program, _AsSymPy(builder), {})
+    return tuple(values[i] for i in program.outputs)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from time import thread_time
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.calculus.reverse import formula
+from gradcheck_cli.calculus.formulas import formula
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.functions.arithmetic import OFF
 from gradcheck_cli.language.program import Call, Program

@@ -5,10 +5,10 @@ value.
 from __future__ import annotations
 
 from fractions import Fraction
-from time import monotonic
+from time import thread_time
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from gradcheck_cli.calculus.reverse import meaning
+from gradcheck_cli.calculus.formulas import meaning
 from gradcheck_cli.functions import table
 from gradcheck_cli.functions.arithmetic import OFF
 from gradcheck_cli.language.program import Number, Program, Variable
@@ -65,8 +65,17 @@ class Machine:
         literal: Literal,
         deadline: float = float("inf"),
     ) -> list[Any]:
-        """As `run` of this module; the constants of one precision and one `literal` are computed
-        once.
+        """The ball of every node of the program (True, False or None for a condition, `OFF` for a
+        branch not taken), those of the steps inside derived functions behind them.
+
+        Args:
+            inputs: exact floats.
+            bits: working precision.
+            literal: rounds a decimal literal to the dtype under test, or keeps it. Constants are
+                computed once for each precision and `literal`.
+            deadline: of `time.thread_time`, looked at now and then.
+        Raises:
+            OutOfTime: the deadline passed.
         """
         from flint import arb, ctx
 
@@ -82,7 +91,13 @@ class Machine:
         deadline: float = float("inf"),
         instead: Mapping[int, Ball] | None = None,
     ) -> list[Any]:
-        """As `balls_of`."""
+        """As `run`, at the precision in force, for inputs that are balls already.
+
+        Args:
+            instead: values put in place of those of some nodes; what rests on them follows.
+        Raises:
+            OutOfTime: the deadline passed.
+        """
         from flint import ctx
 
         key = (ctx.prec, literal)
@@ -130,9 +145,9 @@ class Machine:
             if isinstance(node, Number):
                 self._numbers.append((where[-1], node))
             else:
-                self._step(
-                    where[-1], table()[node.function].arb, tuple(where[j] for j in node.args)
-                )  # type: ignore[arg-type]  # a meaning is made of primitives
+                call = table()[node.function].arb
+                assert call is not None, "a meaning is made of primitives"
+                self._step(where[-1], call, tuple(where[j] for j in node.args))
         self._step(place, _itself, (where[program.result],))
 
 
@@ -153,7 +168,7 @@ def _walk(steps: Sequence[_Step], values: list[Any], deadline: float) -> None:
     from flint import arb
 
     for begin in range(0, len(steps), _BLOCK):
-        if monotonic() > deadline:
+        if thread_time() > deadline:
             raise OutOfTime
         for place, call, args in steps[begin : begin + _BLOCK]:
             try:
@@ -184,7 +199,7 @@ def run(
         inputs: exact floats.
         bits: working precision.
         literal: rounds a decimal literal to the dtype under test, or keeps it.
-        deadline: of `time.monotonic`, looked at now and then.
+        deadline: of `time.thread_time`, looked at now and then.
     Raises:
         OutOfTime: the deadline passed.
     """
@@ -198,9 +213,7 @@ def balls_of(
     deadline: float = float("inf"),
     instead: Mapping[int, Ball] | None = None,
 ) -> list[Any]:
-    """As `run`, at the precision in force, for inputs that are balls already, and with other values
-    put `instead` of some nodes.
-    """
+    """As `Machine.values`, for a program that is run once."""
     return Machine(program).values(inputs, literal, deadline, instead)
 
 
@@ -246,3 +259,15 @@ def midpoint(ball: Ball) -> Fraction:
     if abs(shift) > _MAX_EXPONENT:
         raise OverflowError("a number far outside every dtype")
     return Fraction(int(mantissa) << shift) if shift >= 0 else Fraction(int(mantissa), 1 << -shift)
+
+
+def nearest_float(ball: Ball) -> float:
+    """The float64 nearest to a ball's midpoint, halves to even: so flint rounds (a law says)."""
+    return float(ball.mid())
+
+
+def digits_of(ball: Ball, count: int) -> str:
+    """The midpoint of a certified ball to some decimal digits; one that contains 0 is 0 to every
+    dtype.
+    """
+    return "0" if ball.contains(0) else str(ball.mid().str(count, radius=False))

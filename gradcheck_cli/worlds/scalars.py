@@ -14,13 +14,21 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from gradcheck_cli.calculus.reverse import emit, is_elementwise
+from gradcheck_cli.calculus.formulas import emit, is_elementwise
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.language.program import Builder, Call, Node, Number, Program, Variable
+from gradcheck_cli.language.program import (
+    Builder,
+    Call,
+    Node,
+    Number,
+    Program,
+    fold,
+    steps,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 # One element of this world: a node index; an array of them for a tensor.
 Indices: TypeAlias = "int | np.ndarray[Any, Any]"
@@ -147,9 +155,15 @@ def expand(program: Program, inputs: Mapping[str, Any], keep: Keep = "primitives
     builder = _Limited()
     expansion = Expansion(builder)
     bound = {name: _input(builder, name, value) for name, value in inputs.items()}
-    for i, node in enumerate(program.nodes):
-        expansion.values.append(_node(builder, node, i, expansion.values, bound, keep))
-        expansion.origin += [i] * (len(builder.nodes) - len(expansion.origin))
+    values, origin = expansion.values, expansion.origin
+    try:
+        for place in steps(program, _Unrolling(builder, keep), bound):
+            origin += [len(values)] * (len(builder.nodes) - len(origin))
+            values.append(place)
+    except (ValueError, IndexError, TypeError) as error:
+        raise ShapeError(str(error), len(values)) from error
+    except MemoryError as error:
+        raise TooLarge(f"it comes to more than {MAX_NODES:,} scalar operations") from error
     return expansion
 
 
@@ -173,55 +187,51 @@ def _input(builder: Builder, name: str, value: Any) -> Indices:
     return out if numbers.shape else int(out)
 
 
-def _node(
-    builder: Builder,
-    node: Node,
-    i: int,
-    values: Sequence[Indices],
-    bound: Mapping[str, Indices],
-    keep: Keep,
-) -> Indices:
-    if isinstance(node, Number):
-        return builder.add(node)
-    if isinstance(node, Variable):
-        return bound[node.name]
-    try:
-        return _call(builder, node, [values[j] for j in node.args], keep)
-    except (ValueError, IndexError, TypeError) as error:
-        raise ShapeError(str(error), i) from error
-    except MemoryError as error:
-        raise TooLarge(f"it comes to more than {MAX_NODES:,} scalar operations") from error
+class _Unrolling:
+    """The world of scalar nodes: the value of a node is the index of a scalar, or an array of them.
+    What does not fit is a ValueError, an IndexError or a TypeError.
+    """
 
+    def __init__(self, builder: Builder, keep: Keep) -> None:
+        self.builder, self._keep = builder, keep
 
-def _call(builder: Builder, node: Call, args: list[Indices], keep: Keep) -> Indices:
-    row = lookup(node.function)
-    if is_elementwise(node.function, node.settings):
-        if row.kind == "derived" and (keep == "all" or (keep == "pullbacks" and row.pullback)):
+    def number(self, node: Number) -> Indices:
+        """The same literal."""
+        return self.builder.add(node)
+
+    def variable(self, name: str) -> Indices:
+        """Every input is given.
+
+        Raises:
+            KeyError: this one is not.
+        """
+        raise KeyError(name)
+
+    def call(self, node: Call, args: list[Indices]) -> Indices:
+        """One call for each element, its functions taken apart as far as they are not kept."""
+        builder, row = self.builder, lookup(node.function)
+        if is_elementwise(node.function, node.settings):
+            kept = self._keep == "all" or (self._keep == "pullbacks" and row.pullback)
+            if row.kind == "derived" and kept:
+                return _elementwise(
+                    lambda *scalars: builder.add(Call(node.function, scalars, node.settings)), args
+                )
             return _elementwise(
-                lambda *scalars: builder.call(node.function, *scalars, settings=node.settings), args
+                lambda *scalars: emit(builder, node.function, scalars, node.settings), args
             )
-        return _elementwise(
-            lambda *scalars: emit(builder, node.function, scalars, node.settings), args
-        )
-    settings = row.bound(dict(node.settings))
-    if row.kind == "structural":
-        kinds = [p.kind for p in row.parsed.args]
-        objects = [
-            _integers(builder, a)
-            if k < len(kinds) and kinds[k] == "index"
-            else _objects(builder, a)
-            for k, a in enumerate(args)
-        ]
-        assert row.array is not None
-        return _indices(builder, row.array(Toolkit(builder), *objects, **settings))
-    inputs: dict[str, Indices] = dict(zip(row.parsed.names, args, strict=True))
-    for name, value in row.numbers(settings).items():
-        inputs[name] = builder.number(value, decimal=isinstance(value, Fraction))
-    meaning = parse(row.meaning(settings))
-    inner: list[Indices] = []
-    for i, step in enumerate(meaning.nodes):
-        inner.append(_node(builder, step, i, inner, inputs, keep))
-    return inner[meaning.result]
+        settings = row.bound(dict(node.settings))
+        if row.array is not None:
+            kinds = [p.kind for p in row.parsed.args] + [""] * len(args)
+            objects = [
+                _integers(builder, a) if kind == "index" else _objects(builder, a)
+                for kind, a in zip(kinds, args, strict=False)
+            ]
+            return _indices(builder, row.array(Toolkit(builder), *objects, **settings))
+        inputs: dict[str, Indices] = dict(zip(row.parsed.names, args, strict=True))
+        for name, value in row.numbers(settings).items():
+            inputs[name] = builder.number(value, decimal=isinstance(value, Fraction))
+        program = parse(row.meaning(settings))
+        return fold(program, self, inputs)[program.result]
 
 
 def _elementwise(function: Any, args: list[Indices]) -> Indices:

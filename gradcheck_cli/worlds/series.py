@@ -1,9 +1,12 @@
-"""Germs: a function just beside a point, as a finite series in the distance d > 0 with balls as
-coefficients.
+"""Puiseux series: a function just beside a point, as a finite sum of powers of the distance d > 0
+with balls as coefficients.
 
-A germ is a sum of c d**e with rational exponents e, plus an unknown remainder O(d**order); so the
+A series is a sum of c d**e with rational exponents e, plus an unknown remainder O(d**order); so the
 square root of d**2 is d, of d is d**(1/2), and a kink, a jump and a vertical tangent are read off
 the exponents.
+
+Source: Walker, Algebraic Curves (1950), chapter IV (fractional power series); Johansson, Arb (2017)
+for the coefficients.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from gradcheck_cli.worlds import balls
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 # Terms are kept up to this power above the leading one: enough for tanh(abs(x))*sign(x),
 # sqrt(x**4), x*abs(x)/sin(x).
@@ -33,10 +36,11 @@ class OutsideDomain(Exception):
 
 
 @dataclass(frozen=True)
-class Germ:
+class Puiseux:
     """`sum(c * d**e for e, c in terms) + O(d**order)`; no order means nothing is left out.
 
-    `terms` are in ascending exponents; no coefficient is exactly zero.
+    `terms` are in ascending exponents; no coefficient is exactly zero. Integers may stand beside a
+    series in sums and products.
     """
 
     terms: tuple[tuple[Fraction, Any], ...]
@@ -46,7 +50,8 @@ class Germ:
         """Sign just beside the point; 0 only for the zero function.
 
         Raises:
-            Undecided: the leading coefficient is not proved to differ from zero, or is not known.
+            UndecidedSign: the leading coefficient is not proved to differ from zero, or is not
+                known.
         """
         if not self.terms:
             if self.order is None:
@@ -63,7 +68,7 @@ class Germ:
         """Coefficient of d**exponent.
 
         Raises:
-            Undecided: it lies in the remainder.
+            UndecidedSign: it lies in the remainder.
         """
         from flint import arb
 
@@ -71,14 +76,127 @@ class Germ:
             raise UndecidedSign(f"terms of order {exponent} are not known")
         return next((c for e, c in self.terms if e == exponent), arb(0))
 
+    @property
+    def lead(self) -> Fraction | None:
+        """The smallest exponent that may occur; None of the zero function."""
+        return self.terms[0][0] if self.terms else self.order
 
-def constant_series(ball: Any) -> Germ:
-    """A germ that does not change."""
-    return Germ(() if ball.is_zero() else ((Fraction(0), ball),))
+    @property
+    def constant(self) -> Any | None:
+        """The ball of a series that does not change, else None."""
+        from flint import arb
+
+        if self.order is not None or any(e != 0 for e, _ in self.terms):
+            return None
+        return self.terms[0][1] if self.terms else arb(0)
+
+    @property
+    def exact(self) -> Fraction | None:
+        """The number that a series stays at, if that is known exactly."""
+        ball = self.constant
+        return balls.midpoint(ball) if ball is not None and ball.is_exact() else None
+
+    @property
+    def moving(self) -> Puiseux:
+        """The series less its limit."""
+        return Puiseux(tuple((e, c) for e, c in self.terms if e != 0), self.order)
+
+    def __add__(self, other: Puiseux | int) -> Puiseux:
+        other = _series(other)
+        terms = dict(self.terms)
+        for e, c in other.terms:
+            terms[e] = terms[e] + c if e in terms else c
+        return from_terms(terms, least(self.order, other.order))
+
+    def __neg__(self) -> Puiseux:
+        return Puiseux(tuple((e, -c) for e, c in self.terms), self.order)
+
+    def __sub__(self, other: Puiseux | int) -> Puiseux:
+        return self + -_series(other)
+
+    def __mul__(self, other: Puiseux | int) -> Puiseux:
+        other = _series(other)
+        terms: dict[Fraction, Any] = {}
+        for e, c in self.terms:
+            for f, k in other.terms:
+                terms[e + f] = terms[e + f] + c * k if e + f in terms else c * k
+        return from_terms(terms, least(_rest(self, other), _rest(other, self)))
+
+    __radd__, __rmul__ = __add__, __mul__
+
+    def __truediv__(self, other: Puiseux | int) -> Puiseux:
+        """The quotient; the quotient of two exact constants stays exact where it can.
+
+        Raises:
+            UndecidedSign: the leading coefficient of `other` is not proved to differ from zero.
+            OutsideDomain: `other` is zero.
+        """
+        e, c, monic = _monic(_series(other))
+        return _scaled(self, c, e) * monic ** Fraction(-1)
+
+    def __pow__(self, p: Fraction) -> Puiseux:
+        """x**p by the binomial series around the leading term, up to `TERMS` powers of the rest.
+
+        Raises:
+            UndecidedSign: the leading coefficient is not proved to differ from zero.
+            OutsideDomain: a negative power of zero, or a fractional one of a negative number.
+        """
+        if self.lead is None and p > 0:
+            return self
+        if p.denominator != 1 and self.sign() < 0:
+            raise OutsideDomain("a fractional power of a negative number")
+        e, c, monic = _monic(self)
+        scale = c ** int(p) if p.denominator == 1 else c ** balls.exact_ball(p)
+        rest = monic.moving
+        whole = p.denominator == 1 and 0 <= p <= TERMS
+        total = product = _series(1)
+        factor = Fraction(1)
+        for k in range(1, (int(p) if whole else TERMS) + 1):
+            factor = factor * (p - k + 1) / k
+            product = product * rest
+            total = total + product * constant_series(balls.exact_ball(factor))
+        if rest.terms and not whole:
+            total = total.cut((TERMS + 1) * rest.terms[0][0])
+        return total * Puiseux(((e * p, scale),))
+
+    def cut(self, order: Fraction | None) -> Puiseux:
+        """The series with its remainder O(d**order), if that is the larger one."""
+        return from_terms(dict(self.terms), least(self.order, order))
+
+    def derivative(self) -> Puiseux:
+        """The derivative by d, term by term; that of the remainder is a remainder, since it is a
+        series too.
+        """
+        order = None if self.order is None else self.order - 1
+        return Puiseux(
+            tuple((e - 1, c * balls.exact_ball(e)) for e, c in self.terms if e != 0), order
+        )
+
+    def integral(self) -> Puiseux:
+        """The integral from 0 to d, term by term.
+
+        Raises:
+            UndecidedSign: it is not finite, or not known to be.
+        """
+        if any(e <= -1 for e, _ in self.terms) or (self.order is not None and self.order <= -1):
+            raise UndecidedSign("an integral grows without bound")
+        order = None if self.order is None else self.order + 1
+        return Puiseux(tuple((e + 1, c / balls.exact_ball(e + 1)) for e, c in self.terms), order)
 
 
-def from_terms(terms: Mapping[Fraction, Any], order: Fraction | None) -> Germ:
-    """A germ from collected terms: zeros dropped, cut `SPAN` above the leading exponent."""
+def constant_series(ball: Any) -> Puiseux:
+    """A series that does not change."""
+    return Puiseux(() if ball.is_zero() else ((Fraction(0), ball),))
+
+
+def _series(value: Puiseux | int) -> Puiseux:
+    from flint import arb
+
+    return value if isinstance(value, Puiseux) else constant_series(arb(value))
+
+
+def from_terms(terms: Mapping[Fraction, Any], order: Fraction | None) -> Puiseux:
+    """A series from collected terms: zeros dropped, cut `SPAN` above the leading exponent."""
     kept = sorted(
         (e, c) for e, c in terms.items() if not c.is_zero() and (order is None or e < order)
     )
@@ -86,7 +204,7 @@ def from_terms(terms: Mapping[Fraction, Any], order: Fraction | None) -> Germ:
         cut = kept[0][0] + SPAN
         order = cut if order is None else min(cut, order)
         kept = [(e, c) for e, c in kept if e < cut]
-    return Germ(tuple(kept), order)
+    return Puiseux(tuple(kept), order)
 
 
 def least(*orders: Fraction | None) -> Fraction | None:
@@ -95,92 +213,51 @@ def least(*orders: Fraction | None) -> Fraction | None:
     return min(known) if known else None
 
 
-def add(x: Germ, y: Germ) -> Germ:
-    """x + y."""
-    terms = dict(x.terms)
-    for e, c in y.terms:
-        terms[e] = terms[e] + c if e in terms else c
-    return from_terms(terms, least(x.order, y.order))
-
-
-def neg(x: Germ) -> Germ:
-    """-x."""
-    return Germ(tuple((e, -c) for e, c in x.terms), x.order)
-
-
-def sub(x: Germ, y: Germ) -> Germ:
-    """x - y."""
-    return add(x, neg(y))
-
-
-def mul(x: Germ, y: Germ) -> Germ:
-    """x times y."""
-    terms: dict[Fraction, Any] = {}
-    for e, c in x.terms:
-        for f, k in y.terms:
-            terms[e + f] = terms[e + f] + c * k if e + f in terms else c * k
-    return from_terms(terms, least(_rest(x, y), _rest(y, x)))
-
-
-def _rest(x: Germ, y: Germ) -> Fraction | None:
+def _rest(x: Puiseux, y: Puiseux) -> Fraction | None:
     """Order of the remainder of x times y; x zero leaves none."""
-    if x.order is None or (not y.terms and y.order is None):
-        return None
-    lead = y.terms[0][0] if y.terms else y.order
-    assert lead is not None
-    return x.order + lead
+    return None if x.order is None or y.lead is None else x.order + y.lead
 
 
-def power(x: Germ, p: Fraction) -> Germ:
-    """x**p by the binomial series around the leading term."""
+def _monic(x: Puiseux) -> tuple[Fraction, Any, Puiseux]:
+    """(e, c, y) with x = c d**e y, and y one plus higher powers.
+
+    Raises:
+        UndecidedSign: the leading coefficient is not proved to differ from zero.
+        OutsideDomain: x is zero.
+    """
     from flint import arb
 
-    if not x.terms and x.order is None:
-        if p > 0:
-            return x
+    if x.sign() == 0:
         raise OutsideDomain("a power of zero")
-    if p.denominator != 1 and x.sign() < 0:
-        raise OutsideDomain("a fractional power of a negative number")
-    x.sign()
-    lead, c = x.terms[0]
-    scale = c ** int(p) if p.denominator == 1 else c ** balls.exact_ball(p)
-    rest = mul(from_terms({e: k / c for e, k in x.terms[1:]}, x.order), Germ(((-lead, arb(1)),)))
-    total, factor, product = (
-        Germ(((Fraction(0), arb(1)),)),
-        Fraction(1),
-        Germ(((Fraction(0), arb(1)),)),
-    )
-    exact = p.denominator == 1 and p >= 0
-    count = min(int(p), TERMS) if exact else TERMS
-    for k in range(1, count + 1):
-        factor = factor * (p - k + 1) / k
-        product = mul(product, rest)
-        total = add(total, mul(product, constant_series(balls.exact_ball(factor))))
-    if rest.terms and not (exact and int(p) <= TERMS):
-        total = Germ(total.terms, least(total.order, (count + 1) * rest.terms[0][0]))
-        total = from_terms(dict(total.terms), total.order)
-    return mul(total, Germ(((lead * p, scale),)))
+    e, c = x.terms[0]
+    rest = _scaled(Puiseux(x.terms[1:], x.order), c, e)
+    return e, c, Puiseux(((Fraction(0), arb(1)), *rest.terms), rest.order)
 
 
-def unchanging(x: Germ) -> Any | None:
-    """The ball of a germ that does not change, else None."""
-    from flint import arb
-
-    if x.order is not None or any(e != 0 for e, _ in x.terms):
-        return None
-    return x.terms[0][1] if x.terms else arb(0)
+def _scaled(x: Puiseux, c: Any, e: Fraction) -> Puiseux:
+    """x / (c d**e)."""
+    order = None if x.order is None else x.order - e
+    return Puiseux(tuple((f - e, k / c) for f, k in x.terms), order)
 
 
-def div(x: Germ, y: Germ) -> Germ:
-    """x / y."""
-    return mul(x, power(y, Fraction(-1)))
+def taylor(coefficients: Iterable[Any], x: Puiseux, order: Fraction | None) -> Puiseux:
+    """`sum(c_k * x**k) + O(d**order)` for a series x that vanishes at the point.
+
+    Args:
+        coefficients: balls c_0, c_1, ...
+    """
+    total, product = Puiseux(()), _series(1)
+    for k, c in enumerate(coefficients):
+        product = product * x if k else product
+        total = total + product * constant_series(c)
+    return total.cut(order)
 
 
-def compare_series(x: Germ, y: Germ) -> int:
-    """Sign of x - y; a germ is equal to itself also where its coefficients are known only as balls."""
-    return 0 if x is y else sub(x, y).sign()
+def compare_series(x: Puiseux, y: Puiseux) -> int:
+    """Sign of x - y; a series is equal to itself also where its coefficients are known only as
+    balls.
 
-
-def moving(x: Germ) -> Germ:
-    """x less its limit."""
-    return Germ(tuple((e, c) for e, c in x.terms if e != 0), x.order)
+    Raises:
+        UndecidedSign: as `Puiseux.sign`.
+    """
+    return 0 if x is y else (x - y).sign()

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from gradcheck_cli.functions import Function, lookup
-from gradcheck_cli.language.program import Call, Number, Program, Variable
+from gradcheck_cli.language.program import Call, Number, Program, fold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,69 +18,65 @@ Tensor: TypeAlias = Any  # torch is imported where it is used
 _EXACT_INTEGERS = 2**53
 
 
-def run(
-    program: Program,
-    inputs: Mapping[str, Tensor],
-    literal: Callable[[Fraction], float],
-    like: Tensor,
-) -> list[Any]:
-    """The value of every node: tensors, and Python numbers for constants, as in a user's own line
-    of torch.
+class Tensors:
+    """The world of tensors of one dtype on one device; constants are Python numbers, as in a user's
+    own line of torch. Its calls raise RuntimeError, TypeError, ValueError, IndexError or
+    NotImplementedError, as torch's functions do.
 
     Args:
-        inputs: a tensor for each variable.
         literal: rounds a decimal literal to the dtype under test.
         like: a tensor of the dtype and device that constants take where torch wants a tensor.
-    Raises:
-        RuntimeError, TypeError, ValueError, IndexError: as torch's functions raise them.
     """
-    values: list[Any] = []
-    for node in program.nodes:
-        if isinstance(node, Variable):
-            values.append(inputs[node.name])
-        elif isinstance(node, Number):
-            values.append(_constant(node, literal))
-        else:
-            values.append(_call(node, [values[i] for i in node.args], literal, like))
-    return values
 
+    def __init__(self, literal: Callable[[Fraction], float], like: Tensor) -> None:
+        self._literal, self._like = literal, like
 
-def _constant(node: Number, literal: Callable[[Fraction], float]) -> float | int:
-    if isinstance(node.value, float):
-        return node.value
-    if node.decimal:
-        return literal(node.value)
-    if node.value.denominator == 1 and abs(node.value) < _EXACT_INTEGERS:
-        return int(node.value)
-    try:
-        return float(node.value)
-    except OverflowError:
-        return float("inf") if node.value > 0 else float("-inf")
+    def number(self, node: Number) -> float | int:
+        """A Python number."""
+        if isinstance(node.value, float):
+            return node.value
+        if node.decimal:
+            return self._literal(node.value)
+        if node.value.denominator == 1 and abs(node.value) < _EXACT_INTEGERS:
+            return int(node.value)
+        try:
+            return float(node.value)
+        except OverflowError:
+            return float("inf") if node.value > 0 else float("-inf")
 
+    def variable(self, name: str) -> Tensor:
+        """Every input is given.
 
-def _call(node: Call, args: list[Any], literal: Callable[[Fraction], float], like: Tensor) -> Any:
-    import torch
+        Raises:
+            KeyError: this one is not.
+        """
+        raise KeyError(name)
 
-    row = lookup(node.function)
-    signature = row.parsed
-    settings = (
-        {name: _setting(value, literal) for name, value in row.bound(dict(node.settings)).items()}
-        if signature.settings
-        else {}
-    )
-    for k, parameter in enumerate(signature.args[: len(args)]):
-        if parameter.kind == "index":
-            args[k] = torch.as_tensor(args[k], device=like.device).long()
-    tensors = [isinstance(a, torch.Tensor) for a in args]
-    if True not in tensors:
-        return _of_constants(row, args, settings, like)
-    # Beside a tensor, or behind one that stands first, torch's function takes the constants as
-    # Python numbers.
-    if False in tensors and not (
-        row.scalars and (row.operator or (tensors[0] and True not in tensors[1:]))
-    ):
-        args = [tensor(a, like) for a in args]
-    return row.torch(torch, *args, **settings)
+    def call(self, node: Call, args: list[Any]) -> Any:
+        """What torch's own function gives; a Python number where all arguments are numbers."""
+        import torch
+
+        row, like = lookup(node.function), self._like
+        signature, settings = row.parsed, dict[str, Any]()
+        if signature.settings:
+            bound = row.bound(dict(node.settings))
+            settings = {name: self._setting(value) for name, value in bound.items()}
+        for k, parameter in enumerate(signature.args[: len(args)]):
+            if parameter.kind == "index":
+                args[k] = torch.as_tensor(args[k], device=like.device).long()
+        tensors = [isinstance(a, torch.Tensor) for a in args]
+        if True not in tensors:
+            return _of_constants(row, args, settings, like)
+        # Beside a tensor, or behind one that stands first, torch's function takes the constants as
+        # Python numbers.
+        if False in tensors and not (
+            row.scalars and (row.operator or (tensors[0] and True not in tensors[1:]))
+        ):
+            args = [tensor(a, like) for a in args]
+        return row.torch(torch, *args, **settings)
+
+    def _setting(self, value: Any) -> Any:
+        return self._literal(value) if isinstance(value, Fraction) else value
 
 
 def _of_constants(row: Function, args: list[Any], settings: Mapping[str, Any], like: Tensor) -> Any:
@@ -109,12 +105,18 @@ def tensor(value: Any, like: Tensor) -> Tensor:
     return torch.tensor(value, dtype=like.dtype, device=like.device)
 
 
-def _setting(value: Any, literal: Callable[[Fraction], float]) -> Any:
-    return literal(value) if isinstance(value, Fraction) else value
-
-
 def dtype_of(name: str) -> Any:
     """torch's dtype called `name`."""
     import torch
 
     return getattr(torch, name)
+
+
+def run(
+    program: Program,
+    inputs: Mapping[str, Tensor],
+    literal: Callable[[Fraction], float],
+    like: Tensor,
+) -> list[Any]:
+    """The value of every node."""
+    return fold(program, Tensors(literal, like), inputs)
