@@ -16,21 +16,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck_cli.checks.check import check_cases
+from gradcheck_cli.checks.check import check_batches, panel
+from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.judge.bench import judge
 from gradcheck_cli.judge.evidence import Evidence
 from gradcheck_cli.judge.rounding import rounding
 from gradcheck_cli.language.parse import parse
+from gradcheck_cli.questions.batch import batches
 from gradcheck_cli.questions.numbers import read_points
-from gradcheck_cli.questions.question import Case, Request, cases_of
+from gradcheck_cli.questions.points import points_of
+from gradcheck_cli.questions.question import question_of
 from gradcheck_cli.symbolic.client import Analyst
-from gradcheck_cli.witnesses.analytic import analytic
-from gradcheck_cli.witnesses.autograd import autograd
-from gradcheck_cli.witnesses.numeric import numeric
-from gradcheck_cli.witnesses.reference import reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from gradcheck_cli.questions.batch import Batch
 
 GOAL = 0.5
 LAYERS = (3, 8, 8, 1)
@@ -43,19 +44,16 @@ SHAPES = {"x": (ROWS, 3), "t": (ROWS, 1)} | {
 }
 
 
-def fresh() -> Case:
-    """The case, with nothing of it computed yet."""
+def fresh() -> Batch:
+    """The batch of one point, with nothing of it computed yet."""
     random = np.random.default_rng(0)
-    points = [
+    at = read_points(
         f"{name}={random.uniform(-1, 1, shape).round(3).tolist()}" for name, shape in SHAPES.items()
-    ]
-    return cases_of(
-        Request(
-            parse(PROGRAM),
-            read_points(points),
-            wrt=[name for name in SHAPES if name not in ("x", "t")],
-        )
-    )[0]
+    )
+    wrt = [name for name in SHAPES if name not in ("x", "t")]
+    question = question_of(parse(PROGRAM), at, wrt)
+    ((batch,),) = batches(question, points_of(at), [(DTYPES["float64"], "cpu")])
+    return batch
 
 
 def timed(times: dict[str, list[float]], name: str, work: Callable[[], Any]) -> Any:
@@ -72,7 +70,7 @@ def whole(analyst: Analyst) -> None:
     Raises:
         RuntimeError: a partial was not verified, so its time means nothing.
     """
-    for result in check_cases([fresh()], analyst):
+    for result in check_batches([(fresh(),)], panel(analyst)):
         worst = next((verdict for verdict in result.verdicts if verdict.outcome != "agree"), None)
         if worst is not None:
             raise RuntimeError(f"not verified: {worst.key}: {worst.reason}")
@@ -80,18 +78,21 @@ def whole(analyst: Analyst) -> None:
 
 def parts(times: dict[str, list[float]], analyst: Analyst) -> None:
     """The same, witness by witness."""
-    case = timed(times, "program, point", fresh)
-    proved = timed(times, "reference", lambda: reference(case))
-    measured = timed(times, "autograd", lambda: autograd(case))
-    budget = timed(times, "budget, forward", lambda: rounding(case).of_value(case, case.dtype))
+    batch = timed(times, "program, point", fresh)
+    (point,) = batch
+    budgets = rounding(point)
+    timed(times, "budget, forward", lambda: budgets.of_value(point, batch.dtype))
+    count = range(len(batch.keys))
     timed(
         times,
         "budget, 113 more",
-        lambda: [rounding(case).of_partial(case, k, case.dtype) for k in range(len(case.keys))],
+        lambda: [budgets.of_partial(point, k, batch.dtype) for k in count],
     )
-    estimated = timed(times, "numeric", lambda: numeric(case, budget.total))
-    formulas = timed(times, "analytic", lambda: analytic(case, analyst))
-    timed(times, "judge", lambda: judge(Evidence(case, proved, formulas, measured, estimated)))
+    testimonies = {
+        witness.name: timed(times, witness.name, lambda w=witness: w.answer(batch).testimony(0))
+        for witness in panel(analyst)
+    }
+    timed(times, "judge", lambda: judge(Evidence(point, testimonies)))
 
 
 def main() -> None:

@@ -8,13 +8,19 @@ A fresh case differentiates the program first; the next point of a grid only run
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from statistics import median
 from time import perf_counter
 
+from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.language.parse import parse
+from gradcheck_cli.questions.batch import Batch, batches
 from gradcheck_cli.questions.numbers import read_points
-from gradcheck_cli.questions.question import Case, Request, Unrolled, cases_of
-from gradcheck_cli.witnesses.reference import Certified, Reference, reference
+from gradcheck_cli.questions.points import points_of
+from gradcheck_cli.questions.prepared import unroll
+from gradcheck_cli.questions.question import question_of
+from gradcheck_cli.witnesses.reference import Proof, Reference
+from gradcheck_cli.witnesses.truth import Certified
 
 # (nodes, goal in seconds for a fresh case; None where there is none)
 SIZES: tuple[tuple[int, float | None], ...] = ((200, 2e-3), (5_000, None))
@@ -30,40 +36,51 @@ def program(nodes: int) -> str:
     return "; ".join(["z = x"] + [STEP] * (nodes // (len(two) - len(one))))
 
 
-def proved(case: Case) -> None:
+def fresh(text: str) -> Batch:
+    """The batch of one point, with nothing of it differentiated yet."""
+    at = read_points(["x=0.7", "y=0.3"])
+    question = question_of(parse(text), at)
+    ((batch,),) = batches(question, points_of(at), [(DTYPES["float64"], "cpu")])
+    return batch
+
+
+def prove(batch: Batch) -> None:
     """One certified reference.
 
     Raises:
         RuntimeError: it was not certified, so its time means nothing.
     """
-    found = reference(case)
-    if not isinstance(found, Reference) or not all(
-        isinstance(answer, Certified) for answer in (*found.forward, *found.partials)
+    proof = Reference().answer(batch).testimony(0)
+    if not isinstance(proof, Proof) or not all(
+        isinstance(answer, Certified) for answer in (*proof.forward, *proof.partials)
     ):
         raise RuntimeError("a value or a partial was not certified")
 
 
-def seconds(case: Case, runs: int, *, fresh: bool) -> tuple[float, float]:
-    """Median and shortest time of one reference; a fresh case has its gradient program still to be
+def seconds(text: str, runs: int, *, again: bool) -> tuple[float, float]:
+    """Median and shortest time of one reference; a fresh one has its gradient program still to be
     built.
     """
     times = []
+    batch = fresh(text)
     for _ in range(runs):
-        if fresh:
-            case.unrolled.derivatives.clear()
+        if not again:
+            # The scalars stay; the gradient is built anew.
+            batch = replace(batch, prepared=replace(batch.prepared))
         begun = perf_counter()
-        proved(case)
+        prove(batch)
         times.append(perf_counter() - begun)
     return median(times), min(times)
 
 
-def unrolling(case: Case, runs: int) -> tuple[float, float]:
-    """Median and shortest time of turning the program into scalars, which every case needs once."""
-    times = []
+def unrolling(text: str, runs: int) -> tuple[float, float]:
+    """Median and shortest time of turning the program into scalars, which every question needs
+    once.
+    """
+    prepared, times = fresh(text).prepared, []
     for _ in range(runs):
-        fresh = Unrolled(case.program, case.unrolled.inputs)
         begun = perf_counter()
-        fresh.expansion  # noqa: B018 - computed when it is first read
+        unroll(prepared.specification, prepared.inputs)
         times.append(perf_counter() - begun)
     return median(times), min(times)
 
@@ -74,13 +91,12 @@ def main() -> None:
     print(f"{'nodes':>6} {'unroll, ms':>18} {'fresh case, ms':>18} {'next point, ms':>18}")
     for nodes, goal in SIZES:
         text = program(nodes)
-        case = cases_of(Request(parse(text), read_points(["x=0.7", "y=0.3"])))[0]
         count = max(5, runs * SIZES[0][0] // nodes)
-        proved(case)
+        prove(fresh(text))
         times = (
-            unrolling(case, count),
-            seconds(case, count, fresh=True),
-            seconds(case, count, fresh=False),
+            unrolling(text, count),
+            seconds(text, count, again=False),
+            seconds(text, count, again=True),
         )
         cells = " ".join(f"{middle * 1e3:>8.2f} ({least * 1e3:>7.2f})" for middle, least in times)
         told = (
@@ -88,7 +104,7 @@ def main() -> None:
             if goal is None
             else f"  goal {goal * 1e3:g} ms fresh: {'met' if times[1][0] <= goal else 'MISSED'}"
         )
-        print(f"{len(case.program.nodes):>6} {cells}{told}")
+        print(f"{len(parse(text).nodes):>6} {cells}{told}")
 
 
 if __name__ == "__main__":

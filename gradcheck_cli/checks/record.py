@@ -25,17 +25,18 @@ if TYPE_CHECKING:
 def record_of(result: Result, *, strict: bool = False) -> Record:
     """One checked point as plain data."""
     evidence, point = result.evidence, result.evidence.point
+    shape = _shape(evidence)
     record = Record(
         id=result.id,
         expression=point.question.subject.name,
         dtype=point.dtype.name,
         device=point.device,
         at=_numbers_of(point),
-        cotangent=_cotangent(point, _shape(evidence)),
+        cotangent=_cotangent(point, shape),
         outcome=result.outcome,
         value={
-            "reference": _shaped(_proved_values(evidence), _shape(evidence)),
-            "autograd": _shaped(_torch_values(evidence), _shape(evidence)),
+            "reference": _shaped(_proved_values(evidence), shape),
+            "autograd": _shaped(_torch_values(evidence), shape),
         },
         partials=[_partial(evidence, k, verdict) for k, verdict in enumerate(result.verdicts)],
         notes=list(result.notes),
@@ -100,6 +101,8 @@ def _numbers_of(point: Point) -> dict[str, JsonArray]:
 def _cotangent(point: Point, shape: tuple[int, ...]) -> JsonArray:
     """The weights as numbers, shaped like the value; ones where none were given."""
     given = point.batch.cotangent
+    if given is None and not shape:
+        return 1.0
     return json_array((np.ones(shape) if given is None else given).tolist())
 
 
@@ -125,7 +128,7 @@ def _opinion(evidence: Evidence, name: str, partial: int, verdict: Verdict) -> O
     if "abstained" in opinion:
         return opinion
     if isinstance(answer, Measured):
-        return opinion | _measures(verdict)
+        opinion.update(_measures(verdict))
     if name in verdict.agrees:
         opinion["agrees"] = verdict.agrees[name]
     return opinion

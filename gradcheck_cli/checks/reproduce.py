@@ -18,7 +18,7 @@ def reproduce(point: Point, *, strict: bool = False) -> str:
     spelled = (f"{n}={point.spelled.get(n) or typed_text(at[n].tolist())}" for n in variables)
     options = ["--at", ",".join(spelled)] if variables else []
     # What a configuration file sets is said even where it is what holds without one.
-    if "wrt" in words or set(question.wrt) != set(variables) - question.integers:
+    if "wrt" in words or not question.everything:
         options += ["--wrt", ",".join(question.wrt)]
     if "dtype" in words or point.dtype.name != "float64":
         options += ["--dtype", point.dtype.name]

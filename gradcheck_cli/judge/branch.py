@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.calculus.kinks import Kink
     from gradcheck_cli.judge.evidence import Evidence
     from gradcheck_cli.questions.batch import Point
-    from gradcheck_cli.subjects import Execution
+    from gradcheck_cli.subjects import NodeValues
 
 _BITS = 128
 
@@ -61,7 +61,7 @@ def other_branch(branch: Branch | None, point: Point, partial: int) -> tuple[str
     return point.specification.source(origin), balls.plain(branch.values[node])
 
 
-def _along_torch(point: Point, expansion: Expansion, execution: Execution) -> list[Any]:
+def _along_torch(point: Point, expansion: Expansion, execution: NodeValues) -> list[Any]:
     """Balls of the exact program with torch's values put in for the nodes that torch computed."""
     from flint import arb, ctx
 

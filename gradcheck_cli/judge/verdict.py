@@ -6,8 +6,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from gradcheck_cli.judge.sides import OneSided
     from gradcheck_cli.questions.question import PartialKey
     from gradcheck_cli.records.outcome import Cause, Outcome
@@ -43,7 +41,7 @@ class Verdict:
     failed: bool = False
     undecided: bool = False
     truth: Any = None
-    agrees: Mapping[str, bool | None] = field(default_factory=dict)
+    agrees: dict[str, bool | None] = field(default_factory=dict)
 
     def and_also(self, *sentences: str) -> Verdict:
         """The same verdict with more said."""

@@ -66,13 +66,13 @@ class Prepared:
             raise TooLarge(self.expansion.reason)
         return self.expansion
 
-    @property
+    @cached_property
     def outputs(self) -> list[int]:
         """Scalar nodes of the value's elements, row-major."""
         nodes: list[int] = np.reshape(self.scalars.values[self.specification.result], -1).tolist()
         return nodes
 
-    @property
+    @cached_property
     def shape(self) -> tuple[int, ...] | None:
         """The value's shape; None where the specification is too large to be unrolled."""
         if isinstance(self.expansion, Oversize):

@@ -60,6 +60,11 @@ class Question:
         """Inputs that hold class indices."""
         return index_inputs(self.specification)
 
+    @cached_property
+    def everything(self) -> bool:
+        """Whether all inputs are differentiated that can be."""
+        return set(self.wrt) == set(self.specification.variables) - self.integers
+
     def arrays(
         self, point: Mapping[str, Nested], dtype: DType
     ) -> tuple[dict[str, Array], list[RoundedNumber]]:

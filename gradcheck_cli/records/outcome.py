@@ -66,12 +66,14 @@ class Outcome(StrEnum):
     """What came of a check; worst first: a case's outcome is the worst of its partials.
 
     Attributes:
+        rank: 0 for the worst.
         status: what it comes to by itself; `strict` what it comes to where the user is strict.
         severity: GitLab's word for it: blocker, critical, major, minor, info.
         style: Rich's style for the word.
         meaning: one sentence, for people.
     """
 
+    rank: int
     status: Status
     strict: Status
     severity: str
@@ -102,14 +104,10 @@ class Outcome(StrEnum):
     ) -> Outcome:
         """A word with what goes with it."""
         member = str.__new__(cls, word)
-        member._value_, member.status, member.strict = word, status, strict
+        member._value_, member.rank = word, len(cls.__members__)
+        member.status, member.strict = status, strict
         member.severity, member.style, member.meaning = severity, style, meaning
         return member
-
-    @property
-    def rank(self) -> int:
-        """0 for the worst."""
-        return list(Outcome).index(self)
 
     @property
     def is_verdict(self) -> bool:

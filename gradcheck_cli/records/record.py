@@ -143,6 +143,9 @@ def typed_text(value: JsonArray) -> str:
     return str(value)
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+
+
 def line_of(record: Mapping[str, object]) -> str:
     """A record, or a part of one, as one line of JSON."""
-    return json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n"
+    return _ENCODER.encode(record) + "\n"

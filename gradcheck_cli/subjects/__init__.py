@@ -31,24 +31,29 @@ class Execution:
         """The value at a node of the specification, None if the subject has none."""
         return self.nodes[index] if self.nodes else None
 
-    def point(self, k: int) -> Execution:
-        """The k-th point of a batch of numbers."""
-        return _PointExecution(_element(self.result, k), self.nodes, k)
+    def point(self, k: int) -> NodeValues:
+        """The nodes at the k-th point of a batch of numbers."""
+        return _PointValues(self.nodes, k)
+
+
+class NodeValues(Protocol):
+    """Values at the nodes of the specification, at one point."""
+
+    def node(self, index: int) -> Tensor:
+        """The value at a node, None if the subject has none."""
 
 
 @dataclass(frozen=True)
-class _PointExecution(Execution):
+class _PointValues:
     """One point of a batch of numbers; the number of a node is taken when it is asked for."""
 
-    k: int = 0
+    nodes: Sequence[Tensor]
+    k: int
 
     def node(self, index: int) -> Tensor:
-        """As `Execution.node`."""
-        return _element(self.nodes[index], self.k) if self.nodes else None
-
-
-def _element(value: Tensor, k: int) -> Tensor:
-    return value[k] if getattr(value, "ndim", 0) else value
+        """As `NodeValues.node`."""
+        value: Tensor = self.nodes[index] if self.nodes else None
+        return value[self.k] if getattr(value, "ndim", 0) else value
 
 
 class Subject(Protocol):

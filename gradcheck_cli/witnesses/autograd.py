@@ -25,7 +25,7 @@ from gradcheck_cli.worlds import tensors
 if TYPE_CHECKING:
     from gradcheck_cli.questions.batch import Batch
     from gradcheck_cli.records.record import Opinion
-    from gradcheck_cli.subjects import Execution
+    from gradcheck_cli.subjects import Execution, NodeValues
     from gradcheck_cli.witnesses import Estimates, Floats
 
 
@@ -71,7 +71,7 @@ class Backward:
     forward: tuple[float, ...]
     partials: tuple[TorchAnswer, ...]
     cut: tuple[str, ...]
-    execution: Execution = field(repr=False)
+    execution: NodeValues = field(repr=False)
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ class Difference:
 
         if self.plain:
             return None
-        return arb(self.value, self.radius) + arb(0, abs(self.value) * 2.0**-52)
+        return arb(self.value, self.radius + abs(self.value) * 2.0**-52)
 
     def entry(self) -> Opinion:
         """What a record keeps."""

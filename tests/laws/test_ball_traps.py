@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from random import Random
+
 import pytest
 from asking import reference
 from clocks import cpu_budget
 from flint import arb, ctx
 
+from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.functions.arithmetic import OFF
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.witnesses.reference import Proof
 from gradcheck_cli.witnesses.truth import Certified, Touching
 from gradcheck_cli.worlds import balls
+from gradcheck_cli.worlds.balls import exact_ball, nearest_float
 from gradcheck_cli.worlds.scalars import expand
 
 from .points import (
@@ -163,12 +168,12 @@ def test_the_precision_is_put_back():
     scalars = expand(program, {"x": ()}).builder.program(
         expand(program, {"x": ()}).values[program.result]
     )
-    balls.run(scalars, {"x": 0.3}, 500, float)
+    balls.Machine(scalars).run({"x": 0.3}, 500, float)
     assert ctx.prec == before
     long = expand(parse("+".join(f"sin({k} * x)" for k in range(1, 60))), {"x": ()})
     with pytest.raises(balls.OutOfTime):
-        balls.run(
-            long.builder.program(len(long.builder.nodes) - 1), {"x": 0.3}, 500, float, deadline=0.0
+        balls.Machine(long.builder.program(len(long.builder.nodes) - 1)).run(
+            {"x": 0.3}, 500, float, deadline=0.0
         )
     assert ctx.prec == before
     verdicts_of(case("abs(x) + sqrt(x) + digamma(x)", "x=0"))
@@ -267,3 +272,16 @@ def test_an_integer_power_of_a_ball_around_zero_holds_its_powers(exponent):
     assert found.abs_upper() < 2 * arb(0.75) ** exponent
     assert not (arb(0, 0.5) ** arb(2)).is_finite()
     assert lookup("pow").arb(arb(0, 0.5), arb(exponent)).contains(arb(0.5) ** exponent)
+
+
+def test_a_balls_float_is_the_nearest():
+    """flint rounds to nearest, halves to even, subnormals as well: as the dtype does exactly."""
+    random = Random("nearest")  # noqa: S311 - points that repeat, not secrets
+    wide = [random.getrandbits(120) | 1 for _ in range(300)]
+    ties = [2 * (random.getrandbits(52) | 1 << 52) + 1 for _ in range(300)]
+    for mantissa in (*wide, *ties):
+        for exponent in (-1_190, -1_130, -60, 0, 200, 900):
+            value = Fraction(mantissa) * Fraction(2) ** exponent
+            with ctx.workprec(256):
+                ball = exact_ball(value)
+            assert nearest_float(ball) == DTYPES["float64"].round(value)
