@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import json
 import math
-import subprocess
-import sys
 from decimal import Decimal
 
 import pytest
-from clocks import HUNG
+from asking import points, reference
 from torch_facts import FACTS, known_facts
 
 from gradcheck_cli import check
-from gradcheck_cli.checks.record import nearest
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.questions.numbers import read_value
-from gradcheck_cli.questions.question import Request, cases_of
 from gradcheck_cli.records.outcome import OUTCOMES
-from gradcheck_cli.witnesses.reference import Certified, reference
+from gradcheck_cli.witnesses.truth import Certified
+from gradcheck_cli.worlds.balls import nearest_float
 
 # The notebooks' own float64 arithmetic is good to this: 6e-12 was lost in 4/(exp(27) +
 # exp(-27))**2, 1e-16 elsewhere.
@@ -66,14 +63,14 @@ def answers(result, name):
     keys = result.evidence.case.keys
     return [
         answer.value
-        for key, answer in zip(keys, result.evidence.autograd.partials, strict=True)
+        for key, answer in zip(keys, result.evidence.testimonies["autograd"].partials, strict=True)
         if key.variable == name
     ]
 
 
 def truths(result, name):
     """The proved derivatives by an input, as balls."""
-    proved = result.evidence.reference.partials
+    proved = result.evidence.testimonies["reference"].partials
     found = [
         (verdict.truth, answer)
         for verdict, answer in zip(result.verdicts, proved, strict=True)
@@ -105,12 +102,10 @@ def enclosures(formula, at):
         return [
             answer.ball
             for answer in reference(
-                cases_of(
-                    Request(parse(f"x - x + ({formula})"), {"x": read("1")}, dtypes=["float32"])
-                )[0]
+                points(f"x - x + ({formula})", {"x": read("1")}, dtypes=["float32"])[0]
             ).forward
         ]
-    case = cases_of(Request(parse(formula), inside, dtypes=["float32"]))[0]
+    case = points(formula, inside, dtypes=["float32"])[0]
     return [answer.ball for answer in reference(case).forward]
 
 
@@ -142,7 +137,7 @@ def test_a_notebook_prints_what_torch_answers(row):
     )
     for text, value in zip(
         flat(row.get("value", {}).get("printed", [])),
-        result.evidence.autograd.forward,
+        result.evidence.testimonies["autograd"].forward,
         strict=False,
     ):
         assert printed_as(text, value)
@@ -162,16 +157,18 @@ def test_a_notebooks_float64_result_is_the_reference(row):
     (result,) = run(row).results
     compared = 0
     for text, answer in zip(
-        flat(row.get("value", {}).get("exact", [])), result.evidence.reference.forward, strict=False
+        flat(row.get("value", {}).get("exact", [])),
+        result.evidence.testimonies["reference"].forward,
+        strict=False,
     ):
         assert isinstance(answer, Certified)
-        assert near(text, nearest(answer.ball))
+        assert near(text, nearest_float(answer.ball))
         compared += 1
     for name, shown in row["grad"].items():
         for text, ball in zip(
             flat(shown.get("exact", [])), truths(result, name), strict="exact" in shown
         ):
-            assert near(text, nearest(ball)), name
+            assert near(text, nearest_float(ball)), name
             compared += 1
     assert compared
 
@@ -195,7 +192,8 @@ def test_a_notebooks_central_difference_comes_out_of_step():
     """The plain quotient with the notebook's step, to the rounding of its two values of about 2."""
     row = next(row for row in NOTEBOOKS if "central_difference" in row)
     told = row["central_difference"]
-    (difference,) = run(row, step=float(told["step"])).results[0].evidence.numeric
+    (result,) = run(row, step=float(told["step"])).results
+    (difference,) = result.evidence.testimonies["numeric"].partials
     assert abs(difference.value - float(told["value"])) <= 4 * 2.0**-52 / float(told["step"])
     assert not abs(difference.value - float(row["grad"]["x"]["exact"])) <= difference.radius, (
         "a textbook's step has an error that rounding is not"
@@ -232,7 +230,7 @@ def test_the_right_answer_is_proved(row):
             float(edge) for edge in row["right"]["kink"]
         ]
     elif row["right"] != "undefined":
-        assert nearest(truths(result, name)[0]) == float(row["right"])
+        assert nearest_float(truths(result, name)[0]) == float(row["right"])
 
 
 @pytest.mark.parametrize("suite", ["notebooks", "defects"])
@@ -297,9 +295,9 @@ def test_a_false_formula_is_refuted(formula):
     ],
     ids=named,
 )
-def test_the_command_line_says_the_same(row):
-    """Outcome and exit code of the program itself, for one row of each exit code and the
-    multi-line, list and float32 forms.
+def test_the_command_line_says_the_same(tool, row):
+    """Outcome and exit code, for one row of each exit code and the multi-line, list and float32
+    forms.
     """
 
     def text(value):
@@ -314,14 +312,7 @@ def test_the_command_line_says_the_same(row):
         "json",
     ]
     words += ["--cotangent", text(row["cotangent"])] if "cotangent" in row else []
-    done = subprocess.run(
-        [sys.executable, "-m", "gradcheck_cli", row["program"], *words],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=HUNG,
-        check=False,
-    )
+    done = tool.run([row["program"], *words])
     assert done.stderr == ""
     assert done.returncode == exit_code(row)
     (case,) = json.loads(done.stdout)["cases"]
