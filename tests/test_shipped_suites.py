@@ -8,17 +8,16 @@ import json
 from pathlib import Path
 
 import pytest
-from suites import ran
 from torch_facts import known_facts, texts_of
 
 SUITES = Path(__file__).parents[1] / "expressions"
 
 
 @pytest.fixture(scope="module")
-def shipped():
+def shipped(tool):
     """(exit code, stdout, stderr) of the suites that ship, by the number of workers."""
     words = ("run", SUITES.name, "--seed", "1", "-f", "json")
-    return {jobs: ran(SUITES.parent, *words, "-j", jobs) for jobs in ("1", "2")}
+    return {jobs: tool.ran(SUITES.parent, *words, "-j", jobs) for jobs in ("1", "2")}
 
 
 def test_the_suites_that_ship_are_twice_the_same(shipped):
