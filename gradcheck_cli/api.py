@@ -7,7 +7,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.checks.check import check_batches, panel
-from gradcheck_cli.checks.result import LiveReport, report_of
+from gradcheck_cli.checks.report import LiveReport, report_of
 from gradcheck_cli.judge.evidence import Tolerance
 from gradcheck_cli.language.errors import mistake
 from gradcheck_cli.language.parse import parse

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from fractions import Fraction
 
-    from gradcheck_cli.checks.result import LiveReport, Result
+    from gradcheck_cli.checks.report import LiveReport
+    from gradcheck_cli.checks.result import Result
     from gradcheck_cli.judge.evidence import Tolerance
     from gradcheck_cli.questions.batch import Batch
 
@@ -110,7 +111,7 @@ class Job:
 
     def report(self, ended: Ending, command: Sequence[str], *, strict: bool) -> LiveReport:
         """The Report of what was run, and of what was not."""
-        from gradcheck_cli.checks.result import report_of
+        from gradcheck_cli.checks.report import report_of
         from gradcheck_cli.records.versions import versions
 
         missing = len(self) - len(ended.results)

@@ -8,9 +8,10 @@ from math import isfinite, isnan
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.dtypes import DTYPES
-from gradcheck_cli.judge.measure import BUDGET_FACTOR, FREE_ULPS, format_float, largest, ulp
+from gradcheck_cli.judge.measure import BUDGET_FACTOR, format_float, largest, ulp
 from gradcheck_cli.judge.rounding import rounding
 from gradcheck_cli.questions.prepared import Oversize
+from gradcheck_cli.records.record import FREE_ULPS
 from gradcheck_cli.witnesses.autograd import Backward
 from gradcheck_cli.witnesses.differences import Difference
 from gradcheck_cli.witnesses.reference import Proof

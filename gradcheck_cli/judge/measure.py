@@ -6,14 +6,12 @@ from functools import cache
 from math import frexp, isfinite, ldexp, log10
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from gradcheck_cli.records.record import FREE_ULPS
 from gradcheck_cli.worlds import balls
 
 if TYPE_CHECKING:
     from gradcheck_cli.dtypes import DType
 
-# |A - T| up to this many ulp is right whatever the formula: the four roundings that even a single
-# call may make.
-FREE_ULPS = 4
 # Measured on 10,880 points: |A - T| / B has median 0.14 and maximum 0.97, so 4 B has room for what
 # a bound leaves out.
 BUDGET_FACTOR = 4

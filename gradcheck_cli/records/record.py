@@ -30,7 +30,7 @@ WITNESSES = ("reference", "analytic", "autograd", "numeric")
 FREE_ULPS = 4
 
 
-class Source(TypedDict):
+class SuitePlace(TypedDict):
     """Where a case stands in its suite; line and column count from 1."""
 
     file: str
@@ -46,7 +46,7 @@ class RoundedInput(TypedDict):
     used: JsonNumber
 
 
-class Values(TypedDict):
+class ForwardValues(TypedDict):
     """The program's value, proved and as torch computes it."""
 
     reference: JsonArray
@@ -58,7 +58,7 @@ class SuiteFields(TypedDict):
     what was expected and is not met, and why it was skipped, may fail or has no verdict.
     """
 
-    source: Source | None
+    source: SuitePlace | None
     position: int | None
     expected: list[str] | None
     unmet: list[str]
@@ -84,7 +84,7 @@ class Record(SuiteFields):
     at: dict[str, JsonArray]
     cotangent: JsonArray
     outcome: str
-    value: Values
+    value: ForwardValues
     partials: list[PartialRecord]
     notes: list[str]
     rounded: list[RoundedInput]

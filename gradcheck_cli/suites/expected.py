@@ -9,8 +9,9 @@ from fractions import Fraction
 from math import log10
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from gradcheck_cli.judge.measure import FREE_ULPS, format_ball, ulp
+from gradcheck_cli.judge.measure import format_ball, ulp
 from gradcheck_cli.language.elements import element, indices_of
+from gradcheck_cli.records.record import FREE_ULPS
 from gradcheck_cli.witnesses.reference import Proof
 from gradcheck_cli.witnesses.truth import Certified, Touching
 from gradcheck_cli.worlds import balls

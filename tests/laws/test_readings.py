@@ -77,7 +77,7 @@ def test_what_is_no_formula_has_no_program(text):
         readings.reading(symbols.gradient(*taken(text)), printing.Order())
 
 
-def changed(data, place):
+def altered(data, place):
     """One node changed: a number by 1, a variable for a number, a call for another."""
     node = data["nodes"][place]
     if isinstance(node, list):
@@ -107,7 +107,7 @@ def test_a_changed_node_is_seen(text):
     """The comparison above can fail, wherever the lie is."""
     size = len(readings.reading(symbols.gradient(*taken(text)), printing.Order()).nodes)
     assert all(
-        misread(text, lambda data, place=place: changed(data, place)) for place in range(size)
+        misread(text, lambda data, place=place: altered(data, place)) for place in range(size)
     )
 
 

@@ -1,0 +1,199 @@
+"""torch's number held against the true one: does it agree, and does rounding explain what is left?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from math import isfinite, isnan
+from typing import TYPE_CHECKING, Any
+
+from gradcheck_cli.judge.branch import branch_taken, other_branch
+from gradcheck_cli.judge.cause import rounding_cause
+from gradcheck_cli.judge.culprit import why_not_finite
+from gradcheck_cli.judge.forward import forward_note
+from gradcheck_cli.judge.measure import (
+    BUDGET_FACTOR,
+    Measure,
+    format_ball,
+    format_float,
+    is_within_free_ulps,
+    largest,
+    magnitude,
+    measure,
+    off,
+    pair,
+    ulp,
+)
+from gradcheck_cli.judge.rounding import Budget, rounding
+from gradcheck_cli.judge.verdict import Verdict
+from gradcheck_cli.records.outcome import Cause, Outcome
+from gradcheck_cli.records.record import FREE_ULPS
+from gradcheck_cli.witnesses.autograd import Backward
+from gradcheck_cli.worlds import balls
+from gradcheck_cli.worlds.scalars import TooLarge
+
+if TYPE_CHECKING:
+    from gradcheck_cli.judge.branch import Branch
+    from gradcheck_cli.judge.evidence import Evidence, Tolerance
+    from gradcheck_cli.questions.batch import Point
+    from gradcheck_cli.witnesses.autograd import Measured
+
+
+@dataclass(frozen=True, eq=False)
+class Court:
+    """What the comparisons of one point share; found out when one of them asks."""
+
+    evidence: Evidence
+    tolerance: Tolerance | None
+
+    @property
+    def point(self) -> Point:
+        """The point on trial."""
+        return self.evidence.point
+
+    @cached_property
+    def cut(self) -> str:
+        """Functions that torch does not differentiate, in words; empty if there are none."""
+        backward = self.evidence.whole("autograd", Backward)
+        return "" if backward is None else ", ".join(f"`{name}`" for name in backward.cut)
+
+    @cached_property
+    def branch(self) -> Branch | None:
+        """The branch that torch's own values lie on."""
+        return branch_taken(self.evidence)
+
+    @cached_property
+    def forward_is_off(self) -> bool:
+        """Whether torch's value is further from the truth than rounding explains."""
+        return forward_note(self.evidence) is not None
+
+
+class Comparison:
+    """One partial held against the truth."""
+
+    def __init__(self, court: Court, partial: int) -> None:
+        self.court, self.partial = court, partial
+        self.dtype, self.key = court.point.dtype, court.point.keys[partial]
+
+    def budget(self) -> Budget:
+        """The rounding that torch's own gradient program deserves; 0 where it has no scalar form."""
+        point = self.court.point
+        try:
+            return rounding(point).of_partial(point, self.partial, self.dtype)
+        except TooLarge:
+            return Budget(0.0)
+
+    def _verdict(self, outcome: Outcome, reason: str, cause: Cause | None, **rest: Any) -> Verdict:
+        return Verdict(self.key, outcome, reason, cause, **rest)
+
+    def verdict(self, truth: Any, answer: Measured) -> Verdict:
+        """torch's number held against the certified truth."""
+        measures = measure(answer.value, truth, self.dtype)
+        beyond, cause = self._beyond_range(truth, answer.value)
+        if beyond:
+            return self._verdict(Outcome.AGREE, beyond, cause, **measures)
+        if not isfinite(answer.value):
+            why, cause = why_not_finite(self.court.evidence)
+            answers = f"torch answers {format_float(answer.value)}"
+            reason = f"{answers} where the derivative is {format_ball(truth)}{why}"
+            return self._verdict(Outcome.WRONG, reason, cause, **measures)
+        if self.court.tolerance is None and is_within_free_ulps(measures):
+            reason = f"within {FREE_ULPS} ulp of the true value"
+            return self._verdict(Outcome.AGREE, reason, None, **measures)
+        budget = self.budget()
+        measures["tolerance"] = self._agreeing_room(truth, budget, measures)
+        explained = measures["error"] <= BUDGET_FACTOR * budget.total
+        if self.court.tolerance is not None and measures["error"] <= measures["tolerance"]:
+            return self._tolerated(budget, measures)
+        if not isfinite(budget.total):
+            distance = f"{pair(answer.value, truth, measures)} ({off(measures)})"
+            reason = f"{distance}; how much of that is rounding cannot be told"
+            return self._verdict(Outcome.INCONCLUSIVE, reason, Cause.UNKNOWN, **measures)
+        if explained:
+            return self._explained(truth, answer, budget, measures)
+        return self._unexplained(truth, answer, budget, measures)
+
+    def _tolerated(self, budget: Budget, measures: Measure) -> Verdict:
+        """Within the user's own tolerance; the cause is told all the same."""
+        room = BUDGET_FACTOR * budget.total
+        if is_within_free_ulps(measures):
+            reason = f"within the tolerance given: within {FREE_ULPS} ulp"
+            return self._verdict(Outcome.AGREE, reason, None, **measures)
+        explained = measures["error"] <= room
+        why = "rounding explains it" if explained else f"rounding explains {room:.2g} at most"
+        cause = Cause.ROUNDING if explained else Cause.UNKNOWN
+        reason = f"within the tolerance given: {off(measures)}; {why}"
+        return self._verdict(Outcome.AGREE, reason, cause, **measures)
+
+    def _agreeing_room(self, truth: Any, budget: Budget, measures: Measure) -> float:
+        """The largest error that agrees."""
+        if self.court.tolerance is not None:
+            return self.court.tolerance.atol + self.court.tolerance.rtol * magnitude(truth)
+        half = (2 * self.dtype.unit_roundoff) ** 0.5 * magnitude(truth)
+        explained = BUDGET_FACTOR * budget.total
+        return max(measures["tolerance"], explained if truth.is_zero() else min(explained, half))
+
+    def _explained(
+        self, truth: Any, answer: Measured, budget: Budget, measures: Measure
+    ) -> Verdict:
+        place = ""
+        if budget.culprit is not None:
+            place = f", mostly at `{self.court.point.specification.source(budget.culprit)}`"
+        distance = off(measures)
+        if self.court.tolerance is None and measures["error"] <= measures["tolerance"]:
+            reason = f"{distance}, explained by rounding{place}"
+            return self._verdict(Outcome.AGREE, reason, Cause.ROUNDING, **measures)
+        undecided = BUDGET_FACTOR * budget.total > magnitude(truth) / 2
+        lost = "more than the tolerance given, lost to rounding"
+        if self.court.tolerance is None:
+            lost = "more than half the digits are lost to rounding"
+        reason = f"{pair(answer.value, truth, measures)} ({distance}): {lost}{place}"
+        if undecided:
+            coarse = f"{self.dtype.name} cannot tell this formula from a wrong one here"
+            reason = f"{reason}; {coarse}"
+        cause = rounding_cause(self.court.evidence, self.partial)
+        return self._verdict(Outcome.IMPRECISE, reason, cause, undecided=undecided, **measures)
+
+    def _unexplained(
+        self, truth: Any, answer: Measured, budget: Budget, measures: Measure
+    ) -> Verdict:
+        room = BUDGET_FACTOR * budget.total
+        numbers = pair(answer.value, truth, measures)
+        crossed = other_branch(self.court.branch, self.court.point, self.partial)
+        if crossed is not None and self._is_on(crossed[1], answer, room):
+            across = f"because rounding takes it across the kink of `{crossed[0]}`"
+            reason = f"kink within rounding: {numbers}, {across}"
+            cause = Cause.KINK_WITHIN_ROUNDING
+            return self._verdict(Outcome.IMPRECISE, reason, cause, **measures)
+        if self.court.cut:
+            reason = f"torch has no derivative for {self.court.cut} and leaves that part out"
+            cause, reason = Cause.MISSING_DERIVATIVE, f"{reason}: {numbers}"
+        else:
+            cause = Cause.OTHER_BRANCH if crossed is not None else Cause.UNKNOWN
+            reason = f"{numbers} ({off(measures)}): rounding explains {room:.2g} at most"
+        if cause is Cause.UNKNOWN and self.court.forward_is_off:
+            cause = Cause.LIMITED_APPROXIMATION
+        return self._verdict(Outcome.WRONG, reason, cause, **measures)
+
+    def _is_on(self, slope: Any, answer: Measured, room: float) -> bool:
+        """Whether an answer is the derivative of torch's branch, give or take rounding."""
+        from flint import arb
+
+        if not slope.is_finite():
+            return False
+        room += FREE_ULPS * ulp(slope, self.dtype)
+        return bool(slope.lower() - room <= arb(answer.value) <= slope.upper() + room)
+
+    def _beyond_range(self, truth: Any, answer: float) -> tuple[str, Cause | None]:
+        """Why an infinity or a zero is the correctly rounded answer, if it is."""
+        if isnan(answer) or (answer != 0 and isfinite(answer)):
+            return "", None
+        derivative = f"the derivative, {format_ball(truth)}, is"
+        if not isfinite(answer):
+            beyond = abs(truth) > largest(self.dtype) and (truth > 0) == (answer > 0)
+            words = f"overflow: {derivative} beyond the largest {self.dtype.name}"
+            return (words, Cause.OVERFLOW) if beyond else ("", None)
+        if not truth.contains(0) and abs(truth) <= balls.exact_ball(self.dtype.smallest / 2):
+            words = f"underflow: {derivative} below half the smallest {self.dtype.name}"
+            return words, Cause.UNDERFLOW
+        return "", None
