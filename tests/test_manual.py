@@ -67,7 +67,8 @@ def test_a_section_ends_at_a_heading(topic: str) -> None:
 
 def test_what_is_cut_is_seen() -> None:
     """The walk can fail."""
-    text = "## a\n\nSome `polygamma` of 10,880 points.\n\n| b |\n|---|\n| cell |\n\n```text\nx = 1\n```\n"
+    text = "## a\n\nSome `polygamma` of 10,880 points.\n\n| b |\n|---|\n| cell |\n\n"
+    text += "```text\nx = 1\n```\n"
     page = lay_out(text, 40, color=False)
     assert missing(text, page) == []
     for whole, cut in (
@@ -113,6 +114,11 @@ def test_a_terminal_gets_a_page_and_a_pipe_the_text(
 
 def test_a_pipe_does_not_load_what_lays_out() -> None:
     """It takes as long as the rest of the command."""
-    code = "import sys; from gradcheck_cli.cli import app; app(['explain', 'kink'], standalone_mode=False); sys.exit('rich.markdown' in sys.modules)"
+    code = """
+import sys
+from gradcheck_cli.cli import app
+app(["explain", "kink"], standalone_mode=False)
+sys.exit("rich.markdown" in sys.modules)
+"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == section("kink")

@@ -19,7 +19,8 @@ from gradcheck_cli.reports import FORMATS
 KNOWN = {
     "function": " ".join(names()), "format": " ".join(FORMATS), "dtype": " ".join(DTYPES), "outcome": " ".join(OUTCOMES), "topic": " ".join(topics()),
     "key": "id expr at wrt dtype device cotangent rtol atol step strict expect xfail skip tags sweep include defaults version cases timeout matrix exclude",
-    "setting": "format export quiet verbose color jobs resume exit-zero cluster max-memory timeout dtype device strict seed tag keyword shard maxfail last-failed",
+    "setting": """format export quiet verbose color jobs resume exit-zero cluster max-memory timeout dtype device strict seed tag keyword shard
+        maxfail last-failed""",
     "command": "check run lint report diff merge init functions explain schema doctor",
 }
 # `slip:meant`, or `slip:one|other` where either will do.
@@ -27,31 +28,33 @@ SLIPS = {
     "function": """sigmod:sigmoid sigmiod:sigmoid simgoid:sigmoid sigmoidd:sigmoid sgimoid:sigmoid sigmoi:sigmoid siggmoid:sigmoid sgmoid:sigmoid tanhh:tanh
         tahn:tanh thanh:tanh relu6x:relu6 reul:relu rel:relu relu_:relu softmx:softmax sofmax:softmax softmaxx:softmax soft_max:softmax softm:softmax
         softpluss:softplus sofplus:softplus logsumexpp:logsumexp logsumex:logsumexp log_sum_exp:logsumexp logsumepx:logsumexp cros_entropy:cross_entropy
-        cross_entrpy:cross_entropy crossentropy:cross_entropy cross_entopy:cross_entropy logsoftmax:log_softmax log_sofmax:log_softmax exmp1:expm1 expml:expm1
-        exp1m:expm1 lop1p:log1p logp1:log1p log1:log1p sqr:sqrt sqtr:sqrt sqart:sqrt srqt:sqrt squar:square sqare:square squre:square gleu:gelu geluu:gelu
-        gel:gelu siilu:silu slu:silu mihs:mish mse_los:mse_loss mseloss:mse_loss msa_loss:mse_loss l1loss:l1_loss smoothl1_loss:smooth_l1_loss
-        smooth_l1loss:smooth_l1_loss huberloss:huber_loss hubber_loss:huber_loss layernorm:layer_norm layer_nrom:layer_norm layer_norms:layer_norm
-        matmull:matmul matml:matmul mamtul:matmul mat_mul:matmul transpos:transpose tranpose:transpose transopse:transpose reshpe:reshape rehsape:reshape
-        reshap:reshape sume:sum summ:sum smu:sum maen:mean mena:mean meen:mean prodd:prod maximun:maximum maximim:maximum minimun:minimum absolut:absolute
-        asb:abs abss:abs cosh2:cosh coss:cos csoh:cosh arcsn:arcsin arcsine:arcsin arctan3:arctan2 atna2:atan2 clam:clamp clampp:clamp calmp:clamp clipp:clip
-        flor:floor flooor:floor ceilng:ceiling ciel:ceil rond:round trunk:trunc recipriocal:reciprocal reciprical:reciprocal recprocal:reciprocal
-        digama:digamma digammma:digamma lgama:lgamma loggama:loggamma polygama:polygamma bessel_j2:bessel_j1 besselj0:bessel_j0 erfinvv:erfinv erf_inv:erfinv
-        erffc:erfc erfx:erf hypto:hypot hypott:hypot hypotenuse:hypot wher:where whre:where detatch:detach dettach:detach stopgradient:stop_gradient
-        stop_grad:stop_gradient unsqeeze:unsqueeze unsqueze:unsqueeze sqeeze:squeeze squeze:squeeze permut:permute concatenat:concatenate
-        concatinate:concatenate broadcastto:broadcast_to brodcast_to:broadcast_to cumsm:cumsum cum_sum:cumsum vectornorm:vector_norm kldiv:kl_div
-        leakyrelu:leaky_relu leaky_rellu:leaky_relu leakyReLU:leaky_relu hardtan:hardtanh hardsigmod:hardsigmoid heavyside:heaviside heavisde:heaviside
-        logaddexpp:logaddexp log_add_exp:logaddexp cosine_similarty:cosine_similarity cosine_sim:cosine_similarity thresold:threshold treshold:threshold
-        tresh:threshold xlogx:xlogy xlog:xlogy logits:logit logt:logit ndtrii:ndtri binary_crossentropy:binary_cross_entropy
-        binary_cross_entopy:binary_cross_entropy diag:diagonal sinn:sin snh:sinh isn:sin consine:cosine_similarity cosin:cos cosine:cos sine:sin tangent:tan
-        logarithm:log exponential:exp variance:var stdev:std summation:sum product:prod maximize:max minimise:min determinant:det average_:average absval:abs
-        Sigmoid:sigmoid RELU:relu Relu:relu GELU:gelu Softmax:softmax LogSoftmax:log_softmax Tanh:tanh SiLU:silu ELU:elu Sqrt:sqrt""",
-    "format": """jsno:json jason:json josn:json markdonw:markdown mardown:markdown cvs:csv tabel:table jnuit:junit guthub:github gitlub:gitlab saarif:sarif tabl:table
-        jsonlines:jsonl""",
+        cross_entrpy:cross_entropy crossentropy:cross_entropy cross_entopy:cross_entropy logsoftmax:log_softmax log_sofmax:log_softmax exmp1:expm1
+        expml:expm1 exp1m:expm1 lop1p:log1p logp1:log1p log1:log1p sqr:sqrt sqtr:sqrt sqart:sqrt srqt:sqrt squar:square sqare:square squre:square
+        gleu:gelu geluu:gelu gel:gelu siilu:silu slu:silu mihs:mish mse_los:mse_loss mseloss:mse_loss msa_loss:mse_loss l1loss:l1_loss
+        smoothl1_loss:smooth_l1_loss smooth_l1loss:smooth_l1_loss huberloss:huber_loss hubber_loss:huber_loss layernorm:layer_norm layer_nrom:layer_norm
+        layer_norms:layer_norm matmull:matmul matml:matmul mamtul:matmul mat_mul:matmul transpos:transpose tranpose:transpose transopse:transpose
+        reshpe:reshape rehsape:reshape reshap:reshape sume:sum summ:sum smu:sum maen:mean mena:mean meen:mean prodd:prod maximun:maximum maximim:maximum
+        minimun:minimum absolut:absolute asb:abs abss:abs cosh2:cosh coss:cos csoh:cosh arcsn:arcsin arcsine:arcsin arctan3:arctan2 atna2:atan2 clam:clamp
+        clampp:clamp calmp:clamp clipp:clip flor:floor flooor:floor ceilng:ceiling ciel:ceil rond:round trunk:trunc recipriocal:reciprocal
+        reciprical:reciprocal recprocal:reciprocal digama:digamma digammma:digamma lgama:lgamma loggama:loggamma polygama:polygamma bessel_j2:bessel_j1
+        besselj0:bessel_j0 erfinvv:erfinv erf_inv:erfinv erffc:erfc erfx:erf hypto:hypot hypott:hypot hypotenuse:hypot wher:where whre:where
+        detatch:detach dettach:detach stopgradient:stop_gradient stop_grad:stop_gradient unsqeeze:unsqueeze unsqueze:unsqueeze sqeeze:squeeze
+        squeze:squeeze permut:permute concatenat:concatenate concatinate:concatenate broadcastto:broadcast_to brodcast_to:broadcast_to cumsm:cumsum
+        cum_sum:cumsum vectornorm:vector_norm kldiv:kl_div leakyrelu:leaky_relu leaky_rellu:leaky_relu leakyReLU:leaky_relu hardtan:hardtanh
+        hardsigmod:hardsigmoid heavyside:heaviside heavisde:heaviside logaddexpp:logaddexp log_add_exp:logaddexp cosine_similarty:cosine_similarity
+        cosine_sim:cosine_similarity thresold:threshold treshold:threshold tresh:threshold xlogx:xlogy xlog:xlogy logits:logit logt:logit ndtrii:ndtri
+        binary_crossentropy:binary_cross_entropy binary_cross_entopy:binary_cross_entropy diag:diagonal sinn:sin snh:sinh isn:sin
+        consine:cosine_similarity cosin:cos cosine:cos sine:sin tangent:tan logarithm:log exponential:exp variance:var stdev:std summation:sum
+        product:prod maximize:max minimise:min determinant:det average_:average absval:abs Sigmoid:sigmoid RELU:relu Relu:relu GELU:gelu Softmax:softmax
+        LogSoftmax:log_softmax Tanh:tanh SiLU:silu ELU:elu Sqrt:sqrt""",
+    "format": """jsno:json jason:json josn:json markdonw:markdown mardown:markdown cvs:csv tabel:table jnuit:junit guthub:github gitlub:gitlab saarif:sarif
+        tabl:table jsonlines:jsonl""",
     "dtype": """float46:float64 flaot32:float32 float:float64|float32 flot64:float64 bfloat:bfloat16 float8:float16|float64|float32 bf16:bfloat16 float_32:float32
         float128:float16|float32""",
     "outcome": "agre:agree agrees:agree worng:wrong kinks:kink knik:kink undefind:undefined impricise:imprecise detatched:detached inconclusiv:inconclusive",
-    "key": """exprs:expr exper:expr expression:expr|expect exp:expr expects:expect expected:expect dtyp:dtype dtpye:dtype dtypes:dtype devcie:device cotagent:cotangent
-        cotangnet:cotangent tag:tags case:cases verison:version default:defaults timout:timeout xfial:xfail incldue:include stirct:strict""",
+    "key": """exprs:expr exper:expr expression:expr|expect exp:expr expects:expect expected:expect dtyp:dtype dtpye:dtype dtypes:dtype devcie:device
+        cotagent:cotangent cotangnet:cotangent tag:tags case:cases verison:version default:defaults timout:timeout xfial:xfail incldue:include
+        stirct:strict""",
     "setting": """fromat:format formt:format exprot:export colour:color max_memory:max-memory maxmemory:max-memory timout:timeout job:jobs exitzero:exit-zero
         lastfailed:last-failed max-fail:maxfail keywords:keyword""",
     "command": "rnu:run runn:run lnit:lint repotr:report dif:diff megre:merge function:functions explian:explain shcema:schema docter:doctor chekc:check",
@@ -60,12 +63,12 @@ SLIPS = {
 }
 # Words that mean something else, or nothing.
 OTHERS = {
-    "function": """hessian solve jacobian gradient conv2d einsum quantile median lstsq cholesky svd eig interp beta dropout embedding batch_norm tensor zeros linspace arange
-        topk one_hot bernoulli cdist nan_to_num isfinite trapz foo bar myfunc f g loss attention linear lstm rnn fft ifft histogram unique nonzero argsort
-        searchsorted clone requires_grad backward item numpy tolist append range print lambda laplacian curl divergence integrate derivative simplify symbols
-        Matrix Derivative Integral factorial binomial gegenbauer hermite legendre zeta dirichlet elliptic_k fresnel meijerg spherical kronecker qr lu schur
-        pinv rank eigvals multi_dot triplet_margin ctc_loss poisson_nll gumbel pixel_shuffle bilinear upsample grid_sample adaptive pool unfold custom_op
-        my_activation compute_loss apply forward model data input weights bias""",
+    "function": """hessian solve jacobian gradient conv2d einsum quantile median lstsq cholesky svd eig interp beta dropout embedding batch_norm tensor zeros
+        linspace arange topk one_hot bernoulli cdist nan_to_num isfinite trapz foo bar myfunc f g loss attention linear lstm rnn fft ifft histogram unique
+        nonzero argsort searchsorted clone requires_grad backward item numpy tolist append range print lambda laplacian curl divergence integrate
+        derivative simplify symbols Matrix Derivative Integral factorial binomial gegenbauer hermite legendre zeta dirichlet elliptic_k fresnel meijerg
+        spherical kronecker qr lu schur pinv rank eigvals multi_dot triplet_margin ctc_loss poisson_nll gumbel pixel_shuffle bilinear upsample grid_sample
+        adaptive pool unfold custom_op my_activation compute_loss apply forward model data input weights bias""",
     "format": "xml html pdf yaml text md",
     "dtype": "int8 complex64 double half",
     "outcome": "fine ok pass nan",
@@ -167,6 +170,12 @@ def test_a_long_word_is_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_library_is_loaded_when_a_slip_is_met() -> None:
     """And not before."""
-    code = "import sys; from gradcheck_cli.language.errors import did_you_mean; print('jellyfish' in sys.modules); did_you_mean('a', 'b'); print('jellyfish' in sys.modules)"
+    code = """
+import sys
+from gradcheck_cli.language.errors import did_you_mean
+print("jellyfish" in sys.modules)
+did_you_mean("a", "b")
+print("jellyfish" in sys.modules)
+"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\nTrue\n"

@@ -47,7 +47,13 @@ class Mistake:
 class NodeError(Exception):
     """A mistake at a node of Python's syntax tree, before its place is known in characters."""
 
-    def __init__(self, code: str, message: str, node: ast.AST, help: str = "") -> None:  # noqa: A002 - `help` is what the printed line is called
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        node: ast.AST,
+        help: str = "",  # noqa: A002 - what the printed line is called
+    ) -> None:
         super().__init__(message)
         self.code, self.node, self.help = code, node, help
 

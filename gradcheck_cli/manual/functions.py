@@ -118,17 +118,17 @@ def _chains(function: Callable[..., Any]) -> list[tuple[str, ...]]:
             strict=True,
         )
     )
-    found: list[tuple[str, ...]] = []
+    chains: list[tuple[str, ...]] = []
     path: list[str] = []
     for step in dis.get_instructions(code):
         if step.opname in ("LOAD_ATTR", "LOAD_METHOD") and path:
             path.append(str(step.argval))
             continue
         if len(path) > 1 and path[-1] not in ("dim", "shape", "functional", "Tensor"):
-            found.append(tuple(path))
+            chains.append(tuple(path))
         # `getattr(t.nn.functional, name)` in a function made for several rows.
         if step.opname == "LOAD_DEREF" and isinstance(captured.get(step.argval), str) and path:
-            found.append((*path, captured[step.argval]))
+            chains.append((*path, captured[step.argval]))
         local = step.opname.startswith("LOAD_FAST")
         path = (
             []
@@ -137,4 +137,4 @@ def _chains(function: Callable[..., Any]) -> list[tuple[str, ...]]:
             if step.argval == code.co_varnames[0]
             else ["torch", "Tensor"]
         )
-    return found
+    return chains

@@ -1,1 +1,1 @@
-"""What is kept of a check: plain data, the words it uses and the report it stands in; no numerics."""
+"""What is kept of a check: plain data, its words and the report it stands in; no numerics."""

@@ -62,6 +62,9 @@ class Status(StrEnum):
 NOTHING_SELECTED, INTERRUPTED = 5, 130
 
 
+_ERROR, _FAIL, _UNVERIFIED, _XFAIL, _SKIP, _PASS = Status
+
+
 class Outcome(StrEnum):
     """What came of a check; worst first: a case's outcome is the worst of its partials.
 
@@ -81,15 +84,15 @@ class Outcome(StrEnum):
     meaning: str
 
     # fmt: off
-    ERROR =        "error",        Status.ERROR,      Status.ERROR,      "blocker",  "bold red", "The check has no verdict: it crashed, or ran out of time or memory."
-    WRONG =        "wrong",        Status.FAIL,       Status.FAIL,       "critical", "bold red", "torch's gradient is wrong: rounding does not explain its error."
-    INCONCLUSIVE = "inconclusive", Status.UNVERIFIED, Status.UNVERIFIED, "major",    "magenta",  "Nothing could be shown of the gradient."
-    UNDEFINED =    "undefined",    Status.UNVERIFIED, Status.UNVERIFIED, "major",    "magenta",  "No finite derivative exists at the point."
-    DETACHED =     "detached",     Status.UNVERIFIED, Status.UNVERIFIED, "major",    "magenta",  "torch has no path from the input to the result."
-    KINK =         "kink",         Status.PASS,       Status.FAIL,       "minor",    "yellow",   "There is no derivative at the point: left and right derivatives differ."
-    IMPRECISE =    "imprecise",    Status.PASS,       Status.FAIL,       "minor",    "yellow",   "More than half the digits of torch's gradient are lost to rounding."
-    AGREE =        "agree",        Status.PASS,       Status.PASS,       "info",     "green",    "torch's gradient is right, as far as the dtype can be."
-    SKIPPED =      "skipped",      Status.SKIP,       Status.SKIP,       "info",     "yellow",   "The suite says not to check it."
+    ERROR =        "error",        _ERROR,      _ERROR,      "blocker",  "bold red", "The check has no verdict: it crashed, or ran out of time or memory."
+    WRONG =        "wrong",        _FAIL,       _FAIL,       "critical", "bold red", "torch's gradient is wrong: rounding does not explain its error."
+    INCONCLUSIVE = "inconclusive", _UNVERIFIED, _UNVERIFIED, "major",    "magenta",  "Nothing could be shown of the gradient."
+    UNDEFINED =    "undefined",    _UNVERIFIED, _UNVERIFIED, "major",    "magenta",  "No finite derivative exists at the point."
+    DETACHED =     "detached",     _UNVERIFIED, _UNVERIFIED, "major",    "magenta",  "torch has no path from the input to the result."
+    KINK =         "kink",         _PASS,       _FAIL,       "minor",    "yellow",   "There is no derivative at the point: left and right derivatives differ."
+    IMPRECISE =    "imprecise",    _PASS,       _FAIL,       "minor",    "yellow",   "More than half the digits of torch's gradient are lost to rounding."
+    AGREE =        "agree",        _PASS,       _PASS,       "info",     "green",    "torch's gradient is right, as far as the dtype can be."
+    SKIPPED =      "skipped",      _SKIP,       _SKIP,       "info",     "yellow",   "The suite says not to check it."
     # fmt: on
 
     # The defaults are for the type checker, as those of Status.

@@ -46,7 +46,7 @@ def _as_expected(record: Mapping[str, Any], outcomes: tuple[str, ...]) -> Status
 
 
 def status_by_itself(partials: Iterable[Mapping[str, Any]], *, strict: bool) -> Status:
-    """The worst status of the partials alone; `unverified` when there is none: nothing was shown."""
+    """The worst status of the partials alone; `unverified` when there is none: nothing is shown."""
     statuses = {
         Status.FAIL if partial["failed"] else Outcome(partial["outcome"]).status_when(strict=strict)
         for partial in partials
@@ -56,5 +56,5 @@ def status_by_itself(partials: Iterable[Mapping[str, Any]], *, strict: bool) -> 
 
 def exit_code_of(statuses: Iterable[str]) -> int:
     """The exit code of the worst status; that of an empty selection when there is none."""
-    found = set(statuses)
-    return next((status.exit_code for status in Status if status in found), NOTHING_SELECTED)
+    known = set(statuses)
+    return next((status.exit_code for status in Status if status in known), NOTHING_SELECTED)

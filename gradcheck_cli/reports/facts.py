@@ -124,7 +124,7 @@ def is_settled(record: Record, rows: Sequence[FactRow]) -> bool:
 
 
 def fields_of(record: Record, *, verbose: bool = False) -> dict[str, str]:
-    """What was asked, as text; inputs under `name =`, so that none can be taken for another field."""
+    """What was asked, as text; inputs under `name =`, so that none passes for another field."""
     fields = {"case": escape_controls(record["id"])} if record["id"] is not None else {}
     fields |= {
         f"{name} =": array_text(value, whole=verbose) for name, value in record["at"].items()

@@ -71,7 +71,8 @@ def with_names(records: Sequence[Record]) -> Iterator[tuple[str, Record]]:
 def _question_text(record: Record) -> str:
     fields = fields_of(record)
     about = one_line(record["expression"] if record["id"] is None else record["id"])
-    return f"{shorten(about, MAX_LINE)} at {phrase_of(fields, [name for name in fields if name != 'case'])}"
+    point = phrase_of(fields, [name for name in fields if name != "case"])
+    return f"{shorten(about, MAX_LINE)} at {point}"
 
 
 def file_of(record: Record) -> str | None:

@@ -48,7 +48,7 @@ def torch_number(value: float, dtype: str) -> str:
 
 
 def with_bar(value: float, radius: float) -> str:
-    """`value ± radius`: the radius rounded up to two digits, the value to the radius's last digit."""
+    """`value ± radius`: the radius rounded up to two digits, the value to its last digit."""
     if not isfinite(value) or not isfinite(radius):
         return f"{value!r} ± {radius!r}"
     if radius == 0:

@@ -41,7 +41,8 @@ def render(report: Report) -> str:
     number = len(report.problems) + sum(report.statuses.get(status, 0) for status in NOT_GREEN)
     rest = summary(report)
     if number > len(kept):
-        rest += f"; {number - len(kept):,} more, since GitHub shows only {MAX_ANNOTATIONS} annotations of a kind"
+        rest += f"; {number - len(kept):,} more"
+        rest += f", since GitHub shows only {MAX_ANNOTATIONS} annotations of a kind"
     return "\n".join([*kept, _command("notice", rest, title="gradcheck")]) + "\n"
 
 
@@ -60,7 +61,7 @@ def _command(kind: str, message: str, **properties: str) -> str:
 
 
 def _data(text: str) -> str:
-    """A message as the runner reads it back; the percent sign first, or it would be escaped twice."""
+    """A message as the runner reads it back; the percent sign first, or it is escaped twice."""
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 

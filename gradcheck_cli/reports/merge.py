@@ -94,7 +94,7 @@ def _foreign(commands: Sequence[tuple[str, ...]], names: Sequence[str]) -> Itera
 
 
 def _misplacements(reports: Sequence[Report], names: Sequence[str]) -> Iterator[Mistake]:
-    """A mistake for each report without positions, and for each pair of reports that share a check."""
+    """A mistake for each report without positions, and for each pair that shares a check."""
     owners: dict[tuple[str, int | str | None], str] = {}
     shared: dict[tuple[str, str], list[str]] = {}
     for name, report in zip(names, reports, strict=True):

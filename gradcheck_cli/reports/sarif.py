@@ -20,7 +20,7 @@ from gradcheck_cli.reports.format import escape_controls
 from gradcheck_cli.reports.wrap import one_line
 
 if TYPE_CHECKING:
-    from gradcheck_cli.records.record import Record, Source
+    from gradcheck_cli.records.record import Record, SuitePlace
     from gradcheck_cli.records.report import Report
 
 RANK = 9
@@ -99,7 +99,7 @@ def _result(name: str, record: Record, finding: Finding) -> dict[str, Any]:
     }
 
 
-def _place(source: Source) -> dict[str, Any]:
+def _place(source: SuitePlace) -> dict[str, Any]:
     return {
         "artifactLocation": {"uri": _uri(source["file"])},
         "region": {"startLine": source["line"], "startColumn": source["column"]},

@@ -20,7 +20,8 @@ MAX_TEXT = 4000
 # Numbers first: what this matches is never broken. A name is broken only where it alone is wider
 # than a line.
 TOKEN = re.compile(
-    r"(?P<number>[+-]?0[xX][0-9a-fA-F.]+[pP][+-]?\d+|[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[^\W\d]\w*)|.",
+    r"(?P<number>[+-]?0[xX][0-9a-fA-F.]+[pP][+-]?\d+"
+    r"|[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[^\W\d]\w*)|.",
     re.DOTALL,
 )
 
