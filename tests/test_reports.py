@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from clocks import HUNG
 from jsonschema import Draft202012Validator
 from rich.cells import cell_len
 from shared_report import golden, live_report, shared_report
@@ -147,7 +148,7 @@ except SystemExit as end:
 print(*[name for name in {NUMERICS!r} if name in sys.modules], file=sys.stderr)
 """
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=HUNG
     )
     assert done.stdout
     return done.stderr.split()
