@@ -7,14 +7,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from time import thread_time
 from typing import TYPE_CHECKING, TypeAlias
 from unicodedata import normalize
 
-from gradcheck_cli.language.constants import SizeError, arithmetic, decimal
-from gradcheck_cli.language.errors import Mistake, PointError, ProgramError, Span, UserError, elide
-from gradcheck_cli.language.parse import parse
-from gradcheck_cli.language.program import Call, Number, Program
+from gradcheck_cli.language.constants import SizeError, decimal
+from gradcheck_cli.language.errors import Mistake, PointError, Span, UserError, elide, mistake
+from gradcheck_cli.questions.expressions import bad_number, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,11 +28,6 @@ _HEX = re.compile(
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 # Python's own limit is about 90; arrays have at most 16 dimensions.
 _NESTING = 64
-# An irrational point such as pi/4 is wanted to this many bits; a dtype keeps at most 53 of them.
-# The precision is raised as far as sin(1e1000) needs it.
-_POINT_BITS, _PRECISIONS, _SECONDS = 200, (400, 1_600, 6_400), 2.0
-# Exact points are followed up to this many bits: 1e5000 + 1e-5000 has 33,000.
-_MAX_BITS = 100_000
 # 1,000,000 points from grids is a run of about an hour; more is more likely a slip of the pen.
 MAX_POINTS = 1_000_000
 
@@ -160,7 +153,7 @@ def read_value(text: str, span: Span | None = None) -> Nested | Grid:
     if len(parts) == 1:
         return _number(text, span)
     if len(parts) != 3:
-        raise _bad("a grid is written start:stop:count", text, span)
+        raise bad_number("a grid is written start:stop:count", text, span)
     return _grid(text, parts)
 
 
@@ -171,20 +164,12 @@ def _check_brackets(text: str, span: Span) -> None:
         if text[i] in "([{":
             opened.append(i)
         elif text[i] in _PAIRS and (not opened or text[opened.pop()] != _PAIRS[text[i]]):
-            raise _bad("this bracket closes none", text, Span(i, i + 1))
+            raise bad_number("this bracket closes none", text, Span(i, i + 1))
         if len(opened) > _NESTING:
-            raise PointError(
-                [
-                    Mistake(
-                        "too-deep",
-                        f"brackets are nested more than {_NESTING} deep",
-                        text,
-                        Span(i, i + 1),
-                    )
-                ]
-            )
+            message = f"brackets are nested more than {_NESTING} deep"
+            raise mistake("too-deep", message, text, Span(i, i + 1))
     if opened:
-        raise _bad("this bracket is not closed", text, Span(opened[-1], opened[-1] + 1))
+        raise bad_number("this bracket is not closed", text, Span(opened[-1], opened[-1] + 1))
 
 
 def _is_list(text: str, span: Span) -> bool:
@@ -199,7 +184,7 @@ def _is_list(text: str, span: Span) -> bool:
     if text[span.start] == "(":
         return last == span.end - 1 and len(_split(text, Span(span.start + 1, last), ",")) > 1
     if last < span.end - 1:
-        raise _bad(
+        raise bad_number(
             "there is something after the list", text, _stripped(text, Span(last + 1, span.end))
         )
     return True
@@ -215,7 +200,7 @@ def _list(text: str, span: Span) -> list[Nested]:
     found: list[Nested] = []
     for part in parts:
         if len(_split(text, part, ":")) > 1:
-            raise _bad("a grid cannot stand in a list", text, part)
+            raise bad_number("a grid cannot stand in a list", text, part)
         found.append(_list(text, part) if _is_list(text, part) else _number(text, part))
     return found
 
@@ -230,7 +215,9 @@ def _grid(text: str, parts: Sequence[Span]) -> Grid:
         or len(count) > len(str(MAX_POINTS))
         or int(count) > MAX_POINTS
     ):
-        raise _bad(f"the count of a grid is a whole number from 1 to {MAX_POINTS:,}", text, where)
+        raise bad_number(
+            f"the count of a grid is a whole number from 1 to {MAX_POINTS:,}", text, where
+        )
     return Grid(start, stop, int(count))
 
 
@@ -238,10 +225,10 @@ def _number(text: str, span: Span) -> Exact:
     """One number: decimal, hexadecimal float, or a constant expression."""
     inside = text[slice(*span)]
     if not inside.strip():
-        raise _bad("there is no value here", text, span)
+        raise bad_number("there is no value here", text, span)
     try:
         literal = _literal(inside)
-        value = _computed(text, span) if literal is None else literal
+        value = value_of(text, span) if literal is None else literal
     except SizeError as error:
         raise PointError([Mistake("too-large", str(error), text, span)]) from error
     return Exact(value, inside, literal == 0 and inside.startswith("-"))
@@ -255,92 +242,5 @@ def _literal(inside: str) -> Fraction | None:
     if not match:
         return None
     sign, whole, fraction, exponent = match.groups()
-    return (
-        (-1 if sign == "-" else 1)
-        * int(whole + fraction, 16)
-        * Fraction(2) ** (int(exponent or 0) - 4 * len(fraction))
-    )
-
-
-def _computed(text: str, span: Span) -> Fraction:
-    """The value of a constant expression: exact if it is rational, else to `_POINT_BITS` bits."""
-    try:
-        program = parse(text[slice(*span)], single=True)
-    except ProgramError as error:
-        raise PointError([_moved(m, text, span) for m in error.mistakes]) from error
-    if program.variables:
-        raise _bad(
-            f"a point is made of numbers, and `{elide(program.variables[0])}` is not one",
-            text,
-            span,
-        )
-    value = _rational(program)
-    return _irrational(program, text, span) if value is None else value
-
-
-def _moved(mistake: Mistake, text: str, span: Span) -> Mistake:
-    where = (
-        Span(mistake.span.start + span.start, mistake.span.end + span.start)
-        if mistake.span
-        else span
-    )
-    return Mistake(mistake.code, mistake.message, text, where, mistake.help)
-
-
-def _bad(message: str, text: str, span: Span) -> PointError:
-    return PointError([Mistake("bad-number", message, text, span)])
-
-
-def _rational(program: Program) -> Fraction | None:
-    """The exact value where only numbers and `+ - * / **` occur.
-
-    Raises:
-        SizeError: it has more than `_MAX_BITS` bits.
-    """
-    values: list[Fraction] = []
-    for node in program.nodes:
-        value = None
-        if isinstance(node, Call):
-            try:
-                value = arithmetic(node.function, *(values[i] for i in node.args), most=_MAX_BITS)
-            except ZeroDivisionError:
-                return None
-        elif isinstance(node, Number) and isinstance(node.value, Fraction):
-            value = node.value
-        if value is None:
-            return None
-        values.append(value)
-    return values[program.result]
-
-
-def _irrational(program: Program, text: str, span: Span) -> Fraction:
-    from gradcheck_cli.worlds import balls
-    from gradcheck_cli.worlds.scalars import ShapeError, TooLarge, expand
-
-    try:
-        expansion = expand(program, {})
-    except (ShapeError, TooLarge) as error:
-        raise _bad(f"this is not a number: {error}", text, span) from error
-    output = expansion.values[program.result]
-    if not isinstance(output, int):
-        raise _bad("this is not a single number", text, span)
-    scalars = expansion.builder.program(output)
-    machine, deadline = balls.Machine(scalars), thread_time() + _SECONDS
-    try:
-        for bits in _PRECISIONS:
-            # Decimals inside an expression stay exact: only the finished number is rounded to the
-            # dtype.
-            found = machine.run({}, bits, lambda value: value, deadline)[scalars.result]
-            if found.is_finite() and (found.is_zero() or found.rel_accuracy_bits() >= _POINT_BITS):
-                return balls.midpoint(found)
-    except OverflowError as error:
-        raise _bad(f"this expression is {error}", text, span) from error
-    except balls.OutOfTime as error:
-        raise _bad(f"this expression has no value within {_SECONDS:g} s", text, span) from error
-    raise _bad(
-        "this expression cannot be told from 0"
-        if found.is_finite()
-        else "this expression has no finite value",
-        text,
-        span,
-    )
+    power = int(exponent or 0) - 4 * len(fraction)
+    return (-1 if sign == "-" else 1) * int(whole + fraction, 16) * Fraction(2) ** power

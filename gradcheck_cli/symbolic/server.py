@@ -55,7 +55,8 @@ def derive(question: dict[str, Any]) -> dict[str, Any]:
     from gradcheck_cli.symbolic.printing import LaTeX, Order, Printer, TooLong
     from gradcheck_cli.symbolic.readings import NoReading, reading
     from gradcheck_cli.symbolic.wire import to_wire
-    from gradcheck_cli.worlds.scalars import element, expand
+    from gradcheck_cli.language.elements import element
+    from gradcheck_cli.worlds.scalars import expand
 
     # SymPy's printers and differentiation recurse; the default limit stops at about 300 nested
     # calls.
