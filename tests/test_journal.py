@@ -20,8 +20,8 @@ def test_records_are_read_back_in_order_whenever_they_finished(tmp_path):
     journal = Journal(tmp_path / "run.tsv", 4)
     for position, text in [(2, "tab\there"), (0, "∂f/∂x"), (3, "\u2028")]:
         journal.add("key", item(position, text=text))
-    assert journal.finished() == [0, 2, 3]
-    assert [record["text"] for record in JournalRecords(journal, journal.finished())] == [
+    assert journal.positions() == [0, 2, 3]
+    assert [record["text"] for record in JournalRecords(journal, journal.positions())] == [
         "∂f/∂x",
         "tab\there",
         "\u2028",
@@ -71,7 +71,7 @@ def test_a_full_disk_loses_nothing(tmp_path, full_after):
     journal._file = Full()
     for position in range(3):
         journal.add("key", item(position))
-    assert [record["position"] for record in JournalRecords(journal, journal.finished())] == [
+    assert [record["position"] for record in JournalRecords(journal, journal.positions())] == [
         0,
         1,
         2,
@@ -84,7 +84,7 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "file").write_text("")
     journal = Journal(tmp_path / "file" / "run.tsv", 1)
     journal.add("key", item(0))
-    assert journal.finished() == [0]
+    assert journal.positions() == [0]
     assert "cannot be written" in journal.trouble
 
 

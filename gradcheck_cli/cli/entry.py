@@ -22,7 +22,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    help="Verify gradients: SymPy, torch's autograd and central differences, held against a proved reference.",
+    help="Verify gradients: SymPy, torch's autograd and central differences, held against a proved "
+    "reference.",
     epilog='Example: gradcheck "sigmoid(x**2)+tanh(x**3)" --at x=3',
 )
 
@@ -53,22 +54,18 @@ def main() -> NoReturn:
 
 def _defaults(words: list[str]) -> dict[str, dict[str, object]]:
     """What the project's configuration sets, for commands that take settings."""
-    if (
-        not words
-        or words[0] not in ("check", "run", "lint")
-        or not {"-h", "--help"}.isdisjoint(words[: words.index("--")] if "--" in words else words)
-    ):
+    options = words[: words.index("--")] if "--" in words else words
+    asks_help = "-h" in options or "--help" in options
+    if asks_help or not words or words[0] not in ("check", "run", "lint"):
         return {}
     from gradcheck_cli.settings.file import configuration_for, default_map
 
-    found: dict[str, dict[str, object]] = {
-        name: dict(values)
-        for name, values in default_map(configuration_for(words[0], Path(), os.environ)).items()
+    configuration = configuration_for(words[0], Path(), os.environ)
+    commands: dict[str, dict[str, object]] = {
+        name: dict(values) for name, values in default_map(configuration).items()
     }
-    return {
-        **found,
-        "lint": {name: value for name, value in found["run"].items() if name == "suites"},
-    }
+    run = commands["run"]
+    return {**commands, "lint": {"suites": run["suites"]} if "suites" in run else {}}
 
 
 def _version(wanted: bool) -> None:

@@ -34,7 +34,5 @@ def init_command(
     ]
     if written.get(GITLAB):
         lines.append(f"next, in .gitlab-ci.yml: include: [{{local: {GITLAB}}}]")
-    out(
-        "\n".join([*lines, f"next: {shlex.join(['gradcheck', 'run', str(folder / 'suites')])}"])
-        + "\n"
-    )
+    lines.append(f"next: {shlex.join(['gradcheck', 'run', str(folder / 'suites')])}")
+    out("\n".join(lines) + "\n")

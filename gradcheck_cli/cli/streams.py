@@ -1,6 +1,4 @@
-"""The standard streams: what is printed, in which colour and width, and what happens when nobody
-reads it.
-"""
+"""The standard streams: what is printed, in which colour and width, and whether it is read."""
 
 from __future__ import annotations
 
@@ -11,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from gradcheck_cli.cli.options import wants_colour
-from gradcheck_cli.language.errors import Mistake, PointError, mistake
+from gradcheck_cli.language.errors import Mistake, mistake
 from gradcheck_cli.reports import renderer
 
 if TYPE_CHECKING:
@@ -24,9 +22,7 @@ USAGE, FAILED, INTERRUPTED = 2, 3, 130
 
 
 def open_streams() -> None:
-    """Streams that a shell may have closed, and terminals that lack a character, must not end in a
-    traceback.
-    """
+    """Keep streams that a shell has closed, and terminals without a sign, from a traceback."""
     if sys.stderr is None:
         sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
     if sys.stdout is None:
@@ -56,9 +52,8 @@ def say(text: str) -> None:
 def defect(error: BaseException) -> None:
     """Tell of a mistake of ours."""
     traceback.print_exception(error)
-    say(
-        "this is a defect of gradcheck, not of your input; `gradcheck doctor` prints what a report of it needs"
-    )
+    doctor = "`gradcheck doctor` prints what a report of it needs"
+    say(f"this is a defect of gradcheck, not of your input; {doctor}")
 
 
 def out(text: str) -> bool:
@@ -66,14 +61,12 @@ def out(text: str) -> bool:
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return False
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise mistake(
-            "unwritable", f"the report cannot be written: {error.strerror or error}"
-        ) from error
+        if isinstance(error, BrokenPipeError):
+            return False
+        message = f"the report cannot be written: {error.strerror or error}"
+        raise mistake("unwritable", message) from error
     return True
 
 
@@ -84,7 +77,7 @@ def standard_input(word: str = "-") -> str:
     try:
         return sys.stdin.read()
     except (OSError, UnicodeDecodeError) as error:
-        raise PointError([Mistake("unreadable", f"`{word}` cannot be read: {error}")]) from error
+        raise mistake("unreadable", f"`{word}` cannot be read: {error}") from error
 
 
 def colour(choice: str) -> bool:
@@ -102,27 +95,20 @@ def render_report(
 ) -> str:
     """A report in some format; the last three are for the table."""
     render = renderer(form)
-    if form == "table":
-        return render(
-            report,
-            width=None if natural(paint=paint) else columns(),
-            color=paint,
-            verbose=verbose,
-            quiet=quiet,
-        )  # type: ignore[call-arg]  # only the table takes these
-    return render(report)
+    if form != "table":
+        return render(report)
+    width = None if natural(paint=paint) else columns()
+    return render(report, width=width, color=paint, verbose=verbose, quiet=quiet)  # type: ignore[call-arg]  # only the table takes these
 
 
 def write_exports(report: Report, targets: Iterable[tuple[str, Path]]) -> bool:
-    """Write the exports; whether each could be written."""
+    """Whether each of the exports could be written; all are tried."""
     failed = [path for form, path in targets if not write(path, render_report(report, form))]
     return not failed
 
 
 def write(path: Path, text: str) -> bool:
-    """Write a file, whole or not at all; whether that was possible. A device or a pipe is written
-    as it is.
-    """
+    """Whether a file was written, whole or not at all; a device or a pipe is written as it is."""
     part = path.with_name(f"{path.name}.part") if path.is_file() or not path.exists() else path
     try:
         part.write_text(text, encoding="utf-8")
@@ -132,29 +118,22 @@ def write(path: Path, text: str) -> bool:
         if part != path:
             with suppress(OSError):
                 part.unlink()
-        say(
-            str(
-                Mistake(
-                    "unwritable",
-                    f"the report cannot be written to `{path}`: {error.strerror or error}",
-                )
-            )
-        )
+        message = f"the report cannot be written to `{path}`: {error.strerror or error}"
+        say(str(Mistake("unwritable", message)))
         return False
     return True
 
 
 def natural(*, paint: bool) -> bool:
-    """Whether a text may be as wide as it likes: nobody reads it on a terminal, and nobody says how
-    wide it may be.
-    """
+    """Whether a text may be as wide as it likes: there is no terminal, and no COLUMNS."""
     return not (paint or sys.stdout.isatty() or "COLUMNS" in os.environ)
 
 
 def columns() -> int | None:
     """Columns of the terminal or of COLUMNS; None, natural width, where there is neither."""
-    if os.environ.get("COLUMNS", "").isdigit() and int(os.environ["COLUMNS"]) > 0:
-        return int(os.environ["COLUMNS"])
+    width = variable("COLUMNS")
+    if width.isdigit() and int(width) > 0:
+        return int(width)
     try:
         return os.get_terminal_size(sys.stdout.fileno()).columns or None
     except (OSError, ValueError):

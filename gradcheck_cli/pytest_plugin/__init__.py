@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.runs.pool import Workers
     from gradcheck_cli.suites.spec import SuiteCase
 
-# `PATTERNS` of `suite.files` without their stars; a test holds the two together.
+# `PATTERNS` of `suites.files` without their stars; a test holds the two together.
 SUITE_SUFFIXES = (".gradcheck.yaml", ".gradcheck.yml")
 MARKER = "gradcheck"
 # Failing points of one item that are shown; a guess at what a reader still reads. The rest is
@@ -31,17 +31,15 @@ _WORKERS = pytest.StashKey["Workers"]()
 _DEVICES = pytest.StashKey[list[str]]()
 
 
-class CaseFailed(Exception):
-    """A case is not as its suite says. Only the text is shown; `headline` is what the summary has
-    room for.
-    """
+class CaseFailure(Exception):
+    """A case is not as its suite says; `headline` is what the summary has room for."""
 
     def __init__(self, text: str, headline: str) -> None:
         super().__init__(text)
         self.headline = headline
 
 
-class FailedAsForeseen(CaseFailed):
+class ForeseenFailure(CaseFailure):
     """A case fails that the suite expects to fail."""
 
 
@@ -52,11 +50,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> SuiteFile | None:
     """A collector for a suite, None for any other file."""
-    return (
-        SuiteFile.from_parent(parent, path=file_path)
-        if file_path.name.endswith(SUITE_SUFFIXES)
-        else None
-    )
+    is_suite = file_path.name.endswith(SUITE_SUFFIXES)
+    return SuiteFile.from_parent(parent, path=file_path) if is_suite else None
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -79,23 +74,17 @@ class SuiteFile(pytest.File):
         from gradcheck_cli.language.errors import UserError
         from gradcheck_cli.pytest_plugin.cases import item_name, read_cases
 
+        # Named as `gradcheck run` names it when it is started in the same folder.
+        start = self.config.invocation_params.dir
         try:
-            # Named as `gradcheck run` names it when it is started in the same folder.
-            cases = read_cases(
-                self.path, self.config.invocation_params.dir, lambda: _present(self.config)
-            )
+            cases = read_cases(self.path, start, lambda: _present(self.config))
         except UserError as error:
             raise self.CollectError(str(error)) from None
         taken: set[str] = set()
         for case in cases:
             for dtype, device in case.runs:
-                yield CaseItem.from_parent(
-                    self,
-                    name=item_name(case, dtype, device, taken),
-                    case=case,
-                    dtype=dtype,
-                    device=device,
-                )
+                name = item_name(case, dtype, device, taken)
+                yield CaseItem.from_parent(self, name=name, case=case, dtype=dtype, device=device)
 
 
 class CaseItem(pytest.Item):
@@ -113,34 +102,33 @@ class CaseItem(pytest.Item):
             self.add_marker(pytest.mark.skip(reason=case.skip))
             self._tell("skipped")
         if case.xfail is not None:
-            self.add_marker(
-                pytest.mark.xfail(reason=case.xfail, raises=FailedAsForeseen, strict=True)
-            )
+            xfail = pytest.mark.xfail(reason=case.xfail, raises=ForeseenFailure, strict=True)
+            self.add_marker(xfail)
 
     def runtest(self) -> None:
         """Nothing, if every point is as the suite says.
 
         Raises:
-            CaseFailed: with the points that are not.
-            FailedAsForeseen: every point fails, and the suite says so.
+            CaseFailure: with the points that are not.
+            ForeseenFailure: every point fails, and the suite says so.
         """
-        found = _Findings()
+        findings = _Findings()
         for record in self._records():
-            found.add(record)
-        self._tell(found.outcome)
-        statuses = set(found.statuses)
+            findings.add(record)
+        self._tell(findings.outcome)
+        statuses = set(findings.statuses)
         if self.case.xfail is not None and statuses == {"fail"}:
             return  # every point passes; of a case that is expected to fail pytest itself says so
         if not statuses.isdisjoint(_FAILING):
-            raise CaseFailed(*found.told(_FAILING))
+            raise CaseFailure(*findings.report(_FAILING))
         if "xfail" in statuses:
-            raise FailedAsForeseen(*found.told(("xfail",)))
+            raise ForeseenFailure(*findings.report(("xfail",)))
 
     def _records(self) -> Iterator[Record]:
         """The record of each point, in order.
 
         Raises:
-            CaseFailed: no check can be made here.
+            CaseFailure: no check can be made here.
         """
         import json
 
@@ -150,7 +138,7 @@ class CaseItem(pytest.Item):
 
         absent = _absent(self.device, self.config)
         if absent:
-            raise CaseFailed(absent, absent.splitlines()[0])
+            raise CaseFailure(absent, absent.splitlines()[0])
         workers = _workers(self.config)
         # The case keeps all its runs, so that its checks have the ids that `gradcheck run` gives
         # them.
@@ -163,32 +151,24 @@ class CaseItem(pytest.Item):
             try:
                 items = workers.submit(check_batch, batch, workers.limits).result()
             except StartError as error:
-                raise CaseFailed(str(error), str(error)) from None
+                raise CaseFailure(str(error), str(error)) from None
             yield from (json.loads(item.line) for item in items)
 
     def _tell(self, outcome: str) -> None:
         """Put the outcome among the properties, in the place of one from an earlier try."""
-        self.user_properties = [
-            ("outcome", outcome),
-            *(pair for pair in self.user_properties if pair[0] != "outcome"),
-        ]
+        others = [pair for pair in self.user_properties if pair[0] != "outcome"]
+        self.user_properties = [("outcome", outcome), *others]
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """What is shown of a failure: of a case that failed the words alone, at the place of the
-        case.
-        """
-        error = excinfo.value
-        if not isinstance(error, CaseFailed):
+        """What is shown of a failure: of a case the words alone, at its place in the suite."""
+        error, place = excinfo.value, self.case.place
+        if not isinstance(error, CaseFailure):
             return super().repr_failure(excinfo, style)
-        shown = excinfo.getrepr(style="value")
-        crash = shown.reprcrash
+        text = excinfo.getrepr(style="value")
+        crash = text.reprcrash
         if crash is not None:
-            crash.path, crash.lineno, crash.message = (
-                self.case.place.file,
-                self.case.place.line,
-                error.headline,
-            )
-        return shown
+            crash.path, crash.lineno, crash.message = place.file, place.line, error.headline
+        return text
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Where the case stands; pytest counts lines from 0."""
@@ -196,9 +176,7 @@ class CaseItem(pytest.Item):
 
 
 class _Findings:
-    """What is kept of the points of one item, of however many: how many came to each status, and
-    the first of them.
-    """
+    """What is kept of an item's points, however many: a count for each status, and the first."""
 
     def __init__(self) -> None:
         self.statuses: dict[str, int] = {}
@@ -220,7 +198,7 @@ class _Findings:
 
         return min(self.outcomes, key=("error", *OUTCOMES).index)
 
-    def told(self, statuses: tuple[str, ...]) -> tuple[str, str]:
+    def report(self, statuses: tuple[str, ...]) -> tuple[str, str]:
         """The report on the points of some statuses, and a line for the summary."""
         from gradcheck_cli.records.report import Report
         from gradcheck_cli.reports import table
@@ -228,10 +206,8 @@ class _Findings:
         from gradcheck_cli.reports.findings import lines_of
 
         shown = [record for record in self.first if record["status"] in statuses][:MAX_SHOWN]
-        bad, count = (
-            sum(self.statuses.get(status, 0) for status in statuses),
-            sum(self.statuses.values()),
-        )
+        bad = sum(self.statuses.get(status, 0) for status in statuses)
+        count = sum(self.statuses.values())
         of_all = [f"{bad:,} of {count:,} points"] if count > 1 else []
         report = Report(records=shown)
         # The table's own summary counts what is shown, not what there is.
@@ -253,11 +229,11 @@ def _workers(config: pytest.Config) -> Workers:
     """The one worker process of this pytest process, started when it is first asked for."""
     if _WORKERS not in config.stash:
         from gradcheck_cli.runs.pool import Limits, Workers
-        from gradcheck_cli.runs.session import _memory
+        from gradcheck_cli.runs.session import worker_memory
 
         # Under xdist there are as many of us as it has workers.
         siblings = int(getattr(config, "workerinput", {}).get("workercount", 1))
-        config.stash[_WORKERS] = Workers(Limits(memory=_memory() // siblings))
+        config.stash[_WORKERS] = Workers(Limits(memory=worker_memory() // siblings))
         config.stash[_WORKERS].start(1)
     return config.stash[_WORKERS]
 
@@ -285,10 +261,5 @@ def _absent(device: str, config: pytest.Config) -> str:
 
     if device == "cpu" or {"cuda": "cuda:0"}.get(device, device) in _present(config):
         return ""
-    return str(
-        Mistake(
-            "absent-device",
-            f"device `{device}` is not present",
-            help=f"present: {', '.join(_present(config))}",
-        )
-    )
+    message, way_out = f"device `{device}` is not present", ", ".join(_present(config))
+    return str(Mistake("absent-device", message, help=f"present: {way_out}"))

@@ -1,6 +1,4 @@
-"""What the pytest plugin asks of a suite: its cases on the devices there are, and names for items
-and markers.
-"""
+"""What the pytest plugin asks of a suite: cases on the devices there are, names for items."""
 
 from __future__ import annotations
 
@@ -44,38 +42,28 @@ def read_cases(path: Path, start: Path, present: Callable[[], list[str]]) -> lis
 
 def _layer(values: Mapping[str, Any]) -> Layer:
     """What a configuration file says of cases."""
-    return Layer(
-        **{field.name: values[field.name] for field in fields(Layer) if field.name in values}
-    )
+    names = (field.name for field in fields(Layer))
+    return Layer(**{name: values[name] for name in names if name in values})
 
 
 def on_devices(case: SuiteCase, present: list[str]) -> SuiteCase:
     """A case with `all` put as the devices there are, what it leaves out left out; skipped if that
     is everything.
     """
-    named = (
+    runs = dict.fromkeys(
         (dtype, device)
         for dtype, name in case.runs
         for device in (present if name == "all" else [name])
+        if not any(exclusion.covers(dtype, device) for exclusion in case.excluded)
     )
-    runs = tuple(
-        run
-        for run in dict.fromkeys(named)
-        if not any(exclusion.covers(*run) for exclusion in case.excluded)
-    )
-    return (
-        replace(case, runs=runs)
-        if runs
-        else replace(
-            case,
-            skip=case.skip or f"it leaves out every device that is present: {', '.join(present)}",
-        )
-    )
+    if runs:
+        return replace(case, runs=tuple(runs))
+    reason = f"it leaves out every device that is present: {', '.join(present)}"
+    return replace(case, skip=case.skip or reason)
 
 
 def item_name(case: SuiteCase, dtype: str, device: str, taken: set[str]) -> str:
-    """The case's name with what tells its runs apart, and nothing that pytest gives a meaning to:
-    no bracket, no double colon.
+    """The case's name with what tells its runs apart, without brackets and colons.
 
     Args:
         taken: names that other items have; this one is added.
@@ -92,8 +80,6 @@ def item_name(case: SuiteCase, dtype: str, device: str, taken: set[str]) -> str:
 
 
 def marker_of(tag: str) -> str:
-    """A tag as a marker: a name of Python's, and none that begins with an underscore, which pytest
-    refuses.
-    """
+    """A tag as a marker: a name of Python's that begins with no underscore, as pytest wants it."""
     word = tag.replace("-", "_")
     return f"tag{word}" if word.startswith("_") else word

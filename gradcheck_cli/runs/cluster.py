@@ -1,6 +1,4 @@
-"""Clusters: executors of the `concurrent.futures` kind whose workers run elsewhere.
-dask.distributed is the first.
-"""
+"""Clusters: executors whose workers run elsewhere; dask.distributed is the first."""
 
 from __future__ import annotations
 
@@ -17,9 +15,7 @@ CLUSTER_PATIENCE = 30
 
 
 class Dask(Executor):
-    """The workers of a dask scheduler. A task whose worker is lost is given to another one by the
-    scheduler.
-    """
+    """The workers of a dask scheduler, which gives the task of a lost worker to another one."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -29,17 +25,15 @@ class Dask(Executor):
     @property
     def workers(self) -> int:
         """How many tasks run at once."""
-        return sum(
-            int(worker["nthreads"])
-            for worker in self._client.scheduler_info(n_workers=-1)["workers"].values()
-        )
+        workers = self._client.scheduler_info(n_workers=-1)["workers"]
+        return sum(int(worker["nthreads"]) for worker in workers.values())
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """What `fn(*args)` gives, some time, computed by a worker."""
         return self._executor.submit(fn, *args, **kwargs)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Leave the cluster to its other users; what is still under way for this one is given up."""
+        """Leave the cluster to its other users; what is under way for this one is given up."""
         self._client.close(timeout=CLUSTER_PATIENCE)
 
 
@@ -53,17 +47,14 @@ def connect(address: str) -> Dask:
     try:
         from distributed import Client
     except ImportError as error:
-        raise mistake(
-            "missing-extra",
-            "`--cluster` needs dask.distributed, which is not installed",
-            help="pip install 'gradcheck-cli[cluster]'",
-        ) from error
+        message = "`--cluster` needs dask.distributed, which is not installed"
+        way_out = "pip install 'gradcheck-cli[cluster]'"
+        raise mistake("missing-extra", message, help=way_out) from error
     try:
         client: Any = Client(address, timeout=CLUSTER_PATIENCE, set_as_default=False)  # type: ignore[no-untyped-call]  # distributed has types in part
         client.wait_for_workers(1, timeout=CLUSTER_PATIENCE)
     except (OSError, TimeoutError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise mistake(
-            "unreachable", f"no scheduler with a worker answers at `{address}`: {reason}"
-        ) from error
+        message = f"no scheduler with a worker answers at `{address}`: {reason}"
+        raise mistake("unreachable", message) from error
     return Dask(client)

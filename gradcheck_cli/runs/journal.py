@@ -1,6 +1,4 @@
-"""Finished checks on disk: a run that is killed can go on from them, and a report of any size is
-read back from them.
-"""
+"""Finished checks on disk: a killed run goes on from them, a report of any size is read back."""
 
 from __future__ import annotations
 
@@ -52,9 +50,7 @@ class Journal:
                 self._in_memory(error)
 
     def add(self, key: str, item: Item) -> None:
-        """Write a finished check; handed to the system at once, so that only a crash of the machine
-        loses it.
-        """
+        """Write a finished check at once, so that only a crash of the machine loses it."""
         head, body = f"{key}\t{item.position}\t{item.status}\t".encode(), item.line.encode()
         try:
             self._write(head + body)
@@ -73,9 +69,9 @@ class Journal:
         """Go on in memory, where the disk is full or cannot be written."""
         self.trouble = f"`{self.path}` cannot be written: {error.strerror or error}"
         self._reader.seek(0)
-        kept = self._reader.read(self._end)
+        data = self._reader.read(self._end)
         self._file = self._reader = BytesIO()
-        self._file.write(kept)
+        self._file.write(data)
 
     def become(self, path: Path) -> None:
         """Take the place of another journal."""
@@ -94,8 +90,8 @@ class Journal:
         """The status of a check, None if it is not finished."""
         return _STATUSES[self._statuses[position]] if self._offsets[position] != _MISSING else None
 
-    def finished(self) -> list[int]:
-        """The positions of all finished checks, in order."""
+    def positions(self) -> list[int]:
+        """Those of all finished checks, in order."""
         return [position for position, offset in enumerate(self._offsets) if offset != _MISSING]
 
     def close(self, *, keep: bool) -> None:
@@ -106,9 +102,7 @@ class Journal:
 
 
 class JournalRecords(Sequence["Record"]):
-    """The records of a journal as a report reads them: in order, one at a time, never all in
-    memory.
-    """
+    """The records of a journal as a report reads them: in order, one at a time."""
 
     def __init__(self, journal: Journal, positions: Sequence[int]) -> None:
         self._journal, self._positions = journal, positions
@@ -128,9 +122,7 @@ class JournalRecords(Sequence["Record"]):
 
 
 def entries(path: Path) -> Iterator[tuple[str, Item]]:
-    """(key, item) of every whole line that an earlier run has left; none where there is no such
-    file.
-    """
+    """(key, item) of every whole line that an earlier run has left; none where it left no file."""
     with suppress(OSError), path.open("rb") as file:
         for line in file:
             parts = line.decode(errors="replace").split("\t", 3)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from gradcheck_cli.language.errors import Mistake, PointError
 from gradcheck_cli.runs.cache import cache, forget_old, load_failures, save_failures
 from gradcheck_cli.runs.journal import Journal
-from gradcheck_cli.runs.plan import Selection, is_selected, plan
+from gradcheck_cli.runs.plan import Selection, plan
 from gradcheck_cli.runs.pool import CHECK_LIMIT, Limits, Workers
 from gradcheck_cli.runs.run import FAILING, Run
 from gradcheck_cli.settings import quantities
@@ -112,7 +112,7 @@ def prepare_run(words: Words, stdin: Callable[[], str]) -> Session | None:
         CHECK_LIMIT,
         quantities.size(words.max_memory)
         if words.max_memory
-        else max(_memory() // jobs, LEAST_MEMORY),
+        else max(worker_memory() // jobs, LEAST_MEMORY),
     )
     local = None if words.cluster else Workers(limits)
     session = None
@@ -146,7 +146,7 @@ def _session(
     wanted = Selection(
         words.keyword, words.tags, load_failures(folder) if words.last_failed else None, shard
     )
-    cases = [case for case in cases if is_selected(case, wanted)]
+    cases = [case for case in cases if wanted.takes(case)]
     present = _on_present_devices(cases) if words.cluster is None else cases
     chosen, remarks = plan(present, wanted), []
     if words.last_failed and not chosen.selected:
@@ -241,7 +241,7 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _memory() -> int:
+def worker_memory() -> int:
     """Bytes that all workers may take unless told otherwise: three quarters of what is there, so
     that the machine itself is never exhausted.
     """

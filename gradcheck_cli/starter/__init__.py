@@ -7,10 +7,12 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from gradcheck_cli import __version__
-from gradcheck_cli.language.errors import Mistake, PointError
+from gradcheck_cli.language.errors import mistake
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from gradcheck_cli.language.errors import PointError
 
 SUITE, SCHEMA = "suites/first.gradcheck.yaml", "suites/gradcheck-suite.schema.json"
 GITHUB, GITLAB = ".github/workflows/gradcheck.yml", ".gitlab/gradcheck.yml"
@@ -24,7 +26,7 @@ def write_starter(folder: Path, *, gitlab: bool = False) -> dict[str, bool]:
     Raises:
         UserError: a file cannot be written.
     """
-    return {name: _written(folder / name, text) for name, text in starter(gitlab=gitlab).items()}
+    return {name: _write(folder / name, text) for name, text in starter(gitlab=gitlab).items()}
 
 
 def starter(*, gitlab: bool = False) -> dict[str, str]:
@@ -46,7 +48,7 @@ def _schema() -> str:
     return json.dumps(suite_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
-def _written(path: Path, text: str) -> bool:
+def _write(path: Path, text: str) -> bool:
     """Whether there was no such file."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -62,6 +64,4 @@ def _written(path: Path, text: str) -> bool:
 
 
 def _unwritable(path: Path, error: OSError) -> PointError:
-    return PointError(
-        [Mistake("unwritable", f"`{path}` cannot be written: {error.strerror or error}")]
-    )
+    return mistake("unwritable", f"`{path}` cannot be written: {error.strerror or error}")
