@@ -4,6 +4,7 @@ no text taken for markup.
 
 from __future__ import annotations
 
+import ast
 import csv
 import io
 import json
@@ -22,7 +23,7 @@ from jsonschema import Draft202012Validator
 from rich.cells import cell_len
 from shared_report import golden, live_report, shared_report
 
-from gradcheck_cli import reports
+from gradcheck_cli import records, reports
 from gradcheck_cli.records.outcome import OUTCOMES, Cause, Outcome
 from gradcheck_cli.records.record import FREE_ULPS, numbers_of, opinions_of
 from gradcheck_cli.records.report import Report
@@ -123,10 +124,31 @@ def test_a_format_is_a_file(tmp_path: Path) -> None:
     for path in Path(reports.__file__).parent.glob("*.py"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
     assert tuple(formats_in(tmp_path)) == FORMATS
-    (tmp_path / "latex.py").write_text('RANK = 11\nSUFFIXES = (".tex", ".latex")\n', "utf-8")
+    (tmp_path / "latex.py").write_text('\nRANK = 11\nSUFFIXES = (".tex", ".latex")\n', "utf-8")
     (tmp_path / "other.py").write_text('"""RANK = 12"""\n', "utf-8")
     assert tuple(formats_in(tmp_path)) == (*FORMATS, "latex")
     assert formats_in(tmp_path)["latex"] == (".tex", ".latex")
+
+
+def foreign(text: str) -> list[str]:
+    """What a module imports of other rooms, types included."""
+    nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)]
+    modules = [str(node.module) for node in nodes]
+    own = re.compile(r"gradcheck_cli\.(?:records|reports)\b|gradcheck_cli\.language\.errors$")
+    return [name for name in modules if name.startswith("gradcheck_cli") and not own.match(name)]
+
+
+def test_reports_import_records_alone() -> None:
+    """And the shape of a user's mistakes; records import nothing but each other."""
+    for room in (reports, records):
+        for path in Path(room.__file__).parent.glob("*.py"):
+            found = foreign(path.read_text(encoding="utf-8"))
+            # The version of this package is one that a report states.
+            assert found == ["gradcheck_cli"] * (path.name == "versions.py"), path
+    assert foreign("from gradcheck_cli.judge.measure import digits") == [
+        "gradcheck_cli.judge.measure"
+    ]
+    assert foreign("def f():\n    from gradcheck_cli.language.parse import parse")
 
 
 NUMERICS = ("numpy", "flint", "torch", "sympy", "mpmath")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from gradcheck_cli.records.report import Report
 
-_HEAD = re.compile(r"^RANK = (\d+)\nSUFFIXES = \((.*)\)$", re.MULTILINE)
+_HEAD = re.compile(r"\nRANK = (\d+)\nSUFFIXES = \((.*)\)\n")
 
 
 def formats_in(folder: Path) -> dict[str, tuple[str, ...]]:
