@@ -30,7 +30,6 @@ from gradcheck_cli import api, cli
 from gradcheck_cli.cli import streams
 from gradcheck_cli.cli.arguments import COMMANDS
 from gradcheck_cli.functions import table
-from gradcheck_cli.judge.rounding import _DEFAULT, _ROUNDINGS
 from gradcheck_cli.manual import pages
 from gradcheck_cli.records.outcome import OUTCOMES
 from gradcheck_cli.reports.json import document
@@ -373,8 +372,8 @@ def test_the_roundings_are_those_of_the_code():
     ):
         kinds[int(c), int(m)] = functions
         for name in re.findall(r"`(\w+)`", functions):
-            assert _ROUNDINGS[name] == (int(c), int(m)), name
-    assert set(kinds) == {*_ROUNDINGS.values(), _DEFAULT}
+            assert table()[name].rounds == (int(c), int(m)), name
+    assert set(kinds) == {row.rounds for row in table().values()}
 
 
 def test_torchs_choices_at_kinks_are_those_of_the_facts():

@@ -50,7 +50,7 @@ def test_a_machine_gives_at_every_point_what_one_run_gives(text, keep):
                     run[: len(program.nodes)]
                     for run in (
                         machine.run(inputs, bits, literal),
-                        balls.run(program, inputs, bits, literal),
+                        balls.Machine(program).run(inputs, bits, literal),
                     )
                 )
                 assert [shown(ball) for ball in ours] == [shown(ball) for ball in alone]

@@ -41,7 +41,7 @@ def ours(text, point):
     program = parse(text)
     scalars = expand(program, dict.fromkeys(program.variables, ()))
     inner = scalars.builder.program(scalars.values[program.result])
-    ball = balls.run(inner, point, 400, lambda value: value)[inner.result]
+    ball = balls.Machine(inner).run(point, 400, lambda value: value)[inner.result]
     if not ball.is_finite() or ball.rel_accuracy_bits() < 60:
         return None
     with mpmath.workdps(40):

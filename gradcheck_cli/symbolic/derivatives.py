@@ -66,7 +66,7 @@ def spare(base: Expression) -> None:
 
 
 class _Tree:
-    """The parts of an expression by index, and what the derivatives by different variables share."""
+    """The parts of an expression by index, and what derivatives by several variables share."""
 
     def __init__(self, nodes: list[Expression]) -> None:
         self.nodes = nodes

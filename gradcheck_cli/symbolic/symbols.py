@@ -18,13 +18,13 @@ from gradcheck_cli.calculus.formulas import conditions
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import lookup, table
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.language.program import Call, CallSettings, Number, Program, fold
+from gradcheck_cli.language.program import Call, CallSettings, Number, fold
 from gradcheck_cli.language.text import number_text
 from gradcheck_cli.symbolic.derivatives import derivatives, parts, spare
 from gradcheck_cli.symbolic.printing import Printer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
 Expression: TypeAlias = Any  # SymPy ships no types
 
@@ -274,8 +274,3 @@ def _row_for(node: Expression) -> Any:
     if node.func is sympy.polygamma and node.args[0] == 0:
         return lambda n, x: opaque("digamma")(x)
     raise NoDerivative(str(node.func))
-
-
-def run(program: Program, inputs: Mapping[str, Expression]) -> list[Expression]:
-    """SymPy's form of every node of a scalar program."""
-    return fold(program, SYMBOLS, inputs)

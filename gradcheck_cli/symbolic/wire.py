@@ -102,9 +102,8 @@ def _call(item: list[Any], nodes: list[Node]) -> Call:
         raise Unreadable(f"`{name}` has the arguments {str(args)[:60]}")
     for parameter, i in zip(row.parsed.args, args, strict=True):
         if (parameter.kind == "condition") != _is_condition(nodes[i]):
-            raise Unreadable(
-                f"`{name}` takes {'a condition' if parameter.kind else 'a number'} for `{parameter.name}`"
-            )
+            wanted = "a condition" if parameter.kind else "a number"
+            raise Unreadable(f"`{name}` takes {wanted} for `{parameter.name}`")
     bound: tuple[tuple[str, SettingValue], ...] = ()
     if row.parsed.settings:
         bound = tuple(

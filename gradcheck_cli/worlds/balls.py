@@ -185,27 +185,6 @@ def _walk(steps: Sequence[_Step], values: list[Any], deadline: float) -> None:
                 values[place] = arb.nan()
 
 
-def run(
-    program: Program,
-    inputs: Mapping[str, float],
-    bits: int,
-    literal: Literal,
-    deadline: float = float("inf"),
-) -> list[Any]:
-    """The ball of every node of a scalar program (True, False or None for a condition, `OFF` for a
-    branch not taken).
-
-    Args:
-        inputs: exact floats.
-        bits: working precision.
-        literal: rounds a decimal literal to the dtype under test, or keeps it.
-        deadline: of `time.thread_time`, looked at now and then.
-    Raises:
-        OutOfTime: the deadline passed.
-    """
-    return Machine(program).run(inputs, bits, literal, deadline)
-
-
 def balls_of(
     program: Program,
     inputs: Mapping[str, Ball],

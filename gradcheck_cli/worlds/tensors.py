@@ -6,10 +6,11 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from gradcheck_cli.functions import Function, lookup
-from gradcheck_cli.language.program import Call, Number, Program, fold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from gradcheck_cli.language.program import Call, Number
 
 Tensor: TypeAlias = Any  # torch is imported where it is used
 
@@ -110,13 +111,3 @@ def dtype_of(name: str) -> Any:
     import torch
 
     return getattr(torch, name)
-
-
-def run(
-    program: Program,
-    inputs: Mapping[str, Tensor],
-    literal: Callable[[Fraction], float],
-    like: Tensor,
-) -> list[Any]:
-    """The value of every node."""
-    return fold(program, Tensors(literal, like), inputs)

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asking import autograd, evidence, points, reference
 
-from gradcheck_cli.calculus.reverse import is_elementwise
+from gradcheck_cli.calculus.formulas import is_elementwise
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import Function, table
 from gradcheck_cli.judge.bench import judge
 from gradcheck_cli.judge.forward import forward_note
 from gradcheck_cli.language.parse import parse
+from gradcheck_cli.language.program import fold
 from gradcheck_cli.language.text import setting_text
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.autograd import Backward
@@ -128,8 +129,11 @@ def call_text(row: Function, settings: Mapping[str, Any], order: int = 1) -> str
     """A call of an elementwise row on the inputs x, y, z; `order` stands where an integer is
     needed.
     """
-    forms = {"condition": "({} > 0)", "index": str(order), "": "{}"}
-    args = [forms[p.kind].format(name) for p, name in zip(row.parsed.args, INPUTS, strict=False)]
+    forms, names = {"condition": "({} > 0)", "": "{}"}, iter(INPUTS)
+    args = [
+        str(order) if p.kind == "index" else forms[p.kind].format(next(names))
+        for p in row.parsed.args
+    ]
     args += [f"{name}={setting_text(value)}" for name, value in settings.items()]
     text = f"{row.name}({', '.join(args)})" if args else f"{row.name} * x"
     return f"where({text}, 1, 0)" if row.condition else text
@@ -203,7 +207,9 @@ def case(
 def evidence_of(found: Point) -> Evidence:
     """What reference and autograd say; SymPy is not asked, nor are differences."""
     nobody = Abstention("not asked")
-    return evidence(found, reference=reference(found), analytic=nobody, autograd=autograd(found), numeric=nobody)
+    return evidence(
+        found, reference=reference(found), analytic=nobody, autograd=autograd(found), numeric=nobody
+    )
 
 
 def torch_value(found: Point) -> tuple[float, ...] | None:
@@ -214,15 +220,16 @@ def torch_value(found: Point) -> tuple[float, ...] | None:
 
     like = torch.empty((), dtype=getattr(torch, found.dtype.name))
     try:
-        values = tensors.run(
+        values = fold(
             found.specification,
+            tensors.Tensors(found.dtype.round, like),
             {name: torch.tensor(array).to(like) for name, array in found.at.items()},
-            found.dtype.round,
-            like,
         )
     except RuntimeError:
         return None
-    return tuple(tensors.tensor(values[found.specification.result], like).double().reshape(-1).tolist())
+    return tuple(
+        tensors.tensor(values[found.specification.result], like).double().reshape(-1).tolist()
+    )
 
 
 def forward_told(found: Point) -> str | None:
@@ -230,7 +237,15 @@ def forward_told(found: Point) -> str | None:
     nobody = Abstention("not asked")
     value = torch_value(found)
     assert value is not None, "torch refuses the point"
-    return forward_note(evidence(found, reference=reference(found), analytic=nobody, autograd=Backward(value, (), (), None), numeric=nobody))
+    return forward_note(
+        evidence(
+            found,
+            reference=reference(found),
+            analytic=nobody,
+            autograd=Backward(value, (), (), None),
+            numeric=nobody,
+        )
+    )
 
 
 def verdicts_of(found: Point) -> tuple[Verdict, ...]:
@@ -242,4 +257,6 @@ def enclose(text: str, at: Mapping[str, float], bits: int = 256) -> Any:
     """The ball of a scalar program's value."""
     scalars = expand(parse(text), dict.fromkeys(inputs_of(text), ()))
     program = scalars.builder.program(scalars.values[parse(text).result])
-    return balls.plain(balls.run(program, at, bits, DTYPES["float64"].round)[program.result])
+    return balls.plain(
+        balls.Machine(program).run(at, bits, DTYPES["float64"].round)[program.result]
+    )

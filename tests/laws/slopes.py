@@ -52,7 +52,7 @@ def gradient(
 ) -> dict[str, Any]:
     """The ball of each partial of `ybar * value`."""
     program, nodes = gradient_program(text, as_torch=as_torch)
-    values = balls.run(program, {**at, "ybar": ybar}, bits, DTYPES["float64"].round)
+    values = balls.Machine(program).run({**at, "ybar": ybar}, bits, DTYPES["float64"].round)
     return {name: balls.plain(values[node] if node >= 0 else OFF) for name, node in nodes.items()}
 
 

@@ -94,7 +94,7 @@ def on_kink(sample: Sample) -> bool:
     """Whether a kink expression is not proved to be away from zero."""
     found = case_of(sample)
     program = found.prepared.gradient
-    values = balls.run(program.program, sample.values, 256, found.dtype.round)
+    values = balls.Machine(program.program).run(sample.values, 256, found.dtype.round)
     return any(
         not (values[kink.expression] > 0 or values[kink.expression] < 0) for kink in program.kinks
     )

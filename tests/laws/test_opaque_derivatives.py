@@ -10,6 +10,7 @@ import pytest
 import sympy
 
 from gradcheck_cli.language.parse import parse
+from gradcheck_cli.language.program import fold
 from gradcheck_cli.symbolic import symbols
 from gradcheck_cli.worlds.scalars import expand
 
@@ -29,7 +30,7 @@ def formula(text: str, name: str) -> str:
     """
     expansion = expand(parse(text), dict.fromkeys(inputs_of(text), ()), "all")
     scalars = expansion.builder.program(expansion.values[parse(text).result])
-    value = symbols.run(scalars, {})[scalars.result]
+    value = fold(scalars, symbols.SYMBOLS, {})[scalars.result]
     return str(symbols.Printer().doprint(symbols.derivative(value, symbols.symbol(name))))
 
 

@@ -104,7 +104,9 @@ def array_gradient(
         for name, value in values.items()
         for index in np.ndindex(*value.shape)
     }
-    run = balls.run(Program(tuple(builder.nodes), (0,)), inputs, 128, DTYPES["float64"].round)
+    run = balls.Machine(Program(tuple(builder.nodes), (0,))).run(
+        inputs, 128, DTYPES["float64"].round
+    )
     out = np.empty(values["x"].shape, dtype=object)
     out.reshape(-1)[:] = [run[found[builder.index[Variable(name)]]] for name in wrt]
     return out

@@ -136,7 +136,10 @@ def test_program_and_text_have_the_same_balls(asked, analyst):
     answers = analytic(found, analyst)
     assert not isinstance(answers, Abstention), answers
     balls = [
-        ball for ball, _ in _Formulas(found, [answer.text for answer in answers], None).balls(found)
+        ball
+        for ball, _ in _Formulas(found.prepared, [answer.text for answer in answers], None).balls(
+            found
+        )
     ]
     assert [(a.ball.mid(), a.ball.rad()) for a in answers] == [
         (ball.mid(), ball.rad()) for ball in balls
@@ -148,7 +151,10 @@ def test_the_elements_of_an_array_are_its_inputs(analyst):
     found = case("sum(tanh(x @ y)**2)", "x=[[1, 2], [3, 4]],y=[3, 0.1]", wrt=["x"])
     answers = analytic(found, analyst)
     balls = [
-        ball for ball, _ in _Formulas(found, [answer.text for answer in answers], None).balls(found)
+        ball
+        for ball, _ in _Formulas(found.prepared, [answer.text for answer in answers], None).balls(
+            found
+        )
     ]
     assert [(a.ball.mid(), a.ball.rad()) for a in answers] == [
         (ball.mid(), ball.rad()) for ball in balls
@@ -229,6 +235,6 @@ def test_numbers_arrive_as_they_were():
 )
 def test_a_malformed_program_is_told_as_a_formula_without_a_value(program, told):
     """It is no verdict on torch, whatever came."""
-    assert _Formulas(case("x**2", "x=3"), ["2*x"], program).balls(case("x**2", "x=3")) == [
+    assert _Formulas(case("x**2", "x=3").prepared, ["2*x"], program).balls(case("x**2", "x=3")) == [
         (None, f"the formula could not be evaluated: {told}")
     ]

@@ -119,9 +119,16 @@ def native_args(sample: Sample) -> tuple[list[sympy.Expr], dict[sympy.Symbol, sy
     ], unknowns
 
 
+def native_form(sample: Sample) -> tuple[sympy.Expr, dict[sympy.Symbol, sympy.Rational]]:
+    """SymPy's form of a sample, and its unknowns; a constant stands before its unknown."""
+    args, unknowns = native_args(sample)
+    form = sample.row.sympy(sympy, *args)
+    return (form if args else form * next(iter(unknowns))), unknowns
+
+
 def native_value(sample: Sample) -> sympy.Expr:
     """SymPy's value of the row itself; the real part, as loggamma is complex left of 0 and the row
     is not.
     """
-    args, unknowns = native_args(sample)
-    return sympy.re(sample.row.sympy(sympy, *args).evalf(60, subs=unknowns))
+    form, unknowns = native_form(sample)
+    return sympy.re(form.evalf(60, subs=unknowns))

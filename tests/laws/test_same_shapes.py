@@ -18,6 +18,7 @@ from flint import arb
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import Function, Parameter, table
 from gradcheck_cli.language.parse import parse
+from gradcheck_cli.language.program import fold
 from gradcheck_cli.language.text import setting_text
 from gradcheck_cli.worlds import balls, tensors
 from gradcheck_cli.worlds.scalars import ShapeError, element, expand
@@ -130,11 +131,10 @@ def of_torch(text: str, values: dict[str, Any]) -> torch.Tensor | Exception:
     like = torch.empty((), dtype=torch.float64)
     program = parse(text)
     try:
-        found = tensors.run(
+        found = fold(
             program,
+            tensors.Tensors(DTYPES["float64"].round, like),
             {name: torch.tensor(value) for name, value in values.items()},
-            DTYPES["float64"].round,
-            like,
         )
         return tensors.tensor(found[program.result], like)
     except (RuntimeError, TypeError, ValueError, IndexError, NotImplementedError) as error:
@@ -158,7 +158,7 @@ def of_balls(text: str, values: dict[str, Any]) -> np.ndarray[Any, Any] | Except
         for name, value in values.items()
         for index in np.ndindex(*value.shape)
     }
-    found = balls.run(scalars, inputs, 128, DTYPES["float64"].round)
+    found = balls.Machine(scalars).run(inputs, 128, DTYPES["float64"].round)
     out = np.empty(outputs.shape, dtype=object)
     out.reshape(-1)[:] = [found[i] for i in scalars.outputs]
     return out

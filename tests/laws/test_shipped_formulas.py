@@ -21,6 +21,7 @@ import torch
 import yaml
 
 from gradcheck_cli.dtypes import DTYPES
+from gradcheck_cli.language.program import fold
 from gradcheck_cli.worlds import tensors
 
 from .points import Sample, case_of, differentiable_rows, enclose, inputs_of, named, samples
@@ -232,7 +233,9 @@ def forward(sample: Sample) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
         name: torch.tensor(array, requires_grad=name in sample.numbers)
         for name, array in found.at.items()
     }
-    return leaves, tensors.run(found.specification, leaves, found.literal, like)[found.specification.result]
+    return leaves, fold(found.specification, tensors.Tensors(found.dtype.round, like), leaves)[
+        found.specification.result
+    ]
 
 
 def shipped(sample: Sample, entry: Entry, ybar: float) -> dict[str, float]:
@@ -282,7 +285,9 @@ def sample_settings(sample: Sample) -> dict[str, Any]:
     """The settings of a sample's call, as torch is given them."""
     found = case_of(sample)
     call = next(
-        node for node in found.specification.nodes if getattr(node, "function", "") == sample.row.name
+        node
+        for node in found.specification.nodes
+        if getattr(node, "function", "") == sample.row.name
     )
     settings = sample.row.bound(dict(call.settings))
     return {
@@ -298,7 +303,7 @@ def stated(sample: Sample, ybar: float) -> dict[str, float]:
         name: torch.tensor(value, dtype=torch.float64)
         for name, value in {**sample.values, "ybar": ybar}.items()
     }
-    values = tensors.run(program, inputs, DTYPES["float64"].round, like)
+    values = fold(program, tensors.Tensors(DTYPES["float64"].round, like), inputs)
     return {
         name: float(values[nodes[name]]) if nodes[name] >= 0 else 0.0 for name in sample.numbers
     }
