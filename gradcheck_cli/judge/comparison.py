@@ -1,4 +1,4 @@
-"""torch's number held against the true one: does it agree, and does rounding explain what is left?"""
+"""torch's number held against the true one, and how much of the distance rounding explains."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from gradcheck_cli.judge.forward import forward_note
 from gradcheck_cli.judge.measure import (
     BUDGET_FACTOR,
     Measure,
+    agreeing_room,
     format_ball,
     format_float,
     is_within_free_ulps,
@@ -76,7 +77,7 @@ class Comparison:
         self.dtype, self.key = court.point.dtype, court.point.keys[partial]
 
     def budget(self) -> Budget:
-        """The rounding that torch's own gradient program deserves; 0 where it has no scalar form."""
+        """The rounding that torch's own gradient program deserves; 0 where it is too large."""
         point = self.court.point
         try:
             return rounding(point).of_partial(point, self.partial, self.dtype)
@@ -101,7 +102,7 @@ class Comparison:
             reason = f"within {FREE_ULPS} ulp of the true value"
             return self._verdict(Outcome.AGREE, reason, None, **measures)
         budget = self.budget()
-        measures["tolerance"] = self._agreeing_room(truth, budget, measures)
+        measures["tolerance"] = agreeing_room(truth, self.dtype, budget.total, self.court.tolerance)
         explained = measures["error"] <= BUDGET_FACTOR * budget.total
         if self.court.tolerance is not None and measures["error"] <= measures["tolerance"]:
             return self._tolerated(budget, measures)
@@ -124,14 +125,6 @@ class Comparison:
         cause = Cause.ROUNDING if explained else Cause.UNKNOWN
         reason = f"within the tolerance given: {off(measures)}; {why}"
         return self._verdict(Outcome.AGREE, reason, cause, **measures)
-
-    def _agreeing_room(self, truth: Any, budget: Budget, measures: Measure) -> float:
-        """The largest error that agrees."""
-        if self.court.tolerance is not None:
-            return self.court.tolerance.atol + self.court.tolerance.rtol * magnitude(truth)
-        half = (2 * self.dtype.unit_roundoff) ** 0.5 * magnitude(truth)
-        explained = BUDGET_FACTOR * budget.total
-        return max(measures["tolerance"], explained if truth.is_zero() else min(explained, half))
 
     def _explained(
         self, truth: Any, answer: Measured, budget: Budget, measures: Measure

@@ -11,6 +11,7 @@ from gradcheck_cli.worlds import balls
 
 if TYPE_CHECKING:
     from gradcheck_cli.dtypes import DType
+    from gradcheck_cli.judge.evidence import Tolerance
 
 # Measured on 10,880 points: |A - T| / B has median 0.14 and maximum 0.97, so 4 B has room for what
 # a bound leaves out.
@@ -77,6 +78,22 @@ def measure(answer: float, truth: Any, dtype: DType) -> Measure:
     )
 
 
+def agreeing_room(truth: Any, dtype: DType, budget: float, tolerance: Tolerance | None) -> float:
+    """The largest error that agrees: what the user allows; else 4 ulp, or what rounding explains,
+    that no further than to half the dtype's digits. A truth of 0 has no digits to lose.
+
+    Args:
+        budget: how far rounding can take torch's formula at the point.
+    """
+    if tolerance is not None:
+        return tolerance.atol + tolerance.rtol * magnitude(truth)
+    explained = BUDGET_FACTOR * budget
+    half = (2 * dtype.unit_roundoff) ** 0.5 * magnitude(truth)
+    return max(
+        FREE_ULPS * ulp(truth, dtype), explained if truth.is_zero() else min(explained, half)
+    )
+
+
 def is_within_free_ulps(found: Measure) -> bool:
     """Whether the answer is right whatever the formula."""
     return found["ulps"] is not None and found["ulps"] <= FREE_ULPS
@@ -86,7 +103,8 @@ def pair(answer: float, truth: Any, found: Measure) -> str:
     """Both numbers, with digits enough to see that they differ."""
     relative = found["relative_error"]
     count = min(max(6, 3 - round(log10(relative))), 17) if relative and relative < 1 else 6
-    return f"torch answers {format_float(answer, count)} where the derivative is {format_ball(truth, count)}"
+    answers = f"torch answers {format_float(answer, count)}"
+    return f"{answers} where the derivative is {format_ball(truth, count)}"
 
 
 def off(found: Measure) -> str:

@@ -102,7 +102,7 @@ class _Graph:
         return self._seen[1:]
 
     def _errors(self, values: list[Any], dtype: DType) -> list[Any]:
-        """`u (c |v| + m |x f'(x)|) + eta` for every node that rounds and was computed, else None."""
+        """`u (c |v| + m |x f'(x)|) + eta` of every node that rounds and was computed, else None."""
         u, eta = _units(dtype)
         found: list[Any] = [None] * self.size
         for i, c, m, effect in self.rounds:

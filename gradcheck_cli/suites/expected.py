@@ -36,7 +36,9 @@ class Interval:
     high: Exact | None
 
     def __str__(self) -> str:
-        return f"a number from {self.low.text if self.low else '-inf'} to {self.high.text if self.high else 'inf'}"
+        low = self.low.text if self.low else "-inf"
+        high = self.high.text if self.high else "inf"
+        return f"a number from {low} to {high}"
 
 
 # A number or interval (of a tensor: of every element), or nested lists of these.
@@ -130,14 +132,17 @@ class Expectation:
         there is none.
         """
         if isinstance(truth, str):
-            yield f"{name} cannot be confirmed to be {wanted if isinstance(wanted, Interval) else wanted.text}: {truth}"
+            words = str(wanted) if isinstance(wanted, Interval) else wanted.text
+            yield f"{name} cannot be confirmed to be {words}: {truth}"
         elif isinstance(wanted, Interval):
             yield from _outside(name, truth, wanted)
         else:
             target = balls.exact_ball(wanted.value)
             gap, room = abs(truth - target), self._room(truth, dtype)
             if not gap <= room:
-                yield f"{name} is {format_ball(truth, _digits(gap, truth))}, expected is {wanted.text}: off by {format_ball(gap, 2)}, and {format_ball(room, 2)} is allowed"
+                number = format_ball(truth, _digits(gap, truth))
+                distance = f"off by {format_ball(gap, 2)}, and {format_ball(room, 2)} is allowed"
+                yield f"{name} is {number}, expected is {wanted.text}: {distance}"
 
     def _room(self, truth: Any, dtype: DType) -> Any:
         from flint import arb
@@ -153,7 +158,8 @@ def _outside(name: str, truth: Any, wanted: Interval) -> Iterator[str]:
         gap = sign * (truth - balls.exact_ball(end.value)) if end is not None else None
         if end is not None and gap is not None and not gap >= 0:
             if gap < 0:
-                yield f"{name} is {format_ball(truth, _digits(abs(gap), truth))}, expected is {wanted}"
+                number = format_ball(truth, _digits(abs(gap), truth))
+                yield f"{name} is {number}, expected is {wanted}"
             else:
                 yield f"{name} cannot be confirmed to be {wanted}: it cannot be told from {end.text}"
 

@@ -1,5 +1,5 @@
-"""Witnesses: each answers a Batch and says, for every partial at every point, a value with its room,
-or why it cannot. Numerical trouble is a value, never an exception.
+"""Witnesses: each answers a Batch and says, for every partial at every point, a value with its
+room, or why it cannot. Numerical trouble is a value, never an exception.
 """
 
 from __future__ import annotations

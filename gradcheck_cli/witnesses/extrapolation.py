@@ -157,7 +157,7 @@ class _Table:
         return found
 
     def _contradiction(self) -> Floats:
-        """How far each entry lies outside what entries of smaller steps allow, each with its noise."""
+        """How far each entry lies outside what those of smaller steps allow, with their noise."""
         # Entry k must lie below every later T_m + N_m and above every later T_m - N_m.
         ceiling = _least_after(np.where(self.beyond, np.inf, self.values + self.errors))
         floor = -_least_after(np.where(self.beyond, np.inf, self.errors - self.values))
