@@ -19,7 +19,7 @@ import yaml
 from update_docs import ROOT
 
 from gradcheck_cli import cli
-from gradcheck_cli.starter import GITHUB, GITLAB, SUITE, starter, write_starter
+from gradcheck_cli.starter import FIRST_SUITE, GITHUB, GITLAB, starter, write_starter
 from gradcheck_cli.suites.files import PATTERNS
 
 PAGE = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
@@ -330,7 +330,7 @@ def test_the_items_on_the_page_are_those_of_the_first_suite(tmp_path):
         "".join(f"{line}\n" for line in done.stdout.splitlines() if "::" in line)
         == marked("collected", "text")[0]
     )
-    assert f"{SUITE}::" in done.stdout
+    assert f"{FIRST_SUITE}::" in done.stdout
 
 
 def test_the_exit_codes_on_the_page_are_those_of_the_tool():

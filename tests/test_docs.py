@@ -31,7 +31,7 @@ from gradcheck_cli.cli import streams
 from gradcheck_cli.cli.arguments import COMMANDS
 from gradcheck_cli.functions import table
 from gradcheck_cli.manual import pages
-from gradcheck_cli.records.outcome import OUTCOMES
+from gradcheck_cli.records.outcome import INTERRUPTED, NOTHING_SELECTED, OUTCOMES
 from gradcheck_cli.reports.json import document
 
 PACKAGE = ROOT / "gradcheck_cli"
@@ -136,7 +136,7 @@ def test_the_jq_filter_asks_for_keys_that_are_there(shared):
 def test_the_exit_codes_are_those_of_the_tool():
     """Every code in README's table is one that the command line uses, and the other way round."""
     codes = {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
-    assert codes == {0, 1, streams.USAGE, streams.FAILED, 4, 5, streams.INTERRUPTED}
+    assert codes == {0, 1, streams.USAGE, streams.FAILED, 4, NOTHING_SELECTED, INTERRUPTED}
 
 
 def test_every_command_and_option_is_in_the_readme():

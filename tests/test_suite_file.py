@@ -217,7 +217,7 @@ def test_a_hundred_thousand_brackets_are_refused_in_a_moment(bracket):
     ("name", "least", "message"),
     [
         (
-            "MAX_LENGTH",
+            "MAX_FILE_LENGTH",
             48,
             "error[too-large]: the file has 48 characters; 47 are accepted\n --> a.yaml:1:1",
         ),

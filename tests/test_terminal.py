@@ -15,7 +15,7 @@ from clocks import HUNG, until
 from gradcheck_cli import check
 from gradcheck_cli.cli import check as check_command
 from gradcheck_cli.cli import streams
-from gradcheck_cli.cli.options import wants_colour
+from gradcheck_cli.cli.streams import wants_colour
 
 TOOL = [sys.executable, "-m", "gradcheck_cli"]
 # The tool, which makes a file of its first argument when the first result is there.

@@ -30,7 +30,6 @@ from gradcheck_cli.cli.options import (
 )  # fmt: skip
 from gradcheck_cli.cli.streams import (
     FAILED,
-    INTERRUPTED,
     USAGE,
     colour,
     defect,
@@ -42,6 +41,7 @@ from gradcheck_cli.cli.streams import (
     write_exports,
 )
 from gradcheck_cli.language.errors import Mistake, PointError, UserError
+from gradcheck_cli.records.outcome import INTERRUPTED
 from gradcheck_cli.reports import export_target, require_format
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ import typer
 
 from gradcheck_cli import __version__
 from gradcheck_cli.cli.arguments import in_order
-from gradcheck_cli.cli.streams import FAILED, INTERRUPTED, USAGE, defect, leave, open_streams, say
+from gradcheck_cli.cli.streams import FAILED, USAGE, defect, leave, open_streams, say
 from gradcheck_cli.language.errors import UserError
+from gradcheck_cli.records.outcome import INTERRUPTED
 
 # Plain help: Typer's own Rich output cuts at 80 columns in a pipe and forces colour under
 # GITHUB_ACTIONS.
@@ -83,6 +84,4 @@ def group(
         ),
     ] = False,
 ) -> None:
-    """Verify gradients: SymPy, torch's autograd and central differences, held against a proved
-    reference.
-    """
+    """Nothing; the version is printed where it is asked for."""

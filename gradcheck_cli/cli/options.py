@@ -1,18 +1,12 @@
-"""The options of `check` and `run` as Typer takes them, made from the rows of `settings`, and what
-`--color` comes to.
-"""
+"""The options of `check` and `run` as Typer takes them, made from the rows of `settings`."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from gradcheck_cli.language.errors import mistake
-from gradcheck_cli.settings.table import COLORS, FLAG, SETTINGS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from gradcheck_cli.settings.table import FLAG, SETTINGS
 
 
 def _option(name: str) -> Any:
@@ -79,24 +73,3 @@ ShowSettings = Annotated[
         "--show-settings", help="Print every setting, its value and where it comes from, and exit."
     ),
 ]
-
-
-def wants_colour(choice: str, environment: Mapping[str, str], *, terminal: bool) -> bool:
-    """Whether a stream gets colour: --color, then NO_COLOR, FORCE_COLOR, TERM=dumb, then whether it
-    is a terminal.
-    """
-    if choice not in COLORS:
-        raise mistake(
-            "unknown-color",
-            f"no colour choice named `{choice}`",
-            help=f"known: {', '.join(COLORS)}",
-        )
-    if choice != "auto":
-        return choice == "always"
-    if environment.get("NO_COLOR"):
-        return False
-    if environment.get("FORCE_COLOR", "0") not in ("", "0") or environment.get(
-        "CLICOLOR_FORCE", "0"
-    ) not in ("", "0"):
-        return True
-    return environment.get("TERM") != "dumb" and terminal

@@ -44,7 +44,6 @@ from gradcheck_cli.cli.options import (
 )  # fmt: skip
 from gradcheck_cli.cli.streams import (
     FAILED,
-    INTERRUPTED,
     USAGE,
     colour,
     defect,
@@ -57,6 +56,7 @@ from gradcheck_cli.cli.streams import (
     write_exports,
 )
 from gradcheck_cli.language.errors import UserError, mistake
+from gradcheck_cli.records.outcome import INTERRUPTED
 from gradcheck_cli.reports import export_target, require_format
 
 if TYPE_CHECKING:

@@ -8,17 +8,17 @@ import traceback
 from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
-from gradcheck_cli.cli.options import wants_colour
 from gradcheck_cli.language.errors import Mistake, mistake
 from gradcheck_cli.reports import renderer
+from gradcheck_cli.settings.table import COLORS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from gradcheck_cli.records.report import Report
 
-USAGE, FAILED, INTERRUPTED = 2, 3, 130
+USAGE, FAILED = 2, 3
 
 
 def open_streams() -> None:
@@ -83,6 +83,22 @@ def standard_input(word: str = "-") -> str:
 def colour(choice: str) -> bool:
     """Whether stdout gets colour."""
     return wants_colour(choice, os.environ, terminal=sys.stdout.isatty())
+
+
+def wants_colour(choice: str, environment: Mapping[str, str], *, terminal: bool) -> bool:
+    """Whether a stream gets colour: --color, NO_COLOR, FORCE_COLOR, TERM=dumb, or a terminal."""
+    if choice not in COLORS:
+        message = f"no colour choice named `{choice}`"
+        raise mistake("unknown-color", message, help=f"known: {', '.join(COLORS)}")
+    if choice != "auto":
+        return choice == "always"
+    if environment.get("NO_COLOR"):
+        return False
+    if any(
+        environment.get(name, "0") not in ("", "0") for name in ("FORCE_COLOR", "CLICOLOR_FORCE")
+    ):
+        return True
+    return environment.get("TERM") != "dumb" and terminal
 
 
 def wants_progress(total: int) -> bool:

@@ -13,8 +13,7 @@ from gradcheck_cli.language.libraries import SYNONYMS, binary_row, callee
 if TYPE_CHECKING:
     from collections.abc import Callable, Container
 
-    from gradcheck_cli.functions import Function
-    from gradcheck_cli.language.program import SettingValue
+    from gradcheck_cli.functions import Function, SettingValue
 
 # numpy and torch hold indices and integer settings in 64 bits.
 _INTEGER_BITS = 63
@@ -22,9 +21,7 @@ _INTEGER_BITS = 63
 
 @dataclass
 class Binding:
-    """A row's name with its argument expressions in order, the defaults that follow them, and its
-    settings.
-    """
+    """A row's name with its arguments in order, the defaults that follow, and its settings."""
 
     function: str
     args: list[ast.expr]
@@ -78,9 +75,7 @@ def _arity(row: Function, node: ast.expr, message: str) -> NodeError:
 def _spread(
     row: Function, positional: list[ast.expr], keywords: list[ast.keyword], node: ast.Call
 ) -> tuple[list[ast.expr], list[ast.keyword]]:
-    """Arguments and keywords of a call that takes a list of tensors and at most a dim behind it, or
-    tensors one by one.
-    """
+    """Arguments and keywords of a call that takes a list of tensors, or tensors one by one."""
     first = positional[0] if positional else None
     if isinstance(first, ast.List | ast.Tuple):
         if len(positional) > 2:
@@ -145,9 +140,7 @@ def _keyword(
 def _slots(
     row: Function, slots: dict[str, ast.expr], node: ast.Call
 ) -> tuple[list[ast.expr], list[SettingValue]]:
-    """Arguments in order, then the defaults of those that follow; a gap takes its default as a
-    literal.
-    """
+    """Arguments in order, a gap as its default's literal; then the defaults that follow."""
     parameters = row.parsed.args
     missing = [f"`{p.name}`" for p in parameters if p.required and p.name not in slots]
     if missing:

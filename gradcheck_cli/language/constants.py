@@ -1,6 +1,4 @@
-"""Constants: the exact value of literals and settings, the arithmetic of exact values, and the
-limits on both.
-"""
+"""Constants: exact values of literals and settings, their arithmetic, the limits on both."""
 
 from __future__ import annotations
 
@@ -14,7 +12,7 @@ from gradcheck_cli.language.errors import NodeError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gradcheck_cli.language.program import SettingValue
+    from gradcheck_cli.functions import SettingValue
 
 # The largest decimal exponent read: beyond it every dtype overflows or underflows.
 MAX_EXPONENT = 5_000

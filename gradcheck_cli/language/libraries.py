@@ -11,7 +11,7 @@ from gradcheck_cli.language.errors import NodeError, did_you_mean, elide
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
 
-    from gradcheck_cli.language.program import SettingValue
+    from gradcheck_cli.functions import SettingValue
 
 # fmt: off
 PREFIXES = (
@@ -27,9 +27,7 @@ _LINKS = 4
 
 
 def links(node: ast.expr) -> list[str]:
-    """`["torch", "special", "erf"]` for `torch.special.erf`; empty where a link is not a name, or
-    for more links than a prefix has.
-    """
+    """`["torch", "special", "erf"]` for `torch.special.erf`; empty for what is no such name."""
     path: list[str] = []
     while isinstance(node, ast.Attribute) and len(path) < _LINKS:
         path.append(node.attr)

@@ -14,11 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from gradcheck_cli.functions import SettingValue
     from gradcheck_cli.language.errors import Span
 
-# What a setting (a keyword such as `dim` or `beta`) may hold. A `Fraction` came from a decimal
-# literal and is rounded to the dtype by the world that uses it; an `int` is exact.
-SettingValue: TypeAlias = "int | Fraction | float | bool | str | tuple[object, ...] | None"
 CallSettings: TypeAlias = "tuple[tuple[str, SettingValue], ...]"
 
 # Longer quotations of the user's text are cut in messages.
@@ -26,9 +24,7 @@ _WORDS = 60
 
 
 class Number(NamedTuple):
-    """A literal. `decimal` literals (`0.1`, `1e-8`) are rounded to the dtype by each world;
-    integers stay exact.
-    """
+    """A literal; a `decimal` one (`0.1`) is rounded to the dtype by each world, an integer not."""
 
     value: Fraction | float  # a float only for the infinities
     decimal: bool

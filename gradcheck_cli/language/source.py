@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 
 
 def tidy(text: str) -> str:
-    """`text` without a byte order mark, common indentation and outer blanks, its lines ended as
-    Python ends them.
-    """
+    """`text` without byte order mark, common indentation, outer blanks; lines end as Python's."""
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     return textwrap.dedent(text.expandtabs()).strip() if "\n" in text else text.strip()
 

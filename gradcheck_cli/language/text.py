@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from decimal import Context, Decimal
 from fractions import Fraction
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.constants import MAX_DIGITS
-from gradcheck_cli.language.program import Call, Number, Program, SettingValue, Variable
+from gradcheck_cli.language.program import Call, Number, Program, Variable
+
+if TYPE_CHECKING:
+    from gradcheck_cli.functions import SettingValue
 
 # Binding strength as in Python; a call, a name and a number bind tightest.
 _STRENGTH = {

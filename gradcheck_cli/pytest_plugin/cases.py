@@ -47,9 +47,7 @@ def _layer(values: Mapping[str, Any]) -> Layer:
 
 
 def on_devices(case: SuiteCase, present: list[str]) -> SuiteCase:
-    """A case with `all` put as the devices there are, what it leaves out left out; skipped if that
-    is everything.
-    """
+    """A case on the devices there are, in the place of `all`; skipped if it leaves out each."""
     runs = dict.fromkeys(
         (dtype, device)
         for dtype, name in case.runs

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from gradcheck_cli.language.errors import PointError
 
-SUITE, SCHEMA = "suites/first.gradcheck.yaml", "suites/gradcheck-suite.schema.json"
+FIRST_SUITE, SCHEMA = "suites/first.gradcheck.yaml", "suites/gradcheck-suite.schema.json"
 GITHUB, GITLAB = ".github/workflows/gradcheck.yml", ".gitlab/gradcheck.yml"
 # In a template this stands for the version that writes it.
 _VERSION = "GRADCHECK_VERSION"
@@ -32,7 +32,7 @@ def write_starter(folder: Path, *, gitlab: bool = False) -> dict[str, bool]:
 def starter(*, gitlab: bool = False) -> dict[str, str]:
     """The files by their names, with `/` between folders."""
     return {
-        SUITE: _template("first.gradcheck.yaml"),
+        FIRST_SUITE: _template("first.gradcheck.yaml"),
         SCHEMA: _schema(),
         **({GITLAB: _template("gitlab.yml")} if gitlab else {GITHUB: _template("github.yml")}),
     }

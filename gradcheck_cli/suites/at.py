@@ -42,9 +42,7 @@ _MAPPING = Variants((("tensor", _TENSOR), ("sample", SampleKind(shaped=True)), (
 
 @dataclass(frozen=True)
 class PointMapping:
-    """A mapping of `at`: values for each input, or one sample that all inputs are drawn from
-    together.
-    """
+    """A mapping of `at`: values for each input, or one sample that all are drawn from."""
 
     node: YamlNode
     entries: dict[str, Entry]

@@ -46,9 +46,7 @@ class ScalarNode:
 
     @property
     def type(self) -> str:
-        """`text`, `number`, `boolean` or `nothing`, as YAML 1.2 takes it; `broken` for an alias of
-        nothing.
-        """
+        """`text`, `number`, `boolean`, `nothing`, as in YAML 1.2; `broken`: an alias of nothing."""
         if self.style:
             return "broken" if self.style == BROKEN else "text"
         if self.text in _NOTHING:
@@ -117,9 +115,7 @@ class Document:
         self._offsets.setdefault(mistake, first)
 
     def _line(self, offset: int) -> tuple[str, int]:
-        """The line of a character without its indentation, of a long one what is near; and where in
-        the file that begins.
-        """
+        """(the line of a character without indentation, of a long one what is near; its start)."""
         first, last = self.text.rfind("\n", 0, offset) + 1, self.text.find("\n", offset)
         first = max(first, offset - _NEAR)
         last = min(last if last >= 0 else len(self.text), offset + 4 * _NEAR)
@@ -128,9 +124,7 @@ class Document:
         return line[blank:], first + blank
 
     def add_from(self, mistakes: Iterable[Mistake], node: ScalarNode) -> None:
-        """Keep what is wrong with the text of a scalar, each at the very characters of the file if
-        they can be told.
-        """
+        """Keep what is wrong with a scalar's text, at the file's very characters if possible."""
         raw, start = self.text[slice(*node.span)], node.span.start
         for mistake in mistakes:
             span = mistake.span and file_span(raw, node.style, mistake.text, mistake.span)

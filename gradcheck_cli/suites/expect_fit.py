@@ -58,9 +58,7 @@ def _value(fit: Fit, value: Entry, shapes: Sequence[PointShapes]) -> None:
 def _partial(
     fit: Fit, entry: Entry, wrt: tuple[str, ...], shapes: Sequence[PointShapes]
 ) -> ExpectedPartial | None:
-    """One key of `partials`; None if something is wrong with it, or if the command line asks for
-    other inputs.
-    """
+    """One key of `partials`; None if it is wrong, or the command line asks for other inputs."""
     name = elide(entry.key.text)
     partial = partial_of(entry.key.text, entry.value)
     if partial is None or partial.variable not in fit.variables:

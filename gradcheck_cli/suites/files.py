@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.language.errors import Mistake, PointError
-from gradcheck_cli.suites.yaml import MAX_LENGTH
+from gradcheck_cli.suites.yaml import MAX_FILE_LENGTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,7 +51,7 @@ def read_sources(words: Sequence[str], stdin: Callable[[], str]) -> list[tuple[s
 def _text(path: Path) -> str:
     # No more than would be refused anyway: a device has no end.
     with path.open("rb") as file:
-        return file.read(4 * MAX_LENGTH + 1).decode("utf-8")
+        return file.read(4 * MAX_FILE_LENGTH + 1).decode("utf-8")
 
 
 def _reason(error: OSError | UnicodeDecodeError) -> str:

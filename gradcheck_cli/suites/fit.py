@@ -35,9 +35,7 @@ Shapes = dict[str, tuple[int, ...]]
 
 
 class PointShapes(NamedTuple):
-    """Shapes at a point: of each input, and of the program's value; None where the program is too
-    large to be unrolled.
-    """
+    """Shapes of the inputs and of the value at a point; None: too large to be unrolled."""
 
     inputs: Shapes
     value: tuple[int, ...] | None
@@ -62,9 +60,7 @@ class Fit:
         help: str = "",  # noqa: A002 - `help` is what the printed line is called
         key: str = "",
     ) -> None:
-        """Tell of a mistake; `key` is the case's key that it is about, which may stand in
-        `defaults`.
-        """
+        """Tell of a mistake about a key of the case, which may stand in `defaults`."""
         self.good = False
         of = f", for case `{self.name}`" if key and self.settings.inherited(key) else ""
         self.document.add_mistake(code, message + of, where, help)
@@ -181,9 +177,7 @@ class Fit:
     def shapes(
         self, point: Mapping[str, Nested], at: YamlNode, wrt: tuple[str, ...]
     ) -> PointShapes | None:
-        """The shapes at a point that stands `at` a place; None once it is told that they do not
-        fit.
-        """
+        """The shapes at a point that stands `at` a place; None once it is told why not."""
         inputs: Shapes = {name: numeral_shape(value) or () for name, value in point.items()}
         cotangent = self.settings.entry("cotangent")
         weights = cotangent.value if cotangent is not None else None

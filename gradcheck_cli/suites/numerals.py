@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.language.constants import SizeError, decimal
 from gradcheck_cli.language.errors import UserError
+from gradcheck_cli.questions.arrays import MAX_DIMENSIONS
 from gradcheck_cli.questions.numbers import MAX_POINTS, Exact, Grid, read_value
 from gradcheck_cli.suites.document import ListNode, ScalarNode
 from gradcheck_cli.suites.kinds import SOME, Kind
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from gradcheck_cli.records.json_schema import Schema
     from gradcheck_cli.suites.document import Document, YamlNode
 
-# Arrays of NumPy and torch have no more.
-MAX_DIMENSIONS = 16
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _GRID = re.compile(r"([^\[\](){}:]+):([^\[\](){}:]+):\s*([0-9]{1,7})\s*")
 _NONFINITE = re.compile(r"[-+]?\.(?:inf|nan)", re.IGNORECASE)
@@ -50,9 +49,7 @@ def numeral_shape(value: Any) -> tuple[int, ...] | None:
 
 
 def read_numeral(node: ScalarNode, document: Document) -> Nested | Grid | None:
-    """What a number says, or a text in the notation of the command line; None once the mistakes in
-    it are told.
-    """
+    """What a number says, or a text of the command line; None once its mistakes are told."""
     text = node.text
     try:
         if not node.style and _DECIMAL.fullmatch(text):
@@ -70,9 +67,7 @@ def read_numeral(node: ScalarNode, document: Document) -> Nested | Grid | None:
 
 
 def _grid(text: str) -> Grid | None:
-    """A grid without its points, which may be a million; None for any other text, one with a
-    mistake among them.
-    """
+    """A grid; None for any other text, one with a mistake among them."""
     match = _GRID.fullmatch(text)
     if not match or not 1 <= int(match[3]) <= MAX_POINTS:
         return None

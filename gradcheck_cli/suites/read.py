@@ -65,9 +65,7 @@ def read_suites(
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """The garbage collector rests: a thousand cases are a million objects, all of them kept, and it
-    would walk over them again and again.
-    """
+    """The garbage collector rests: it would walk again and again over a million live objects."""
     was_on = gc.isenabled()
     gc.disable()
     try:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.language.constants import decimal
+from gradcheck_cli.questions.arrays import MAX_DIMENSIONS
 from gradcheck_cli.questions.numbers import MAX_POINTS, Exact
 from gradcheck_cli.questions.points import Sample
 from gradcheck_cli.suites.document import MapNode
 from gradcheck_cli.suites.kinds import Choice, Kind, Many, Whole
 from gradcheck_cli.suites.mappings import Key, KeyMap
-from gradcheck_cli.suites.numerals import MAX_DIMENSIONS, Numeral
+from gradcheck_cli.suites.numerals import Numeral
 
 if TYPE_CHECKING:
     from gradcheck_cli.records.json_schema import Schema

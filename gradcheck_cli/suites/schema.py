@@ -1,6 +1,4 @@
-"""The JSON Schema of a suite file: what `gradcheck schema suite` prints, and what an editor
-completes and checks by.
-"""
+"""The JSON Schema of a suite file, by which an editor completes and checks."""
 
 from __future__ import annotations
 

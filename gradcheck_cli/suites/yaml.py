@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.suites.document import Document, YamlNode
 
 # A suite of 1,000 cases has 100 kB; what is far beyond was hardly written as a suite.
-MAX_LENGTH, MAX_VALUES = 50_000_000, 3_000_000
+MAX_FILE_LENGTH, MAX_VALUES = 50_000_000, 3_000_000
 # `{tensor: [[1]]}` of a case stands on level 7, and arrays have at most 16 dimensions.
 MAX_DEPTH = 64
 # What aliases may add: ten anchors that each repeat the one before ten times would fill the memory.
@@ -35,8 +35,8 @@ _INDICATORS = {
 def read_document(document: Document) -> YamlNode | None:
     """The one node of a file; None where it has none, or is no YAML."""
     text = document.text
-    if len(text) > MAX_LENGTH:
-        message = f"the file has {len(text):,} characters; {MAX_LENGTH:,} are accepted"
+    if len(text) > MAX_FILE_LENGTH:
+        message = f"the file has {len(text):,} characters; {MAX_FILE_LENGTH:,} are accepted"
         document.add_mistake("too-large", message, Span(0, 1))
         return None
     odd = _FORBIDDEN.search(text)
@@ -61,9 +61,7 @@ def read_document(document: Document) -> YamlNode | None:
 
 
 def _not_yaml(document: Document, error: yaml.MarkedYAMLError) -> None:
-    """Tell where the text stops being YAML: where a bracket or quote is never closed, the place
-    where it was opened.
-    """
+    """Tell where the text stops being YAML: of an open bracket or quote, where it was opened."""
     context, problem = error.context or "", error.problem or ""
     mark = error.problem_mark or error.context_mark
     place = mark.index if mark else 0
