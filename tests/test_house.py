@@ -393,8 +393,8 @@ def speech(tree):
     return found
 
 
-# A child process is a program of its own: it serves the pipes to its parent.
-SERVES = {"processes": {"sys.stdin", "sys.stdout", "sys.stderr"}}
+# A child starts in the environment of its parent, less the entries that mean the working directory.
+SERVES = {"processes": {"os.environ"}}
 
 
 @pytest.mark.parametrize("module", [name for name in modules() if room_of(name) != "cli"])
