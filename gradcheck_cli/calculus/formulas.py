@@ -11,7 +11,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.calculus.folding import fold_call
-from gradcheck_cli.functions import RowError, lookup
+from gradcheck_cli.functions import lookup
+from gradcheck_cli.functions.row import RowError
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.program import Builder, Call, CallSettings, Copying, Program, fold
 

@@ -100,7 +100,7 @@ def slope_of(builder: Builder, node: Call, position: int) -> int | None:
 
 @dataclass(frozen=True)
 class _Stencil:
-    """A formula made to be copied often: its calls count what is given first, then its own steps."""
+    """A formula made to be copied often: its calls count what is given, then its own steps."""
 
     steps: tuple[Call | Number, ...]
     result: int

@@ -7,7 +7,7 @@ The pullbacks are the `*_backward` kernels of ATen (`native/cpu/Activation.cpp`,
 
 from __future__ import annotations
 
-from gradcheck_cli.functions import Function
+from gradcheck_cli.functions.row import Function
 
 # Klambauer et al. 2017, as many digits as ATen's `SELU_ALPHA` and `SELU_SCALE`; decimals, so each
 # is rounded to the dtype as there.
@@ -28,7 +28,8 @@ def _gelu(approximate: str) -> str:
 ROWS = (
     Function("relu",       "x",                      torch=lambda t, x: t.nn.functional.relu(x),  means="maximum(x, 0)"),
     Function("relu6",      "x",                      torch=lambda t, x: t.nn.functional.relu6(x), means="minimum(maximum(x, 0), 6)"),
-    Function("leaky_relu", "x; negative_slope=0.01", torch=lambda t, x, negative_slope: t.nn.functional.leaky_relu(x, negative_slope), means="maximum(x, 0) + negative_slope * minimum(x, 0)"),
+    Function("leaky_relu", "x; negative_slope=0.01", torch=lambda t, x, negative_slope: t.nn.functional.leaky_relu(x, negative_slope),
+             means="maximum(x, 0) + negative_slope * minimum(x, 0)"),
     Function("elu",        "x; alpha=1.0",           torch=lambda t, x, alpha: t.nn.functional.elu(x, alpha),
              means="maximum(x, 0) + alpha * expm1(minimum(x, 0))",
              pullback=("where(x > 0, ybar, ybar * alpha * exp(x))",)),
@@ -41,26 +42,31 @@ ROWS = (
              note="torch's backward rounds alpha to float32, in float64 too"),
 
     Function("gelu",     "x; approximate='none'", torch=lambda t, x, approximate: t.nn.functional.gelu(x, approximate=approximate), means=_gelu),
-    Function("silu",     "x", torch=lambda t, x: t.nn.functional.silu(x), means="x / (1 + exp(-x))",             pullback=("ybar * sigmoid(x) * (1 + x * (1 - sigmoid(x)))",), aliases=("swish",)),
-    Function("mish",     "x", torch=lambda t, x: t.nn.functional.mish(x), means="x * tanh(log1p(exp(x)))",       pullback=("ybar * (tanh(log1p(exp(x))) + x * sigmoid(x) * (1 - tanh(log1p(exp(x)))**2))",)),
+    Function("silu", "x", torch=lambda t, x: t.nn.functional.silu(x), means="x / (1 + exp(-x))", pullback=("ybar * sigmoid(x) * (1 + x * (1 - sigmoid(x)))",),
+             aliases=("swish",)),
+    Function("mish", "x", torch=lambda t, x: t.nn.functional.mish(x), means="x * tanh(log1p(exp(x)))",
+             pullback=("ybar * (tanh(log1p(exp(x))) + x * sigmoid(x) * (1 - tanh(log1p(exp(x)))**2))",)),
     Function("softplus", "x; beta=1.0, threshold=20.0", torch=lambda t, x, beta, threshold: t.nn.functional.softplus(x, beta, threshold),
              means="log1p(exp(beta * x)) / beta",
              pullback=("ybar * exp(x * beta) / (exp(x * beta) + 1)",),
              note="torch answers x, with slope 1, where beta * x > threshold; that is its approximation, not the meaning"),
 
-    Function("sigmoid",    "x", torch=lambda t, x: t.sigmoid(x),                  means="1 / (1 + exp(-x))",    pullback=("ybar * (1 - y) * y",), aliases=("expit",)),
+    Function("sigmoid", "x", torch=lambda t, x: t.sigmoid(x), means="1 / (1 + exp(-x))", pullback=("ybar * (1 - y) * y",), aliases=("expit",)),
     Function("logsigmoid", "x", torch=lambda t, x: t.nn.functional.logsigmoid(x), means="-log1p(exp(-x))",
              pullback=("ybar * where(x < 0, 1 - exp(-abs(x)) / (1 + exp(-abs(x))), exp(-abs(x)) / (1 + exp(-abs(x))))",), aliases=("log_sigmoid",)),
 
-    Function("hardsigmoid", "x", torch=lambda t, x: t.nn.functional.hardsigmoid(x), means="minimum(maximum(x + 3, 0), 6) / 6", note="torch's backward takes 1/6 rounded to float32, in float64 too"),
+    Function("hardsigmoid", "x", torch=lambda t, x: t.nn.functional.hardsigmoid(x), means="minimum(maximum(x + 3, 0), 6) / 6",
+             note="torch's backward takes 1/6 rounded to float32, in float64 too"),
     Function("hardswish",   "x", torch=lambda t, x: t.nn.functional.hardswish(x),   means="x * minimum(maximum(x + 3, 0), 6) / 6",
              pullback=("where(x <= -3, 0, where(x < 3, ybar * (x / 3 + 1/2), ybar))",)),
-    Function("hardtanh",    "x; min_val=-1.0, max_val=1.0", torch=lambda t, x, min_val, max_val: t.nn.functional.hardtanh(x, min_val, max_val), means="minimum(maximum(x, min_val), max_val)"),
+    Function("hardtanh", "x; min_val=-1.0, max_val=1.0", torch=lambda t, x, min_val, max_val: t.nn.functional.hardtanh(x, min_val, max_val),
+             means="minimum(maximum(x, min_val), max_val)"),
 
     Function("hardshrink", "x; lambd=0.5",       torch=lambda t, x, lambd: t.nn.functional.hardshrink(x, lambd), means="where(abs(x) > lambd, x, 0)"),
-    Function("softshrink", "x; lambd=0.5",       torch=lambda t, x, lambd: t.nn.functional.softshrink(x, lambd), means="x - minimum(maximum(x, -lambd), lambd)"),
+    Function("softshrink", "x; lambd=0.5", torch=lambda t, x, lambd: t.nn.functional.softshrink(x, lambd), means="x - minimum(maximum(x, -lambd), lambd)"),
     Function("softsign",   "x",                  torch=lambda t, x: t.nn.functional.softsign(x),                 means="x / (abs(x) + 1)"),
     Function("tanhshrink", "x",                  torch=lambda t, x: t.nn.functional.tanhshrink(x),               means="x - tanh(x)"),
-    Function("threshold",  "x; threshold, value", torch=lambda t, x, threshold, value: t.nn.functional.threshold(x, threshold, value), means="where(x > threshold, x, value)"),
+    Function("threshold", "x; threshold, value", torch=lambda t, x, threshold, value: t.nn.functional.threshold(x, threshold, value),
+             means="where(x > threshold, x, value)"),
 )
 # fmt: on

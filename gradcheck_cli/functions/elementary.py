@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from gradcheck_cli.functions import Function
+from gradcheck_cli.functions.row import Function
 
 
 def _times(x: Any, log: Any, inside: Any) -> Any:
-    """`x * log`, and 0 where x is exactly 0 and the logarithm's argument `inside` is not negative."""
+    """`x * log`, and 0 where x is exactly 0 and `inside`, the log's argument, is not negative."""
     return type(x)(0) if x.is_zero() and inside >= 0 else x * log
 
 
@@ -32,7 +32,7 @@ def _atan2(y: Any, x: Any) -> Any:
 
 
 def _atan2_beside(s: Any, y: Any, x: Any) -> Any:
-    """The angle on the side of the cut where the point lies; on the cut itself pi, as for y = +0."""
+    """The angle on the side of the cut where the point lies; on the cut pi, as for y = +0."""
     right, above = x.sign(), y.sign()
     half_turn = 4 * s.apply("atan", s.constant(1))
     if right == 0 or (above and y.lead < x.lead):
@@ -44,23 +44,28 @@ def _atan2_beside(s: Any, y: Any, x: Any) -> Any:
 
 # fmt: off
 ROWS = (
-    Function("exp",   "x", torch=lambda t, x: t.exp(x),   sympy=lambda s, x: s.exp(x),     arb=lambda x: x.exp(),   partials=("exp(x)",),      pullback=("ybar * y",),
+    Function("exp", "x", torch=lambda t, x: t.exp(x), sympy=lambda s, x: s.exp(x), arb=lambda x: x.exp(), partials=("exp(x)",), pullback=("ybar * y",),
              rounds=(2, 1), latex="e^{%s}"),
-    Function("expm1", "x", torch=lambda t, x: t.expm1(x), sympy=lambda s, x: s.exp(x) - 1, arb=lambda x: x.expm1(), partials=("exp(x)",),      pullback=("ybar * (y + 1)",)),
-    Function("exp2",  "x", torch=lambda t, x: t.exp2(x),  means="2**x",                                                                         pullback=("ybar * y * log(2)",)),
-    Function("log",   "x", torch=lambda t, x: t.log(x),   sympy=lambda s, x: s.log(x),     arb=lambda x: x.log(),   partials=("1 / x",),       pullback=("ybar / x",),       domain=("x",), aliases=("ln",),
-             latex=r"\log"),
-    Function("log1p", "x", torch=lambda t, x: t.log1p(x), sympy=lambda s, x: s.log(1 + x), arb=lambda x: x.log1p(), partials=("1 / (1 + x)",), pullback=("ybar / (1 + x)",), domain=("1 + x",)),
-    Function("log2",  "x", torch=lambda t, x: t.log2(x),  means="log(x) / log(2)",                                                              pullback=("ybar / (x * log(2))",)),
-    Function("log10", "x", torch=lambda t, x: t.log10(x), means="log(x) / log(10)",                                                             pullback=("ybar / (x * log(10))",)),
+    Function("expm1", "x", torch=lambda t, x: t.expm1(x), sympy=lambda s, x: s.exp(x) - 1, arb=lambda x: x.expm1(), partials=("exp(x)",),
+             pullback=("ybar * (y + 1)",)),
+    Function("exp2", "x", torch=lambda t, x: t.exp2(x), means="2**x", pullback=("ybar * y * log(2)",)),
+    Function("log", "x", torch=lambda t, x: t.log(x), sympy=lambda s, x: s.log(x), arb=lambda x: x.log(), partials=("1 / x",), pullback=("ybar / x",),
+             domain=("x",), aliases=("ln",), latex=r"\log"),
+    Function("log1p", "x", torch=lambda t, x: t.log1p(x), sympy=lambda s, x: s.log(1 + x), arb=lambda x: x.log1p(), partials=("1 / (1 + x)",),
+             pullback=("ybar / (1 + x)",), domain=("1 + x",)),
+    Function("log2", "x", torch=lambda t, x: t.log2(x), means="log(x) / log(2)", pullback=("ybar / (x * log(2))",)),
+    Function("log10", "x", torch=lambda t, x: t.log10(x), means="log(x) / log(10)", pullback=("ybar / (x * log(10))",)),
 
     Function("sin",  "x", torch=lambda t, x: t.sin(x),  sympy=lambda s, x: s.sin(x),  arb=lambda x: x.sin(),  partials=("cos(x)",), latex=r"\sin"),
     Function("cos",  "x", torch=lambda t, x: t.cos(x),  sympy=lambda s, x: s.cos(x),  arb=lambda x: x.cos(),  partials=("-sin(x)",), latex=r"\cos"),
-    Function("tan",  "x", torch=lambda t, x: t.tan(x),  sympy=lambda s, x: s.tan(x),  arb=lambda x: x.tan(),  partials=("1 + tan(x)**2",),         pullback=("ybar * (1 + y**2)",), domain=("abs(cos(x))",),
-             latex=r"\tan"),
-    Function("asin", "x", torch=lambda t, x: t.asin(x), sympy=lambda s, x: s.asin(x), arb=lambda x: x.asin(), partials=("1 / sqrt(1 - x**2)",),  pullback=("ybar * rsqrt(1 - x * x)",),  domain=("1 - x**2",), aliases=("arcsin",)),
-    Function("acos", "x", torch=lambda t, x: t.acos(x), sympy=lambda s, x: s.acos(x), arb=lambda x: x.acos(), partials=("-1 / sqrt(1 - x**2)",), pullback=("ybar * -rsqrt(1 - x * x)",), domain=("1 - x**2",), aliases=("arccos",)),
-    Function("atan", "x", torch=lambda t, x: t.atan(x), sympy=lambda s, x: s.atan(x), arb=lambda x: x.atan(), partials=("1 / (1 + x**2)",),      pullback=("ybar / (x * x + 1)",), aliases=("arctan",)),
+    Function("tan", "x", torch=lambda t, x: t.tan(x), sympy=lambda s, x: s.tan(x), arb=lambda x: x.tan(), partials=("1 + tan(x)**2",),
+             pullback=("ybar * (1 + y**2)",), domain=("abs(cos(x))",), latex=r"\tan"),
+    Function("asin", "x", torch=lambda t, x: t.asin(x), sympy=lambda s, x: s.asin(x), arb=lambda x: x.asin(), partials=("1 / sqrt(1 - x**2)",),
+             pullback=("ybar * rsqrt(1 - x * x)",), domain=("1 - x**2",), aliases=("arcsin",)),
+    Function("acos", "x", torch=lambda t, x: t.acos(x), sympy=lambda s, x: s.acos(x), arb=lambda x: x.acos(), partials=("-1 / sqrt(1 - x**2)",),
+             pullback=("ybar * -rsqrt(1 - x * x)",), domain=("1 - x**2",), aliases=("arccos",)),
+    Function("atan", "x", torch=lambda t, x: t.atan(x), sympy=lambda s, x: s.atan(x), arb=lambda x: x.atan(), partials=("1 / (1 + x**2)",),
+             pullback=("ybar / (x * x + 1)",), aliases=("arctan",)),
     # Differentiable on the cut itself, but the value jumps there: zero where y = 0 and x <= 0.
     Function("atan2", "y, x", torch=lambda t, y, x: t.atan2(y, x), sympy=lambda s, y, x: s.atan2(y, x), arb=_atan2, aliases=("arctan2",),
              partials=("x / (x**2 + y**2)", "-y / (x**2 + y**2)"), kinks=("maximum(x, abs(y))",), jumps=True,
@@ -69,21 +74,26 @@ ROWS = (
 
     Function("sinh",  "x", torch=lambda t, x: t.sinh(x),  sympy=lambda s, x: s.sinh(x),  arb=lambda x: x.sinh(),  partials=("cosh(x)",), latex=r"\sinh"),
     Function("cosh",  "x", torch=lambda t, x: t.cosh(x),  sympy=lambda s, x: s.cosh(x),  arb=lambda x: x.cosh(),  partials=("sinh(x)",), latex=r"\cosh"),
-    Function("tanh",  "x", torch=lambda t, x: t.tanh(x),  sympy=lambda s, x: s.tanh(x),  arb=lambda x: x.tanh(),  partials=("1 / cosh(x)**2",),     pullback=("ybar * (1 - y * y)",),
-             latex=r"\tanh"),
-    Function("asinh", "x", torch=lambda t, x: t.asinh(x), sympy=lambda s, x: s.asinh(x), arb=lambda x: x.asinh(), partials=("1 / sqrt(x**2 + 1)",), pullback=("ybar * rsqrt(x**2 + 1)",), aliases=("arcsinh",)),
-    Function("acosh", "x", torch=lambda t, x: t.acosh(x), sympy=lambda s, x: s.acosh(x), arb=lambda x: x.acosh(), partials=("1 / sqrt(x**2 - 1)",), pullback=("ybar * rsqrt(x * x - 1)",), domain=("x - 1",), aliases=("arccosh",)),
-    Function("atanh", "x", torch=lambda t, x: t.atanh(x), sympy=lambda s, x: s.atanh(x), arb=lambda x: x.atanh(), partials=("1 / (1 - x**2)",),     pullback=("ybar / (1 - x**2)",), domain=("1 - x**2",), aliases=("arctanh",)),
+    Function("tanh", "x", torch=lambda t, x: t.tanh(x), sympy=lambda s, x: s.tanh(x), arb=lambda x: x.tanh(), partials=("1 / cosh(x)**2",),
+             pullback=("ybar * (1 - y * y)",), latex=r"\tanh"),
+    Function("asinh", "x", torch=lambda t, x: t.asinh(x), sympy=lambda s, x: s.asinh(x), arb=lambda x: x.asinh(), partials=("1 / sqrt(x**2 + 1)",),
+             pullback=("ybar * rsqrt(x**2 + 1)",), aliases=("arcsinh",)),
+    Function("acosh", "x", torch=lambda t, x: t.acosh(x), sympy=lambda s, x: s.acosh(x), arb=lambda x: x.acosh(), partials=("1 / sqrt(x**2 - 1)",),
+             pullback=("ybar * rsqrt(x * x - 1)",), domain=("x - 1",), aliases=("arccosh",)),
+    Function("atanh", "x", torch=lambda t, x: t.atanh(x), sympy=lambda s, x: s.atanh(x), arb=lambda x: x.atanh(), partials=("1 / (1 - x**2)",),
+             pullback=("ybar / (1 - x**2)",), domain=("1 - x**2",), aliases=("arctanh",)),
 
-    Function("hypot",      "x, other", torch=lambda t, x, other: t.hypot(x, other),      means="sqrt(x**2 + other**2)",    pullback=("ybar * x / y", "ybar * other / y")),
-    Function("logaddexp",  "x, other", torch=lambda t, x, other: t.logaddexp(x, other),  means="log(exp(x) + exp(other))", pullback=("ybar / (1 + exp(other - x))", "ybar / (1 + exp(x - other))")),
-    Function("logaddexp2", "x, other", torch=lambda t, x, other: t.logaddexp2(x, other), means="log2(2**x + 2**other)",    pullback=("ybar / (1 + 2**(other - x))", "ybar / (1 + 2**(x - other))")),
-    Function("xlogy",   "x, y", torch=lambda t, x, y: t.xlogy(x, y),           sympy=lambda s, x, y: x * s.log(y),     arb=lambda x, y: _times(x, y.log(), y),       partials=("log(y)", "x / y"),         pullback=("ybar * log(y)", "ybar * x / y"),         domain=("y",),     scalars=True,
-             germ=lambda s, x, y: x if x.lead is None else x * s.apply("log", y),
-             note="0 where x = 0, down to y = 0"),
-    Function("xlog1py", "x, y", torch=lambda t, x, y: t.special.xlog1py(x, y), sympy=lambda s, x, y: x * s.log(1 + y), arb=lambda x, y: _times(x, y.log1p(), 1 + y), partials=("log1p(y)", "x / (1 + y)"), pullback=("ybar * log1p(y)", "ybar * x / (1 + y)"), domain=("1 + y",), scalars=True,
-             germ=lambda s, x, y: x if x.lead is None else x * s.apply("log1p", y),
-             note="0 where x = 0, down to y = -1"),
+    Function("hypot", "x, other", torch=lambda t, x, other: t.hypot(x, other), means="sqrt(x**2 + other**2)", pullback=("ybar * x / y", "ybar * other / y")),
+    Function("logaddexp", "x, other", torch=lambda t, x, other: t.logaddexp(x, other), means="log(exp(x) + exp(other))",
+             pullback=("ybar / (1 + exp(other - x))", "ybar / (1 + exp(x - other))")),
+    Function("logaddexp2", "x, other", torch=lambda t, x, other: t.logaddexp2(x, other), means="log2(2**x + 2**other)",
+             pullback=("ybar / (1 + 2**(other - x))", "ybar / (1 + 2**(x - other))")),
+    Function("xlogy", "x, y", torch=lambda t, x, y: t.xlogy(x, y), sympy=lambda s, x, y: x * s.log(y), arb=lambda x, y: _times(x, y.log(), y),
+             partials=("log(y)", "x / y"), pullback=("ybar * log(y)", "ybar * x / y"), domain=("y",), scalars=True,
+             germ=lambda s, x, y: x if x.lead is None else x * s.apply("log", y), note="0 where x = 0, down to y = 0"),
+    Function("xlog1py", "x, y", torch=lambda t, x, y: t.special.xlog1py(x, y), sympy=lambda s, x, y: x * s.log(1 + y),
+             arb=lambda x, y: _times(x, y.log1p(), 1 + y), partials=("log1p(y)", "x / (1 + y)"), pullback=("ybar * log1p(y)", "ybar * x / (1 + y)"),
+             domain=("1 + y",), scalars=True, germ=lambda s, x, y: x if x.lead is None else x * s.apply("log1p", y), note="0 where x = 0, down to y = -1"),
 
     Function("sinc", "x", torch=lambda t, x: t.sinc(x), sympy=lambda s, x: s.sinc(s.pi * x), arb=lambda x: x.sinc_pi(), partials=("sinc_slope(x)",),
              pullback=("where(x == 0, 0, ybar * ((pi * x * cos(pi * x) - sin(pi * x)) / (pi * x * x)))",),
@@ -91,8 +101,8 @@ ROWS = (
              foreign={"sympy": "sympy.sinc(x) is sin(x)/x, this language's sinc(x) is sin(pi*x)/(pi*x): write sinc(x/pi)"},
              note="sin(pi*x) / (pi*x), and 1 at 0"),
     # A row of its own: the slope of a `where` inside sinc's partial would lose sinc''(0) = -pi**2 / 3.
-    Function("sinc_slope", "x", torch=_torch_sinc_slope, arb=_sinc_slope, partials=("where(x == 0, -pi**2 / 3, -pi**2 * sinc(x) - 2 * sinc_slope(x) / x)",), backward=False,
-             note="the derivative of sinc; torch has no function for it and is given its formula"),
+    Function("sinc_slope", "x", torch=_torch_sinc_slope, arb=_sinc_slope, partials=("where(x == 0, -pi**2 / 3, -pi**2 * sinc(x) - 2 * sinc_slope(x) / x)",),
+             backward=False, note="the derivative of sinc; torch has no function for it and is given its formula"),
     Function("entr",    "x", torch=lambda t, x: t.special.entr(x), means="-xlogy(x, x)", pullback=("ybar * (-log(x) - 1)",)),
     Function("logit",   "x", torch=lambda t, x: t.logit(x),   means="log(x / (1 - x))"),
     Function("deg2rad", "x", torch=lambda t, x: t.deg2rad(x), means="x * (pi / 180)"),

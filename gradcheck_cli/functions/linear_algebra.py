@@ -8,7 +8,7 @@ from functools import reduce
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.functions import Function
+from gradcheck_cli.functions.row import Function
 from gradcheck_cli.functions.tensors import axis_of, fill, integers, total
 
 if TYPE_CHECKING:
@@ -36,9 +36,8 @@ def _square(k: Any, x: Any) -> tuple[int, list[Any]]:
         raise ValueError(f"a square matrix is needed, not the shape {x.shape}")
     n = x.shape[-1]
     if n > LARGEST_MATRIX:
-        raise ValueError(
-            f"a determinant or inverse of size {n} is too large; up to {LARGEST_MATRIX} are expanded exactly"
-        )
+        limit = f"up to {LARGEST_MATRIX} are expanded exactly"
+        raise ValueError(f"a determinant or inverse of size {n} is too large; {limit}")
     return n, [[list(row) for row in matrix] for matrix in x.reshape(math.prod(x.shape[:-2]), n, n)]
 
 
@@ -115,13 +114,14 @@ ROWS = (
     Function("matmul",    "a, b", torch=lambda t, a, b: a @ b, array=_matmul, operator="@", aliases=("dot", "mv", "mm", "bmm")),
     Function("outer",     "x, y", torch=lambda t, x, y: t.outer(x, y), array=_outer),
     Function("trace",     "x", torch=lambda t, x: t.trace(x), array=_trace),
-    Function("diagonal",  "x; offset=0, dim1=0, dim2=1", torch=lambda t, x, offset, dim1, dim2: t.diagonal(x, offset=offset, dim1=dim1, dim2=dim2), array=_diagonal),
+    Function("diagonal", "x; offset=0, dim1=0, dim2=1", torch=lambda t, x, offset, dim1, dim2: t.diagonal(x, offset=offset, dim1=dim1, dim2=dim2),
+             array=_diagonal),
     Function("det",       "x", torch=lambda t, x: t.linalg.det(x), array=_det, pullback=("unsqueeze(unsqueeze(ybar * y, -1), -1) * transpose(inverse(x))",),
              eliminates=True,
              note=f"up to size {LARGEST_MATRIX}; torch's backward solves with x, and for a singular x with x moved by a rounding unit"),
-    Function("inverse",   "x", torch=lambda t, x: t.linalg.inv(x), array=_inverse, aliases=("inv",), pullback=("-(transpose(y) @ (ybar @ transpose(y)))",), note=f"up to size {LARGEST_MATRIX}",
-             eliminates=True),
+    Function("inverse", "x", torch=lambda t, x: t.linalg.inv(x), array=_inverse, aliases=("inv",), pullback=("-(transpose(y) @ (ybar @ transpose(y)))",),
+             note=f"up to size {LARGEST_MATRIX}", eliminates=True),
     Function("tril",      "x; diagonal=0", torch=lambda t, x, diagonal: t.tril(x, diagonal), array=_triangle(lambda np, n, m, d: np.tri(n, m, d, dtype=bool))),
-    Function("triu",      "x; diagonal=0", torch=lambda t, x, diagonal: t.triu(x, diagonal), array=_triangle(lambda np, n, m, d: ~np.tri(n, m, d - 1, dtype=bool))),
+    Function("triu", "x; diagonal=0", torch=lambda t, x, diagonal: t.triu(x, diagonal), array=_triangle(lambda np, n, m, d: ~np.tri(n, m, d - 1, dtype=bool))),
 )
 # fmt: on

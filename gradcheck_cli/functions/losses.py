@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.functions import Function
+from gradcheck_cli.functions.row import Function
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,15 +95,17 @@ def _torch_layer_norm(t: Any, x: Any, normalized_shape: Any, eps: Any) -> Any:
     return t.nn.functional.layer_norm(x, (shape,) if isinstance(shape, int) else shape, eps=eps)
 
 
+# fmt: off
 _CLASSES = "input is (C), (N, C) or (N, C, d1, ...), target the class or the classes: input's shape without C"
 _CLAMPS = "torch clamps the logarithms at -100 and, in backward, (1 - input) * input at 1e-12; the meaning has no clamps"
 
-# fmt: off
 ROWS = (
-    Function("mse_loss",       "input, target; reduction='mean'",            torch=_torch_pair("mse_loss"),       means=lambda reduction: _reduced("square(input - target)", reduction)),
-    Function("l1_loss",        "input, target; reduction='mean'",            torch=_torch_pair("l1_loss"),        means=lambda reduction: _reduced("abs(input - target)", reduction)),
+    Function("mse_loss", "input, target; reduction='mean'", torch=_torch_pair("mse_loss"),
+             means=lambda reduction: _reduced("square(input - target)", reduction)),
+    Function("l1_loss", "input, target; reduction='mean'", torch=_torch_pair("l1_loss"), means=lambda reduction: _reduced("abs(input - target)", reduction)),
     Function("smooth_l1_loss", "input, target; reduction='mean', beta=1.0",  torch=_torch_pair("smooth_l1_loss"), means=_smooth_l1_loss),
-    Function("huber_loss",     "input, target; reduction='mean', delta=1.0", torch=_torch_pair("huber_loss"),     means=lambda reduction, delta: _reduced(_clamped("delta"), reduction)),
+    Function("huber_loss", "input, target; reduction='mean', delta=1.0", torch=_torch_pair("huber_loss"),
+             means=lambda reduction, delta: _reduced(_clamped("delta"), reduction)),
 
     # The terms are rows of their own for their pullbacks, which round differently from the slope of the meaning.
     Function("bce",             "input, target", torch=_torch_pair("binary_cross_entropy", reduction="none"), note=_CLAMPS,
@@ -111,22 +113,27 @@ ROWS = (
              pullback=("ybar * (input - target) / ((1 - input) * input)", "ybar * (log(1 - input) - log(input))")),
     Function("bce_with_logits", "input, target", torch=_torch_pair("binary_cross_entropy_with_logits", reduction="none"),
              means="(1 - target) * input - logsigmoid(input)"),
-    Function("binary_cross_entropy",             "input, target; reduction='mean'", torch=_torch_pair("binary_cross_entropy"),             means=lambda reduction: _reduced("bce(input, target)", reduction), note=_CLAMPS),
-    Function("binary_cross_entropy_with_logits", "input, target; reduction='mean'", torch=_torch_pair("binary_cross_entropy_with_logits"), means=lambda reduction: _reduced("bce_with_logits(input, target)", reduction)),
+    Function("binary_cross_entropy", "input, target; reduction='mean'", torch=_torch_pair("binary_cross_entropy"),
+             means=lambda reduction: _reduced("bce(input, target)", reduction), note=_CLAMPS),
+    Function("binary_cross_entropy_with_logits", "input, target; reduction='mean'", torch=_torch_pair("binary_cross_entropy_with_logits"),
+             means=lambda reduction: _reduced("bce_with_logits(input, target)", reduction)),
 
-    Function("classes_last",  "x", torch=lambda t, x: t.movedim(x, 1, -1) if x.dim() > 2 else x, array=lambda k, x: k.np.moveaxis(x, 1, -1) if x.ndim > 2 else x,
+    Function("classes_last", "x", torch=lambda t, x: t.movedim(x, 1, -1) if x.dim() > 2 else x, array=lambda k, x: k.np.moveaxis(x, 1, -1) if x.ndim > 2 else x,
              note="the classes of a loss, dim 1 of (N, C, d1, ...), as the last dim"),
-    Function("cross_entropy", "input, target:index; reduction='mean', label_smoothing=0.0", torch=lambda t, input, target, **settings: t.nn.functional.cross_entropy(input, target, **settings), means=_cross_entropy, note=_CLASSES),
-    Function("nll_loss",      "input, target:index; reduction='mean'",                      torch=lambda t, input, target, **settings: t.nn.functional.nll_loss(input, target, **settings),
+    Function("cross_entropy", "input, target:index; reduction='mean', label_smoothing=0.0",
+             torch=lambda t, input, target, **settings: t.nn.functional.cross_entropy(input, target, **settings), means=_cross_entropy, note=_CLASSES),
+    Function("nll_loss", "input, target:index; reduction='mean'",
+             torch=lambda t, input, target, **settings: t.nn.functional.nll_loss(input, target, **settings),
              means=lambda reduction: _reduced("-gather(classes_last(input), target, dim=-1)", reduction), note=_CLASSES),
     Function("kl_div",        "input, target; reduction='mean', log_target=False",          torch=_torch_kl_div, means=_kl_div,
              foreign={"scipy": "scipy.special.kl_div(x, y) is x*log(x/y) - x + y: write xlogy(x, x/y) - x + y"},
              note="reduction='batchmean' divides by the length of the first dimension, 'mean' by the number of elements"),
 
-    Function("cosine_similarity", "x1, x2; dim=1, eps=1e-8", torch=lambda t, x1, x2, dim, eps: t.nn.functional.cosine_similarity(x1, x2, dim=dim, eps=eps), means=_cosine_similarity,
-             note="torch's backward overlooks that the norms are clamped at eps"),
+    Function("cosine_similarity", "x1, x2; dim=1, eps=1e-8", torch=lambda t, x1, x2, dim, eps: t.nn.functional.cosine_similarity(x1, x2, dim=dim, eps=eps),
+             means=_cosine_similarity, note="torch's backward overlooks that the norms are clamped at eps"),
     Function("normalize",  "x; p=2.0, dim=1, eps=1e-12",         torch=lambda t, x, p, dim, eps: t.nn.functional.normalize(x, p=p, dim=dim, eps=eps),
              means=lambda p, dim, eps: f"x / maximum(norm(x, p={repr(p) if isinstance(p, str) else p}, dim={dim}, keepdim=True), eps)"),
-    Function("layer_norm", "x; normalized_shape=None, eps=1e-5", torch=_torch_layer_norm, means=_layer_norm, note="over the last dimension, or over as many last dimensions as normalized_shape has"),
+    Function("layer_norm", "x; normalized_shape=None, eps=1e-5", torch=_torch_layer_norm, means=_layer_norm,
+             note="over the last dimension, or over as many last dimensions as normalized_shape has"),
 )
 # fmt: on

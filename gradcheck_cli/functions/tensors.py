@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.functions import Function
+from gradcheck_cli.functions.row import Function
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,10 +36,10 @@ def _axes(ndim: int, dim: Any) -> tuple[int, ...]:
 
 def integers(name: str, values: Any) -> tuple[int, ...]:
     """`values`, one integer or several, as a tuple."""
-    found: tuple[Any, ...] = values if isinstance(values, tuple) else (values,)
-    if not all(isinstance(v, int) and not isinstance(v, bool) for v in found):
-        raise TypeError(f"{name} takes integers, not {', '.join(map(str, found))}")
-    return found
+    several: tuple[Any, ...] = values if isinstance(values, tuple) else (values,)
+    if not all(isinstance(v, int) and not isinstance(v, bool) for v in several):
+        raise TypeError(f"{name} takes integers, not {', '.join(map(str, several))}")
+    return several
 
 
 def fill(k: Any, shape: Sequence[int], scalars: Sequence[Any]) -> Any:
@@ -134,7 +134,8 @@ def _spread(dim: Any, unbiased: Any, keepdim: bool, correction: Any) -> str:
     less = correction if unbiased is None else int(unbiased)
     if not isinstance(less, int | float | Fraction):
         raise TypeError(f"correction is a number, not {less}")
-    return f"sum((x - mean(x, {_over(dim, keepdim=True)}))**2, {_over(dim, keepdim)}) / size(x, {_over(dim)}, less={less})"
+    gaps = f"(x - mean(x, {_over(dim, keepdim=True)}))"
+    return f"sum({gaps}**2, {_over(dim, keepdim)}) / size(x, {_over(dim)}, less={less})"
 
 
 def _torch_spread(name: str) -> Callable[..., Any]:
@@ -152,8 +153,14 @@ def _torch_spread(name: str) -> Callable[..., Any]:
 
 def _norm(p: Any, dim: Any, keepdim: bool) -> str:
     over = _over(dim, keepdim)
-    special = {"fro": f"sqrt(sum(x**2, {over}))", 2: f"sqrt(sum(x**2, {over}))", 1: f"sum(abs(x), {over})", 0: f"sum(abs(sign(x)), {over})",
-               math.inf: f"amax(abs(x), {over})", -math.inf: f"amin(abs(x), {over})"}  # fmt: skip
+    if p in ("fro", 2):
+        return f"sqrt(sum(x**2, {over}))"
+    special = {
+        1: f"sum(abs(x), {over})",
+        0: f"sum(abs(sign(x)), {over})",
+        math.inf: f"amax(abs(x), {over})",
+        -math.inf: f"amin(abs(x), {over})",
+    }
     if p in special:
         return special[p]
     if isinstance(p, str | bool | tuple) or p is None:
@@ -210,10 +217,9 @@ def _key(key: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _getitem(k: Any, x: Any, key: tuple[Any, ...]) -> Any:
-    found = _key(key)
-    return x[
-        found if ... in found else (*found, ...)
-    ]  # with `...` numpy gives an array, never a bare scalar
+    items = _key(key)
+    # With `...` numpy gives an array, never a bare scalar.
+    return x[items if ... in items else (*items, ...)]
 
 
 def _gather(k: Any, x: Any, index: Any, dim: Any) -> Any:
@@ -231,41 +237,61 @@ def _gather(k: Any, x: Any, index: Any, dim: Any) -> Any:
 # fmt: off
 ROWS = (
     Function("sum",  "x; dim=None, keepdim=False", torch=lambda t, x, dim, keepdim: t.sum(x, dim=dim, keepdim=keepdim), array=total),
-    Function("mean", "x; dim=None, keepdim=False", torch=lambda t, x, dim, keepdim: t.mean(x, dim=dim, keepdim=keepdim), means=lambda dim, keepdim: f"sum(x, {_over(dim, keepdim)}) / size(x, {_over(dim)})", aliases=("average",)),
+    Function("mean", "x; dim=None, keepdim=False", torch=lambda t, x, dim, keepdim: t.mean(x, dim=dim, keepdim=keepdim),
+             means=lambda dim, keepdim: f"sum(x, {_over(dim, keepdim)}) / size(x, {_over(dim)})", aliases=("average",)),
     Function("prod", "x; dim=None, keepdim=False", torch=_torch_single("prod"), array=_prod),
     Function("var",  "x; dim=None, unbiased=None, keepdim=False, correction=1", torch=_torch_spread("var"), means=_spread, foreign={"np": {"correction": 0}}),
-    Function("std",  "x; dim=None, unbiased=None, keepdim=False, correction=1", torch=_torch_spread("std"), means=lambda **settings: f"sqrt({_spread(**settings)})",
-             foreign={"np": {"correction": 0}}),
-    Function("amax", "x; dim=None, keepdim=False", torch=lambda t, x, dim, keepdim: t.amax(x, dim=() if dim is None else dim, keepdim=keepdim), array=_extreme("maximum", tuples=True)),
-    Function("amin", "x; dim=None, keepdim=False", torch=lambda t, x, dim, keepdim: t.amin(x, dim=() if dim is None else dim, keepdim=keepdim), array=_extreme("minimum", tuples=True)),
+    Function("std", "x; dim=None, unbiased=None, keepdim=False, correction=1", torch=_torch_spread("std"),
+             means=lambda **settings: f"sqrt({_spread(**settings)})", foreign={"np": {"correction": 0}}),
+    Function("amax", "x; dim=None, keepdim=False", torch=lambda t, x, dim, keepdim: t.amax(x, dim=() if dim is None else dim, keepdim=keepdim),
+             array=_extreme("maximum", tuples=True)),
+    Function("amin", "x; dim=None, keepdim=False", torch=lambda t, x, dim, keepdim: t.amin(x, dim=() if dim is None else dim, keepdim=keepdim),
+             array=_extreme("minimum", tuples=True)),
     Function("max",  "x; dim=None, keepdim=False", torch=_torch_single("max"), array=_extreme("maximum", tuples=False), folds="maximum"),
     Function("min",  "x; dim=None, keepdim=False", torch=_torch_single("min"), array=_extreme("minimum", tuples=False), folds="minimum"),
-    Function("norm", "x; p=2, dim=None, keepdim=False", torch=lambda t, x, p, dim, keepdim: t.linalg.vector_norm(x, ord=2 if p == "fro" else p, dim=dim, keepdim=keepdim), means=_norm, aliases=("vector_norm",),
-             note="of the vector of all elements along dim, also for a matrix (p=2 is Frobenius there)"),
-    Function("size", "x; dim=None, less=0", torch=lambda t, x, dim, less: x.reshape(-1)[:0].sum() + _count(x.shape, dim, less), array=lambda k, x, dim, less: fill(k, (), [k.number(_count(x.shape, dim, less))]), aliases=("numel",),
+    Function("norm", "x; p=2, dim=None, keepdim=False",
+             torch=lambda t, x, p, dim, keepdim: t.linalg.vector_norm(x, ord=2 if p == "fro" else p, dim=dim, keepdim=keepdim), means=_norm,
+             aliases=("vector_norm",), note="of the vector of all elements along dim, also for a matrix (p=2 is Frobenius there)"),
+    Function("size", "x; dim=None, less=0", torch=lambda t, x, dim, less: x.reshape(-1)[:0].sum() + _count(x.shape, dim, less),
+             array=lambda k, x, dim, less: fill(k, (), [k.number(_count(x.shape, dim, less))]), aliases=("numel",),
              note="the number of elements along dim, minus `less`, at least 0; in torch a sum of no elements keeps the path to x"),
-    Function("cumsum",  "x; dim=None", torch=lambda t, x, dim: t.cumsum(x.reshape(-1) if dim is None else x, dim=dim or 0),  array=_running("cumsum"),  note="without dim, of the flattened x"),
-    Function("cumprod", "x; dim=None", torch=lambda t, x, dim: t.cumprod(x.reshape(-1) if dim is None else x, dim=dim or 0), array=_running("cumprod"), note="without dim, of the flattened x"),
+    Function("cumsum", "x; dim=None", torch=lambda t, x, dim: t.cumsum(x.reshape(-1) if dim is None else x, dim=dim or 0), array=_running("cumsum"),
+             note="without dim, of the flattened x"),
+    Function("cumprod", "x; dim=None", torch=lambda t, x, dim: t.cumprod(x.reshape(-1) if dim is None else x, dim=dim or 0), array=_running("cumprod"),
+             note="without dim, of the flattened x"),
 
     # Stated through logsumexp and not as exp(x) / sum(exp(x)): torch, too, rounds a difference x - c before its exp.
-    Function("logsumexp",   "x; dim=None, keepdim=False", torch=lambda t, x, dim, keepdim: t.logsumexp(x, dim=tuple(range(x.dim())) if dim is None else dim, keepdim=keepdim), means=lambda dim, keepdim: f"log(sum(exp(x), {_over(dim, keepdim)}))"),
-    Function("softmax",     "x; dim=-1", torch=lambda t, x, dim: t.softmax(x, dim=dim),     means=lambda dim: f"exp(x - logsumexp(x, {_along(dim)}))", pullback=("y * (ybar - sum(ybar * y, dim=dim, keepdim=True))",),
-             foreign={"scipy": "scipy.special.softmax(x) runs over all elements, this language's softmax(x) over the last dimension: write softmax(x, dim=-1)"}),
-    Function("log_softmax", "x; dim=-1", torch=lambda t, x, dim: t.log_softmax(x, dim=dim), means=lambda dim: f"x - logsumexp(x, {_along(dim)})",      pullback=("ybar - exp(y) * sum(ybar, dim=dim, keepdim=True)",),
+    Function("logsumexp", "x; dim=None, keepdim=False",
+             torch=lambda t, x, dim, keepdim: t.logsumexp(x, dim=tuple(range(x.dim())) if dim is None else dim, keepdim=keepdim),
+             means=lambda dim, keepdim: f"log(sum(exp(x), {_over(dim, keepdim)}))"),
+    Function("softmax", "x; dim=-1", torch=lambda t, x, dim: t.softmax(x, dim=dim), means=lambda dim: f"exp(x - logsumexp(x, {_along(dim)}))",
+             pullback=("y * (ybar - sum(ybar * y, dim=dim, keepdim=True))",),
+             foreign={"scipy": "scipy.special.softmax(x) runs over all elements, this language's softmax(x) over the last dimension: "
+                               "write softmax(x, dim=-1)"}),
+    Function("log_softmax", "x; dim=-1", torch=lambda t, x, dim: t.log_softmax(x, dim=dim), means=lambda dim: f"x - logsumexp(x, {_along(dim)})",
+             pullback=("ybar - exp(y) * sum(ybar, dim=dim, keepdim=True)",),
              foreign={"scipy": "scipy.special.log_softmax(x) runs over all elements, this language's over the last dimension: write log_softmax(x, dim=-1)"}),
 
-    Function("transpose", "x; dim0=None, dim1=None", torch=lambda t, x, dim0, dim1: t.transpose(x, dim0, dim1) if dim0 is not None else x.mT if x.dim() > 1 else x, array=_transpose, aliases=("t", "swapaxes", "swapdims"),
-             note="without dims the last two are swapped; a vector stays as it is"),
-    Function("permute",   "x; dims",  torch=lambda t, x, dims: t.permute(x, integers("dims", dims)), array=lambda k, x, dims: x.transpose(integers("dims", dims)), aliases=("permute_dims",)),
+    Function("transpose", "x; dim0=None, dim1=None",
+             torch=lambda t, x, dim0, dim1: t.transpose(x, dim0, dim1) if dim0 is not None else x.mT if x.dim() > 1 else x, array=_transpose,
+             aliases=("t", "swapaxes", "swapdims"), note="without dims the last two are swapped; a vector stays as it is"),
+    Function("permute", "x; dims", torch=lambda t, x, dims: t.permute(x, integers("dims", dims)), array=lambda k, x, dims: x.transpose(integers("dims", dims)),
+             aliases=("permute_dims",)),
     Function("flip",      "x; dims=None", torch=lambda t, x, dims: t.flip(x, _axes(x.dim(), dims)), array=_flip),
-    Function("reshape",   "x; shape", torch=lambda t, x, shape: t.reshape(x, integers("shape", shape)), array=lambda k, x, shape: x.reshape(integers("shape", shape)), aliases=("view",)),
-    Function("flatten",   "x; start_dim=0, end_dim=-1", torch=lambda t, x, start_dim, end_dim: t.flatten(x, start_dim, end_dim), array=_flatten, aliases=("ravel",)),
-    Function("unsqueeze", "x; dim",   torch=lambda t, x, dim: t.unsqueeze(x, dim), array=lambda k, x, dim: k.np.expand_dims(x, axis_of(x.ndim + 1, dim)), aliases=("expand_dims",)),
+    Function("reshape", "x; shape", torch=lambda t, x, shape: t.reshape(x, integers("shape", shape)),
+             array=lambda k, x, shape: x.reshape(integers("shape", shape)), aliases=("view",)),
+    Function("flatten", "x; start_dim=0, end_dim=-1", torch=lambda t, x, start_dim, end_dim: t.flatten(x, start_dim, end_dim), array=_flatten,
+             aliases=("ravel",)),
+    Function("unsqueeze", "x; dim", torch=lambda t, x, dim: t.unsqueeze(x, dim), array=lambda k, x, dim: k.np.expand_dims(x, axis_of(x.ndim + 1, dim)),
+             aliases=("expand_dims",)),
     Function("squeeze",   "x; dim=None", torch=lambda t, x, dim: t.squeeze(x) if dim is None else t.squeeze(x, dim), array=_squeeze),
     Function("broadcast_to", "x; shape", torch=lambda t, x, shape: x.expand(integers("shape", shape)), array=_broadcast_to, aliases=("expand",)),
-    Function("broadcast_like", "x, other", torch=lambda t, x, other: t.broadcast_tensors(x, other)[0], array=lambda k, x, other: k.np.broadcast_arrays(x, other)[0], note="x in the shape that x and other have together"),
-    Function("stack",     "*tensors; dim=0", torch=lambda t, *tensors, dim: t.stack(tensors, dim=dim), array=lambda k, *tensors, dim: k.np.stack(tensors, axis=axis_of(tensors[0].ndim + 1, dim))),
-    Function("cat",       "*tensors; dim=0", torch=lambda t, *tensors, dim: t.cat(tensors, dim=dim), array=lambda k, *tensors, dim: k.np.concatenate(tensors, axis=axis_of(tensors[0].ndim, dim)), aliases=("concat", "concatenate")),
+    Function("broadcast_like", "x, other", torch=lambda t, x, other: t.broadcast_tensors(x, other)[0],
+             array=lambda k, x, other: k.np.broadcast_arrays(x, other)[0], note="x in the shape that x and other have together"),
+    Function("stack", "*tensors; dim=0", torch=lambda t, *tensors, dim: t.stack(tensors, dim=dim),
+             array=lambda k, *tensors, dim: k.np.stack(tensors, axis=axis_of(tensors[0].ndim + 1, dim))),
+    Function("cat", "*tensors; dim=0", torch=lambda t, *tensors, dim: t.cat(tensors, dim=dim),
+             array=lambda k, *tensors, dim: k.np.concatenate(tensors, axis=axis_of(tensors[0].ndim, dim)), aliases=("concat", "concatenate")),
     Function("getitem",   "x; key", torch=lambda t, x, key: x[_key(key)], array=_getitem, note="written x[0, 1:]", operator="[]"),
     Function("gather",    "x, index:index; dim=-1", torch=lambda t, x, index, dim: t.gather(x, dim, index.long().unsqueeze(dim)).squeeze(dim), array=_gather,
              note="one element along dim for each index, so index has the shape of x without dim"),

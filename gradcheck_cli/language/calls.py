@@ -13,7 +13,7 @@ from gradcheck_cli.language.libraries import SYNONYMS, binary_row, callee
 if TYPE_CHECKING:
     from collections.abc import Callable, Container
 
-    from gradcheck_cli.functions import Function, SettingValue
+    from gradcheck_cli.functions.row import Function, SettingValue
 
 # numpy and torch hold indices and integer settings in 64 bits.
 _INTEGER_BITS = 63

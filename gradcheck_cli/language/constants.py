@@ -12,7 +12,7 @@ from gradcheck_cli.language.errors import NodeError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gradcheck_cli.functions import SettingValue
+    from gradcheck_cli.functions.row import SettingValue
 
 # The largest decimal exponent read: beyond it every dtype overflows or underflows.
 MAX_EXPONENT = 5_000

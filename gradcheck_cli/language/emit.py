@@ -14,7 +14,7 @@ from gradcheck_cli.language.program import Builder, Call, Number, Variable
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from gradcheck_cli.functions import SettingValue
+    from gradcheck_cli.functions.row import SettingValue
     from gradcheck_cli.language.source import Source
 
 # More than this many mistakes at once help nobody.

@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.functions import Function, lookup, names
+from gradcheck_cli.functions import lookup, names
 from gradcheck_cli.language.errors import NodeError, did_you_mean, elide
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
 
-    from gradcheck_cli.functions import SettingValue
+    from gradcheck_cli.functions.row import Function, SettingValue
 
 # fmt: off
 PREFIXES = (

@@ -18,7 +18,7 @@ from gradcheck_cli.language.syntax import refusal, tree
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from gradcheck_cli.functions import SettingValue
+    from gradcheck_cli.functions.row import SettingValue
     from gradcheck_cli.language.errors import Span
 
 # Longer texts are refused before any work: 65,536 characters are a sum of some 20,000 terms, read

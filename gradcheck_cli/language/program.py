@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from gradcheck_cli.functions import SettingValue
+    from gradcheck_cli.functions.row import SettingValue
     from gradcheck_cli.language.errors import Span
 
 CallSettings: TypeAlias = "tuple[tuple[str, SettingValue], ...]"

@@ -11,7 +11,7 @@ from gradcheck_cli.language.constants import MAX_DIGITS
 from gradcheck_cli.language.program import Call, Number, Program, Variable
 
 if TYPE_CHECKING:
-    from gradcheck_cli.functions import SettingValue
+    from gradcheck_cli.functions.row import SettingValue
 
 # Binding strength as in Python; a call, a name and a number bind tightest.
 _STRENGTH = {

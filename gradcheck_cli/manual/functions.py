@@ -5,11 +5,13 @@ from __future__ import annotations
 import dis
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.functions import Function, lookup, names, table
+from gradcheck_cli.functions import lookup, names, table
 from gradcheck_cli.language.errors import did_you_mean, mistake
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from gradcheck_cli.functions.row import Function
 
 
 def listing() -> str:

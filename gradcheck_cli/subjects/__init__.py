@@ -5,13 +5,13 @@ specification, which is a Program.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from fractions import Fraction
 
-Tensor: TypeAlias = Any  # torch is imported where it is used
+    from gradcheck_cli.worlds.tensors import Tensor
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from fractions import Fraction
 
-    from gradcheck_cli.subjects import Tensor
+    from gradcheck_cli.worlds.tensors import Tensor
 
 
 @dataclass(frozen=True)

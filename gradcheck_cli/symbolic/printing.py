@@ -7,7 +7,7 @@ A law holds what is printed equal to what SymPy's own printers say.
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any
 
 import sympy
 from sympy.core.exprtools import decompose_power
@@ -17,9 +17,7 @@ from sympy.printing.str import StrPrinter
 
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.text import setting_text
-from gradcheck_cli.symbolic.derivatives import parts
-
-Expression: TypeAlias = Any  # SymPy ships no types
+from gradcheck_cli.symbolic.derivatives import Expression, parts
 
 
 class TooLong(Exception):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 import sympy
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gradcheck_cli.language.program import Program
+    from gradcheck_cli.symbolic.derivatives import Expression
     from gradcheck_cli.symbolic.printing import Order
 
-Expression: TypeAlias = Any  # SymPy ships no types
 
 _HALF, _MINUS = sympy.S.Half, sympy.S.NegativeOne
 _INFINITIES = {sympy.oo: float("inf"), -sympy.oo: float("-inf")}

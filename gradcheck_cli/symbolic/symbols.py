@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import sympy
 
@@ -26,7 +26,7 @@ from gradcheck_cli.symbolic.printing import Printer
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-Expression: TypeAlias = Any  # SymPy ships no types
+    from gradcheck_cli.symbolic.derivatives import Expression
 
 # A real number of which nothing else is known. What is unknown is stated too, or SymPy would search
 # for it again and again.

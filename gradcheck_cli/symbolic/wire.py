@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from gradcheck_cli.calculus.formulas import is_elementwise
 from gradcheck_cli.functions import lookup, table
 from gradcheck_cli.language.constants import SizeError, decimal
-from gradcheck_cli.language.program import Call, Node, Number, Program, SettingValue, Variable
+from gradcheck_cli.language.program import Call, Node, Number, Program, Variable
 from gradcheck_cli.language.text import decimal_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from gradcheck_cli.functions import Parameter
+    from gradcheck_cli.functions.row import Parameter, SettingValue
 
 # More nodes than this no formula has that is short enough to be shown.
 MAX_WIRE_NODES = 65_536

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache, cached_property
 from math import ceil, factorial, lcm
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from gradcheck_cli.calculus.formulas import conditions, formula, partial
 from gradcheck_cli.calculus.kinks import kinks
@@ -37,13 +37,13 @@ from gradcheck_cli.worlds.series import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
-    from gradcheck_cli.functions import Function
-    from gradcheck_cli.worlds.puiseux import Sides
+    from gradcheck_cli.functions.row import Function
 
-# A series, or True or False for a condition; at a point a ball in its place.
+# A series, or True or False for a condition; at the point a ball in its place.
 Argument: TypeAlias = "Puiseux | bool"
-Point: TypeAlias = "dict[str, Any]"
+_Limits: TypeAlias = "dict[str, Any]"
 
 # o(d**k), the remainder after the last derivative that exists, is written O(d**(k + LITTLE)).
 LITTLE = Fraction(1, 2**20)
@@ -55,7 +55,7 @@ _NOUGHT = Number(Fraction(0), decimal=False)
 
 
 @dataclass
-class Expansion:
+class Iterate:
     """A call whose series is being found from itself.
 
     Attributes:
@@ -75,7 +75,17 @@ class Expansion:
         )
 
 
-def germ_of(sides: Sides, row: Function, args: Sequence[Argument]) -> Puiseux:
+class Surroundings(Protocol):
+    """What a germ asks of the world of sides."""
+
+    def beside(self, program: Program, inputs: Mapping[str, Argument]) -> Puiseux:
+        """The series of a program of primitives."""
+
+    def finding(self, iterate: Iterate) -> AbstractContextManager[None]:
+        """While a series is being found from itself."""
+
+
+def germ_of(sides: Surroundings, row: Function, args: Sequence[Argument]) -> Puiseux:
     """The series of a primitive beside the point where its arguments go to.
 
     Args:
@@ -93,12 +103,12 @@ def germ_of(sides: Sides, row: Function, args: Sequence[Argument]) -> Puiseux:
 class _Germ:
     """A primitive whose arguments go to a point."""
 
-    sides: Sides
+    sides: Surroundings
     row: Function
     inputs: Mapping[str, Argument]
 
     @cached_property
-    def point(self) -> Point:
+    def point(self) -> _Limits:
         """The limits of the arguments."""
         return {name: self._limit(arg) for name, arg in self.inputs.items()}
 
@@ -136,7 +146,7 @@ class _Germ:
             raise UndecidedSign(f"`{self.row.name}` of an infinity")
         return arg.at(0)
 
-    def _value(self, point: Point) -> Any:
+    def _value(self, point: _Limits) -> Any:
         assert self.row.arb is not None, "it is a primitive"
         value = balls.plain(self.row.arb(*point.values()))
         if not value.is_finite():
@@ -149,7 +159,7 @@ class _Germ:
     def _partial(self, name: str) -> Program:
         return partial(self.row.name, self.row.parsed.names.index(name))
 
-    def _is_on_kink(self, point: Point) -> bool:
+    def _is_on_kink(self, point: _Limits) -> bool:
         """Whether some kink is not proved to lie elsewhere."""
         programs = map(self._formula, self.row.kinks)
         return not all(_is_nonzero(_ball(program, point)) for program in programs)
@@ -180,17 +190,17 @@ class _Germ:
         slopes = {n: p for n, p in programs.items() if p.nodes[p.result] != _NOUGHT}
         if not slopes:
             return start
-        expansion = Expansion(self.row.name, tuple(self.inputs.values()))
-        with self.sides.finding(expansion):
+        iterate = Iterate(self.row.name, tuple(self.inputs.values()))
+        with self.sides.finding(iterate):
             for _ in range(TERMS + 1):
                 total = Puiseux(())
                 for name, program in slopes.items():
                     slope = self.sides.beside(program, self.inputs)
                     total = total + slope * self.changing[name].derivative()
-                expansion.known = start + total.integral()
-                if not expansion.asked:
+                iterate.known = start + total.integral()
+                if not iterate.asked:
                     break
-        return expansion.known
+        return iterate.known
 
     def _start(self) -> Any:
         """The limit of the value on this side; on a kink only where one knows to lie beside it."""
@@ -213,7 +223,7 @@ class _Germ:
                 )
             return self._back_from(near) if self.row.jumps else self._value(self.point)
 
-    def _back_from(self, near: Point) -> Any:
+    def _back_from(self, near: _Limits) -> Any:
         """The limit of the value at the point, from a value beside it: by the mean value theorem,
         with the partials of the whole way.
         """
@@ -226,7 +236,7 @@ class _Germ:
         return limit
 
 
-def _ball(program: Program, point: Point) -> Any:
+def _ball(program: Program, point: _Limits) -> Any:
     return balls.plain(balls.balls_of(program, point)[program.result])
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.program import Call, Number, Program, fold
 from gradcheck_cli.worlds import balls
-from gradcheck_cli.worlds.germs import Expansion, germ_of
+from gradcheck_cli.worlds.germs import Iterate, germ_of
 from gradcheck_cli.worlds.series import (
     OutsideDomain,
     Puiseux,
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 # A number, a condition, or why there is neither.
-Value: TypeAlias = "Puiseux | bool | UndecidedSign | OutsideDomain"
+Beside: TypeAlias = "Puiseux | bool | UndecidedSign | OutsideDomain"
 # Series that need each other are given up at this depth.
 _DEPTH = 12
 
@@ -38,7 +38,7 @@ class Sides:
     def __init__(self, literal: balls.Literal) -> None:
         self.jumped = False
         self._literal = literal
-        self._expansions: list[Expansion] = []
+        self._iterates: list[Iterate] = []
 
     def beside(self, program: Program, inputs: Mapping[str, Any]) -> Puiseux:
         """The series of a scalar program of primitives.
@@ -55,11 +55,11 @@ class Sides:
         assert isinstance(value, Puiseux)
         return value
 
-    def number(self, node: Number) -> Value:
+    def number(self, node: Number) -> Beside:
         """A literal does not change."""
         return constant_series(balls.literal_ball(node, self._literal))
 
-    def variable(self, name: str) -> Value:
+    def variable(self, name: str) -> Beside:
         """Every input is given.
 
         Raises:
@@ -67,7 +67,7 @@ class Sides:
         """
         raise KeyError(name)
 
-    def call(self, node: Call, args: list[Value]) -> Value:
+    def call(self, node: Call, args: list[Beside]) -> Beside:
         """The series of a call, or why it has none: a branch of `where` that is not taken need not
         have one.
         """
@@ -77,7 +77,7 @@ class Sides:
         if lack is not None:
             return lack
         try:
-            value: Value = self.apply(node.function, *args)
+            value: Beside = self.apply(node.function, *args)
         except (UndecidedSign, OutsideDomain) as why:
             return why
         return value
@@ -89,29 +89,29 @@ class Sides:
             UndecidedSign: its series could not be settled.
             OutsideDomain: it has no values on this side.
         """
-        for expansion in self._expansions:
-            if expansion.is_of(function, args):
-                expansion.asked = True
-                return expansion.known
+        for iterate in self._iterates:
+            if iterate.is_of(function, args):
+                iterate.asked = True
+                return iterate.known
         row = lookup(function)
         if row.jumps and any(isinstance(x, Puiseux) and x.constant is None for x in args):
             self.jumped = True
         return germ_of(self, row, args) if row.germ is None else row.germ(self, *args)
 
     @contextmanager
-    def finding(self, expansion: Expansion) -> Iterator[None]:
+    def finding(self, iterate: Iterate) -> Iterator[None]:
         """While a series is being found from itself.
 
         Raises:
             UndecidedSign: too many need each other.
         """
-        if len(self._expansions) >= _DEPTH:
-            raise UndecidedSign(f"the series of `{expansion.function}` leads too deep")
-        self._expansions.append(expansion)
+        if len(self._iterates) >= _DEPTH:
+            raise UndecidedSign(f"the series of `{iterate.function}` leads too deep")
+        self._iterates.append(iterate)
         try:
             yield
         finally:
-            self._expansions.pop()
+            self._iterates.pop()
 
     @staticmethod
     def constant(value: int) -> Puiseux:

@@ -16,6 +16,7 @@ import numpy as np
 
 from gradcheck_cli.calculus.formulas import emit, is_elementwise
 from gradcheck_cli.functions import lookup
+from gradcheck_cli.language.elements import element
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.program import (
     Builder,
@@ -167,11 +168,6 @@ def expand(program: Program, inputs: Mapping[str, Any], keep: Keep = "primitives
     return expansion
 
 
-def element(name: str, index: tuple[int, ...]) -> str:
-    """What one element of an input is called: `x`, or `W[0,1]`."""
-    return f"{name}[{','.join(map(str, index))}]" if index else name
-
-
 def _input(builder: Builder, name: str, value: Any) -> Indices:
     if isinstance(value, tuple):
         if not value:
@@ -259,9 +255,8 @@ def _integers(builder: Builder, indices: Indices) -> Any:
     for index in np.ndindex(*array.shape):
         node = builder.nodes[int(array[index])]
         if not isinstance(node, Number) or node.value != int(node.value):
-            raise TypeError(
-                "an integer is needed here: give the class index as a constant or an input of integers"
-            )
+            way_out = "give the class index as a constant or an input of integers"
+            raise TypeError(f"an integer is needed here: {way_out}")
         out[index] = int(node.value)
     return out
 

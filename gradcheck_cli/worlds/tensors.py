@@ -5,11 +5,12 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from gradcheck_cli.functions import Function, lookup
+from gradcheck_cli.functions import lookup
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from gradcheck_cli.functions.row import Function
     from gradcheck_cli.language.program import Call, Number
 
 Tensor: TypeAlias = Any  # torch is imported where it is used

@@ -13,7 +13,7 @@ from asking import autograd, evidence, points, reference
 
 from gradcheck_cli.calculus.formulas import is_elementwise
 from gradcheck_cli.dtypes import DTYPES
-from gradcheck_cli.functions import Function, table
+from gradcheck_cli.functions import table
 from gradcheck_cli.judge.bench import judge
 from gradcheck_cli.judge.forward import forward_note
 from gradcheck_cli.language.parse import parse
@@ -29,6 +29,7 @@ from gradcheck_cli.worlds.scalars import expand
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from gradcheck_cli.functions.row import Function
     from gradcheck_cli.judge.evidence import Evidence
     from gradcheck_cli.judge.verdict import Verdict
     from gradcheck_cli.questions.batch import Point

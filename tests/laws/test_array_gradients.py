@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from asking import reference
 
-from gradcheck_cli.functions import Function, table
+from gradcheck_cli.functions import table
 from gradcheck_cli.judge.rounding import rounding
 from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.questions.numbers import read_value
@@ -23,6 +23,7 @@ from .test_planted_lies import ROOM, lying
 from .test_same_shapes import of_torch, samples
 
 if TYPE_CHECKING:
+    from gradcheck_cli.functions.row import Function
     from gradcheck_cli.judge.verdict import Verdict
     from gradcheck_cli.questions.batch import Point
 

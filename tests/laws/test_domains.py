@@ -30,7 +30,7 @@ from .points import (
 )
 
 if TYPE_CHECKING:
-    from gradcheck_cli.functions import Function
+    from gradcheck_cli.functions.row import Function
 
 POINTS = 40
 EDGES = ("0", "1", "-1", "-2", "0.5", "2.5", "-2.5")

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from asking import reference
 
-from gradcheck_cli.calculus.gradient import GradientProgram
 from gradcheck_cli.witnesses.truth import Certified
 from gradcheck_cli.worlds import balls
 
@@ -33,7 +32,8 @@ from .points import (
 from .slopes import close, one_sided
 
 if TYPE_CHECKING:
-    from gradcheck_cli.functions import Function
+    from gradcheck_cli.calculus.gradient import GradientProgram
+    from gradcheck_cli.functions.row import Function
 
 # Zero, integers, halves, and the numbers that the settings of the table are.
 ALONE = (

@@ -8,18 +8,21 @@ it.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
 from asking import reference
 
-from gradcheck_cli.functions import Function, table
+from gradcheck_cli.functions import table
 from gradcheck_cli.judge.rounding import rounding
 from gradcheck_cli.witnesses.truth import Certified
 
 from .points import Sample, case_of, differentiable_rows, named, samples, verdicts_of
 from .torch_defects import gradient_errs
+
+if TYPE_CHECKING:
+    from gradcheck_cli.functions.row import Function
 
 LIE = 1e-6
 # A point counts where rounding cannot explain a tenth of the lie.

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
-from gradcheck_cli.functions import Function, table
+from gradcheck_cli.functions import table
+from gradcheck_cli.language.elements import element
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.worlds.scalars import element
 
 from .points import all_rows, array_rows, elementwise_rows, named, samples
 from .slopes import close, gradient
 from .test_same_shapes import of_balls
+
+if TYPE_CHECKING:
+    from gradcheck_cli.functions.row import Function
 
 COTANGENTS = (1.0, -2.5, 0.3, -1e-3)
 STATED = [row for row in elementwise_rows() if row.pullback]

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import pytest
 import sympy
-from asking import analytic, case, changed
+from asking import analytic, case
 from programs import smooth
 
 from gradcheck_cli.functions import table

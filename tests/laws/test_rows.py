@@ -11,7 +11,8 @@ from operator import attrgetter
 import pytest
 import torch
 
-from gradcheck_cli.functions import Function, RowError, names, table
+from gradcheck_cli.functions import names, table
+from gradcheck_cli.functions.row import Function, RowError
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.program import Call
 from gradcheck_cli.language.text import program_text

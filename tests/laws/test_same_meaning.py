@@ -6,12 +6,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import pytest
 import sympy
 from flint import arb, ctx
 
-from gradcheck_cli.functions import Function, table
+from gradcheck_cli.functions import table
 
 from .points import (
     Sample,
@@ -25,6 +26,9 @@ from .points import (
     samples,
 )
 from .torch_defects import value_errs
+
+if TYPE_CHECKING:
+    from gradcheck_cli.functions.row import Function
 
 # Rows of ours that stand for a derivative torch has no function for; their notes say so.
 NOT_IN_TORCH = ("airy_ai_prime", "sinc_slope")

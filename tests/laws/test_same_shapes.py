@@ -16,17 +16,20 @@ import torch
 from flint import arb
 
 from gradcheck_cli.dtypes import DTYPES
-from gradcheck_cli.functions import Function, Parameter, table
+from gradcheck_cli.functions import table
+from gradcheck_cli.language.elements import element
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.program import fold
 from gradcheck_cli.language.text import setting_text
 from gradcheck_cli.worlds import balls, tensors
-from gradcheck_cli.worlds.scalars import ShapeError, element, expand
+from gradcheck_cli.worlds.scalars import ShapeError, expand
 
 from .points import INPUTS, array_rows, named, seeded
 
 if TYPE_CHECKING:
     from random import Random
+
+    from gradcheck_cli.functions.row import Function, Parameter
 
 SHAPES = ((), (3,), (2, 2), (2, 3), (1, 3), (2, 1, 3), (2, 2, 2))
 # What a setting of this name may be; a new row with another setting is tested with its default

@@ -29,7 +29,7 @@ from .slopes import gradient_program
 from .torch_defects import gradient_errs
 
 if TYPE_CHECKING:
-    from gradcheck_cli.functions import Function
+    from gradcheck_cli.functions.row import Function
 
 # Rounded at most this often between two ways to write the same formula.
 ULPS = 64

@@ -1,0 +1,226 @@
+"""What is stated of one function: a row of the function table.
+
+A row is stated in exactly one of three ways:
+
+- primitive: `sympy`, `arb` and exact `partials` (texts in the tool's own language);
+- derived: `means`, what it is in the tool's own language; everything else follows;
+- structural: `array`, stated once over NumPy object arrays of any scalar.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+# What a setting (a keyword such as `dim` or `beta`) may hold. A `Fraction` came from a decimal
+# literal and is rounded to the dtype by the world that uses it; an `int` is exact.
+SettingValue: TypeAlias = "int | Fraction | float | bool | str | tuple[object, ...] | None"
+
+
+class RowError(ValueError):
+    """A row of the table contradicts itself."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One name in a signature. `required` is False when `default` stands in for it."""
+
+    name: str
+    required: bool = True
+    default: SettingValue = None
+    kind: str = (
+        ""  # "index": integers, never differentiated; "condition": the result of a comparison
+    )
+
+
+@dataclass(frozen=True)
+class Signature:
+    """`x, y; dim=None`: before the semicolon what is differentiated, after it constant settings.
+
+    `*xs` takes any number of arguments; `target:index` takes integers, `c:condition` a comparison.
+    """
+
+    args: tuple[Parameter, ...]
+    settings: tuple[Parameter, ...]
+    variadic: bool
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the arguments."""
+        return tuple(parameter.name for parameter in self.args)
+
+
+@dataclass(frozen=True)
+class Function:
+    """What is true of one function: meaning, domain, kinks, its torch name and pullback.
+
+    Attributes:
+        name: how the language calls it.
+        signature: see `Signature`.
+        torch: the real torch function; takes torch first, then the arguments, then settings by
+            keyword.
+        sympy: the same in SymPy; takes SymPy first. A primitive without it borrows its own
+            `partials` there. A constant may have it too.
+        arb: the same over `flint.arb` balls; raises nothing, answers NaN where there is no
+            enclosure.
+        partials: the exact partial for each argument, over the signature's names.
+        means: the function in the tool's own language, or a function from settings to such a text.
+        array: the same over NumPy object arrays; takes a `Toolkit` first.
+        pullback: what torch's backward evaluates for each argument, with `ybar` the cotangent and
+            `y` the result; only where that is not simply `ybar` times the exact partial.
+        domain: expressions; the function is defined where all are > 0, and undefined where one is <
+            0.
+        kinks: expressions; the function is C1 where none is zero.
+        jumps: True where the value itself may jump at a kink.
+        germ: its series just beside a point; takes a `worlds.puiseux.Sides` first, then a `Puiseux`
+            for each argument (True or False for a condition). Only where it does not follow from
+            `arb`, `partials` and `kinks`: see `worlds.germs`.
+        rounds: (c, m), how many roundings torch's result counts for: c of the value, m of the
+            argument as the function passes it on.
+        eliminates: True where torch solves linear systems with the first argument by elimination.
+        aliases: other names for it.
+        backward: False where torch evaluates the function but has no derivative for it.
+        scalars: True where torch takes Python numbers beside the first argument.
+        folds: the binary function that several positional arguments mean (`max(x, y)` is
+            `maximum`); that function says so of itself.
+        operator: the sign that the language writes for it: infix, prefix, `[]` or `if`.
+        convention: what SymPy's form of it is at a kink, where `arb` says less: a text.
+        latex: its name in LaTeX, or a form with `%s` for each argument.
+        condition: True where the result is true or false, not a number.
+        foreign: for other libraries (`np`, `math`, `sympy`, `scipy`) what this name means there:
+            settings with another default, or a sentence why it is refused.
+        note: one sentence for `gradcheck functions NAME` where the fields above leave something
+            unsaid.
+    """
+
+    name: str
+    signature: str
+    torch: Callable[..., Any]
+    sympy: Callable[..., Any] | None = None
+    arb: Callable[..., Any] | None = None
+    partials: tuple[str, ...] = ()
+    means: str | Callable[..., str] | None = None
+    array: Callable[..., Any] | None = None
+    pullback: tuple[str, ...] = ()
+    domain: tuple[str, ...] = ()
+    kinks: tuple[str, ...] = ()
+    jumps: bool = False
+    germ: Callable[..., Any] | None = None
+    rounds: tuple[int, int] = (2, 0)
+    eliminates: bool = False
+    aliases: tuple[str, ...] = ()
+    backward: bool = True
+    scalars: bool = False
+    folds: str = ""
+    operator: str = ""
+    convention: str = ""
+    latex: str = ""
+    condition: bool = False
+    foreign: Mapping[str, Mapping[str, SettingValue] | str] = field(
+        default_factory=dict, compare=False
+    )
+    note: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        ways = [self.arb is not None, self.means is not None, self.array is not None]
+        if sum(ways) != 1:
+            one = "primitive (arb), derived (means), structural (array)"
+            raise RowError(f"{self.name}: state it as exactly one of {one}")
+        if self.arb is not None and len(self.partials) != len(self.parsed.args):
+            raise RowError(
+                f"{self.name}: {len(self.parsed.args)} arguments but {len(self.partials)} partials"
+            )
+        if self.arb is None and (self.partials or (self.sympy and self.parsed.args)):
+            raise RowError(
+                f"{self.name}: `partials` and `sympy` belong to primitives; here they follow"
+            )
+        if self.pullback and len(self.pullback) != len(self.parsed.args):
+            raise RowError(
+                f"{self.name}: {len(self.parsed.args)} arguments but {len(self.pullback)} pullbacks"
+            )
+
+    @cached_property
+    def parsed(self) -> Signature:
+        """The signature, taken apart."""
+        return _signature(self.signature)
+
+    @property
+    def kind(self) -> str:
+        """`primitive`, `derived` or `structural`."""
+        return (
+            "primitive"
+            if self.arb is not None
+            else "derived"
+            if self.means is not None
+            else "structural"
+        )
+
+    @property
+    def is_extreme(self) -> bool:
+        """Whether it is the larger or smaller of two, and applied again of any number."""
+        return self.folds == self.name
+
+    def meaning(self, settings: Mapping[str, SettingValue]) -> str:
+        """The text of `means` for these settings."""
+        if self.means is None:
+            raise RowError(f"{self.name} is {self.kind}: it has no meaning in other functions")
+        return self.means if isinstance(self.means, str) else self.means(**settings)
+
+    def bound(self, settings: Mapping[str, SettingValue]) -> dict[str, SettingValue]:
+        """All settings: the given ones over the signature's defaults."""
+        return {p.name: settings.get(p.name, p.default) for p in self.parsed.settings}
+
+    def numbers(self, settings: Mapping[str, SettingValue]) -> dict[str, int | Fraction | float]:
+        """Those of all settings that are numbers: a meaning or a pullback may use them by name."""
+        bound = self.bound(settings).items()
+        return {
+            name: value
+            for name, value in bound
+            if isinstance(value, int | Fraction | float) and not isinstance(value, bool)
+        }
+
+
+@cache
+def _signature(text: str) -> Signature:
+    head, _, tail = text.partition(";")
+    args = [_parameter(part.strip()) for part in _commas(head) if part.strip()]
+    settings = tuple(_parameter(part.strip()) for part in _commas(tail) if part.strip())
+    variadic = bool(args) and args[-1].name.startswith("*")
+    if variadic:
+        args[-1] = Parameter(args[-1].name.lstrip("*"))
+    return Signature(tuple(args), settings, variadic)
+
+
+def _commas(text: str) -> list[str]:
+    return text.replace("(", " ").replace(")", " ").split(",")
+
+
+def _parameter(text: str) -> Parameter:
+    name, has_default, default = text.partition("=")
+    name, _, kind = name.strip().partition(":")
+    return Parameter(
+        name.strip(),
+        not has_default,
+        _default(default.strip()) if has_default else None,
+        kind.strip(),
+    )
+
+
+def _default(text: str) -> SettingValue:
+    words: dict[str, SettingValue] = {
+        "None": None,
+        "True": True,
+        "False": False,
+        "inf": float("inf"),
+        "-inf": float("-inf"),
+    }
+    if text in words:
+        return words[text]
+    if text[0] in "'\"":
+        return text.strip("'\"")
+    return Fraction(text) if any(c in text for c in ".e") else int(text)
