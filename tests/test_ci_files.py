@@ -105,7 +105,6 @@ def test_the_hooks_on_the_page_are_those_that_there_are():
 
 
 # --- the action
-# ---------------------------------------------------------------------------------------------------------
 
 
 def faults(text):
@@ -238,7 +237,6 @@ def test_the_page_tells_every_input_of_the_action():
 
 
 # --- jobs and workflows
-# -------------------------------------------------------------------------------------------------
 
 
 def commands(text):
@@ -250,7 +248,7 @@ def commands(text):
 
 @pytest.mark.parametrize("name", WORKFLOWS)
 def test_a_workflow_is_sound(name):
-    """Jobs with steps, each of which does something; commands that there are; rights that are said."""
+    """Jobs with steps that do something each; commands that there are; rights that are said."""
     workflow = yaml.safe_load(WORKFLOWS[name])
     assert set(workflow) == {
         "name",
@@ -310,7 +308,6 @@ def test_a_command_that_the_tool_does_not_know_is_noticed(command):
 
 
 # --- the page
-# -----------------------------------------------------------------------------------------------------------
 
 
 def test_the_items_on_the_page_are_those_of_the_first_suite(tmp_path):
@@ -366,10 +363,12 @@ def answered(line, reported):
     assert set(options) <= {"-r", "-c"}
     found = list(jq.compile(program).input_text(reported(*words[1:bar])))
     compact = {"separators": (",", ":")} if "-c" in options else {"indent": 2}
-    return "".join(
-        f"{item if '-r' in options and isinstance(item, str) else json.dumps(item, ensure_ascii=False, **compact)}\n"
-        for item in found
-    )
+
+    def text(item):
+        is_raw = "-r" in options and isinstance(item, str)
+        return item if is_raw else json.dumps(item, ensure_ascii=False, **compact)
+
+    return "".join(f"{text(item)}\n" for item in found)
 
 
 @pytest.mark.parametrize(("line", "output"), RECIPES)

@@ -129,15 +129,18 @@ def test_a_users_mistake_ends_with_two(done, name):
         ("usage-option", "Error: No such option: --frobnicate"),
         (
             "usage-value",
-            "error[unknown-function]: no function named `sigmod`\n  | sigmod(x)\n  | ^^^^^^\n  = help: did you mean `sigmoid`",
+            "error[unknown-function]: no function named `sigmod`\n  | sigmod(x)\n  | ^^^^^^\n"
+            "  = help: did you mean `sigmoid`",
         ),
         (
             "usage-file",
-            "error[unreadable]: `@no-such-file` cannot be read: [Errno 2] No such file or directory: 'no-such-file'\n",
+            "error[unreadable]: `@no-such-file` cannot be read: "
+            "[Errno 2] No such file or directory: 'no-such-file'\n",
         ),
         (
             "usage-color",
-            "error[unknown-color]: no colour choice named `sometimes`\n  = help: known: auto, always, never\n",
+            "error[unknown-color]: no colour choice named `sometimes`\n"
+            "  = help: known: auto, always, never\n",
         ),
         (
             "usage-format",
@@ -145,11 +148,13 @@ def test_a_users_mistake_ends_with_two(done, name):
         ),
         (
             "usage-export",
-            f"error[unknown-format]: no report format is known by the ending of `report.xyz`\n  = help: write FORMAT:FILE with one of {', '.join(FORMATS)}\n",
+            "error[unknown-format]: no report format is known by the ending of `report.xyz`\n"
+            f"  = help: write FORMAT:FILE with one of {', '.join(FORMATS)}\n",
         ),
         (
             "usage-device",
-            "error[unknown-device]: no device named `tpu`\n  = help: known: cpu, cuda, cuda:N, all\n",
+            "error[unknown-device]: no device named `tpu`\n"
+            "  = help: known: cpu, cuda, cuda:N, all\n",
         ),
         (
             "usage-absent",
@@ -157,7 +162,8 @@ def test_a_users_mistake_ends_with_two(done, name):
         ),
         (
             "sigmod",
-            "error[unknown-function]: no function named `sigmod`\n  = help: did you mean `sigmoid`?\n",
+            "error[unknown-function]: no function named `sigmod`\n"
+            "  = help: did you mean `sigmoid`?\n",
         ),
         (
             "schema-unknown",
@@ -263,8 +269,8 @@ def test_reports_are_exported_in_every_format_beside_stdout(tool, tmp_path):
     found = tool.run([*words, "--export", "json:/dev/full", "--export", str(tmp_path / "last.md")])
     assert found.returncode == 2
     assert (
-        found.stderr
-        == "error[unwritable]: the report cannot be written to `/dev/full`: No space left on device\n"
+        found.stderr == "error[unwritable]: the report cannot be written to `/dev/full`: "
+        "No space left on device\n"
     )
     report = json.loads(found.stdout)
     assert report["summary"] == {"agree": 1}
@@ -292,15 +298,18 @@ def test_reports_are_exported_in_every_format_beside_stdout(tool, tmp_path):
     [
         (
             "none/a.json",
-            "error[unwritable]: the report cannot be written to `none/a.json`: no such folder, or no file name\n",
+            "error[unwritable]: the report cannot be written to `none/a.json`: "
+            "no such folder, or no file name\n",
         ),
         (
             "md:a.md",
-            f"error[unknown-format]: no report format named `md`\n  = help: known: {', '.join(FORMATS)}\n",
+            "error[unknown-format]: no report format named `md`\n"
+            f"  = help: known: {', '.join(FORMATS)}\n",
         ),
         (
             "a.txt2",
-            f"error[unknown-format]: no report format is known by the ending of `a.txt2`\n  = help: write FORMAT:FILE with one of {', '.join(FORMATS)}\n",
+            "error[unknown-format]: no report format is known by the ending of `a.txt2`\n"
+            f"  = help: write FORMAT:FILE with one of {', '.join(FORMATS)}\n",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""What the pytest plugin makes of suites before anything is checked: items, markers, and mistakes."""
+"""What the pytest plugin makes of suites before anything is checked: items, markers, mistakes."""
 
 from __future__ import annotations
 
@@ -147,7 +147,10 @@ def test_suites_are_the_files_that_a_run_looks_for():
 
 def test_the_plugin_alone_imports_next_to_nothing():
     """Whoever has this package installed pays for it in every run of pytest."""
-    code = "import sys, pytest; before = set(sys.modules); import gradcheck_cli.pytest_plugin; print(*sorted(set(sys.modules) - before))"
+    code = (
+        "import sys, pytest; before = set(sys.modules); import gradcheck_cli.pytest_plugin; "
+        "print(*sorted(set(sys.modules) - before))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["gradcheck_cli", "gradcheck_cli.pytest_plugin"]
 

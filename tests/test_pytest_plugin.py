@@ -33,20 +33,20 @@ PYTEST = [sys.executable, "-m", "pytest", "-p", "no:hypothesispytest"]
 EVERYTHING = """\
 version: 1
 cases:
-  - {id: right, expr: sigmoid(x), at: {x: 0.5}, tags: [quick, at-home]}                               # passed
-  - {id: two-kinds, expr: tanh(x), at: {x: [0.5, 1]}, dtype: [float64, float32], tags: quick}         # passed, passed
-  - {id: wrong, expr: relu(x) - relu(-x), at: {x: 0}, tags: at-home}                                  # failed
-  - {id: some-points, expr: sqrt(x**2), at: {x: "0:6:13"}}                                            # failed
-  - {id: many-points, expr: relu(x) - relu(-x) + 0*y, at: {x: 0, y: "1:12:12"}, wrt: x}               # failed
-  - {id: unmet, expr: x**2, at: {x: 3}, expect: {partials: {x: 7}}}                                   # failed
-  - {id: unverified, expr: 1/x, at: {x: 0}}                                                           # failed
-  - {id: hang, expr: "polygamma(2, -1e15*x)", at: {x: 1}, timeout: 2}                                 # failed
-  - {id: crash, expr: x * 7002, at: {x: 1}, xfail: a crash is no gradient}                            # failed
-  - {id: absent, expr: x**2, at: {x: 3}, device: "cuda:63"}                                           # failed
-  - {id: left-out, expr: x**2, at: {x: 3}, skip: not today}                                           # skipped
-  - {id: foreseen, expr: sqrt(x**2), at: {x: 0}, xfail: torch answers NaN}                            # xfailed
-  - {id: unforeseen, expr: x**2, at: {x: [1, 2]}, xfail: nobody knows why}                            # failed
-  - {id: half-foreseen, expr: sqrt(x**2), at: {x: [0, 1, 2]}, xfail: torch answers NaN}               # failed
+  - {id: right, expr: sigmoid(x), at: {x: 0.5}, tags: [quick, at-home]}            # passed
+  - {id: two-kinds, expr: tanh(x), at: {x: [0.5, 1]}, dtype: [float64, float32], tags: quick}  # passed, passed
+  - {id: wrong, expr: relu(x) - relu(-x), at: {x: 0}, tags: at-home}               # failed
+  - {id: some-points, expr: sqrt(x**2), at: {x: "0:6:13"}}                         # failed
+  - {id: many-points, expr: relu(x) - relu(-x) + 0*y, at: {x: 0, y: "1:12:12"}, wrt: x}  # failed
+  - {id: unmet, expr: x**2, at: {x: 3}, expect: {partials: {x: 7}}}                # failed
+  - {id: unverified, expr: 1/x, at: {x: 0}}                                        # failed
+  - {id: hang, expr: "polygamma(2, -1e15*x)", at: {x: 1}, timeout: 2}              # failed
+  - {id: crash, expr: x * 7002, at: {x: 1}, xfail: a crash is no gradient}         # failed
+  - {id: absent, expr: x**2, at: {x: 3}, device: "cuda:63"}                        # failed
+  - {id: left-out, expr: x**2, at: {x: 3}, skip: not today}                        # skipped
+  - {id: foreseen, expr: sqrt(x**2), at: {x: 0}, xfail: torch answers NaN}         # xfailed
+  - {id: unforeseen, expr: x**2, at: {x: [1, 2]}, xfail: nobody knows why}         # failed
+  - {id: half-foreseen, expr: sqrt(x**2), at: {x: [0, 1, 2]}, xfail: torch answers NaN}  # failed
 """
 # Writes down what each process of pytest has started and loaded.
 WATCH = """\
@@ -106,7 +106,7 @@ def ran(tmp_path_factory):
     out = started(folder, "-v", "-ra", "--strict-markers", "--junitxml=junit.xml", faults=True)
     cases = {
         case.get("name"): case
-        for case in ElementTree.parse(folder / "junit.xml").getroot().iter("testcase")
+        for case in ElementTree.parse(folder / "junit.xml").iter("testcase")  # noqa: S314 - our own
     }
     return SimpleNamespace(folder=folder, out=out, cases=cases)
 

@@ -1,4 +1,4 @@
-"""The reference: balls that hold the truth and are narrow enough, or a word on why there is none."""
+"""The reference: balls that hold the truth and are narrow enough, or why there is none."""
 
 from __future__ import annotations
 
@@ -238,9 +238,7 @@ def test_a_program_that_is_too_large_is_not_begun():
 
 def test_time_runs_out_in_words():
     """A deadline that has passed gives an abstention, not an exception and not a half-done ball."""
-    found = reference(
-        case(" + ".join(f"sin({k}*x)" for k in range(1, 100)), "x=1.5"), limit=-1.0
-    )
+    found = reference(case(" + ".join(f"sin({k}*x)" for k in range(1, 100)), "x=1.5"), limit=-1.0)
     assert found == Abstention("no certified reference in the time allowed")
 
 

@@ -35,13 +35,13 @@ def held(folder, *words):
     return started(folder, *words, faults=True, GATE=str(gate)), gate
 
 
-def at_the_gate(gate, count=1):
+def at_the_gate(process, gate, count=1):
     """Process ids of so many workers that have come to the gate, as soon as they have."""
-    until(lambda: len(list(gate.parent.glob("gate.*"))) >= count)
+    until(lambda: len(list(gate.parent.glob("gate.*"))) >= count, process)
     return [int(path.suffix[1:]) for path in gate.parent.glob("gate.*")]
 
 
-def journal(folder, lines=0):
+def journal(process, folder, lines=0):
     """The journal of a run, as soon as it has so many lines."""
     return until(
         lambda: next(
@@ -51,12 +51,13 @@ def journal(folder, lines=0):
                 if path.read_bytes().count(b"\n") >= lines
             ),
             None,
-        )
+        ),
+        process,
     )
 
 
 def document(start, *words, **options):
-    """(exit code, the JSON report) of a run. Start is `tool.ran`, or `ran` for a process of its own."""
+    """(exit code, the JSON report) of a run, started by `tool.ran` or, as a process, by `ran`."""
     code, out, err = start(words[0], "run", *words[1:], "-f", "json", **options)
     assert out, err
     return code, json.loads(out)
@@ -120,13 +121,13 @@ def test_memory_has_a_limit(tmp_path):
 
 
 def test_the_same_seed_gives_the_same_bytes_whatever_the_number_of_workers(tool, tmp_path):
-    """Among them sampled points, several dtypes, and more points than a chunk holds; streamed and in
-    one piece.
+    """Among them sampled points, several dtypes, and more points than a chunk holds; streamed and
+    in one piece.
     """
     written(
         tmp_path,
         "{expr: sin(x)*y, at: {x: {sample: normal, count: 3}, y: {start: 0, stop: 1, count: 100}}}",
-        "{expr: tanh(x), at: {x: {sample: uniform, count: 4}}, matrix: {dtype: [float64, float32]}}",
+        "{expr: tanh(x), at: {x: {sample: uniform, count: 4}}, dtype: [float64, float32]}",
         *(f"{{expr: x**2 + {k}, at: {{x: 3}}}}" for k in range(20)),
     )
 
@@ -142,7 +143,7 @@ def test_the_same_seed_gives_the_same_bytes_whatever_the_number_of_workers(tool,
 
 
 def test_an_export_is_written_beside_what_is_shown(tool, tmp_path):
-    """Several at once; what a folder cannot take is told, exit 2, and what was shown stays shown."""
+    """Several at once; what a folder cannot take is told, exit 2, and what is shown stays."""
     written(tmp_path, GOOD, WRONG)
     code, out, err = tool.ran(
         tmp_path,
@@ -295,7 +296,7 @@ def test_ctrl_c_writes_what_is_finished(tmp_path):
     """Exit 130, the report whole, what is missing told."""
     written(tmp_path, GOOD, "{expr: x + 7001, at: {x: 1}}", GOOD)
     process, gate = held(tmp_path, "run", ".", "-j1", "-f", "json")
-    at_the_gate(gate)
+    at_the_gate(process, gate)
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=HUNG)
     report = json.loads(out)
@@ -310,7 +311,7 @@ def test_a_job_that_is_cancelled_writes_what_is_finished(tmp_path):
     """SIGTERM, as a CI server sends it, is taken as Ctrl-C."""
     written(tmp_path, GOOD, "{expr: x + 7001, at: {x: 1}}")
     process = started(tmp_path, "run", ".", "-j1", "--export", "a.json", faults=True)
-    journal(tmp_path)
+    journal(process, tmp_path)
     process.terminate()
     process.communicate(timeout=HUNG)
     assert (process.returncode, json.loads((tmp_path / "a.json").read_text())["exit_code"]) == (
@@ -326,7 +327,7 @@ def test_a_run_that_was_killed_goes_on_where_it_stopped(tool, tmp_path):
     written(tmp_path, chunk(1), chunk(2), *(chunk(f"{GATED} + {k}") for k in range(4)))
     words = ("run", ".", "-f", "json", "-j2")
     process, _ = held(tmp_path, *words)
-    kept = journal(tmp_path, 12)
+    kept = journal(process, tmp_path, 12)
     process.kill()
     process.communicate(timeout=HUNG)
     done = kept.read_bytes().count(b"\n")
@@ -354,7 +355,7 @@ def test_a_worker_that_is_killed_in_mid_run_costs_one_check_at_most(
     """Of many points none is lost: they are checked anew, one by one. The run ends by itself."""
     written(tmp_path, *cases)
     process, gate = held(tmp_path, "run", ".", "-f", "json", f"-j{workers}")
-    os.kill(at_the_gate(gate, workers)[0], signal.SIGKILL)
+    os.kill(at_the_gate(process, gate, workers)[0], signal.SIGKILL)
     gate.touch()
     out, _ = process.communicate(timeout=HUNG)
     report = json.loads(out)
@@ -371,7 +372,8 @@ def test_what_is_read_is_not_written_over(tool, tmp_path):
     code, _, err = tool.ran(tmp_path, "run", ".", "--export", f"tap:{path.name}")
     assert (code, err) == (
         2,
-        f"error[unwritable]: the report cannot be written to `{path.name}`: that is one of the files it is about\n",
+        f"error[unwritable]: the report cannot be written to `{path.name}`: "
+        "that is one of the files it is about\n",
     )
     assert path.read_text() == before
 
@@ -387,7 +389,8 @@ def test_a_device_that_is_absent_matters_to_those_alone_who_ask_for_it(tool, tmp
     code, _, err = tool.ran(tmp_path, "run", ".")
     assert code == 2
     assert err.startswith(
-        "error[absent-device]: device `cuda:63` is not present, which `suite.gradcheck.yaml::case-2` asks for\n --> suite.gradcheck.yaml:4:"
+        "error[absent-device]: device `cuda:63` is not present, "
+        "which `suite.gradcheck.yaml::case-2` asks for\n --> suite.gradcheck.yaml:4:"
     )
 
 

@@ -28,15 +28,15 @@ from pathlib import Path
 from gradcheck_cli import cli
 from gradcheck_cli.checks import check
 
-mark, whole = Path(sys.argv.pop(1)), check.check_cases
+mark, whole = Path(sys.argv.pop(1)), check.check_batches
 
-def check_cases(*words):
+def check_batches(*words):
     for number, result in enumerate(whole(*words)):
         if number:
             mark.touch()
         yield result
 
-check.check_cases = check_cases
+check.check_batches = check_batches
 cli.main()
 """,
 ]
@@ -54,7 +54,7 @@ DECIDES = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "TERM", "COLUMNS", "GITH
     ],
 )  # fmt: skip
 def test_who_decides_on_colour(choice, env, terminal, paint):
-    """--color > NO_COLOR > FORCE_COLOR, CLICOLOR_FORCE > TERM=dumb > whether stdout is a terminal."""
+    """--color > NO_COLOR > FORCE_COLOR, CLICOLOR_FORCE > TERM=dumb > is stdout a terminal."""
     assert wants_colour(choice, env, terminal=terminal) is paint
 
 
@@ -106,7 +106,7 @@ def test_ctrl_c_leaves_what_is_finished(form, tmp_path):
         encoding="utf-8",
         start_new_session=True,
     ) as process:
-        first = process.stdout.readline() if form == "jsonl" else until(mark.exists)
+        first = process.stdout.readline() if form == "jsonl" else until(mark.exists, process)
         children = _children(process.pid)
         assert children
         process.send_signal(signal.SIGINT)
@@ -149,14 +149,25 @@ def test_a_defect_of_ours_exits_with_3(tmp_path):
     """Not with 1, which means a wrong gradient; the traceback and a way to report it stand on
     stderr.
     """
-    code = "import gradcheck_cli.checks.watch as c, gradcheck_cli.cli as m, sys; c.prepare = lambda *a: 1 / 0; sys.argv = ['gradcheck', 'x', '--at', 'x=1']; m.main()"
+    code = """
+from gradcheck_cli import cli
+from gradcheck_cli.checks import watch
+watch.prepare = lambda *words: 1 / 0
+cli.main()
+"""
+    words = ["x", "--at", "x=1"]
     found = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=HUNG, check=False
+        [sys.executable, "-c", code, *words],
+        capture_output=True,
+        text=True,
+        timeout=HUNG,
+        check=False,
     )
     assert (found.returncode, found.stdout) == (3, "")
     assert "ZeroDivisionError" in found.stderr
     assert found.stderr.endswith(
-        "this is a defect of gradcheck, not of your input; `gradcheck doctor` prints what a report of it needs\n"
+        "this is a defect of gradcheck, not of your input; "
+        "`gradcheck doctor` prints what a report of it needs\n"
     )
 
 
@@ -218,14 +229,14 @@ from gradcheck_cli import cli
 from gradcheck_cli.checks import check, watch
 from gradcheck_cli.cli import check as command
 
-whole, finished = check.check_cases, []
+whole, finished = check.check_batches, []
 
-def check_cases(*words):
+def check_batches(*words):
     for result in whole(*words):
         yield result
         finished.append(result)
 
-check.check_cases = check_cases
+check.check_batches = check_batches
 watch.monotonic = lambda: time.monotonic() if finished else 0.0
 command.CASE_LIMIT = 1.5
 cli.main()

@@ -1,5 +1,6 @@
-"""The tool inside this process, for tests of what it says and not of how it starts and ends: SymPy's
-process and the workers, which take seconds to start, stay from one command to the next.
+"""The tool inside this process, for tests of what it says and not of how it starts and ends.
+
+SymPy's process and the workers, which take seconds to start, stay from one command to the next.
 """
 
 from __future__ import annotations
