@@ -12,7 +12,7 @@ import pytest
 from asking import analytic, autograd, case, check_case, evidence, reference
 from programs import smooth
 
-from gradcheck_cli.calculus.reverse import is_elementwise
+from gradcheck_cli.calculus.formulas import is_elementwise
 from gradcheck_cli.functions import table
 from gradcheck_cli.judge.bench import judge
 from gradcheck_cli.judge.evidence import agreement

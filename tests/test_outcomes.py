@@ -11,7 +11,8 @@ from math import inf, nan
 import pytest
 from asking import autograd, case, changed, evidence, reference
 
-from gradcheck_cli.checks.result import Result, report_of
+from gradcheck_cli.checks.report import report_of
+from gradcheck_cli.checks.result import Result
 from gradcheck_cli.judge.bench import judge
 from gradcheck_cli.judge.verdict import Verdict
 from gradcheck_cli.records.outcome import OUTCOMES, worst_outcome

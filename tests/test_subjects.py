@@ -13,7 +13,7 @@ from asking import noise
 from test_together import Silent
 
 from gradcheck_cli.checks.check import check_batches, panel
-from gradcheck_cli.checks.result import report_of
+from gradcheck_cli.checks.report import report_of
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.questions.batch import batches

@@ -116,7 +116,7 @@ def _run(job: Job, form: str, *, strict: bool) -> Ending:
     from gradcheck_cli.records.record import line_of
 
     def take(result: Result, done: int) -> bool:
-        _progress(done, len(job.cases))
+        _progress(done, len(job))
         return form != "jsonl" or out(line_of(record_of(result, strict=strict)))
 
     ended = job.watched(take, CASE_LIMIT)

@@ -161,7 +161,8 @@ def _outside(name: str, truth: Any, wanted: Interval) -> Iterator[str]:
                 number = format_ball(truth, _digits(abs(gap), truth))
                 yield f"{name} is {number}, expected is {wanted}"
             else:
-                yield f"{name} cannot be confirmed to be {wanted}: it cannot be told from {end.text}"
+                unknown = f"it cannot be told from {end.text}"
+                yield f"{name} cannot be confirmed to be {wanted}: {unknown}"
 
 
 def _truth(answer: Any, from_sides: Any) -> Any:
