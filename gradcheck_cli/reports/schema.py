@@ -50,7 +50,7 @@ def report_schema() -> Schema:
             "case": _case(),
             "partial": _partial(),
             **_opinions(),
-            **_sides(),
+            **_estimates(),
             "jsonl_line": _ref(
                 "case", "A line of the jsonl format: one case, written as soon as it is done."
             ),
@@ -190,6 +190,11 @@ def _opinions() -> Schema:
             ulps=_ref("measure", "The same in units in the last place of the dtype, at the reference."),
             tolerance=_ref("measure", "The largest `error` that agrees."),
         ),
+    }
+
+
+def _estimates() -> Schema:
+    return {
         "numeric": _object(
             "An estimate with its error bar.",
             {side: _either(f"From the {side} alone; null where that is not possible.", _ref("slope"), _NULL) for side in ("left", "right")},
@@ -206,11 +211,6 @@ def _opinions() -> Schema:
             },
             value=_ref("measure", "Its value; null if it has none at this point."),
         ),
-    }
-
-
-def _sides() -> Schema:
-    return {
         "slope": _object("A one-sided estimate.", value=_ref("number"), radius=_ref("number", "Half the width of its bar.")),
         "one_sided": _object(
             "Derivatives from either side.",
