@@ -15,8 +15,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from asking import changed, check_case, points
-
 from gradcheck_cli.records.report import Report
 from gradcheck_cli.reports import FORMATS, renderer
 from gradcheck_cli.reports.findings import with_names
@@ -75,6 +73,8 @@ def live_report() -> Report:
     """The report, made by checks: of the last case two witnesses are lost, so that nothing is shown
     of it; behind it stands what only a suite has.
     """
+    from asking import changed, check_case, points
+
     from gradcheck_cli.checks.record import record_of
     from gradcheck_cli.judge.bench import judge
     from gradcheck_cli.symbolic.client import Analyst

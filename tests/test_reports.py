@@ -25,7 +25,7 @@ from shared_report import golden, live_report, shared_report
 
 from gradcheck_cli import records, reports
 from gradcheck_cli.records.outcome import OUTCOMES, Cause, Outcome
-from gradcheck_cli.records.record import FREE_ULPS, numbers_of, opinions_of
+from gradcheck_cli.records.record import numbers_of, opinions_of
 from gradcheck_cli.records.report import Report
 from gradcheck_cli.reports import FORMATS, SUFFIXES, formats_in, renderer
 from gradcheck_cli.reports.csv import COLUMNS, MAX_REPEATED_POINT
@@ -512,7 +512,6 @@ def test_a_cause_stands_in_what_data_is_made_of() -> None:
 
 def test_an_outcome_says_all_that_formats_need() -> None:
     """A new one is a row of the enumeration."""
-    assert FREE_ULPS == import_module("gradcheck_cli.judge.measure").FREE_ULPS
     for outcome in Outcome:
         assert STYLES[outcome] == outcome.style
         assert import_module("gradcheck_cli.reports.sarif").RULES[outcome] == outcome.meaning
