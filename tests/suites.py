@@ -32,8 +32,14 @@ def made(name, text, *values, **options):
             ),
         )
     )
+    settings = {name: options.pop(name) for name in ("strict", "timeout") if name in options}
     return SuiteCase(
-        id=f"made::{name}", place=Place("made", 3, 5), program=parse(text), points=points, **options
+        id=f"made::{name}",
+        place=Place("made", 3, 5),
+        program=parse(text),
+        points=points,
+        settings=settings,
+        **options,
     )
 
 

@@ -94,7 +94,7 @@ def test_what_is_no_file_is_passed_by(folder):
     assert find(folder) is None
     gone = folder / "gone"
     gone.mkdir()
-    code = "import os, sys; from pathlib import Path; os.rmdir(os.getcwd()); from gradcheck_cli.settings.file import configured; sys.exit(configured('run', Path(), {}) is not None)"
+    code = "import os, sys; from pathlib import Path; os.rmdir(os.getcwd()); from gradcheck_cli.settings.file import configuration_for; sys.exit(configuration_for('run', Path(), {}) is not None)"
     assert (
         subprocess.run([sys.executable, "-c", code], cwd=gone, check=False, timeout=HUNG).returncode
         == 0
@@ -152,17 +152,17 @@ def test_paths_are_relative_to_the_file(folder, monkeypatch):
     """And come as they are seen from the working directory; those in full stay."""
     path = put(
         folder / OWN,
-        'suites = ["suites", "/all"]\nexport = ["r.json", "markdown:sub/r.txt", "csv:/r", "c:r"]\n',
+        'suites = ["suites", "/all"]\nexport = ["r.json", "markdown:sub/r.txt", "csv:/r", "c:r.csv"]\n',
     )
     assert read(path).values == {
         "suites": ["suites", "/all"],
-        "export": ["r.json", "markdown:sub/r.txt", "csv:/r", "c:r"],
+        "export": ["r.json", "markdown:sub/r.txt", "csv:/r", "c:r.csv"],
     }
     (folder / "sub").mkdir()
     monkeypatch.chdir(folder / "sub")
     assert read(path).values == {
         "suites": ["../suites", "/all"],
-        "export": ["../r.json", "markdown:r.txt", "csv:/r", "../c:r"],
+        "export": ["../r.json", "markdown:r.txt", "csv:/r", "../c:r.csv"],
     }
 
 
@@ -172,10 +172,11 @@ def test_each_command_gets_what_it_takes(folder):
         put(folder / OWN, 'format = "json"\njobs = 2\nsuites = ["s"]\nmax-memory = "1GiB"\n')
     )
     assert default_map(found) == {
-        "check": {"form": "json"},
-        "run": {"suites": ["s"], "form": "json", "jobs": "2", "max_memory": "1GiB"},
+        "check": {"format": "json"},
+        "lint": {"suites": ["s"]},
+        "run": {"suites": ["s"], "format": "json", "jobs": "2", "max_memory": "1GiB"},
     }
-    assert default_map(None) == {"check": {}, "run": {}}
+    assert default_map(None) == {"check": {}, "lint": {}, "run": {}}
 
 
 def test_every_line_is_known(folder, monkeypatch):
@@ -202,7 +203,7 @@ def test_the_example_of_each_setting_can_be_read(row, folder):
 
 def test_reading_loads_no_library(folder):
     """Not even the reader of TOML where there is no file."""
-    code = "import sys; from pathlib import Path; from gradcheck_cli.settings.file import configured; configured('run', Path(), {}); print(*sorted({'tomllib', 'torch', 'sympy', 'flint', 'numpy', 'yaml', 'typer'} & set(sys.modules)))"
+    code = "import sys; from pathlib import Path; from gradcheck_cli.settings.file import configuration_for; configuration_for('run', Path(), {}); print(*sorted({'tomllib', 'torch', 'sympy', 'flint', 'numpy', 'yaml', 'typer'} & set(sys.modules)))"
     run = [sys.executable, "-c", code]
     assert (
         subprocess.run(

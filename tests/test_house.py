@@ -37,8 +37,8 @@ FLOORS = (
 # The floors inside the command line: commands rest on options and streams, the entry on both.
 CLI_FLOORS = (
     ("streams", "progress", "arguments"),
-    ("options", "words"),
-    ("entry", "context"),
+    ("context",),
+    ("options", "entry"),
     ("check", "run", "stored", "pages", "init"),
     ("__init__",),
 )

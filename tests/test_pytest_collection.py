@@ -14,7 +14,8 @@ from gradcheck_cli import pytest_plugin
 from gradcheck_cli.pytest_plugin.cases import item_name, on_devices
 from gradcheck_cli.suites.files import PATTERNS
 from gradcheck_cli.suites.read import read_suites
-from gradcheck_cli.suites.spec import Exclusion, Layer
+from gradcheck_cli.settings.values import Layer
+from gradcheck_cli.suites.spec import Exclusion
 
 pytest_plugins = ["pytester"]
 

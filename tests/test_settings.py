@@ -12,22 +12,22 @@ import pytest
 import typer
 
 from gradcheck_cli import cli
+from gradcheck_cli.cli.context import settings_for
+from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.settings import provenance
 from gradcheck_cli.settings.file import configuration_for, default_map
 from gradcheck_cli.settings.table import (
     EXACT,
     EXPORTS,
     FLAG,
-    FLAGS,
     LIST,
     NUMBER,
     PATHS,
     ROWS,
     SETTINGS,
     WHOLE,
-    wrong_variables,
-    wrong_words,
 )
+from gradcheck_cli.settings.values import FLAGS, Settings, read_layer, read_variables
 
 PAGE = (Path(__file__).parents[1] / "docs" / "configuration.md").read_text(encoding="utf-8")
 COMMANDS = ("check", "run")
@@ -299,15 +299,26 @@ def test_what_a_suite_may_override_is_told_apart(bare, monkeypatch):
     )
     monkeypatch.setenv("GRADCHECK_RTOL", "1e-5")
     ctx, _ = context("run", ["--no-strict", "--step", "0.5"])
-    names = ("dtype", "rtol", "strict", "step", "timeout")
-    assert provenance.values_from(ctx.params, ctx.get_parameter_source, names, in_file=True) == {
-        "dtype": "float32"
+    found = settings_for(ctx, {})
+    assert found.below == {
+        "dtype": ("float32", ("float32",)),
+        "rtol": ("1e-6", 1e-6),
+        "strict": (True, True),
+        "jobs": ("2", 2),
     }
-    assert provenance.values_from(ctx.params, ctx.get_parameter_source, names, in_file=False) == {
-        "rtol": "1e-5",
-        "strict": False,
-        "step": "0.5",
+    assert found.above == {
+        "rtol": ("1e-5", 1e-5),
+        "strict": (False, False),
+        "step": ("0.5", 0.5),
     }
+    assert (found.dtype, found.rtol, found.strict, found.step, found.timeout, found.jobs) == (
+        ("float32",),
+        1e-5,
+        False,
+        0.5,
+        120.0,
+        2,
+    )
 
 
 # --- variables
@@ -370,6 +381,13 @@ BAD = [
 ]
 
 
+def wrong_variables(command, environment):
+    """What is wrong with the variables of a command."""
+    unread = {}
+    read_variables(command, environment, unread)
+    return [mistake for mistakes in unread.values() for mistake in mistakes]
+
+
 @pytest.mark.parametrize(("name", "value", "message"), BAD, ids=[name for name, _, _ in BAD])
 def test_a_wrong_variable_is_told_by_its_name(name, value, message):
     """The user typed no option."""
@@ -390,21 +408,24 @@ def test_a_variable_of_another_command_is_left_alone():
 
 
 def test_wrong_words_are_told_at_once_by_their_options():
-    """What is right, unset, or of another command is not mentioned."""
-    values = {
+    """What is right is not mentioned; what cannot be read counts as unsaid."""
+    unread = {}
+    texts = {
         "jobs": "0",
         "shard": "1/2",
         "seed": "x",
-        "timeout": None,
         "strict": True,
-        "form": "json",
+        "format": "json",
         "tag": ["a"],
     }
-    assert "\n".join(map(str, wrong_words("run", values))) == (
+    found = Settings(above=read_layer(texts, unread), unread=unread)
+    with pytest.raises(UserError) as caught:
+        found.require_readable()
+    assert str(caught.value) == (
         "error[bad-setting]: --jobs: `0` is no number of jobs\n  = help: --jobs takes `auto` or a whole number from 1 to 4,096\n"
         "error[bad-setting]: --seed: `x` is no count\n  = help: --seed takes a whole number from 0 to 9,223,372,036,854,775,807"
     )
-    assert wrong_words("check", values) == []
+    assert (found.jobs, found.shard, found.seed, found.tag) == (None, (1, 2), 0, ("a",))
 
 
 # --- --show-settings

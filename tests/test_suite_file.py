@@ -22,7 +22,7 @@ from gradcheck_cli import suites
 from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.suites import yaml as reading
 from gradcheck_cli.suites.read import read_suites
-from gradcheck_cli.suites.spec import Layer
+from gradcheck_cli.settings.values import Layer
 
 MESSAGES = {
     **suite_messages.YAML,
@@ -305,7 +305,7 @@ def test_reading_loads_neither_torch_nor_sympy_nor_flint():
     text = one(
         "expr: sum(sigmoid(x @ W)**2)\nat: {x: [[1, 2]], W: {tensor: [[1], [2]]}}\nexpect: {value: {interval: [0, 1]}, partials: {x: [1, 2]}}"
     )
-    code = f"import sys\nfrom gradcheck_cli.suites.read import read_suites\nfrom gradcheck_cli.suites.spec import Layer\nread_suites([('a', {text!r})], Layer(), Layer())\nprint([name for name in ('torch', 'sympy', 'flint') if name in sys.modules])"
+    code = f"import sys\nfrom gradcheck_cli.suites.read import read_suites\nfrom gradcheck_cli.settings.values import Layer\nread_suites([('a', {text!r})], Layer(), Layer())\nprint([name for name in ('torch', 'sympy', 'flint') if name in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=HUNG, check=True
     )

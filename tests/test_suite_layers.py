@@ -8,10 +8,20 @@ import pytest
 
 from gradcheck_cli.judge.evidence import Tolerance
 from gradcheck_cli.language.errors import UserError
+from gradcheck_cli.settings.values import read_layer
 from gradcheck_cli.suites.read import read_suites
-from gradcheck_cli.suites.spec import Exclusion, Layer
+from gradcheck_cli.suites.spec import Exclusion
 
 CASE = "expr: x*y\n    at: {x: 1, y: 2}"
+
+
+def layer(called="--{}", **texts):
+    """What a layer says in these words."""
+    unread = {}
+    found = read_layer(texts, unread, called)
+    if unread:
+        raise UserError([mistake for mistakes in unread.values() for mistake in mistakes])
+    return found
 
 
 def case(own="", defaults="{}", over=None, under=None):
@@ -19,7 +29,7 @@ def case(own="", defaults="{}", over=None, under=None):
     text = f"version: 1\ndefaults: {defaults}\ncases:\n  - {CASE}\n" + "".join(
         f"    {line}\n" for line in own.splitlines()
     )
-    (suite,) = read_suites([("a", text)], over or Layer(), under or Layer())
+    (suite,) = read_suites([("a", text)], over or {}, under or {})
     return suite.cases[0]
 
 
@@ -84,7 +94,7 @@ def test_the_uppermost_layer_that_says_something_counts(key):
         ("over", over),
     ):
         layers[name] = (
-            Layer(**{key: value})
+            layer(**{key: value})
             if name in ("under", "over")
             else f"{{{key}: {word}}}"
             if name == "defaults"
@@ -99,21 +109,34 @@ def test_a_tolerance_is_replaced_as_a_whole():
     assert (case().tolerance, case("tol: 1e-3").tolerance) == (None, Tolerance(1e-3, 0.0))
     assert case(both).tolerance == Tolerance(1e-3, 1e-6)
     assert case("tol: {atol: 1e-9}", defaults=f"{{{both}}}").tolerance == Tolerance(0.0, 1e-9)
-    assert case(both, over=Layer(rtol="2**-10")).tolerance == Tolerance(2.0**-10, 0.0)
-    assert case(under=Layer(atol="1", rtol="0.5")).tolerance == Tolerance(0.5, 1.0)
+    assert case(both, over=layer(rtol="2**-10")).tolerance == Tolerance(2.0**-10, 0.0)
+    assert case(under=layer(atol="1", rtol="0.5")).tolerance == Tolerance(0.5, 1.0)
 
 
 def test_the_words_of_a_number_are_kept():
     """For the line that reproduces a check."""
-    assert case("tol: {atol: 1e-9, rtol: 2**-20}\nstep: 0x1p-10").given == (
-        ("rtol", "2**-20"),
-        ("atol", "1e-9"),
-        ("step", "0x1p-10"),
-    )
-    assert case("tol: 1e-9", over=Layer(rtol="3e-3", step="0.10")).given == (
-        ("rtol", "3e-3"),
-        ("step", "0.10"),
-    )
+    assert case("tol: {atol: 1e-9, rtol: 2**-20}\nstep: 0x1p-10").given == {
+        "rtol": ("--rtol", "2**-20"),
+        "atol": ("--atol", "1e-9"),
+        "step": ("--step", "0x1p-10"),
+    }
+    assert case("tol: 1e-9", over=layer(rtol="3e-3", step="0.10")).given == {
+        "rtol": ("--rtol", "3e-3"),
+        "step": ("--step", "0.10"),
+    }
+
+
+def test_what_the_configuration_says_is_told_even_where_it_is_built_in():
+    """Where it says otherwise than the case, the line that reproduces a check must not leave it to
+    the file.
+    """
+    under = layer(dtype="float32", strict=True)
+    assert case("dtype: float64\nstrict: false", under=under).given == {
+        "dtype": (),
+        "strict": ("--no-strict",),
+    }
+    assert case("dtype: float64\nstrict: false").given == {}
+    assert case("strict: true").given == {"strict": ("--strict",)}
 
 
 def test_keys_of_defaults_fill_the_gaps_of_each_case():
@@ -125,7 +148,7 @@ cases:
   - expr: x*y
   - {expr: x + z, at: {x: 5, z: 6}, expect: kink, tags: c, cotangent: 4, wrt: z}
 """
-    (suite,) = read_suites([("a", text)], Layer(), Layer())
+    (suite,) = read_suites([("a", text)], {}, {})
     told = [
         (sorted(c.points[0]), c.expected.outcomes, c.tags, c.cotangent.value, c.wrt)
         for c in suite.cases
@@ -204,9 +227,9 @@ def test_a_matrix_is_a_dtype_a_device_and_an_exclusion():
         ("float64", "cpu"),
         ("float64", "cuda"),
     )
-    assert case("", defaults, Layer(device="cuda")).runs == (("float32", "cuda"),)
+    assert case("", defaults, layer(device="cuda")).runs == (("float32", "cuda"),)
     assert case(
-        "", "{matrix: {exclude: [{dtype: float16}]}}", under=Layer(dtype="float16,float32")
+        "", "{matrix: {exclude: [{dtype: float16}]}}", under=layer(dtype="float16,float32")
     ).runs == (("float32", "cpu"),)
 
 
@@ -215,14 +238,14 @@ def test_a_case_that_the_command_line_leaves_no_run_is_skipped():
     fit a dtype that is not run.
     """
     found = case(
-        "matrix: {exclude: [{dtype: float16}]}\ncotangent: 1e6", over=Layer(dtype="float16")
+        "matrix: {exclude: [{dtype: float16}]}\ncotangent: 1e6", over=layer(dtype="float16")
     )
     assert (found.runs, found.skip) == (
         (("float16", "cpu"),),
         "its matrix leaves out float16 on cpu",
     )
     assert (
-        case("matrix: {exclude: [{dtype: float16}]}\nskip: later", over=Layer(dtype="float16")).skip
+        case("matrix: {exclude: [{dtype: float16}]}\nskip: later", over=layer(dtype="float16")).skip
         == "later"
     )
 
@@ -233,9 +256,11 @@ def test_a_case_that_the_command_line_leaves_no_run_is_skipped():
 
 def test_a_bad_word_of_a_layer_is_told_with_its_name():
     """All of them at once, those of the command line as it calls them."""
-    over = Layer(dtype="half,float32", device="tpu", rtol="-1", atol="x", step="0", timeout="soon")
+    words = {"dtype": "half,float32", "device": "tpu", "rtol": "-1", "atol": "x", "step": "0", "timeout": "soon"}  # fmt: skip
+    with pytest.raises(UserError) as caught:
+        layer(**words)
     assert (
-        said(over=over)
+        str(caught.value)
         == """\
 error[unknown-dtype]: no dtype named `half`
   = help: known: float64, float32, bfloat16, float16
@@ -247,19 +272,21 @@ error[bad-number]: --step takes a number that is positive, and got `0`
 error[bad-setting]: --timeout: `soon` is no number of seconds
   = help: --timeout takes a number above 0 and up to 31,536,000, such as 30 or 0.5"""
     )
+    with pytest.raises(UserError) as caught:
+        layer("`{}` of the configuration", rtol="-1")
     assert (
-        said(under=Layer(rtol="-1"))
+        str(caught.value)
         == "error[bad-number]: `rtol` of the configuration takes a number that is not negative, and got `-1`"
     )
 
 
 @pytest.mark.parametrize(
-    ("layer", "called"), [("over", "--wrt"), ("under", "`wrt` of the configuration")]
+    ("place", "called"), [("over", "--wrt"), ("under", "`wrt` of the configuration")]
 )
-def test_an_input_that_a_layer_names_must_be_one(layer, called):
+def test_an_input_that_a_layer_names_must_be_one(place, called):
     """Told at the program, since the name stands nowhere in the file."""
     assert (
-        said(**{layer: Layer(wrt="x, q")})
+        said(**{place: layer(wrt="x, q")})
         == f"""\
 error[unknown-input]: {called} names `q`, which is not an input of the program
  --> a:4:11
@@ -271,12 +298,12 @@ error[unknown-input]: {called} names `q`, which is not an input of the program
 
 def test_expectations_of_what_the_command_line_does_not_ask_for_are_left_out():
     """`--wrt x` is no mistake in a file that knows more."""
-    found = case("expect: {partials: {x: 2, y: 1}}", over=Layer(wrt="x"))
+    found = case("expect: {partials: {x: 2, y: 1}}", over=layer(wrt="x"))
     assert [partial.name for partial in found.expected.partials] == ["x"]
 
 
 def test_a_number_beyond_the_dtype_of_the_command_line_is_told():
     """Before anything is computed."""
-    assert said(own="cotangent: 1e6", over=Layer(dtype="float16")).startswith(
+    assert said(own="cotangent: 1e6", over=layer(dtype="float16")).startswith(
         "error[out-of-range]: `cotangent` = 1e6 is beyond the largest float16, 65504\n --> a:"
     )

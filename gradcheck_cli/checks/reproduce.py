@@ -6,27 +6,57 @@ import shlex
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.records.record import typed_text
+from gradcheck_cli.settings.table import ROWS, SETTINGS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from gradcheck_cli.questions.batch import Point
 
 
 def reproduce(point: Point, *, strict: bool = False) -> str:
     """The command that checks this point alone, and fails where it did."""
-    question, at = point.question, point.at
-    variables, words = point.specification.variables, question.words
-    spelled = (f"{n}={point.spelled.get(n) or typed_text(at[n].tolist())}" for n in variables)
-    options = ["--at", ",".join(spelled)] if variables else []
-    # What a configuration file sets is said even where it is what holds without one.
-    if "wrt" in words or not question.everything:
-        options += ["--wrt", ",".join(question.wrt)]
-    if "dtype" in words or point.dtype.name != "float64":
-        options += ["--dtype", point.dtype.name]
-    if "device" in words or point.device != "cpu":
-        options += ["--device", point.device]
-    if point.batch.cotangent is not None:
-        options += ["--cotangent", str(point.batch.cotangent.tolist())]
-    for name in ("rtol", "atol", "step"):
-        if name in words:
-            options += [f"--{name}", words[name]]
-    return shlex.join([*question.subject.words, *options, *(["--strict"] if strict else [])])
+    said = {**({"strict": ("--strict",)} if strict else {}), **point.question.words}
+    options: list[str] = []
+    for row in ROWS:
+        if row.repeated == "as given":
+            options += said.get(row.name, ())
+        elif row.repeated == "as checked":
+            text, is_needed = _CHECKED[row.name](point)
+            # What a configuration file sets is told even where it is what holds without one.
+            options += row.spoken(text) if is_needed or row.name in said else []
+    return shlex.join([*point.question.subject.words, *options])
+
+
+def _at(point: Point) -> tuple[str, bool]:
+    at, spelled = point.at, point.spelled
+    variables = point.specification.variables
+    values = (f"{n}={spelled.get(n) or typed_text(at[n].tolist())}" for n in variables)
+    return ",".join(values), bool(variables)
+
+
+def _wrt(point: Point) -> tuple[str, bool]:
+    return ",".join(point.question.wrt), not point.question.everything
+
+
+def _dtype(point: Point) -> tuple[str, bool]:
+    return point.dtype.name, point.dtype.name != SETTINGS["dtype"].builtin
+
+
+def _device(point: Point) -> tuple[str, bool]:
+    return point.device, point.device != SETTINGS["device"].builtin
+
+
+def _cotangent(point: Point) -> tuple[str, bool]:
+    weights = point.batch.cotangent
+    return ("", False) if weights is None else (str(weights.tolist()), True)
+
+
+# What a check itself has one of, and whether it is other than what is built in.
+_CHECKED: Mapping[str, Callable[[Point], tuple[str, bool]]] = {
+    "at": _at,
+    "wrt": _wrt,
+    "dtype": _dtype,
+    "device": _device,
+    "cotangent": _cotangent,
+}

@@ -7,43 +7,23 @@ from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gradcheck_cli.language.errors import Mistake, PointError, UserError, did_you_mean
+from gradcheck_cli.language.errors import Mistake, PointError, UserError
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.symbolic.client import Analyst
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from fractions import Fraction
 
     from gradcheck_cli.checks.report import LiveReport
     from gradcheck_cli.checks.result import Result
     from gradcheck_cli.judge.evidence import Tolerance
+    from gradcheck_cli.language.program import Program
     from gradcheck_cli.questions.batch import Batch
+    from gradcheck_cli.settings.values import Settings
 
 T = TypeVar("T")
 # So many points take no more than a second or two longer one by one than together.
 ALONE = 256
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the user wrote, as text.
-
-    Attributes:
-        configured: settings of the configuration file, which a command that reproduces a case must
-            not leave to it.
-    """
-
-    text: str
-    at: tuple[str, ...] = ()
-    wrt: str = ""
-    dtype: str = "float64"
-    device: str = "cpu"
-    cotangent: str | None = None
-    rtol: str | None = None
-    atol: str | None = None
-    step: str | None = None
-    configured: tuple[str, ...] = ()
 
 
 @dataclass
@@ -115,19 +95,14 @@ class Job:
         from gradcheck_cli.records.versions import versions
 
         missing = len(self) - len(ended.results)
-        problems = (
-            [
-                f"{'interrupted' if ended.interrupted else 'ended early'}: {missing} of {len(self)} cases were not checked"
-            ]
-            if missing
-            else []
-        )
+        how = "interrupted" if ended.interrupted else "ended early"
+        problem = f"{how}: {missing} of {len(self)} cases were not checked"
         return report_of(
             ended.results,
             strict=strict,
             command=command,
             environment=versions(),
-            problems=problems,
+            problems=[problem] if missing else [],
             interrupted=ended.interrupted,
         )
 
@@ -161,155 +136,46 @@ class _Collector:
             return None
 
 
-def prepare(options: Options) -> Job:
+def prepare(text: str, settings: Settings) -> Job:
     """Everything that can be known before the first number is computed.
 
     Raises:
         UserError: with every mistake found in the program, the point and the options.
     """
     found = _Collector()
-    program = found.read(parse, options.text)
+    program = found.read(parse, text)
+    found.mistakes += settings.mistakes
     analyst = Analyst()
     if program is not None:
         # SymPy takes 0.4 s to import: it starts now, in its process, while this one goes on.
         analyst.start()
     try:
-        return _job(options, program, analyst, found)
+        return _job(program, settings, analyst, found)
     except BaseException:
         analyst.close()
         raise
 
 
-def _job(options: Options, program: Any, analyst: Analyst, found: _Collector) -> Job:
+def _job(program: Program | None, settings: Settings, analyst: Analyst, found: _Collector) -> Job:
     from gradcheck_cli.dtypes import DTYPES
-    from gradcheck_cli.judge.evidence import Tolerance
+    from gradcheck_cli.judge.evidence import tolerance_of
     from gradcheck_cli.questions.batch import MOST_POINTS, batches
-    from gradcheck_cli.questions.numbers import Grid, read_points
+    from gradcheck_cli.questions.devices import devices_of
+    from gradcheck_cli.questions.numbers import Grid
     from gradcheck_cli.questions.points import points_of
     from gradcheck_cli.questions.question import question_of
 
-    points = found.read(read_points, options.at)
-    weights = None if options.cotangent is None else found.read(_cotangent, options.cotangent)
-    numbers = {
-        name: found.read(_positive, name, value)
-        for name in ("rtol", "atol", "step")
-        if (value := getattr(options, name)) is not None
-    }
-    devices = found.read(devices_of, options.device)
-    dtypes = found.read(_dtypes, options.dtype)
-    wrt = [name.strip() for name in options.wrt.split(",") if name.strip()]
+    devices = found.read(devices_of, settings.device) or []
     question = None
-    if program is not None and points is not None:
-        question = found.read(question_of, program, points, wrt)
-    if found.mistakes or question is None or points is None or devices is None or dtypes is None:
+    if program is not None and "at" not in settings.unread:
+        question = found.read(question_of, program, settings.at, settings.wrt)
+    if found.mistakes or question is None:
         raise PointError(found.mistakes)
-    given = {
-        name: value
-        for name in ("rtol", "atol", "step")
-        if (value := getattr(options, name)) is not None
-    }
-    given |= {
-        name: str(getattr(options, name))
-        for name in ("dtype", "device", "wrt")
-        if name in options.configured
-    }
-    question = replace(question, cotangent=weights, words=given)
-    grid = points_of(points)
-    runs = [(DTYPES[dtype], device) for dtype in dtypes for device in devices]
-    spell = [name for name, value in points.items() if isinstance(value, Grid)]
+    question = replace(question, cotangent=settings.cotangent, words=settings.repeated())
+    grid = points_of(settings.at)
+    runs = [(DTYPES[dtype], device) for dtype in settings.dtype for device in devices]
+    spell = [name for name, value in settings.at.items() if isinstance(value, Grid)]
     # Few points are looked at one by one, so that one that never ends takes none with it.
     most = 1 if len(grid) * len(runs) <= ALONE else MOST_POINTS
     groups = list(batches(question, grid, runs, spell, most))
-    tolerance = (
-        Tolerance(numbers.get("rtol") or 0.0, numbers.get("atol") or 0.0)
-        if "rtol" in numbers or "atol" in numbers
-        else None
-    )
-    return Job(groups, analyst, tolerance, numbers.get("step"))
-
-
-def _dtypes(text: str) -> list[str]:
-    from gradcheck_cli.dtypes import DTYPES
-
-    names = [name.strip() for name in text.split(",") if name.strip()]
-    bad = [name for name in names if name not in DTYPES]
-    if bad or not names:
-        raise PointError(
-            [
-                Mistake(
-                    "unknown-dtype",
-                    f"no dtype named `{name}`",
-                    help=did_you_mean(name, DTYPES) or f"known: {', '.join(DTYPES)}",
-                )
-                for name in bad or [text]
-            ]
-        )
-    return list(dict.fromkeys(names))
-
-
-def _cotangent(text: str) -> Any:
-    from gradcheck_cli.questions.numbers import Grid, read_value
-
-    value = read_value(text)
-    if isinstance(value, Grid):
-        raise PointError(
-            [Mistake("bad-number", "a cotangent is a number or a nested list, not a grid", text)]
-        )
-    return value
-
-
-def _positive(name: str, text: str) -> float:
-    from gradcheck_cli.questions.numbers import Exact, read_value
-
-    wanted = f"--{name} takes a number that is {'positive' if name == 'step' else 'not negative'}, and got `{text}`"
-    try:
-        value = read_value(text)
-    except UserError as error:
-        raise PointError([Mistake("bad-number", wanted)]) from error
-    if not isinstance(value, Exact) or value.value < 0 or (name == "step" and value.value == 0):
-        raise PointError([Mistake("bad-number", wanted)])
-    return _float(name, value.value)
-
-
-def _float(name: str, value: Fraction) -> float:
-    from gradcheck_cli.dtypes import DTYPES
-
-    rounded = DTYPES["float64"].round(value)
-    if rounded in (0.0, float("inf")) and value != 0:
-        raise PointError([Mistake("out-of-range", f"--{name} is beyond what a float64 holds")])
-    return rounded
-
-
-def devices_of(text: str) -> list[str]:
-    """The devices asked for, those of an accelerator only if they are there."""
-    names = [name.strip() for name in text.split(",") if name.strip()]
-    if names == ["cpu"]:
-        return names
-    import torch
-
-    present = [
-        "cpu",
-        *(
-            f"cuda:{i}"
-            for i in range(torch.cuda.device_count() if torch.cuda.is_available() else 0)
-        ),
-    ]
-    if names == ["all"]:
-        return present
-    aliases = {"cuda": "cuda:0"}
-    bad = [name for name in names if aliases.get(name, name) not in present]
-    if bad or not names:
-        raise PointError([_absent(name, present) for name in bad or [text]])
-    return list(dict.fromkeys(names))
-
-
-def _absent(name: str, present: list[str]) -> Mistake:
-    if name.partition(":")[0] == "cuda":
-        return Mistake(
-            "absent-device",
-            f"device `{name}` is not present",
-            help=f"present: {', '.join(present)}",
-        )
-    return Mistake(
-        "unknown-device", f"no device named `{name}`", help="known: cpu, cuda, cuda:N, all"
-    )
+    return Job(groups, analyst, tolerance_of(settings.rtol, settings.atol), settings.step)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from gradcheck_cli.settings.table import FLAG, settings_of
+
 COMMANDS = (
     "check",
     "run",
@@ -19,10 +21,18 @@ COMMANDS = (
 )
 # Words that the group itself answers.
 _GROUP = ("-h", "--help", "-V", "--version", "--install-completion", "--show-completion")
-_TAKES_VALUE = re.compile(
-    r"--(?:at|wrt|dtype|device|cotangent|rtol|atol|step|format|export|color)|-[qvh]*f"
-)
-_FLAG = re.compile(r"--[A-Za-z][\w-]*(?:=.*)?|-[qvh]+|-[qvh]*f\w+", re.DOTALL)
+
+
+def _letters(*, flags: bool) -> str:
+    """The short options of `check` that take no value, or those that do."""
+    rows = (row for row in settings_of("check") if (row.kind is FLAG) == flags)
+    return "".join(word[1] for row in rows for word in row.words if re.fullmatch("-[A-Za-z]", word))
+
+
+_FLAGS, _VALUED = f"h{_letters(flags=True)}", _letters(flags=False)
+_NAMES = "|".join(row.name for row in settings_of("check") if row.kind is not FLAG)
+_TAKES_VALUE = re.compile(rf"--(?:{_NAMES})|-[{_FLAGS}]*[{_VALUED}]")
+_FLAG = re.compile(rf"--[A-Za-z][\w-]*(?:=.*)?|-[{_FLAGS}]+|-[{_FLAGS}]*[{_VALUED}]\w+", re.DOTALL)
 
 
 def in_order(words: list[str]) -> list[str]:

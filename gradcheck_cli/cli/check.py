@@ -10,24 +10,7 @@ import typer
 
 from gradcheck_cli.cli.context import show_settings_page
 from gradcheck_cli.cli.entry import app
-from gradcheck_cli.cli.options import (
-    At,
-    Atol,
-    Color,
-    Cotangent,
-    Device,
-    Dtype,
-    Export,
-    ExpressionArgument,
-    Format,
-    Quiet,
-    Rtol,
-    ShowSettings,
-    Step,
-    Strict,
-    Verbose,
-    Wrt,
-)  # fmt: skip
+from gradcheck_cli.cli.options import ExpressionArgument, ShowSettings, with_settings
 from gradcheck_cli.cli.streams import (
     FAILED,
     USAGE,
@@ -35,6 +18,7 @@ from gradcheck_cli.cli.streams import (
     defect,
     out,
     render_report,
+    require_places,
     say,
     standard_input,
     wants_progress,
@@ -42,7 +26,7 @@ from gradcheck_cli.cli.streams import (
 )
 from gradcheck_cli.language.errors import Mistake, PointError, UserError
 from gradcheck_cli.records.outcome import INTERRUPTED
-from gradcheck_cli.reports import export_target, require_format
+from gradcheck_cli.settings.values import Settings
 
 if TYPE_CHECKING:
     from gradcheck_cli.checks.result import Result
@@ -54,51 +38,30 @@ CASE_LIMIT = 120.0
 
 
 @app.command("check")
+@with_settings("check")
 def check_command(
     context: typer.Context,
+    *,
     expression: ExpressionArgument = "",
-    at: At = None,
-    wrt: Wrt = "",
-    dtype: Dtype = "float64",
-    device: Device = "cpu",
-    cotangent: Cotangent = None,
-    rtol: Rtol = None,
-    atol: Atol = None,
-    step: Step = None,
-    strict: Strict = False,
-    form: Format = "table",
-    export: Export = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    color: Color = "auto",
+    settings: Settings,
     show_settings: ShowSettings = False,
 ) -> None:
     """Check the gradient of one program at a point (the default command)."""
-    from gradcheck_cli.checks.watch import Options, prepare
+    from gradcheck_cli.checks.watch import prepare
 
     show_settings_page(context, show_settings)
-    paint = colour(color)
-    targets = [export_target(word) for word in export or ()]
-    require_format(form)
-    job = prepare(
-        Options(
-            _text(expression),
-            tuple(at or ()),
-            wrt,
-            dtype,
-            device,
-            cotangent,
-            rtol,
-            atol,
-            step,
-            tuple(context.default_map or ()),
+    require_places(settings.export)
+    job = prepare(_text(expression), settings)
+    ended = _run(job, settings.format, strict=settings.strict)
+    report = job.report(ended, ["gradcheck", *sys.argv[1:]], strict=settings.strict)
+    if settings.format != "jsonl":
+        paint = colour(settings.color)
+        out(
+            render_report(
+                report, settings.format, paint=paint, quiet=settings.quiet, verbose=settings.verbose
+            )
         )
-    )
-    ended = _run(job, form, strict=strict)
-    report = job.report(ended, ["gradcheck", *sys.argv[1:]], strict=strict)
-    if form != "jsonl":
-        out(render_report(report, form, paint=paint, quiet=quiet, verbose=verbose))
-    written = write_exports(report, targets)
+    written = write_exports(report, settings.export)
     raise typer.Exit(
         INTERRUPTED
         if ended.interrupted
@@ -125,14 +88,8 @@ def _run(job: Job, form: str, *, strict: bool) -> Ending:
     if ended.error is not None:
         defect(ended.error)
     if ended.given_up:
-        say(
-            str(
-                Mistake(
-                    "timeout",
-                    f"case {len(ended.results) + 1} was not done in {CASE_LIMIT:g} s and is given up, with those after it",
-                )
-            )
-        )
+        late = f"case {len(ended.results) + 1} was not done in {CASE_LIMIT:g} s"
+        say(str(Mistake("timeout", f"{late} and is given up, with those after it")))
     return ended
 
 

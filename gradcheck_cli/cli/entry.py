@@ -14,6 +14,8 @@ from gradcheck_cli.cli.arguments import in_order
 from gradcheck_cli.cli.streams import FAILED, USAGE, defect, leave, open_streams, say
 from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.records.outcome import INTERRUPTED
+from gradcheck_cli.settings.file import Preset, default_map, preset_of
+from gradcheck_cli.settings.table import takes_file
 
 # Plain help: Typer's own Rich output cuts at 80 columns in a pipe and forces colour under
 # GITHUB_ACTIONS.
@@ -36,7 +38,14 @@ def main() -> NoReturn:
     if "_GRADCHECK_COMPLETE" not in os.environ:
         words = in_order(words)
     try:
-        app(words, prog_name="gradcheck", standalone_mode=True, default_map=_defaults(words))
+        found = _preset(words)
+        app(
+            words,
+            prog_name="gradcheck",
+            standalone_mode=True,
+            default_map=default_map(found.configuration if found else None),
+            obj=found,
+        )
         code = 0
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) else 1
@@ -53,20 +62,15 @@ def main() -> NoReturn:
     leave(code)
 
 
-def _defaults(words: list[str]) -> dict[str, dict[str, object]]:
-    """What the project's configuration sets, for commands that take settings."""
+def _preset(words: list[str]) -> Preset | None:
+    """What the configuration file and variables say, for commands that a file sets something for;
+    `--help` reads neither.
+    """
     options = words[: words.index("--")] if "--" in words else words
     asks_help = "-h" in options or "--help" in options
-    if asks_help or not words or words[0] not in ("check", "run", "lint"):
-        return {}
-    from gradcheck_cli.settings.file import configuration_for, default_map
-
-    configuration = configuration_for(words[0], Path(), os.environ)
-    commands: dict[str, dict[str, object]] = {
-        name: dict(values) for name, values in default_map(configuration).items()
-    }
-    run = commands["run"]
-    return {**commands, "lint": {"suites": run["suites"]} if "suites" in run else {}}
+    if asks_help or not words or not takes_file(words[0]):
+        return None
+    return preset_of(words[0], Path(), os.environ)
 
 
 def _version(wanted: bool) -> None:

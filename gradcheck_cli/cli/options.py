@@ -1,29 +1,25 @@
-"""The options of `check` and `run` as Typer takes them, made from the rows of `settings`."""
+"""The options of the commands as Typer takes them, made from the rows of `settings`."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from inspect import Parameter, Signature, signature
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from gradcheck_cli.settings.table import FLAG, SETTINGS
+from gradcheck_cli.cli.context import settings_for
+from gradcheck_cli.settings.table import FLAG, SETTINGS, settings_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from gradcheck_cli.settings.table import Setting
 
 
-def _option(name: str) -> Any:
-    """The option of a setting; an empty variable counts as unset, and one for a list is split at
-    blanks.
-    """
-    row = SETTINGS[name]
-    # `--help` names no variables: all follow one rule, and a column of them hides what the options
-    # do.
-    return typer.Option(
-        *row.words,
-        envvar=row.variable,
-        show_envvar=False,
-        show_default=row.kind is not FLAG,
-        metavar=row.metavar,
-        help=row.help,
-    )
+class Before(NamedTuple):
+    """An annotation of an option that is no setting: the setting that it stands before."""
+
+    name: str
 
 
 ExpressionArgument = Annotated[
@@ -36,40 +32,88 @@ Suites = Annotated[
         metavar="[SUITE|DIR]...", help="Suite files and folders of them; `-` reads one from stdin."
     ),
 ]
-
-At = Annotated[list[str] | None, _option("at")]
-Wrt = Annotated[str, _option("wrt")]
-Dtype = Annotated[str, _option("dtype")]
-Device = Annotated[str, _option("device")]
-Cotangent = Annotated[str | None, _option("cotangent")]
-Rtol = Annotated[str | None, _option("rtol")]
-Atol = Annotated[str | None, _option("atol")]
-Step = Annotated[str | None, _option("step")]
-Strict = Annotated[bool, _option("strict")]
-Format = Annotated[str, _option("format")]
-Export = Annotated[list[str] | None, _option("export")]
-Quiet = Annotated[bool, _option("quiet")]
-Verbose = Annotated[bool, _option("verbose")]
-Color = Annotated[str, _option("color")]
-
-Jobs = Annotated[str, _option("jobs")]
-Keyword = Annotated[str | None, _option("keyword")]
-Tag = Annotated[list[str] | None, _option("tag")]
-Maxfail = Annotated[str, _option("maxfail")]
-LastFailed = Annotated[bool, _option("last-failed")]
-Shard = Annotated[str | None, _option("shard")]
-Resume = Annotated[bool, _option("resume")]
-Timeout = Annotated[str, _option("timeout")]
-MaxMemory = Annotated[str | None, _option("max-memory")]
-Seed = Annotated[str, _option("seed")]
-ExitZero = Annotated[bool, _option("exit-zero")]
-Cluster = Annotated[str | None, _option("cluster")]
-
 # Two options that set nothing of their own.
-Exitfirst = Annotated[bool, typer.Option("--exitfirst", "-x", help="As --maxfail 1.")]
+Exitfirst = Annotated[
+    bool, typer.Option("--exitfirst", "-x", help="As --maxfail 1."), Before("maxfail")
+]
 ShowSettings = Annotated[
     bool,
     typer.Option(
         "--show-settings", help="Print every setting, its value and where it comes from, and exit."
     ),
 ]
+
+
+def with_settings(
+    command: str, *only: str, **instead: str
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A decorator for the function of a command. Typer sees the options of the command's settings
+    where the function has a parameter `settings`, and the function gets all of them as that.
+
+    Args:
+        only: the settings that the command takes; all of the table's that it may take, if none.
+        instead: what is built in for this command, where it is another than for the others.
+    """
+    rows = [SETTINGS[name] for name in only] or _in_order(settings_of(command))
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        # What Typer reads at run time the decorator reads, too.
+        own = dict(signature(function, eval_str=True).parameters)
+        del own["settings"]
+
+        def run(context: typer.Context, **parameters: Any) -> None:
+            mine = {"context": context, **parameters}
+            function(**{name: mine[name] for name in own}, settings=settings_for(context, instead))
+
+        run.__name__, run.__doc__ = function.__name__, function.__doc__
+        run.__signature__ = Signature(_parameters(own, rows, instead))  # type: ignore[attr-defined]
+        run.__annotations__ = {}
+        return run
+
+    return decorate
+
+
+def _in_order(rows: list[Setting]) -> list[Setting]:
+    """The settings in the order of `--help`: what is for `run` alone stands first there."""
+    return sorted(rows, key=lambda row: row.commands != ("run",))
+
+
+def _parameters(
+    own: Mapping[str, Parameter], rows: list[Setting], instead: Mapping[str, str]
+) -> list[Parameter]:
+    """The parameters that Typer sees: those of the function, and an option for each setting."""
+    context = Parameter("context", Parameter.KEYWORD_ONLY, annotation=typer.Context)
+    options = {
+        row.name: _parameter(row, instead.get(row.name, row.default)) for row in rows if row.words
+    }
+    placed: dict[str, list[Parameter]] = {name: [] for name in options}
+    last: list[Parameter] = []
+    for parameter in own.values():
+        if parameter.name != "context":
+            marks = getattr(parameter.annotation, "__metadata__", ())
+            before = next((mark.name for mark in marks if isinstance(mark, Before)), "")
+            placed.get(before, last).append(parameter.replace(kind=Parameter.KEYWORD_ONLY))
+    return [context, *(p for name in options for p in (*placed[name], options[name])), *last]
+
+
+def _parameter(row: Setting, default: str | bool | None) -> Parameter:
+    """The option of a setting; an empty variable counts as unset, and one for a list is split at
+    blanks.
+    """
+    kind: Any = bool if row.kind is FLAG else list[str] if row.kind.repeats else str
+    # `--help` names no variables: all follow one rule, and a column of them hides what the options
+    # do.
+    option = typer.Option(
+        *row.words,
+        envvar=row.variable,
+        show_envvar=False,
+        show_default=row.kind is not FLAG,
+        metavar=row.metavar,
+        help=row.help,
+    )
+    return Parameter(
+        row.key,
+        Parameter.KEYWORD_ONLY,
+        default=default,
+        annotation=Annotated[kind if default is not None else kind | None, option],
+    )

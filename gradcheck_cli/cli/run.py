@@ -6,42 +6,13 @@ import signal
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
-from gradcheck_cli.cli.context import layers, show_settings_page, that_matter
+from gradcheck_cli.cli.context import show_settings_page
 from gradcheck_cli.cli.entry import app
-from gradcheck_cli.cli.options import (
-    Atol,
-    Cluster,
-    Color,
-    Device,
-    Dtype,
-    Exitfirst,
-    ExitZero,
-    Export,
-    Format,
-    Jobs,
-    Keyword,
-    LastFailed,
-    Maxfail,
-    MaxMemory,
-    Quiet,
-    Resume,
-    Rtol,
-    Seed,
-    Shard,
-    ShowSettings,
-    Step,
-    Strict,
-    Suites,
-    Tag,
-    Timeout,
-    Verbose,
-    Wrt,
-)  # fmt: skip
+from gradcheck_cli.cli.options import Exitfirst, ShowSettings, Suites, with_settings
 from gradcheck_cli.cli.streams import (
     FAILED,
     USAGE,
@@ -49,6 +20,7 @@ from gradcheck_cli.cli.streams import (
     defect,
     out,
     render_report,
+    require_places,
     say,
     standard_input,
     variable,
@@ -56,55 +28,34 @@ from gradcheck_cli.cli.streams import (
     write_exports,
 )
 from gradcheck_cli.language.errors import UserError, mistake
-from gradcheck_cli.records.outcome import INTERRUPTED
-from gradcheck_cli.reports import export_target, require_format
+from gradcheck_cli.records.outcome import INTERRUPTED, NOTHING_SELECTED
+from gradcheck_cli.reports.format import count_of
+from gradcheck_cli.settings.values import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from gradcheck_cli.records.report import Report
-    from gradcheck_cli.runs.session import Session, Words
+    from gradcheck_cli.runs.session import Session
 
-NOTHING_SELECTED = 5
 # Commands shown at the end of a run that failed; the rest is counted.
-MAX_COMMANDS = 10
+MOST_COMMANDS = 10
 
 
 @app.command("run")
+@with_settings("run")
 def run_command(
     context: typer.Context,
+    *,
     suites: Suites = None,
-    jobs: Jobs = "auto",
-    keyword: Keyword = None,
-    tag: Tag = None,
+    settings: Settings,
     exitfirst: Exitfirst = False,
-    maxfail: Maxfail = "0",
-    last_failed: LastFailed = False,
-    shard: Shard = None,
-    resume: Resume = False,
-    timeout: Timeout = "120",
-    max_memory: MaxMemory = None,
-    seed: Seed = "0",
-    exit_zero: ExitZero = False,
-    cluster: Cluster = None,
-    dtype: Dtype = "float64",
-    device: Device = "cpu",
-    wrt: Wrt = "",
-    rtol: Rtol = None,
-    atol: Atol = None,
-    step: Step = None,
-    strict: Strict = False,
-    form: Format = "table",
-    export: Export = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    color: Color = "auto",
     show_settings: ShowSettings = False,
 ) -> None:
     """Check suites: files of expressions, or all that a folder holds."""
     show_settings_page(context, show_settings)
     with _signals():
-        code = _run(context, SimpleNamespace(**context.params))
+        code = _run(settings, exitfirst=exitfirst)
     raise typer.Exit(code)
 
 
@@ -122,43 +73,38 @@ def _signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _run(context: typer.Context, asked: Any) -> int:
-    """The exit code of a run, its report written.
-
-    Args:
-        asked: the parameters of `run`, by their names.
-    """
+def _run(settings: Settings, *, exitfirst: bool) -> int:
+    """The exit code of a run, its report written."""
     from gradcheck_cli.records.versions import versions
     from gradcheck_cli.runs.session import prepare_run
-    from gradcheck_cli.settings.table import wrong_words
 
-    if wrong := wrong_words("run", context.params):
-        raise UserError(wrong)
-    paint = colour(asked.color)
-    targets = [export_target(word) for word in asked.export or ()]
-    require_format(asked.form)
-    words = _words(context, asked)
-    _not_overwritten(words.suites, targets)
-    session = prepare_run(words, standard_input)
+    settings.require_readable()
+    require_places(settings.export)
+    if not settings.suites:
+        raise mistake(
+            "no-suite",
+            "`run` needs a suite: a file, a folder or `-`",
+            help="or set `suites` in the configuration; `gradcheck init` writes a first suite",
+        )
+    _not_overwritten(settings.suites, settings.export)
+    session = prepare_run(settings, standard_input, stop_at=1 if exitfirst else settings.maxfail)
     if session is None:
         say("nothing is selected: no check was made")
         return NOTHING_SELECTED
-    broken = _go(session, asked.form, needed=bool(targets))
-    report = session.run.report(["gradcheck", *that_matter(context)], versions())
-    if asked.form != "jsonl":
+    broken = _go(session, settings.format, needed=bool(settings.export))
+    report = session.run.report(["gradcheck", *settings.command("run")], versions())
+    if settings.format != "jsonl":
+        quiet = settings.quiet or not settings.verbose
+        paint = colour(settings.color)
         out(
             render_report(
-                report,
-                asked.form,
-                paint=paint,
-                quiet=asked.quiet or not asked.verbose,
-                verbose=asked.verbose,
+                report, settings.format, paint=paint, quiet=quiet, verbose=settings.verbose
             )
         )
-    written = write_exports(report, targets)
-    _summaries(report, {asked.form, *(name for name, _ in targets)})
+    written = write_exports(report, settings.export)
+    _summaries(report, {settings.format, *(name for name, _ in settings.export)})
     session.close()
-    return _code(report, broken=broken, written=written, exit_zero=asked.exit_zero)
+    return _code(report, broken=broken, written=written, exit_zero=settings.exit_zero)
 
 
 def _not_overwritten(suites: Sequence[str], targets: Sequence[tuple[str, Path]]) -> None:
@@ -176,34 +122,6 @@ def _not_overwritten(suites: Sequence[str], targets: Sequence[tuple[str, Path]])
                 "unwritable",
                 f"the report cannot be written to `{target}`: that is one of the files it is about",
             )
-
-
-def _words(context: typer.Context, asked: Any) -> Words:
-    from gradcheck_cli.runs.session import Words
-
-    if not asked.suites:
-        raise mistake(
-            "no-suite",
-            "`run` needs a suite: a file, a folder or `-`",
-            help="or set `suites` in the configuration; `gradcheck init` writes a first suite",
-        )
-    over, under = layers(context)
-    return Words(
-        asked.suites,
-        over,
-        under,
-        keyword=asked.keyword or "",
-        tags=tuple(asked.tag or ()),
-        last_failed=asked.last_failed,
-        shard=asked.shard,
-        jobs=asked.jobs,
-        maxfail="1" if asked.exitfirst else asked.maxfail,
-        resume=asked.resume,
-        max_memory=asked.max_memory,
-        seed=asked.seed,
-        cluster=asked.cluster,
-        configured=tuple(context.default_map or ()),
-    )
 
 
 def _code(report: Report, *, broken: bool, written: bool, exit_zero: bool) -> int:
@@ -266,10 +184,9 @@ def _summaries(report: Report, forms: set[str]) -> None:
             say(f"the summary page cannot be written: {error}")
     if report.exit_code:
         failing = report.having("fail", "error", "unverified")
-        for record in islice(failing, MAX_COMMANDS):
-            say(
-                f"{record['reproduce']}  # {record['id']}: {next(iter(record['unmet']), record['outcome'])}"
-            )
+        for record in islice(failing, MOST_COMMANDS):
+            reason = next(iter(record["unmet"]), record["outcome"])
+            say(f"{record['reproduce']}  # {record['id']}: {reason}")
         if more := sum(1 for _ in failing):
             say(f"# … and {more:,} more; all of them again: gradcheck run --lf SUITE...")
 
@@ -279,12 +196,9 @@ def lint_command(context: typer.Context, suites: Suites = None) -> None:
     """Look for mistakes in suites without checking anything; torch is not loaded."""
     from gradcheck_cli.suites.files import read_sources
     from gradcheck_cli.suites.read import read_suites
-    from gradcheck_cli.suites.spec import Layer
 
     if not suites:
         raise mistake("no-suite", "`lint` needs a suite: a file, a folder or `-`")
-    found = read_suites(read_sources(suites, standard_input), Layer(), Layer())
+    found = read_suites(read_sources(suites, standard_input), {}, {})
     cases = sum(len(suite.cases) for suite in found)
-    out(
-        f"{len(found)} suite{'' if len(found) == 1 else 's'}, {cases:,} case{'' if cases == 1 else 's'}: no mistakes found\n"
-    )
+    out(f"{count_of(len(found), 'suite')}, {count_of(cases, 'case')}: no mistakes found\n")

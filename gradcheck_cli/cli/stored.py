@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gradcheck_cli.cli.entry import app
-from gradcheck_cli.cli.options import Color, Export, Format, Quiet, Verbose
+from gradcheck_cli.cli.options import with_settings
 from gradcheck_cli.cli.streams import (
     USAGE,
     colour,
@@ -17,11 +17,12 @@ from gradcheck_cli.cli.streams import (
     natural,
     out,
     render_report,
+    require_places,
     standard_input,
     write_exports,
 )
 from gradcheck_cli.language.errors import Mistake, PointError, UserError, mistake
-from gradcheck_cli.reports import export_target, require_format
+from gradcheck_cli.settings.values import Settings
 
 if TYPE_CHECKING:
     from gradcheck_cli.records.report import Report
@@ -43,42 +44,28 @@ Several = Annotated[
 
 
 @app.command("report")
-def report_command(
-    stored: StoredArgument,
-    form: Format = "table",
-    export: Export = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    color: Color = "auto",
-) -> None:
+@with_settings("report")
+def report_command(*, stored: StoredArgument, settings: Settings) -> None:
     """Render a stored report again; the exit code is the report's own."""
-    _shown(_read([stored])[0], form, export, quiet=quiet, verbose=verbose, color=color)
+    settings.require_readable()
+    _render(_read([stored])[0], settings)
 
 
 @app.command("merge")
-def merge_command(
-    stored: Several,
-    form: Format = "json",
-    export: Export = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    color: Color = "auto",
-) -> None:
+@with_settings("merge", format="json")
+def merge_command(*, stored: Several, settings: Settings) -> None:
     """Make one report of the reports of all shards; the exit code is that of the whole."""
     from gradcheck_cli.reports.merge import merge_reports
+    from gradcheck_cli.settings.table import immaterial_words
 
-    _shown(
-        merge_reports(_read(stored), stored),
-        form,
-        export,
-        quiet=quiet,
-        verbose=verbose,
-        color=color,
-    )
+    settings.require_readable()
+    _render(merge_reports(_read(stored), stored, immaterial_words("run")), settings)
 
 
 @app.command("diff")
+@with_settings("diff", "color")
 def diff_command(
+    *,
     old: Annotated[
         str,
         typer.Argument(metavar="OLD.json", help="The report to compare with.", show_default=False),
@@ -92,7 +79,7 @@ def diff_command(
     form: Annotated[
         str, typer.Option("--format", "-f", metavar="FORMAT", help="table or json.")
     ] = "table",
-    color: Color = "auto",
+    settings: Settings,
 ) -> None:
     """List what is worse, better or new in a report; exit 1 if anything is worse."""
     from gradcheck_cli.reports.diff import compare_reports
@@ -102,7 +89,8 @@ def diff_command(
         raise mistake(
             "unknown-format", f"no format of differences named `{form}`", help="known: table, json"
         )
-    paint = colour(color)
+    settings.require_readable()
+    paint = colour(settings.color)
     found = compare_reports(*_read([old, new]))
     if form == "json":
         out(json.dumps(diff_document(found), indent=1, ensure_ascii=False) + "\n")
@@ -129,16 +117,17 @@ def _read(words: list[str]) -> list[Report]:
     return found
 
 
-def _shown(
-    found: Report, form: str, export: list[str] | None, *, quiet: bool, verbose: bool, color: str
-) -> None:
-    paint = colour(color)
-    targets = [export_target(word) for word in export or ()]
-    require_format(form)
-    suite = any(record["source"] is not None for record in found.records)
+def _render(report: Report, settings: Settings) -> None:
+    """Write a report as it is asked for, and end with its exit code."""
+    require_places(settings.export)
+    suite = any(record["source"] is not None for record in report.records)
     out(
         render_report(
-            found, form, paint=paint, quiet=quiet or (suite and not verbose), verbose=verbose
+            report,
+            settings.format,
+            paint=colour(settings.color),
+            quiet=settings.quiet or (suite and not settings.verbose),
+            verbose=settings.verbose,
         )
     )
-    raise typer.Exit(found.exit_code if write_exports(found, targets) else USAGE)
+    raise typer.Exit(report.exit_code if write_exports(report, settings.export) else USAGE)

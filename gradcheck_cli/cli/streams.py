@@ -8,9 +8,8 @@ import traceback
 from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
-from gradcheck_cli.language.errors import Mistake, mistake
+from gradcheck_cli.language.errors import Mistake, UserError, mistake
 from gradcheck_cli.reports import renderer
-from gradcheck_cli.settings.table import COLORS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -87,9 +86,6 @@ def colour(choice: str) -> bool:
 
 def wants_colour(choice: str, environment: Mapping[str, str], *, terminal: bool) -> bool:
     """Whether a stream gets colour: --color, NO_COLOR, FORCE_COLOR, TERM=dumb, or a terminal."""
-    if choice not in COLORS:
-        message = f"no colour choice named `{choice}`"
-        raise mistake("unknown-color", message, help=f"known: {', '.join(COLORS)}")
     if choice != "auto":
         return choice == "always"
     if environment.get("NO_COLOR"):
@@ -117,6 +113,24 @@ def render_report(
     return render(report, width=width, color=paint, verbose=verbose, quiet=quiet)  # type: ignore[call-arg]  # only the table takes these
 
 
+def require_places(targets: Iterable[tuple[str, Path]]) -> None:
+    """Nothing, if each export has a folder to go to and a file's name.
+
+    Raises:
+        UserError: with every one that has not.
+    """
+    misplaced = [
+        Mistake(
+            "unwritable",
+            f"the report cannot be written to `{target}`: no such folder, or no file name",
+        )
+        for _, target in targets
+        if not target.name or target.is_dir() or not target.parent.is_dir()
+    ]
+    if misplaced:
+        raise UserError(misplaced)
+
+
 def write_exports(report: Report, targets: Iterable[tuple[str, Path]]) -> bool:
     """Whether each of the exports could be written; all are tried."""
     failed = [path for form, path in targets if not write(path, render_report(report, form))]
@@ -124,7 +138,7 @@ def write_exports(report: Report, targets: Iterable[tuple[str, Path]]) -> bool:
 
 
 def write(path: Path, text: str) -> bool:
-    """Whether a file was written, whole or not at all; a device or a pipe is written as it is."""
+    """Whether a file could be written, whole or not at all; a device or pipe as it is."""
     part = path.with_name(f"{path.name}.part") if path.is_file() or not path.exists() else path
     try:
         part.write_text(text, encoding="utf-8")

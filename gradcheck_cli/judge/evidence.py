@@ -24,6 +24,11 @@ class Tolerance:
     atol: float = 0.0
 
 
+def tolerance_of(rtol: float | None, atol: float | None) -> Tolerance | None:
+    """What the user says of tolerances; None where that is nothing, 0 for what is not said."""
+    return None if rtol is None and atol is None else Tolerance(rtol or 0.0, atol or 0.0)
+
+
 @dataclass(frozen=True, eq=False)
 class Evidence:
     """The testimonies on one point, by the witnesses' names; an abstention stands for all

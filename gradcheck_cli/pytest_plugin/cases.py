@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from os.path import relpath
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.settings import quantities
-from gradcheck_cli.settings.file import configuration_for
+from gradcheck_cli.settings.file import preset_of
+from gradcheck_cli.settings.values import Settings
 from gradcheck_cli.suites.files import read_sources
 from gradcheck_cli.suites.read import read_suites
-from gradcheck_cli.suites.spec import Layer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
-    from typing import Any
 
     from gradcheck_cli.suites.spec import SuiteCase
 
@@ -30,20 +28,13 @@ def read_cases(path: Path, start: Path, present: Callable[[], list[str]]) -> lis
     Raises:
         UserError: with every mistake in the file or in its configuration.
     """
-    configuration = configuration_for("run", path.parent, {})
-    values = configuration.values if configuration else {}
-    seed = quantities.count(str(values.get("seed", "0")), "seed")
-    (suite,) = read_suites(read_sources([relpath(path, start)], str), Layer(), _layer(values), seed)
+    file = preset_of("run", path.parent, {}).file
+    seed = Settings(below=file).seed
+    (suite,) = read_suites(read_sources([relpath(path, start)], str), {}, file, seed)
     return [
         on_devices(case, present()) if any(device == "all" for _, device in case.runs) else case
         for case in suite.cases
     ]
-
-
-def _layer(values: Mapping[str, Any]) -> Layer:
-    """What a configuration file says of cases."""
-    names = (field.name for field in fields(Layer))
-    return Layer(**{name: values[name] for name in names if name in values})
 
 
 def on_devices(case: SuiteCase, present: list[str]) -> SuiteCase:

@@ -42,7 +42,8 @@ class Question:
     Attributes:
         wrt: the inputs to differentiate.
         cotangent: exact numbers shaped like the result; None for ones.
-        words: the user's own words for options, for the line that reproduces a check.
+        words: the user's own words for settings, for the line that reproduces a check; none for a
+            setting that the check itself has, but that must be told.
         expansions: the specification as scalars, by shapes; questions of one specification may
             share them.
     """
@@ -51,7 +52,7 @@ class Question:
     specification: Program
     wrt: tuple[str, ...]
     cotangent: Nested | None = None
-    words: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[str, Sequence[str]] = field(default_factory=dict)
     expansions: dict[object, Expansion | Oversize] = field(default_factory=dict)
     _prepared: dict[object, Prepared] = field(default_factory=dict)
 
@@ -155,7 +156,7 @@ def question_of(
     wrt: Sequence[str] = (),
     *,
     cotangent: Nested | None = None,
-    words: Mapping[str, str] | None = None,
+    words: Mapping[str, Sequence[str]] | None = None,
     subject: Subject | None = None,
 ) -> Question:
     """The question, once every name in it is known to be right.

@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.language.errors import did_you_mean, mistake
+from gradcheck_cli.language.errors import did_you_mean, elide, mistake
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +49,7 @@ def require_format(name: str) -> None:
     if name not in FORMATS:
         raise mistake(
             "unknown-format",
-            f"no report format named `{name}`",
+            f"no report format named `{elide(name)}`",
             help=did_you_mean(name, FORMATS) or f"known: {', '.join(FORMATS)}",
         )
 
@@ -58,7 +58,7 @@ def export_target(word: str) -> tuple[str, Path]:
     """(format, path) of an export, `FORMAT:FILE` or a file with an ending that tells.
 
     Raises:
-        UserError: there is no such format, or the file cannot be one.
+        UserError: there is no such format.
     """
     name, colon, path = word.partition(":")
     if colon and name.isalpha() and len(name) > 1:
@@ -70,10 +70,5 @@ def export_target(word: str) -> tuple[str, Path]:
             "unknown-format",
             f"no report format is known by the ending of `{word}`",
             help=f"write FORMAT:FILE with one of {', '.join(FORMATS)}",
-        )
-    if not target.name or target.is_dir() or not target.parent.is_dir():
-        raise mistake(
-            "unwritable",
-            f"the report cannot be written to `{target}`: no such folder, or no file name",
         )
     return form, target

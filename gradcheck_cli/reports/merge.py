@@ -11,26 +11,23 @@ from gradcheck_cli.reports.format import count_of
 from gradcheck_cli.reports.stored import UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from gradcheck_cli.records.record import Record
 
-# Options that say where a check is made and how it is shown, not what is checked: the number of
-# words that belong to each.
-# fmt: off
-_IMMATERIAL = {
-    **dict.fromkeys(("--shard", "--export", "--format", "-f", "--color", "--jobs", "-j", "--cluster", "--max-memory"), 2),
-    **dict.fromkeys(("--quiet", "--no-quiet", "-q", "--verbose", "--no-verbose", "-v", "--resume", "--no-resume"), 1),
-    **dict.fromkeys(("--exit-zero", "--no-exit-zero"), 1),
-}
-# fmt: on
 # What differs from machine to machine without anything being the matter.
 _LOCAL = ("platform",)
+# The option that tells the parts of a run apart, and the number of its words.
+_SHARD = {"--shard": 2}
 # Numbers named in a sentence; the rest is counted.
 MAX_NAMED = 5
 
 
-def merge_reports(reports: Sequence[Report], names: Sequence[str] = ()) -> Report:
+def merge_reports(
+    reports: Sequence[Report],
+    names: Sequence[str] = (),
+    immaterial: Mapping[str, int] | None = None,
+) -> Report:
     """One report of all checks, by their positions in the run.
 
     Versions that differ, shards that are not there and checks that are in none of the reports
@@ -38,14 +35,16 @@ def merge_reports(reports: Sequence[Report], names: Sequence[str] = ()) -> Repor
 
     Args:
         names: what messages call the reports.
+        immaterial: options that say where a check is made and how it is shown, not what is
+            checked, with the number of words that belong to each.
     Raises:
         PointError: `not-mergeable`: of different commands, without positions, or with a check that
             is in two of them.
     """
     unnamed = [f"report {k}" for k in range(len(names) + 1, len(reports) + 1)]
     called = [*names[: len(reports)], *unnamed]
-    commands = [_without(report.command, ("--shard",)) for report in reports]
-    material = [_without(report.command, _IMMATERIAL) for report in reports]
+    commands = [_without(report.command, _SHARD) for report in reports]
+    material = [_without(report.command, {**_SHARD, **(immaterial or {})}) for report in reports]
     mistakes = [*_foreign(material, called), *_misplacements(reports, called)]
     if mistakes:
         raise PointError(mistakes)
@@ -69,7 +68,7 @@ def _position(record: Record) -> int:
     return position
 
 
-def _without(command: Sequence[str], options: Iterable[str]) -> tuple[str, ...]:
+def _without(command: Sequence[str], options: Mapping[str, int]) -> tuple[str, ...]:
     """A command without some of its options, however they are joined to their values."""
     kept: list[str] = []
     words = iter(command)
@@ -77,7 +76,7 @@ def _without(command: Sequence[str], options: Iterable[str]) -> tuple[str, ...]:
         name = word.partition("=")[0] if word.startswith("--") else word[:2]
         if name not in options:
             kept.append(word)
-        elif word == name and _IMMATERIAL[name] == 2:
+        elif word == name and options[name] == 2:
             next(words, None)
     return tuple(kept)
 

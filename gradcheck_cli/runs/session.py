@@ -1,4 +1,4 @@
-"""From the words of `run` to a run that is ready to go, and what is kept of it for the next one."""
+"""From the settings of `run` to a run that is ready to go, and what it leaves for the next."""
 
 from __future__ import annotations
 
@@ -12,11 +12,9 @@ from gradcheck_cli.language.errors import Mistake, PointError
 from gradcheck_cli.runs.cache import cache, forget_old, load_failures, save_failures
 from gradcheck_cli.runs.journal import Journal
 from gradcheck_cli.runs.plan import Selection, plan
-from gradcheck_cli.runs.pool import CHECK_LIMIT, Limits, Workers
+from gradcheck_cli.runs.pool import Limits, Workers
 from gradcheck_cli.runs.run import FAILING, Run
-from gradcheck_cli.settings import quantities
 from gradcheck_cli.suites.files import read_sources
-from gradcheck_cli.suites.spec import Layer
 
 # Below this a worker has no room beside torch; a guess: it takes 0.4 GiB at rest.
 LEAST_MEMORY = 1 << 30
@@ -28,36 +26,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from gradcheck_cli.runs.plan import Plan
+    from gradcheck_cli.settings.values import Settings
     from gradcheck_cli.suites.spec import SuiteCase
-
-
-@dataclass(frozen=True)
-class Words:
-    """What the user asked `run` for; numbers as text, as they were written.
-
-    Attributes:
-        over: settings of the command line, which stand above those of a suite; `under` those of the
-            configuration, below.
-        configured: settings of the configuration file, which a command that reproduces a check must
-            not leave to it.
-        folder: where the cache folder is.
-    """
-
-    suites: Sequence[str]
-    over: Layer = field(default_factory=Layer)
-    under: Layer = field(default_factory=Layer)
-    keyword: str = ""
-    tags: tuple[str, ...] = ()
-    last_failed: bool = False
-    shard: str | None = None
-    jobs: str = "auto"
-    maxfail: str = "0"
-    resume: bool = False
-    max_memory: str | None = None
-    seed: str = "0"
-    cluster: str | None = None
-    configured: tuple[str, ...] = ()
-    folder: Path = field(default_factory=Path)
 
 
 @dataclass
@@ -99,39 +69,28 @@ class Session:
         journal.close(keep=not self.run.complete)
 
 
-def prepare_run(words: Words, stdin: Callable[[], str]) -> Session | None:
+def prepare_run(settings: Settings, stdin: Callable[[], str], stop_at: int) -> Session | None:
     """A run ready to go; None if nothing is selected.
 
+    Args:
+        stop_at: failures after which the run ends; 0 never ends it.
     Raises:
-        UserError: with every mistake in the words and in the suites.
+        UserError: with every mistake in the suites.
     """
     from gradcheck_cli.suites.read import read_suites
 
-    jobs = quantities.jobs(words.jobs) or _cores()
-    limits = Limits(
-        CHECK_LIMIT,
-        quantities.size(words.max_memory)
-        if words.max_memory
-        else max(worker_memory() // jobs, LEAST_MEMORY),
-    )
-    local = None if words.cluster else Workers(limits)
+    jobs = settings.jobs or _cores()
+    memory = settings.max_memory or max(worker_memory() // jobs, LEAST_MEMORY)
+    limits = Limits(settings.timeout, memory)
+    local = None if settings.cluster else Workers(limits)
     session = None
     try:
         if local is not None:
             local.start(1)  # it imports torch while the suites are read
-        suites = read_suites(
-            read_sources(words.suites, stdin),
-            words.over,
-            words.under,
-            quantities.count(words.seed, "--seed"),
-        )
-        said = tuple((name, "") for name in ("dtype", "device", "wrt") if name in words.configured)
-        cases = [
-            replace(case, given=(*case.given, *said)) if said else case
-            for suite in suites
-            for case in suite.cases
-        ]
-        session = _session(cases, words, local, jobs, limits)
+        sources = read_sources(settings.suites, stdin)
+        suites = read_suites(sources, settings.above, settings.below, settings.seed)
+        cases = [case for suite in suites for case in suite.cases]
+        session = _session(cases, settings, stop_at, local, jobs, limits)
         return session
     finally:
         if local is not None and session is None:
@@ -139,51 +98,54 @@ def prepare_run(words: Words, stdin: Callable[[], str]) -> Session | None:
 
 
 def _session(
-    cases: list[SuiteCase], words: Words, local: Workers | None, jobs: int, limits: Limits
+    cases: list[SuiteCase],
+    settings: Settings,
+    stop_at: int,
+    local: Workers | None,
+    jobs: int,
+    limits: Limits,
 ) -> Session | None:
-    folder = cache(words.folder)
-    shard = quantities.shard(words.shard) if words.shard else (1, 1)
+    folder = cache(Path())
     wanted = Selection(
-        words.keyword, words.tags, load_failures(folder) if words.last_failed else None, shard
+        settings.keyword or "",
+        settings.tag,
+        load_failures(folder) if settings.last_failed else None,
+        settings.shard or (1, 1),
     )
     cases = [case for case in cases if wanted.takes(case)]
-    present = _on_present_devices(cases) if words.cluster is None else cases
+    present = cases if settings.cluster else _on_present_devices(cases)
     chosen, remarks = plan(present, wanted), []
-    if words.last_failed and not chosen.selected:
+    if settings.last_failed and not chosen.selected:
         chosen = plan(present, replace(wanted, failed=None))
         remarks.append("none of these checks is known to have failed: all are made")
     if not chosen.selected:
         return None
-    executor, workers = _executor(words, local, min(jobs, max(1, len(chosen.tasks))))
-    run, resumed = _run(words, chosen, folder)
+    executor, workers = _executor(settings.cluster, local, min(jobs, max(1, len(chosen.tasks))))
+    run, resumed = _run(settings, stop_at, chosen, folder)
     return Session(run, executor, workers, limits, folder, resumed, remarks)
 
 
-def _executor(words: Words, local: Workers | None, jobs: int) -> tuple[Executor, int]:
+def _executor(address: str, local: Workers | None, jobs: int) -> tuple[Executor, int]:
     if local is not None:
         local.start(jobs)
         return local, jobs
     from gradcheck_cli.runs.cluster import connect
 
-    cluster = connect(str(words.cluster))
+    cluster = connect(address)
     return cluster, cluster.workers
 
 
-def _run(words: Words, chosen: Plan, folder: Path) -> tuple[Run, int]:
+def _run(settings: Settings, stop_at: int, chosen: Plan, folder: Path) -> tuple[Run, int]:
     """The run with a new journal, and how many checks it takes over from the one before."""
     from gradcheck_cli.records.versions import versions
 
-    asked = (tuple(words.suites), words.keyword, words.tags, words.last_failed, words.shard)
+    selected_by = ("suites", "keyword", "tag", "last-failed", "shard")
+    asked = [settings.said(name) for name in selected_by]
     path = folder / f"run-{sha256(repr(asked).encode()).hexdigest()[:12]}.tsv"
     fresh = path.with_suffix(".new")
     forget_old(folder)
-    run = Run(
-        chosen,
-        Journal(fresh, chosen.count),
-        repr(sorted(versions().items())),
-        quantities.count(words.maxfail),
-    )
-    resumed = run.resume(path) if words.resume else 0
+    run = Run(chosen, Journal(fresh, chosen.count), repr(sorted(versions().items())), stop_at)
+    resumed = run.resume(path) if settings.resume else 0
     run.journal.become(path)
     return run, resumed
 
@@ -194,14 +156,14 @@ def _on_present_devices(cases: list[SuiteCase]) -> list[SuiteCase]:
     Raises:
         UserError: a device is named that this machine does not have.
     """
-    from gradcheck_cli.checks.watch import devices_of
+    from gradcheck_cli.questions.devices import devices_of
 
     named = {device for case in cases if case.skip is None for _, device in case.runs} - {"cpu"}
     known: dict[str, list[str]] = {"cpu": ["cpu"]}
     mistakes: list[Mistake] = []
     for name in sorted(named):
         try:
-            known[name] = devices_of(name)
+            known[name] = devices_of([name])
         except PointError as error:
             case = next(
                 case

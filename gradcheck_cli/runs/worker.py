@@ -31,6 +31,6 @@ def items(batches: Iterator[bytes]) -> Iterator[bytes]:
 
 def devices(questions: Iterator[bytes]) -> Iterator[bytes]:
     """The devices of this machine, unasked, as a JSON list of names."""
-    from gradcheck_cli.checks.watch import devices_of
+    from gradcheck_cli.questions.devices import devices_of
 
-    yield json.dumps(devices_of("all")).encode()
+    yield json.dumps(devices_of(["all"])).encode()

@@ -8,14 +8,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.language.errors import Mistake, UserError, did_you_mean, elide
-from gradcheck_cli.settings.table import ROWS, SETTINGS, of_toml, wrong, wrong_variables
+from gradcheck_cli.settings.table import ROWS, SETTINGS, takes_file
 from gradcheck_cli.settings.toml import TomlFile, display_path
+from gradcheck_cli.settings.toml_values import said_in_toml
+from gradcheck_cli.settings.values import Layer, Said, read_variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from gradcheck_cli.settings.table import Value
+    from gradcheck_cli.settings.table import Text
+    from gradcheck_cli.settings.values import Unread
 
 OWN, SHARED = "gradcheck.toml", "pyproject.toml"
 _TABLE = ("tool", "gradcheck")
@@ -24,14 +27,15 @@ HEADING = f"[{'.'.join(_TABLE)}]"
 
 @dataclass(frozen=True)
 class Configuration:
-    """What a file sets.
-
-    Attributes:
-        values: by the names of the settings, as Typer takes them.
-    """
+    """What a file sets."""
 
     file: TomlFile
-    values: Mapping[str, Value] = field(default_factory=dict)
+    layer: Layer = field(default_factory=dict)
+
+    @property
+    def values(self) -> dict[str, Text]:
+        """By the names of the settings, as Typer takes them."""
+        return {name: said.text for name, said in self.layer.items()}
 
     @property
     def path(self) -> Path:
@@ -43,6 +47,19 @@ class Configuration:
         heading = _heading(self.path)
         line = self.file.line(self.file.places[(*heading, name)].key)
         return f"{display_path(self.path)}:{line}{f' {HEADING}' if heading else ''}"
+
+
+@dataclass(frozen=True)
+class Preset:
+    """What is said of a command's settings before its own words are read."""
+
+    configuration: Configuration | None = None
+    variables: Layer = field(default_factory=dict)
+
+    @property
+    def file(self) -> Layer:
+        """What the file says."""
+        return self.configuration.layer if self.configuration else {}
 
 
 def find(start: Path) -> Path | None:
@@ -66,28 +83,39 @@ def read(path: Path) -> Configuration:
     return _read(TomlFile(path))
 
 
+def preset_of(command: str, start: Path, environment: Mapping[str, str]) -> Preset:
+    """What the nearest file and the variables say.
+
+    Raises:
+        UserError: with every mistake in the file and in the variables of the command's settings.
+    """
+    mistakes: list[Mistake] = []
+    unread: Unread = {}
+    configuration: Configuration | None = None
+    try:
+        file = _nearest(start) if takes_file(command) else None
+        configuration = _read(file) if file else None
+    except UserError as error:
+        mistakes += error.mistakes
+    variables = read_variables(command, environment, unread)
+    mistakes += [mistake for found in unread.values() for mistake in found]
+    if mistakes:
+        raise UserError(mistakes)
+    return Preset(configuration, variables)
+
+
 def configuration_for(
     command: str, start: Path, environment: Mapping[str, str]
 ) -> Configuration | None:
     """What the nearest file sets, None where there is none.
 
     Raises:
-        UserError: with every mistake in the file and in the variables of the command's settings.
+        UserError: as `preset_of`.
     """
-    mistakes: list[Mistake] = []
-    found: Configuration | None = None
-    try:
-        file = _nearest(start)
-        found = _read(file) if file else None
-    except UserError as error:
-        mistakes += error.mistakes
-    mistakes += wrong_variables(command, environment)
-    if mistakes:
-        raise UserError(mistakes)
-    return found
+    return preset_of(command, start, environment).configuration
 
 
-def default_map(configuration: Configuration | None) -> dict[str, dict[str, Value]]:
+def default_map(configuration: Configuration | None) -> dict[str, dict[str, Text]]:
     """What a file sets as Typer's `default_map`: by command, then by the name of the function's
     parameter.
     """
@@ -166,27 +194,29 @@ def _read(file: TomlFile) -> Configuration:
                 )
             ]
         )
-    mistakes = [found for name, value in table.items() for found in _mistakes(file, name, value)]
+    mistakes: list[Mistake] = []
+    layer: Layer = {}
+    for name, value in table.items():
+        said = _said(file, name, value, mistakes)
+        if said is not None:
+            layer[name] = said
     if mistakes:
         raise UserError(mistakes)
-    return Configuration(
-        file,
-        {
-            name: of_toml(SETTINGS[name], value, lambda word: display_path(file.path.parent / word))
-            for name, value in table.items()
-        },
-    )
+    return Configuration(file, layer)
 
 
-def _mistakes(file: TomlFile, name: str, value: Any) -> Iterator[Mistake]:
-    """What is wrong with a key and its value, each with its place."""
-    row = SETTINGS.get(name)
+def _said(file: TomlFile, name: str, value: Any, mistakes: list[Mistake]) -> Said | None:
+    """What a key of the table says; `mistakes` gains what is wrong with it, each with its place."""
+    row, address = SETTINGS.get(name), (*_heading(file.path), name)
     if row is None or not row.example:
-        yield file.placed(_unknown(name), file.places[(*_heading(file.path), name)].key)
-        return
-    for index, mistake in wrong(row, value):
-        place = file.places[(*_heading(file.path), name)]
-        yield file.placed(mistake, place.value if index is None else place.items[index])
+        mistakes.append(file.placed(_unknown(name), file.places[address].key))
+        return None
+    wrong: list[tuple[int | None, Mistake]] = []
+    said = said_in_toml(row, value, lambda word: display_path(file.path.parent / word), wrong)
+    for index, mistake in wrong:
+        place = file.places[address]
+        mistakes.append(file.placed(mistake, place.value if index is None else place.items[index]))
+    return said
 
 
 def _unknown(name: str) -> Mistake:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from gradcheck_cli.language.errors import printable
+from gradcheck_cli.language.errors import did_you_mean, printable
 from gradcheck_cli.settings.file import OWN, shadowed_file
-from gradcheck_cli.settings.table import ROWS, strangers
+from gradcheck_cli.settings.table import PREFIX, ROWS
 from gradcheck_cli.settings.toml import display_path
 
 if TYPE_CHECKING:
@@ -49,27 +49,6 @@ def rows(
     ]
 
 
-def values_from(
-    values: Mapping[str, object],
-    origin: Callable[[str], object],
-    names: Iterable[str],
-    *,
-    in_file: bool,
-) -> dict[str, object]:
-    """Those of the named settings that somebody set: in the file, or else on the command line and
-    in variables.
-
-    What a file sets holds where a suite says nothing; what the command line or a variable says
-    holds whatever a suite says.
-    """
-    wanted = ("DEFAULT_MAP",) if in_file else ("COMMANDLINE", "ENVIRONMENT")
-    return {
-        row.name: values[row.key]
-        for row in ROWS
-        if row.name in set(names) and _origin(origin, row) in wanted
-    }
-
-
 def settings_page(found: Iterable[SettingLine], notes: Iterable[str] = ()) -> str:
     """The settings as a text in aligned columns, and the notes below it."""
     table = [SettingLine("setting", "value", "from"), *found]
@@ -91,7 +70,25 @@ def notes(configuration: Configuration | None, environment: Mapping[str, str]) -
     return [
         read,
         *([f"{display_path(beside)} has settings too; {OWN} beside it wins"] if beside else []),
-        *strangers(environment),
+        *_strangers(environment),
+    ]
+
+
+def _strangers(environment: Mapping[str, str]) -> list[str]:
+    """A sentence for each variable that looks like a setting and is none: somebody else's, or a
+    slip.
+    """
+    known = [row.variable.removeprefix(PREFIX) for row in ROWS if row.variable]
+    names = sorted(name.removeprefix(PREFIX) for name in environment if name.startswith(PREFIX))
+    # The common beginning would make all names look alike.
+    near = {
+        name: did_you_mean(name, known).replace(" `", f" `{PREFIX}")
+        for name in names
+        if name not in known
+    }
+    return [
+        f"{PREFIX}{name} is no setting{f'; {words}' if words else ''}"
+        for name, words in near.items()
     ]
 
 

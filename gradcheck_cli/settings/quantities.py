@@ -79,12 +79,12 @@ def size(text: str, name: str = "--max-memory") -> int:
     match = re.fullmatch(rf"({_DECIMAL})\s*([kmgt]i?)?b", text.strip(), re.IGNORECASE)
     number = int(Fraction(match[1]) * _UNITS[(match[2] or "").lower()]) if match else 0
     if not 0 < number <= MOST_BYTES:
-        raise _bad(
-            name,
-            text,
-            "size",
-            "a number with B, kB, MB, GB, TB (powers of 1,000) or KiB, MiB, GiB, TiB (powers of 1,024), such as 500MB or 2GiB",
+        thousands, others = (
+            "B, kB, MB, GB, TB (powers of 1,000)",
+            "KiB, MiB, GiB, TiB (powers of 1,024)",
         )
+        accepted = f"a number with {thousands} or {others}, such as 500MB or 2GiB"
+        raise _bad(name, text, "size", accepted)
     return number
 
 
@@ -102,10 +102,9 @@ def _real(text: str, name: str, *, positive: bool) -> float:
     from gradcheck_cli.dtypes import DTYPES
     from gradcheck_cli.questions.numbers import Exact, read_value
 
-    wanted = Mistake(
-        "bad-number",
-        f"{name} takes a number that is {'positive' if positive else 'not negative'}, and got `{elide(text)}`",
-    )
+    sign = "positive" if positive else "not negative"
+    message = f"{name} takes a number that is {sign}, and got `{elide(text)}`"
+    wanted = Mistake("bad-number", message)
     try:
         value = read_value(text)
     except UserError as error:

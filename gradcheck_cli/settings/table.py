@@ -1,37 +1,33 @@
-"""Everything that can be set, one row a setting: options, variables, keys of a file and their page
-follow from it.
+"""Everything that can be set, one row a setting. Options, variables, keys of files and suites, what
+they mean, and the command that reproduces a check follow from it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from gradcheck_cli.language.errors import (
-    Mistake,
-    PointError,
-    UserError,
-    did_you_mean,
-    elide,
-    mistake,
-)
 from gradcheck_cli.reports import FORMATS
-from gradcheck_cli.settings import quantities
+from gradcheck_cli.settings import quantities, readers
 from gradcheck_cli.settings.toml import Float
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
 # A setting as Typer takes it: text, a flag, or several texts.
-Value: TypeAlias = str | bool | list[str]
+Text: TypeAlias = "str | bool | list[str]"
+# How a setting stands in the command that reproduces a check: not at all; in the user's own words;
+# or in the words of the check itself, which has one point, one dtype and one device.
+Repeated: TypeAlias = Literal["never", "as given", "as checked"]
 
 COLORS = ("auto", "always", "never")
-# Words for a flag in a variable: those that Typer reads.
-FLAGS = {
-    **dict.fromkeys(("1", "true", "t", "yes", "y", "on"), True),
-    **dict.fromkeys(("0", "false", "f", "no", "n", "off"), False),
-}
 PREFIX = "GRADCHECK_"
+
+
+class Unset(str):
+    """What holds where nothing is said, in words: there is no value for it."""
+
+    __slots__ = ()
 
 
 class TomlKind(NamedTuple):
@@ -39,6 +35,16 @@ class TomlKind(NamedTuple):
 
     types: tuple[type, ...]
     words: str
+
+    @property
+    def repeats(self) -> bool:
+        """Whether the option is given once for each value."""
+        return self.types == (list,)
+
+    @property
+    def is_plural(self) -> bool:
+        """Whether there may be several values."""
+        return list in self.types
 
 
 FLAG = TomlKind((bool,), "true or false")
@@ -49,7 +55,7 @@ LIST, PATHS, EXPORTS = (
 )
 WHOLE = TomlKind((int,), "a whole number")
 NUMBER = TomlKind((int, Float), "a number")
-EXACT = TomlKind((int, Float, str), "a number, or a string such as \"2**-20\"")  # fmt: skip
+EXACT = TomlKind((int, Float, str), 'a number, or a string such as "2**-20"')
 COUNTED = TomlKind((int, str), 'a whole number or "auto"')
 
 
@@ -63,9 +69,13 @@ class Setting:
         commands: those that take it.
         builtin: what holds where nothing is said.
         example: a value as a file has it; empty where a file may not set it.
-        reader: takes the text and what the user calls it; raises a UserError if the text is no such
-            thing.
-        parameter: what the command's function calls it.
+        reader: what a text means, of a setting that repeats what all of them mean; takes what the
+            user calls it, too, and raises a UserError if the text is no such thing.
+        suite: the key by which a suite may say it; empty where it may not. Settings of one key
+            replace each other together.
+        renders: whether it is about how a report looks: what renders a stored one takes it, too.
+        matters: whether the results of a run depend on it.
+        repeated: how it stands in the command that reproduces a check.
     """
 
     name: str
@@ -73,227 +83,145 @@ class Setting:
     commands: tuple[str, ...]
     kind: TomlKind
     builtin: str
+    metavar: str | None
+    example: str
     help: str
-    metavar: str | None = None
-    example: str = ""
-    reader: Callable[[str, str], object] | None = None
-    parameter: str = ""
+    reader: Callable[[Any, str], Any] | None = None
+    suite: str = ""
+    renders: bool = False
+    matters: bool = True
+    repeated: Repeated = "never"
 
     @property
     def key(self) -> str:
-        """The parameter's name in the command's function, and in Typer's maps."""
-        return self.parameter or self.name.replace("-", "_")
+        """The parameter's name in Typer's maps, and the attribute's in `Settings`."""
+        return self.name.replace("-", "_")
 
     @property
     def variable(self) -> str:
         """The environment variable; empty where there is none."""
         return f"{PREFIX}{self.name.upper().replace('-', '_')}" if self.words else ""
 
+    @property
+    def default(self) -> str | bool | None:
+        """What is built in as Typer takes it; None where that is no value."""
+        if isinstance(self.builtin, Unset):
+            return None
+        return self.builtin == "true" if self.kind is FLAG else self.builtin
 
-def _choice(code: str, noun: str, known: tuple[str, ...]) -> Callable[[str, str], object]:
-    """A reader of one word out of `known`."""
+    @property
+    def unsaid(self) -> Any:
+        """The value where nobody says anything."""
+        if self.default is not None:
+            return self.read(self.default, self.name)
+        if not self.kind.is_plural:
+            return None
+        return self.read([] if self.kind.repeats else "", self.name)
 
-    def read(text: str, name: str) -> None:
-        if text not in known:
-            raise mistake(
-                code,
-                f"no {noun} named `{elide(text)}`",
-                help=did_you_mean(text, known) or f"known: {', '.join(known)}",
-            )
+    def read(self, text: Text, called: str) -> Any:
+        """What a text means.
 
-    return read
+        Args:
+            called: how the user calls the setting.
+        Raises:
+            UserError: it means nothing.
+        """
+        if self.reader is None or isinstance(text, bool):
+            return tuple(text) if isinstance(text, list) else text
+        return self.reader(text, called)
 
-
-def _dtypes(text: str, name: str) -> None:
-    """A comma list of dtypes."""
-    from gradcheck_cli.dtypes import DTYPES
-
-    bad = [
-        word
-        for word in ([word.strip() for word in text.split(",") if word.strip()] or [text])
-        if word not in DTYPES
-    ]
-    if bad:
-        raise PointError(
-            [
-                Mistake(
-                    "unknown-dtype",
-                    f"no dtype named `{elide(word)}`",
-                    help=did_you_mean(word, DTYPES) or f"known: {', '.join(DTYPES)}",
-                )
-                for word in bad
-            ]
-        )
+    def spoken(self, text: Text) -> list[str]:
+        """The words of a command line that say it."""
+        if isinstance(text, bool):
+            return [f"--{'' if text else 'no-'}{self.name}"]
+        items = text if isinstance(text, list) else [text]
+        return [word for item in items for word in (f"--{self.name}", item)]
 
 
-_BOTH, _CHECK, _RUN = ("check", "run"), ("check",), ("run",)
-_FORMAT = _choice("unknown-format", "report format", tuple(FORMATS))
-_COLOR = _choice("unknown-color", "colour choice", COLORS)
+_BOTH, _CHECK, _RUN, _LINT = ("check", "run"), ("check",), ("run",), ("run", "lint")
+# Commands that render what is stored; no file sets anything for them.
+_STORED = ("report", "merge")
+_COLOR = readers.one_of("unknown-color", "colour choice", COLORS)
 
 # fmt: off
-ROWS = (
-    Setting("suites",      (),                                           _RUN,   PATHS,   "none",     "What `gradcheck run` without arguments checks.", example='["suites", "more.gradcheck.yaml"]'),
-    Setting("at",          ("--at",),                                    _CHECK, LIST,    "none",     "The point: a number, pi/4, [[1, 2], [3, 4]], or a grid 0:1:5. Repeatable.", "NAME=VALUE"),
-    Setting("wrt",         ("--wrt",),                                   _BOTH,  NAMES,   "all",      "Inputs to differentiate (all).", "NAMES", '["x", "W"]'),
-    Setting("dtype",       ("--dtype",),                                 _BOTH,  NAMES,   "float64",  "float64, float32, bfloat16, float16; a comma list checks each.", "NAMES", '["float64", "float32"]', _dtypes),
-    Setting("device",      ("--device",),                                _BOTH,  NAMES,   "cpu",      "cpu, cuda, cuda:1, or all (those present).", "NAMES", '"cuda:1"'),
-    Setting("cotangent",   ("--cotangent",),                             _CHECK, TEXT,    "ones",     "Upstream gradient, shaped like the result (ones).", "VALUE"),
-    Setting("rtol",        ("--rtol",),                                  _BOTH,  EXACT,   "computed", "Your own relative tolerance instead of the computed one.", "R", "1e-6", quantities.tolerance),
-    Setting("atol",        ("--atol",),                                  _BOTH,  EXACT,   "computed", "Your own absolute tolerance instead of the computed one.", "A", "0", quantities.tolerance),
-    Setting("step",        ("--step",),                                  _BOTH,  EXACT,   "extrapolated", "Plain central difference with this step as the numeric opinion.", "H", '"2**-20"', quantities.step),
-    Setting("strict",      ("--strict/--no-strict",),                    _BOTH,  FLAG,    "false",    "imprecise and kink exit 1 too.", example="true"),
-    Setting("format",      ("--format", "-f"),                           _BOTH,  TEXT,    "table",    f"{', '.join(FORMATS)}.", "FORMAT", '"markdown"', _FORMAT, "form"),
-    Setting("export",      ("--export",),                                _BOTH,  EXPORTS, "none",     "Also write a report to a file. Repeatable.", "[FORMAT:]FILE", '["report.json", "markdown:summary.txt"]'),
-    Setting("quiet",       ("--quiet/--no-quiet", "-q"),                 _BOTH,  FLAG,    "false",    "Only what does not agree, and the summary.", example="true"),
-    Setting("verbose",     ("--verbose/--no-verbose", "-v"),             _BOTH,  FLAG,    "false",    "Whole formulas and points.", example="true"),
-    Setting("color",       ("--color",),                                 _BOTH,  TEXT,    "auto",     "auto, always or never.", "WHEN", '"never"', _COLOR),
-    Setting("jobs",        ("--jobs", "-j"),                             _RUN,   COUNTED, "auto",     "Worker processes; auto fits them to the machine.", "N|auto", "4", quantities.jobs),
-    Setting("keyword",     ("--keyword", "-k"),                          _RUN,   TEXT,    "none",     "Only cases whose id or program holds this text.", "TEXT"),
-    Setting("tag",         ("--tag", "-t"),                              _RUN,   LIST,    "none",     "Only cases with this tag; !TAG leaves them out. Repeatable.", "TAG", '["!slow"]'),
-    Setting("maxfail",     ("--maxfail",),                               _RUN,   WHOLE,   "0",        "Stop after this many failures; 0 never stops.", "N", "10", quantities.count),
-    Setting("last-failed", ("--last-failed/--no-last-failed", "--lf"),   _RUN,   FLAG,    "false",    "Only cases that failed in the run before."),
-    Setting("shard",       ("--shard",),                                 _RUN,   TEXT,    "none",     "Only the I-th of N parts, counted from 1.", "I/N", reader=quantities.shard),
-    Setting("resume",      ("--resume/--no-resume",),                    _RUN,   FLAG,    "false",    "Go on where an interrupted run ended."),
-    Setting("timeout",     ("--timeout",),                               _RUN,   NUMBER,  "120",      "Time for one check.", "SECONDS", "30", quantities.seconds),
-    Setting("max-memory",  ("--max-memory",),                            _RUN,   TEXT,    "by machine", "Memory of one worker, such as 2GiB or 500MB.", "SIZE", '"2GiB"', quantities.size),
-    Setting("seed",        ("--seed",),                                  _RUN,   WHOLE,   "0",        "Seed of random points.", "N", "42", quantities.count),
-    Setting("exit-zero",   ("--exit-zero/--no-exit-zero",),              _RUN,   FLAG,    "false",    "Exit 0 whatever the outcomes are.", example="true"),
-    Setting("cluster",     ("--cluster",),                               _RUN,   TEXT,    "none",     "Address of a Dask scheduler that gets the checks.", "ADDRESS", '"tcp://scheduler:8786"'),
+ROWS: tuple[Setting, ...] = (
+    Setting("suites",      (),                               _LINT,  PATHS,   Unset("none"),         None,            '["suites", "more.gradcheck.yaml"]',
+            "What `gradcheck run` without arguments checks."),
+    Setting("at",          ("--at",),                        _CHECK, LIST,    Unset("none"),         "NAME=VALUE",    "",
+            "The point: a number, pi/4, [[1, 2], [3, 4]], or a grid 0:1:5. Repeatable.", readers.point, repeated="as checked"),
+    Setting("wrt",         ("--wrt",),                       _BOTH,  NAMES,   Unset("all"),          "NAMES",         '["x", "W"]',
+            "Inputs to differentiate (all).", readers.input_names, suite="wrt", repeated="as checked"),
+    Setting("dtype",       ("--dtype",),                     _BOTH,  NAMES,   "float64",             "NAMES",         '["float64", "float32"]',
+            "float64, float32, bfloat16, float16; a comma list checks each.", readers.dtype_names, suite="dtype", repeated="as checked"),
+    Setting("device",      ("--device",),                    _BOTH,  NAMES,   "cpu",                 "NAMES",         '"cuda:1"',
+            "cpu, cuda, cuda:1, or all (those present).", readers.device_names, suite="device", repeated="as checked"),
+    Setting("cotangent",   ("--cotangent",),                 _CHECK, TEXT,    Unset("ones"),         "VALUE",         "",
+            "Upstream gradient, shaped like the result (ones).", readers.cotangent, repeated="as checked"),
+    Setting("rtol",        ("--rtol",),                      _BOTH,  EXACT,   Unset("computed"),     "R",             "1e-6",
+            "Your own relative tolerance instead of the computed one.", quantities.tolerance, suite="tol", repeated="as given"),
+    Setting("atol",        ("--atol",),                      _BOTH,  EXACT,   Unset("computed"),     "A",             "0",
+            "Your own absolute tolerance instead of the computed one.", quantities.tolerance, suite="tol", repeated="as given"),
+    Setting("step",        ("--step",),                      _BOTH,  EXACT,   Unset("extrapolated"), "H",             '"2**-20"',
+            "Plain central difference with this step as the numeric opinion.", quantities.step, suite="step", repeated="as given"),
+    Setting("strict",      ("--strict/--no-strict",),        _BOTH,  FLAG,    "false",               None,            "true",
+            "imprecise and kink exit 1 too.", suite="strict", repeated="as given"),
+    Setting("format",      ("--format", "-f"),               _BOTH,  TEXT,    "table",               "FORMAT",        '"markdown"',
+            f"{', '.join(FORMATS)}.", readers.report_format, renders=True, matters=False),
+    Setting("export",      ("--export",),                    _BOTH,  EXPORTS, Unset("none"),         "[FORMAT:]FILE", '["report.json", "markdown:summary.txt"]',
+            "Also write a report to a file. Repeatable.", readers.export_targets, renders=True, matters=False),
+    Setting("quiet",       ("--quiet/--no-quiet", "-q"),     _BOTH,  FLAG,    "false",               None,            "true",
+            "Only what does not agree, and the summary.", renders=True, matters=False),
+    Setting("verbose",     ("--verbose/--no-verbose", "-v"), _BOTH,  FLAG,    "false",               None,            "true",
+            "Whole formulas and points.", renders=True, matters=False),
+    Setting("color",       ("--color",),                     _BOTH,  TEXT,    "auto",                "WHEN",          '"never"',
+            "auto, always or never.", _COLOR, renders=True, matters=False),
+    Setting("jobs",        ("--jobs", "-j"),                 _RUN,   COUNTED, "auto",                "N|auto",        "4",
+            "Worker processes; auto fits them to the machine.", quantities.jobs, matters=False),
+    Setting("keyword",     ("--keyword", "-k"),              _RUN,   TEXT,    Unset("none"),         "TEXT",          "",
+            "Only cases whose id or program holds this text."),
+    Setting("tag",         ("--tag", "-t"),                  _RUN,   LIST,    Unset("none"),         "TAG",           '["!slow"]',
+            "Only cases with this tag; !TAG leaves them out. Repeatable."),
+    Setting("maxfail",     ("--maxfail",),                   _RUN,   WHOLE,   "0",                   "N",             "10",
+            "Stop after this many failures; 0 never stops.", quantities.count),
+    Setting("last-failed", ("--last-failed/--no-last-failed", "--lf"), _RUN,   FLAG,    "false",               None,            "",
+            "Only cases that failed in the run before."),
+    Setting("shard",       ("--shard",),                     _RUN,   TEXT,    Unset("none"),         "I/N",           "",
+            "Only the I-th of N parts, counted from 1.", quantities.shard),
+    Setting("resume",      ("--resume/--no-resume",),        _RUN,   FLAG,    "false",               None,            "",
+            "Go on where an interrupted run ended.", matters=False),
+    Setting("timeout",     ("--timeout",),                   _RUN,   NUMBER,  "120",                 "SECONDS",       "30",
+            "Time for one check.", quantities.seconds, suite="timeout"),
+    Setting("max-memory",  ("--max-memory",),                _RUN,   TEXT,    Unset("by machine"),   "SIZE",          '"2GiB"',
+            "Memory of one worker, such as 2GiB or 500MB.", quantities.size, matters=False),
+    Setting("seed",        ("--seed",),                      _RUN,   WHOLE,   "0",                   "N",             "42",
+            "Seed of random points.", quantities.count),
+    Setting("exit-zero",   ("--exit-zero/--no-exit-zero",),  _RUN,   FLAG,    "false",               None,            "true",
+            "Exit 0 whatever the outcomes are.", matters=False),
+    Setting("cluster",     ("--cluster",),                   _RUN,   TEXT,    Unset("none"),         "ADDRESS",       '"tcp://scheduler:8786"',
+            "Address of a Dask scheduler that gets the checks.", matters=False),
 )
 # fmt: on
 SETTINGS: Mapping[str, Setting] = {row.name: row for row in ROWS}
 
 
-def wrong(row: Setting, value: Any) -> Iterator[tuple[int | None, Mistake]]:
-    """What is wrong with a value of a TOML file, each with the number of the array's element that
-    it is about, if it is about one.
+def settings_of(command: str) -> list[Setting]:
+    """The settings that a command takes."""
+    return [row for row in ROWS if command in row.commands or (row.renders and command in _STORED)]
+
+
+def takes_file(command: str) -> bool:
+    """Whether the configuration file sets anything for a command."""
+    return any(command in row.commands for row in ROWS)
+
+
+def immaterial_words(command: str) -> dict[str, int]:
+    """The options of a command that its results do not depend on, with the number of words that
+    each takes.
     """
-    if type(value) not in row.kind.types:
-        yield None, _mistyped(row, row.kind.words, value)
-        return
-    # An empty array is read as an empty text.
-    items = list(enumerate(value)) if isinstance(value, list) else [(None, value)]
-    for index, item in items or [(None, "")]:
-        if index is not None and type(item) is not str:
-            yield index, _mistyped(row, "strings", item)
-        elif row.reader:
-            try:
-                row.reader(_text(item), row.name)
-            except UserError as error:
-                yield from ((index, found) for found in error.mistakes)
-
-
-def _mistyped(row: Setting, wanted: str, value: Any) -> Mistake:
-    return Mistake(
-        "bad-setting",
-        f"{row.name} takes {wanted}, and this is {_TYPES.get(type(value), 'a date or a time')}",
-        help=f"for example {row.name} = {row.example}",
-    )
-
-
-_TYPES = {
-    str: "a string",
-    bool: "true or false",
-    int: "a whole number",
-    Float: "a number",
-    list: "an array",
-    dict: "a table",
-}
-
-
-def _text(value: Any) -> str:
-    """A TOML value as its option takes it; Python writes no integer of more than 4,300 digits in
-    decimals.
-    """
-    return hex(value) if isinstance(value, int) and value.bit_length() > 1_000 else str(value)
-
-
-def of_toml(row: Setting, value: Any, seen: Callable[[str], str]) -> Value:
-    """A value of a TOML file, in which nothing is wrong, as Typer takes it.
-
-    Args:
-        seen: a path of the file as it is seen from the working directory.
-    """
-    if isinstance(value, bool):
-        return value
-    if not isinstance(value, list):
-        return _text(value)
-    if row.kind is NAMES:
-        return ",".join(value)
-    return [
-        seen(item) if row.kind is PATHS else _export(item, seen) if row.kind is EXPORTS else item
-        for item in value
-    ]
-
-
-def _export(word: str, seen: Callable[[str], str]) -> str:
-    """`[FORMAT:]FILE` with the file as it is seen from the working directory."""
-    name, colon, path = word.partition(":")
-    return f"{name}:{seen(path)}" if colon and name.isalpha() and len(name) > 1 else seen(word)
-
-
-def wrong_variables(command: str, environment: Mapping[str, str]) -> list[Mistake]:
-    """What is wrong with the variables of a command's settings; an empty one counts as unset."""
-    found: list[Mistake] = []
-    for row in ROWS:
-        text = environment.get(row.variable, "") if row.variable and command in row.commands else ""
-        if text:
-            found += _wrong(row, text)
-    return found
-
-
-def _wrong(row: Setting, text: str) -> list[Mistake]:
-    if row.kind is FLAG and text.lower() not in FLAGS:
-        return [
-            Mistake(
-                "bad-setting",
-                f"{row.variable}: `{text}` is neither yes nor no",
-                help="1, true, yes or on; 0, false, no or off",
-            )
-        ]
-    try:
-        if row.reader:
-            row.reader(text, row.variable)
-    except UserError as error:
-        return [
-            Mistake(
-                m.code,
-                m.message if m.message.startswith(row.variable) else f"{row.variable}: {m.message}",
-                help=m.help,
-            )
-            for m in error.mistakes
-        ]
-    return []
-
-
-def wrong_words(command: str, values: Mapping[str, object]) -> list[Mistake]:
-    """What is wrong with the values of a command's options, by the names of its parameters; those
-    of files and variables have been read before.
-    """
-    found: list[Mistake] = []
-    for row in ROWS:
-        text = values.get(row.key)
-        if row.reader and command in row.commands and isinstance(text, str):
-            try:
-                row.reader(text, f"--{row.name}")
-            except UserError as error:
-                found += error.mistakes
-    return found
-
-
-def strangers(environment: Mapping[str, str]) -> list[str]:
-    """A sentence for each variable that looks like a setting and is none: somebody else's, or a
-    slip.
-    """
-    known = [row.variable.removeprefix(PREFIX) for row in ROWS if row.variable]
-    found = sorted(name.removeprefix(PREFIX) for name in environment if name.startswith(PREFIX))
-    # The common beginning would make all names look alike.
-    near = {
-        name: did_you_mean(name, known).replace(" `", f" `{PREFIX}")
-        for name in found
-        if name not in known
+    return {
+        word: 1 if row.kind is FLAG else 2
+        for row in settings_of(command)
+        if not row.matters
+        for words in row.words
+        for word in words.split("/")
     }
-    return [
-        f"{PREFIX}{name} is no setting{f'; {words}' if words else ''}"
-        for name, words in near.items()
-    ]

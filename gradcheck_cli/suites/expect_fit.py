@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gradcheck_cli.judge.evidence import tolerance_of
 from gradcheck_cli.language.errors import did_you_mean, elide
 from gradcheck_cli.suites.expect import outcomes_of, partial_of
 from gradcheck_cli.suites.expected import Expectation, ExpectedPartial
@@ -28,8 +29,8 @@ def expectation_of(
     entry = fit.settings.entry("expect")
     if entry is None or entry.value is None:
         return None
-    tol = fit.settings["tol"]
-    tolerance = tol.value if tol else None
+    values = fit.settings.values()
+    tolerance = tolerance_of(values.get("rtol"), values.get("atol"))
     if isinstance(entry.value, str):
         return Expectation(outcomes_of(entry.value), tolerance=tolerance)
     value = entry.value.get("value")

@@ -8,23 +8,15 @@ from typing import TYPE_CHECKING
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.language.errors import ProgramError
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.settings import quantities
+from gradcheck_cli.settings.readers import DEVICE
+from gradcheck_cli.settings.table import ROWS, SETTINGS
 from gradcheck_cli.suites.at import PointsKind
 from gradcheck_cli.suites.document import ScalarNode
 from gradcheck_cli.suites.expect import EXPECT
-from gradcheck_cli.suites.kinds import (
-    SOME,
-    Choice,
-    Flag,
-    Kind,
-    Many,
-    Phrase,
-    Quantity,
-    Whole,
-    is_text,
-)
+from gradcheck_cli.suites.kinds import SOME, Choice, Kind, Many, Phrase, Whole, is_text
 from gradcheck_cli.suites.mappings import ByShape, Key, KeyMap
 from gradcheck_cli.suites.numerals import TensorNumeral
+from gradcheck_cli.suites.setting import kind_of
 
 if TYPE_CHECKING:
     from gradcheck_cli.language.program import Program
@@ -41,7 +33,6 @@ RESERVED_TAGS = (
     "usefixtures", "filterwarnings",
 )  # fmt: skip
 TAG = rf"^(?!(?:{'|'.join(RESERVED_TAGS)})$)[A-Za-z_][A-Za-z0-9_-]{{0,99}}$(?!\n)"
-DEVICE = r"^(?:cpu|cuda(?::(?:0|[1-9][0-9]{0,3}))?|all)$(?!\n)"
 
 
 @dataclass(frozen=True)
@@ -75,14 +66,13 @@ _INPUT = Phrase("unknown-input", SOME, "{where} names no input")
 _TAG = Phrase("bad-tag", TAG, "a tag is made of letters, digits, `_` and `-`, at most 100, begins with a letter or `_`, and is no word of pytest's own")
 _REASON = Phrase("empty-text", SOME, "{where} needs a reason")
 _TITLE = Phrase("empty-text", SOME, "{where} is empty")
-_TOLERANCE = Quantity(quantities.tolerance, (("minimum", 0),))
-_STEP = Quantity(quantities.step, (("exclusiveMinimum", 0),))
-_SECONDS = Quantity(quantities.seconds, (("exclusiveMinimum", 0),))
+_RTOL, _ATOL = (kind_of(SETTINGS[name], minimum=0) for name in ("rtol", "atol"))
+_STEP, _SECONDS = (kind_of(SETTINGS[name], exclusiveMinimum=0) for name in ("step", "timeout"))
 _VERSION = Whole("bad-version", VERSION, VERSION, str(VERSION))
 
 _TOLERANCES = (
-    Key("rtol", _TOLERANCE, "Relative tolerance, of the true derivative."),
-    Key("atol", _TOLERANCE, "Absolute tolerance."),
+    Key("rtol", _RTOL, "Relative tolerance, of the true derivative."),
+    Key("atol", _ATOL, "Absolute tolerance."),
 )
 _EXCLUDED = (
     Key("dtype", _DTYPE, "The dtypes that are left out; all if it is missing."),
@@ -108,7 +98,7 @@ _SHARED = (
     Key("dtype", _DTYPE, "Dtype under test, or a list of dtypes: float64, float32, bfloat16, float16."),
     Key("device", _DEVICE, "Device under test, or a list of devices: cpu, cuda, cuda:1, or all that are present."),
     Key("matrix", MATRIX, "Dtypes times devices, less what is excluded."),
-    Key("tol", ByShape("a number or a mapping", _TOLERANCE, TOLERANCES), "Your own tolerance instead of the computed one; a number is relative."),
+    Key("tol", ByShape("a number or a mapping", _RTOL, TOLERANCES), "Your own tolerance instead of the computed one; a number is relative."),
     Key("step", _STEP, "Plain central difference with this step as the numeric opinion."),
     Key("tags", Many(_TAG, "a tag or a list of tags", single=True), "Words by which cases are selected."),
 )
@@ -116,9 +106,15 @@ _REASONS = (
     Key("skip", _REASON, "Why the case is not run."),
     Key("xfail", _REASON, "Why the case is known to fail."),
 )
-_LAST = (
+_ALSO = (
     Key("timeout", _SECONDS, "Seconds that one check may take."),
-    Key("strict", Flag(), "Let `imprecise` and `kink` fail as well."),
+    Key("strict", kind_of(SETTINGS["strict"]), "Let `imprecise` and `kink` fail as well."),
+)
+_PLACED = {key.name for key in (*_SHARED, *_ALSO)}
+_OTHERS = (row for row in ROWS if row.suite == row.name and row.name not in _PLACED)
+_LAST = (
+    *_ALSO,
+    *(Key(row.name, kind_of(row), row.help) for row in _OTHERS),
     Key("expect", EXPECT, "What is expected: an outcome, or the value and partial derivatives."),
 )
 _APART = (("matrix", "dtype"), ("matrix", "device"))

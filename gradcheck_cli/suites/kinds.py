@@ -12,12 +12,11 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gradcheck_cli.language.errors import UserError, did_you_mean, elide
+from gradcheck_cli.language.errors import UserError, elide
+from gradcheck_cli.settings.readers import one_of
 from gradcheck_cli.suites.document import BROKEN, ListNode, MapNode, ScalarNode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from gradcheck_cli.records.json_schema import Schema
     from gradcheck_cli.suites.document import Document, YamlNode
 
@@ -129,57 +128,10 @@ class Choice(Kind):
         if not isinstance(node, ScalarNode) or not is_text(node):
             self.refuse(node, where, document)
             return None
-        if node.text not in self.names:
-            message = f"no {self.noun} named `{elide(node.text)}`"
-            way_out = did_you_mean(node.text, self.names) or f"known: {', '.join(self.names)}"
-            document.add_mistake(self.code, message, node, way_out)
-            return None
-        return node.text
-
-
-@dataclass(frozen=True)
-class Flag(Kind):
-    """true or false."""
-
-    words: str = "true or false"
-
-    def schema(self) -> Schema:
-        """A boolean."""
-        return {"type": "boolean"}
-
-    def read(self, node: YamlNode, where: str, document: Document) -> bool | None:
-        """The truth value."""
-        if not isinstance(node, ScalarNode) or node.type != "boolean":
-            self.refuse(node, where, document)
-            return None
-        return node.text.lower() == "true"
-
-
-@dataclass(frozen=True)
-class Quantity(Kind):
-    """A number, or a text that stands for one; `reader` is that of the command line's option, and
-    takes what heads its message as well.
-    """
-
-    reader: Callable[[str, str], Any]
-    limits: tuple[tuple[str, float], ...] = ()
-    words: str = "a number"
-
-    def schema(self) -> Schema:
-        """A number within limits, or a text."""
-        number = {"type": "number", **dict(self.limits)}
-        return {"anyOf": [number, {"type": "string", "pattern": SOME}]}
-
-    def read(self, node: YamlNode, where: str, document: Document) -> tuple[Any, str] | None:
-        """The number, and the words it was given in."""
-        if not isinstance(node, ScalarNode) or node.type not in ("number", "text"):
-            self.refuse(node, where, document)
-            return None
         try:
-            return self.reader(node.text, where), node.text.strip()
+            return one_of(self.code, self.noun, self.names)(node.text, where)
         except UserError as error:
-            for mistake in error.mistakes:
-                document.add_mistake(mistake.code, mistake.message, node, mistake.help)
+            document.add_from(error.mistakes, node)
             return None
 
 

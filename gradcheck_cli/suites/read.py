@@ -17,7 +17,7 @@ from gradcheck_cli.suites.expect_fit import expectation_of
 from gradcheck_cli.suites.fit import Fit
 from gradcheck_cli.suites.keys import SUITE
 from gradcheck_cli.suites.kinds import part
-from gradcheck_cli.suites.layers import CaseLayers, of_entries, of_layer
+from gradcheck_cli.suites.layers import CaseLayers, by_keys, of_entries
 from gradcheck_cli.suites.matrix import check_matrix, exclusions, runs_of
 from gradcheck_cli.suites.spec import Suite, SuiteCase
 from gradcheck_cli.suites.yaml import read_document
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from gradcheck_cli.questions.points import Values
+    from gradcheck_cli.settings.values import Layer
     from gradcheck_cli.suites.at import PointMapping
     from gradcheck_cli.suites.document import YamlNode
     from gradcheck_cli.suites.fit import PointShapes
     from gradcheck_cli.suites.kinds import Entry
-    from gradcheck_cli.suites.spec import Layer
 
 # What a file's name ends in; the rest of it names the suite.
 STEM_SUFFIXES = (".gradcheck.yaml", ".gradcheck.yml", ".yaml", ".yml")
@@ -47,11 +47,10 @@ def read_suites(
         under: what the configuration says, which stands below the defaults of every file.
         seed: of samples that have none of their own.
     Raises:
-        UserError: with every mistake in all texts and in both layers.
+        UserError: with every mistake in all texts.
     """
     mistakes: list[Mistake] = []
-    above = of_layer(over, "--{}", mistakes)
-    below = of_layer(under, "`{}` of the configuration", mistakes)
+    above, below = by_keys(over), by_keys(under)
     suites: list[Suite] = []
     with _no_collection():
         for file, text in sources:
@@ -143,7 +142,6 @@ class _Reader:
         points = self._points(name, mappings, fit)
         shapes = self._shapes(fit, wrt, points)
         expected = expectation_of(fit, wrt, shapes)
-        tol, step, timeout = settings["tol"], settings["step"], settings["timeout"]
         return SuiteCase(
             id=f"{self.document.file}::{name}",
             place=self.document.place(node.span.start),
@@ -153,15 +151,12 @@ class _Reader:
             cotangent=settings["cotangent"],
             runs=runs,
             excluded=exclusions(settings["exclude"]),
-            tolerance=tol.value if tol else None,
-            step=step.value if step else None,
-            given=(*(tol.given if tol else ()), *(step.given if step else ())),
             expected=expected,
             tags=tuple(dict.fromkeys(settings["tags"] or ())),
             skip=settings["skip"] or left_out,
             xfail=settings["xfail"],
-            timeout=timeout.value if timeout else None,
-            strict=settings["strict"],
+            settings=settings.values(),
+            given=settings.repeated(),
         )
 
     def _mappings(self, fit: Fit) -> Sequence[PointMapping]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gradcheck_cli.judge.evidence import Tolerance
     from gradcheck_cli.language.program import Program
     from gradcheck_cli.questions.numbers import Nested
@@ -59,13 +61,12 @@ class SuiteCase:
     Attributes:
         id: `FILE::NAME`; the same in no other case of a run.
         wrt: the inputs to differentiate; of a case that was read never none.
-        given: the user's own words for `rtol`, `atol` and `step`, for the line that reproduces a
-            check.
         runs: (dtype, device) of each run, excluded ones left out; a device may be `all`. A case
             that the command line leaves no run keeps all of them and is skipped.
         excluded: what is to be left out once `all` is known to be these or those devices.
         skip, xfail: the reason, None where the case is neither.
-        timeout: seconds for one check; None where nothing was said.
+        settings: what is said of the other settings, by their names.
+        given: the words of them that a command that reproduces a check repeats.
     """
 
     id: str
@@ -76,31 +77,34 @@ class SuiteCase:
     cotangent: Nested | None = None
     runs: tuple[tuple[str, str], ...] = (("float64", "cpu"),)
     excluded: tuple[Exclusion, ...] = ()
-    tolerance: Tolerance | None = None
-    step: float | None = None
-    given: tuple[tuple[str, str], ...] = ()
     expected: Expectation | None = None
     tags: tuple[str, ...] = ()
     skip: str | None = None
     xfail: str | None = None
-    timeout: float | None = None
-    strict: bool = False
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    given: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
+    @property
+    def tolerance(self) -> Tolerance | None:
+        """The user's own, instead of the computed one."""
+        from gradcheck_cli.judge.evidence import tolerance_of
 
-@dataclass(frozen=True)
-class Layer:
-    """Settings from outside a suite file; None where nothing is said. One stands above all cases,
-    one below them.
-    """
+        return tolerance_of(self.settings.get("rtol"), self.settings.get("atol"))
 
-    dtype: str | None = None
-    device: str | None = None
-    wrt: str | None = None
-    rtol: str | None = None
-    atol: str | None = None
-    step: str | None = None
-    timeout: str | None = None
-    strict: bool | None = None
+    @property
+    def step(self) -> float | None:
+        """The step of a plain central difference as the numeric opinion."""
+        return self.settings.get("step")
+
+    @property
+    def timeout(self) -> float | None:
+        """Seconds for one check; None where nothing was said."""
+        return self.settings.get("timeout")
+
+    @property
+    def strict(self) -> bool:
+        """Whether `imprecise` and `kink` fail as well."""
+        return bool(self.settings.get("strict"))
 
 
 @dataclass(frozen=True)

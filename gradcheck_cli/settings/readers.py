@@ -1,0 +1,119 @@
+"""What options, variables and settings take besides numbers, from text: dtypes, devices, inputs,
+points, exports and words of a list.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from gradcheck_cli.language.errors import Mistake, PointError, UserError, did_you_mean, elide
+from gradcheck_cli.reports import export_target, require_format
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+DEVICE = r"^(?:cpu|cuda(?::(?:0|[1-9][0-9]{0,3}))?|all)$(?!\n)"
+
+
+def one_of(code: str, noun: str, known: Sequence[str]) -> Callable[[str, str], str]:
+    """A reader of one word out of `known`.
+
+    Args:
+        code: of the mistake that another word is.
+        noun: what the words are.
+    """
+
+    def read(text: str, name: str) -> str:
+        if text in known:
+            return text
+        way_out = did_you_mean(text, known) or f"known: {', '.join(known)}"
+        raise PointError([Mistake(code, f"no {noun} named `{elide(text)}`", help=way_out)])
+
+    return read
+
+
+def dtype_name(text: str, name: str) -> str:
+    """The name of a dtype.
+
+    Args:
+        name: how the user calls what the text was given to; the same in all readers.
+    Raises:
+        UserError: the text is something else; so do all readers below.
+    """
+    from gradcheck_cli.dtypes import DTYPES
+
+    return one_of("unknown-dtype", "dtype", tuple(DTYPES))(text, name)
+
+
+def device_name(text: str, name: str) -> str:
+    """The name of a device; whether it is there is seen when it is used."""
+    if re.search(DEVICE, text):
+        return text
+    message = f"no device named `{elide(text)}`"
+    raise PointError([Mistake("unknown-device", message, help="known: cpu, cuda, cuda:N, all")])
+
+
+def dtype_names(text: str, name: str) -> tuple[str, ...]:
+    """The dtypes of a comma list."""
+    return _each(dtype_name, _words(text) or [text], name)
+
+
+def device_names(text: str, name: str) -> tuple[str, ...]:
+    """The devices of a comma list."""
+    return _each(device_name, _words(text) or [text], name)
+
+
+def input_names(text: str, name: str) -> tuple[str, ...]:
+    """The names of a comma list, as Python reads names."""
+    from unicodedata import normalize
+
+    return tuple(dict.fromkeys(normalize("NFKC", word) for word in _words(text)))
+
+
+def point(texts: Sequence[str], name: str) -> dict[str, Any]:
+    """What each input is set to."""
+    from gradcheck_cli.questions.numbers import read_points
+
+    return read_points(texts)
+
+
+def cotangent(text: str, name: str) -> Any:
+    """A number or nested lists of numbers."""
+    from gradcheck_cli.questions.numbers import Grid, read_value
+
+    value = read_value(text)
+    if isinstance(value, Grid):
+        message = "a cotangent is a number or a nested list, not a grid"
+        raise PointError([Mistake("bad-number", message, text)])
+    return value
+
+
+def report_format(text: str, name: str) -> str:
+    """The name of a report format."""
+    require_format(text)
+    return text
+
+
+def export_targets(words: Sequence[str], name: str) -> tuple[tuple[str, Path], ...]:
+    """(format, path) of each export."""
+    return _each(lambda word, _: export_target(word), words, name)
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def _each(reader: Callable[[str, str], Any], words: Sequence[str], name: str) -> tuple[Any, ...]:
+    """What the words mean, each once; every mistake in them is told."""
+    meant: list[Any] = []
+    mistakes: list[Mistake] = []
+    for word in words:
+        try:
+            meant.append(reader(word, name))
+        except UserError as error:
+            mistakes += error.mistakes
+    if mistakes:
+        raise PointError(mistakes)
+    return tuple(dict.fromkeys(meant))
