@@ -9,6 +9,7 @@ from dataclasses import replace
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+from gradcheck_cli.judge.cause import cut_cause
 from gradcheck_cli.judge.comparison import Comparison, Court
 from gradcheck_cli.judge.evidence import agreement
 from gradcheck_cli.judge.forward import why_numeric_misses
@@ -100,7 +101,7 @@ class _Trial:
         cut = f" past {names}" if names else ""
         reason = f"torch has no path from `{self.key.variable}` to the result{cut}"
         reason = f"{reason}, so it gives no gradient"
-        cause = Cause.MISSING_DERIVATIVE if names else Cause.NO_PATH
+        cause = cut_cause(answer.cut)
         if not isinstance(self.truth, Certified):
             return self._verdict(Outcome.DETACHED, reason, cause)
         ball = self.truth.ball

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.functions import lookup
+from gradcheck_cli.functions import lookup, table
 from gradcheck_cli.language.program import Call
 from gradcheck_cli.records.outcome import Cause
 from gradcheck_cli.witnesses.reference import Proof
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gradcheck_cli.functions.row import Function
     from gradcheck_cli.judge.evidence import Evidence
+
+
+def cut_cause(cut: Sequence[str]) -> Cause:
+    """Why functions end a path: torch lacks the derivative of one, or the path is cut on purpose."""
+    lacking = any(name not in table() or not _is_identity(table()[name]) for name in cut)
+    return Cause.MISSING_DERIVATIVE if lacking else Cause.NO_PATH
+
+
+def _is_identity(row: Function) -> bool:
+    """Whether a function means its own argument: then it is there to cut the path."""
+    return row.means in row.parsed.names
 
 
 def rounding_cause(evidence: Evidence, partial: int) -> Cause:

@@ -8,7 +8,7 @@ from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.judge.branch import branch_taken, other_branch
-from gradcheck_cli.judge.cause import rounding_cause
+from gradcheck_cli.judge.cause import cut_cause, rounding_cause
 from gradcheck_cli.judge.culprit import why_not_finite
 from gradcheck_cli.judge.forward import forward_note
 from gradcheck_cli.judge.measure import (
@@ -59,6 +59,12 @@ class Court:
         return "" if backward is None else ", ".join(f"`{name}`" for name in backward.cut)
 
     @cached_property
+    def cut_cause(self) -> Cause:
+        """Why those functions end a path: the user's own cut, or a derivative that torch lacks."""
+        backward = self.evidence.whole("autograd", Backward)
+        return cut_cause(() if backward is None else backward.cut)
+
+    @cached_property
     def branch(self) -> Branch | None:
         """The branch that torch's own values lie on."""
         return branch_taken(self.evidence)
@@ -95,6 +101,8 @@ class Comparison:
             return self._verdict(Outcome.AGREE, beyond, cause, **measures)
         if not isfinite(answer.value):
             why, cause = why_not_finite(self.court.evidence)
+            if cause is Cause.ROUNDING:
+                cause = rounding_cause(self.court.evidence, self.partial)
             answers = f"torch answers {format_float(answer.value)}"
             reason = f"{answers} where the derivative is {format_ball(truth)}{why}"
             return self._verdict(Outcome.WRONG, reason, cause, **measures)
@@ -160,7 +168,7 @@ class Comparison:
             return self._verdict(Outcome.IMPRECISE, reason, cause, **measures)
         if self.court.cut:
             reason = f"torch has no derivative for {self.court.cut} and leaves that part out"
-            cause, reason = Cause.MISSING_DERIVATIVE, f"{reason}: {numbers}"
+            cause, reason = self.court.cut_cause, f"{reason}: {numbers}"
         else:
             cause = Cause.OTHER_BRANCH if crossed is not None else Cause.UNKNOWN
             reason = f"{numbers} ({off(measures)}): rounding explains {room:.2g} at most"

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 # from 2**-1074 to 2**1024, so that a sum of two may need 2,100 to be told from one.
 _BITS = (SIGN_BITS, 4 * SIGN_BITS)
 # After that they are the same if they are known to this many bits.
-_SAME_BITS = 500
+_SAME_BITS = 2_000
 
 # `smooth`: both sides agree; `edge`: values on one side only; `undefined`: no finite derivative.
 BoundaryKind: TypeAlias = Literal["smooth", "kink", "edge", "undefined", "unknown"]

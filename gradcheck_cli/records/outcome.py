@@ -156,7 +156,7 @@ class Cause(StrEnum):
     JUMP =                 "jump",                 "The value jumps at the point."
     POLE =                 "pole",                 "The value grows without bound at the point."
     VERTICAL_TANGENT =     "vertical tangent",     "The slope grows without bound at the point."
-    OUTSIDE_DOMAIN =       "outside domain",       "The function has no value at the point."
+    OUTSIDE_DOMAIN =       "outside domain",       "The function has no value at the point, or on one side of it."
     LIMITED_APPROXIMATION = "limited approximation", "torch's own approximation of a function is not good enough here."
     UNKNOWN =              "unknown",              "What made the error is not known."
     # fmt: on
