@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.checks.check import check_batches, panel
 from gradcheck_cli.checks.report import LiveReport, report_of
-from gradcheck_cli.judge.evidence import Tolerance
+from gradcheck_cli.dtypes import DTYPES
+from gradcheck_cli.judge.evidence import tolerance_of
 from gradcheck_cli.language.errors import mistake
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.questions.batch import batches
+from gradcheck_cli.questions.devices import devices_of
 from gradcheck_cli.questions.numbers import Exact, Grid, Nested, read_value
 from gradcheck_cli.questions.points import points_of
-from gradcheck_cli.questions.question import find_dtype, question_of
+from gradcheck_cli.questions.question import question_of
+from gradcheck_cli.settings.values import settings_of_values
 from gradcheck_cli.symbolic.client import Analyst
 
 if TYPE_CHECKING:
@@ -46,20 +49,31 @@ def check(
     Raises:
         UserError: the text or the point is not what the language accepts.
     """
-    names = [dtype] if isinstance(dtype, str) else list(dtype)
-    devices = [device] if isinstance(device, str) else list(device)
+    settings = settings_of_values(
+        {
+            "wrt": wrt,
+            "dtype": dtype,
+            "device": device,
+            "rtol": rtol,
+            "atol": atol,
+            "step": step,
+            "strict": strict,
+        }
+    )
     weights = None if cotangent is None else _nested("cotangent", cotangent)
     if isinstance(weights, Grid):
         raise mistake("bad-number", "a cotangent is no grid")
     points = {name: _nested(name, value) for name, value in at.items()}
-    question = question_of(parse(text), points, list(wrt), cotangent=weights)
-    runs = [(find_dtype(name), place) for name in names for place in devices]
+    words = settings.repeated()
+    question = question_of(parse(text), points, settings.wrt, cotangent=weights, words=words)
+    devices = devices_of(settings.device)
+    runs = [(DTYPES[name], place) for name in settings.dtype for place in devices]
     spell = [name for name, value in points.items() if isinstance(value, Grid)]
     groups = list(batches(question, points_of(points), runs, spell))
-    tolerance = None if rtol is None and atol is None else Tolerance(rtol or 0.0, atol or 0.0)
+    tolerance = tolerance_of(settings.rtol, settings.atol)
     analyst = Analyst()
     try:
-        results = check_batches(groups, panel(analyst, step), tolerance)
+        results = check_batches(groups, panel(analyst, settings.step), tolerance)
         return report_of(list(results), strict=strict)
     finally:
         analyst.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from gradcheck_cli.language.errors import Mistake
     from gradcheck_cli.settings.file import Preset
+    from gradcheck_cli.settings.table import Text
     from gradcheck_cli.settings.values import Settings
 
 
@@ -30,7 +31,7 @@ def settings_for(context: typer.Context, instead: Mapping[str, str]) -> Settings
     preset = _preset(context)
     unread: dict[str, tuple[Mistake, ...]] = {}
     words = {
-        row.name: context.params[row.key]
+        row.name: _text(context.params[row.key])
         for row in ROWS
         if getattr(context.get_parameter_source(row.key), "name", "") == "COMMANDLINE"
     }
@@ -39,6 +40,11 @@ def settings_for(context: typer.Context, instead: Mapping[str, str]) -> Settings
         below={**read_layer(instead, unread), **preset.file},
         unread=unread,
     )
+
+
+def _text(value: Any) -> Text:
+    """The words of an option; several come as a list or as a tuple, as Typer's version has it."""
+    return list(value) if isinstance(value, tuple) else value
 
 
 def show_settings_page(context: typer.Context, wanted: bool) -> None:

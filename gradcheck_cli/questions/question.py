@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import lookup, names
 from gradcheck_cli.language.errors import Mistake, PointError, did_you_mean, mistake
 from gradcheck_cli.language.program import Call, Program, Variable
@@ -226,15 +225,3 @@ def index_inputs(program: Program) -> frozenset[str]:
                 if parameter.kind == "index" and isinstance(inner, Variable):
                     inputs.add(inner.name)
     return frozenset(inputs)
-
-
-def find_dtype(name: str) -> DType:
-    """The dtype of that name.
-
-    Raises:
-        PointError: there is none.
-    """
-    if name not in DTYPES:
-        known = did_you_mean(name, DTYPES) or f"known: {', '.join(DTYPES)}"
-        raise mistake("unknown-dtype", f"no dtype named `{name}`", help=known)
-    return DTYPES[name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from gradcheck_cli.language.errors import Mistake, UserError
@@ -125,6 +126,28 @@ def read_layer(texts: Mapping[str, Text], unread: Unread, called: str = "--{}") 
         lambda row: called.format(row.name),
         unread,
     )
+
+
+def settings_of_values(values: Mapping[str, Any]) -> Settings:
+    """What holds where values of Python are given for settings, by their names; None says nothing.
+
+    Raises:
+        UserError: with every value that its setting's reader does not take.
+    """
+    texts: dict[str, Text] = {n: _text(value) for n, value in values.items() if value is not None}
+    unread: Unread = {}
+    settings = Settings(above=read_layer(texts, unread, "{}"), unread=unread)
+    settings.require_readable()
+    return settings
+
+
+def _text(value: Any) -> str | bool:
+    """A value as its option would be given it; several words with commas."""
+    if isinstance(value, str | bool):
+        return value
+    if isinstance(value, int | float | Fraction):
+        return str(value) if isinstance(value, int | Fraction) else repr(float(value))
+    return ",".join(value)
 
 
 def read_variables(command: str, environment: Mapping[str, str], unread: Unread) -> Layer:
