@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 from tool import Borrowed, Tool
 from torch_facts import FACTS, FactsReport
@@ -13,6 +15,9 @@ from gradcheck_cli.symbolic.client import Analyst
 def pytest_configure(config):
     """On a version of torch that is not known, its facts are told and not held."""
     config.pluginmanager.register(FactsReport(FACTS))
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # In the background of a script: whatever a test starts would be deaf to Ctrl-C as well.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
