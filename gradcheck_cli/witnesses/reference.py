@@ -159,7 +159,7 @@ def _partial(
     on_path = [kink for kink in touching if program.dependence[kink.node] >> k & 1]
     jump = next((kink for kink in on_path if kink.jumps), None)
     ball = balls.plain(values[node]) if node is not None else balls.plain(OFF)
-    if jump is None and is_certified(ball):
+    if not on_path and is_certified(ball):
         return Certified(ball, bits)
     if on_path:
         kink = jump or on_path[0]
@@ -177,17 +177,21 @@ def _touching(program: GradientProgram, values: list[Any]) -> list[Kink]:
     result.
 
     A branch not taken has none. Nor has a continuous piece whose adjoint is exactly zero: its slope
-    is bounded, so the product vanishes whatever the slope.
+    is bounded, so the product vanishes whatever the slope. A jump has one whatever its adjoint.
     """
     touching = []
     for kink in program.kinks:
         argument = values[kink.expression]
         if argument > 0 or argument < 0:
             continue
-        adjoint: Any = values[program.adjoint[kink.node]] if kink.node in program.adjoint else OFF
-        if adjoint is OFF or (not kink.jumps and adjoint.is_zero()):
+        node = program.adjoint.get(kink.node)
+        adjoint: Any = None if node is None else values[node]
+        if adjoint is OFF or (not kink.jumps and (adjoint is None or adjoint.is_zero())):
             continue
         touching.append(kink)
+    if any(kink.node not in program.adjoint for kink in touching):
+        needed = _needed(program.program, program.objective)
+        touching = [kink for kink in touching if kink.node in needed]
     return touching
 
 
