@@ -48,6 +48,13 @@ def constants() -> dict[str, str]:
     return {name: row for name, row in names().items() if not rows[row].signature}
 
 
+@cache
+def operators() -> dict[tuple[str, int], str]:
+    """(sign, number of arguments) of every operator, to the name of its row."""
+    rows = table().values()
+    return {(row.operator, len(row.parsed.args)): row.name for row in rows if row.operator}
+
+
 def lookup(name: str) -> Function:
     """The row called `name` (not an alias).
 

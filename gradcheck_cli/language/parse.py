@@ -6,7 +6,7 @@ import ast
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from gradcheck_cli.functions import constants, lookup
+from gradcheck_cli.functions import constants, lookup, operators
 from gradcheck_cli.language.calls import bind, index_key
 from gradcheck_cli.language.emit import Emitter
 from gradcheck_cli.language.errors import Mistake, NodeError, ProgramError, elide
@@ -26,14 +26,18 @@ if TYPE_CHECKING:
 MAX_LENGTH = 65_536
 
 # fmt: off
-_OPERATORS: dict[type[ast.AST], str] = {
-    ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow", ast.MatMult: "matmul", ast.Mod: "remainder",
-    ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge", ast.Eq: "eq", ast.NotEq: "ne",
-    ast.And: "logical_and", ast.Or: "logical_or", ast.BitAnd: "logical_and", ast.BitOr: "logical_or",
-    ast.USub: "neg", ast.Not: "logical_not", ast.Invert: "logical_not",
+_SIGNS: dict[type[ast.AST], str] = {
+    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**", ast.MatMult: "@", ast.Mod: "%", ast.USub: "-",
+    ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=",
+    ast.And: "and", ast.Or: "or", ast.BitAnd: "and", ast.BitOr: "or", ast.Not: "not", ast.Invert: "not",
 }
 # fmt: on
 _INFINITIES = ("inf", "oo", "infinity")
+
+
+def _function(op: ast.AST, arguments: int) -> str:
+    """The function that a sign stands for."""
+    return operators()[_SIGNS[type(op)], arguments]
 
 
 class _Step(NamedTuple):
@@ -150,13 +154,13 @@ class _Reader:
             case ast.UnaryOp(op=ast.UAdd(), operand=operand):
                 return _Step([operand], lambda values: self.emit.quantity(values[0]))
             case ast.UnaryOp(op=op, operand=operand):
-                return self.operation(_OPERATORS[type(op)], [operand])
-            case ast.BinOp(op=op, left=left, right=right) if type(op) in _OPERATORS:
-                return self.operation(_OPERATORS[type(op)], [left, right])
+                return self.operation(_function(op, 1), [operand])
+            case ast.BinOp(op=op, left=left, right=right) if type(op) in _SIGNS:
+                return self.operation(_function(op, 2), [left, right])
             case ast.BoolOp(op=op, values=parts):
-                return self.folding(_OPERATORS[type(op)], parts)
+                return self.folding(_function(op, 2), parts)
             case ast.Compare(left=left, ops=ops, comparators=others):
-                if all(type(op) in _OPERATORS for op in ops):
+                if all(type(op) in _SIGNS for op in ops):
                     return _Step([left, *others], lambda values: self.compare(ops, values, node))
             case ast.IfExp(test=test, body=body, orelse=orelse):
                 return self.operation("where", [test, body, orelse])
@@ -177,7 +181,7 @@ class _Reader:
 
     def compare(self, ops: list[ast.cmpop], values: list[int], node: ast.expr) -> int:
         """A chain of comparisons: each link holds."""
-        pairs = [(_OPERATORS[type(op)], values[i : i + 2]) for i, op in enumerate(ops)]
+        pairs = [(_function(op, 2), values[i : i + 2]) for i, op in enumerate(ops)]
         holds = [self.emit.call(function, pair, [node, node]) for function, pair in pairs]
         return self.emit.fold("logical_and", holds, [node] * len(holds))
 
