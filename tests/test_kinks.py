@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import inf, nan
+from math import inf, nan, sqrt
 
 import pytest
 from asking import autograd, case, check_case, evidence, noise, numeric, reference
@@ -62,6 +62,13 @@ UNDEFINED = [
     ("where(x > 1, x + 3, x)", "x=1", "a jump from 1 to 4"), ("where(x == 0, 5, x)", "x=0", "a jump: the value is 5, both sides tend to 0"), ("frac(x)", "x=3", "a jump from 1 to 0"),
     ("abs(sign(x))", "x=0", "a jump: the value is 0, both sides tend to 1"), ("sqrt(abs(x))", "x=0", "grows without bound"), ("abs(x)**0.3", "x=0", "grows without bound"),
     ("sign(x)*sqrt(abs(x))", "x=0", "grows without bound"), ("heaviside(x)*3", "x=0", "a jump from 0 to 3"), ("remainder(x, 2)", "x=4", "a jump from 2 to 0"),
+    # From its edge on a root, found by integrating the slope.
+    ("acos(x)", "x=1", "grows without bound"), ("asin(x)*x", "x=-1", "grows without bound"), ("where(x >= 1, acosh(x), 0)", "x=1", "grows without bound"),
+    # Jumps that no slope passes on: through a comparison alone, and below a function that is flat there.
+    ("x + where(x > 0, 1, 0)", "x=0", "a jump from 0 to 1"), ("x + round(where(x > 0, 3.25, 1.25))", "x=0", "a jump from 1 to 3"), ("x + ceil(sign(x) + 0.5)", "x=0", "a jump from 0 to 2"),
+    ("x + (x >= 0)*2", "x=0", "a jump from 0 to 2"), ("x + cos(sign(x))", "x=0", "a jump: the value is 1, both sides tend to 0.540302"),
+    # Jumps that are small beside the value.
+    ("floor(x)", "x=1e140", "a jump from 1e+140 to 1e+140, by 1"), ("floor(x*x)", "x=1e300", ", by 1"), ("1e200 + floor(x)*1e-200", "x=3", ", by 1e-200"), ("1e200 + where(x > 0, 1e-200, 0)", "x=0", ", by 1e-200"),
 ]  # fmt: skip
 
 
@@ -93,6 +100,51 @@ def test_a_jump_and_a_vertical_tangent_are_proved(text, at, told):
     found = proved(text, at)
     assert found.kind == "undefined", found.words
     assert told in found.words
+
+
+@pytest.mark.parametrize(
+    ("text", "at"), [(text, at) for text, at, _ in UNDEFINED if "heaviside" not in text]
+)
+def test_what_is_undefined_never_agrees(text, at):
+    """Whatever torch answers; of heaviside it answers nothing."""
+    for answer in (0.0, 1.0):
+        assert said(text, at, answer).outcome not in ("agree", "imprecise", "kink")
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "left", "right"),
+    [
+        ("acos(1 - x**2)", "x=0", -sqrt(2), sqrt(2)),
+        ("acosh(1 + x**2)*exp(x)", "x=0", -sqrt(2), sqrt(2)),
+        ("i1(abs(x))", "x=0", -0.5, 0.5),
+        ("sinc(abs(x)) + abs(bessel_j1(x))", "x=0", -0.5, 0.5),
+        ("lgamma(1 + abs(x))", "x=0", 0.5772156649015329, -0.5772156649015329),
+    ],
+)
+def test_a_kink_of_special_functions_is_proved(text, at, left, right):
+    """Where derivatives are infinite or have holes, their series does not go through them."""
+    found = proved(text, at)
+    assert (found.kind, found.sides.proved) == ("kink", True)
+    assert found.sides.left.value == pytest.approx(left, rel=1e-15)
+    assert found.sides.right.value == pytest.approx(right, rel=1e-15)
+
+
+def test_slopes_that_differ_far_below_their_size_are_told_apart():
+    """By 2**-1400 of themselves: no float sees that, and 1,024 bits do not either."""
+    found = proved("2**700*x + abs(x)*2**-700", "x=0")
+    assert found.kind == "kink"
+    assert (found.high - found.low).contains(2.0**-699)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["where(x == 0, 0, (i1(x) - x/2)/x**2)", "where(x == 0, 0, (sinc(x) - 1 + (pi*x)**2/6)/x**3)"],
+)
+def test_a_series_ends_where_its_derivatives_have_holes(text):
+    """The third derivative of i1 at 0 is 3/8; that of the branch `where(x == 0, 1/2, ...)` of its
+    slope is 0. What goes through the hole is not known.
+    """
+    assert proved(text, "x=0").kind == "unknown"
 
 
 @pytest.mark.parametrize(

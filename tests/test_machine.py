@@ -16,7 +16,7 @@ from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import table
 from gradcheck_cli.functions.arithmetic import OFF
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.language.program import Builder, Program
+from gradcheck_cli.language.program import Builder, Copying, Program, fold
 from gradcheck_cli.worlds import balls
 from gradcheck_cli.worlds.scalars import expand
 
@@ -136,3 +136,35 @@ def test_the_deadline_is_looked_at(text):
         machine.run({"x": 0.5}, 500, ROUND, deadline=-inf)
     assert ctx.prec == before
     machine.run({"x": 0.5}, 500, ROUND, deadline=inf)
+
+
+class Plain:
+    """The world of balls without a machine: each row's own form, node by node."""
+
+    def number(self, node):
+        return balls.literal_ball(node, ROUND)
+
+    def variable(self, name):
+        raise KeyError(name)
+
+    def call(self, node, args):
+        return table()[node.function].arb(*args)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_machine_is_a_fold_made_ready(text):
+    """The same balls as those of one fold over the program."""
+    machine, program = machine_of(text)
+    inputs = {"x": 0.3, "y": 1.3, "z": 2.0}
+    with ctx.workprec(96):
+        folded = fold(program, Plain(), {name: arb(value) for name, value in inputs.items()})
+    assert [shown(ball) for ball in machine.run(inputs, 96, ROUND)] == [shown(b) for b in folded]
+
+
+def test_an_input_that_is_not_given_is_the_worlds_affair():
+    """A world may have a value for it; one that has none refuses."""
+    program = parse("x + y")
+    with pytest.raises(KeyError, match="y"):
+        fold(program, Plain(), {"x": arb(1)})
+    copied = fold(program, Copying(builder := Builder()), {"x": builder.number(3)})
+    assert builder.program(copied[program.result]).variables == ("y",)

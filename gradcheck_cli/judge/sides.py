@@ -111,12 +111,22 @@ def _prove(point: Point, partial: int, direction: int, bits: int) -> Side:
             germ = world.beside(program.forward_program, inputs)
         except OutsideDomain:
             return Side(empty=True)
-        if germ.terms and germ.terms[0][0] < 0:
+        if _has_term(germ, None, 0):
             return Side(growth=Cause.POLE)
-        limit, slope = germ.at(0), germ.at(1)
-        steep = any(0 < exponent < 1 for exponent, _ in germ.terms)
-        growth = Cause.VERTICAL_TANGENT if steep else None
-        return Side(limit, direction * slope, growth, jumped=world.jumped)
+        growth = Cause.VERTICAL_TANGENT if _has_term(germ, 0, 1) else None
+        return Side(germ.at(0), direction * germ.at(1), growth, jumped=world.jumped)
+
+
+def _has_term(germ: Puiseux, above: int | None, below: int) -> bool:
+    """Whether a series has a term with an exponent between two numbers.
+
+    Raises:
+        UndecidedSign: its coefficient is not told from zero.
+    """
+    between = [c for e, c in germ.terms if e < below and (above is None or e > above)]
+    if between and between[0].contains(0):
+        raise UndecidedSign("a coefficient is not told from zero")
+    return bool(between)
 
 
 def _proof(point: Point, left: Side, right: Side, bits: int) -> Boundary:
