@@ -261,10 +261,10 @@ def test_a_formula_that_is_too_long_is_not_shown(monkeypatch):
 @pytest.mark.parametrize("step", ["y = x*(y + 1)", "y = 1/(x + y)"])
 def test_what_is_nested_too_deeply_is_told(step, analyst):
     """SymPy recurses; its process reaches the limit in words and lives on."""
-    pid = analyst._process.popen.pid if analyst._process else None
+    pid = analyst._server.child.pid if analyst._server else None
     deep = case("y = x\n" + f"{step}\n" * 2_000 + "y", "x=0.5")
     assert analytic(deep, analyst) == Abstention("the expression is nested too deeply for SymPy")
-    assert pid in (None, analyst._process.popen.pid)
+    assert pid in (None, analyst._server.child.pid)
 
 
 def test_questions_of_a_grid_each_get_their_own_answer(analyst):
