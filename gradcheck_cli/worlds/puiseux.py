@@ -5,6 +5,7 @@ just right of a point.
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from gradcheck_cli.functions import lookup
@@ -21,6 +22,8 @@ from gradcheck_cli.worlds.series import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from gradcheck_cli.functions.row import Function
 
 # A number, a condition, or why there is neither.
 Beside: TypeAlias = "Puiseux | bool | UndecidedSign | OutsideDomain"
@@ -71,11 +74,10 @@ class Sides:
         """The series of a call, or why it has none: a branch of `where` that is not taken need not
         have one.
         """
-        kinds = [parameter.kind for parameter in lookup(node.function).parsed.args]
-        needed = [arg for kind, arg in zip(kinds, args, strict=True) if kind == "condition"]
-        lack = next((arg for arg in needed or args if isinstance(arg, Exception)), None)
-        if lack is not None:
-            return lack
+        wanted = _wanted(node.function)
+        for arg in [args[k] for k in wanted] if wanted else args:
+            if isinstance(arg, Exception):
+                return arg
         try:
             value: Beside = self.apply(node.function, *args)
         except (UndecidedSign, OutsideDomain) as why:
@@ -94,8 +96,13 @@ class Sides:
                 iterate.asked = True
                 return iterate.known
         row = lookup(function)
-        if row.jumps and any(isinstance(x, Puiseux) and x.constant is None for x in args):
-            self.jumped = True
+        constants = [x.constant for x in args if isinstance(x, Puiseux)]
+        if None in constants:
+            self.jumped = self.jumped or row.jumps
+        elif len(constants) == len(args):
+            value = _of_constants(row, constants)
+            if value is not None:
+                return value
         return germ_of(self, row, args) if row.germ is None else row.germ(self, *args)
 
     @contextmanager
@@ -128,3 +135,19 @@ class Sides:
             UndecidedSign: it could not be settled.
         """
         return compare_series(x, y)
+
+
+@cache
+def _wanted(function: str) -> tuple[int, ...]:
+    """The positions of the conditions of a function."""
+    parameters = enumerate(lookup(function).parsed.args)
+    return tuple(k for k, parameter in parameters if parameter.kind == "condition")
+
+
+def _of_constants(row: Function, constants: list[Any]) -> Puiseux | bool | None:
+    """The value of a primitive of balls; None where it is not finite, or not decided."""
+    assert row.arb is not None, "it is a primitive"
+    value = row.arb(*constants)
+    if isinstance(value, bool) or value is None:
+        return value
+    return constant_series(value) if value.is_finite() else None

@@ -86,9 +86,12 @@ class Puiseux:
         """The ball of a series that does not change, else None."""
         from flint import arb
 
-        if self.order is not None or any(e != 0 for e, _ in self.terms):
+        if self.order is not None or len(self.terms) > 1:
             return None
-        return self.terms[0][1] if self.terms else arb(0)
+        if not self.terms:
+            return arb(0)
+        ((exponent, ball),) = self.terms
+        return None if exponent else ball
 
     @property
     def exact(self) -> Fraction | None:
@@ -190,9 +193,11 @@ def constant_series(ball: Any) -> Puiseux:
 
 
 def _series(value: Puiseux | int) -> Puiseux:
+    if isinstance(value, Puiseux):
+        return value
     from flint import arb
 
-    return value if isinstance(value, Puiseux) else constant_series(arb(value))
+    return constant_series(arb(value))
 
 
 def from_terms(terms: Mapping[Fraction, Any], order: Fraction | None) -> Puiseux:
