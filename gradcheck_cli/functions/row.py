@@ -135,10 +135,9 @@ class Function:
             raise RowError(
                 f"{self.name}: {len(self.parsed.args)} arguments but {len(self.partials)} partials"
             )
-        if self.arb is None and (self.partials or (self.sympy and self.parsed.args)):
-            raise RowError(
-                f"{self.name}: `partials` and `sympy` belong to primitives; here they follow"
-            )
+        if self.arb is None and (self.partials or self.germ or (self.sympy and self.parsed.args)):
+            theirs = "`partials`, `germ` and `sympy`"
+            raise RowError(f"{self.name}: {theirs} belong to primitives; here they follow")
         if self.pullback and len(self.pullback) != len(self.parsed.args):
             raise RowError(
                 f"{self.name}: {len(self.parsed.args)} arguments but {len(self.pullback)} pullbacks"

@@ -11,7 +11,7 @@ from operator import attrgetter
 import pytest
 import torch
 
-from gradcheck_cli.functions import names, table
+from gradcheck_cli.functions import constants, names, operators, table
 from gradcheck_cli.functions.row import Function, RowError
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.program import Call
@@ -101,6 +101,8 @@ def test_an_alias_is_the_function(row):
         ("sin", {"arb": None, "partials": (), "sympy": None}, "state it as exactly one of"),
         ("sin", {"partials": ("cos(x)", "1")}, "1 arguments but 2 partials"),
         ("sigmoid", {"partials": ("1",)}, "belong to primitives"),
+        ("sigmoid", {"germ": lambda s, x: x}, "belong to primitives"),
+        ("sigmoid", {"sympy": lambda s, x: x}, "belong to primitives"),
         ("sigmoid", {"pullback": ("ybar", "ybar")}, "1 arguments but 2 pullbacks"),
     ],
 )
@@ -108,6 +110,28 @@ def test_a_row_that_contradicts_itself_is_refused(name, change, said):
     """When the table is built, not when the row is first used."""
     with pytest.raises(RowError, match=said):
         replace(table()[name], **change)
+
+
+@pytest.mark.parametrize("row", all_rows(), ids=named)
+def test_roundings_and_forms_are_well_formed(row):
+    """Two counts, stated only where they are asked for: a derived row without a pullback rounds as
+    its meaning does. A LaTeX form has a place for each argument; other libraries are known ones.
+    """
+    c, m = row.rounds
+    assert 0 <= m <= 8 and 0 <= c <= 8
+    if row.kind != "primitive" and not row.pullback:
+        assert row.rounds == (2, 0)
+    assert row.latex.count("%s") in (0, len(row.parsed.args))
+    assert set(row.foreign) <= {"np", "math", "sympy", "scipy"}
+
+
+def test_operators_and_constants_are_those_of_the_rows():
+    """Each sign with so many arguments is one row's; pi and e have their names and aliases."""
+    signs = [(row.operator, len(row.parsed.args)) for row in all_rows() if row.operator]
+    assert len(signs) == len(set(signs))
+    assert operators()["-", 1] == "neg"
+    assert operators()["-", 2] == "sub"
+    assert constants() == {"pi": "pi", "e": "e", "E": "e"}
 
 
 def test_a_row_holds_no_tolerance_and_no_skip():
