@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -14,7 +14,6 @@ from gradcheck_cli.cli.arguments import in_order
 from gradcheck_cli.cli.streams import FAILED, USAGE, defect, leave, open_streams, say
 from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.records.outcome import INTERRUPTED
-from gradcheck_cli.settings.file import Preset, default_map, preset_of
 from gradcheck_cli.settings.table import takes_file
 
 # Plain help: Typer's own Rich output cuts at 80 columns in a pipe and forces colour under
@@ -38,14 +37,7 @@ def main() -> NoReturn:
     if "_GRADCHECK_COMPLETE" not in os.environ:
         words = in_order(words)
     try:
-        found = _preset(words)
-        app(
-            words,
-            prog_name="gradcheck",
-            standalone_mode=True,
-            default_map=default_map(found.configuration if found else None),
-            obj=found,
-        )
+        app(words, prog_name="gradcheck", standalone_mode=True, **_preset(words))
         code = 0
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) else 1
@@ -62,15 +54,18 @@ def main() -> NoReturn:
     leave(code)
 
 
-def _preset(words: list[str]) -> Preset | None:
-    """What the configuration file and variables say, for commands that a file sets something for;
-    `--help` reads neither.
+def _preset(words: list[str]) -> dict[str, Any]:
+    """What the configuration file and variables say, as Typer takes it: for commands that a file
+    sets something for, if they do more than print their help.
     """
     options = words[: words.index("--")] if "--" in words else words
     asks_help = "-h" in options or "--help" in options
     if asks_help or not words or not takes_file(words[0]):
-        return None
-    return preset_of(words[0], Path(), os.environ)
+        return {}
+    from gradcheck_cli.settings.file import default_map, preset_of
+
+    preset = preset_of(words[0], Path(), os.environ)
+    return {"default_map": default_map(preset.configuration), "obj": preset}
 
 
 def _version(wanted: bool) -> None:

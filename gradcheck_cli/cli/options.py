@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from inspect import Parameter, Signature, signature
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -96,9 +97,10 @@ def _parameters(
     return [context, *(p for name in options for p in (*placed[name], options[name])), *last]
 
 
+@cache
 def _parameter(row: Setting, default: str | bool | None) -> Parameter:
-    """The option of a setting; an empty variable counts as unset, and one for a list is split at
-    blanks.
+    """The option of a setting, one for all commands; an empty variable counts as unset, and one for
+    a list is split at blanks.
     """
     kind: Any = bool if row.kind is FLAG else list[str] if row.kind.repeats else str
     # `--help` names no variables: all follow one rule, and a column of them hides what the options

@@ -29,7 +29,6 @@ from gradcheck_cli.cli.streams import (
 )
 from gradcheck_cli.language.errors import UserError, mistake
 from gradcheck_cli.records.outcome import INTERRUPTED, NOTHING_SELECTED
-from gradcheck_cli.reports.format import count_of
 from gradcheck_cli.settings.values import Settings
 
 if TYPE_CHECKING:
@@ -194,6 +193,7 @@ def _summaries(report: Report, forms: set[str]) -> None:
 @app.command("lint")
 def lint_command(context: typer.Context, suites: Suites = None) -> None:
     """Look for mistakes in suites without checking anything; torch is not loaded."""
+    from gradcheck_cli.reports.format import count_of
     from gradcheck_cli.suites.files import read_sources
     from gradcheck_cli.suites.read import read_suites
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from gradcheck_cli.language.errors import Mistake, UserError
@@ -145,8 +144,8 @@ def _text(value: Any) -> str | bool:
     """A value as its option would be given it; several words with commas."""
     if isinstance(value, str | bool):
         return value
-    if isinstance(value, int | float | Fraction):
-        return str(value) if isinstance(value, int | Fraction) else repr(float(value))
+    if hasattr(value, "__float__"):
+        return str(value) if isinstance(value, int) else repr(float(value))
     return ",".join(value)
 
 
