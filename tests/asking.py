@@ -15,6 +15,7 @@ from gradcheck_cli.questions.batch import MOST_POINTS, Point, batches
 from gradcheck_cli.questions.numbers import Grid, read_points, read_value
 from gradcheck_cli.questions.points import points_of
 from gradcheck_cli.questions.question import question_of
+from gradcheck_cli.settings.readers import dtype_name
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.analytic import Analytic
 from gradcheck_cli.witnesses.autograd import Autograd
@@ -37,7 +38,7 @@ def groups(
     program = parse(text) if isinstance(text, str) else text
     weights = read_value(cotangent) if isinstance(cotangent, str) else cotangent
     question = question_of(program, given, wrt, cotangent=weights, words=words)
-    runs = [(DTYPES[dtype], device) for dtype in dtypes for device in devices]
+    runs = [(DTYPES[dtype_name(dtype, "--dtype")], device) for dtype in dtypes for device in devices]
     spell = [name for name, value in given.items() if isinstance(value, Grid)]
     return list(batches(question, points_of(given), runs, spell, most))
 

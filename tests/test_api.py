@@ -156,7 +156,7 @@ def test_every_option_reaches_its_place():
     assert check("sinc(x)", {"x": 1e-8}).results[0].outcome == "imprecise"
     assert check("sinc(x)", {"x": 1e-8}, atol=1e-7).results[0].outcome == "agree"
     assert check("sinc(x)", {"x": 1e-8}, rtol=0.5).results[0].outcome == "agree"
-    assert check("x**3", {"x": 3}, step=1.0).results[0].evidence.testimonies["numeric"][0].value == 28.0
+    assert check("x**3", {"x": 3}, step=1.0).results[0].evidence.of("numeric", 0).value == 28.0
     assert check("relu(x)", {"x": 0}).exit_code == 0
     assert check("relu(x)", {"x": 0}, strict=True).exit_code == 1
 

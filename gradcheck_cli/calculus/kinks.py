@@ -44,7 +44,15 @@ def kinks(builder: Builder, nodes: int, wrt: frozenset[str]) -> list[Kink]:
         for parameter, j in zip(row.parsed.args, node.args, strict=False):
             if parameter.kind == "condition" and depends[j]:
                 places += [Kink(i, boundary, True) for boundary in _boundaries(builder, j)]
-    return places
+    return [kink for kink in places if not _is_nothing(builder, kink.expression)]
+
+
+def _is_nothing(builder: Builder, expression: int) -> bool:
+    """Whether an expression is a node less itself: what is 0 everywhere has no boundary."""
+    node = builder.nodes[expression]
+    if not isinstance(node, Call) or len(node.args) != 2:
+        return False
+    return lookup(node.function).operator == "-" and node.args[0] == node.args[1]
 
 
 def _depends(nodes: Sequence[Node], wrt: frozenset[str]) -> list[bool]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def cut_cause(cut: Sequence[str]) -> Cause:
-    """Why functions end a path: torch lacks the derivative of one, or the path is cut on purpose."""
+    """Why functions end a path: torch lacks a derivative, or the path is cut on purpose."""
     lacking = any(name not in table() or not _is_identity(table()[name]) for name in cut)
     return Cause.MISSING_DERIVATIVE if lacking else Cause.NO_PATH
 

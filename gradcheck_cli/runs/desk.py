@@ -28,7 +28,7 @@ REMEMBERED = 32
 
 
 class Desk:
-    """Checks tasks; what is derived of a program is kept for its other points, dtypes and devices."""
+    """Checks tasks; what is derived of a program is kept for its other points and dtypes."""
 
     def __init__(self) -> None:
         self.analyst = Analyst()

@@ -49,13 +49,13 @@ def derive(question: dict[str, Any]) -> dict[str, Any]:
     import numpy as np
     import sympy
 
+    from gradcheck_cli.language.elements import element
     from gradcheck_cli.language.parse import parse
     from gradcheck_cli.language.program import fold
     from gradcheck_cli.symbolic import symbols
     from gradcheck_cli.symbolic.printing import LaTeX, Order, Printer, TooLong
     from gradcheck_cli.symbolic.readings import NoReading, reading
     from gradcheck_cli.symbolic.wire import to_wire
-    from gradcheck_cli.language.elements import element
     from gradcheck_cli.worlds.scalars import expand
 
     # SymPy's printers and differentiation recurse; the default limit stops at about 300 nested
