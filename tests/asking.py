@@ -38,7 +38,9 @@ def groups(
     program = parse(text) if isinstance(text, str) else text
     weights = read_value(cotangent) if isinstance(cotangent, str) else cotangent
     question = question_of(program, given, wrt, cotangent=weights, words=words)
-    runs = [(DTYPES[dtype_name(dtype, "--dtype")], device) for dtype in dtypes for device in devices]
+    runs = [
+        (DTYPES[dtype_name(dtype, "--dtype")], device) for dtype in dtypes for device in devices
+    ]
     spell = [name for name, value in given.items() if isinstance(value, Grid)]
     return list(batches(question, points_of(given), runs, spell, most))
 

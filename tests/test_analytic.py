@@ -62,7 +62,9 @@ def test_a_derivative_off_by_one_part_in_a_million_is_refuted(asked):
     for answer, formula, verdict in zip(
         proved.partials,
         formulas,
-        judge(evidence(found, reference=proved, analytic=formulas, autograd=measured, numeric=nobody)),
+        judge(
+            evidence(found, reference=proved, analytic=formulas, autograd=measured, numeric=nobody)
+        ),
         strict=True,
     ):
         if not answer.ball.contains(0):
@@ -244,7 +246,9 @@ def test_a_question_that_is_too_large_is_not_asked(text, at, told):
 def test_a_formula_that_is_too_long_is_not_shown(monkeypatch):
     """In words, and at once: the text of a logistic map of 60 steps has some 10**18 characters."""
     monkeypatch.setattr(sys, "setrecursionlimit", lambda limit: None)
-    question = json.loads(question_text(case("y = x\n" + "y = 3.7*y*(1 - y)\n" * 60 + "y", "x=0.5").prepared))
+    question = json.loads(
+        question_text(case("y = x\n" + "y = 3.7*y*(1 - y)\n" * 60 + "y", "x=0.5").prepared)
+    )
     assert analyst_module.derive(question) == {
         "abstained": "SymPy's formula has more than 50,000 characters"
     }

@@ -9,10 +9,10 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from gradcheck_cli import __version__
+from gradcheck_cli.settings.values import Layer
 from gradcheck_cli.starter import FIRST_SUITE, GITHUB, GITLAB, SCHEMA, starter
 from gradcheck_cli.suites.read import read_suites
 from gradcheck_cli.suites.schema import suite_schema
-from gradcheck_cli.settings.values import Layer
 
 WROTE = """\
 wrote suites/first.gradcheck.yaml

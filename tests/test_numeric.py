@@ -53,7 +53,7 @@ def test_the_bar_holds_the_truth():
                 if not agreement(answer.ball, difference):
                     missed.append((str(asked), found.at, difference))
                 sizes.append(difference.radius / max(abs(float(answer.ball.mid())), 1e-300))
-    print(
+    print(  # noqa: T201 - shown with -s: what was measured
         f"{PAIRS} pairs, {len(sizes)} partials, {len(missed)} missed, median bar {np.median(sizes):.1g}"
     )
     assert len(sizes) >= PAIRS

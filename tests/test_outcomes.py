@@ -33,7 +33,9 @@ def gathered(text, at, *answers):
     """What the reference proves, with the answers given for torch's."""
     found = case(text, at)
     measured = replace(autograd(found), partials=tuple(Measured(float(value)) for value in answers))
-    return evidence(found, reference=reference(found), analytic=NOBODY, autograd=measured, numeric=NOBODY)
+    return evidence(
+        found, reference=reference(found), analytic=NOBODY, autograd=measured, numeric=NOBODY
+    )
 
 
 def code_of(verdicts, *, strict):
@@ -152,7 +154,8 @@ def test_an_abstention_on_one_partial_is_that_partials_alone():
     """A reference that could not enclose one element of two."""
     found = gathered("x**2", "x=[1, 2]", 2, 4)
     proved = replace(
-        found.testimonies["reference"], partials=(Abstention("too wide"), found.testimonies["reference"].partials[1])
+        found.testimonies["reference"],
+        partials=(Abstention("too wide"), found.testimonies["reference"].partials[1]),
     )
     assert [verdict.outcome for verdict in judge(changed(found, reference=proved))] == [
         "inconclusive",
@@ -170,12 +173,16 @@ def test_sympy_off_the_truth_is_sympys():
                 Formula(
                     "3*x",
                     "3 x",
-                    balls.exact_ball(balls.midpoint(found.testimonies["reference"].partials[0].ball) * 3 / 2),
+                    balls.exact_ball(
+                        balls.midpoint(found.testimonies["reference"].partials[0].ball) * 3 / 2
+                    ),
                 ),
             ),
         )
         (verdict,) = judge(
-            changed(lie, autograd=replace(lie.testimonies["autograd"], partials=(Measured(answer),)))
+            changed(
+                lie, autograd=replace(lie.testimonies["autograd"], partials=(Measured(answer),))
+            )
         )
         assert verdict.outcome == outcome
         assert verdict.reason.endswith(
@@ -205,7 +212,14 @@ def test_the_reference_is_not_taken_on_trust():
     found = opinions(6.0)
     lie = Proof(
         found.testimonies["reference"].forward,
-        (Certified(balls.exact_ball(balls.midpoint(found.testimonies["reference"].partials[0].ball) + 1), 96),),
+        (
+            Certified(
+                balls.exact_ball(
+                    balls.midpoint(found.testimonies["reference"].partials[0].ball) + 1
+                ),
+                96,
+            ),
+        ),
     )
     (verdict,) = judge(changed(found, reference=lie))
     assert verdict.outcome == "wrong"

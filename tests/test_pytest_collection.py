@@ -12,9 +12,9 @@ from test_pytest_plugin import EVERYTHING, WATCH, expected, seen
 
 from gradcheck_cli import pytest_plugin
 from gradcheck_cli.pytest_plugin.cases import item_name, on_devices
+from gradcheck_cli.settings.values import Layer
 from gradcheck_cli.suites.files import PATTERNS
 from gradcheck_cli.suites.read import read_suites
-from gradcheck_cli.settings.values import Layer
 from gradcheck_cli.suites.spec import Exclusion
 
 pytest_plugins = ["pytester"]

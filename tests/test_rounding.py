@@ -55,7 +55,7 @@ def test_torch_keeps_within_the_budget(dtype):
     # below.
     points = [asked for asked in POINTS if dtype != "float16" or "logaddexp(" not in asked.text]
     found = [ratio for asked in points for ratio in ratios(asked, dtype)]
-    print(
+    print(  # noqa: T201 - shown with -s: what was measured
         f"{dtype}: {len(found)} numbers, |A - T| / B median {np.median(found):.2g}, 99 % {np.quantile(found, 0.99):.2g}, maximum {max(found):.2g}"
     )
     assert len(found) > 500
@@ -68,7 +68,15 @@ def test_overflow_inside_a_backward_is_no_rounding():
     3.7e-6, and that is wrong.
     """
     found = case("logaddexp(x, y)", "x=0.25,y=-12.25", "float16")
-    verdict = judge(evidence(found, reference=reference(found), analytic=NOBODY, autograd=autograd(found), numeric=NOBODY))[1]
+    verdict = judge(
+        evidence(
+            found,
+            reference=reference(found),
+            analytic=NOBODY,
+            autograd=autograd(found),
+            numeric=NOBODY,
+        )
+    )[1]
     assert verdict.outcome == "wrong"
     assert verdict.reason.startswith("torch answers 0 where the derivative is 3.7266")
 
@@ -120,7 +128,15 @@ def test_a_wrong_backward_is_caught(row, lie, monkeypatch):
         assert np.allclose(measured.forward, honest[asked].forward, rtol=1e-12), (
             "the value is not the lie"
         )
-        verdicts = judge(evidence(found, reference=reference(found), analytic=NOBODY, autograd=measured, numeric=NOBODY))
+        verdicts = judge(
+            evidence(
+                found,
+                reference=reference(found),
+                analytic=NOBODY,
+                autograd=measured,
+                numeric=NOBODY,
+            )
+        )
         for k, (verdict, lied, right) in enumerate(
             zip(verdicts, measured.partials, honest[asked].partials, strict=True)
         ):

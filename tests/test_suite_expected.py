@@ -22,7 +22,14 @@ def checked(analyst, expr, at, expect, rest=""):
     case = pickle.loads(pickle.dumps(case))  # noqa: S301 - our own: cases go to other processes
     (point,) = case.points
     ((dtype, device),) = case.runs
-    (asked,) = points(case.program, point, wrt=case.wrt, cotangent=case.cotangent, dtypes=[dtype], devices=[device])
+    (asked,) = points(
+        case.program,
+        point,
+        wrt=case.wrt,
+        cotangent=case.cotangent,
+        dtypes=[dtype],
+        devices=[device],
+    )
     return case.expected, check_case(asked, analyst, case.tolerance)
 
 

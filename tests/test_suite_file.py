@@ -20,9 +20,9 @@ from suite_messages import X, one
 
 from gradcheck_cli import suites
 from gradcheck_cli.language.errors import UserError
+from gradcheck_cli.settings.values import Layer
 from gradcheck_cli.suites import yaml as reading
 from gradcheck_cli.suites.read import read_suites
-from gradcheck_cli.settings.values import Layer
 
 MESSAGES = {
     **suite_messages.YAML,

@@ -18,8 +18,8 @@ from test_suite_file import read
 
 from gradcheck_cli.questions.numbers import Grid, read_points
 from gradcheck_cli.questions.points import FARTHEST, Points, Sample
-from gradcheck_cli.suites.read import read_suites
 from gradcheck_cli.settings.values import Layer
+from gradcheck_cli.suites.read import read_suites
 
 
 def case(at, expr="x*y", **options):

@@ -12,10 +12,10 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from gradcheck_cli.language.errors import UserError
+from gradcheck_cli.settings.values import Layer
 from gradcheck_cli.suites.keys import CASE, DEFAULTS, MATRIX, SUITE, TOLERANCES
 from gradcheck_cli.suites.read import read_suites
 from gradcheck_cli.suites.schema import suite_schema
-from gradcheck_cli.settings.values import Layer
 
 SCHEMA = suite_schema()
 VALIDATOR = Draft202012Validator(SCHEMA)

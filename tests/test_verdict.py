@@ -28,7 +28,9 @@ def gathered(text, at, dtype="float64", *answers):
     measured = autograd(found)
     if answers:
         measured = replace(measured, partials=tuple(Measured(float(value)) for value in answers))
-    return evidence(found, reference=reference(found), analytic=NOBODY, autograd=measured, numeric=NOBODY)
+    return evidence(
+        found, reference=reference(found), analytic=NOBODY, autograd=measured, numeric=NOBODY
+    )
 
 
 def said(text, at, dtype="float64", *answers, tolerance=None):
