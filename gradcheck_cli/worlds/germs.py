@@ -8,7 +8,7 @@ a kink, or where a partial is infinite, it is found along the arguments g(d):
 with the partials f_i run as Programs of series. A function that stands in its own partials is found
 from itself, one power of d after the other.
 
-Source: Picard's iteration; Krantz and Parks, A Primer of Real Analytic Functions (2002), chapter 4.
+Source: Picard's iteration, on the integral above.
 """
 
 from __future__ import annotations
