@@ -26,6 +26,7 @@ from gradcheck_cli.settings.table import (
     ROWS,
     SETTINGS,
     WHOLE,
+    settings_of,
 )
 from gradcheck_cli.settings.values import FLAGS, Settings, read_layer, read_variables
 
@@ -127,6 +128,44 @@ def test_a_row_for_no_option_is_an_argument():
     assert [row.name for row in ROWS if not row.words] == ["suites"]
     assert "suites" in {parameter.name for parameter in group().commands["run"].params}
     assert SETTINGS["suites"].variable == ""
+
+
+@pytest.mark.parametrize(
+    ("command", "others", "names"),
+    [
+        ("report", set(), ["format", "export", "quiet", "verbose", "color"]),
+        ("merge", set(), ["format", "export", "quiet", "verbose", "color"]),
+        ("diff", {"form"}, ["color"]),
+    ],
+)
+def test_commands_on_stored_reports_take_what_is_about_their_looks(
+    command, others, names, bare, monkeypatch
+):
+    """From the command line and variables; no file says anything to them."""
+    assert [row.name for row in settings_of(command)] == names
+    assert set(options(command)) - others == set(names)
+    (bare / "gradcheck.toml").write_text('color = "always"\n', encoding="utf-8")
+    words = ["a.json", "b.json"][: 1 + (command != "report")]
+    ctx = group().commands[command].make_context(command, list(words))
+    assert settings_for(ctx, {}).color == "auto"
+    monkeypatch.setenv("GRADCHECK_COLOR", "never")
+    ctx = group().commands[command].make_context(command, list(words))
+    assert settings_for(ctx, {}).color == "never"
+    ctx = group().commands[command].make_context(command, ["--color", "always", *words])
+    assert settings_for(ctx, {}).color == "always"
+    monkeypatch.setenv("GRADCHECK_COLOR", "blue")
+    with pytest.raises(UserError) as caught:
+        settings_for(ctx, {})
+    assert str(caught.value).startswith("error[unknown-color]: GRADCHECK_COLOR: no colour choice")
+
+
+def test_a_command_may_have_something_else_built_in():
+    """The whole of a run is wanted as JSON, and the help says so."""
+    ctx = group().commands["merge"].make_context("merge", ["a.json"])
+    assert options("merge")["format"].default == "json"
+    assert settings_for(ctx, {"format": "json"}).format == "json"
+    ctx = group().commands["merge"].make_context("merge", ["a.json", "-f", "table"])
+    assert settings_for(ctx, {"format": "json"}).format == "table"
 
 
 def test_names_follow_one_rule():

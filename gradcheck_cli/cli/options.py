@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from gradcheck_cli.cli.context import settings_for
-from gradcheck_cli.settings.table import FLAG, SETTINGS, settings_of
+from gradcheck_cli.settings.table import FLAG, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -46,16 +46,16 @@ ShowSettings = Annotated[
 
 
 def with_settings(
-    command: str, *only: str, **instead: str
+    command: str, **instead: str
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """A decorator for the function of a command. Typer sees the options of the command's settings
     where the function has a parameter `settings`, and the function gets all of them as that.
 
     Args:
-        only: the settings that the command takes; all of the table's that it may take, if none.
         instead: what is built in for this command, where it is another than for the others.
     """
-    rows = [SETTINGS[name] for name in only] or _in_order(settings_of(command))
+    # What is for `run` alone stands first in its help.
+    rows = sorted(settings_of(command), key=lambda row: row.commands != ("run",))
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
         # What Typer reads at run time the decorator reads, too.
@@ -72,11 +72,6 @@ def with_settings(
         return run
 
     return decorate
-
-
-def _in_order(rows: list[Setting]) -> list[Setting]:
-    """The settings in the order of `--help`: what is for `run` alone stands first there."""
-    return sorted(rows, key=lambda row: row.commands != ("run",))
 
 
 def _parameters(

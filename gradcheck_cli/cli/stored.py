@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gradcheck_cli.cli.entry import app
-from gradcheck_cli.cli.options import with_settings
+from gradcheck_cli.cli.options import Before, with_settings
 from gradcheck_cli.cli.streams import (
     USAGE,
     colour,
@@ -63,7 +63,7 @@ def merge_command(*, stored: Several, settings: Settings) -> None:
 
 
 @app.command("diff")
-@with_settings("diff", "color")
+@with_settings("diff")
 def diff_command(
     *,
     old: Annotated[
@@ -77,7 +77,9 @@ def diff_command(
         ),
     ],
     form: Annotated[
-        str, typer.Option("--format", "-f", metavar="FORMAT", help="table or json.")
+        str,
+        typer.Option("--format", "-f", metavar="FORMAT", help="table or json."),
+        Before("color"),
     ] = "table",
     settings: Settings,
 ) -> None:

@@ -73,7 +73,7 @@ class Setting:
             user calls it, too, and raises a UserError if the text is no such thing.
         suite: the key by which a suite may say it; empty where it may not. Settings of one key
             replace each other together.
-        renders: whether it is about how a report looks: what renders a stored one takes it, too.
+        stored: commands on stored reports that take it, from their words and variables alone.
         matters: whether the results of a run depend on it.
         repeated: how it stands in the command that reproduces a check.
     """
@@ -88,7 +88,7 @@ class Setting:
     help: str
     reader: Callable[[Any, str], Any] | None = None
     suite: str = ""
-    renders: bool = False
+    stored: tuple[str, ...] = ()
     matters: bool = True
     repeated: Repeated = "never"
 
@@ -139,7 +139,6 @@ class Setting:
 
 
 _BOTH, _CHECK, _RUN, _LINT = ("check", "run"), ("check",), ("run",), ("run", "lint")
-# Commands that render what is stored; no file sets anything for them.
 _STORED = ("report", "merge")
 _COLOR = readers.one_of("unknown-color", "colour choice", COLORS)
 
@@ -166,15 +165,15 @@ ROWS: tuple[Setting, ...] = (
     Setting("strict",      ("--strict/--no-strict",),        _BOTH,  FLAG,    "false",               None,            "true",
             "imprecise and kink exit 1 too.", suite="strict", repeated="as given"),
     Setting("format",      ("--format", "-f"),               _BOTH,  TEXT,    "table",               "FORMAT",        '"markdown"',
-            f"{', '.join(FORMATS)}.", readers.report_format, renders=True, matters=False),
+            f"{', '.join(FORMATS)}.", readers.report_format, stored=_STORED, matters=False),
     Setting("export",      ("--export",),                    _BOTH,  EXPORTS, Unset("none"),         "[FORMAT:]FILE", '["report.json", "markdown:summary.txt"]',
-            "Also write a report to a file. Repeatable.", readers.export_targets, renders=True, matters=False),
+            "Also write a report to a file. Repeatable.", readers.export_targets, stored=_STORED, matters=False),
     Setting("quiet",       ("--quiet/--no-quiet", "-q"),     _BOTH,  FLAG,    "false",               None,            "true",
-            "Only what does not agree, and the summary.", renders=True, matters=False),
+            "Only what does not agree, and the summary.", stored=_STORED, matters=False),
     Setting("verbose",     ("--verbose/--no-verbose", "-v"), _BOTH,  FLAG,    "false",               None,            "true",
-            "Whole formulas and points.", renders=True, matters=False),
+            "Whole formulas and points.", stored=_STORED, matters=False),
     Setting("color",       ("--color",),                     _BOTH,  TEXT,    "auto",                "WHEN",          '"never"',
-            "auto, always or never.", _COLOR, renders=True, matters=False),
+            "auto, always or never.", _COLOR, stored=(*_STORED, "diff"), matters=False),
     Setting("jobs",        ("--jobs", "-j"),                 _RUN,   COUNTED, "auto",                "N|auto",        "4",
             "Worker processes; auto fits them to the machine.", quantities.jobs, matters=False),
     Setting("keyword",     ("--keyword", "-k"),              _RUN,   TEXT,    Unset("none"),         "TEXT",          "",
@@ -206,7 +205,7 @@ SETTINGS: Mapping[str, Setting] = {row.name: row for row in ROWS}
 
 def settings_of(command: str) -> list[Setting]:
     """The settings that a command takes."""
-    return [row for row in ROWS if command in row.commands or (row.renders and command in _STORED)]
+    return [row for row in ROWS if command in (*row.commands, *row.stored)]
 
 
 def takes_file(command: str) -> bool:

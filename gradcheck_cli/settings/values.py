@@ -73,10 +73,6 @@ class Settings:
         if self.unread:
             raise UserError(self.mistakes)
 
-    def with_layer(self, layer: Layer) -> Settings:
-        """The same with something said above all else."""
-        return replace(self, above={**self.above, **layer})
-
     def repeated(self) -> dict[str, tuple[str, ...]]:
         """As `repeated_words`."""
         return repeated_words({**self.below, **self.above}, self.below)
