@@ -5,6 +5,7 @@ they mean, and the command that reproduces a check follow from it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from gradcheck_cli.reports import FORMATS
@@ -109,7 +110,7 @@ class Setting:
             return None
         return self.builtin == "true" if self.kind is FLAG else self.builtin
 
-    @property
+    @cached_property
     def unsaid(self) -> Any:
         """The value where nobody says anything."""
         if self.default is not None:

@@ -4,19 +4,23 @@ file, and the configuration.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.settings.table import ROWS, SETTINGS
 from gradcheck_cli.settings.values import Said, repeated_words
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gradcheck_cli.settings.values import Layer
     from gradcheck_cli.suites.kinds import Entry
 
 # What the runs of a case and its inputs are made of; the others are kept as they are said.
 _RESOLVED = ("dtype", "device", "wrt")
+_KEPT = tuple(row for row in ROWS if row.suite and row.suite not in _RESOLVED)
+_KEYS = tuple(dict.fromkeys(row.suite for row in ROWS if row.suite))
 # Of keys that are no settings.
 _BUILT_IN: Mapping[str, Any] = {"exclude": (), "tags": ()}
 
@@ -43,7 +47,7 @@ def of_entries(found: Mapping[str, Entry]) -> dict[str, Entry]:
     entries = {name: entry for name, entry in found.items() if name != "matrix"}
     if "matrix" in found:
         entries |= found["matrix"].value or {}
-    for name in dict.fromkeys(row.suite for row in ROWS if row.suite):
+    for name in _KEYS:
         entry = entries.get(name)
         if entry is not None and entry.value is not None:
             value = _once(entry.value) if name in _RESOLVED else _said(name, entry.value)
@@ -57,10 +61,10 @@ def _once(values: tuple[str | None, ...]) -> tuple[str | None, ...]:
 
 def _said(key: str, value: Any) -> Any:
     """What a key says, as `by_keys` gives it; a value alone is that of the key's first setting."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         said = {name: entry.value for name, entry in value.items()}
         return None if None in said.values() else said
-    first = next(row.name for row in ROWS if row.suite == key)
+    first = next(row.name for row in _KEPT if row.suite == key)
     return value if first == key else {first: value}
 
 
@@ -83,31 +87,32 @@ class CaseLayers:
 
     def __getitem__(self, name: str) -> Any:
         """The value; None where nothing is said, or nothing that could be read."""
-        found = self._said(name)
-        if found is None and self.entry(name) is None:
+        if name not in self._stated:
             return SETTINGS[name].unsaid if name in SETTINGS else _BUILT_IN.get(name)
+        found = self._stated[name]
         return found.value if isinstance(found, Said) else found
 
-    def _said(self, name: str) -> Any:
-        if name in self.above:
-            return self.above[name]
-        entry = self.entry(name)
-        return entry.value if entry is not None else self.below.get(name)
+    @cached_property
+    def _stated(self) -> dict[str, Any]:
+        stated = dict(self.below)
+        for entries in (self.defaults, self.case):
+            stated.update((name, entry.value) for name, entry in entries.items())
+        return stated | dict(self.above)
 
     def values(self) -> dict[str, Any]:
         """What is said of the case's other settings means, by their names."""
-        return {name: said.value for name, said in self._settings().items()}
+        return {name: said.value for name, said in self._settings.items()}
 
     def repeated(self) -> dict[str, tuple[str, ...]]:
         """As `repeated_words`."""
-        return repeated_words(self._settings(), self.below)
+        return repeated_words(self._settings, self.below)
 
+    @cached_property
     def _settings(self) -> Layer:
         found: Layer = {}
-        for row in ROWS:
-            if row.suite and row.suite not in _RESOLVED:
-                said = self._said(row.suite)
-                one = said.get(row.name) if isinstance(said, dict) else said
-                if one is not None:
-                    found[row.name] = one
+        for row in _KEPT:
+            said = self._stated.get(row.suite)
+            one = said.get(row.name) if isinstance(said, dict) else said
+            if one is not None:
+                found[row.name] = one
         return found
