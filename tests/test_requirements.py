@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import ast
 import runpy
+import shlex
 import sys
 import tomllib
+from contextlib import nullcontext
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -150,3 +152,23 @@ def test_the_lowest_versions_are_tried_by_tests_of_each_and_by_every_command():
     files = [ROOT / "tests" / file for files in LOWEST["TESTS"].values() for file in files]
     assert [file for file in files if not file.is_file()] == []
     assert set(LOWEST["EXAMPLES"]) == set(COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("errors", "code", "refused"),
+    [
+        ("Usage: ...\n\nError: No such option: --x", 2, True),
+        ("Error: No such option: --x", 3, False),
+        ("Traceback (most recent call last):\nError: No such option: --x", 2, False),
+        ("TypeError: No such option: --x", 2, False),
+        ("Error: something else", 2, False),
+    ],
+)
+def test_a_mistake_of_usage_is_one_line_and_exit_code_2(errors, code, refused, tmp_path):
+    """What `.ci/lowest` asks of each command is not asked in vain."""
+    tool = tmp_path / "tool"
+    tool.write_text(f"#!/bin/sh\nprintf '%s\\n' {shlex.quote(errors)} >&2\nexit {code}\n")
+    tool.chmod(0o755)
+    within = {"capture_output": True}
+    with nullcontext() if refused else pytest.raises(SystemExit):
+        LOWEST["refuse"](str(tool), "check", "--x", "No such option", within)
