@@ -152,6 +152,7 @@ def test_what_was_promised_can_be_read() -> None:
     [
         (" \n", "it is empty"),
         ("gradcheck", "it is not JSON: expecting value at 1:1"),
+        ('{"format', "it is not JSON: unterminated string starting at 1:2"),
         ('{\n "format": 1,\n', "it is not JSON: expecting property name enclosed in double quotes at 3:1"),
         ('{"format": NaN}', "it is not JSON: `NaN` is no number of JSON"),
         ('{"format": 1e999}', "it is not JSON: `1e999` is no number of JSON"),

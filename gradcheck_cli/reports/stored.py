@@ -143,7 +143,8 @@ def _lines(text: str, name: str) -> Report:
 def _reason(error: Exception) -> str:
     match error:
         case json.JSONDecodeError(msg=text, lineno=line, colno=column):
-            return f"{text[:1].lower()}{text[1:]} at {line}:{column}"
+            what = f"{text[:1].lower()}{text[1:]}".removesuffix(" at")
+            return f"{what} at {line}:{column}"
         case RecursionError():
             return "it is nested too deeply"
     return str(error)
