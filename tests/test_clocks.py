@@ -72,7 +72,7 @@ def test_no_wall_clock_decides(path):
     "lie",
     [
         "from time import perf_counter",
-        "assert time.monotonic() < end",
+        "end = time.monotonic() + 5",
         "time.time()",
         "time.sleep(4)",
         "process.wait(60)",

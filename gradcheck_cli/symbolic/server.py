@@ -46,51 +46,58 @@ def derive(question: dict[str, Any]) -> dict[str, Any]:
     """SymPy's derivative for every element asked for, as text and LaTeX, and all of them as one
     program.
     """
+    from gradcheck_cli.symbolic.printing import LaTeX, Order, Printer, TooLong
+    from gradcheck_cli.symbolic.readings import NoReading, reading
+    from gradcheck_cli.symbolic.symbols import gradient
+    from gradcheck_cli.symbolic.wire import to_wire
+
+    # SymPy's printers and differentiation recurse; the default limit stops at about 300 nested
+    # calls.
+    sys.setrecursionlimit(10_000)
+    objective, variables, size = _objective(question)
+    order, found, derivatives = Order(), [], []
+    text, latex = Printer(order, MAX_FORMULA), LaTeX(order)
+    try:
+        for derivative in gradient(objective, variables):
+            derivatives.append(derivative)
+            if size > SHALLOW:
+                order.learn(derivative)
+            found.append({"formula": text.doprint(derivative), "latex": latex.doprint(derivative)})
+    except TooLong:
+        return {"abstained": f"SymPy's formula has more than {MAX_FORMULA:,} characters"}
+    try:
+        return {"partials": found, "program": json.dumps(to_wire(reading(derivatives, order)))}
+    except NoReading:
+        return {"partials": found}
+
+
+def _objective(question: dict[str, Any]) -> tuple[Any, list[Any], int]:
+    """The sum that is differentiated, the symbols of the elements asked for, and the number of
+    operations of the unrolled program.
+    """
     import numpy as np
     import sympy
 
     from gradcheck_cli.language.elements import element
     from gradcheck_cli.language.parse import parse
     from gradcheck_cli.language.program import fold
-    from gradcheck_cli.symbolic import symbols
-    from gradcheck_cli.symbolic.printing import LaTeX, Order, Printer, TooLong
-    from gradcheck_cli.symbolic.readings import NoReading, reading
-    from gradcheck_cli.symbolic.wire import to_wire
+    from gradcheck_cli.symbolic.symbols import SYMBOLS, decimal_symbol, symbol
     from gradcheck_cli.worlds.scalars import expand
 
-    # SymPy's printers and differentiation recurse; the default limit stops at about 300 nested
-    # calls.
-    sys.setrecursionlimit(10_000)
     program = parse(question["program"])
     inputs: dict[str, Any] = {name: tuple(shape) for name, shape in question["shapes"].items()}
     inputs |= {name: np.array(value) for name, value in question["integers"].items()}
     expansion = expand(program, inputs, "all")
     outputs = np.reshape(expansion.values[program.result], -1).tolist()
     scalars = expansion.builder.program(*outputs)
-    values = fold(scalars, symbols.SYMBOLS, {})
+    values = fold(scalars, SYMBOLS, {})
     terms = [values[i] for i in scalars.outputs]
     if question["cotangent"] is not None:
-        terms = [
-            symbols.decimal_symbol(weight) * term
-            for weight, term in zip(question["cotangent"], terms, strict=True)
-        ]
-    objective = sympy.Add(*terms)
+        weights = map(decimal_symbol, question["cotangent"])
+        terms = [weight * term for weight, term in zip(weights, terms, strict=True)]
     variables = [
-        symbols.symbol(element(name, index))
+        symbol(element(name, index))
         for name in question["wrt"]
         for index in np.ndindex(*inputs[name])
     ]
-    order, found, gradient = Order(), [], []
-    text, latex = Printer(order, MAX_FORMULA), LaTeX(order)
-    try:
-        for derivative in symbols.gradient(objective, variables):
-            gradient.append(derivative)
-            if len(scalars.nodes) > SHALLOW:
-                order.learn(derivative)
-            found.append({"formula": text.doprint(derivative), "latex": latex.doprint(derivative)})
-    except TooLong:
-        return {"abstained": f"SymPy's formula has more than {MAX_FORMULA:,} characters"}
-    try:
-        return {"partials": found, "program": json.dumps(to_wire(reading(gradient, order)))}
-    except NoReading:
-        return {"partials": found}
+    return sympy.Add(*terms), variables, len(scalars.nodes)
