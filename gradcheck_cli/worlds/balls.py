@@ -178,11 +178,30 @@ def _walk(steps: Sequence[_Step], values: list[Any], deadline: float) -> None:
                     values[place] = call(values[args[0]])
                 else:
                     values[place] = call(*[values[i] for i in args])
+            except (TypeError, AttributeError):
+                # Sums and products know structural zeros, other functions see a plain 0.
+                values[place] = _of_plain(call, [values[i] for i in args])
             except (
                 ArithmeticError,
                 ValueError,
             ):  # what flint raises for an argument it cannot take: no enclosure is NaN
                 values[place] = arb.nan()
+
+
+def _of_plain(call: Callable[..., Any], args: Sequence[Any]) -> Any:
+    """The value for arguments of which some are structural zeros.
+
+    Raises:
+        TypeError, AttributeError: that is not what was wrong.
+    """
+    from flint import arb
+
+    if not any(value is OFF for value in args):
+        return call(*args)  # raises again
+    try:
+        return call(*map(plain, args))
+    except (ArithmeticError, ValueError):
+        return arb.nan()
 
 
 def balls_of(
