@@ -168,6 +168,15 @@ def expand(program: Program, inputs: Mapping[str, Any], keep: Keep = "primitives
     return expansion
 
 
+def expand_into(builder: Builder, program: Program, inputs: Mapping[str, Indices]) -> Indices:
+    """The scalars of a program's value, added to those of `builder`.
+
+    Args:
+        inputs: for each variable its scalars.
+    """
+    return fold(program, _Unrolling(builder, "pullbacks"), inputs)[program.result]
+
+
 def _input(builder: Builder, name: str, value: Any) -> Indices:
     if isinstance(value, tuple):
         if not value:
@@ -226,7 +235,8 @@ class _Unrolling:
         inputs: dict[str, Indices] = dict(zip(row.parsed.names, args, strict=True))
         for name, value in row.numbers(settings).items():
             inputs[name] = builder.number(value, decimal=isinstance(value, Fraction))
-        program = parse(row.meaning(settings))
+        text = row.rounded_meaning(settings) if self._keep == "pullbacks" else row.meaning(settings)
+        program = parse(text)
         return fold(program, self, inputs)[program.result]
 
 
