@@ -192,7 +192,7 @@ ROWS = (
              foreign={"math": "math.remainder(x, y) rounds x/y to the nearest integer, this language's remainder(x, y) rounds down: write x - y*round(x/y)"}),
 
     Function("where", "c:condition, x, y", torch=lambda t, c, x, y: t.where(c, x, y), arb=_where, partials=("0", "gate(c)", "gate(logical_not(c))"),
-             operator="if", germ=lambda s, c, x, y: x if c else y, rounds=(0, 0),
+             pullback=("0", "where(c, ybar, 0)", "where(c, 0, ybar)"), operator="if", germ=lambda s, c, x, y: x if c else y, rounds=(0, 0),
              note="a branch that is not taken has no part in the derivative; torch multiplies its gradient by 0, which leaves NaN where that is infinite"),
     Function("gate", "c:condition", torch=lambda t, c: t.where(c, 1.0, 0.0), arb=_gate, partials=("0",), backward=False,
              note="1 where c holds, a zero that even NaN cannot spoil elsewhere: the slope of `where`", germ=lambda s, c: s.constant(c), rounds=(0, 0)),

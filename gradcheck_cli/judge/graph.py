@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gradcheck_cli.calculus.reverse import slope_of
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.functions.arithmetic import OFF
-from gradcheck_cli.language.program import Builder, Call, Number, Program, Variable
+from gradcheck_cli.language.program import Builder, Call, Number, Program
 from gradcheck_cli.worlds import balls
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from gradcheck_cli.dtypes import DType
+    from gradcheck_cli.language.program import CallSettings
 
 
 class Rounds(NamedTuple):
@@ -48,19 +49,20 @@ class Ledger:
             what was added, None where the dtype does not hold all of it.
     """
 
-    def __init__(self, graph: Graph, dtype: DType) -> None:
+    def __init__(self, graph: Graph, dtype: DType, values: Sequence[Any]) -> None:
         self.graph, self.dtype = graph, dtype
+        numbers = (i for i, node in enumerate(graph.nodes) if isinstance(node, Number))
         self.held = [True] * graph.size
+        for i in numbers:
+            self.held[i] = holds(values[i], dtype)
         self.sums: dict[int, tuple[Any, int | None]] = {}
 
     def entry(self, index: int, values: Sequence[Any]) -> Any:
-        """The rounding error that a node makes, None if it makes none; those of its arguments are
+        """The rounding error that a call makes, None if it makes none; those of its arguments are
         entered already.
         """
         node, how, value = self.graph.nodes[index], self.graph.rounds[index], values[index]
-        if not isinstance(node, Call):
-            self.held[index] = isinstance(node, Variable) or holds(value, self.dtype)
-            return None
+        assert isinstance(node, Call)
         exact = False not in [self.held[j] for j in node.args]
         if how is None or value is OFF:
             self.held[index] = exact
@@ -80,8 +82,19 @@ class Ledger:
         size = how.c * abs(values[index])
         # The argument of exp may be an infinity, which is as it stands.
         if how.m and not is_infinity(values[node.args[-1]]):
-            size = size + how.m * abs(balls.plain(values[how.effect]))
+            size = size + how.m * abs(self._effect(index, how, values))
         return size
+
+    def _effect(self, index: int, how: Rounds, values: Sequence[Any]) -> Any:
+        """`x f'(x)`; computed here where the slopes, which come last, are not there yet."""
+        value = values[how.effect]
+        if value is not None:
+            return balls.plain(value)
+        node = self.graph.nodes[index]
+        assert isinstance(node, Call)
+        program = _effect_program(node.function, node.settings)
+        inputs = {str(k): values[j] for k, j in enumerate(node.args)}
+        return balls.plain(balls.balls_of(program, inputs)[program.result])
 
     def _add(self, index: int, node: Call, values: Sequence[Any]) -> bool:
         """Whether the dtype holds the sum so far in whatever order it is added up."""
@@ -122,8 +135,12 @@ class Graph:
 
     def errors(self, values: Sequence[Any], dtype: DType) -> list[Any]:
         """The rounding error that each node makes itself, None where it makes none."""
-        ledger = Ledger(self, dtype)
-        return [ledger.entry(i, values) for i in range(self.size)]
+        ledger = Ledger(self, dtype, values)
+        calls = (i for i, node in enumerate(self.nodes) if isinstance(node, Call))
+        found: list[Any] = [None] * self.size
+        for i in calls:
+            found[i] = ledger.entry(i, values)
+        return found
 
     def weights(self, output: int, values: Sequence[Any]) -> dict[int, Any]:
         """How far an error at each node can move the output: one pass backwards, in balls (a weight
@@ -207,6 +224,16 @@ def _power_of_two(value: Fraction | float) -> bool:
         return False
     n, d = abs(value.numerator), value.denominator
     return n & (n - 1) == 0 and d & (d - 1) == 0
+
+
+@cache
+def _effect_program(function: str, settings: CallSettings) -> Program:
+    """`x f'(x)` of a function's last argument; its variables are the positions of the arguments."""
+    builder = Builder()
+    args = [builder.variable(str(k)) for k in range(len(lookup(function).parsed.args))]
+    call = builder.call(function, *args, settings=settings)
+    effect = _argument_effect(builder, call)
+    return builder.program(effect if effect >= 0 else builder.number(0))
 
 
 def _argument_effect(builder: Builder, index: int) -> int:

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck_cli.calculus.gradient import weighted_sum
 from gradcheck_cli.calculus.formulas import is_elementwise
+from gradcheck_cli.calculus.gradient import weighted_sum
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.judge.graph import Graph, units
-from gradcheck_cli.language.program import Call
+from gradcheck_cli.language.program import Call, reach
 from gradcheck_cli.worlds.backward import torch_backward
 from gradcheck_cli.worlds.scalars import Expansion, expand
 
@@ -52,6 +52,7 @@ class Trace:
     Attributes:
         expansion: all that torch evaluates; `forward` nodes of it are the forward.
         outputs: nodes of the value's elements; `objective` that of `<cotangent, f>`.
+        moves: for each node of the user's program whether it depends on an input.
         partials: the node of each partial, -1 where it is zero; none of the forward alone.
         eliminated: groups of nodes that one elimination perturbs together.
     """
@@ -63,6 +64,7 @@ class Trace:
     partials: Sequence[int]
     eliminated: Sequence[Sequence[int]]
     graph: Graph
+    moves: Sequence[bool]
     _seen: tuple[object, list[Any], list[Any]] = field(default=(None, [], []))
 
     def budget(self, point: Point, output: int, dtype: DType) -> Budget:
@@ -77,6 +79,29 @@ class Trace:
             if isfinite(found.total):
                 break
         return found
+
+    def shares(self, point: Point, output: int) -> list[int]:
+        """Nodes of the user's program, those first whose rounding moves an output most."""
+        from flint import arb, ctx
+
+        with ctx.workprec(_BITS[-1]):
+            values, errors = self._at(point, _BITS[-1], point.dtype)
+            found: dict[int, Any] = {}
+            for i, weight in self.graph.weights(output, values).items():
+                if errors[i] is not None:
+                    node = self.expansion.origin[i]
+                    found[node] = found.get(node, arb(0)) + abs(weight) * errors[i]
+            sizes = {node: _logarithm(size) for node, size in found.items()}
+        return sorted(found, key=lambda node: (-sizes[node], node))
+
+    def upstream(self, output: int) -> set[int]:
+        """The nodes that one rests on."""
+        needed = {output}
+        for i in range(output, -1, -1):
+            node = self.graph.nodes[i]
+            if i in needed and isinstance(node, Call):
+                needed.update(node.args)
+        return needed
 
     def _at(self, point: Point, bits: int, dtype: DType) -> tuple[list[Any], list[Any]]:
         """For every node its ball at a point, and the rounding error it makes itself."""
@@ -100,7 +125,7 @@ class Trace:
             if not term.is_finite():
                 return Budget(float("inf"), self.expansion.origin[i])
             total += term
-            if term > most:
+            if term > most and self.moves[self.expansion.origin[i]]:
                 most, culprit = term, self.expansion.origin[i]
         for group in self.eliminated:
             size = max((abs(values[i]).upper() for i in group), key=float) * len(group)
@@ -138,7 +163,8 @@ class Rounding:
         expansion, outputs, objective = self._forward
         expansion = expansion.copy()
         graph, size = Graph(expansion.builder, self._sums), len(expansion.origin)
-        return Trace(expansion, size, outputs, objective, (), self._eliminated, graph)
+        rest = (), self._eliminated, graph, self._moves
+        return Trace(expansion, size, outputs, objective, *rest)
 
     @cached_property
     def gradient(self) -> Trace:
@@ -148,7 +174,7 @@ class Rounding:
         found = torch_backward(self.prepared.specification, expansion, objective, names)
         graph = Graph(found.expansion.builder, found.sums | self._sums)
         rest = found.forward, outputs, objective, found.partials, self._eliminated, graph
-        return Trace(found.expansion, *rest)
+        return Trace(found.expansion, *rest, self._moves)
 
     @cached_property
     def _forward(self) -> tuple[Expansion, list[int], int]:
@@ -171,6 +197,11 @@ class Rounding:
         return expand(program, self.prepared.inputs, "pullbacks")
 
     @cached_property
+    def _moves(self) -> list[bool]:
+        program = self.prepared.specification
+        return [bits > 0 for bits in reach(program, dict.fromkeys(program.variables, 1))]
+
+    @cached_property
     def _sums(self) -> set[int]:
         """The steps of sums that torch makes inside one call, in an order of its own."""
         expansion, nodes = self._forward[0], self.prepared.specification.nodes
@@ -190,6 +221,14 @@ class Rounding:
             for node in nodes
             if isinstance(node, Call) and lookup(node.function).eliminates
         ]
+
+
+def _logarithm(size: Any) -> float:
+    """Of a number that no float may hold, to base 2; infinite where it is not known."""
+    if not size.is_finite():
+        return float("inf")
+    mantissa, shift = size.mid().man_exp()
+    return int(mantissa).bit_length() + int(shift) if mantissa else float("-inf")
 
 
 def rounding(point: Point) -> Rounding:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck_cli.calculus.formulas import is_elementwise
 from gradcheck_cli.calculus.reverse import active, pulled_back
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.parse import parse
@@ -18,7 +17,7 @@ from gradcheck_cli.worlds.scalars import expand_into
 
 if TYPE_CHECKING:
     from gradcheck_cli.language.program import Program
-    from gradcheck_cli.worlds.scalars import Expansion
+    from gradcheck_cli.worlds.scalars import ArrayCall, Expansion
 
 
 @dataclass(frozen=True)
@@ -73,9 +72,9 @@ class _Reverse:
         if alive[self.objective]:
             self.terms[self.objective] = [builder.number(1)]
         for i in range(self.objective, -1, -1):
-            place = whole.get(i)
-            if place is not None:
-                self._pull_array(place, alive)
+            call = whole.get(i)
+            if call is not None:
+                self._pull_array(call, alive)
             if i in self.terms and isinstance(builder.nodes[i], Call):
                 self._pull(i, alive)
             origin += [origin[i]] * (len(builder.nodes) - len(origin))
@@ -84,19 +83,16 @@ class _Reverse:
         origin += [self.program.result] * (len(builder.nodes) - len(origin))
         return Backward(self.expansion, forward, partials, self.sums)
 
-    def _whole(self) -> dict[int, int]:
-        """For the last scalar of every call whose arrays torch pulls back at once, the call."""
-        values, origin = self.expansion.values, self.expansion.origin
-        first = np.searchsorted(origin, np.arange(len(values) + 1))
-        found: dict[int, int] = {}
-        for n, node in enumerate(self.program.nodes):
-            if not isinstance(node, Call) or is_elementwise(node.function, node.settings):
-                continue
-            scalars = range(int(first[n]), int(first[n + 1]))
-            outputs = np.reshape(values[n], -1).tolist()
+    def _whole(self) -> dict[int, ArrayCall]:
+        """For the last scalar of every call whose arrays torch pulls back at once, the call; of two
+        the outer one.
+        """
+        found = {}
+        for call in self.expansion.calls:
+            outputs = np.reshape(call.result, -1).tolist()
             # Elements that were there before are not this call's own.
-            if _text(node) and scalars and all(i in scalars for i in outputs):
-                found[max(outputs)] = n
+            if outputs and min(outputs) >= call.first and _text(call.call):
+                found[max(outputs)] = call
         return found
 
     def _sum(self, index: int) -> int:
@@ -118,12 +114,9 @@ class _Reverse:
                 if term is not None:
                     self.terms.setdefault(j, []).append(term)
 
-    def _pull_array(self, place: int, alive: list[bool]) -> None:
+    def _pull_array(self, call: ArrayCall, alive: list[bool]) -> None:
         """The cotangent of the first argument of a call, from the row's text."""
-        builder, values = self.expansion.builder, self.expansion.values
-        call = self.program.nodes[place]
-        assert isinstance(call, Call)
-        outputs = np.asarray(values[place])
+        builder, outputs = self.expansion.builder, np.asarray(call.result)
         if not any(i in self.terms for i in outputs.reshape(-1).tolist()):
             return
         ybar = np.empty(outputs.shape, dtype=np.int64)
@@ -132,10 +125,10 @@ class _Reverse:
             ybar[index] = self._sum(i) if i in self.terms else builder.number(0)
         for i in outputs.reshape(-1).tolist():
             self.terms.pop(i, None)
-        name, argument = lookup(call.function).parsed.names[0], values[call.args[0]]
-        given: dict[str, Any] = {name: argument, "ybar": ybar, "y": values[place]}
-        pulled = expand_into(builder, parse(_text(call)), given)
-        pairs = np.broadcast_arrays(np.asarray(argument), np.asarray(pulled))
+        name = lookup(call.call.function).parsed.names[0]
+        given: dict[str, Any] = {name: call.argument, "ybar": ybar, "y": call.result}
+        pulled = expand_into(builder, parse(_text(call.call)), given)
+        pairs = np.broadcast_arrays(np.asarray(call.argument), np.asarray(pulled))
         for j, term in zip(*(a.reshape(-1).tolist() for a in pairs), strict=True):
             if alive[j]:
                 self.terms.setdefault(j, []).append(term)

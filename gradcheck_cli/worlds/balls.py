@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Ball: TypeAlias = Any  # flint ships no types
 Literal: TypeAlias = "Callable[[Fraction], Fraction | float]"
+# Given the place of a value that was computed, and all values so far.
+After: TypeAlias = "Callable[[int, list[Any]], None]"
 # Where the value goes, the function, where its arguments are.
 _Step: TypeAlias = "tuple[int, Callable[..., Any], tuple[int, ...]]"
 
@@ -89,12 +91,13 @@ class Machine:
         inputs: Mapping[str, Ball],
         literal: Literal,
         deadline: float = float("inf"),
-        instead: Mapping[int, Ball] | None = None,
+        after: After | None = None,
     ) -> list[Any]:
         """As `run`, at the precision in force, for inputs that are balls already.
 
         Args:
-            instead: values put in place of those of some nodes; what rests on them follows.
+            after: is given the place of every value that was computed, and all values so far; it
+                may put another in its place.
         Raises:
             OutOfTime: the deadline passed.
         """
@@ -106,16 +109,12 @@ class Machine:
         values = self._kept[key].copy()
         for i, name in self._variables:
             values[i] = inputs[name]
-        if instead is None:
+        if after is None:
             _walk(self._steps, values, deadline)
         else:
-            for i, value in instead.items():
-                values[i] = value
-            _walk(
-                [step for step in (*self._fixed, *self._steps) if step[0] not in instead],
-                values,
-                deadline,
-            )
+            for step in (*self._fixed, *self._steps):
+                _walk((step,), values, deadline)
+                after(step[0], values)
         return values
 
     def _constants(self, literal: Literal, deadline: float) -> list[Any]:
@@ -209,10 +208,9 @@ def balls_of(
     inputs: Mapping[str, Ball],
     literal: Literal = lambda value: value,
     deadline: float = float("inf"),
-    instead: Mapping[int, Ball] | None = None,
 ) -> list[Any]:
     """As `Machine.values`, for a program that is run once."""
-    return Machine(program).values(inputs, literal, deadline, instead)
+    return Machine(program).values(inputs, literal, deadline)
 
 
 def literal_ball(node: Number, literal: Literal) -> Ball:
