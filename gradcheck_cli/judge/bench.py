@@ -117,7 +117,7 @@ class _Trial:
         words, cause, sides = boundary.words, boundary.cause, boundary.sides
         answers = f"torch answers {format_float(answer.value)}"
         if boundary.kind == "smooth":
-            verdict = self.comparison.verdict(boundary.slope, answer)
+            verdict = self.comparison.verdict(boundary.slope, answer, at_boundary=True)
             reason = f"{verdict.reason}; {place} {words}"
             return replace(verdict, reason=reason, sides=sides, truth=boundary.slope)
         if boundary.kind == "undefined":
