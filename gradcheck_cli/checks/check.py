@@ -5,27 +5,30 @@ from __future__ import annotations
 import gc
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from gradcheck_cli.checks.result import Result
 from gradcheck_cli.judge.bench import judge
 from gradcheck_cli.judge.evidence import Evidence
 from gradcheck_cli.judge.forward import forward_noise, forward_note
 from gradcheck_cli.records.outcome import Outcome
-from gradcheck_cli.witnesses import Abstention
+from gradcheck_cli.witnesses import Abstention, first_line
 from gradcheck_cli.witnesses.analytic import Analytic
 from gradcheck_cli.witnesses.autograd import Autograd
 from gradcheck_cli.witnesses.numeric import Numeric
 from gradcheck_cli.witnesses.reference import Reference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from gradcheck_cli.judge.evidence import Tolerance
     from gradcheck_cli.judge.verdict import Verdict
     from gradcheck_cli.questions.batch import Batch, Point
     from gradcheck_cli.symbolic.client import Analyst
-    from gradcheck_cli.witnesses import Estimates, Witness
+    from gradcheck_cli.witnesses import Estimates, Testimony, Witness
+
+T = TypeVar("T")
 
 
 def panel(analyst: Analyst, step: float | None = None) -> tuple[Witness, ...]:
@@ -70,12 +73,11 @@ def _import_torch() -> None:
 def _check_group(
     group: tuple[Batch, ...], witnesses: Sequence[Witness], tolerance: Tolerance | None
 ) -> Iterator[Result]:
+    alone = len(group) == 1 and len(group[0]) == 1
+    hear = _heard_alone if alone else _heard
     try:
-        heard = [{w.name: w.answer(batch) for w in witnesses} for batch in group]
-    except Exception:
-        if len(group) == 1 and len(group[0]) == 1:
-            raise
-        # The point that raised it raises it again when its turn comes; the others are spared.
+        heard = [hear(witnesses, batch) for batch in group]
+    except Exception:  # noqa: BLE001 - who raised it is heard again at each point alone
         for k in range(len(group[0])):
             for batch in group:
                 yield from _check_group((batch.alone(k),), witnesses, tolerance)
@@ -85,13 +87,38 @@ def _check_group(
             yield _result(point, estimates, tolerance)
 
 
+def _heard(witnesses: Sequence[Witness], batch: Batch) -> dict[str, Estimates | Abstention]:
+    return {witness.name: witness.answer(batch) for witness in witnesses}
+
+
+def _heard_alone(witnesses: Sequence[Witness], batch: Batch) -> dict[str, Estimates | Abstention]:
+    """As `_heard`; an opinion that fails is absent, and takes no other down."""
+    return {w.name: _or_absent(partial(w.answer, batch)) for w in witnesses}
+
+
+def _or_absent(opinion: Callable[[], T]) -> T | Abstention:
+    """An opinion, or in words that it failed."""
+    try:
+        return opinion()
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, the verdict rests on the others
+        kind = type(error).__name__
+        return Abstention(
+            f"this opinion failed, a defect of this tool: {kind}: {first_line(error)}"
+        )
+
+
+def _testimony(estimates: Estimates | Abstention, k: int) -> Testimony | Abstention:
+    if isinstance(estimates, Abstention):
+        return estimates
+    return _or_absent(partial(estimates.testimony, k))
+
+
 def _result(
     point: Point, heard: Mapping[str, Estimates | Abstention], tolerance: Tolerance | None
 ) -> Result:
-    testimonies = {
-        name: estimates if isinstance(estimates, Abstention) else estimates.testimony(point.k)
-        for name, estimates in heard.items()
-    }
+    testimonies = {name: _testimony(estimates, point.k) for name, estimates in heard.items()}
     evidence = Evidence(point, testimonies)
     verdicts = _settle_in_float64(point, judge(evidence, tolerance), tolerance)
     rounded = (
