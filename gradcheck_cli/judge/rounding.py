@@ -127,6 +127,18 @@ class Trace:
                 needed.update(node.args)
         return needed
 
+    @cached_property
+    def inner_constants(self) -> frozenset[int]:
+        """Scalars that constants are computed from: Python does that, in float64."""
+        fixed = [not self.moves[node] for node in self.expansion.origin]
+        outer = {
+            j
+            for i, node in enumerate(self.graph.nodes)
+            if isinstance(node, Call) and not fixed[i]
+            for j in node.args
+        }
+        return frozenset(i for i, is_fixed in enumerate(fixed) if is_fixed and i not in outer)
+
     def constants(self, node: int | None) -> frozenset[int]:
         """The nodes of the user's program that no input reaches and that one is made of."""
         if node not in self._constants:

@@ -90,8 +90,8 @@ class _Reverse:
         found = {}
         for call in self.expansion.calls:
             outputs = np.reshape(call.result, -1).tolist()
-            # Elements that were there before are not this call's own.
-            if outputs and min(outputs) >= call.first and _text(call.call):
+            # An element that was there before, such as the first of cumprod, is handed on.
+            if outputs and max(outputs) >= call.first and _text(call.call):
                 found[max(outputs)] = call
         return found
 
