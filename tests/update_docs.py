@@ -22,6 +22,7 @@ from gradcheck_cli.functions import (
     elementary,
     linear_algebra,
     losses,
+    norms,
     special,
     tensors,
 )
@@ -35,6 +36,7 @@ GROUPS = {
     "Activations": activations,
     "Reductions, shapes and indices": tensors,
     "Linear algebra": linear_algebra,
+    "Norms": norms,
     "Losses and normalisation": losses,
 }
 _BLOCK = re.compile(r"^```(?P<kind>\w+)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)

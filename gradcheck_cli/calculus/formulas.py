@@ -108,10 +108,10 @@ def torch_pullback(function: str, position: int, settings: CallSettings) -> Prog
 
     Source: `derivatives.yaml` of torch, and the kernels that it names.
     """
-    row = lookup(function)
+    texts = lookup(function).pulled_back(dict(settings))
     return (
-        formula(row.pullback[position], _numbers(function, settings), conditions(function))
-        if row.pullback
+        formula(texts[position], _numbers(function, settings), conditions(function))
+        if texts
         else None
     )
 

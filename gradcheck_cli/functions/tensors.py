@@ -8,7 +8,8 @@ from fractions import Fraction
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.functions.row import Function
+from gradcheck_cli.functions.elsewhere import dims_elsewhere, torch_needs
+from gradcheck_cli.functions.row import Elsewhere, Function
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -151,32 +152,17 @@ def _torch_spread(name: str) -> Callable[..., Any]:
     return call
 
 
-def _norm(p: Any, dim: Any, keepdim: bool) -> str:
-    over = _over(dim, keepdim)
-    if p in ("fro", 2):
-        return f"sqrt(sum(x**2, {over}))"
-    special = {
-        1: f"sum(abs(x), {over})",
-        0: f"sum(abs(sign(x)), {over})",
-        math.inf: f"amax(abs(x), {over})",
-        -math.inf: f"amin(abs(x), {over})",
-    }
-    if p in special:
-        return special[p]
-    if isinstance(p, str | bool | tuple) or p is None:
-        raise ValueError(f"p is a number or 'fro', not {p}")
-    if p == int(p):  # exact; an even power has no kink at 0
-        return f"sum({'x' if p % 2 == 0 else 'abs(x)'}**({int(p)}), {over})**(1/({int(p)}))"
-    return f"sum(abs(x)**p, {over})**(1/p)"
-
-
 def _count(shape: Sequence[int], dim: Any, less: Any) -> Any:
     return max(math.prod(shape[i] for i in _axes(len(shape), dim)) - less, 0)
 
 
+def _reversed(ndim: int) -> tuple[int, ...]:
+    return tuple(range(ndim))[::-1]
+
+
 def _transpose(k: Any, x: Any, dim0: Any, dim1: Any) -> Any:
     if dim0 is None and dim1 is None:
-        return x if x.ndim < 2 else k.np.swapaxes(x, -1, -2)
+        return x.transpose()
     first, second = axis_of(x.ndim, dim0), axis_of(x.ndim, dim1)
     return k.np.swapaxes(x, first, second) if x.ndim else x
 
@@ -239,53 +225,57 @@ ROWS = (
     Function("sum",  "x; dim=None, keepdim=False", torch=lambda t, x, dim, keepdim: t.sum(x, dim=dim, keepdim=keepdim), array=total),
     Function("mean", "x; dim=None, keepdim=False", torch=lambda t, x, dim, keepdim: t.mean(x, dim=dim, keepdim=keepdim),
              means=lambda dim, keepdim: f"sum(x, {_over(dim, keepdim)}) / size(x, {_over(dim)})", aliases=("average",)),
-    Function("prod", "x; dim=None, keepdim=False", torch=_torch_single("prod"), array=_prod),
-    Function("var",  "x; dim=None, unbiased=None, keepdim=False, correction=1", torch=_torch_spread("var"), means=_spread, foreign={"np": {"correction": 0}}),
+    Function("prod", "x; dim=None, keepdim=False", torch=_torch_single("prod"), array=_prod,
+             foreign={"math": Elsewhere(defaults={"dim": 0}), "sympy": Elsewhere(named=("dim",))}),
+    Function("var",  "x; dim=None, unbiased=None, keepdim=False, correction=1", torch=_torch_spread("var"), means=_spread,
+             foreign={"np": Elsewhere(defaults={"correction": 0})}),
     Function("std", "x; dim=None, unbiased=None, keepdim=False, correction=1", torch=_torch_spread("std"),
-             means=lambda **settings: f"sqrt({_spread(**settings)})", foreign={"np": {"correction": 0}}),
+             means=lambda **settings: f"sqrt({_spread(**settings)})", foreign={"np": Elsewhere(defaults={"correction": 0})}),
     Function("amax", "x; dim=None, keepdim=False", torch=lambda t, x, dim, keepdim: t.amax(x, dim=() if dim is None else dim, keepdim=keepdim),
              array=_extreme("maximum", tuples=True)),
     Function("amin", "x; dim=None, keepdim=False", torch=lambda t, x, dim, keepdim: t.amin(x, dim=() if dim is None else dim, keepdim=keepdim),
              array=_extreme("minimum", tuples=True)),
     Function("max",  "x; dim=None, keepdim=False", torch=_torch_single("max"), array=_extreme("maximum", tuples=False), folds="maximum"),
     Function("min",  "x; dim=None, keepdim=False", torch=_torch_single("min"), array=_extreme("minimum", tuples=False), folds="minimum"),
-    Function("norm", "x; p=2, dim=None, keepdim=False",
-             torch=lambda t, x, p, dim, keepdim: t.linalg.vector_norm(x, ord=2 if p == "fro" else p, dim=dim, keepdim=keepdim), means=_norm,
-             aliases=("vector_norm",), note="of the vector of all elements along dim, also for a matrix (p=2 is Frobenius there)"),
     Function("size", "x; dim=None, less=0", torch=lambda t, x, dim, less: x.reshape(-1)[:0].sum() + _count(x.shape, dim, less),
              array=lambda k, x, dim, less: fill(k, (), [k.number(_count(x.shape, dim, less))]), aliases=("numel",),
              note="the number of elements along dim, minus `less`, at least 0; in torch a sum of no elements keeps the path to x"),
     Function("cumsum", "x; dim=None", torch=lambda t, x, dim: t.cumsum(x.reshape(-1) if dim is None else x, dim=dim or 0), array=_running("cumsum"),
-             note="without dim, of the flattened x"),
+             foreign={"torch": torch_needs("cumsum", "dim", "0")}, note="without dim, of the flattened x"),
     Function("cumprod", "x; dim=None", torch=lambda t, x, dim: t.cumprod(x.reshape(-1) if dim is None else x, dim=dim or 0), array=_running("cumprod"),
-             note="without dim, of the flattened x"),
+             foreign={"torch": torch_needs("cumprod", "dim", "0")}, note="without dim, of the flattened x"),
 
     # Stated through logsumexp and not as exp(x) / sum(exp(x)): torch, too, rounds a difference x - c before its exp.
     Function("logsumexp", "x; dim=None, keepdim=False",
              torch=lambda t, x, dim, keepdim: t.logsumexp(x, dim=tuple(range(x.dim())) if dim is None else dim, keepdim=keepdim),
-             means=lambda dim, keepdim: f"log(sum(exp(x), {_over(dim, keepdim)}))"),
+             means=lambda dim, keepdim: f"log(sum(exp(x), {_over(dim, keepdim)}))",
+             foreign=dict.fromkeys(("torch", "torch.special"), torch_needs("logsumexp", "dim", "0")) | {"scipy.special": Elsewhere(named=("keepdim",))}),
     Function("softmax", "x; dim=-1", torch=lambda t, x, dim: t.softmax(x, dim=dim), means=lambda dim: f"exp(x - logsumexp(x, {_along(dim)}))",
              pullback=("y * (ybar - sum(ybar * y, dim=dim, keepdim=True))",),
-             foreign={"scipy": "scipy.special.softmax(x) runs over all elements, this language's softmax(x) over the last dimension: "
-                               "write softmax(x, dim=-1)"}),
+             foreign=dims_elsewhere("softmax")),
     Function("log_softmax", "x; dim=-1", torch=lambda t, x, dim: t.log_softmax(x, dim=dim), means=lambda dim: f"x - logsumexp(x, {_along(dim)})",
              pullback=("ybar - exp(y) * sum(ybar, dim=dim, keepdim=True)",),
-             foreign={"scipy": "scipy.special.log_softmax(x) runs over all elements, this language's over the last dimension: write log_softmax(x, dim=-1)"}),
+             foreign=dims_elsewhere("log_softmax")),
 
     Function("transpose", "x; dim0=None, dim1=None",
-             torch=lambda t, x, dim0, dim1: t.transpose(x, dim0, dim1) if dim0 is not None else x.mT if x.dim() > 1 else x, array=_transpose,
-             aliases=("t", "swapaxes", "swapdims"), note="without dims the last two are swapped; a vector stays as it is"),
-    Function("permute", "x; dims", torch=lambda t, x, dims: t.permute(x, integers("dims", dims)), array=lambda k, x, dims: x.transpose(integers("dims", dims)),
-             aliases=("permute_dims",)),
-    Function("flip",      "x; dims=None", torch=lambda t, x, dims: t.flip(x, _axes(x.dim(), dims)), array=_flip),
+             torch=lambda t, x, dim0, dim1: t.transpose(x, dim0, dim1) if dim0 is not None else x.permute(_reversed(x.ndim)), array=_transpose,
+             aliases=("t", "swapaxes", "swapdims"), foreign={"np.transpose": Elsewhere("permute")},
+             note="without dims their order is reversed; a vector stays as it is"),
+    Function("permute", "x; dims=None", torch=lambda t, x, dims: t.permute(x, _reversed(x.dim()) if dims is None else integers("dims", dims)),
+             array=lambda k, x, dims: x.transpose(_reversed(x.ndim) if dims is None else integers("dims", dims)), aliases=("permute_dims",),
+             note="without dims their order is reversed"),
+    Function("flip",      "x; dims=None", torch=lambda t, x, dims: t.flip(x, _axes(x.dim(), dims)), array=_flip,
+             foreign={"torch": torch_needs("flip", "dims", "0")}),
     Function("reshape", "x; shape", torch=lambda t, x, shape: t.reshape(x, integers("shape", shape)),
-             array=lambda k, x, shape: x.reshape(integers("shape", shape)), aliases=("view",)),
+             array=lambda k, x, shape: x.reshape(integers("shape", shape)), aliases=("view",),
+             foreign={"sympy": "sympy.reshape(seq, how) groups a sequence by a pattern: write reshape(x, 2, 3)"}),
     Function("flatten", "x; start_dim=0, end_dim=-1", torch=lambda t, x, start_dim, end_dim: t.flatten(x, start_dim, end_dim), array=_flatten,
-             aliases=("ravel",)),
+             aliases=("ravel",), foreign={"sympy": Elsewhere(named=("start_dim",))}),
     Function("unsqueeze", "x; dim", torch=lambda t, x, dim: t.unsqueeze(x, dim), array=lambda k, x, dim: k.np.expand_dims(x, axis_of(x.ndim + 1, dim)),
              aliases=("expand_dims",)),
     Function("squeeze",   "x; dim=None", torch=lambda t, x, dim: t.squeeze(x) if dim is None else t.squeeze(x, dim), array=_squeeze),
-    Function("broadcast_to", "x; shape", torch=lambda t, x, shape: x.expand(integers("shape", shape)), array=_broadcast_to, aliases=("expand",)),
+    Function("broadcast_to", "x; shape", torch=lambda t, x, shape: x.expand(integers("shape", shape)), array=_broadcast_to, aliases=("expand",),
+             foreign={"sympy": "sympy.expand(x) writes x as a sum, which changes no value: write x"}),
     Function("broadcast_like", "x, other", torch=lambda t, x, other: t.broadcast_tensors(x, other)[0],
              array=lambda k, x, other: k.np.broadcast_arrays(x, other)[0], note="x in the shape that x and other have together"),
     Function("stack", "*tensors; dim=0", torch=lambda t, *tensors, dim: t.stack(tensors, dim=dim),
@@ -294,6 +284,7 @@ ROWS = (
              array=lambda k, *tensors, dim: k.np.concatenate(tensors, axis=axis_of(tensors[0].ndim, dim)), aliases=("concat", "concatenate")),
     Function("getitem",   "x; key", torch=lambda t, x, key: x[_key(key)], array=_getitem, note="written x[0, 1:]", operator="[]"),
     Function("gather",    "x, index:index; dim=-1", torch=lambda t, x, index, dim: t.gather(x, dim, index.long().unsqueeze(dim)).squeeze(dim), array=_gather,
+             foreign={"torch": "torch.gather(x, dim, index) has an index for every dimension, this language's without dim: write gather(x, index, dim=0)"},
              note="one element along dim for each index, so index has the shape of x without dim"),
     Function("detach",    "x", torch=lambda t, x: x.detach(), means="x", backward=False, aliases=("stop_gradient",)),
 )

@@ -61,7 +61,12 @@ def test_a_wrong_pullback_is_seen(row, monkeypatch, forget):
     monkeypatch.setitem(
         table(),
         row.name,
-        replace(row, pullback=tuple(f"({text}) * (1000001/1000000)" for text in row.pullback)),
+        replace(
+            row,
+            pullback=lambda **settings: tuple(
+                f"({text}) * (1000001/1000000)" for text in row.pulled_back(settings)
+            ),
+        ),
     )
     assert wrong_pullbacks(row)
 
@@ -76,7 +81,7 @@ def array_pullback(
 ) -> np.ndarray[Any, Any]:
     """The pullback's text, run as a tensor program in balls."""
     given = ", ".join(f"{name}={value}" for name, value in settings.items())
-    text = row.pullback[0]
+    text = row.pulled_back({})[0]
     for name, value in settings.items():
         text = text.replace(f"{name}={name}", f"{name}={value}")
     found = of_balls(f"y = {row.name}(x{', ' if given else ''}{given})\n{text}", values)
@@ -119,7 +124,7 @@ def array_gradient(
 @pytest.mark.parametrize("factor", ["", " * (1000001/1000000)"], ids=["stated", "scaled"])
 def test_a_pullback_of_arrays_is_the_exact_gradient(row, factor):
     """As a tensor program; scaled by a millionth it is seen to be wrong."""
-    lying = replace(row, pullback=(f"({row.pullback[0]}){factor}",))
+    lying = replace(row, pullback=(f"({row.pulled_back({})[0]}){factor}",))
     for settings, shape in ARRAY_CALLS[row.name]:
         random = np.random.default_rng(7)
         x = np.round(random.uniform(-2, 2, shape), 2)
