@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from gradcheck_cli.functions.row import Function
+from gradcheck_cli.functions.row import Elsewhere, Function
 
 
 class Off:
@@ -142,7 +142,7 @@ ROWS = (
              aliases=("multiply",), germ=lambda s, x, y: x * y, rounds=(1, 0)),
     Function("div", "x, y", torch=lambda t, x, y: x / y, sympy=lambda s, x, y: x / y, arb=lambda x, y: x / y, partials=("1 / y", "-x / y / y"), operator="/",
              scalars=True, aliases=("divide", "true_divide"), pullback=("ybar / y", "-ybar * (x / y / y)"), domain=("abs(y)",), germ=lambda s, x, y: x / y,
-             rounds=(1, 0)),
+             rounds=(1, 0), foreign={"sympy": "sympy.div(x, y) divides polynomials, with a remainder: write x / y"}),
     Function("pow", "x, y", torch=lambda t, x, y: x ** y, sympy=lambda s, x, y: x ** y, arb=_power, operator="**", scalars=True, aliases=("power", "Pow"),
              partials=("where(y == 0, 0, y * x**(y - 1))", "where(x == 0, where(y > 0, 0, log(x)), x**y * log(x))"),
              pullback=("where(y == 0, 0, ybar * (y * x**(y - 1)))", "where(x == 0, 0, ybar * (x**y * log(x)))"),
@@ -174,7 +174,8 @@ ROWS = (
     Function("square",     "x", torch=lambda t, x: t.square(x),     means="x**2",        pullback=("ybar * (2 * x)",), rounds=(1, 0)),
     Function("reciprocal", "x", torch=lambda t, x: t.reciprocal(x), means="1 / x",       pullback=("-ybar * (y * y)",), rounds=(1, 0)),
     Function("sqrt", "x", torch=lambda t, x: t.sqrt(x), sympy=lambda s, x: s.sqrt(x), arb=_square_root, partials=("1 / (2 * sqrt(x))",),
-             pullback=("ybar / (2 * y)",), domain=("x",), germ=lambda s, x: x ** Fraction(1, 2), rounds=(1, 0), latex=r"\sqrt{%s}"),
+             pullback=("ybar / (2 * y)",), domain=("x",), germ=lambda s, x: x ** Fraction(1, 2), rounds=(1, 0), latex=r"\sqrt{%s}",
+             foreign={"sympy": Elsewhere(scalars=True)}),
     Function("rsqrt",      "x", torch=lambda t, x: t.rsqrt(x),      means="1 / sqrt(x)", pullback=("-1/2 * ybar * y**3",)),
 
     Function("floor", "x", torch=lambda t, x: t.floor(x), sympy=lambda s, x: s.floor(x), arb=lambda x: x.floor(), partials=("0",), kinks=("x - floor(x)",),

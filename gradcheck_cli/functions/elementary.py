@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gradcheck_cli.functions.row import Function
+from gradcheck_cli.functions.row import Elsewhere, Function
 
 
 def _times(x: Any, log: Any, inside: Any) -> Any:
@@ -45,7 +45,7 @@ def _atan2_beside(s: Any, y: Any, x: Any) -> Any:
 # fmt: off
 ROWS = (
     Function("exp", "x", torch=lambda t, x: t.exp(x), sympy=lambda s, x: s.exp(x), arb=lambda x: x.exp(), partials=("exp(x)",), pullback=("ybar * y",),
-             rounds=(2, 1), latex="e^{%s}"),
+             rounds=(2, 1), latex="e^{%s}", foreign={"sympy": Elsewhere(scalars=True)}),
     Function("expm1", "x", torch=lambda t, x: t.expm1(x), sympy=lambda s, x: s.exp(x) - 1, arb=lambda x: x.expm1(), partials=("exp(x)",),
              pullback=("ybar * (y + 1)",)),
     Function("exp2", "x", torch=lambda t, x: t.exp2(x), means="2**x", pullback=("ybar * y * log(2)",)),

@@ -93,7 +93,10 @@ ROWS = (
              pullback=("ybar / sqrt(2 * pi) * exp(-(y + x**2 / 2))",), rounds=(8, 8)),
 
     Function("lgamma", "x", torch=lambda t, x: t.lgamma(x), sympy=lambda s, x: s.loggamma(x), arb=_log_gamma, partials=("digamma(x)",), domain=(_POLES,),
-             aliases=("gammaln", "loggamma"), rounds=(4, 4), note="log|gamma(x)|, real left of 0 as well"),
+             aliases=("gammaln", "loggamma"),
+             foreign={"sympy.loggamma": "sympy.loggamma(x) is complex left of 0, not log|gamma(x)|: write lgamma(x)",
+                      "scipy.special.loggamma": "scipy.special.loggamma(x) is NaN left of 0, not log|gamma(x)|: write gammaln(x)"},
+             rounds=(4, 4), note="log|gamma(x)|, real left of 0 as well"),
     Function("digamma", "x", torch=lambda t, x: t.digamma(x), sympy=lambda s, x: s.polygamma(0, x), arb=_digamma, partials=("polygamma(1, x)",),
              domain=(_POLES,), aliases=("psi",), rounds=(8, 8)),
     Function("polygamma", "n:index, x", torch=lambda t, n, x: t.polygamma(int(n), x), sympy=lambda s, n, x: s.polygamma(n, x), arb=_polygamma,

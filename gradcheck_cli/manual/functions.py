@@ -69,7 +69,7 @@ def _lines(row: Function) -> list[tuple[str, str]]:
     lines += [("derivative", line) for line in _derivatives(row)]
     lines += [
         ("pullback", f"{arg}: {text}")
-        for arg, text in zip(row.parsed.names, row.pullback, strict=False)
+        for arg, text in zip(row.parsed.names, row.pulled_back({}), strict=False)
     ]
     return [*lines, ("note", row.note)]
 

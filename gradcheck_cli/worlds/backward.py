@@ -136,5 +136,5 @@ class _Reverse:
 
 def _text(node: Call) -> str:
     """The pullback of a call of arrays; empty where none is stated for these settings."""
-    row = lookup(node.function)
-    return row.pullback_of(0, row.bound(dict(node.settings))) if row.pullback else ""
+    texts = lookup(node.function).pulled_back(dict(node.settings))
+    return texts[0] if texts else ""
