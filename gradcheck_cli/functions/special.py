@@ -75,13 +75,24 @@ def _cotangent(n: int) -> tuple[int, ...]:
     return tuple(a + b for a, b in zip([*slope, 0, 0], [0, 0, *slope], strict=True))
 
 
+def _erfc_beside(s: Any, x: Any) -> Any:
+    """Far out `exp(-x**2) / (x sqrt(pi)) (1 + O(x**-2))`."""
+    sign = x.infinity
+    if sign <= 0:
+        return 2 - _erfc_beside(s, -x) if sign else s.follow("erfc", x)
+    root_pi = s.apply("sqrt", 4 * s.apply("atan", s.constant(1)))
+    return s.exponential(-x * x) / (x * root_pi) * s.constant(1).cut((x**-2).lead)
+
+
 # fmt: off
 # Zero at the poles 0, -1, -2, ... and nowhere negative.
 _POLES = "maximum(x, x - floor(x))"
 
 ROWS = (
-    Function("erf", "x", torch=lambda t, x: t.erf(x), sympy=lambda s, x: s.erf(x), arb=lambda x: x.erf(), partials=("2 / sqrt(pi) * exp(-x**2)",)),
-    Function("erfc", "x", torch=lambda t, x: t.erfc(x), sympy=lambda s, x: s.erfc(x), arb=_erfc, partials=("-2 / sqrt(pi) * exp(-x**2)",)),
+    Function("erf", "x", torch=lambda t, x: t.erf(x), sympy=lambda s, x: s.erf(x), arb=lambda x: x.erf(), partials=("2 / sqrt(pi) * exp(-x**2)",),
+             germ=lambda s, x: 1 - _erfc_beside(s, x) if x.infinity else s.follow("erf", x)),
+    Function("erfc", "x", torch=lambda t, x: t.erfc(x), sympy=lambda s, x: s.erfc(x), arb=_erfc, partials=("-2 / sqrt(pi) * exp(-x**2)",),
+             germ=_erfc_beside),
     Function("erfinv", "x", torch=lambda t, x: t.erfinv(x), sympy=lambda s, x: s.erfinv(x), arb=lambda x: x.erfinv(),
              partials=("sqrt(pi) / 2 * exp(erfinv(x)**2)",), pullback=("sqrt(pi) / 2 * exp(y**2) * ybar",), domain=("1 - x**2",), rounds=(4, 4)),
     Function("erfcx",    "x", torch=lambda t, x: t.special.erfcx(x),    means="exp(x**2) * erfc(x)",          pullback=("(2 * x * y - 2 / sqrt(pi)) * ybar",),

@@ -17,8 +17,9 @@ from gradcheck_cli.records.outcome import Cause
 from gradcheck_cli.witnesses.differences import Difference
 from gradcheck_cli.witnesses.extrapolation import Slope
 from gradcheck_cli.witnesses.truth import SIGN_BITS
-from gradcheck_cli.worlds import balls
+from gradcheck_cli.worlds.powers import ONE, STEEP, Power
 from gradcheck_cli.worlds.puiseux import Sides
+from gradcheck_cli.worlds.reals import Real
 from gradcheck_cli.worlds.scalars import TooLarge
 from gradcheck_cli.worlds.series import OutsideDomain, Puiseux, UndecidedSign, constant_series
 
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 # Two sides that overlap without being equal are looked at again with more bits: a float64 reaches
 # from 2**-1074 to 2**1024, so that a sum of two may need 2,100 to be told from one.
 _BITS = (SIGN_BITS, 4 * SIGN_BITS)
-# After that they are the same if they are known to this many bits.
-_SAME_BITS = 2_000
 
 # `smooth`: both sides agree; `edge`: values on one side only; `undefined`: no finite derivative.
 BoundaryKind: TypeAlias = Literal["smooth", "kink", "edge", "undefined", "unknown"]
@@ -46,8 +45,8 @@ class Side:
         jumped: a function was met whose value may jump.
     """
 
-    limit: Any = None
-    slope: Any = None
+    limit: Real | None = None
+    slope: Real | None = None
     growth: Cause | None = None
     empty: bool = False
     jumped: bool = False
@@ -89,7 +88,7 @@ def boundary_at(point: Point, partial: int, difference: Answer) -> Boundary:
     for bits in _BITS:
         try:
             left, right = (_prove(point, partial, direction, bits) for direction in (-1, 1))
-            return _proof(point, left, right, bits)
+            return _proof(point, partial, left, right, bits)
         except UndecidedSign as undecided:
             why = str(undecided)
         except (TooLarge, OverflowError) as impossible:
@@ -99,37 +98,49 @@ def boundary_at(point: Point, partial: int, difference: Answer) -> Boundary:
 
 def _prove(point: Point, partial: int, direction: int, bits: int) -> Side:
     """Limit and one-sided derivative along one coordinate."""
-    from flint import arb, ctx
+    from flint import ctx
 
+    with ctx.workprec(bits):
+        try:
+            germ, world = _beside(point, partial, direction)
+        except OutsideDomain:
+            return Side(empty=True)
+        if _has_term(germ, STEEP, ONE):
+            return Side(growth=Cause.POLE)
+        growth = Cause.VERTICAL_TANGENT if _has_term(germ, ONE, Power(Fraction(1))) else None
+        slope = None if growth else germ.at(1) * Real(direction)
+        return Side(germ.at(0), slope, growth, jumped=world.jumped)
+
+
+def _beside(point: Point, partial: int, direction: int) -> tuple[Puiseux, Sides]:
+    """The value as a series along one coordinate, left (-1) or right (1) of the point; with 0 the
+    value at the point itself.
+    """
     program = point.prepared.gradient
     name = program.elements[partial]
     world = Sides(point.dtype.round)
-    with ctx.workprec(bits):
-        inputs = {key: constant_series(arb(value)) for key, value in point.scalars.items()}
-        inputs[name] = Puiseux((*inputs[name].terms, (Fraction(1), arb(direction))))
-        try:
-            germ = world.beside(program.forward_program, inputs)
-        except OutsideDomain:
-            return Side(empty=True)
-        if _has_term(germ, None, 0):
-            return Side(growth=Cause.POLE)
-        growth = Cause.VERTICAL_TANGENT if _has_term(germ, 0, 1) else None
-        return Side(germ.at(0), direction * germ.at(1), growth, jumped=world.jumped)
+    inputs = {key: constant_series(value) for key, value in point.scalars.items()}
+    inputs[name] = inputs[name] + Puiseux(((Power(Fraction(1)), Real(direction)),)) * abs(direction)
+    return world.beside(program.forward_program, inputs), world
 
 
-def _has_term(germ: Puiseux, above: int | None, below: int) -> bool:
-    """Whether a series has a term with an exponent between two numbers.
+def _has_term(germ: Puiseux, above: Power, below: Power) -> bool:
+    """Whether a series has a term between two powers.
 
     Raises:
-        UndecidedSign: its coefficient is not told from zero.
+        UndecidedSign: its coefficient is not told from zero, or the remainder may have one.
     """
-    between = [c for e, c in germ.terms if e < below and (above is None or e > above)]
+    if germ.growth:
+        return germ.grows and below == ONE
+    between = [c for p, c in germ.terms if above < p < below]
     if between and between[0].contains(0):
         raise UndecidedSign("a coefficient is not told from zero")
+    if not between and germ.order is not None and germ.order < below:
+        raise UndecidedSign(f"terms of order {float(below.exponent):g} are not known")
     return bool(between)
 
 
-def _proof(point: Point, left: Side, right: Side, bits: int) -> Boundary:
+def _proof(point: Point, partial: int, left: Side, right: Side, bits: int) -> Boundary:
     """What two proved sides come to.
 
     Raises:
@@ -148,38 +159,43 @@ def _proof(point: Point, left: Side, right: Side, bits: int) -> Boundary:
             return Boundary("undefined", words, sides, growth)
         if left.empty or right.empty:
             side, name = (right, "right") if left.empty else (left, "left")
-            slope = f"{name} derivative {format_ball(side.slope)}"
-            words = f"the function has values on the {name} only; {slope}"
-            return Boundary("edge", words, sides, Cause.OUTSIDE_DOMAIN, side.slope)
-        jump = _jump(point, left, right, bits)
+            assert side.slope is not None, "it has values"
+            slope = side.slope.ball
+            words = f"the function has values on the {name} only; {name} derivative"
+            words = f"{words} {format_ball(slope)}"
+            return Boundary("edge", words, sides, Cause.OUTSIDE_DOMAIN, slope)
+        jump = _jump(point, partial, left, right)
         if jump:
             return Boundary("undefined", jump, sides, Cause.JUMP)
+        assert left.slope is not None and right.slope is not None, "both sides have values"
         if not left.slope.overlaps(right.slope):
-            return _kink(left.slope, right.slope, sides)
-        _match(left.slope, right.slope, bits)
-        words = f"left and right derivatives are both {format_ball(left.slope)}"
-        return Boundary("smooth", words, sides, slope=left.slope)
+            return _kink(left.slope.ball, right.slope.ball, sides)
+        _match(left.slope, right.slope)
+        words = f"left and right derivatives are both {format_ball(left.slope.ball)}"
+        return Boundary("smooth", words, sides, slope=left.slope.ball)
 
 
-def _jump(point: Point, left: Side, right: Side, bits: int) -> str:
+def _jump(point: Point, partial: int, left: Side, right: Side) -> str:
     """The jump of the value in words; empty where it has none.
 
     Raises:
-        UndecidedSign: it may have one that is too small to be seen.
+        UndecidedSign: it may have one that is too small to be seen, or the value is not known.
     """
     low, high = left.limit, right.limit
-    ends = format_ball(low), format_ball(high)
+    assert low is not None and high is not None, "both sides have values"
+    ends = format_ball(low.ball), format_ball(high.ball)
     if not low.overlaps(high):
-        step = f", by {format_ball(high - low)}" if ends[0] == ends[1] else ""
+        step = f", by {format_ball((high - low).ball)}" if ends[0] == ends[1] else ""
         return f"a jump from {ends[0]} to {ends[1]}{step}"
-    program = point.prepared.gradient.forward_program
-    machine = balls.Machine(program)
-    value = machine.run(point.scalars, bits, point.dtype.round)[program.result]
+    value = _beside(point, partial, 0)[0].constant
+    if value is None:
+        raise UndecidedSign("the value itself is not known")
     if not value.overlaps(low):
-        return f"a jump: the value is {format_ball(value)}, both sides tend to {ends[0]}"
+        words = f"the value is {format_ball(value.ball)}"
+        return f"a jump: {words}, both sides tend to {ends[0]}"
     if left.jumped or right.jumped:
-        _match(low, high, bits)
-        _match(low, value, bits)
+        _match(low, high)
+        _match(low, value)
     return ""
 
 
@@ -189,23 +205,21 @@ def _kink(left: Any, right: Any, sides: OneSided) -> Boundary:
     return Boundary("kink", words, sides, Cause.KINK, low=low, high=high)
 
 
-def _match(left: Any, right: Any, bits: int) -> None:
-    """Take two overlapping balls for one number.
+def _match(left: Real, right: Real) -> None:
+    """Take two overlapping numbers for one.
 
     Raises:
-        UndecidedSign: they are not known closely enough.
+        UndecidedSign: they are not proved to be one.
     """
-    gap = abs(left - right).upper()
-    room = abs(left).upper() / balls.exact_ball(Fraction(2**_SAME_BITS))
-    if not gap.is_zero() and (bits < _BITS[-1] or not gap < room):
+    if not (left - right).is_zero():
         raise UndecidedSign("the two sides are too close to tell apart")
 
 
 def _one_sided(left: Side, right: Side) -> OneSided:
     def slope(side: Side) -> Slope | None:
-        if side.slope is None or side.growth is not None:
+        if side.slope is None:
             return None
-        return Slope(float(side.slope.mid()), float(side.slope.rad()))
+        return Slope(float(side.slope.ball.mid()), float(side.slope.ball.rad()))
 
     return OneSided(slope(left), slope(right), proved=True)
 

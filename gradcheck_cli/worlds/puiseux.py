@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.program import Call, Number, Program, fold
-from gradcheck_cli.worlds import balls
+from gradcheck_cli.worlds.expansions import exp_of_terms, log_of_scale, parted
 from gradcheck_cli.worlds.germs import Iterate, germ_of
+from gradcheck_cli.worlds.powers import ONE
+from gradcheck_cli.worlds.real_values import literal_real, value_of
+from gradcheck_cli.worlds.reals import Real
 from gradcheck_cli.worlds.series import (
     OutsideDomain,
     Puiseux,
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from gradcheck_cli.functions.row import Function
+    from gradcheck_cli.worlds.balls import Literal
 
 # A number, a condition, or why there is neither.
 Beside: TypeAlias = "Puiseux | bool | UndecidedSign | OutsideDomain"
@@ -38,7 +42,7 @@ class Sides:
         jumped: a function whose value may jump was met, and its argument changes.
     """
 
-    def __init__(self, literal: balls.Literal) -> None:
+    def __init__(self, literal: Literal) -> None:
         self.jumped = False
         self._literal = literal
         self._iterates: list[Iterate] = []
@@ -60,7 +64,7 @@ class Sides:
 
     def number(self, node: Number) -> Beside:
         """A literal does not change."""
-        return constant_series(balls.literal_ball(node, self._literal))
+        return constant_series(literal_real(node, self._literal))
 
     def variable(self, name: str) -> Beside:
         """Every input is given.
@@ -105,6 +109,38 @@ class Sides:
                 return value
         return germ_of(self, row, args) if row.germ is None else row.germ(self, *args)
 
+    def follow(self, function: str, *args: Any) -> Puiseux:
+        """The series of a function as it follows from the rest of its row, for a `germ` that states
+        it elsewhere.
+
+        Raises:
+            UndecidedSign: its series could not be settled.
+            OutsideDomain: it has no values on this side.
+        """
+        return germ_of(self, lookup(function), args)
+
+    def exponential(self, x: Puiseux) -> Puiseux:
+        """e**x, also where x grows without bound.
+
+        Raises:
+            UndecidedSign: it is not known how x grows.
+        """
+        large, rest = parted(x)
+        bounded = self.follow("exp", rest)
+        return exp_of_terms(large) * bounded if large else bounded
+
+    def logarithm(self, x: Puiseux) -> Puiseux:
+        """log(x), also where x vanishes or grows without bound.
+
+        Raises:
+            UndecidedSign: the sign of x is not decided, or it is the logarithm of a logarithm.
+            OutsideDomain: x is not positive.
+        """
+        if x.lead == ONE:
+            return self.follow("log", x)
+        unbounded, scale, monic = log_of_scale(x)
+        return unbounded + constant_series(scale.log()) + self.follow("log", monic)
+
     @contextmanager
     def finding(self, iterate: Iterate) -> Iterator[None]:
         """While a series is being found from itself.
@@ -123,9 +159,7 @@ class Sides:
     @staticmethod
     def constant(value: int) -> Puiseux:
         """A number."""
-        from flint import arb
-
-        return constant_series(arb(int(value)))
+        return constant_series(Real(int(value)))
 
     @staticmethod
     def compare(x: Puiseux, y: Puiseux) -> int:
@@ -145,9 +179,8 @@ def _wanted(function: str) -> tuple[int, ...]:
 
 
 def _of_constants(row: Function, constants: list[Any]) -> Puiseux | bool | None:
-    """The value of a primitive of balls; None where it is not finite, or not decided."""
-    assert row.arb is not None, "it is a primitive"
-    value = row.arb(*constants)
+    """The value of a primitive of numbers; None where it is not finite, or not decided."""
+    value = value_of(row, constants)
     if isinstance(value, bool) or value is None:
         return value
     return constant_series(value) if value.is_finite() else None
