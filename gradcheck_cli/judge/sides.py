@@ -8,7 +8,6 @@ between the one-sided derivatives.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -17,7 +16,7 @@ from gradcheck_cli.records.outcome import Cause
 from gradcheck_cli.witnesses.differences import Difference
 from gradcheck_cli.witnesses.extrapolation import Slope
 from gradcheck_cli.witnesses.truth import SIGN_BITS
-from gradcheck_cli.worlds.powers import ONE, STEEP, Power
+from gradcheck_cli.worlds.powers import DISTANCE, ONE, STEEP, Power
 from gradcheck_cli.worlds.puiseux import Sides
 from gradcheck_cli.worlds.reals import Real
 from gradcheck_cli.worlds.scalars import TooLarge
@@ -107,7 +106,7 @@ def _prove(point: Point, partial: int, direction: int, bits: int) -> Side:
             return Side(empty=True)
         if _has_term(germ, STEEP, ONE):
             return Side(growth=Cause.POLE)
-        growth = Cause.VERTICAL_TANGENT if _has_term(germ, ONE, Power(Fraction(1))) else None
+        growth = Cause.VERTICAL_TANGENT if _has_term(germ, ONE, DISTANCE) else None
         slope = None if growth else germ.at(1) * Real(direction)
         return Side(germ.at(0), slope, growth, jumped=world.jumped)
 
@@ -120,7 +119,7 @@ def _beside(point: Point, partial: int, direction: int) -> tuple[Puiseux, Sides]
     name = program.elements[partial]
     world = Sides(point.dtype.round)
     inputs = {key: constant_series(value) for key, value in point.scalars.items()}
-    inputs[name] = inputs[name] + Puiseux(((Power(Fraction(1)), Real(direction)),)) * abs(direction)
+    inputs[name] = inputs[name] + Puiseux(((DISTANCE, Real(direction)),)) * abs(direction)
     return world.beside(program.forward_program, inputs), world
 
 
@@ -168,7 +167,7 @@ def _proof(point: Point, partial: int, left: Side, right: Side, bits: int) -> Bo
         if jump:
             return Boundary("undefined", jump, sides, Cause.JUMP)
         assert left.slope is not None and right.slope is not None, "both sides have values"
-        if not left.slope.overlaps(right.slope):
+        if not left.slope.ball.overlaps(right.slope.ball):
             return _kink(left.slope.ball, right.slope.ball, sides)
         _match(left.slope, right.slope)
         words = f"left and right derivatives are both {format_ball(left.slope.ball)}"
@@ -184,13 +183,13 @@ def _jump(point: Point, partial: int, left: Side, right: Side) -> str:
     low, high = left.limit, right.limit
     assert low is not None and high is not None, "both sides have values"
     ends = format_ball(low.ball), format_ball(high.ball)
-    if not low.overlaps(high):
+    if not low.ball.overlaps(high.ball):
         step = f", by {format_ball((high - low).ball)}" if ends[0] == ends[1] else ""
         return f"a jump from {ends[0]} to {ends[1]}{step}"
     value = _beside(point, partial, 0)[0].constant
     if value is None:
         raise UndecidedSign("the value itself is not known")
-    if not value.overlaps(low):
+    if not value.ball.overlaps(low.ball):
         words = f"the value is {format_ball(value.ball)}"
         return f"a jump: {words}, both sides tend to {ends[0]}"
     if left.jumped or right.jumped:

@@ -179,6 +179,13 @@ def rational_form(value: Any) -> ClosedForm:
     return bounded({(): value} if value else {})
 
 
+def as_form(value: Any) -> ClosedForm:
+    """A form, or a `flint.fmpq` as one."""
+    if isinstance(value, ClosedForm):
+        return value
+    return ClosedForm({(): value} if value else {})
+
+
 @lru_cache(maxsize=1)
 def one() -> ClosedForm:
     """The number one."""

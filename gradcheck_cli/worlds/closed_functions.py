@@ -13,6 +13,7 @@ from typing import Any
 from gradcheck_cli.worlds.closed_forms import (
     Atom,
     ClosedForm,
+    as_form,
     atom,
     factors,
     form_of,
@@ -35,22 +36,35 @@ def unknown(name: str, *args: ClosedForm, positive: bool = False) -> ClosedForm:
     return form_of(atom(name, *args, positive=positive))
 
 
-def power(x: ClosedForm, p: Fraction) -> ClosedForm:
-    """x**p, for x > 0 or a whole p."""
+def power(x: Any, y: Any, is_positive: bool) -> ClosedForm | None:
+    """x**y of exact numbers; None where it is none of their functions."""
+    base, exponent = as_form(x), as_form(y)
+    p = exponent.rational
+    if p is not None and int(p.q) == 1 and not base.is_zero:
+        return base ** int(p)
+    if not is_positive:
+        return None
+    if p is None:
+        return exp_of(exponent * log_of(base))
+    return root(base, Fraction(int(p.p), int(p.q)))
+
+
+def root(x: ClosedForm, p: Fraction) -> ClosedForm:
+    """x**p, for x > 0."""
     if p.denominator == 1:
         return x ** int(p)
     if abs(p) > _LARGEST_EXPONENT:
         return unknown("power", x, rational_form(p), positive=True)
     if x.below is not None:
-        return power(ClosedForm(x.above), p) / power(ClosedForm(x.below), p)
+        return root(ClosedForm(x.above), p) / root(ClosedForm(x.below), p)
     if x.term is not None and x.term[1] > 0 and all(a.positive for a, _ in x.term[0]):
         total = _rational_power(x.term[1], p)
         for a, k in x.term[0]:
             total = total * _atom_power(a, k * p)
         return total
     c, y = x.content
-    root = atom("root", y, positive=True, whole=y)
-    return _rational_power(c, p) * _atom_power(root, p)
+    base = atom("root", y, positive=True, whole=y)
+    return _rational_power(c, p) * _atom_power(base, p)
 
 
 def _rational_power(c: Any, p: Fraction) -> ClosedForm:
@@ -88,7 +102,7 @@ def exp_of(x: ClosedForm) -> ClosedForm:
         if len(monomial) == 1 and monomial[0][1] == 1:
             known = monomial[0][0].exponential
         if known is not None and abs(exponent) <= _LARGEST_EXPONENT:
-            total = total * power(known, exponent)
+            total = total * root(known, exponent)
         else:
             base = atom("e to", unit, positive=True, logarithm=unit)
             total = total * _atom_power(base, exponent)
@@ -159,8 +173,8 @@ def asin_of(x: ClosedForm) -> ClosedForm:
 def atan_of(x: ClosedForm) -> ClosedForm:
     """atan(x)."""
     sign, x = _oriented(x)
-    root = power(rational_form(3), Fraction(1, 2))
-    for step, known in {0: ClosedForm({}), 2: root.inverse(), 3: one(), 4: root}.items():
+    three = sqrt_of(rational_form(3))
+    for step, known in {0: ClosedForm({}), 2: three.inverse(), 3: one(), 4: three}.items():
         if (x - known).is_zero:
             return pi() * rational_form(Fraction(sign * step, 12))
     return unknown("arc tangent", x) * rational_form(sign)
@@ -168,7 +182,7 @@ def atan_of(x: ClosedForm) -> ClosedForm:
 
 def sqrt_of(x: ClosedForm) -> ClosedForm:
     """The square root of x >= 0."""
-    return x if x.is_zero else power(x, Fraction(1, 2))
+    return x if x.is_zero else root(x, Fraction(1, 2))
 
 
 def expm1_of(x: ClosedForm) -> ClosedForm:
@@ -245,7 +259,7 @@ _UNKNOWN = (1, 5, 7, 11, 13, 17, 19, 23)
 def _sines() -> dict[int, ClosedForm]:
     """The sine of k pi/12, where it is a single root."""
     half = rational_form(Fraction(1, 2))
-    roots = {k: power(rational_form(n), Fraction(1, 2)) * half for k, n in ((3, 2), (4, 3))}
+    roots = {k: sqrt_of(rational_form(n)) * half for k, n in ((3, 2), (4, 3))}
     return {0: ClosedForm({}), 2: half, **roots, 6: one()}
 
 

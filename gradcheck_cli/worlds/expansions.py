@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import floor, perm
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.worlds.powers import FLAT, LOG, ONE, Power
+from gradcheck_cli.worlds.powers import FLAT, LOG, ONE, Power, plain_exponent
 from gradcheck_cli.worlds.reals import Real
 from gradcheck_cli.worlds.series import (
     OutsideDomain,
@@ -102,7 +102,7 @@ def exp_of_terms(large: Terms) -> Puiseux:
     faster = tuple((p, c) for p, c in large if p != LOG)
     one = constant_series(1)
     if exponent.fraction is not None:
-        return Puiseux(((Power(exponent.fraction), Real(1)),), None, faster)
+        return Puiseux(((Power(plain_exponent(exponent.fraction)), Real(1)),), None, faster)
     if faster:
         return Puiseux(one.terms, None, large)
     bound = Fraction(floor(float(exponent.ball.lower()) * _PARTS) - 1, _PARTS)

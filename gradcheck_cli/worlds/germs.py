@@ -27,7 +27,7 @@ from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.program import Builder, Number, Program, Variable, prune
 from gradcheck_cli.worlds.expansions import derivative_of, integral_of, taylor
 from gradcheck_cli.worlds.powers import ONE, Power
-from gradcheck_cli.worlds.real_values import plain_real, reals_of, value_of
+from gradcheck_cli.worlds.real_values import outputs_of, plain_real, primitive_value
 from gradcheck_cli.worlds.reals import Real
 from gradcheck_cli.worlds.series import (
     TERMS,
@@ -149,7 +149,7 @@ class _Germ:
         return arg.at(0)
 
     def _value(self, point: _Limits) -> Any:
-        value = plain_real(value_of(self.row, list(point.values())))
+        value = plain_real(primitive_value(self.row, list(point.values())))
         if not value.is_finite():
             raise UndecidedSign(f"`{self.row.name}` has no finite value where it is needed")
         return value
@@ -178,8 +178,7 @@ class _Germ:
         """
         for order in range(TERMS + 1):
             program = _nth(self.row.name, self.row.parsed.names.index(name), order)
-            values = reals_of(program, self.point)
-            derivative, *boundaries = (plain_real(values[i]) for i in program.outputs)
+            derivative, *boundaries = outputs_of(program, self.point)
             if not derivative.is_finite() or not all(map(_is_nonzero, boundaries)):
                 return
             yield derivative / factorial(order)
@@ -238,7 +237,7 @@ class _Germ:
 
 
 def _real(program: Program, point: _Limits) -> Any:
-    return plain_real(reals_of(program, point)[program.result])
+    return outputs_of(program, point)[0]
 
 
 def _is_nonzero(ball: Any) -> bool:

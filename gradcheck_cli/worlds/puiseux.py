@@ -13,13 +13,12 @@ from gradcheck_cli.language.program import Call, Number, Program, fold
 from gradcheck_cli.worlds.expansions import exp_of_terms, log_of_scale, parted
 from gradcheck_cli.worlds.germs import Iterate, germ_of
 from gradcheck_cli.worlds.powers import ONE
-from gradcheck_cli.worlds.real_values import literal_real, value_of
+from gradcheck_cli.worlds.real_values import literal_real, primitive_value
 from gradcheck_cli.worlds.reals import Real
 from gradcheck_cli.worlds.series import (
     OutsideDomain,
     Puiseux,
     UndecidedSign,
-    compare_series,
     constant_series,
 )
 
@@ -163,12 +162,13 @@ class Sides:
 
     @staticmethod
     def compare(x: Puiseux, y: Puiseux) -> int:
-        """Sign of x - y.
+        """Sign of x - y; a series is equal to itself also where its coefficients are known only as
+        balls.
 
         Raises:
             UndecidedSign: it could not be settled.
         """
-        return compare_series(x, y)
+        return 0 if x is y else (x - y).sign()
 
 
 @cache
@@ -180,7 +180,7 @@ def _wanted(function: str) -> tuple[int, ...]:
 
 def _of_constants(row: Function, constants: list[Any]) -> Puiseux | bool | None:
     """The value of a primitive of numbers; None where it is not finite, or not decided."""
-    value = value_of(row, constants)
+    value = primitive_value(row, constants)
     if isinstance(value, bool) or value is None:
         return value
     return constant_series(value) if value.is_finite() else None

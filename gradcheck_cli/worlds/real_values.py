@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.functions.arithmetic import OFF
 from gradcheck_cli.language.program import Call, Number, fold
-from gradcheck_cli.worlds.reals import Real, ball_of, of_function, real
+from gradcheck_cli.worlds import balls
+from gradcheck_cli.worlds.reals import Real, ball_of, made, of_function, real
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +33,7 @@ def literal_real(node: Number, literal: Literal) -> Real:
     return Real(node.value)
 
 
-def value_of(row: Function, args: list[Any]) -> Any:
+def primitive_value(row: Function, args: list[Any]) -> Any:
     """The value of a primitive of numbers; True, False or None of a condition."""
     assert row.arb is not None, "it is a primitive"
     try:
@@ -52,7 +53,7 @@ def _by_name(row: Function, args: list[Any]) -> Any:
     assert row.arb is not None, "it is a primitive"
     value = row.arb(*map(ball_of, args))
     known = isinstance(value, arb) and all(isinstance(arg, Real) for arg in args)
-    return of_function(value, row.name, args) if known else value
+    return of_function(value, row.name, tuple(args)) if known else value
 
 
 class _Numbers:
@@ -72,9 +73,36 @@ class _Numbers:
 
     def call(self, node: Call, args: list[Any]) -> Any:
         """The value of a primitive."""
-        return value_of(lookup(node.function), args)
+        return primitive_value(lookup(node.function), args)
 
 
 def reals_of(program: Program, inputs: Mapping[str, Any]) -> list[Any]:
     """The number of every node of a program of primitives; True, False or None for a condition."""
     return fold(program, _Numbers(), inputs)
+
+
+def outputs_of(program: Program, inputs: Mapping[str, Any]) -> list[Real]:
+    """The outputs of a program of primitives, in balls; exactly where one of them says little.
+
+    An output is worked out exactly when it is asked for its sign and the ball does not tell.
+    """
+    found = balls.balls_of(program, {name: ball_of(value) for name, value in inputs.items()})
+    values = [balls.plain(found[i]) for i in program.outputs]
+    if not all(map(_says_much, values)):
+        exactly = reals_of(program, inputs)
+        return [plain_real(exactly[i]) for i in program.outputs]
+    numbers = tuple(value for value in inputs.values() if isinstance(value, Real))
+
+    def recipe(i: int) -> Any:
+        return lambda *_: plain_real(reals_of(program, inputs)[i]).exact
+
+    return [
+        made(value, recipe(i), *numbers) for value, i in zip(values, program.outputs, strict=True)
+    ]
+
+
+def _says_much(ball: Any) -> bool:
+    """Whether a ball is narrow and tells its sign."""
+    from flint import ctx
+
+    return bool(ball.is_zero() or ball.rel_accuracy_bits() > ctx.prec // 2)

@@ -1,90 +1,102 @@
-"""Real numbers: a ball that holds the number, and beside it the exact number where that is known.
+"""Real numbers: a ball that holds the number, and how it was made, so that it can be known exactly.
 
 A `Real` answers what a `flint.arb` answers, so that the `arb` of a row takes either. A ball around
-0 proves nothing; an exact number that comes to nothing is zero, and so is its ball.
+0 proves nothing: where one is asked for its sign, the number is worked out again as a closed form,
+and one that comes to nothing is zero.
 """
 
 from __future__ import annotations
 
 from fractions import Fraction
-from operator import add, mul, sub, truediv
+from operator import add, mul, neg, sub, truediv
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from gradcheck_cli.functions.arithmetic import OFF
 from gradcheck_cli.worlds import closed_functions as closed
-from gradcheck_cli.worlds.closed_forms import MOST_BITS, ClosedForm, rational_form
+from gradcheck_cli.worlds.closed_forms import MOST_BITS, ClosedForm, as_form, rational_form
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Exact: TypeAlias = Any  # a flint.fmpq, a ClosedForm, or None
+ExactNumber: TypeAlias = Any  # a flint.fmpq, a ClosedForm, or None where nothing exact is known
+# A function of exact numbers, and the numbers that it is taken of.
+_Recipe: TypeAlias = "tuple[Callable[..., ExactNumber], tuple[Real, ...]]"
 
 
 class Real:
-    """A number in a ball, as `Real(middle, radius)` or from what is one already.
+    """A number in a ball, as `Real(middle, radius)` or from what is one already."""
 
-    Attributes:
-        exact: the number itself; None where only the ball is known.
-    """
+    __slots__ = ("_exact", "_recipe", "ball")
 
-    __slots__ = ("ball", "exact")
+    ball: Any
+    _exact: ExactNumber
+    _recipe: _Recipe | None
 
     def __init__(self, value: Any = 0, radius: Any = None) -> None:
         from flint import arb, fmpq
 
+        self._exact, self._recipe = None, None
         if radius is not None:
-            self.ball, self.exact = arb(value, radius), None
-            return
-        if isinstance(value, Real):
-            self.ball, self.exact = value.ball, value.exact
-        elif isinstance(value, int | Fraction | fmpq):
-            self.exact = fmpq(value.numerator, value.denominator)
-            self.ball = arb(self.exact)
+            self.ball = arb(value, radius)
+        elif isinstance(value, Fraction) and value.denominator != 1:
+            self._exact = fmpq(value.numerator, value.denominator)
+            self.ball = arb(self._exact)
         else:
-            self.ball = arb(value)
-            self.exact = _dyadic(self.ball)
+            self.ball = arb(int(value) if isinstance(value, int | Fraction) else value)
+            self._recipe = _itself, ()
 
     def __repr__(self) -> str:
         return f"Real({self.ball})"
 
     @property
+    def exact(self) -> ExactNumber:
+        """The number itself, found when it is asked for; then the ball of a rational number is as
+        narrow as can be.
+        """
+        if self._recipe is not None:
+            _resolve(self)
+        return self._exact
+
+    @property
     def fraction(self) -> Fraction | None:
         """The number, where it is known to be this rational one."""
-        if self.exact is None or isinstance(self.exact, ClosedForm):
+        exact = self.exact
+        if exact is None or isinstance(exact, ClosedForm):
             return None
-        return Fraction(int(self.exact.p), int(self.exact.q))
+        return Fraction(int(exact.p), int(exact.q))
+
+    @property
+    def _settled(self) -> Any:
+        """The ball, looked at exactly if it does not tell the sign."""
+        if self.ball.contains(0) and not self.ball.is_zero():
+            _ = self.exact
+        return self.ball
 
     def is_zero(self) -> bool:
         """Whether it is proved to be 0."""
-        return bool(self.ball.is_zero())
+        return bool(self._settled.is_zero())
 
     def __neg__(self) -> Real:
-        return _made(-self.ball, None if self.exact is None else -self.exact)
+        return made(-self.ball, neg, self)
 
     def __pos__(self) -> Real:
         return self
 
-    def __abs__(self) -> Real:
-        return self if self.ball >= 0 else -self if self.ball < 0 else self._opaque("abs")
-
-    def _with(self, other: Any, call: Callable[[Any, Any], Any]) -> Any:
-        if other is OFF:
-            return NotImplemented
-        other = real(other)
-        ball = call(self.ball, other.ball)
-        return _made(ball, _both(self, other, call) if ball.is_finite() else None)
+    def __abs__(self) -> Any:
+        ball = self._settled
+        return self if ball >= 0 else -self if ball < 0 else self._call("abs")
 
     def __add__(self, other: Any) -> Any:
-        return self._with(other, add)
+        return _combined(self, other, add)
 
     def __sub__(self, other: Any) -> Any:
-        return self._with(other, sub)
+        return _combined(self, other, sub)
 
     def __mul__(self, other: Any) -> Any:
-        return self._with(other, mul)
+        return _combined(self, other, mul)
 
     def __truediv__(self, other: Any) -> Any:
-        return self._with(other, truediv)
+        return _combined(self, other, truediv)
 
     def __rsub__(self, other: Any) -> Any:
         return real(other) - self
@@ -100,105 +112,87 @@ class Real:
     def __pow__(self, other: Any) -> Real:
         """x**y for x > 0, or a whole y."""
         other = real(other)
-        ball, p = self.ball**other.ball, other.fraction
-        if self.exact is None or other.exact is None or not ball.is_finite():
-            return _made(ball, None)
-        x = _form(self.exact)
-        if p is not None and p.denominator == 1 and not x.is_zero:
-            return _made(ball, closed.power(x, p))
-        if not self.ball > 0:
-            return _made(ball, None)
-        if p is not None:
-            return _made(ball, closed.power(x, p))
-        return _made(ball, closed.exp_of(_form(other.exact) * closed.log_of(x)))
-
-    def _less(self, other: Any) -> Any:
-        """A ball of the sign of self - other."""
-        other = real(other)
-        if self.exact is not None and other.exact is not None:
-            return (self - other).ball
-        return self.ball - other.ball
+        is_positive = bool(self.ball > 0)
+        return made(
+            self.ball**other.ball, lambda x, y: closed.power(x, y, is_positive), self, other
+        )
 
     def __lt__(self, other: Any) -> bool:
-        return bool(self._less(other) < 0)
+        return bool((self - other)._settled < 0)
 
     def __le__(self, other: Any) -> bool:
-        return bool(self._less(other) <= 0)
+        return bool((self - other)._settled <= 0)
 
     def __gt__(self, other: Any) -> bool:
-        return bool(self._less(other) > 0)
+        return bool((self - other)._settled > 0)
 
     def __ge__(self, other: Any) -> bool:
-        return bool(self._less(other) >= 0)
+        return bool((self - other)._settled >= 0)
 
     def __eq__(self, other: object) -> bool:
-        return bool(self._less(other).is_zero())
+        return bool((self - other)._settled.is_zero())
 
     # Numbers are equal where that is proved, as balls are.
     __hash__ = None  # type: ignore[assignment]
 
     def contains(self, other: Any) -> bool:
         """Whether the ball holds a number."""
-        return bool(self.ball.contains(ball_of(other)))
+        return bool(self._settled.contains(ball_of(other)))
 
     def overlaps(self, other: Any) -> bool:
         """Whether it may be the same as another."""
-        return bool(self._less(other).contains(0))
+        return bool((self - other)._settled.contains(0))
 
     def union(self, other: Any) -> Real:
         """A ball around both."""
         other = real(other)
-        return self if self == other else _made(self.ball.union(other.ball), None)
+        return self if self == other else Real(self.ball.union(other.ball))
 
-    def max(self, other: Any) -> Real:
+    def max(self, other: Any) -> Any:
         """The larger one."""
         other = real(other)
-        return other if self < other else self if self >= other else self._opaque("max", other)
+        return other if self < other else self if self >= other else self._call("max", other)
 
-    def min(self, other: Any) -> Real:
+    def min(self, other: Any) -> Any:
         """The smaller one."""
         other = real(other)
-        return other if self > other else self if self <= other else self._opaque("min", other)
+        return other if self > other else self if self <= other else self._call("min", other)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         """Any other method of a ball: what it gives is known exactly where a rule says so, else by
         its name.
         """
-        if name.startswith("__") or not hasattr(self.ball, name):
+        if name.startswith("_") or not hasattr(self.ball, name):
             raise AttributeError(name)
-        rule = getattr(closed, f"{name}_of", None)
+        return lambda *args, **keywords: self._call(name, *args, **keywords)
 
-        def call(*args: Any, **keywords: Any) -> Any:
-            return self._opaque(name, *args, rule=rule, **keywords)
-
-        return call
-
-    def _opaque(self, name: str, *args: Any, rule: Any = None, **keywords: Any) -> Any:
-        from flint import arb
-
+    def _call(self, name: str, *args: Any, **keywords: Any) -> Any:
+        others, rule = tuple(map(real, args)), getattr(closed, f"{name}_of", None)
         value = getattr(self.ball, name)(*map(ball_of, args), **keywords)
-        if not isinstance(value, arb):
+        if not _is_number(value):
             return value
-        return of_function(value, f"{name} {keywords}", [self, *args], rule)
+        if not value.is_finite() or value.rel_accuracy_bits() < 1:
+            _ = self.exact
+            value = getattr(self.ball, name)(*map(ball_of, args), **keywords)
+        return of_function(value, f"{name} {keywords}", (self, *others), rule)
 
     @staticmethod
     def pi() -> Real:
         """The number pi."""
         from flint import arb
 
-        return _made(arb.pi(), closed.pi())
+        return made(arb.pi(), closed.pi)
 
     @staticmethod
     def nan() -> Real:
         """No number."""
         from flint import arb
 
-        return _made(arb.nan(), None)
+        return Real(arb.nan())
 
-    def atan2(self, other: Any) -> Real:
+    def atan2(self, other: Any) -> Any:
         """The angle of the point (other, self)."""
-        other = real(other)
-        return of_function(self.ball.atan2(other.ball), "angle", [self, other])
+        return self._call("atan2", other)
 
 
 def real(value: Any) -> Real:
@@ -206,56 +200,90 @@ def real(value: Any) -> Real:
     return value if isinstance(value, Real) else Real(value)
 
 
-def of_function(ball: Any, name: str, args: list[Any], rule: Any = None) -> Real:
-    """The value of a function in a ball: exactly by a rule for closed forms, else by its name."""
-    exacts = [real(arg).exact for arg in args]
-    if None in exacts or not ball.is_finite():
-        return _made(ball, None)
-    forms = [_form(exact) for exact in exacts]
-    known = None if rule is None else rule(*forms)
-    if known is None:
-        known = closed.unknown(name, *forms, positive=bool(ball > 0))
-    return _made(ball, known)
-
-
 def ball_of(value: Any) -> Any:
     """A number as a ball; what is none as it is."""
     return value.ball if isinstance(value, Real) else value
 
 
-def _form(exact: Exact) -> ClosedForm:
-    if isinstance(exact, ClosedForm):
-        return exact
-    return ClosedForm({(): exact} if exact else {})
+def of_function(ball: Any, name: str, args: tuple[Real, ...], rule: Any = None) -> Real:
+    """The value of a function in a ball: exactly by a rule for closed forms, else by its name."""
+    is_positive = bool(ball > 0)
+
+    def exactly(*exacts: ExactNumber) -> ClosedForm:
+        forms = [as_form(exact) for exact in exacts]
+        known: ClosedForm | None = None if rule is None else rule(*forms)
+        return closed.unknown(name, *forms, positive=is_positive) if known is None else known
+
+    return made(ball, exactly, *args)
 
 
-def _both(x: Real, y: Real, call: Callable[[Any, Any], Any]) -> Exact:
-    if x.exact is None or y.exact is None:
-        return None
-    if isinstance(x.exact, ClosedForm) or isinstance(y.exact, ClosedForm):
-        return call(_form(x.exact), _form(y.exact))
-    value = call(x.exact, y.exact)
-    return rational_form(value) if value.height_bits() > MOST_BITS else value
-
-
-def _made(ball: Any, exact: Exact) -> Real:
-    """A number whose ball is as narrow as is known of it."""
+def _is_number(value: Any) -> bool:
     from flint import arb
 
-    made = Real.__new__(Real)
+    return isinstance(value, arb)
+
+
+def made(ball: Any, call: Callable[..., ExactNumber], *args: Real) -> Real:
+    """A number in a ball, and what makes it of others, were they known exactly."""
+    number = Real.__new__(Real)
+    number.ball, number._exact, number._recipe = ball, None, (call, args)
+    return number
+
+
+def _combined(x: Real, y: Any, call: Callable[[Any, Any], Any]) -> Any:
+    if y is OFF:
+        return NotImplemented
+    if not isinstance(y, Real):
+        y = Real(y)
+    number = Real.__new__(Real)
+    number.ball, number._exact, number._recipe = call(x.ball, y.ball), None, (call, (x, y))
+    return number
+
+
+def _itself() -> ExactNumber:
+    """The number of an inexact ball that comes from nowhere."""
+    return None
+
+
+def _resolve(wanted: Real) -> None:
+    """Work out a number, and all that it was made of, as far as that is needed."""
+    stack = [wanted]
+    while stack:
+        number = stack[-1]
+        exact = _dyadic(number.ball)
+        if number._recipe is not None and exact is None and number.ball.is_finite():
+            call, args = number._recipe
+            missing = [arg for arg in args if arg._recipe is not None]
+            if missing:
+                stack += missing
+                continue
+            exacts = [arg._exact for arg in args]
+            exact = None if any(e is None for e in exacts) else _called(call, exacts)
+        stack.pop()
+        if number._recipe is not None:
+            _keep(number, exact)
+
+
+def _called(call: Callable[..., ExactNumber], exacts: list[ExactNumber]) -> ExactNumber:
+    if any(isinstance(exact, ClosedForm) for exact in exacts):
+        exacts = [as_form(exact) for exact in exacts]
+    return call(*exacts)
+
+
+def _keep(number: Real, exact: ExactNumber) -> None:
+    from flint import arb
+
     if isinstance(exact, ClosedForm) and exact.rational is not None:
         exact = exact.rational
-    if ball.is_exact():
-        if exact is None or isinstance(exact, ClosedForm):
-            known = _dyadic(ball)
-            exact = exact if known is None else known
-    elif exact is not None and not isinstance(exact, ClosedForm):
-        ball = arb(exact)
-    made.ball, made.exact = ball, exact if ball.is_finite() else None
-    return made
+    if exact is not None and not isinstance(exact, ClosedForm):
+        if exact.height_bits() > MOST_BITS:
+            exact = rational_form(exact)
+        elif not number.ball.is_exact():
+            number.ball = arb(exact)
+    number._exact, number._recipe = exact, None
 
 
-def _dyadic(ball: Any) -> Exact:
+def _dyadic(ball: Any) -> ExactNumber:
     """The number of an exact ball, unless it takes too many bits to write."""
     from flint import fmpq
 

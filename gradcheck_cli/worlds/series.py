@@ -83,7 +83,7 @@ class Puiseux:
         Raises:
             UndecidedSign: it lies in the remainder, or there is none.
         """
-        power = Power(Fraction(exponent))
+        power = Power(exponent)
         if self.growth:
             if self.grows:
                 raise UndecidedSign("it grows without bound")
@@ -296,13 +296,3 @@ def _scaled(x: Puiseux, scale: Scale) -> Puiseux:
     order = None if x.order is None else x.order.over(scale.power)
     terms = tuple((p.over(scale.power), k / scale.c) for p, k in x.terms)
     return Puiseux(terms, order, (Puiseux(x.growth) - Puiseux(scale.growth)).terms)
-
-
-def compare_series(x: Puiseux, y: Puiseux) -> int:
-    """Sign of x - y; a series is equal to itself also where its coefficients are known only as
-    balls.
-
-    Raises:
-        UndecidedSign: as `Puiseux.sign`.
-    """
-    return 0 if x is y else (x - y).sign()
