@@ -25,8 +25,6 @@ Polynomial: TypeAlias = "dict[Monomial, Any]"  # coefficients are flint.fmpq
 # A form with more terms, or a rational number of more bits, is an atom from then on: what a kink of
 # 20 operations comes to stays below, and nothing grows without bound.
 MOST_TERMS, MOST_BITS = 24, 2**14
-# Numbers of more bits are not factored but for their small primes.
-_FACTORED_BITS, _SMALL_PRIMES = 80, (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47)
 _HIGHEST_POWER = 16
 
 
@@ -201,7 +199,7 @@ def form_of(a: Atom, exponent: int | Fraction = 1) -> ClosedForm:
 
 def bounded(above: Polynomial, below: Polynomial | None = None) -> ClosedForm:
     """The quotient of two polynomials, as an atom where it is large."""
-    if not above:
+    if not above or _vanishes(above):
         return ClosedForm({})
     if below is not None and len(below) == 1:
         return ClosedForm(above) * ClosedForm(below).inverse()
@@ -210,6 +208,21 @@ def bounded(above: Polynomial, below: Polynomial | None = None) -> ClosedForm:
     if size > MOST_TERMS or bits > MOST_BITS:
         return _as_atom(above, below)
     return ClosedForm(above, below)
+
+
+def _vanishes(p: Polynomial) -> bool:
+    """Whether a polynomial comes to nothing once atoms that stand below are multiplied out:
+    sin(1)**2 / cos(1)**2 + 1 - 1 / cos(1)**2.
+    """
+    below = {a: 0 for m in p for a, k in m if k < 0 and a.degree > 1}
+    if not below:
+        return False
+    for m in p:
+        for a, k in m:
+            if a in below:
+                below[a] = max(below[a], -int(k))
+    unit = tuple(sorted(below.items(), key=lambda power: power[0].serial))
+    return not _over(p, {unit: one().above[()]})
 
 
 def _as_atom(above: Polynomial, below: Polynomial | None, power: int = 1) -> ClosedForm:
@@ -267,23 +280,3 @@ def _joined(m: Monomial, n: Monomial) -> Polynomial:
 
 def _plain(k: int | Fraction) -> int | Fraction:
     return int(k) if k.denominator == 1 else k
-
-
-@lru_cache(maxsize=4096)
-def factors(n: int) -> tuple[tuple[int, int], ...]:
-    """(p, k) with n the product of p**k: primes, and for a large n a number that is no square."""
-    from flint import fmpz
-
-    if n.bit_length() <= _FACTORED_BITS:
-        return tuple((int(p), int(k)) for p, k in fmpz(n).factor()) if n > 1 else ()
-    found = []
-    for p in _SMALL_PRIMES:
-        k = 0
-        while n % p == 0:
-            n, k = n // p, k + 1
-        if k:
-            found.append((p, k))
-    root = int(fmpz(n).isqrt())
-    if root * root == n:
-        return (*found, *((p, 2 * k) for p, k in factors(root)))
-    return (*found, (n, 1)) if n > 1 else tuple(found)

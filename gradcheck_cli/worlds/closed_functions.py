@@ -15,12 +15,12 @@ from gradcheck_cli.worlds.closed_forms import (
     ClosedForm,
     as_form,
     atom,
-    factors,
     form_of,
     one,
     place,
     rational_form,
 )
+from gradcheck_cli.worlds.factors import factors
 
 # Exponents beyond this are left as they stand.
 _LARGEST_EXPONENT = 256

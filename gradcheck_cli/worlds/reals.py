@@ -37,7 +37,7 @@ class Real:
 
         self._exact, self._recipe = None, None
         if radius is not None:
-            self.ball = arb(value, radius)
+            self.ball = arb(ball_of(value), ball_of(radius))
         elif isinstance(value, Fraction) and value.denominator != 1:
             self._exact = fmpq(value.numerator, value.denominator)
             self.ball = arb(self._exact)
