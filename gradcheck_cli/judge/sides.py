@@ -7,7 +7,7 @@ between the one-sided derivatives.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -36,16 +36,16 @@ BoundaryKind: TypeAlias = Literal["smooth", "kink", "edge", "undefined", "unknow
 
 @dataclass(frozen=True)
 class Side:
-    """One side of the point, proved: the limit of the value and the derivative, None where the
-    function has no values there.
+    """One side of the point, proved: the limit of the value and the derivative as a `Real`, None
+    where the function has no values there.
 
     Attributes:
         growth: what grows without bound there, if anything: the value (a pole) or the slope alone.
         jumped: a function was met whose value may jump.
     """
 
-    limit: Real | None = None
-    slope: Real | None = None
+    limit: Any = None
+    slope: Any = None
     growth: Cause | None = None
     empty: bool = False
     jumped: bool = False
@@ -156,17 +156,14 @@ def _proof(point: Point, partial: int, left: Side, right: Side, bits: int) -> Bo
         if growth is not None:
             words = "the slope grows without bound (a vertical tangent or a pole)"
             return Boundary("undefined", words, sides, growth)
+        jump = _jump(point, partial, left, right)
+        if jump is not None:
+            return replace(jump, sides=sides)
         if left.empty or right.empty:
             side, name = (right, "right") if left.empty else (left, "left")
-            assert side.slope is not None, "it has values"
-            slope = side.slope.ball
             words = f"the function has values on the {name} only; {name} derivative"
-            words = f"{words} {format_ball(slope)}"
-            return Boundary("edge", words, sides, Cause.OUTSIDE_DOMAIN, slope)
-        jump = _jump(point, partial, left, right)
-        if jump:
-            return Boundary("undefined", jump, sides, Cause.JUMP)
-        assert left.slope is not None and right.slope is not None, "both sides have values"
+            words = f"{words} {format_ball(side.slope.ball)}"
+            return Boundary("edge", words, sides, Cause.OUTSIDE_DOMAIN, side.slope.ball)
         if not left.slope.ball.overlaps(right.slope.ball):
             return _kink(left.slope.ball, right.slope.ball, sides)
         _match(left.slope, right.slope)
@@ -174,28 +171,34 @@ def _proof(point: Point, partial: int, left: Side, right: Side, bits: int) -> Bo
         return Boundary("smooth", words, sides, slope=left.slope.ball)
 
 
-def _jump(point: Point, partial: int, left: Side, right: Side) -> str:
-    """The jump of the value in words; empty where it has none.
+def _jump(point: Point, partial: int, left: Side, right: Side) -> Boundary | None:
+    """What the value does at the point, where that is not what it tends to.
 
     Raises:
-        UndecidedSign: it may have one that is too small to be seen, or the value is not known.
+        UndecidedSign: it may jump by too little to be seen, or is not known.
     """
-    low, high = left.limit, right.limit
-    assert low is not None and high is not None, "both sides have values"
+    limits = [side.limit for side in (left, right) if not side.empty]
+    low, high = limits[0], limits[-1]
     ends = format_ball(low.ball), format_ball(high.ball)
     if not low.ball.overlaps(high.ball):
         step = f", by {format_ball((high - low).ball)}" if ends[0] == ends[1] else ""
-        return f"a jump from {ends[0]} to {ends[1]}{step}"
-    value = _beside(point, partial, 0)[0].constant
+        words = f"a jump from {ends[0]} to {ends[1]}{step}"
+        return Boundary("undefined", words, cause=Cause.JUMP)
+    try:
+        value = _beside(point, partial, 0)[0].constant
+    except OutsideDomain:
+        words = "the function has no value at the point itself"
+        return Boundary("undefined", words, cause=Cause.OUTSIDE_DOMAIN)
     if value is None:
         raise UndecidedSign("the value itself is not known")
     if not value.ball.overlaps(low.ball):
-        words = f"the value is {format_ball(value.ball)}"
-        return f"a jump: {words}, both sides tend to {ends[0]}"
+        tend = "both sides tend" if len(limits) > 1 else "beside it it tends"
+        words = f"a jump: the value is {format_ball(value.ball)}, {tend} to {ends[0]}"
+        return Boundary("undefined", words, cause=Cause.JUMP)
     if left.jumped or right.jumped:
         _match(low, high)
         _match(low, value)
-    return ""
+    return None
 
 
 def _kink(left: Any, right: Any, sides: OneSided) -> Boundary:

@@ -38,6 +38,7 @@ class Atom:
         degree, whole: what its power to `degree` is in other atoms; of degree 1 there are powers
             between 0 and 1 alone.
         logarithm, exponential: what these are of it, where it has been made from them.
+        angle: its sine and cosine, where it was made from one.
     """
 
     serial: int
@@ -46,6 +47,7 @@ class Atom:
     whole: ClosedForm | None
     logarithm: ClosedForm | None
     exponential: ClosedForm | None
+    angle: tuple[ClosedForm, ClosedForm] | None
     key: Any
 
 
@@ -62,7 +64,8 @@ def atom(name: str, *args: ClosedForm, positive: bool = False, **facts: Any) -> 
     key = (name, *(arg.key for arg in args))
     known = _ATOMS.get(key)
     if known is None:
-        rest = {"degree": 1, "whole": None, "logarithm": None, "exponential": None} | facts
+        plain = dict.fromkeys(("whole", "logarithm", "exponential", "angle"))
+        rest: dict[str, Any] = {"degree": 1} | plain | facts
         known = _ATOMS[key] = Atom(next(_SERIALS), positive, key=(key, args), **rest)
     return known
 
@@ -175,6 +178,18 @@ def rational_form(value: Any) -> ClosedForm:
         value = fmpq(value.numerator, value.denominator)
     value = fmpq(value)
     return bounded({(): value} if value else {})
+
+
+def dyadic(ball: Any) -> Any | None:
+    """The number of an exact ball, unless it takes too many bits to write."""
+    from flint import fmpq
+
+    if not (ball.is_exact() and ball.is_finite()):
+        return None
+    mantissa, exponent = ball.man_exp()
+    if abs(exponent) > MOST_BITS:
+        return None
+    return fmpq(mantissa << exponent, 1) if exponent >= 0 else fmpq(mantissa, 1 << -exponent)
 
 
 def as_form(value: Any) -> ClosedForm:

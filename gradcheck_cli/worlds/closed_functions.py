@@ -53,6 +53,9 @@ def root(x: ClosedForm, p: Fraction) -> ClosedForm:
     """x**p, for x > 0."""
     if p.denominator == 1:
         return x ** int(p)
+    plain = _denested(x) if p.denominator == 2 and x.below is None else None
+    if plain is not None:
+        return plain ** int(2 * p)
     if abs(p) > _LARGEST_EXPONENT:
         return unknown("power", x, rational_form(p), positive=True)
     if x.below is not None:
@@ -65,6 +68,24 @@ def root(x: ClosedForm, p: Fraction) -> ClosedForm:
     c, y = x.content
     base = atom("root", y, positive=True, whole=y)
     return _rational_power(c, p) * _atom_power(base, p)
+
+
+def _denested(x: ClosedForm) -> ClosedForm | None:
+    """The square root of a + b with b**2 rational, as a sum of two roots, if it is one:
+    sqrt(3 + sqrt(8)) is 1 + sqrt(2).
+    """
+    if len(x.above) != 2 or () not in x.above:
+        return None
+    a = ClosedForm({(): x.above[()]})
+    b = x - a
+    square = (a * a - b * b).rational
+    if (b * b).rational is None or square is None or not square >= 0:
+        return None
+    d = sqrt_of(rational_form(square))
+    if d.rational is None or not a.above[()] > 0:
+        return None
+    half, (c,) = rational_form(Fraction(1, 2)), b.above.values()
+    return sqrt_of((a + d) * half) + sqrt_of((a - d) * half) * rational_form(1 if c > 0 else -1)
 
 
 def _rational_power(c: Any, p: Fraction) -> ClosedForm:
@@ -138,48 +159,6 @@ def _log_of_rational(c: Any) -> ClosedForm:
     return total
 
 
-def sin_of(x: ClosedForm) -> ClosedForm:
-    """sin(x)."""
-    turns = _turns(x)
-    if turns is not None and (turns * 12).denominator == 1:
-        step = int(turns * 12) % 24
-        sign, step = (1, step) if step <= 12 else (-1, step - 12)
-        known = _sines().get(min(step, 12 - step))
-        if known is not None:
-            return known if sign > 0 else -known
-    sign, x = _oriented(x)
-    return unknown("sine", x) * rational_form(sign)
-
-
-def cos_of(x: ClosedForm) -> ClosedForm:
-    """cos(x)."""
-    turns = _turns(x)
-    if turns is not None and (turns * 12).denominator == 1 and int(turns * 12) % 24 not in _UNKNOWN:
-        return sin_of(x + pi() * rational_form(Fraction(1, 2)))
-    _, x = _oriented(x)
-    square = one() - unknown("sine", x) ** 2
-    return form_of(atom("cosine", x, degree=2, whole=square))
-
-
-def asin_of(x: ClosedForm) -> ClosedForm:
-    """asin(x)."""
-    sign, x = _oriented(x)
-    for step, known in _sines().items():
-        if (x - known).is_zero:
-            return pi() * rational_form(Fraction(sign * step, 12))
-    return unknown("arc sine", x) * rational_form(sign)
-
-
-def atan_of(x: ClosedForm) -> ClosedForm:
-    """atan(x)."""
-    sign, x = _oriented(x)
-    three = sqrt_of(rational_form(3))
-    for step, known in {0: ClosedForm({}), 2: three.inverse(), 3: one(), 4: three}.items():
-        if (x - known).is_zero:
-            return pi() * rational_form(Fraction(sign * step, 12))
-    return unknown("arc tangent", x) * rational_form(sign)
-
-
 def sqrt_of(x: ClosedForm) -> ClosedForm:
     """The square root of x >= 0."""
     return x if x.is_zero else root(x, Fraction(1, 2))
@@ -193,31 +172,6 @@ def expm1_of(x: ClosedForm) -> ClosedForm:
 def log1p_of(x: ClosedForm) -> ClosedForm:
     """log(1 + x)."""
     return log_of(one() + x)
-
-
-def tan_of(x: ClosedForm) -> ClosedForm:
-    """tan(x)."""
-    return sin_of(x) / cos_of(x)
-
-
-def sin_pi_of(x: ClosedForm) -> ClosedForm:
-    """sin(pi x)."""
-    return sin_of(pi() * x)
-
-
-def cos_pi_of(x: ClosedForm) -> ClosedForm:
-    """cos(pi x)."""
-    return cos_of(pi() * x)
-
-
-def sinc_pi_of(x: ClosedForm) -> ClosedForm:
-    """sin(pi x)/(pi x), and 1 at 0."""
-    return one() if x.is_zero else sin_of(pi() * x) / (pi() * x)
-
-
-def acos_of(x: ClosedForm) -> ClosedForm:
-    """acos(x)."""
-    return pi() * rational_form(Fraction(1, 2)) - asin_of(x)
 
 
 def sinh_of(x: ClosedForm) -> ClosedForm:
@@ -235,9 +189,20 @@ def tanh_of(x: ClosedForm) -> ClosedForm:
     return sinh_of(x) / cosh_of(x)
 
 
+def erf_of(x: ClosedForm) -> ClosedForm:
+    """erf(x)."""
+    sign, x = oriented(x)
+    return x if x.is_zero else unknown("error function", x) * rational_form(sign)
+
+
+def erfc_of(x: ClosedForm) -> ClosedForm:
+    """1 - erf(x)."""
+    return one() - erf_of(x)
+
+
 def asinh_of(x: ClosedForm) -> ClosedForm:
     """asinh(x)."""
-    sign, x = _oriented(x)
+    sign, x = oriented(x)
     return log_of(x + sqrt_of(x * x + one())) * rational_form(sign)
 
 
@@ -251,25 +216,7 @@ def atanh_of(x: ClosedForm) -> ClosedForm:
     return (log_of(one() + x) - log_of(one() - x)) * rational_form(Fraction(1, 2))
 
 
-# Multiples of pi/12 whose sine is not among the known ones.
-_UNKNOWN = (1, 5, 7, 11, 13, 17, 19, 23)
-
-
-@lru_cache(maxsize=1)
-def _sines() -> dict[int, ClosedForm]:
-    """The sine of k pi/12, where it is a single root."""
-    half = rational_form(Fraction(1, 2))
-    roots = {k: sqrt_of(rational_form(n)) * half for k, n in ((3, 2), (4, 3))}
-    return {0: ClosedForm({}), 2: half, **roots, 6: one()}
-
-
-def _turns(x: ClosedForm) -> Fraction | None:
-    """q where x is q pi, else None."""
-    turns = (x / pi()).rational
-    return None if turns is None else Fraction(int(turns.p), int(turns.q))
-
-
-def _oriented(x: ClosedForm) -> tuple[int, ClosedForm]:
+def oriented(x: ClosedForm) -> tuple[int, ClosedForm]:
     """A sign and the form times it, the same form for x and for -x."""
     if x.is_zero or x.above[min(x.above, key=place)] > 0:
         return 1, x

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 # Numbers of more bits are not factored but for their small primes.
-_FACTORED_BITS, _SMALL_PRIMES = 80, (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47)
+_FACTORED_BITS, _SMALL_PRIMES = 112, (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47)
 
 
 @lru_cache(maxsize=4096)

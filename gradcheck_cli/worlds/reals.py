@@ -12,8 +12,8 @@ from operator import add, mul, neg, sub, truediv
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from gradcheck_cli.functions.arithmetic import OFF
-from gradcheck_cli.worlds import closed_functions as closed
-from gradcheck_cli.worlds.closed_forms import MOST_BITS, ClosedForm, as_form, rational_form
+from gradcheck_cli.worlds import closed_angles, closed_functions
+from gradcheck_cli.worlds.closed_forms import MOST_BITS, ClosedForm, as_form, dyadic, rational_form
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,9 +79,6 @@ class Real:
     def __neg__(self) -> Real:
         return made(-self.ball, neg, self)
 
-    def __pos__(self) -> Real:
-        return self
-
     def __abs__(self) -> Any:
         ball = self._settled
         return self if ball >= 0 else -self if ball < 0 else self._call("abs")
@@ -114,7 +111,10 @@ class Real:
         other = real(other)
         is_positive = bool(self.ball > 0)
         return made(
-            self.ball**other.ball, lambda x, y: closed.power(x, y, is_positive), self, other
+            self.ball**other.ball,
+            lambda x, y: closed_functions.power(x, y, is_positive),
+            self,
+            other,
         )
 
     def __lt__(self, other: Any) -> bool:
@@ -167,7 +167,7 @@ class Real:
         return lambda *args, **keywords: self._call(name, *args, **keywords)
 
     def _call(self, name: str, *args: Any, **keywords: Any) -> Any:
-        others, rule = tuple(map(real, args)), getattr(closed, f"{name}_of", None)
+        others, rule = tuple(map(real, args)), _rule(name)
         value = getattr(self.ball, name)(*map(ball_of, args), **keywords)
         if not _is_number(value):
             return value
@@ -181,7 +181,7 @@ class Real:
         """The number pi."""
         from flint import arb
 
-        return made(arb.pi(), closed.pi)
+        return made(arb.pi(), closed_functions.pi)
 
     @staticmethod
     def nan() -> Real:
@@ -212,9 +212,16 @@ def of_function(ball: Any, name: str, args: tuple[Real, ...], rule: Any = None) 
     def exactly(*exacts: ExactNumber) -> ClosedForm:
         forms = [as_form(exact) for exact in exacts]
         known: ClosedForm | None = None if rule is None else rule(*forms)
-        return closed.unknown(name, *forms, positive=is_positive) if known is None else known
+        return (
+            closed_functions.unknown(name, *forms, positive=is_positive) if known is None else known
+        )
 
     return made(ball, exactly, *args)
+
+
+def _rule(name: str) -> Any:
+    """What is known exactly of a method of balls."""
+    return getattr(closed_functions, f"{name}_of", getattr(closed_angles, f"{name}_of", None))
 
 
 def _is_number(value: Any) -> bool:
@@ -250,7 +257,7 @@ def _resolve(wanted: Real) -> None:
     stack = [wanted]
     while stack:
         number = stack[-1]
-        exact = _dyadic(number.ball)
+        exact = dyadic(number.ball)
         if number._recipe is not None and exact is None and number.ball.is_finite():
             call, args = number._recipe
             missing = [arg for arg in args if arg._recipe is not None]
@@ -281,15 +288,3 @@ def _keep(number: Real, exact: ExactNumber) -> None:
         elif not number.ball.is_exact():
             number.ball = arb(exact)
     number._exact, number._recipe = exact, None
-
-
-def _dyadic(ball: Any) -> ExactNumber:
-    """The number of an exact ball, unless it takes too many bits to write."""
-    from flint import fmpq
-
-    if not (ball.is_exact() and ball.is_finite()):
-        return None
-    mantissa, exponent = ball.man_exp()
-    if abs(exponent) > MOST_BITS:
-        return None
-    return fmpq(mantissa << exponent, 1) if exponent >= 0 else fmpq(mantissa, 1 << -exponent)
