@@ -16,7 +16,7 @@ from gradcheck_cli.records.outcome import Cause
 from gradcheck_cli.witnesses.differences import Difference
 from gradcheck_cli.witnesses.extrapolation import Slope
 from gradcheck_cli.witnesses.truth import SIGN_BITS
-from gradcheck_cli.worlds.powers import DISTANCE, ONE, STEEP, Power
+from gradcheck_cli.worlds.powers import DISTANCE, ONE, STEEP, Power, expanded
 from gradcheck_cli.worlds.puiseux import Sides
 from gradcheck_cli.worlds.reals import Real
 from gradcheck_cli.worlds.scalars import TooLarge
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 # Two sides that overlap without being equal are looked at again with more bits: a float64 reaches
 # from 2**-1074 to 2**1024, so that a sum of two may need 2,100 to be told from one.
-_BITS = (SIGN_BITS, 4 * SIGN_BITS)
+# Where terms cancel, further ones decide.
+_TRIES = ((SIGN_BITS, 5), (SIGN_BITS, 9), (4 * SIGN_BITS, 9))
 
 # `smooth`: both sides agree; `edge`: values on one side only; `undefined`: no finite derivative.
 BoundaryKind: TypeAlias = Literal["smooth", "kink", "edge", "undefined", "unknown"]
@@ -84,10 +85,11 @@ def boundary_at(point: Point, partial: int, difference: Answer) -> Boundary:
     differences.
     """
     why = ""
-    for bits in _BITS:
+    for bits, terms in _TRIES:
         try:
-            left, right = (_prove(point, partial, direction, bits) for direction in (-1, 1))
-            return _proof(point, partial, left, right, bits)
+            with expanded(terms):
+                left, right = (_prove(point, partial, direction, bits) for direction in (-1, 1))
+                return _proof(point, partial, left, right, bits)
         except UndecidedSign as undecided:
             why = str(undecided)
         except (TooLarge, OverflowError) as impossible:

@@ -26,11 +26,10 @@ from gradcheck_cli.calculus.reverse import adjoints
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.program import Builder, Number, Program, Variable, prune
 from gradcheck_cli.worlds.expansions import derivative_of, integral_of, taylor
-from gradcheck_cli.worlds.powers import ONE, Power
+from gradcheck_cli.worlds.powers import ONE, Power, terms_in_force
 from gradcheck_cli.worlds.real_values import outputs_of, plain_real, primitive_value
 from gradcheck_cli.worlds.reals import Real
 from gradcheck_cli.worlds.series import (
-    TERMS,
     OutsideDomain,
     Puiseux,
     UndecidedSign,
@@ -132,7 +131,7 @@ class _Germ:
         assert lead is not None, "it changes"
         coefficients = list(self._coefficients(name))
         known = len(coefficients)
-        if known > TERMS:
+        if known > terms_in_force():
             return taylor(coefficients, distance, lead.to(known))
         try:
             return self._integrated()
@@ -176,7 +175,7 @@ class _Germ:
         """Taylor's coefficients in one argument, as far as derivatives exist at the point and were
         not found through a kink: the slope of `where(x == 0, 1/2, f(x))` at 0 is not that of 1/2.
         """
-        for order in range(TERMS + 1):
+        for order in range(terms_in_force() + 1):
             program = _nth(self.row.name, self.row.parsed.names.index(name), order)
             derivative, *boundaries = outputs_of(program, self.point)
             if not derivative.is_finite() or not all(map(_is_nonzero, boundaries)):
@@ -192,7 +191,7 @@ class _Germ:
             return start
         iterate = Iterate(self.row.name, tuple(self.inputs.values()))
         with self.sides.finding(iterate):
-            for _ in range(TERMS + 1):
+            for _ in range(terms_in_force() + 1):
                 total = Puiseux(())
                 for name, program in slopes.items():
                     slope = self.sides.beside(program, self.inputs)

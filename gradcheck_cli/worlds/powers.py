@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from contextvars import ContextVar
 from fractions import Fraction
 from math import inf
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # Infinite for what is smaller, or larger, than every power.
 Exponent: TypeAlias = "int | Fraction | float"
@@ -45,6 +50,25 @@ LOG = Power(0, -1)
 # Smaller than every power: e**(-1/d).
 FLAT = Power(inf)
 STEEP = Power(-inf)
+
+
+# Terms of a binomial or Taylor expansion.
+_TERMS: ContextVar[int] = ContextVar("terms", default=5)
+
+
+def terms_in_force() -> int:
+    """How many terms expansions have: the remainder is of the next order in the distance."""
+    return _TERMS.get()
+
+
+@contextmanager
+def expanded(terms: int) -> Iterator[None]:
+    """While expansions have so many terms."""
+    before = _TERMS.set(terms)
+    try:
+        yield
+    finally:
+        _TERMS.reset(before)
 
 
 def least(*orders: Power | None) -> Power | None:

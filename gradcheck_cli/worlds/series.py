@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from gradcheck_cli.worlds.powers import FLAT, LOG, ONE, STEEP, Power, least
+from gradcheck_cli.worlds.powers import FLAT, LOG, ONE, STEEP, Power, least, terms_in_force
 from gradcheck_cli.worlds.reals import Real, real
 
 if TYPE_CHECKING:
@@ -24,11 +24,8 @@ if TYPE_CHECKING:
 
 Terms: TypeAlias = "tuple[tuple[Power, Real], ...]"
 
-# Terms are kept up to this power above the leading one: enough for tanh(abs(x))*sign(x),
-# sqrt(x**4), x*abs(x)/sin(x).
-SPAN = 4
-# Terms of a binomial or Taylor expansion; the remainder is of this order in the distance.
-TERMS = 5
+# A finite sum is kept whole up to so many terms.
+_FINITE = 12
 
 
 class UndecidedSign(Exception):
@@ -184,7 +181,7 @@ class Puiseux:
         return _scaled(self, scale) * monic ** Fraction(-1)
 
     def __pow__(self, p: Fraction) -> Puiseux:
-        """x**p by the binomial series around the leading term, up to `TERMS` powers of the rest.
+        """x**p by the binomial series around the leading term.
 
         Raises:
             UndecidedSign: the leading coefficient is not proved to differ from zero.
@@ -196,15 +193,16 @@ class Puiseux:
             raise OutsideDomain("a fractional power of a negative number")
         scale, monic = monic_of(self)
         rest = monic.moving
-        whole = p.denominator == 1 and 0 <= p <= TERMS
+        most = terms_in_force()
+        whole = p.denominator == 1 and 0 <= p <= most
         total = product = series_of(1)
         factor = Fraction(1)
-        for k in range(1, (int(p) if whole else TERMS) + 1):
+        for k in range(1, (int(p) if whole else most) + 1):
             factor = factor * (p - k + 1) / k
             product = product * rest
             total = total + product * constant_series(factor)
         if rest.terms and not whole:
-            total = total.cut(rest.terms[0][0].to(TERMS + 1))
+            total = total.cut(rest.terms[0][0].to(most + 1))
         return total * scale.to(p)
 
     def cut(self, order: Power | None) -> Puiseux:
@@ -238,15 +236,19 @@ def series_of(value: Puiseux | int) -> Puiseux:
 
 
 def from_terms(terms: Mapping[Power, Real], order: Power | None) -> Puiseux:
-    """A series from collected terms: zeros dropped, cut `SPAN` above the leading exponent."""
+    """A series from collected terms: zeros dropped, and what is far above the leading exponent, where
+    a remainder or many terms make it long.
+    """
     kept = sorted(
-        ((p, c) for p, c in terms.items() if not c.is_zero() and (order is None or p < order)),
+        ((p, c) for p, c in terms.items() if (order is None or p < order) and not c.is_zero()),
         key=lambda term: term[0],
     )
-    if kept and kept[-1][0].exponent >= kept[0][0].exponent + SPAN:
-        cut = kept[0][0].exponent + SPAN
-        order = least(order, next(p for p, _ in kept if p.exponent >= cut))
-        kept = [(p, c) for p, c in kept if p.exponent < cut]
+    if kept and (order is not None or len(kept) > _FINITE):
+        # Enough for tanh(abs(x))*sign(x), sqrt(x**4), x*abs(x)/sin(x).
+        cut = kept[0][0].exponent + terms_in_force() - 1
+        far = next((k for k, (p, _) in enumerate(kept) if p.exponent >= cut), len(kept))
+        if far < len(kept):
+            order, kept = least(order, kept[far][0]), kept[:far]
     return Puiseux(tuple(kept), order)
 
 

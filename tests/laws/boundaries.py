@@ -1,14 +1,16 @@
 """Programs with comparisons, made at random, and what holds beside a point, found by evaluation.
 
-The truth is Python's own evaluation of the text over numbers of mpmath with 4,000 bits, at the
-point and 2**-300 beside it: conditions are decided there, by plain comparison. It knows nothing of
+The truth is Python's own evaluation of the text over numbers of mpmath with 5,000 bits, at the
+point and 2**-900 beside it: conditions are decided there, by plain comparison. It knows nothing of
 derivatives, series or balls.
 """
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import mpmath
@@ -18,8 +20,9 @@ from .points import seeded
 if TYPE_CHECKING:
     from random import Random
 
-BITS, STEP = 4_000, 300
-# What differs by less is the same: a difference leaves an error of the size of the step.
+BITS, STEP = 5_000, 900
+# What differs by less is the same: a difference leaves an error of the size of the step, or of its
+# root.
 ROOM = 2.0**-200
 LARGEST = 1e9
 STARTS = ("0", "1", "-1", "0.5", "2")
@@ -110,28 +113,68 @@ _TOUCHING = (
 )  # fmt: skip
 
 
-def _where(holds: Any, x: Any, y: Any) -> Any:
-    return x if holds else y
+def _norm(*numbers: Any) -> Any:
+    parts = numbers[0] if isinstance(numbers[0], list) else numbers
+    return mpmath.sqrt(sum(x * x for x in parts))
+
+
+def _clamp(x: Any, low: Any, high: Any) -> Any:
+    return min(max(x, low), high)
+
+
+def _xlogy(x: Any, y: Any) -> Any:
+    return x * mpmath.log(y) if x else x
 
 
 MEANINGS = {
-    "where": _where, "sin": mpmath.sin, "cos": mpmath.cos, "exp": mpmath.exp, "tanh": mpmath.tanh, "atan": mpmath.atan, "abs": abs,
-    "relu": lambda x: x if x > 0 else 0 * x, "maximum": max, "minimum": min, "sign": mpmath.sign, "sqrt": mpmath.sqrt, "log": mpmath.log, "pi": mpmath.pi,
-    "e": mpmath.e, "__builtins__": {},
+    "sin": mpmath.sin, "cos": mpmath.cos, "exp": mpmath.exp, "tanh": mpmath.tanh, "atan": mpmath.atan, "abs": abs,
+    "relu": lambda x: x if x > 0 else 0 * x, "maximum": max, "minimum": min, "max": max, "min": min, "sign": mpmath.sign, "sqrt": mpmath.sqrt,
+    "log": mpmath.log, "log1p": lambda x: mpmath.log(1 + x), "pi": mpmath.pi, "e": mpmath.e, "acos": mpmath.acos, "asin": mpmath.asin, "acosh": mpmath.acosh,
+    "atanh": mpmath.atanh, "asinh": mpmath.asinh, "cosh": mpmath.cosh, "sinh": mpmath.sinh, "tan": mpmath.tan, "erf": mpmath.erf, "floor": mpmath.floor,
+    "hypot": _norm, "norm": _norm, "clamp": _clamp, "xlogy": _xlogy, "entr": lambda x: -_xlogy(x, x), "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)),
+    "softplus": lambda x: mpmath.log(1 + mpmath.exp(x)), "leaky_relu": lambda x, slope: x if x > 0 else slope * x, "elu": lambda x: x if x > 0 else mpmath.expm1(x),
+    "hardtanh": lambda x: _clamp(x, -1, 1), "sum": sum, "lgamma": mpmath.loggamma, "n": mpmath.mpf, "__builtins__": {},
 }  # fmt: skip
 
 
+class _Exactly(ast.NodeTransformer):
+    """An integer is a number of mpmath, so that 1/3 is exact, a decimal a float64; the branch of
+    `where` that is not taken is not evaluated.
+    """
+
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        if not isinstance(node.value, int) or isinstance(node.value, bool):
+            return node
+        return ast.Call(ast.Name("n", ast.Load()), [node], [])
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        self.generic_visit(node)
+        if isinstance(node.func, ast.Name) and node.func.id == "where":
+            test, holds, fails = node.args
+            return ast.IfExp(test, holds, fails)
+        return node
+
+
+@cache
+def _code(part: str) -> Any:
+    tree = ast.fix_missing_locations(_Exactly().visit(ast.parse(part.strip(), mode="eval")))
+    return compile(tree, part, "eval")
+
+
 def value(text: str, at: dict[str, Any]) -> Any:
-    """The program's value, its numbers those of Python but for fractions."""
-    exact = text.replace("1/2", "half")
-    given = {name: mpmath.mpf(number) for name, number in at.items()}
-    return mpmath.mpf(eval(exact, MEANINGS | {"half": mpmath.mpf(0.5)} | given))  # noqa: S307 - a text made above
+    """The value of a program, in the precision that is set."""
+    *steps, last = text.split(";")
+    given = MEANINGS | {name: mpmath.mpf(number) for name, number in at.items()}
+    for step in steps:
+        name, _, part = step.partition("=")
+        given[name.strip()] = eval(_code(part), given)  # noqa: S307 - a text of the tests
+    return mpmath.mpf(eval(_code(last), given))  # noqa: S307 - a text of the tests
 
 
 def beside(text: str, at: dict[str, str], name: str) -> Beside | None:
     """What holds along one input; None where numbers are too large to look at."""
     with mpmath.workprec(BITS):
-        start = {key: mpmath.mpf(number) for key, number in at.items()}
+        start = {key: mpmath.mpf(float(number)) for key, number in at.items()}
         step = mpmath.ldexp(1, -STEP)
 
         def moved(distance: Any) -> Any:
