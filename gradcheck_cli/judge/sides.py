@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 # Two sides that overlap without being equal are looked at again with more bits: a float64 reaches
 # from 2**-1074 to 2**1024, so that a sum of two may need 2,100 to be told from one.
 # Where terms cancel, further ones decide.
-_TRIES = ((SIGN_BITS, 5), (SIGN_BITS, 9), (4 * SIGN_BITS, 9))
+_TRIES = ((SIGN_BITS, 5), (SIGN_BITS, 7), (4 * SIGN_BITS, 7))
 
 # `smooth`: both sides agree; `edge`: values on one side only; `undefined`: no finite derivative.
 BoundaryKind: TypeAlias = Literal["smooth", "kink", "edge", "undefined", "unknown"]

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from gradcheck_cli.worlds.closed_forms import (
+    Atom,
     ClosedForm,
     as_form,
     atom,
@@ -21,6 +22,8 @@ from gradcheck_cli.worlds.closed_functions import oriented, pi, sqrt_of, unknown
 
 # Sums of more terms are one angle.
 _MOST_TERMS = 4
+# Below pi.
+_LEAST_PI = Fraction(311, 99)
 
 
 def sin_of(x: ClosedForm) -> ClosedForm:
@@ -60,8 +63,26 @@ def asin_of(x: ClosedForm) -> ClosedForm:
     for step, known in _sines().items():
         if (x - known).is_zero:
             return pi() * rational_form(Fraction(sign * step, 12))
+    if x.term is not None and x.term[1] == 1 and len(x.term[0]) == 1:
+        known = _principal(*x.term[0][0])
+        if known is not None:
+            return known * rational_form(sign)
     angle = x, sqrt_of(one() - x * x)
     return form_of(atom("arc sine", x, angle=angle)) * rational_form(sign)
+
+
+def _principal(a: Atom, k: int | Fraction) -> ClosedForm | None:
+    """The arc sine of a sine, or of a cosine, of a rational angle that is in the first quarter, or
+    in the first two.
+    """
+    (name, *_), args = a.key
+    angle = args[0].rational if len(args) == 1 and k == 1 else None
+    if angle is None or not 0 < Fraction(int(angle.p), int(angle.q)) < _LEAST_PI:
+        return None
+    if name == "cosine":
+        return pi() * rational_form(Fraction(1, 2)) - as_form(angle)
+    is_first = 2 * Fraction(int(angle.p), int(angle.q)) < _LEAST_PI
+    return as_form(angle) if name == "sine" and is_first else None
 
 
 def acos_of(x: ClosedForm) -> ClosedForm:

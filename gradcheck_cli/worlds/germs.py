@@ -121,9 +121,9 @@ class _Germ:
 
     def series(self) -> Puiseux:
         """As `germ_of`."""
+        self._stay_inside()
         if not self.changing:
             return constant_series(self._value(self.point))
-        self._stay_inside()
         if self._is_on_kink(self.point) or len(self.changing) > 1:
             return self._integrated()
         ((name, arg),) = self.changing.items()

@@ -140,6 +140,19 @@ class Sides:
         unbounded, scale, monic = log_of_scale(x)
         return unbounded + constant_series(scale.log()) + self.follow("log", monic)
 
+    @staticmethod
+    def extreme(x: Puiseux, y: Puiseux, sign: int) -> Puiseux:
+        """The larger of two for `sign` 1, the smaller for -1; either one as far as they are the
+        same.
+
+        Raises:
+            UndecidedSign: it could not be settled.
+        """
+        difference = Puiseux() if x is y else y - x
+        if not difference.terms and difference.order is not None and not difference.growth:
+            return x.cut(difference.order)
+        return y if sign * difference.sign() > 0 else x
+
     @contextmanager
     def finding(self, iterate: Iterate) -> Iterator[None]:
         """While a series is being found from itself.
