@@ -63,6 +63,8 @@ def _power(x: Any, y: Any) -> Any:
 def _power_beside(s: Any, x: Any, y: Any) -> Any:
     """By the binomial series where the exponent is an exact number, else `exp(y log x)`."""
     exponent = y.exact
+    if exponent is None and x.lead is None and y.sign() > 0:
+        return x
     if exponent is None:
         return s.apply("exp", y * s.apply("log", x))
     return s.constant(1) if exponent == 0 else x**exponent
@@ -90,6 +92,12 @@ def _step(x: Any) -> Any:
     gradient).
     """
     return type(x)(1) if x > 0 else type(x)(0) if x < 0 else x if x.is_nan() else _ball(x, 0.5, 0.5)
+
+
+def _step_beside(s: Any, x: Any) -> Any:
+    """On one side of 0; what stays at 0 has no side."""
+    sign = x.sign()
+    return s.constant(sign > 0) if sign else s.follow("heaviside", x)
 
 
 def _halves(x: Any) -> Any:
@@ -152,18 +160,18 @@ ROWS = (
              germ=lambda s, x: -x, rounds=(0, 0)),
 
     Function("abs", "x", torch=lambda t, x: t.abs(x), sympy=lambda s, x: s.Abs(x), arb=abs, partials=("2 * heaviside(x) - 1",), pullback=("ybar * sign(x)",),
-             kinks=("x",), aliases=("Abs", "fabs", "absolute"), germ=lambda s, x: -x if x.sign() < 0 else x, rounds=(0, 0), latex=r"\left|%s\right|"),
+             kinks=("x",), aliases=("Abs", "fabs", "absolute"), germ=lambda s, x: s.extreme(x, -x, 1), rounds=(0, 0), latex=r"\left|%s\right|"),
     Function("sign", "x", torch=lambda t, x: t.sign(x), sympy=lambda s, x: s.sign(x), arb=_sign, partials=("0",), kinks=("x",), jumps=True, aliases=("sgn",),
              germ=lambda s, x: s.constant(x.sign()), rounds=(0, 0)),
     Function("heaviside", "x", torch=lambda t, x: t.heaviside(x, t.full_like(x, 0.5)), sympy=lambda s, x: s.Heaviside(x), arb=_step, partials=("0",),
-             kinks=("x",), jumps=True, backward=False, aliases=("Heaviside",), rounds=(0, 0), convention="(sign(x) + 1) / 2",
+             kinks=("x",), jumps=True, backward=False, aliases=("Heaviside",), germ=_step_beside, rounds=(0, 0), convention="(sign(x) + 1) / 2",
              note="any of [0, 1] at 0; torch is given 1/2 there"),
     Function("maximum", "x, y", torch=lambda t, x, y: t.maximum(x, y), sympy=lambda s, x, y: s.Max(x, y), arb=lambda x, y: x.max(y),
              partials=("heaviside(x - y)", "heaviside(y - x)"), kinks=("x - y",), folds="maximum", aliases=("Max",),
-             pullback=(_HALF % "x > y", _HALF % "y > x"), germ=lambda s, x, y: y if s.compare(x, y) < 0 else x, rounds=(0, 0)),
+             pullback=(_HALF % "x > y", _HALF % "y > x"), germ=lambda s, x, y: s.extreme(x, y, 1), rounds=(0, 0)),
     Function("minimum", "x, y", torch=lambda t, x, y: t.minimum(x, y), sympy=lambda s, x, y: s.Min(x, y), arb=lambda x, y: x.min(y),
              partials=("heaviside(y - x)", "heaviside(x - y)"), kinks=("x - y",), folds="minimum", aliases=("Min",),
-             pullback=(_HALF % "x < y", _HALF % "y < x"), germ=lambda s, x, y: x if s.compare(x, y) < 0 else y, rounds=(0, 0)),
+             pullback=(_HALF % "x < y", _HALF % "y < x"), germ=lambda s, x, y: s.extreme(x, y, -1), rounds=(0, 0)),
     Function("fmax",       "x, y", torch=lambda t, x, y: t.fmax(x, y),    means="maximum(x, y)", pullback=("where(x >= y, ybar, 0)", "where(x < y, ybar, 0)")),
     Function("fmin",       "x, y", torch=lambda t, x, y: t.fmin(x, y),    means="minimum(x, y)", pullback=("where(x <= y, ybar, 0)", "where(x > y, ybar, 0)")),
     Function("clamp", "x, min=-inf, max=inf", torch=lambda t, x, lo, hi: t.clamp(x, lo, hi), means="minimum(maximum(x, min), max)", scalars=True,

@@ -136,7 +136,10 @@ def _read(point: Point, program: GradientProgram, values: list[Any], bits: int) 
     for k, node in enumerate(program.partials):
         # A partial shares the trouble of every element of the value that depends on its input.
         shared = (answer for i, answer in troubles.items() if program.dependence[i] >> k & 1)
-        trouble = next(shared, None)
+        trouble: Truth | None = next(shared, None)
+        if isinstance(trouble, Abstention):
+            # The edge of a domain may be touched without being left: the sides know more.
+            trouble = Undefined(trouble.reason, of_value=False)
         partials.append(
             trouble or _partial(point.prepared.scalars, program, k, node, values, bits, touching)
         )
