@@ -24,7 +24,8 @@ from gradcheck_cli.cli.streams import (
     wants_progress,
     write_exports,
 )
-from gradcheck_cli.language.errors import Mistake, PointError, UserError
+from gradcheck_cli.language.errors import Mistake, UserError
+from gradcheck_cli.language.files import file_text
 from gradcheck_cli.records.outcome import INTERRUPTED
 from gradcheck_cli.settings.values import Settings
 
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 # A guess: the slowest check that came to an end, 1,600 partials of a matrix product, took 12 s;
 # torch's polygamma(2, -1e15) never does.
 CASE_LIMIT = 120.0
+# Of a program that is read from a file or from stdin. A program has at most 65,536; of one that is
+# not far beyond its own message says more.
+LONGEST_TEXT = 1_000_000
 
 
 @app.command("check")
@@ -103,14 +107,7 @@ def _progress(done: int, total: int) -> None:
 def _text(expression: str) -> str:
     """The program's text: the argument itself, stdin or a file."""
     if expression == "-":
-        return standard_input()
-    try:
-        return (
-            Path(expression[1:]).read_text(encoding="utf-8")
-            if expression.startswith("@")
-            else expression
-        )
-    except (OSError, UnicodeDecodeError) as error:
-        raise PointError(
-            [Mistake("unreadable", f"`{expression}` cannot be read: {error}")]
-        ) from error
+        return standard_input(LONGEST_TEXT)
+    if expression.startswith("@"):
+        return file_text(Path(expression[1:]), LONGEST_TEXT, expression)
+    return expression

@@ -103,14 +103,16 @@ def diff_command(
 
 def _read(words: list[str]) -> list[Report]:
     """The stored reports, or every mistake in all of them."""
-    from gradcheck_cli.reports.stored import read_report
+    from gradcheck_cli.reports.stored import most_characters, read_report
 
     found: list[Report] = []
     mistakes: list[Mistake] = []
     for word in words:
         try:
             found.append(
-                read_report(standard_input(), "stdin") if word == "-" else read_report(Path(word))
+                read_report(standard_input(most_characters()), "stdin")
+                if word == "-"
+                else read_report(Path(word))
             )
         except UserError as error:
             mistakes += error.mistakes

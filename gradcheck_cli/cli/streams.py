@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import traceback
 from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from gradcheck_cli.language.errors import Mistake, UserError, mistake
+from gradcheck_cli.language.files import stream_text, unreadable
 from gradcheck_cli.reports import renderer
 
 if TYPE_CHECKING:
@@ -20,8 +22,18 @@ if TYPE_CHECKING:
 USAGE, FAILED = 2, 3
 
 
+# What a terminal's size may be; whatever else an environment says is no size. Typer and Rich read
+# these too, and Rich takes a superscript for a digit.
+_SIZES, _SIZE = ("COLUMNS", "LINES"), re.compile("0*[1-9][0-9]{0,5}")
+
+
 def open_streams() -> None:
-    """Keep streams that a shell has closed, and terminals without a sign, from a traceback."""
+    """Keep streams that a shell has closed, terminals without a sign and sizes that are none from a
+    traceback.
+    """
+    for name in _SIZES:
+        if name in os.environ and not _SIZE.fullmatch(variable(name)):
+            del os.environ[name]
     if sys.stderr is None:
         sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
     if sys.stdout is None:
@@ -69,14 +81,11 @@ def out(text: str) -> bool:
     return True
 
 
-def standard_input(word: str = "-") -> str:
-    """Everything that stands on stdin."""
+def standard_input(most: int) -> str:
+    """Everything that stands on stdin; `most` characters are accepted."""
     if sys.stdin is None:
-        raise mistake("unreadable", f"`{word}` cannot be read: stdin is closed")
-    try:
-        return sys.stdin.read()
-    except (OSError, UnicodeDecodeError) as error:
-        raise mistake("unreadable", f"`{word}` cannot be read: {error}") from error
+        raise unreadable("-", "stdin is closed")
+    return stream_text(sys.stdin, most, "-")
 
 
 def colour(choice: str) -> bool:
@@ -161,8 +170,7 @@ def natural(*, paint: bool) -> bool:
 
 def columns() -> int | None:
     """Columns of the terminal or of COLUMNS; None, natural width, where there is neither."""
-    width = variable("COLUMNS")
-    if width.isdigit() and int(width) > 0:
+    if _SIZE.fullmatch(width := variable("COLUMNS")):
         return int(width)
     try:
         return os.get_terminal_size(sys.stdout.fileno()).columns or None

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.language.errors import Mistake, PointError
+from gradcheck_cli.memory import usable_memory
 from gradcheck_cli.runs.cache import cache, forget_old, load_failures, save_failures
 from gradcheck_cli.runs.journal import Journal
 from gradcheck_cli.runs.plan import Selection, plan
@@ -69,7 +70,7 @@ class Session:
         journal.close(keep=not self.run.complete)
 
 
-def prepare_run(settings: Settings, stdin: Callable[[], str], stop_at: int) -> Session | None:
+def prepare_run(settings: Settings, stdin: Callable[[int], str], stop_at: int) -> Session | None:
     """A run ready to go; None if nothing is selected.
 
     Args:
@@ -80,7 +81,7 @@ def prepare_run(settings: Settings, stdin: Callable[[], str], stop_at: int) -> S
     from gradcheck_cli.suites.read import read_suites
 
     jobs = settings.jobs or _cores()
-    memory = settings.max_memory or max(worker_memory() // jobs, LEAST_MEMORY)
+    memory = settings.max_memory or max(usable_memory() // jobs, LEAST_MEMORY)
     limits = Limits(settings.timeout, memory)
     local = None if settings.cluster else Workers(limits)
     session = None
@@ -201,18 +202,3 @@ def _expanded(case: SuiteCase, known: Mapping[str, Sequence[str]]) -> SuiteCase:
 def _cores() -> int:
     """Processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def worker_memory() -> int:
-    """Bytes that all workers may take unless told otherwise: three quarters of what is there, so
-    that the machine itself is never exhausted.
-    """
-    import psutil
-
-    total = int(psutil.virtual_memory().total)
-    for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
-        try:
-            total = min(total, int(Path(path).read_text(encoding="ascii")))
-        except (OSError, ValueError):
-            continue
-    return total * 3 // 4
