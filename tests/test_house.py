@@ -37,7 +37,7 @@ FLOORS = (
 # The floors inside the command line: commands rest on options and streams, the entry on both.
 CLI_FLOORS = (
     ("streams", "progress", "arguments"),
-    ("context",),
+    ("context", "exports"),
     ("options", "entry"),
     ("check", "run", "stored", "pages", "init"),
     ("__init__",),

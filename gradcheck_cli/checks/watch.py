@@ -104,6 +104,7 @@ class Job:
             environment=versions(),
             problems=[problem] if missing else [],
             interrupted=ended.interrupted,
+            incomplete=ended.given_up or ended.error is not None,
         )
 
     def close(self) -> None:

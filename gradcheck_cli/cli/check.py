@@ -10,23 +10,11 @@ import typer
 
 from gradcheck_cli.cli.context import show_settings_page
 from gradcheck_cli.cli.entry import app
+from gradcheck_cli.cli.exports import Delivery, require_places
 from gradcheck_cli.cli.options import ExpressionArgument, ShowSettings, with_settings
-from gradcheck_cli.cli.streams import (
-    FAILED,
-    USAGE,
-    colour,
-    defect,
-    out,
-    render_report,
-    require_places,
-    say,
-    standard_input,
-    wants_progress,
-    write_exports,
-)
+from gradcheck_cli.cli.streams import defect, say, standard_input, wants_progress
 from gradcheck_cli.language.errors import Mistake, UserError
 from gradcheck_cli.language.files import file_text
-from gradcheck_cli.records.outcome import INTERRUPTED
 from gradcheck_cli.settings.values import Settings
 
 if TYPE_CHECKING:
@@ -55,36 +43,22 @@ def check_command(
 
     show_settings_page(context, show_settings)
     require_places(settings.export)
-    job = prepare(_text(expression), settings)
-    ended = _run(job, settings.format, strict=settings.strict)
+    job, delivery = prepare(_text(expression), settings), Delivery(settings)
+    ended = _run(job, delivery, strict=settings.strict)
     report = job.report(ended, ["gradcheck", *sys.argv[1:]], strict=settings.strict)
-    if settings.format != "jsonl":
-        paint = colour(settings.color)
-        out(
-            render_report(
-                report, settings.format, paint=paint, quiet=settings.quiet, verbose=settings.verbose
-            )
-        )
-    written = write_exports(report, settings.export)
-    raise typer.Exit(
-        INTERRUPTED
-        if ended.interrupted
-        else USAGE
-        if not written
-        else FAILED
-        if ended.error or ended.given_up
-        else report.exit_code
-    )
+    raise typer.Exit(delivery.deliver(report, quiet=settings.quiet).exit_code)
 
 
-def _run(job: Job, form: str, *, strict: bool) -> Ending:
+def _run(job: Job, delivery: Delivery, *, strict: bool) -> Ending:
     """What was finished, and how it ended; everything but the end by Ctrl-C is told."""
     from gradcheck_cli.checks.record import record_of
     from gradcheck_cli.records.record import line_of
 
     def take(result: Result, done: int) -> bool:
         _progress(done, len(job))
-        return form != "jsonl" or out(line_of(record_of(result, strict=strict)))
+        return delivery.settings.format != "jsonl" or delivery.stream(
+            line_of(record_of(result, strict=strict))
+        )
 
     ended = job.watched(take, CASE_LIMIT)
     if isinstance(ended.error, UserError):

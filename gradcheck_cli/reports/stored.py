@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 from gradcheck_cli.language.errors import Mistake, PointError, elide
 from gradcheck_cli.language.files import file_text
 from gradcheck_cli.memory import machine_memory
-from gradcheck_cli.records.outcome import INTERRUPTED, NO_VERDICT, Outcome, Status
+from gradcheck_cli.records.outcome import INTERRUPTED, NO_VERDICT, UNWRITTEN, Outcome, Status
 from gradcheck_cli.records.record import UNSTATED, Record
 from gradcheck_cli.records.report import Report
 from gradcheck_cli.records.status import status_by_itself
@@ -166,6 +166,7 @@ def _document(data: dict[str, Any], name: str) -> Report:
         environment=data["environment"],
         problems=data["problems"],
         interrupted=data["exit_code"] == INTERRUPTED,
+        unwritten=data["exit_code"] == UNWRITTEN,
     )
     return _consistent(report, data, name)
 

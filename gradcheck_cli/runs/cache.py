@@ -1,8 +1,8 @@
 """The cache folder: what a run leaves for the next one, of use on this machine alone.
 
 Several runs may stand in one folder at once. Each writes files of its own and holds them locked
-while it lives; what all share is replaced as a whole. Nothing here follows a link: whoever can plant
-one in the folder of a project must not have a run write, or read, elsewhere.
+while it lives; what all share is replaced as a whole. Nothing here follows a link: whoever can
+plant one in the folder of a project must not have a run write, or read, elsewhere.
 """
 
 from __future__ import annotations
@@ -128,8 +128,8 @@ def load_failures(folder: Path | None) -> frozenset[str]:
 
 
 def save_failures(folder: Path | None, checks: Iterable[tuple[str, bool]]) -> None:
-    """Write down which checks failed, as (id, whether it failed); others stay as they were, those of
-    runs that end at the same time among them.
+    """Write down which checks failed, as (id, whether it failed); others stay as they were, those
+    of runs that end at the same time among them.
     """
     if folder is None:
         return
