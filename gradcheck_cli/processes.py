@@ -19,16 +19,13 @@ from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import IO, TYPE_CHECKING
 
-from gradcheck_cli.memory import held_by, size_text
+from gradcheck_cli.memory import LOOK, held_by, size_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 # An interpreter that takes longer than this to import torch or SymPy is not going to.
 START_LIMIT = 120.0
-# Seconds between two looks at a child that says nothing: one that fills a GiB a second is caught
-# within a tenth of it.
-LOOK = 0.1
 # What a child says when the slow imports are behind it.
 READY = b"ready"
 # What it says behind the last message of an answer, where an answer has several.

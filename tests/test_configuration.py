@@ -214,7 +214,7 @@ def test_each_command_gets_what_it_takes(folder):
         put(folder / OWN, 'format = "json"\njobs = 2\nsuites = ["s"]\nmax-memory = "1GiB"\n')
     )
     assert default_map(found) == {
-        "check": {"format": "json"},
+        "check": {"format": "json", "max_memory": "1GiB"},
         "lint": {"suites": ["s"]},
         "run": {"suites": ["s"], "format": "json", "jobs": "2", "max_memory": "1GiB"},
     }

@@ -13,7 +13,6 @@ from suites import environment
 
 from gradcheck_cli.language.errors import PointError
 from gradcheck_cli.language.files import file_text, stream_text
-from gradcheck_cli.memory import size_text
 
 # What a process may take of memory, torch apart, which these commands do not load.
 ROOM = 2 << 30
@@ -111,23 +110,3 @@ def test_a_size_that_is_one_counts(tool, size):
     done = tool.run(["exp(x)", "--at", "x=1"], environment={"COLUMNS": str(size)})
     assert (done.returncode, done.stderr) == (0, "")
     assert "e" in done.stdout
-
-
-@pytest.mark.parametrize(
-    ("size", "text"),
-    [
-        (1_000, "1 kB"),
-        (1, "1 B"),
-        (1_001, "1,001 B"),
-        (3 << 10, "3 KiB"),
-        (5_000_000, "5 MB"),
-        (9 << 20, "9 MiB"),
-        (500_000_000, "477 MiB"),
-        (1_500 << 20, "1,500 MiB"),
-        (2 << 30, "2,048 MiB"),
-        (25_000_000_001, "23,842 MiB"),
-    ],
-)
-def test_a_size_is_written_as_a_person_would(size, text):
-    """Never as 0."""
-    assert size_text(size) == text

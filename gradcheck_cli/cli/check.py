@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,9 +13,16 @@ from gradcheck_cli.cli.context import show_settings_page
 from gradcheck_cli.cli.entry import app
 from gradcheck_cli.cli.exports import Delivery, require_places
 from gradcheck_cli.cli.options import ExpressionArgument, ShowSettings, with_settings
-from gradcheck_cli.cli.streams import defect, say, standard_input, wants_progress
+from gradcheck_cli.cli.streams import (
+    FAILED,
+    defect,
+    say,
+    standard_input,
+    wants_progress,
+)
 from gradcheck_cli.language.errors import Mistake, UserError
 from gradcheck_cli.language.files import file_text
+from gradcheck_cli.memory import Guard, size_text
 from gradcheck_cli.settings.values import Settings
 
 if TYPE_CHECKING:
@@ -43,13 +51,22 @@ def check_command(
 
     show_settings_page(context, show_settings)
     require_places(settings.export)
+    guard = Guard(settings.max_memory, _leave)
     job, delivery = prepare(_text(expression), settings), Delivery(settings)
-    ended = _run(job, delivery, strict=settings.strict)
+    ended = _run(job, delivery, guard, strict=settings.strict)
     report = job.report(ended, ["gradcheck", *sys.argv[1:]], strict=settings.strict)
     raise typer.Exit(delivery.deliver(report, quiet=settings.quiet).exit_code)
 
 
-def _run(job: Job, delivery: Delivery, *, strict: bool) -> Ending:
+def _leave(guard: Guard) -> None:
+    """Nothing: the process ends, since what it does takes all memory and cannot be stopped."""
+    size = size_text(guard.limit)
+    message = f"more than {size} of memory were taken, and no report could be written in time"
+    say(str(Mistake("out-of-memory", message)))
+    os._exit(FAILED)
+
+
+def _run(job: Job, delivery: Delivery, guard: Guard, *, strict: bool) -> Ending:
     """What was finished, and how it ended; everything but the end by Ctrl-C is told."""
     from gradcheck_cli.checks.record import record_of
     from gradcheck_cli.records.record import line_of
@@ -60,14 +77,19 @@ def _run(job: Job, delivery: Delivery, *, strict: bool) -> Ending:
             line_of(record_of(result, strict=strict))
         )
 
-    ended = job.watched(take, CASE_LIMIT)
+    ended = job.watched(take, CASE_LIMIT, guard.exceeded)
     if isinstance(ended.error, UserError):
         raise ended.error
-    if ended.error is not None:
+    case, rest = f"case {len(ended.results) + 1}", "and is given up, with those after it"
+    if isinstance(ended.error, MemoryError):
+        say(str(Mistake("out-of-memory", f"{case} got no more memory {rest}")))
+    elif ended.error is not None:
         defect(ended.error)
     if ended.given_up:
-        late = f"case {len(ended.results) + 1} was not done in {CASE_LIMIT:g} s"
-        say(str(Mistake("timeout", f"{late} and is given up, with those after it")))
+        say(str(Mistake("timeout", f"{case} was not done in {CASE_LIMIT:g} s {rest}")))
+    if ended.exhausted:
+        more = f"took more than {size_text(guard.limit)} of memory"
+        say(str(Mistake("out-of-memory", f"{case} {more} {rest}")))
     return ended
 
 
