@@ -502,8 +502,8 @@ def test_columns_are_aligned_and_nothing_acts_on_the_terminal():
     )
     lines = shown.splitlines()
     assert "\x1b" not in shown
-    assert lines[0] == "setting    value         from"
-    assert lines[2] == "wrt        x\N{REPLACEMENT CHARACTER}[31m,y      command line"
+    assert lines[0] == "setting     value         from"
+    assert lines[2] == "wrt         x\N{REPLACEMENT CHARACTER}[31m,y      command line"
     assert {
         line.index(word)
         for line, word in zip(lines, ("from", "built in", "command line"), strict=False)

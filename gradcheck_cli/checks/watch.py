@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from gradcheck_cli.language.errors import Mistake, PointError, UserError
 from gradcheck_cli.language.parse import parse
+from gradcheck_cli.memory import LOOK
 from gradcheck_cli.symbolic.client import Analyst
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Ending:
     results: list[Result] = field(default_factory=list)
     interrupted: bool = False
     given_up: bool = False
+    exhausted: bool = False
     error: Exception | None = None
 
 
@@ -52,13 +54,16 @@ class Job:
     def __len__(self) -> int:
         return sum(len(batch) for group in self.groups for batch in group)
 
-    def watched(self, take: Callable[[Result, int], bool], limit: float) -> Ending:
+    def watched(
+        self, take: Callable[[Result, int], bool], limit: float, exhausted: threading.Event
+    ) -> Ending:
         """Run all cases in a thread, so that this one hears Ctrl-C and the clock while torch is
         inside a long call.
 
         Args:
             take: told each Result and how many there are; the run ends where it answers False.
             limit: seconds that one case may take.
+            exhausted: ends the run when it is set: there is no more memory to be taken.
         """
         from gradcheck_cli.checks.check import check_batches, panel
 
@@ -80,7 +85,9 @@ class Job:
 
         threading.Thread(target=work, daemon=True).start()
         try:
-            ended.given_up = not _settles(done, ended.results, limit)
+            settled = _settles(done, ended.results, limit, exhausted)
+            ended.exhausted = not settled and exhausted.is_set()
+            ended.given_up = not settled and not ended.exhausted
         except KeyboardInterrupt:
             ended.interrupted = True
         finally:
@@ -104,6 +111,7 @@ class Job:
             environment=versions(),
             problems=[problem] if missing else [],
             interrupted=ended.interrupted,
+            incomplete=ended.given_up or ended.exhausted or ended.error is not None,
         )
 
     def close(self) -> None:
@@ -111,10 +119,14 @@ class Job:
         self.analyst.close()
 
 
-def _settles(done: threading.Event, results: Sequence[Result], limit: float) -> bool:
-    """Whether the work ends with no case taking longer than `limit` seconds."""
+def _settles(
+    done: threading.Event, results: Sequence[Result], limit: float, exhausted: threading.Event
+) -> bool:
+    """Whether the work ends with memory left, no case taking longer than `limit` seconds."""
     seen, since = 0, monotonic()
-    while not done.wait(0.2):
+    while not done.wait(LOOK):
+        if exhausted.is_set():
+            return False
         if len(results) > seen:
             seen, since = len(results), monotonic()
         elif monotonic() - since > limit:
