@@ -5,12 +5,14 @@ from __future__ import annotations
 import gc
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from gradcheck_cli.checks.gather import gather
 from gradcheck_cli.checks.result import Result
 from gradcheck_cli.judge.bench import judge
 from gradcheck_cli.judge.evidence import Evidence
 from gradcheck_cli.judge.forward import forward_noise, forward_note
+from gradcheck_cli.questions.batch import Point
 from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.analytic import Analytic
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
     from gradcheck_cli.judge.evidence import Tolerance
     from gradcheck_cli.judge.verdict import Verdict
-    from gradcheck_cli.questions.batch import Batch, Point
+    from gradcheck_cli.questions.batch import Batch
     from gradcheck_cli.symbolic.client import Analyst
     from gradcheck_cli.witnesses import Estimates, Witness
 
@@ -48,10 +50,15 @@ def check_batches(
         groups: batches of the same points, one for each dtype and device.
     """
     for group in groups:
-        for witness in witnesses:
-            witness.prepare(group[0])
+        for part in group[0].parts:
+            for witness in witnesses:
+                witness.prepare(part)
         _import_torch()
         yield from _check_group(group, witnesses, tolerance)
+
+
+# What is on trial, and what settles it.
+_NEEDED = (Reference.name, Autograd.name)
 
 
 def _import_torch() -> None:
@@ -71,7 +78,7 @@ def _check_group(
     group: tuple[Batch, ...], witnesses: Sequence[Witness], tolerance: Tolerance | None
 ) -> Iterator[Result]:
     try:
-        heard = [{w.name: w.answer(batch) for w in witnesses} for batch in group]
+        heard = [_hear(batch, witnesses) for batch in group]
     except Exception:
         if len(group) == 1 and len(group[0]) == 1:
             raise
@@ -81,26 +88,62 @@ def _check_group(
                 yield from _check_group((batch.alone(k),), witnesses, tolerance)
         return
     for points in zip(*group, strict=True):
-        for point, estimates in zip(points, heard, strict=True):
-            yield _result(point, estimates, tolerance)
+        for point, asked in zip(points, heard, strict=True):
+            yield _result(point, asked, tolerance)
 
 
-def _result(
-    point: Point, heard: Mapping[str, Estimates | Abstention], tolerance: Tolerance | None
-) -> Result:
-    testimonies = {
-        name: estimates if isinstance(estimates, Abstention) else estimates.testimony(point.k)
-        for name, estimates in heard.items()
-    }
-    evidence = Evidence(point, testimonies)
-    verdicts = _settle_in_float64(point, judge(evidence, tolerance), tolerance)
+class _Heard(NamedTuple):
+    """A part of a batch's question, and what each witness says of it."""
+
+    batch: Batch
+    said: Mapping[str, Estimates | Abstention]
+
+
+class _Asked(NamedTuple):
+    """Everything that was asked of a batch: the parts of its question, and the same under a seeded
+    cotangent, if that was.
+    """
+
+    parts: Sequence[_Heard]
+    also: _Heard | None
+
+
+def _hear(batch: Batch, witnesses: Sequence[Witness]) -> _Asked:
+    parts = [_Heard(part, {w.name: w.answer(part) for w in witnesses}) for part in batch.parts]
+    if batch.also is None:
+        return _Asked(parts, None)
+    # The other two would cost as much again, and decide nothing.
+    unasked = Abstention("not asked under the random cotangent")
+    said = {w.name: w.answer(batch.also) if w.name in _NEEDED else unasked for w in witnesses}
+    return _Asked(parts, _Heard(batch.also, said))
+
+
+def _result(point: Point, asked: _Asked, tolerance: Tolerance | None) -> Result:
+    pieces = [_judge_part(part, point.k, tolerance) for part in asked.parts]
+    verdicts = tuple(verdict for _, judged in pieces for verdict in judged)
+    evidence = gather(point, [said for said, _ in pieces])
     rounded = (
         f"`{number.name}` = {number.text} is no {point.dtype.name}; "
         f"the nearest, {number.used!r}, is used"
         for number in point.rounded
     )
-    forward = forward_note(evidence)
-    return Result(evidence, verdicts, (*rounded, *([forward] if forward else [])))
+    notes = (forward_note(said) for said, _ in pieces)
+    forward = next((note for note in notes if note), None)
+    also = None if asked.also is None else Result(*_judge_part(asked.also, point.k, tolerance))
+    return Result(evidence, verdicts, (*rounded, *([forward] if forward else [])), also=also)
+
+
+def _judge_part(
+    part: _Heard, k: int, tolerance: Tolerance | None
+) -> tuple[Evidence, tuple[Verdict, ...]]:
+    """What was said of a part of one point's question, and what that comes to."""
+    point = Point(part.batch, k)
+    testimonies = {
+        name: estimates if isinstance(estimates, Abstention) else estimates.testimony(k)
+        for name, estimates in part.said.items()
+    }
+    evidence = Evidence(point, testimonies)
+    return evidence, _settle_in_float64(point, judge(evidence, tolerance), tolerance)
 
 
 def _settle_in_float64(

@@ -14,7 +14,8 @@ from gradcheck_cli.judge.comparison import Comparison, Court
 from gradcheck_cli.judge.evidence import agreement
 from gradcheck_cli.judge.forward import why_numeric_misses
 from gradcheck_cli.judge.measure import BUDGET_FACTOR, format_ball, format_float, ulp
-from gradcheck_cli.judge.sides import Boundary, boundary_at, disputes_sides
+from gradcheck_cli.judge.second import boundary_beside
+from gradcheck_cli.judge.sides import Boundary, disputes_sides
 from gradcheck_cli.judge.verdict import Verdict
 from gradcheck_cli.records.outcome import Cause, Outcome
 from gradcheck_cli.records.record import FREE_ULPS
@@ -113,7 +114,7 @@ class _Trial:
 
     def _beside(self, answer: Measured, place: str) -> Verdict:
         """torch's number held against what is to the left and the right of the point."""
-        boundary = boundary_at(self.point, self.partial, self.difference)
+        boundary = boundary_beside(self.point, self.partial, self.difference)
         words, cause, sides = boundary.words, boundary.cause, boundary.sides
         answers = f"torch answers {format_float(answer.value)}"
         if boundary.kind == "smooth":

@@ -52,7 +52,7 @@ def forward_note(evidence: Evidence) -> str | None:
 
 def _sentence(point: Point, element: int, truth: Ball, value: float, place: str) -> str | None:
     """What is wrong with one element of the value."""
-    ours = f"torch's value{place} is"
+    ours = f"torch's {point.prepared.objective.noun}{place} is"
     if not isfinite(value):
         beyond = (
             abs(truth) > largest(point.dtype) and not isnan(value) and (truth > 0) == (value > 0)

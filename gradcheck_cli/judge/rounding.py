@@ -185,7 +185,8 @@ class Rounding:
         program = self.prepared.specification
         expansion = self._expanded()
         builder, origin = expansion.builder, expansion.origin
-        outputs = np.reshape(expansion.values[program.result], -1).tolist()
+        aim = self.prepared.objective
+        outputs = aim.outputs(expansion, program.result, as_torch=True)
         objective = weighted_sum(builder, outputs, self.prepared.weights)
         origin += [program.result] * (len(builder.nodes) - len(origin))
         groups = [

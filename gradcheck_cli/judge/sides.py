@@ -81,15 +81,18 @@ class Boundary:
     high: Any = None
 
 
-def boundary_at(point: Point, partial: int, difference: Answer) -> Boundary:
+def boundary_at(point: Point, partial: int, difference: Answer, value: Any = None) -> Boundary:
     """What holds at the point from left and right: proved by series, else estimated from
     differences.
+
+    Args:
+        value: that at the point as a ball, where it is not the formula's.
     """
     why = ""
     for bits in _BITS:
         try:
             left, right = (_prove(point, partial, direction, bits) for direction in (-1, 1))
-            return _proof(point, left, right, bits)
+            return _proof(point, left, right, bits, value)
         except UndecidedSign as undecided:
             why = str(undecided)
         except (TooLarge, OverflowError) as impossible:
@@ -129,7 +132,7 @@ def _has_term(germ: Puiseux, above: int | None, below: int) -> bool:
     return bool(between)
 
 
-def _proof(point: Point, left: Side, right: Side, bits: int) -> Boundary:
+def _proof(point: Point, left: Side, right: Side, bits: int, value: Any) -> Boundary:
     """What two proved sides come to.
 
     Raises:
@@ -151,7 +154,7 @@ def _proof(point: Point, left: Side, right: Side, bits: int) -> Boundary:
             slope = f"{name} derivative {format_ball(side.slope)}"
             words = f"the function has values on the {name} only; {slope}"
             return Boundary("edge", words, sides, Cause.OUTSIDE_DOMAIN, side.slope)
-        jump = _jump(point, left, right, bits)
+        jump = _jump(point, left, right, bits, value)
         if jump:
             return Boundary("undefined", jump, sides, Cause.JUMP)
         if not left.slope.overlaps(right.slope):
@@ -161,7 +164,7 @@ def _proof(point: Point, left: Side, right: Side, bits: int) -> Boundary:
         return Boundary("smooth", words, sides, slope=left.slope)
 
 
-def _jump(point: Point, left: Side, right: Side, bits: int) -> str:
+def _jump(point: Point, left: Side, right: Side, bits: int, value: Any) -> str:
     """The jump of the value in words; empty where it has none.
 
     Raises:
@@ -172,9 +175,10 @@ def _jump(point: Point, left: Side, right: Side, bits: int) -> str:
     if not low.overlaps(high):
         step = f", by {format_ball(high - low)}" if ends[0] == ends[1] else ""
         return f"a jump from {ends[0]} to {ends[1]}{step}"
-    program = point.prepared.gradient.forward_program
-    machine = balls.Machine(program)
-    value = machine.run(point.scalars, bits, point.dtype.round)[program.result]
+    if value is None:
+        program = point.prepared.gradient.forward_program
+        machine = balls.Machine(program)
+        value = machine.run(point.scalars, bits, point.dtype.round)[program.result]
     if not value.overlaps(low):
         return f"a jump: the value is {format_ball(value)}, both sides tend to {ends[0]}"
     if left.jumped or right.jumped:

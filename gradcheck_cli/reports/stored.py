@@ -29,6 +29,8 @@ UNKNOWN = "unknown"
 # How many lists and objects may stand in each other: a tensor of torch has at most 64 dimensions,
 # and stands in four more.
 DEEPEST = 100
+# What a case has that was asked in one part.
+_UNSPLIT: dict[str, Any] = {"order": 1, "direction": None, "also": None}
 # Stands in the library's messages for the value, which is put there shortened; JSON never has this
 # character as it is.
 _VALUE = "\0"
@@ -241,9 +243,13 @@ def _complete(record: dict[str, Any], *, strict: bool) -> Record:
     partials = [_complete_partial(partial) for partial in record["partials"]]
     outcome = Outcome(record["outcome"])
     judged = outcome not in NO_VERDICT
-    status = status_by_itself(partials, strict=strict) if judged else outcome.status
-    newer = {"notes": [], "rounded": [], **UNSTATED, "status": status}
+    also = record.get("also")
+    others = [_complete_partial(partial) for partial in also["partials"]] if also else []
+    status = status_by_itself([*partials, *others], strict=strict) if judged else outcome.status
+    newer = {"notes": [], "rounded": [], **UNSTATED, "status": status, **_UNSPLIT}
     whole = record | {"partials": partials}
+    if also:
+        whole["also"] = also | {"partials": others}
     # What the schema asks for and what is filled in are the keys of a Record.
     return cast("Record", whole | {name: newer[name] for name in newer if name not in record})
 
@@ -260,7 +266,7 @@ def _complete_partial(partial: PartialRecord) -> PartialRecord:
     slope = partial["reference"].get("value")
     # Without a path to the result the gradient is wrong unless the derivative is 0.
     failed = partial["outcome"] == Outcome.DETACHED and slope is not None and float(slope) != 0
-    newer = {"cause": None, "failed": failed}
+    newer = {"cause": None, "failed": failed, "output": None}
     whole = partial | {"analytic": analytic, "numeric": numeric}
     return whole | {name: newer[name] for name in newer if name not in partial}
 
