@@ -215,5 +215,6 @@ def _floats(value: Any) -> Floats:
 
     if not isinstance(value, torch.Tensor):
         return np.array([float(value)])
-    flat: Floats = value.detach().to("cpu", torch.float64).reshape(-1).numpy()
+    # Forced: backward may leave a tensor of zeros that has no memory.
+    flat: Floats = value.detach().to("cpu", torch.float64).reshape(-1).numpy(force=True)
     return flat
