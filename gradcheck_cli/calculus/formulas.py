@@ -109,11 +109,8 @@ def torch_pullback(function: str, position: int, settings: CallSettings) -> Prog
     Source: `derivatives.yaml` of torch, and the kernels that it names.
     """
     row = lookup(function)
-    return (
-        formula(row.pullback[position], _numbers(function, settings), conditions(function))
-        if row.pullback
-        else None
-    )
+    text = row.pullback_of(position, row.bound(dict(settings))) if row.pullback else ""
+    return formula(text, _numbers(function, settings), conditions(function)) if text else None
 
 
 @cache

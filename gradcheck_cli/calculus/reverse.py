@@ -38,12 +38,7 @@ def active(nodes: Sequence[Call | Number | Variable], wrt: frozenset[str]) -> li
 
 
 def adjoints(
-    builder: Builder,
-    output: int,
-    wrt: frozenset[str],
-    *,
-    as_torch: bool = False,
-    origin: list[int] | None = None,
+    builder: Builder, output: int, wrt: frozenset[str], origin: list[int] | None = None
 ) -> dict[int, int]:
     """Reverse mode: for every active node that `output` rests on, the node that holds d output / d
     node.
@@ -51,7 +46,6 @@ def adjoints(
     Args:
         builder: holds `output`; the gradient program is added to it.
         wrt: the variables to differentiate.
-        as_torch: use the pullback formulas of torch's backward instead of the exact partials.
         origin: for each node where it came from; extended for new nodes by the node they were made
             for.
     """
@@ -66,7 +60,7 @@ def adjoints(
             continue
         for position, j in enumerate(node.args):
             if alive[j]:
-                term = _pulled_back(builder, i, node, position, found[i], as_torch=as_torch)
+                term = pulled_back(builder, i, node, position, found[i])
                 if term is not None:
                     found[j] = fold_call(builder, "add", (found[j], term)) if j in found else term
         if origin is not None:
@@ -74,11 +68,14 @@ def adjoints(
     return found
 
 
-def _pulled_back(
-    builder: Builder, index: int, node: Call, position: int, ybar: int, *, as_torch: bool
+def pulled_back(
+    builder: Builder, index: int, node: Call, position: int, ybar: int, *, as_torch: bool = False
 ) -> int | None:
     """The cotangent that one argument of a node receives; None for a partial that is identically
     zero.
+
+    Args:
+        as_torch: use the pullback formula of torch's backward instead of the exact partial.
     """
     given = (*node.args, ybar, index)
     stencil = _pullback(

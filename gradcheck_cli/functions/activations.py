@@ -26,10 +26,12 @@ def _gelu(approximate: str) -> str:
 
 # fmt: off
 ROWS = (
-    Function("relu",       "x",                      torch=lambda t, x: t.nn.functional.relu(x),  means="maximum(x, 0)"),
-    Function("relu6",      "x",                      torch=lambda t, x: t.nn.functional.relu6(x), means="minimum(maximum(x, 0), 6)"),
+    Function("relu",       "x",                      torch=lambda t, x: t.nn.functional.relu(x),  means="maximum(x, 0)",
+             pullback=("where(x > 0, ybar, 0)",)),
+    Function("relu6",      "x",                      torch=lambda t, x: t.nn.functional.relu6(x), means="minimum(maximum(x, 0), 6)",
+             pullback=("where(x > 0, where(x < 6, ybar, 0), 0)",)),
     Function("leaky_relu", "x; negative_slope=0.01", torch=lambda t, x, negative_slope: t.nn.functional.leaky_relu(x, negative_slope),
-             means="maximum(x, 0) + negative_slope * minimum(x, 0)"),
+             means="maximum(x, 0) + negative_slope * minimum(x, 0)", pullback=("where(x > 0, ybar, ybar * negative_slope)",)),
     Function("elu",        "x; alpha=1.0",           torch=lambda t, x, alpha: t.nn.functional.elu(x, alpha),
              means="maximum(x, 0) + alpha * expm1(minimum(x, 0))",
              pullback=("where(x > 0, ybar, ybar * alpha * exp(x))",)),
@@ -56,14 +58,15 @@ ROWS = (
              pullback=("ybar * where(x < 0, 1 - exp(-abs(x)) / (1 + exp(-abs(x))), exp(-abs(x)) / (1 + exp(-abs(x))))",), aliases=("log_sigmoid",)),
 
     Function("hardsigmoid", "x", torch=lambda t, x: t.nn.functional.hardsigmoid(x), means="minimum(maximum(x + 3, 0), 6) / 6",
-             note="torch's backward takes 1/6 rounded to float32, in float64 too"),
+             pullback=("where(x > -3, where(x < 3, ybar * (1/6), 0), 0)",), note="torch's backward takes 1/6 rounded to float32, in float64 too"),
     Function("hardswish",   "x", torch=lambda t, x: t.nn.functional.hardswish(x),   means="x * minimum(maximum(x + 3, 0), 6) / 6",
              pullback=("where(x <= -3, 0, where(x < 3, ybar * (x / 3 + 1/2), ybar))",)),
     Function("hardtanh", "x; min_val=-1.0, max_val=1.0", torch=lambda t, x, min_val, max_val: t.nn.functional.hardtanh(x, min_val, max_val),
-             means="minimum(maximum(x, min_val), max_val)"),
+             means="minimum(maximum(x, min_val), max_val)", pullback=("where(x > min_val, where(x < max_val, ybar, 0), 0)",)),
 
     Function("hardshrink", "x; lambd=0.5",       torch=lambda t, x, lambd: t.nn.functional.hardshrink(x, lambd), means="where(abs(x) > lambd, x, 0)"),
-    Function("softshrink", "x; lambd=0.5", torch=lambda t, x, lambd: t.nn.functional.softshrink(x, lambd), means="x - minimum(maximum(x, -lambd), lambd)"),
+    Function("softshrink", "x; lambd=0.5", torch=lambda t, x, lambd: t.nn.functional.softshrink(x, lambd), means="x - minimum(maximum(x, -lambd), lambd)",
+             pullback=("where(abs(x) > lambd, ybar, 0)",)),
     Function("softsign",   "x",                  torch=lambda t, x: t.nn.functional.softsign(x),                 means="x / (abs(x) + 1)"),
     Function("tanhshrink", "x",                  torch=lambda t, x: t.nn.functional.tanhshrink(x),               means="x - tanh(x)"),
     Function("threshold", "x; threshold, value", torch=lambda t, x, threshold, value: t.nn.functional.threshold(x, threshold, value),

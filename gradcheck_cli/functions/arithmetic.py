@@ -43,6 +43,8 @@ def _ball(x: Any, value: float, radius: float) -> Any:
 
 def _power(x: Any, y: Any) -> Any:
     """`x**y` for reals: NaN unless x > 0, or y is an exact integer, or x is exactly 0 and y > 0."""
+    if x is OFF and y > 0:
+        return x
     if x.is_nan():
         return x  # arb says nan**0 = 1
     if y.is_exact() and y.is_integer():
@@ -125,6 +127,9 @@ def _gate(c: bool | None) -> Any:
 
 
 # fmt: off
+# Where two are equal torch gives each half.
+_HALF = "where(x == y, ybar / 2, where(%s, ybar, 0))"
+
 ROWS = (
     Function("pi", "", torch=lambda t: t.pi, means="4 * atan(1)", sympy=lambda s: s.pi),
     Function("e",  "", torch=lambda t: t.e,  means="exp(1)", sympy=lambda s: s.E, aliases=("E",)),
@@ -154,14 +159,16 @@ ROWS = (
              kinks=("x",), jumps=True, backward=False, aliases=("Heaviside",), rounds=(0, 0), convention="(sign(x) + 1) / 2",
              note="any of [0, 1] at 0; torch is given 1/2 there"),
     Function("maximum", "x, y", torch=lambda t, x, y: t.maximum(x, y), sympy=lambda s, x, y: s.Max(x, y), arb=lambda x, y: x.max(y),
-             partials=("heaviside(x - y)", "heaviside(y - x)"), kinks=("x - y",), folds="maximum", aliases=("Max",),
+             partials=("heaviside(x - y)", "heaviside(y - x)"), kinks=("x - y",), folds="maximum", aliases=("Max",), pullback=(_HALF % "x > y", _HALF % "y > x"),
              germ=lambda s, x, y: y if s.compare(x, y) < 0 else x, rounds=(0, 0)),
     Function("minimum", "x, y", torch=lambda t, x, y: t.minimum(x, y), sympy=lambda s, x, y: s.Min(x, y), arb=lambda x, y: x.min(y),
-             partials=("heaviside(y - x)", "heaviside(x - y)"), kinks=("x - y",), folds="minimum", aliases=("Min",),
+             partials=("heaviside(y - x)", "heaviside(x - y)"), kinks=("x - y",), folds="minimum", aliases=("Min",), pullback=(_HALF % "x < y", _HALF % "y < x"),
              germ=lambda s, x, y: x if s.compare(x, y) < 0 else y, rounds=(0, 0)),
-    Function("fmax",       "x, y", torch=lambda t, x, y: t.fmax(x, y),    means="maximum(x, y)"),
-    Function("fmin",       "x, y", torch=lambda t, x, y: t.fmin(x, y),    means="minimum(x, y)"),
+    Function("fmax",       "x, y", torch=lambda t, x, y: t.fmax(x, y),    means="maximum(x, y)", pullback=("where(x >= y, ybar, 0)", "where(x < y, ybar, 0)")),
+    Function("fmin",       "x, y", torch=lambda t, x, y: t.fmin(x, y),    means="minimum(x, y)", pullback=("where(x <= y, ybar, 0)", "where(x > y, ybar, 0)")),
     Function("clamp", "x, min=-inf, max=inf", torch=lambda t, x, lo, hi: t.clamp(x, lo, hi), means="minimum(maximum(x, min), max)", scalars=True,
+             pullback=("where(x >= min, where(x <= max, ybar, 0), 0)", "where(x < min, where(min < max, ybar, 0), 0)",
+                       "where(x > max, ybar, where(max < min, ybar, 0))"),
              aliases=("clip",)),
 
     Function("square",     "x", torch=lambda t, x: t.square(x),     means="x**2",        pullback=("ybar * (2 * x)",), rounds=(1, 0)),
@@ -185,7 +192,7 @@ ROWS = (
              foreign={"math": "math.remainder(x, y) rounds x/y to the nearest integer, this language's remainder(x, y) rounds down: write x - y*round(x/y)"}),
 
     Function("where", "c:condition, x, y", torch=lambda t, c, x, y: t.where(c, x, y), arb=_where, partials=("0", "gate(c)", "gate(logical_not(c))"),
-             operator="if", germ=lambda s, c, x, y: x if c else y, rounds=(0, 0),
+             pullback=("0", "where(c, ybar, 0)", "where(c, 0, ybar)"), operator="if", germ=lambda s, c, x, y: x if c else y, rounds=(0, 0),
              note="a branch that is not taken has no part in the derivative; torch multiplies its gradient by 0, which leaves NaN where that is infinite"),
     Function("gate", "c:condition", torch=lambda t, c: t.where(c, 1.0, 0.0), arb=_gate, partials=("0",), backward=False,
              note="1 where c holds, a zero that even NaN cannot spoil elsewhere: the slope of `where`", germ=lambda s, c: s.constant(c), rounds=(0, 0)),

@@ -71,8 +71,11 @@ class Function:
         partials: the exact partial for each argument, over the signature's names.
         means: the function in the tool's own language, or a function from settings to such a text.
         array: the same over NumPy object arrays; takes a `Toolkit` first.
+        computes: what torch's forward evaluates, where that rounds otherwise than `means`; a text
+            or a function from settings to one.
         pullback: what torch's backward evaluates for each argument, with `ybar` the cotangent and
-            `y` the result; only where that is not simply `ybar` times the exact partial.
+            `y` the result; only where that is not simply `ybar` times the exact partial. Texts, or
+            functions from settings to texts; an empty one says nothing for these settings.
         domain: expressions; the function is defined where all are > 0, and undefined where one is <
             0.
         kinks: expressions; the function is C1 where none is zero.
@@ -106,7 +109,8 @@ class Function:
     partials: tuple[str, ...] = ()
     means: str | Callable[..., str] | None = None
     array: Callable[..., Any] | None = None
-    pullback: tuple[str, ...] = ()
+    computes: str | Callable[..., str] = ""
+    pullback: tuple[str | Callable[..., str], ...] = ()
     domain: tuple[str, ...] = ()
     kinks: tuple[str, ...] = ()
     jumps: bool = False
@@ -169,6 +173,16 @@ class Function:
         if self.means is None:
             raise RowError(f"{self.name} is {self.kind}: it has no meaning in other functions")
         return self.means if isinstance(self.means, str) else self.means(**settings)
+
+    def rounded_meaning(self, settings: Mapping[str, SettingValue]) -> str:
+        """The text that says how torch's forward rounds."""
+        text = self.computes if isinstance(self.computes, str) else self.computes(**settings)
+        return text or self.meaning(settings)
+
+    def pullback_of(self, position: int, settings: Mapping[str, SettingValue]) -> str:
+        """The text of one argument's pullback for these settings; empty where none is stated."""
+        text = self.pullback[position]
+        return text if isinstance(text, str) else text(**settings)
 
     def bound(self, settings: Mapping[str, SettingValue]) -> dict[str, SettingValue]:
         """All settings: the given ones over the signature's defaults."""

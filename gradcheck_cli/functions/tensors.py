@@ -170,6 +170,66 @@ def _norm(p: Any, dim: Any, keepdim: bool) -> str:
     return f"sum(abs(x)**p, {over})**(1/p)"
 
 
+def _spread_back(dim: Any, unbiased: Any, keepdim: bool, correction: Any) -> str:
+    """What torch's backward of var evaluates: nothing is passed back through the mean."""
+    dim, unbiased = (None, dim) if isinstance(dim, bool) else (dim, unbiased)
+    less, ybar = (
+        correction if unbiased is None else int(unbiased),
+        _spread_out("ybar", dim, keepdim),
+    )
+    mean = f"mean(x, {_over(dim, keepdim=True)})"
+    return ybar and f"2 / size(x, {_over(dim)}, less={less}) * {ybar} * (x - {mean})"
+
+
+def _root_spread_back(**settings: Any) -> str:
+    back, dim = _spread_back(**settings), settings["dim"]
+    y = _spread_out("y", None if isinstance(dim, bool) else dim, settings["keepdim"])
+    return back and f"where({y} == 0, 0, 1 / (2 * {y})) * ({back})"
+
+
+def _spread_out(name: str, dim: Any, keepdim: bool) -> str:
+    """What a reduction gave, as a text that broadcasts against what it was given; empty where that
+    takes more than is known here.
+    """
+    if keepdim or dim is None:
+        return name
+    if isinstance(dim, tuple) and min(dim) < 0 <= max(dim):
+        return ""
+    dims = sorted(dim) if isinstance(dim, tuple) else [dim]
+    for d in dims if dims[0] >= 0 else reversed(dims):
+        name = f"unsqueeze({name}, {d})"
+    return name
+
+
+def _reduced_back(form: str) -> Callable[..., str]:
+    """The pullback of a reduction; `Y` and `G` stand for its result and cotangent, spread out."""
+
+    def pullback(dim: Any, keepdim: bool) -> str:
+        y, ybar = (_spread_out(name, dim, keepdim) for name in ("y", "ybar"))
+        return y and form.replace("Y", y).replace("G", ybar)
+
+    return pullback
+
+
+def _logsumexp(dim: Any, keepdim: bool) -> str:
+    """As torch computes it: around the largest element."""
+    top = f"amax(x, {_over(dim, keepdim=True)})"
+    inner = f"log(sum(exp(x - {top}), {_over(dim, keepdim)}))"
+    return f"{inner} + amax(x, {_over(dim, keepdim)})"
+
+
+def _cumprod_back(dim: Any) -> str:
+    """Sums from behind of `y * ybar`, over x; without dim the elements are in a row."""
+    if dim is None:
+        return ""
+    return f"flip(cumsum(flip(ybar * y, {dim}), dim={dim}), {dim}) / x"
+
+
+def _norm_back(p: Any, dim: Any, keepdim: bool) -> str:
+    y, ybar = (_spread_out(name, dim, keepdim) for name in ("y", "ybar"))
+    return y and f"where({y} == 0, 0, {ybar} * (x / {y}))" if p in ("fro", 2) else ""
+
+
 def _count(shape: Sequence[int], dim: Any, less: Any) -> Any:
     return max(math.prod(shape[i] for i in _axes(len(shape), dim)) - less, 0)
 
@@ -239,10 +299,11 @@ ROWS = (
     Function("sum",  "x; dim=None, keepdim=False", torch=lambda t, x, dim, keepdim: t.sum(x, dim=dim, keepdim=keepdim), array=total),
     Function("mean", "x; dim=None, keepdim=False", torch=lambda t, x, dim, keepdim: t.mean(x, dim=dim, keepdim=keepdim),
              means=lambda dim, keepdim: f"sum(x, {_over(dim, keepdim)}) / size(x, {_over(dim)})", aliases=("average",)),
-    Function("prod", "x; dim=None, keepdim=False", torch=_torch_single("prod"), array=_prod),
-    Function("var",  "x; dim=None, unbiased=None, keepdim=False, correction=1", torch=_torch_spread("var"), means=_spread, foreign={"np": {"correction": 0}}),
+    Function("prod", "x; dim=None, keepdim=False", torch=_torch_single("prod"), array=_prod, pullback=(_reduced_back("G * (Y / x)"),)),
+    Function("var",  "x; dim=None, unbiased=None, keepdim=False, correction=1", torch=_torch_spread("var"), means=_spread, pullback=(_spread_back,),
+             foreign={"np": {"correction": 0}}),
     Function("std", "x; dim=None, unbiased=None, keepdim=False, correction=1", torch=_torch_spread("std"),
-             means=lambda **settings: f"sqrt({_spread(**settings)})", foreign={"np": {"correction": 0}}),
+             means=lambda **settings: f"sqrt({_spread(**settings)})", pullback=(_root_spread_back,), foreign={"np": {"correction": 0}}),
     Function("amax", "x; dim=None, keepdim=False", torch=lambda t, x, dim, keepdim: t.amax(x, dim=() if dim is None else dim, keepdim=keepdim),
              array=_extreme("maximum", tuples=True)),
     Function("amin", "x; dim=None, keepdim=False", torch=lambda t, x, dim, keepdim: t.amin(x, dim=() if dim is None else dim, keepdim=keepdim),
@@ -250,26 +311,27 @@ ROWS = (
     Function("max",  "x; dim=None, keepdim=False", torch=_torch_single("max"), array=_extreme("maximum", tuples=False), folds="maximum"),
     Function("min",  "x; dim=None, keepdim=False", torch=_torch_single("min"), array=_extreme("minimum", tuples=False), folds="minimum"),
     Function("norm", "x; p=2, dim=None, keepdim=False",
-             torch=lambda t, x, p, dim, keepdim: t.linalg.vector_norm(x, ord=2 if p == "fro" else p, dim=dim, keepdim=keepdim), means=_norm,
+             torch=lambda t, x, p, dim, keepdim: t.linalg.vector_norm(x, ord=2 if p == "fro" else p, dim=dim, keepdim=keepdim), means=_norm, pullback=(_norm_back,),
              aliases=("vector_norm",), note="of the vector of all elements along dim, also for a matrix (p=2 is Frobenius there)"),
     Function("size", "x; dim=None, less=0", torch=lambda t, x, dim, less: x.reshape(-1)[:0].sum() + _count(x.shape, dim, less),
              array=lambda k, x, dim, less: fill(k, (), [k.number(_count(x.shape, dim, less))]), aliases=("numel",),
              note="the number of elements along dim, minus `less`, at least 0; in torch a sum of no elements keeps the path to x"),
     Function("cumsum", "x; dim=None", torch=lambda t, x, dim: t.cumsum(x.reshape(-1) if dim is None else x, dim=dim or 0), array=_running("cumsum"),
              note="without dim, of the flattened x"),
-    Function("cumprod", "x; dim=None", torch=lambda t, x, dim: t.cumprod(x.reshape(-1) if dim is None else x, dim=dim or 0), array=_running("cumprod"),
+    Function("cumprod", "x; dim=None", torch=lambda t, x, dim: t.cumprod(x.reshape(-1) if dim is None else x, dim=dim or 0), array=_running("cumprod"), pullback=(_cumprod_back,),
              note="without dim, of the flattened x"),
 
     # Stated through logsumexp and not as exp(x) / sum(exp(x)): torch, too, rounds a difference x - c before its exp.
     Function("logsumexp", "x; dim=None, keepdim=False",
              torch=lambda t, x, dim, keepdim: t.logsumexp(x, dim=tuple(range(x.dim())) if dim is None else dim, keepdim=keepdim),
-             means=lambda dim, keepdim: f"log(sum(exp(x), {_over(dim, keepdim)}))"),
+             means=lambda dim, keepdim: f"log(sum(exp(x), {_over(dim, keepdim)}))", computes=_logsumexp,
+             pullback=(_reduced_back("G * exp(x - Y)"),)),
     Function("softmax", "x; dim=-1", torch=lambda t, x, dim: t.softmax(x, dim=dim), means=lambda dim: f"exp(x - logsumexp(x, {_along(dim)}))",
-             pullback=("y * (ybar - sum(ybar * y, dim=dim, keepdim=True))",),
+             pullback=(lambda dim: f"y * (ybar - sum(ybar * y, {_along(dim)}))",),
              foreign={"scipy": "scipy.special.softmax(x) runs over all elements, this language's softmax(x) over the last dimension: "
                                "write softmax(x, dim=-1)"}),
     Function("log_softmax", "x; dim=-1", torch=lambda t, x, dim: t.log_softmax(x, dim=dim), means=lambda dim: f"x - logsumexp(x, {_along(dim)})",
-             pullback=("ybar - exp(y) * sum(ybar, dim=dim, keepdim=True)",),
+             pullback=(lambda dim: f"ybar - exp(y) * sum(ybar, {_along(dim)})",),
              foreign={"scipy": "scipy.special.log_softmax(x) runs over all elements, this language's over the last dimension: write log_softmax(x, dim=-1)"}),
 
     Function("transpose", "x; dim0=None, dim1=None",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.judge.measure import BUDGET_FACTOR, format_float, largest, ulp
+from gradcheck_cli.judge.retrace import retrace
 from gradcheck_cli.judge.rounding import rounding
 from gradcheck_cli.questions.prepared import Oversize
 from gradcheck_cli.records.record import FREE_ULPS
@@ -44,14 +45,17 @@ def forward_note(evidence: Evidence) -> str | None:
         for k, (truth, value) in enumerate(zip(proof.forward, backward.forward, strict=False)):
             if isinstance(truth, Certified):
                 place = f" (element {k})" if len(backward.forward) > 1 else ""
-                sentence = _sentence(evidence.point, k, truth.ball, value, place)
+                sentence = _sentence(evidence, k, truth.ball, value, place)
                 if sentence:
                     return sentence
     return None
 
 
-def _sentence(point: Point, element: int, truth: Ball, value: float, place: str) -> str | None:
+def _sentence(
+    evidence: Evidence, element: int, truth: Ball, value: float, place: str
+) -> str | None:
     """What is wrong with one element of the value."""
+    point = evidence.point
     ours = f"torch's {point.prepared.objective.noun}{place} is"
     if not isfinite(value):
         beyond = (
@@ -66,7 +70,8 @@ def _sentence(point: Point, element: int, truth: Ball, value: float, place: str)
         room = BUDGET_FACTOR * rounding(point).of_element(point, element, point.dtype).total
     except TooLarge:
         return None
-    if gap <= room:
+    path = None if gap <= room else retrace(evidence)
+    if gap <= room or (path is not None and path.reaches(element)):
         return None
     return f"{ours} off by {float(gap.mid()):.2g}: rounding explains {room:.2g} at most"
 

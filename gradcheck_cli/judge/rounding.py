@@ -3,34 +3,34 @@
 The program that torch's backward evaluates is built from the rows' pullbacks and run in balls; its
 own adjoints say how much a rounding error made at each node moves the result:
 
-    B = sum_i w_i (u (c_i |v_i| + m_i |x_i f_i'|) + eta)
+    B = sum_i w_i e_i
 
-with w_i how far an error at node i moves the result, u the unit roundoff and eta half the smallest
-subnormal.
+with e_i the error that node i makes, as in `judge.graph`, and w_i how far it moves the result.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cache, cached_property
+from dataclasses import dataclass, field
+from functools import cached_property
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradcheck_cli.calculus.formulas import is_elementwise
 from gradcheck_cli.calculus.gradient import weighted_sum
-from gradcheck_cli.calculus.reverse import adjoints, slope_of
 from gradcheck_cli.functions import lookup
-from gradcheck_cli.functions.arithmetic import OFF
-from gradcheck_cli.language.program import Builder, Call, Number, Program, Variable
-from gradcheck_cli.worlds import balls
+from gradcheck_cli.judge.graph import Graph, units
+from gradcheck_cli.language.program import Call, reach
+from gradcheck_cli.worlds.backward import torch_backward
 from gradcheck_cli.worlds.scalars import Expansion, expand
 
 if TYPE_CHECKING:
-    from fractions import Fraction
+    from collections.abc import Sequence
 
     from gradcheck_cli.dtypes import DType
     from gradcheck_cli.questions.batch import Point
+    from gradcheck_cli.questions.objectives import Grown
     from gradcheck_cli.questions.prepared import Prepared
 
 # Budgets are bounds: a few bits of them are enough, and 64 keep cancelling adjoints honest;
@@ -46,38 +46,27 @@ class Budget:
     culprit: int | None = None  # a node of the user's program
 
 
-@dataclass(frozen=True)
-class _Forward:
-    """torch's forward as scalars: what every budget starts from.
+@dataclass(eq=False)
+class Trace:
+    """A program of torch's as scalars: the forward alone, or the forward and its gradient.
 
     Attributes:
+        expansion: all that torch evaluates; `forward` nodes of it are the forward.
         outputs: nodes of the value's elements; `objective` that of `<cotangent, f>`.
+        moves: for each node of the user's program whether it depends on an input.
+        partials: the node of each partial, -1 where it is zero; none of the forward alone.
         eliminated: groups of nodes that one elimination perturbs together.
     """
 
     expansion: Expansion
-    outputs: list[int]
+    forward: int
+    outputs: Sequence[int]
     objective: int
-    eliminated: list[list[int]]
-
-
-class _Graph:
-    """A scalar program with a slope node for every edge; its balls are computed once a point, and
-    each budget is one sweep over it.
-
-    Attributes:
-        edges: for each node (argument, slope node) of every argument that rounding can move.
-        rounds: the nodes that round, each with (c, m, node of `x f'(x)`, or -1 where m is 0).
-        origin: the node of the user's program that each node was made for.
-    """
-
-    def __init__(self, builder: Builder, origin: list[int], eliminated: list[list[int]]) -> None:
-        count = len(builder.nodes)
-        self.origin, self.eliminated, self.size = origin, eliminated, count
-        self.edges = [_edges(builder, i) for i in range(count)]
-        self.rounds = [(i, *how) for i in range(count) if (how := _rounds(builder, i)) is not None]
-        self.machine = balls.Machine(Program(tuple(builder.nodes), (count - 1,)))
-        self._seen: tuple[tuple[Any, ...], list[Any], list[Any]] = ((), [], [])
+    partials: Sequence[int]
+    eliminated: Sequence[Sequence[int]]
+    graph: Graph
+    moves: Sequence[bool]
+    _seen: tuple[object, list[Any], list[Any]] = field(default=(None, [], []))
 
     def budget(self, point: Point, output: int, dtype: DType) -> Budget:
         """The budget of one node at a point."""
@@ -87,52 +76,41 @@ class _Graph:
         for bits in _BITS:
             with ctx.workprec(bits):
                 values, errors = self._at(point, bits, dtype)
-                found = self._summed(self._swept(output, values), values, errors, dtype)
+                found = self._summed(self.graph.weights(output, values), values, errors, dtype)
             if isfinite(found.total):
                 break
         return found
 
-    def _at(self, point: Point, bits: int, dtype: DType) -> tuple[list[Any], list[Any]]:
-        """For every node its ball at a point, and the rounding error it makes itself
-        (None where it makes none).
-        """
-        if self._seen[0] != (point, bits, dtype):
-            values = self.machine.run(point.scalars, bits, point.dtype.round)
-            self._seen = ((point, bits, dtype), values, self._errors(values, dtype))
-        return self._seen[1:]
+    def shares(self, point: Point, output: int) -> list[int]:
+        """Nodes of the user's program, those first whose rounding moves an output most."""
+        from flint import arb, ctx
 
-    def _errors(self, values: list[Any], dtype: DType) -> list[Any]:
-        """`u (c |v| + m |x f'(x)|) + eta` of every node that rounds and was computed, else None."""
-        u, eta = _units(dtype)
-        found: list[Any] = [None] * self.size
-        for i, c, m, effect in self.rounds:
-            value = values[i]
-            if value is not OFF:
-                size = c * abs(value)
-                found[i] = u * (size + m * abs(values[effect]) if effect >= 0 else size) + eta
-        return found
+        with ctx.workprec(_BITS[-1]):
+            values, errors = self._at(point, _BITS[-1], point.dtype)
+            found: dict[int, Any] = {}
+            for i, weight in self.graph.weights(output, values).items():
+                if errors[i] is not None:
+                    node = self.expansion.origin[i]
+                    found[node] = found.get(node, arb(0)) + abs(weight) * errors[i]
+            sizes = {node: _logarithm(size) for node, size in found.items()}
+        return sorted(found, key=lambda node: (-sizes[node], node))
 
-    def _swept(self, output: int, values: list[Any]) -> dict[int, Any]:
-        """How far an error at each node can move the output: one pass backwards, in balls (a weight
-        may exceed any float).
-
-        Paths add up in size and never cancel: torch may take one of two paths only, as var does,
-            whose gradient is
-        2 (x - mean) / (n - 1) with nothing passed back through the mean.
-        """
-        from flint import arb
-
-        edges, found = self.edges, {output: arb(1)}
+    def upstream(self, output: int) -> set[int]:
+        """The nodes that one rests on."""
+        needed = {output}
         for i in range(output, -1, -1):
-            weight = found.get(i)
-            if weight is None:
-                continue
-            for j, slope in edges[i]:
-                factor = values[slope]
-                if factor is not OFF:
-                    passed = weight * abs(factor)
-                    found[j] = found[j] + passed if j in found else passed
-        return found
+            node = self.graph.nodes[i]
+            if i in needed and isinstance(node, Call):
+                needed.update(node.args)
+        return needed
+
+    def _at(self, point: Point, bits: int, dtype: DType) -> tuple[list[Any], list[Any]]:
+        """For every node its ball at a point, and the rounding error it makes itself."""
+        key = (point, bits, dtype)
+        if self._seen[0] != key:
+            values = self.graph.machine.run(point.scalars, bits, point.dtype.round)
+            self._seen = (key, values, self.graph.errors(values, dtype))
+        return self._seen[1:]
 
     def _summed(
         self, weights: dict[int, Any], values: list[Any], errors: list[Any], dtype: DType
@@ -146,21 +124,21 @@ class _Graph:
                 continue
             term = abs(weight) * error
             if not term.is_finite():
-                return Budget(float("inf"), self.origin[i])
+                return Budget(float("inf"), self.expansion.origin[i])
             total += term
-            if term > most:
-                most, culprit = term, self.origin[i]
+            if term > most and self.moves[self.expansion.origin[i]]:
+                most, culprit = term, self.expansion.origin[i]
         for group in self.eliminated:
             size = max((abs(values[i]).upper() for i in group), key=float) * len(group)
             total += sum(
-                (abs(weights[i]) * _units(dtype)[0] * size for i in group if i in weights), arb(0)
+                (abs(weights[i]) * units(dtype)[0] * size for i in group if i in weights), arb(0)
             )
         return Budget(float(total.abs_upper()), culprit)
 
 
 @dataclass(eq=False)
 class Rounding:
-    """Budgets of one program; the graphs are built once for all points of a grid, that of the
+    """Budgets of one program; the traces are made once for all points of a grid, that of the
     gradient when it is first needed.
     """
 
@@ -168,33 +146,47 @@ class Rounding:
 
     def of_partial(self, point: Point, position: int, dtype: DType) -> Budget:
         """The budget of one partial, in the units of the partial."""
-        graph, partials = self._backward
-        node = partials[position]
-        return graph.budget(point, node, dtype) if node >= 0 else Budget(0.0)
+        trace = self.gradient
+        node = trace.partials[position]
+        return trace.budget(point, node, dtype) if node >= 0 else Budget(0.0)
 
     def of_value(self, point: Point, dtype: DType) -> Budget:
         """The budget of the forward value `<cotangent, f>`."""
-        return self._value.budget(point, self._forward.objective, dtype)
+        return self.value.budget(point, self.value.objective, dtype)
 
     def of_element(self, point: Point, position: int, dtype: DType) -> Budget:
         """The budget of one element of the value, row-major."""
-        return self._value.budget(point, self._forward.outputs[position], dtype)
+        return self.value.budget(point, self.value.outputs[position], dtype)
 
     @cached_property
-    def _forward(self) -> _Forward:
-        program = self.prepared.specification
-        expansion = self._expanded()
-        builder, origin = expansion.builder, expansion.origin
-        aim = self.prepared.objective
-        outputs = aim.outputs(expansion, program.result, as_torch=True)
-        objective = weighted_sum(builder, outputs, self.prepared.weights)
+    def value(self) -> Trace:
+        """torch's forward."""
+        grown, objective = self._forward
+        expansion, outputs = grown.expansion.copy(), grown.outputs
+        graph, size = Graph(expansion.builder, self._sums), len(expansion.origin)
+        rest = (), self._eliminated, graph, self._moves
+        return Trace(expansion, size, outputs, objective, *rest)
+
+    @cached_property
+    def gradient(self) -> Trace:
+        """torch's forward and backward."""
+        (grown, objective), names = self._forward, self.prepared.elements
+        found = torch_backward(self.prepared.specification, grown.expansion, objective, names)
+        graph = Graph(found.expansion.builder, found.sums | self._sums)
+        # Of a second derivative the first one is a backward as well.
+        forward = grown.forward or found.forward
+        rest = forward, grown.outputs, objective, found.partials, self._eliminated, graph
+        return Trace(found.expansion, *rest, self._moves)
+
+    @cached_property
+    def _forward(self) -> tuple[Grown, int]:
+        """What torch is to differentiate, as scalars, and the node of `<cotangent, f>`."""
+        program, aim = self.prepared.specification, self.prepared.objective
+        grown = aim.grow(program, self._expanded(), as_torch=True)
+        builder, origin = grown.expansion.builder, grown.expansion.origin
+        objective = weighted_sum(builder, grown.outputs, self.prepared.weights)
         origin += [program.result] * (len(builder.nodes) - len(origin))
-        groups = [
-            np.reshape(expansion.values[node.args[0]], -1).tolist()
-            for node in program.nodes
-            if isinstance(node, Call) and lookup(node.function).eliminates
-        ]
-        return _Forward(expansion, outputs, objective, groups)
+        return grown, objective
 
     def _expanded(self) -> Expansion:
         """The program as scalars, with every function whole that torch's backward treats as one."""
@@ -205,20 +197,38 @@ class Rounding:
         return expand(program, self.prepared.inputs, "pullbacks")
 
     @cached_property
-    def _value(self) -> _Graph:
-        forward = self._forward.expansion.copy()
-        return _Graph(forward.builder, forward.origin, self._forward.eliminated)
+    def _moves(self) -> list[bool]:
+        program = self.prepared.specification
+        return [bits > 0 for bits in reach(program, dict.fromkeys(program.variables, 1))]
 
     @cached_property
-    def _backward(self) -> tuple[_Graph, list[int]]:
-        """torch's forward and gradient, and the node of each partial, -1 where it is zero."""
-        forward, names = self._forward.expansion.copy(), self.prepared.elements
-        builder, origin = forward.builder, forward.origin
-        adjoint = adjoints(
-            builder, self._forward.objective, frozenset(names), as_torch=True, origin=origin
-        )
-        partials = [adjoint.get(builder.index.get(Variable(name), -1), -1) for name in names]
-        return _Graph(builder, origin, self._forward.eliminated), partials
+    def _sums(self) -> set[int]:
+        """The steps of sums that torch makes inside one call, in an order of its own."""
+        grown, nodes = self._forward[0], self.prepared.specification.nodes
+        expansion, found = grown.expansion, set(grown.sums)
+        for i, node in enumerate(expansion.builder.nodes):
+            if isinstance(node, Call) and lookup(node.function).operator == "+":
+                call = nodes[expansion.origin[i]]
+                if isinstance(call, Call) and not is_elementwise(call.function, call.settings):
+                    found.add(i)
+        return found
+
+    @cached_property
+    def _eliminated(self) -> list[list[int]]:
+        values, nodes = self._forward[0].expansion.values, self.prepared.specification.nodes
+        return [
+            np.reshape(values[node.args[0]], -1).tolist()
+            for node in nodes
+            if isinstance(node, Call) and lookup(node.function).eliminates
+        ]
+
+
+def _logarithm(size: Any) -> float:
+    """Of a number that no float may hold, to base 2; infinite where it is not known."""
+    if not size.is_finite():
+        return float("inf")
+    mantissa, shift = size.mid().man_exp()
+    return int(mantissa).bit_length() + int(shift) if mantissa else float("-inf")
 
 
 def rounding(point: Point) -> Rounding:
@@ -229,63 +239,3 @@ def rounding(point: Point) -> Rounding:
     """
     point.prepared.scalars  # noqa: B018 - raises
     return point.prepared.share("rounding", lambda: Rounding(point.prepared))
-
-
-def _edges(builder: Builder, index: int) -> list[tuple[int, int]]:
-    """(argument, slope node) for every argument of a node that is a number."""
-    node = builder.nodes[index]
-    if not isinstance(node, Call) or lookup(node.function).condition:
-        return []
-    found = []
-    for position, j in enumerate(node.args):
-        argument = builder.nodes[j]
-        if isinstance(argument, Number) or (
-            isinstance(argument, Call) and lookup(argument.function).condition
-        ):
-            continue
-        slope = slope_of(builder, node, position)
-        if slope is not None:
-            found.append((j, slope))
-    return found
-
-
-@cache
-def _units(dtype: DType) -> tuple[Any, Any]:
-    """`u` and `eta` as balls."""
-    from flint import arb
-
-    return arb(dtype.unit_roundoff), balls.exact_ball(dtype.smallest / 2)
-
-
-def _rounds(builder: Builder, index: int) -> tuple[int, int, int] | None:
-    """How a node rounds (c, m, node of `x f'(x)`); None for one that does not, such as a product
-    with a power of two.
-    """
-    node = builder.nodes[index]
-    if not isinstance(node, Call):
-        return None
-    row = lookup(node.function)
-    if row.condition or not any(row.rounds):
-        return None
-    factors = node.args if row.operator == "*" else node.args[1:] if row.operator == "/" else ()
-    if any(isinstance(f := builder.nodes[i], Number) and _power_of_two(f.value) for i in factors):
-        return None
-    return (*row.rounds, _argument_effect(builder, index))
-
-
-def _power_of_two(value: Fraction | float) -> bool:
-    if isinstance(value, float) or not value:
-        return False
-    n, d = abs(value.numerator), value.denominator
-    return n & (n - 1) == 0 and d & (d - 1) == 0
-
-
-def _argument_effect(builder: Builder, index: int) -> int:
-    """Node of `x f'(x)` for functions whose argument is rounded on the way in, else -1."""
-    node = builder.nodes[index]
-    assert isinstance(node, Call)
-    if not lookup(node.function).rounds[1]:
-        return -1
-    last = len(node.args) - 1
-    slope = slope_of(builder, node, last)
-    return -1 if slope is None else builder.call("mul", node.args[last], slope)

@@ -7,17 +7,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
 from gradcheck_cli.calculus.gradient import weighted_sum
 from gradcheck_cli.calculus.reverse import adjoints
-from gradcheck_cli.language.elements import element, indices_of
+from gradcheck_cli.language.elements import element, elements_of, indices_of
 from gradcheck_cli.language.program import Variable
 from gradcheck_cli.subjects.single import ElementSubject, PartialSlope, SlopeSubject
+from gradcheck_cli.worlds.backward import torch_backward
 
 if TYPE_CHECKING:
+    from gradcheck_cli.language.program import Program
     from gradcheck_cli.subjects import Subject
     from gradcheck_cli.subjects.single import DirectedSlope, Index
     from gradcheck_cli.worlds.scalars import Expansion
@@ -38,6 +40,21 @@ class PartialKey:
     output: Index | None = None
     first: tuple[str, Index] | None = None
     directed: bool = False
+
+
+class Grown(NamedTuple):
+    """A program as scalars with what is differentiated of it.
+
+    Attributes:
+        outputs: the nodes of that.
+        forward: how many nodes come before a first derivative; 0 where there is none.
+        sums: nodes of it that add up cotangents, which torch may do in any order.
+    """
+
+    expansion: Expansion
+    outputs: list[int]
+    forward: int = 0
+    sums: frozenset[int] = frozenset()
 
 
 class Objective(Protocol):
@@ -62,11 +79,10 @@ class Objective(Protocol):
     def key(self, variable: str, index: Index) -> PartialKey:
         """Which partial its derivative by an element is."""
 
-    def outputs(self, expansion: Expansion, result: int, *, as_torch: bool = False) -> list[int]:
-        """Its scalar nodes, which may be added to the expansion of a program.
+    def grow(self, program: Program, expansion: Expansion, *, as_torch: bool = False) -> Grown:
+        """The program as scalars with those of the objective, which may be added to `expansion`.
 
         Args:
-            result: the program's.
             as_torch: by the formulas of torch's backward.
         """
 
@@ -90,10 +106,9 @@ class WholeValue:
         """As `Objective.key`."""
         return PartialKey(variable, index)
 
-    def outputs(self, expansion: Expansion, result: int, *, as_torch: bool = False) -> list[int]:
-        """As `Objective.outputs`."""
-        nodes: list[int] = np.reshape(expansion.values[result], -1).tolist()
-        return nodes
+    def grow(self, program: Program, expansion: Expansion, *, as_torch: bool = False) -> Grown:
+        """As `Objective.grow`."""
+        return Grown(expansion, np.reshape(expansion.values[program.result], -1).tolist())
 
     def on_trial(self, subject: Subject) -> Subject:
         """The subject itself."""
@@ -130,9 +145,9 @@ class ElementOfValue:
         """As `Objective.key`."""
         return PartialKey(variable, index, output=self.index)
 
-    def outputs(self, expansion: Expansion, result: int, *, as_torch: bool = False) -> list[int]:
-        """As `Objective.outputs`."""
-        return [THE_VALUE.outputs(expansion, result)[self.position]]
+    def grow(self, program: Program, expansion: Expansion, *, as_torch: bool = False) -> Grown:
+        """As `Objective.grow`."""
+        return Grown(expansion, THE_VALUE.grow(program, expansion).outputs[self.position :][:1])
 
     def on_trial(self, subject: Subject) -> Subject:
         """As `Objective.on_trial`."""
@@ -191,29 +206,38 @@ class FirstDerivative:
             for index in indices_of(weights.shape)
         }
 
-    def outputs(self, expansion: Expansion, result: int, *, as_torch: bool = False) -> list[int]:
-        """As `Objective.outputs`."""
+    def grow(self, program: Program, expansion: Expansion, *, as_torch: bool = False) -> Grown:
+        """As `Objective.grow`."""
         builder, origin = expansion.builder, expansion.origin
-        objective = weighted_sum(builder, THE_VALUE.outputs(expansion, result), self.cotangent)
-        origin += [result] * (len(builder.nodes) - len(origin))
-        names = frozenset(
-            element(name, index) for name, size in self.shapes.items() for index in indices_of(size)
-        )
-        adjoint = adjoints(builder, objective, names, as_torch=as_torch, origin=origin)
-        terms = [
-            (weight, adjoint[node])
-            for name, weight in self.coefficients.items()
-            if (node := builder.index.get(Variable(name))) in adjoint and node is not None
-        ]
-        if not terms:
+        outputs = THE_VALUE.grow(program, expansion).outputs
+        objective = weighted_sum(builder, outputs, self.cotangent)
+        origin += [program.result] * (len(builder.nodes) - len(origin))
+        forward, sums = len(builder.nodes), frozenset[int]()
+        if as_torch:
+            found = torch_backward(program, expansion, objective, self._names)
+            expansion, sums = found.expansion, frozenset(found.sums)
+            builder, origin = expansion.builder, expansion.origin
+            partials = found.partials
+        else:
+            adjoint = adjoints(builder, objective, frozenset(self._names), origin=origin)
+            nodes = [builder.index.get(Variable(name), -1) for name in self._names]
+            partials = [adjoint.get(node, -1) for node in nodes]
+        known = dict(zip(self._names, partials, strict=True))
+        terms = [(w, known[name]) for name, w in self.coefficients.items() if known[name] >= 0]
+        weights, places = [float(weight) for weight, _ in terms], [node for _, node in terms]
+        if not places:
             output = builder.number(0)
         elif isinstance(self.slope, PartialSlope):
-            output = terms[0][1]
+            output = places[0]
         else:
-            weights, nodes = zip(*terms, strict=True)
-            output = weighted_sum(builder, nodes, weights)
-        origin += [result] * (len(builder.nodes) - len(origin))
-        return [output]
+            output = weighted_sum(builder, places, weights)
+        origin += [program.result] * (len(builder.nodes) - len(origin))
+        return Grown(expansion, [output], forward, sums)
+
+    @cached_property
+    def _names(self) -> tuple[str, ...]:
+        """Scalar names of the elements of the gradient."""
+        return tuple(name for key, size in self.shapes.items() for name in elements_of(key, size))
 
     def on_trial(self, subject: Subject) -> Subject:
         """As `Objective.on_trial`."""

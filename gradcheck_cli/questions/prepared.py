@@ -80,7 +80,7 @@ class Prepared:
         if not self.objective.is_value:
             self.scalars  # noqa: B018 - raises
             return list(self.number)
-        return THE_VALUE.outputs(self.scalars, self.specification.result)
+        return THE_VALUE.grow(self.specification, self.scalars).outputs
 
     @cached_property
     def shape(self) -> tuple[int, ...] | None:
@@ -109,8 +109,8 @@ class Prepared:
         grown, nodes = self.expansion, tuple[int, ...]()
         if not isinstance(grown, Oversize):
             try:
-                grown = grown.copy()
-                nodes = tuple(objective.outputs(grown, self.specification.result))
+                grown, outputs, *_ = objective.grow(self.specification, grown.copy())
+                nodes = tuple(outputs)
             except TooLarge as error:
                 grown = Oversize(str(error))
         return replace(

@@ -27,6 +27,8 @@ from gradcheck_cli.worlds import balls
 from gradcheck_cli.worlds.scalars import TooLarge
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gradcheck_cli.calculus.gradient import GradientProgram
     from gradcheck_cli.calculus.kinks import Kink
     from gradcheck_cli.questions.batch import Batch, Point
@@ -209,7 +211,7 @@ def _touching(program: GradientProgram, values: list[Any]) -> list[Kink]:
             continue
         touching.append(kink)
     if any(kink.node not in program.adjoint for kink in touching):
-        needed = _needed(program.program, program.objective)
+        needed = _needed(program.program, program.objective, values)
         touching = [kink for kink in touching if kink.node in needed]
     return touching
 
@@ -220,7 +222,7 @@ def _trouble(
     """Why an element of the value is not finite: the first node that fails, and whether its domain
     is proved to be left.
     """
-    needed = _needed(program.program, output)
+    needed = _needed(program.program, output, values)
     for i in range(output + 1):
         value, node = values[i], program.program.nodes[i]
         if i not in needed or not isinstance(node, Call) or not hasattr(value, "is_finite"):
@@ -237,13 +239,16 @@ def _trouble(
     return Abstention("the value has no finite enclosure at this point")
 
 
-def _needed(program: Program, output: int) -> set[int]:
-    """The nodes that an output rests on."""
+def _needed(program: Program, output: int, values: Sequence[Any]) -> set[int]:
+    """The nodes that an output rests on; of a choice that is made, the branch that is taken."""
     needed = {output}
     for i in range(output, -1, -1):
         node = program.nodes[i]
         if i in needed and isinstance(node, Call):
-            needed.update(node.args)
+            args = node.args
+            if lookup(node.function).operator == "if" and values[args[0]] is not None:
+                args = (args[0], args[1] if values[args[0]] else args[2])
+            needed.update(args)
     return needed
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Ball: TypeAlias = Any  # flint ships no types
 Literal: TypeAlias = "Callable[[Fraction], Fraction | float]"
+# Given the place of a value that was computed, and all values so far.
+After: TypeAlias = "Callable[[int, list[Any]], None]"
 # Where the value goes, the function, where its arguments are.
 _Step: TypeAlias = "tuple[int, Callable[..., Any], tuple[int, ...]]"
 
@@ -89,12 +91,13 @@ class Machine:
         inputs: Mapping[str, Ball],
         literal: Literal,
         deadline: float = float("inf"),
-        instead: Mapping[int, Ball] | None = None,
+        after: After | None = None,
     ) -> list[Any]:
         """As `run`, at the precision in force, for inputs that are balls already.
 
         Args:
-            instead: values put in place of those of some nodes; what rests on them follows.
+            after: is given the place of every value that was computed, and all values so far; it
+                may put another in its place.
         Raises:
             OutOfTime: the deadline passed.
         """
@@ -106,16 +109,12 @@ class Machine:
         values = self._kept[key].copy()
         for i, name in self._variables:
             values[i] = inputs[name]
-        if instead is None:
+        if after is None:
             _walk(self._steps, values, deadline)
         else:
-            for i, value in instead.items():
-                values[i] = value
-            _walk(
-                [step for step in (*self._fixed, *self._steps) if step[0] not in instead],
-                values,
-                deadline,
-            )
+            for step in (*self._fixed, *self._steps):
+                _walk((step,), values, deadline)
+                after(step[0], values)
         return values
 
     def _constants(self, literal: Literal, deadline: float) -> list[Any]:
@@ -178,6 +177,9 @@ def _walk(steps: Sequence[_Step], values: list[Any], deadline: float) -> None:
                     values[place] = call(values[args[0]])
                 else:
                     values[place] = call(*[values[i] for i in args])
+            except (TypeError, AttributeError):
+                # Sums and products know structural zeros, other functions see a plain 0.
+                values[place] = _of_plain(call, [values[i] for i in args])
             except (
                 ArithmeticError,
                 ValueError,
@@ -185,15 +187,30 @@ def _walk(steps: Sequence[_Step], values: list[Any], deadline: float) -> None:
                 values[place] = arb.nan()
 
 
+def _of_plain(call: Callable[..., Any], args: Sequence[Any]) -> Any:
+    """The value for arguments of which some are structural zeros.
+
+    Raises:
+        TypeError, AttributeError: that is not what was wrong.
+    """
+    from flint import arb
+
+    if not any(value is OFF for value in args):
+        return call(*args)  # raises again
+    try:
+        return call(*map(plain, args))
+    except (ArithmeticError, ValueError):
+        return arb.nan()
+
+
 def balls_of(
     program: Program,
     inputs: Mapping[str, Ball],
     literal: Literal = lambda value: value,
     deadline: float = float("inf"),
-    instead: Mapping[int, Ball] | None = None,
 ) -> list[Any]:
     """As `Machine.values`, for a program that is run once."""
-    return Machine(program).values(inputs, literal, deadline, instead)
+    return Machine(program).values(inputs, literal, deadline)
 
 
 def literal_ball(node: Number, literal: Literal) -> Ball:

@@ -31,6 +31,8 @@ from gradcheck_cli.language.program import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from gradcheck_cli.functions.row import Function
+
 # One element of this world: a node index; an array of them for a tensor.
 Indices: TypeAlias = "int | np.ndarray[Any, Any]"
 Keep: TypeAlias = Literal["primitives", "pullbacks", "all"]
@@ -120,6 +122,20 @@ class Toolkit:
         return Scalar(self.builder, self.builder.number(value))
 
 
+@dataclass(frozen=True)
+class ArrayCall:
+    """A call of whole arrays that torch pulls back at once.
+
+    Attributes:
+        first: the scalar nodes from here on are its own.
+    """
+
+    call: Call
+    argument: Indices
+    result: Indices
+    first: int
+
+
 @dataclass
 class Expansion:
     """A scalar program under construction.
@@ -127,11 +143,13 @@ class Expansion:
     Attributes:
         values: for each node of the original program, the scalar nodes of its elements.
         origin: for each scalar node, the original node it was made for.
+        calls: those that torch pulls back at once, an outer one after the inner.
     """
 
     builder: Builder
     values: list[Indices] = field(default_factory=list)
     origin: list[int] = field(default_factory=list)
+    calls: list[ArrayCall] = field(default_factory=list)
 
     def copy(self) -> Expansion:
         """The same scalars under a builder that grows by itself, within the same limit."""
@@ -139,6 +157,7 @@ class Expansion:
             _Limited(self.builder.nodes.copy(), self.builder.index.copy()),
             self.values,
             self.origin.copy(),
+            self.calls,
         )
 
 
@@ -158,7 +177,7 @@ def expand(program: Program, inputs: Mapping[str, Any], keep: Keep = "primitives
     bound = {name: _input(builder, name, value) for name, value in inputs.items()}
     values, origin = expansion.values, expansion.origin
     try:
-        for place in steps(program, _Unrolling(builder, keep), bound):
+        for place in steps(program, _Unrolling(builder, keep, expansion.calls), bound):
             origin += [len(values)] * (len(builder.nodes) - len(origin))
             values.append(place)
     except (ValueError, IndexError, TypeError) as error:
@@ -166,6 +185,15 @@ def expand(program: Program, inputs: Mapping[str, Any], keep: Keep = "primitives
     except MemoryError as error:
         raise TooLarge(f"it comes to more than {MAX_NODES:,} scalar operations") from error
     return expansion
+
+
+def expand_into(builder: Builder, program: Program, inputs: Mapping[str, Indices]) -> Indices:
+    """The scalars of a program's value, added to those of `builder`.
+
+    Args:
+        inputs: for each variable its scalars.
+    """
+    return fold(program, _Unrolling(builder, "pullbacks", []), inputs)[program.result]
 
 
 def _input(builder: Builder, name: str, value: Any) -> Indices:
@@ -188,8 +216,8 @@ class _Unrolling:
     What does not fit is a ValueError, an IndexError or a TypeError.
     """
 
-    def __init__(self, builder: Builder, keep: Keep) -> None:
-        self.builder, self._keep = builder, keep
+    def __init__(self, builder: Builder, keep: Keep, calls: list[ArrayCall]) -> None:
+        self.builder, self._keep, self._calls = builder, keep, calls
 
     def number(self, node: Number) -> Indices:
         """The same literal."""
@@ -215,7 +243,14 @@ class _Unrolling:
             return _elementwise(
                 lambda *scalars: emit(builder, node.function, scalars, node.settings), args
             )
-        settings = row.bound(dict(node.settings))
+        first = len(builder.nodes)
+        result = self._of_arrays(node, row, args)
+        if row.pullback:
+            self._calls.append(ArrayCall(node, args[0], result, first))
+        return result
+
+    def _of_arrays(self, node: Call, row: Function, args: list[Indices]) -> Indices:
+        builder, settings = self.builder, row.bound(dict(node.settings))
         if row.array is not None:
             kinds = [p.kind for p in row.parsed.args] + [""] * len(args)
             objects = [
@@ -226,7 +261,8 @@ class _Unrolling:
         inputs: dict[str, Indices] = dict(zip(row.parsed.names, args, strict=True))
         for name, value in row.numbers(settings).items():
             inputs[name] = builder.number(value, decimal=isinstance(value, Fraction))
-        program = parse(row.meaning(settings))
+        text = row.rounded_meaning(settings) if self._keep == "pullbacks" else row.meaning(settings)
+        program = parse(text)
         return fold(program, self, inputs)[program.result]
 
 

@@ -12,6 +12,7 @@ from gradcheck_cli.functions.arithmetic import OFF
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.program import Program, Variable
 from gradcheck_cli.worlds import balls
+from gradcheck_cli.worlds.backward import torch_backward
 from gradcheck_cli.worlds.scalars import expand
 
 from .points import enclose, inputs_of
@@ -29,17 +30,20 @@ def gradient_program(text: str, *, as_torch: bool = False) -> tuple[Program, dic
     """A scalar program with the partials of `ybar * value`, and the node of each; -1 for one that
     is identically zero.
     """
-    expansion = expand(
-        parse(text), dict.fromkeys(inputs_of(text), ()), "pullbacks" if as_torch else "primitives"
-    )
-    builder, names = expansion.builder, inputs_of(text)
-    result = expansion.values[parse(text).result]
+    program, names = parse(text), inputs_of(text)
+    keep = "pullbacks" if as_torch else "primitives"
+    expansion = expand(program, dict.fromkeys(names, ()), keep)
+    builder, result = expansion.builder, expansion.values[program.result]
     assert isinstance(result, int)
     objective = builder.call("mul", builder.variable("ybar"), result)
-    found = adjoints(builder, objective, frozenset(names), as_torch=as_torch)
-    return Program(tuple(builder.nodes), (objective,)), {
-        name: found.get(builder.index[Variable(name)], -1) for name in names
-    }
+    if as_torch:
+        expansion.origin += [program.result] * (len(builder.nodes) - len(expansion.origin))
+        backward = torch_backward(program, expansion, objective, tuple(names))
+        builder, partials = backward.expansion.builder, backward.partials
+    else:
+        found = adjoints(builder, objective, frozenset(names))
+        partials = [found.get(builder.index[Variable(name)], -1) for name in names]
+    return Program(tuple(builder.nodes), (objective,)), dict(zip(names, partials, strict=True))
 
 
 def gradient(

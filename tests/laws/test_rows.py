@@ -54,17 +54,11 @@ def test_the_texts_use_the_signatures_names_and_no_others(row):
     settings = {p.name for p in row.parsed.settings}
     for text in (*row.partials, *row.domain, *row.kinks):
         assert set(parse(text, conditions).variables) <= set(row.parsed.names), text
-    for text in row.pullback:
-        spoken = text.replace(
-            "dim=dim", "dim=0"
-        )  # a dim is no number, so it stands in the text as a word
-        assert set(parse(spoken, conditions).variables) <= {
-            *row.parsed.names,
-            *settings,
-            "ybar",
-            "y",
-        }, text
-        assert "ybar" in parse(spoken, conditions).variables
+    for position in range(len(row.pullback)):
+        text = row.pullback_of(position, row.bound({"dim": 0}))
+        spoken = set(parse(text, conditions).variables)
+        assert spoken <= {*row.parsed.names, *settings, "ybar", "y"}, text
+        assert "ybar" in spoken or row.parsed.args[position].kind == "condition"
 
 
 def all_calls(row: Function) -> list[str]:
