@@ -329,7 +329,9 @@ def test_what_nobody_says_is_built_in(command):
 def test_every_setting_has_samples():
     """A new one is tested for precedence, or fails here."""
     assert set(SAMPLES) == {row.name for row in ROWS if row.kind is not FLAG}
-    assert all(len(set(samples)) == 3 or name in ("color", "order") for name, samples in SAMPLES.items())
+    assert all(
+        len(set(samples)) == 3 or name in ("color", "order") for name, samples in SAMPLES.items()
+    )
 
 
 def test_what_a_suite_may_override_is_told_apart(bare, monkeypatch):

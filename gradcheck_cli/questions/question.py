@@ -124,7 +124,7 @@ class Question:
         Raises:
             PointError: it is not.
         """
-        way_out = "weigh the elements of the value by `--cotangent`"
+        way_out = "weigh the elements of the value by a cotangent"
         if isinstance(expansion, Oversize):
             raise mistake("too-large", f"no Jacobian: {expansion.reason}", help=way_out)
         rows = np.size(expansion.values[self.specification.result])
@@ -190,7 +190,7 @@ def question_of(
     mistakes = [
         *_misnamed(specification, given),
         *_underivable(specification, wrt, integers),
-        *contradictions(order, cotangent, jacobian=jacobian),
+        *conflicts(order, cotangent, jacobian=jacobian),
     ]
     everything = (name for name in specification.variables if name not in integers)
     chosen = tuple(dict.fromkeys(wrt)) or tuple(everything)
@@ -204,17 +204,14 @@ def question_of(
     return Question(on_trial, specification, chosen, cotangent, words or {}, order, jacobian)
 
 
-def contradictions(order: int, cotangent: Nested | None, *, jacobian: bool) -> Iterator[Mistake]:
+def conflicts(order: int, cotangent: Nested | None, *, jacobian: bool) -> Iterator[Mistake]:
     """What cannot be asked together."""
     if jacobian and cotangent is not None:
-        message = (
-            "a Jacobian has no cotangent: each element of the value is differentiated by itself"
-        )
-        yield Mistake("two-ways", message, help="give one of `--jacobian` and `--cotangent`")
+        message = "a Jacobian has no cotangent: each element of the value is differentiated alone"
+        yield Mistake("conflicting-options", message, help="give one of the two")
     if jacobian and order != 1:
-        message = "second derivatives are those of one number"
-        hint = "give `--cotangent` in place of `--jacobian`"
-        yield Mistake("two-ways", message, help=hint)
+        message = "second derivatives are those of one number, a Jacobian is of several"
+        yield Mistake("conflicting-options", message, help="give a cotangent instead of `jacobian`")
 
 
 def _misnamed(program: Program, given: Collection[str]) -> Iterator[Mistake]:
