@@ -5,14 +5,14 @@ from __future__ import annotations
 import gc
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from gradcheck_cli.checks.gather import gather
+from gradcheck_cli.checks.hearing import hear
 from gradcheck_cli.checks.result import Result
 from gradcheck_cli.judge.bench import judge
 from gradcheck_cli.judge.evidence import Evidence
 from gradcheck_cli.judge.forward import forward_noise, forward_note
-from gradcheck_cli.questions.batch import Point
 from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.analytic import Analytic
@@ -21,13 +21,14 @@ from gradcheck_cli.witnesses.numeric import Numeric
 from gradcheck_cli.witnesses.reference import Reference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from gradcheck_cli.checks.hearing import Heard, Hearing
     from gradcheck_cli.judge.evidence import Tolerance
     from gradcheck_cli.judge.verdict import Verdict
-    from gradcheck_cli.questions.batch import Batch
+    from gradcheck_cli.questions.batch import Batch, Point
     from gradcheck_cli.symbolic.client import Analyst
-    from gradcheck_cli.witnesses import Estimates, Witness
+    from gradcheck_cli.witnesses import Witness
 
 
 def panel(analyst: Analyst, step: float | None = None) -> tuple[Witness, ...]:
@@ -57,10 +58,6 @@ def check_batches(
         yield from _check_group(group, witnesses, tolerance)
 
 
-# What is on trial, and what settles it.
-_NEEDED = (Reference.name, Autograd.name)
-
-
 def _import_torch() -> None:
     """Import torch while SymPy, in its process, is imported at the same time.
 
@@ -77,12 +74,13 @@ def _import_torch() -> None:
 def _check_group(
     group: tuple[Batch, ...], witnesses: Sequence[Witness], tolerance: Tolerance | None
 ) -> Iterator[Result]:
+    alone = len(group) == 1 and len(group[0]) == 1
     try:
-        heard = [_hear(batch, witnesses) for batch in group]
+        heard = [hear(batch, witnesses, alone=alone) for batch in group]
     except Exception:
-        if len(group) == 1 and len(group[0]) == 1:
+        if alone:
             raise
-        # The point that raised it raises it again when its turn comes; the others are spared.
+        # Who raised it is heard again at each point alone.
         for k in range(len(group[0])):
             for batch in group:
                 yield from _check_group((batch.alone(k),), witnesses, tolerance)
@@ -92,34 +90,8 @@ def _check_group(
             yield _result(point, asked, tolerance)
 
 
-class _Heard(NamedTuple):
-    """A part of a batch's question, and what each witness says of it."""
-
-    batch: Batch
-    said: Mapping[str, Estimates | Abstention]
-
-
-class _Asked(NamedTuple):
-    """Everything that was asked of a batch: the parts of its question, and the same under a seeded
-    cotangent, if that was.
-    """
-
-    parts: Sequence[_Heard]
-    also: _Heard | None
-
-
-def _hear(batch: Batch, witnesses: Sequence[Witness]) -> _Asked:
-    parts = [_Heard(part, {w.name: w.answer(part) for w in witnesses}) for part in batch.parts]
-    if batch.also is None:
-        return _Asked(parts, None)
-    # The other two would cost as much again, and decide nothing.
-    unasked = Abstention("not asked under the random cotangent")
-    said = {w.name: w.answer(batch.also) if w.name in _NEEDED else unasked for w in witnesses}
-    return _Asked(parts, _Heard(batch.also, said))
-
-
-def _result(point: Point, asked: _Asked, tolerance: Tolerance | None) -> Result:
-    pieces = [_judge_part(part, point.k, tolerance) for part in asked.parts]
+def _result(point: Point, hearing: Hearing, tolerance: Tolerance | None) -> Result:
+    pieces = [_judge_part(part, point.k, tolerance) for part in hearing.parts]
     verdicts = tuple(verdict for _, judged in pieces for verdict in judged)
     evidence = gather(point, [said for said, _ in pieces])
     rounded = (
@@ -129,21 +101,18 @@ def _result(point: Point, asked: _Asked, tolerance: Tolerance | None) -> Result:
     )
     notes = (forward_note(said) for said, _ in pieces)
     forward = next((note for note in notes if note), None)
-    also = None if asked.also is None else Result(*_judge_part(asked.also, point.k, tolerance))
+    further = hearing.also
+    also = None if further is None else Result(*_judge_part(further, point.k, tolerance))
     return Result(evidence, verdicts, (*rounded, *([forward] if forward else [])), also=also)
 
 
 def _judge_part(
-    part: _Heard, k: int, tolerance: Tolerance | None
+    part: Heard, k: int, tolerance: Tolerance | None
 ) -> tuple[Evidence, tuple[Verdict, ...]]:
     """What was said of a part of one point's question, and what that comes to."""
-    point = Point(part.batch, k)
-    testimonies = {
-        name: estimates if isinstance(estimates, Abstention) else estimates.testimony(k)
-        for name, estimates in part.said.items()
-    }
-    evidence = Evidence(point, testimonies)
-    return evidence, _settle_in_float64(point, judge(evidence, tolerance), tolerance)
+    evidence = part.evidence(k)
+    verdicts = judge(evidence, tolerance)
+    return evidence, _settle_in_float64(evidence.point, verdicts, tolerance)
 
 
 def _settle_in_float64(

@@ -122,7 +122,7 @@ class _Trial:
         answers = f"torch answers {format_float(answer.value)}"
         none = "no second derivative" if self.is_second else "no derivative"
         if boundary.kind == "smooth":
-            verdict = self.comparison.verdict(boundary.slope, answer)
+            verdict = self.comparison.verdict(boundary.slope, answer, at_boundary=True)
             reason = f"{verdict.reason}; {place} {words}"
             return replace(verdict, reason=reason, sides=sides, truth=boundary.slope)
         if boundary.kind == "undefined":

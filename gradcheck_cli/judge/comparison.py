@@ -114,8 +114,13 @@ class Comparison:
     def _verdict(self, outcome: Outcome, reason: str, cause: Cause | None, **rest: Any) -> Verdict:
         return Verdict(self.key, outcome, reason, cause, **rest)
 
-    def verdict(self, truth: Any, answer: Measured) -> Verdict:
-        """torch's number held against the certified truth."""
+    def verdict(self, truth: Any, answer: Measured, *, at_boundary: bool = False) -> Verdict:
+        """torch's number held against the true one.
+
+        Args:
+            at_boundary: the truth was proved from both sides of a kink, where torch's formulas
+                follow conventions.
+        """
         measures = measure(answer.value, truth, self.dtype)
         beyond, cause = self._beyond_range(truth, answer.value)
         if beyond:
@@ -133,8 +138,8 @@ class Comparison:
         if explained and isfinite(budget.total):
             undecided = BUDGET_FACTOR * budget.total > magnitude(truth) / 2
             return self._explained(truth, answer, budget, measures, undecided)
-        path = self.court.path
-        if path is not None and path.explains(self.partial, answer.value):
+        path = None if at_boundary else self.court.path
+        if path is not None and self._follows(path, answer, measures):
             return self._on_path(truth, answer, budget, measures, path)
         if not isfinite(budget.total):
             distance = f"{pair(answer.value, truth, measures)} ({off(measures)})"
@@ -160,6 +165,16 @@ class Comparison:
         if found is None or found.cause is Cause.ROUNDING:
             return rounding_cause(self.court.evidence, self.partial)
         return found.cause
+
+    def _follows(self, path: Path, answer: Measured, measures: Measure) -> bool:
+        """Whether torch's own path leads to an answer, and rounding, or a kink that it crosses,
+        that far from the truth.
+        """
+        if not path.explains(self.partial, answer.value):
+            return False
+        if other_branch(self.court.crossed, self.court.point, self.partial):
+            return True
+        return measures["error"] <= BUDGET_FACTOR * path.budget(self.partial)
 
     def _on_path(
         self, truth: Any, answer: Measured, budget: Budget, measures: Measure, path: Path

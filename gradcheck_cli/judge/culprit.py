@@ -19,7 +19,7 @@ from gradcheck_cli.worlds import balls
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from gradcheck_cli.judge.replay import Rounded, Run, Spared
+    from gradcheck_cli.judge.replay import Rerun, Rounded, Spared
     from gradcheck_cli.judge.rounding import Trace
     from gradcheck_cli.questions.batch import Point
 
@@ -89,12 +89,12 @@ class Inquiry:
         found = self._best(self._ranked(partial), "rounding", partial, truth)
         return None if found is None else self._rounded(found, partial, truth)
 
-    def _is_mended(self, run: Run, partial: int, truth: Any) -> bool:
+    def _is_mended(self, run: Rerun, partial: int, truth: Any) -> bool:
         room = max(half_digits(truth, self.dtype), FREE_ULPS * ulp(truth, self.dtype))
         return bool(self._error(run, partial, truth) <= room)
 
     @staticmethod
-    def _error(run: Run, partial: int, truth: Any) -> Any:
+    def _error(run: Rerun, partial: int, truth: Any) -> Any:
         """The distance of a replay's partial from the truth; infinite for NaN."""
         from flint import arb
 
@@ -119,9 +119,10 @@ class Inquiry:
         moves the partial most.
         """
         shares = self.trace.shares(self.point, self.trace.partials[partial])
-        return (node for node in shares if self.trace.moves[node])
+        calls = (i for i, node in enumerate(self.program.nodes) if isinstance(node, Call))
+        return (node for node in dict.fromkeys((*shares, *calls)) if self.trace.moves[node])
 
-    def _untaken(self, exact: Run) -> Culprit | None:
+    def _untaken(self, exact: Rerun) -> Culprit | None:
         """The branch of a choice that is not taken, where torch's backward spoils 0 times its
         slope; even exact numbers do not mend that.
         """
@@ -141,7 +142,7 @@ class Inquiry:
                 return Culprit(trace.expansion.origin[other], Cause.BRANCH_NOT_TAKEN, reason)
         return None
 
-    def _out_of_range(self, partial: int, truth: Any, unlimited: Run) -> Culprit:
+    def _out_of_range(self, partial: int, truth: Any, unlimited: Rerun) -> Culprit:
         """The first node that the dtype's range alone spoils, else the first number beyond it."""
         needed = self.trace.upstream(self.trace.partials[partial])
         lost = [item for item in unlimited.lost if item.place in needed]
@@ -188,7 +189,7 @@ class Inquiry:
             node, self._cause(place, alone), f"{words} rounds to {number} (it is {shown})"
         )
 
-    def _most_rounded(self, node: int, run: Run) -> tuple[int, Any, Any] | None:
+    def _most_rounded(self, node: int, run: Rerun) -> tuple[int, Any, Any] | None:
         """(element, its exact value, the number of the dtype) of a node where most is lost."""
         worst, found = balls.plain(0.0), None
         for place in np.reshape(self.trace.expansion.values[node], -1).tolist():
@@ -201,7 +202,7 @@ class Inquiry:
                 worst, found = gap, (place, exact, rounded)
         return found
 
-    def _cause(self, place: int, run: Run) -> Cause:
+    def _cause(self, place: int, run: Rerun) -> Cause:
         """Cancellation, a term that a sum absorbs, or rounding."""
         call = self.trace.graph.nodes[place]
         assert isinstance(call, Call)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def forward_noise(point: Point) -> float | None:
     """How far rounding may take one float64 forward value; None where it cannot be had."""
     try:
-        total = rounding(point).of_value(point, DTYPES["float64"]).total
+        total = rounding(point).of_value(point, DTYPES["float64"], near=True).total
     except TooLarge:
         return None
     return total if isfinite(total) else None

@@ -133,9 +133,15 @@ class Graph:
         last = len(builder.nodes) - 1
         self.machine = balls.Machine(Program(tuple(builder.nodes), (last,)))
 
-    def errors(self, values: Sequence[Any], dtype: DType) -> list[Any]:
-        """The rounding error that each node makes itself, None where it makes none."""
+    def errors(self, values: Sequence[Any], dtype: DType, *, near: bool = False) -> list[Any]:
+        """The rounding error that each node makes itself, None where it makes none.
+
+        Args:
+            near: at points beside this one, where nothing is exact that is so here.
+        """
         ledger = Ledger(self, dtype, values)
+        if near:
+            ledger.held = [False] * self.size
         calls = (i for i, node in enumerate(self.nodes) if isinstance(node, Call))
         found: list[Any] = [None] * self.size
         for i in calls:

@@ -35,7 +35,7 @@ class Rounded(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class Rerun:
     """One replay.
 
     Attributes:
@@ -58,11 +58,11 @@ class Replay:
 
     def __init__(self, point: Point, trace: Trace, bits: int) -> None:
         self.point, self.trace, self.bits = point, trace, bits
-        self._runs: dict[tuple[int | None, Spared, bool], Run] = {}
+        self._runs: dict[tuple[int | None, Spared, bool], Rerun] = {}
 
     def run(
         self, node: int | None = None, spared: Spared = "rounding", *, forward_alone: bool = False
-    ) -> Run:
+    ) -> Rerun:
         """A replay that spares one node of the user's program, or `EVERYWHERE`; None for no node.
 
         Args:
@@ -73,7 +73,7 @@ class Replay:
             self._runs[key] = self._replayed(_Hand(self, node, spared, forward_alone))
         return self._runs[key]
 
-    def _replayed(self, hand: _Hand) -> Run:
+    def _replayed(self, hand: _Hand) -> Rerun:
         from flint import arb, ctx
 
         machine, partials = self.trace.graph.machine, self.trace.partials
@@ -81,7 +81,7 @@ class Replay:
             inputs = {name: arb(value) for name, value in self.point.scalars.items()}
             values = machine.values(inputs, self.point.dtype.round, after=hand.step)
             slopes = [balls.plain(values[i]) if i >= 0 else arb(0) for i in partials]
-        return Run(slopes, hand.lost, values)
+        return Rerun(slopes, hand.lost, values)
 
 
 @dataclass(eq=False)
@@ -97,11 +97,15 @@ class _Hand:
     def step(self, place: int, values: list[Any]) -> None:
         """As `worlds.balls.After`."""
         trace, dtype = self.replay.trace, self.replay.point.dtype
-        if place >= trace.graph.size or values[place] is OFF:
+        if place >= trace.graph.size:
             return
-        call = trace.graph.nodes[place]
+        call, value = trace.graph.nodes[place], values[place]
         assert isinstance(call, Call)
-        value = values[place]
+        if value is OFF:
+            # torch gives a branch not taken the cotangent 0, and multiplies that by what comes.
+            is_gate = lookup(call.function).parsed.args[0].kind == "condition"
+            values[place] = value if is_gate else balls.plain(value)
+            return
         if value is None or isinstance(value, bool):
             values[place] = bool(value)  # a comparison with NaN fails
             return
@@ -119,7 +123,8 @@ class _Hand:
         if self.node == EVERYWHERE:
             return True
         trace = self.replay.trace
-        if trace.expansion.origin[place] != self.node:
+        node = trace.expansion.origin[place]
+        if node != self.node and node not in trace.constants(self.node):
             return False
         return place < trace.forward or not self.forward_alone
 

@@ -1,5 +1,5 @@
-"""torch's own path: its gradient program run again from its own forward values, so that an answer is
-held against what torch made of them, however far rounding had taken them before.
+"""torch's own path: its gradient program run again from its own forward values, so that an answer
+is held against what torch made of them, however far rounding had taken them before.
 
 Where an answer is what torch's formula gives on this path, and each forward value what its function
 gives of torch's own arguments, rounding explains the answer to all orders.
@@ -40,7 +40,7 @@ class Path:
     Attributes:
         values: for each node the ball in which torch's number lies, if rounding is all that
             happened.
-        strays: nodes of the forward that torch did not compute from their arguments within rounding.
+        strays: nodes of the forward that are not what rounding makes of their arguments.
     """
 
     point: Point
@@ -58,6 +58,10 @@ class Path:
             return False
         room = arb(FREE_ULPS * ulp(slope, self.point.dtype))
         return bool(slope.lower() - room <= arb(answer) <= slope.upper() + room)
+
+    def budget(self, partial: int) -> float:
+        """How far rounding takes a partial anywhere between the true path and this one."""
+        return self.trace.budget_between(self.point, self.trace.partials[partial], self.values)
 
     def is_wide(self, partial: int, truth: Any) -> bool:
         """Whether rounding could take a partial so far that a wrong formula would not show."""
@@ -82,10 +86,16 @@ def retrace(evidence: Evidence) -> Path | None:
         return None
     if trace.eliminated:
         return None
-    walk = _Walk(point, trace, _pins(point, trace, backward.execution))
+    pins = dict(zip(trace.outputs, backward.forward, strict=False))
+    walk = _Walk(point, trace, pins | _pins(point, trace, backward.execution))
     with ctx.workprec(_BITS):
         inputs = {name: arb(value) for name, value in point.scalars.items()}
         values = trace.graph.machine.values(inputs, point.dtype.round, after=walk.step)
+        # A call that hands its argument on, such as detach, has no node of its own.
+        for place, pin in walk.pins.items():
+            is_call = isinstance(trace.graph.nodes[place], Call)
+            if not is_call and not (values[place] - arb(pin)).is_zero():
+                walk.strays.add(place)
     return Path(point, trace, values, frozenset(walk.strays))
 
 

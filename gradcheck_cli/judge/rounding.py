@@ -20,8 +20,10 @@ import numpy as np
 from gradcheck_cli.calculus.formulas import is_elementwise
 from gradcheck_cli.calculus.gradient import weighted_sum
 from gradcheck_cli.functions import lookup
+from gradcheck_cli.functions.arithmetic import OFF
 from gradcheck_cli.judge.graph import Graph, units
 from gradcheck_cli.language.program import Call, reach
+from gradcheck_cli.worlds import balls
 from gradcheck_cli.worlds.backward import torch_backward
 from gradcheck_cli.worlds.scalars import Expansion, expand
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gradcheck_cli.dtypes import DType
+    from gradcheck_cli.language.program import Program
     from gradcheck_cli.questions.batch import Point
     from gradcheck_cli.questions.objectives import Grown
     from gradcheck_cli.questions.prepared import Prepared
@@ -51,6 +54,7 @@ class Trace:
     """A program of torch's as scalars: the forward alone, or the forward and its gradient.
 
     Attributes:
+        program: the user's.
         expansion: all that torch evaluates; `forward` nodes of it are the forward.
         outputs: nodes of the value's elements; `objective` that of `<cotangent, f>`.
         moves: for each node of the user's program whether it depends on an input.
@@ -58,6 +62,7 @@ class Trace:
         eliminated: groups of nodes that one elimination perturbs together.
     """
 
+    program: Program
     expansion: Expansion
     forward: int
     outputs: Sequence[int]
@@ -67,19 +72,38 @@ class Trace:
     graph: Graph
     moves: Sequence[bool]
     _seen: tuple[object, list[Any], list[Any]] = field(default=(None, [], []))
+    _constants: dict[int | None, frozenset[int]] = field(default_factory=dict)
 
-    def budget(self, point: Point, output: int, dtype: DType) -> Budget:
-        """The budget of one node at a point."""
+    def budget(self, point: Point, output: int, dtype: DType, *, near: bool = False) -> Budget:
+        """The budget of one node at a point.
+
+        Args:
+            near: at points beside this one, where nothing is exact that is so here.
+        """
         from flint import ctx
 
         found = Budget(float("inf"))
         for bits in _BITS:
             with ctx.workprec(bits):
-                values, errors = self._at(point, bits, dtype)
+                values, errors = self._at(point, bits, dtype, near=near)
                 found = self._summed(self.graph.weights(output, values), values, errors, dtype)
             if isfinite(found.total):
                 break
         return found
+
+    def budget_between(self, point: Point, output: int, others: Sequence[Any]) -> float:
+        """The budget of one node for values anywhere between those at a point and others: by the
+        mean value theorem, with the adjoints of the whole way.
+        """
+        from flint import ctx
+
+        if output < 0:
+            return 0.0
+        with ctx.workprec(_BITS[-1]):
+            values, _ = self._at(point, _BITS[-1], point.dtype)
+            hull = [_union(a, b) for a, b in zip(values, others, strict=False)]
+            errors = self.graph.errors(hull, point.dtype)
+            return self._summed(self.graph.weights(output, hull), hull, errors, point.dtype).total
 
     def shares(self, point: Point, output: int) -> list[int]:
         """Nodes of the user's program, those first whose rounding moves an output most."""
@@ -104,12 +128,28 @@ class Trace:
                 needed.update(node.args)
         return needed
 
-    def _at(self, point: Point, bits: int, dtype: DType) -> tuple[list[Any], list[Any]]:
+    def constants(self, node: int | None) -> frozenset[int]:
+        """The nodes of the user's program that no input reaches and that one is made of."""
+        if node not in self._constants:
+            found: set[int] = set()
+            stack = [] if node is None else [node]
+            while stack:
+                call = self.program.nodes[stack.pop()]
+                args = call.args if isinstance(call, Call) else ()
+                fixed = [i for i in args if not self.moves[i] and i not in found]
+                found.update(fixed)
+                stack += fixed
+            self._constants[node] = frozenset(found)
+        return self._constants[node]
+
+    def _at(
+        self, point: Point, bits: int, dtype: DType, *, near: bool = False
+    ) -> tuple[list[Any], list[Any]]:
         """For every node its ball at a point, and the rounding error it makes itself."""
-        key = (point, bits, dtype)
+        key = (point, bits, dtype, near)
         if self._seen[0] != key:
             values = self.graph.machine.run(point.scalars, bits, point.dtype.round)
-            self._seen = (key, values, self.graph.errors(values, dtype))
+            self._seen = (key, values, self.graph.errors(values, dtype, near=near))
         return self._seen[1:]
 
     def _summed(
@@ -150,9 +190,9 @@ class Rounding:
         node = trace.partials[position]
         return trace.budget(point, node, dtype) if node >= 0 else Budget(0.0)
 
-    def of_value(self, point: Point, dtype: DType) -> Budget:
-        """The budget of the forward value `<cotangent, f>`."""
-        return self.value.budget(point, self.value.objective, dtype)
+    def of_value(self, point: Point, dtype: DType, *, near: bool = False) -> Budget:
+        """The budget of the forward value `<cotangent, f>`, at the point or near it."""
+        return self.value.budget(point, self.value.objective, dtype, near=near)
 
     def of_element(self, point: Point, position: int, dtype: DType) -> Budget:
         """The budget of one element of the value, row-major."""
@@ -165,7 +205,7 @@ class Rounding:
         expansion, outputs = grown.expansion.copy(), grown.outputs
         graph, size = Graph(expansion.builder, self._sums), len(expansion.origin)
         rest = (), self._eliminated, graph, self._moves
-        return Trace(expansion, size, outputs, objective, *rest)
+        return Trace(self.prepared.specification, expansion, size, outputs, objective, *rest)
 
     @cached_property
     def gradient(self) -> Trace:
@@ -176,7 +216,7 @@ class Rounding:
         # Of a second derivative the first one is a backward as well.
         forward = grown.forward or found.forward
         rest = forward, grown.outputs, objective, found.partials, self._eliminated, graph
-        return Trace(found.expansion, *rest, self._moves)
+        return Trace(self.prepared.specification, found.expansion, *rest, self._moves)
 
     @cached_property
     def _forward(self) -> tuple[Grown, int]:
@@ -221,6 +261,13 @@ class Rounding:
             for node in nodes
             if isinstance(node, Call) and lookup(node.function).eliminates
         ]
+
+
+def _union(a: Any, b: Any) -> Any:
+    """The ball around two values; of a structural zero and a number that around 0 and it."""
+    if isinstance(a, bool) or a is None or (a is OFF and b is OFF):
+        return a if a is b else None
+    return balls.plain(a).union(balls.plain(b))
 
 
 def _logarithm(size: Any) -> float:

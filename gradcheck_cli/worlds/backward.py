@@ -1,5 +1,5 @@
-"""torch's backward as a scalar Program: the rows' pullbacks, those of arrays at once, and every
-addition that torch makes where a value is used more than once.
+"""torch's backward as a scalar Program: the rows' pullbacks, those of arrays at once, and the sums
+that torch makes where a value is used more than once.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Backward:
+class TorchProgram:
     """torch's forward and gradient of one number, as scalars.
 
     Attributes:
@@ -40,7 +40,7 @@ class Backward:
 
 def torch_backward(
     program: Program, expansion: Expansion, objective: int, names: tuple[str, ...]
-) -> Backward:
+) -> TorchProgram:
     """torch's gradient of `objective` by the scalars called `names`.
 
     Args:
@@ -63,7 +63,7 @@ class _Reverse:
     terms: dict[int, list[int]] = field(default_factory=dict)
     sums: set[int] = field(default_factory=set)
 
-    def gradient(self, names: tuple[str, ...]) -> Backward:
+    def gradient(self, names: tuple[str, ...]) -> TorchProgram:
         """As `torch_backward`."""
         builder, origin = self.expansion.builder, self.expansion.origin
         forward = len(builder.nodes)
@@ -81,7 +81,7 @@ class _Reverse:
         found = [builder.index.get(Variable(name), -1) for name in names]
         partials = [self._sum(i) if i in self.terms else -1 for i in found]
         origin += [self.program.result] * (len(builder.nodes) - len(origin))
-        return Backward(self.expansion, forward, partials, self.sums)
+        return TorchProgram(self.expansion, forward, partials, self.sums)
 
     def _whole(self) -> dict[int, ArrayCall]:
         """For the last scalar of every call whose arrays torch pulls back at once, the call; of two
@@ -135,6 +135,6 @@ class _Reverse:
 
 
 def _text(node: Call) -> str:
-    """The pullback of a call of arrays, as a text; empty where none is stated for these settings."""
+    """The pullback of a call of arrays; empty where none is stated for these settings."""
     row = lookup(node.function)
     return row.pullback_of(0, row.bound(dict(node.settings))) if row.pullback else ""

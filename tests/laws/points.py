@@ -19,6 +19,7 @@ from gradcheck_cli.judge.forward import forward_note
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.program import fold
 from gradcheck_cli.language.text import setting_text
+from gradcheck_cli.subjects import Execution
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.autograd import Backward
 from gradcheck_cli.witnesses.reference import Proof
@@ -243,7 +244,7 @@ def forward_told(found: Point) -> str | None:
             found,
             reference=reference(found),
             analytic=nobody,
-            autograd=Backward(value, (), (), None),
+            autograd=Backward(value, (), (), Execution(None)),
             numeric=nobody,
         )
     )
