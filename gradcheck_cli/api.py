@@ -36,6 +36,8 @@ def check(
     atol: float | None = None,
     step: float | None = None,
     strict: bool = False,
+    order: int = 1,
+    jacobian: bool = False,
 ) -> LiveReport:
     """Everything that is found out about the gradient of a program.
 
@@ -46,6 +48,8 @@ def check(
         cotangent: upstream gradient shaped like the result; ones if None.
         rtol, atol: the user's own tolerance instead of the computed one.
         strict: let `imprecise` and `kink` fail as well (see `Report.exit_code`).
+        order: 2 checks second derivatives.
+        jacobian: check every element of the value by every input.
     Raises:
         UserError: the text or the point is not what the language accepts.
     """
@@ -58,6 +62,8 @@ def check(
             "atol": atol,
             "step": step,
             "strict": strict,
+            "order": None if order == 1 else order,
+            "jacobian": jacobian or None,
         }
     )
     weights = None if cotangent is None else _nested("cotangent", cotangent)
@@ -65,7 +71,15 @@ def check(
         raise mistake("bad-number", "a cotangent is no grid")
     points = {name: _nested(name, value) for name, value in at.items()}
     words = settings.repeated()
-    question = question_of(parse(text), points, settings.wrt, cotangent=weights, words=words)
+    question = question_of(
+        parse(text),
+        points,
+        settings.wrt,
+        cotangent=weights,
+        words=words,
+        order=settings.order,
+        jacobian=settings.jacobian,
+    )
     devices = devices_of(settings.device)
     runs = [(DTYPES[name], place) for name in settings.dtype for place in devices]
     spell = [name for name, value in points.items() if isinstance(value, Grid)]

@@ -32,12 +32,15 @@ def groups(
     devices=("cpu",),
     words=None,
     most=MOST_POINTS,
+    **way,
 ):
-    """The batches of a program at the points of a command line."""
+    """The batches of a program at the points of a command line; `way` is the order, or a Jacobian,
+    or another subject.
+    """
     given = at if isinstance(at, dict) else read_points([at] if isinstance(at, str) else at)
     program = parse(text) if isinstance(text, str) else text
     weights = read_value(cotangent) if isinstance(cotangent, str) else cotangent
-    question = question_of(program, given, wrt, cotangent=weights, words=words)
+    question = question_of(program, given, wrt, cotangent=weights, words=words, **way)
     runs = [
         (DTYPES[dtype_name(dtype, "--dtype")], device) for dtype in dtypes for device in devices
     ]

@@ -142,6 +142,12 @@ error[too-deep]: brackets are nested more than 64 deep
 
 # Programs and points that do not fit, with all that is said of them.
 MISFITS = [
+    ("[x, y*x]", "x=1,y=2", {"jacobian": True, "cotangent": "[1, 2]"}, """\
+error[conflicting-options]: a Jacobian has no cotangent: each element of the value is differentiated alone
+  = help: give one of the two"""),
+    ("[x, y*x]", "x=1,y=2", {"jacobian": True, "order": 2}, """\
+error[conflicting-options]: second derivatives are those of one number, a Jacobian is of several
+  = help: give a cotangent instead of `jacobian`"""),
     ("x + y*y", "x=1", {}, """\
 error[missing-value]: `--at` gives no value for `y`
   | x + y*y

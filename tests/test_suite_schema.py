@@ -85,6 +85,7 @@ CASES = [
     {
         "expr": "x*y",
         "at": {"sample": "normal", "count": 3, "mean": 0, "std": "1"},
+        "order": 2,
         "expect": "agree",
     },
     {
@@ -93,6 +94,7 @@ CASES = [
             "x": {"sample": "logspace", "count": 3, "shape": [2, 3], "start": 1e-3, "stop": 1e3}
         },
         "device": ["cpu", "cuda"],
+        "jacobian": True,
     },
 ]
 EXAMPLES = [HEAD, *({"version": 1, "cases": [case]} for case in CASES)]

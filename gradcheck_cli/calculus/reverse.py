@@ -37,13 +37,17 @@ def active(nodes: Sequence[Call | Number | Variable], wrt: frozenset[str]) -> li
     return found
 
 
-def adjoints(builder: Builder, output: int, wrt: frozenset[str]) -> dict[int, int]:
+def adjoints(
+    builder: Builder, output: int, wrt: frozenset[str], origin: list[int] | None = None
+) -> dict[int, int]:
     """Reverse mode: for every active node that `output` rests on, the node that holds d output / d
     node.
 
     Args:
         builder: holds `output`; the gradient program is added to it.
         wrt: the variables to differentiate.
+        origin: for each node where it came from; extended for new nodes by the node they were made
+            for.
     """
     alive = active(builder.nodes, wrt)
     found: dict[int, int] = {}
@@ -59,6 +63,8 @@ def adjoints(builder: Builder, output: int, wrt: frozenset[str]) -> dict[int, in
                 term = pulled_back(builder, i, node, position, found[i])
                 if term is not None:
                     found[j] = fold_call(builder, "add", (found[j], term)) if j in found else term
+        if origin is not None:
+            origin += [origin[i]] * (len(builder.nodes) - len(origin))
     return found
 
 

@@ -5,30 +5,30 @@ from __future__ import annotations
 import gc
 import sys
 from dataclasses import replace
-from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
+from gradcheck_cli.checks.gather import gather
+from gradcheck_cli.checks.hearing import hear
 from gradcheck_cli.checks.result import Result
 from gradcheck_cli.judge.bench import judge
 from gradcheck_cli.judge.evidence import Evidence
 from gradcheck_cli.judge.forward import forward_noise, forward_note
 from gradcheck_cli.records.outcome import Outcome
-from gradcheck_cli.witnesses import Abstention, first_line
+from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.analytic import Analytic
 from gradcheck_cli.witnesses.autograd import Autograd
 from gradcheck_cli.witnesses.numeric import Numeric
 from gradcheck_cli.witnesses.reference import Reference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from gradcheck_cli.checks.hearing import Heard, Hearing
     from gradcheck_cli.judge.evidence import Tolerance
     from gradcheck_cli.judge.verdict import Verdict
     from gradcheck_cli.questions.batch import Batch, Point
     from gradcheck_cli.symbolic.client import Analyst
-    from gradcheck_cli.witnesses import Estimates, Testimony, Witness
-
-T = TypeVar("T")
+    from gradcheck_cli.witnesses import Witness
 
 
 def panel(analyst: Analyst, step: float | None = None) -> tuple[Witness, ...]:
@@ -51,8 +51,9 @@ def check_batches(
         groups: batches of the same points, one for each dtype and device.
     """
     for group in groups:
-        for witness in witnesses:
-            witness.prepare(group[0])
+        for part in group[0].parts:
+            for witness in witnesses:
+                witness.prepare(part)
         _import_torch()
         yield from _check_group(group, witnesses, tolerance)
 
@@ -74,60 +75,44 @@ def _check_group(
     group: tuple[Batch, ...], witnesses: Sequence[Witness], tolerance: Tolerance | None
 ) -> Iterator[Result]:
     alone = len(group) == 1 and len(group[0]) == 1
-    hear = _heard_alone if alone else _heard
     try:
-        heard = [hear(witnesses, batch) for batch in group]
-    except Exception:  # noqa: BLE001 - who raised it is heard again at each point alone
+        heard = [hear(batch, witnesses, alone=alone) for batch in group]
+    except Exception:
+        if alone:
+            raise
+        # Who raised it is heard again at each point alone.
         for k in range(len(group[0])):
             for batch in group:
                 yield from _check_group((batch.alone(k),), witnesses, tolerance)
         return
     for points in zip(*group, strict=True):
-        for point, estimates in zip(points, heard, strict=True):
-            yield _result(point, estimates, tolerance)
+        for point, asked in zip(points, heard, strict=True):
+            yield _result(point, asked, tolerance)
 
 
-def _heard(witnesses: Sequence[Witness], batch: Batch) -> dict[str, Estimates | Abstention]:
-    return {witness.name: witness.answer(batch) for witness in witnesses}
-
-
-def _heard_alone(witnesses: Sequence[Witness], batch: Batch) -> dict[str, Estimates | Abstention]:
-    """As `_heard`; an opinion that fails is absent, and takes no other down."""
-    return {w.name: _or_absent(partial(w.answer, batch)) for w in witnesses}
-
-
-def _or_absent(opinion: Callable[[], T]) -> T | Abstention:
-    """An opinion, or in words that it failed."""
-    try:
-        return opinion()
-    except MemoryError:
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, the verdict rests on the others
-        kind = type(error).__name__
-        return Abstention(
-            f"this opinion failed, a defect of this tool: {kind}: {first_line(error)}"
-        )
-
-
-def _testimony(estimates: Estimates | Abstention, k: int) -> Testimony | Abstention:
-    if isinstance(estimates, Abstention):
-        return estimates
-    return _or_absent(partial(estimates.testimony, k))
-
-
-def _result(
-    point: Point, heard: Mapping[str, Estimates | Abstention], tolerance: Tolerance | None
-) -> Result:
-    testimonies = {name: _testimony(estimates, point.k) for name, estimates in heard.items()}
-    evidence = Evidence(point, testimonies)
-    verdicts = _settle_in_float64(point, judge(evidence, tolerance), tolerance)
+def _result(point: Point, hearing: Hearing, tolerance: Tolerance | None) -> Result:
+    pieces = [_judge_part(part, point.k, tolerance) for part in hearing.parts]
+    verdicts = tuple(verdict for _, judged in pieces for verdict in judged)
+    evidence = gather(point, [said for said, _ in pieces])
     rounded = (
         f"`{number.name}` = {number.text} is no {point.dtype.name}; "
         f"the nearest, {number.used!r}, is used"
         for number in point.rounded
     )
-    forward = forward_note(evidence)
-    return Result(evidence, verdicts, (*rounded, *([forward] if forward else [])))
+    notes = (forward_note(said) for said, _ in pieces)
+    forward = next((note for note in notes if note), None)
+    further = hearing.also
+    also = None if further is None else Result(*_judge_part(further, point.k, tolerance))
+    return Result(evidence, verdicts, (*rounded, *([forward] if forward else [])), also=also)
+
+
+def _judge_part(
+    part: Heard, k: int, tolerance: Tolerance | None
+) -> tuple[Evidence, tuple[Verdict, ...]]:
+    """What was said of a part of one point's question, and what that comes to."""
+    evidence = part.evidence(k)
+    verdicts = judge(evidence, tolerance)
+    return evidence, _settle_in_float64(evidence.point, verdicts, tolerance)
 
 
 def _settle_in_float64(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -180,10 +181,16 @@ def _job(program: Program | None, settings: Settings, analyst: Analyst, found: _
     devices = found.read(devices_of, settings.device) or []
     question = None
     if program is not None and "at" not in settings.unread:
-        question = found.read(question_of, program, settings.at, settings.wrt)
+        asked = partial(
+            question_of,
+            cotangent=settings.cotangent,
+            words=settings.repeated(),
+            order=settings.order,
+            jacobian=settings.jacobian,
+        )
+        question = found.read(asked, program, settings.at, settings.wrt)
     if found.mistakes or question is None:
         raise PointError(found.mistakes)
-    question = replace(question, cotangent=settings.cotangent, words=settings.repeated())
     grid = points_of(settings.at)
     runs = [(DTYPES[dtype], device) for dtype in settings.dtype for device in devices]
     spell = [name for name, value in settings.at.items() if isinstance(value, Grid)]

@@ -14,7 +14,8 @@ from gradcheck_cli.judge.comparison import Comparison, Court
 from gradcheck_cli.judge.evidence import agreement
 from gradcheck_cli.judge.forward import why_numeric_misses
 from gradcheck_cli.judge.measure import BUDGET_FACTOR, format_ball, format_float, ulp
-from gradcheck_cli.judge.sides import Boundary, boundary_at, disputes_sides
+from gradcheck_cli.judge.second import boundary_beside
+from gradcheck_cli.judge.sides import Boundary, disputes_sides
 from gradcheck_cli.judge.verdict import Verdict
 from gradcheck_cli.records.outcome import Cause, Outcome
 from gradcheck_cli.records.record import FREE_ULPS
@@ -56,6 +57,7 @@ class _Trial:
         self.dtype, self.key = court.point.dtype, court.point.keys[partial]
         self.truth = self.evidence.of("reference", partial)
         self.difference = self.evidence.of("numeric", partial)
+        self.is_second = self.point.prepared.objective.order == 2
 
     def verdict(self) -> Verdict:
         """The outcome, with what is to be said of the other opinions appended."""
@@ -89,7 +91,9 @@ class _Trial:
                 return self._verdict(Outcome.UNDEFINED, reason, cause)
             case Touching(function=function, node=node):
                 words = self.point.specification.source(node)
-                return self._beside(answer, f"at the boundary of `{function}` in `{words}`")
+                # A step of the first derivative is no function that the user wrote.
+                inner = "" if self.is_second else f"`{function}` in "
+                return self._beside(answer, f"at the boundary of {inner}`{words}`")
             case Undefined():
                 return self._beside(answer, "where the formula for the derivative is not finite")
         reason = getattr(self.truth, "reason", "nothing is proved")
@@ -113,15 +117,16 @@ class _Trial:
 
     def _beside(self, answer: Measured, place: str) -> Verdict:
         """torch's number held against what is to the left and the right of the point."""
-        boundary = boundary_at(self.point, self.partial, self.difference)
+        boundary = boundary_beside(self.point, self.partial, self.difference)
         words, cause, sides = boundary.words, boundary.cause, boundary.sides
         answers = f"torch answers {format_float(answer.value)}"
+        none = "no second derivative" if self.is_second else "no derivative"
         if boundary.kind == "smooth":
             verdict = self.comparison.verdict(boundary.slope, answer, at_boundary=True)
             reason = f"{verdict.reason}; {place} {words}"
             return replace(verdict, reason=reason, sides=sides, truth=boundary.slope)
         if boundary.kind == "undefined":
-            reason = f"no derivative {place}: {words}; {answers}"
+            reason = f"{none} {place}: {words}; {answers}"
             return self._verdict(Outcome.UNDEFINED, reason, cause, sides=sides)
         if boundary.kind == "unknown":
             reason = f"{place}: {words}; {answers}"
@@ -132,7 +137,7 @@ class _Trial:
         if self._is_inside(answer, boundary):
             kink = boundary.kind == "kink"
             valid = "a valid subgradient" if kink else "the derivative on that side"
-            reason = f"no derivative {place}: {words}; {answers}, {valid}"
+            reason = f"{none} {place}: {words}; {answers}, {valid}"
             return self._verdict(Outcome.KINK, reason, cause, sides=sides)
         reason = f"{answers} {place}, which is no subgradient: {words}"
         return self._verdict(Outcome.WRONG, reason, cause, sides=sides)

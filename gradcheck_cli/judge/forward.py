@@ -56,7 +56,7 @@ def _sentence(
 ) -> str | None:
     """What is wrong with one element of the value."""
     point = evidence.point
-    ours = f"torch's value{place} is"
+    ours = f"torch's {point.prepared.objective.noun}{place} is"
     if not isfinite(value):
         beyond = (
             abs(truth) > largest(point.dtype) and not isnan(value) and (truth > 0) == (value > 0)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.dtypes import DType
     from gradcheck_cli.language.program import Program
     from gradcheck_cli.questions.batch import Point
+    from gradcheck_cli.questions.objectives import Grown
     from gradcheck_cli.questions.prepared import Prepared
 
 # Budgets are bounds: a few bits of them are enough, and 64 keep cancelling adjoints honest;
@@ -212,8 +213,8 @@ class Rounding:
     @cached_property
     def value(self) -> Trace:
         """torch's forward."""
-        expansion, outputs, objective = self._forward
-        expansion = expansion.copy()
+        grown, objective = self._forward
+        expansion, outputs = grown.expansion.copy(), grown.outputs
         graph, size = Graph(expansion.builder, self._sums), len(expansion.origin)
         rest = (), self._eliminated, graph, self._moves
         return Trace(self.prepared.specification, expansion, size, outputs, objective, *rest)
@@ -221,24 +222,23 @@ class Rounding:
     @cached_property
     def gradient(self) -> Trace:
         """torch's forward and backward."""
-        expansion, outputs, objective = self._forward
-        names = self.prepared.elements
-        found = torch_backward(self.prepared.specification, expansion, objective, names)
+        (grown, objective), names = self._forward, self.prepared.elements
+        found = torch_backward(self.prepared.specification, grown.expansion, objective, names)
         graph = Graph(found.expansion.builder, found.sums | self._sums)
-        rest = found.forward, outputs, objective, found.partials, self._eliminated, graph
+        # Of a second derivative the first one is a backward as well.
+        forward = grown.forward or found.forward
+        rest = forward, grown.outputs, objective, found.partials, self._eliminated, graph
         return Trace(self.prepared.specification, found.expansion, *rest, self._moves)
 
     @cached_property
-    def _forward(self) -> tuple[Expansion, list[int], int]:
-        """torch's forward as scalars, the nodes of its value's elements and that of
-        `<cotangent, f>`.
-        """
-        program, expansion = self.prepared.specification, self._expanded()
-        outputs = np.reshape(expansion.values[program.result], -1).tolist()
-        objective = weighted_sum(expansion.builder, outputs, self.prepared.weights)
-        grown = len(expansion.builder.nodes) - len(expansion.origin)
-        expansion.origin += [program.result] * grown
-        return expansion, outputs, objective
+    def _forward(self) -> tuple[Grown, int]:
+        """What torch is to differentiate, as scalars, and the node of `<cotangent, f>`."""
+        program, aim = self.prepared.specification, self.prepared.objective
+        grown = aim.grow(program, self._expanded(), as_torch=True)
+        builder, origin = grown.expansion.builder, grown.expansion.origin
+        objective = weighted_sum(builder, grown.outputs, self.prepared.weights)
+        origin += [program.result] * (len(builder.nodes) - len(origin))
+        return grown, objective
 
     def _expanded(self) -> Expansion:
         """The program as scalars, with every function whole that torch's backward treats as one."""
@@ -256,8 +256,8 @@ class Rounding:
     @cached_property
     def _sums(self) -> set[int]:
         """The steps of sums that torch makes inside one call, in an order of its own."""
-        expansion, nodes = self._forward[0], self.prepared.specification.nodes
-        found = set()
+        grown, nodes = self._forward[0], self.prepared.specification.nodes
+        expansion, found = grown.expansion, set(grown.sums)
         for i, node in enumerate(expansion.builder.nodes):
             if isinstance(node, Call) and lookup(node.function).operator == "+":
                 call = nodes[expansion.origin[i]]
@@ -267,7 +267,7 @@ class Rounding:
 
     @cached_property
     def _eliminated(self) -> list[list[int]]:
-        values, nodes = self._forward[0].values, self.prepared.specification.nodes
+        values, nodes = self._forward[0].expansion.values, self.prepared.specification.nodes
         return [
             np.reshape(values[node.args[0]], -1).tolist()
             for node in nodes

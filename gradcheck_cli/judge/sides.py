@@ -80,16 +80,19 @@ class Boundary:
     high: Any = None
 
 
-def boundary_at(point: Point, partial: int, difference: Answer) -> Boundary:
+def boundary_at(point: Point, partial: int, difference: Answer, value: Any = None) -> Boundary:
     """What holds at the point from left and right: proved by series, else estimated from
     differences.
+
+    Args:
+        value: that at the point as a ball, where it is not the formula's.
     """
     why = ""
     for bits, terms in _TRIES:
         try:
             with expanded(terms):
                 left, right = (_prove(point, partial, direction, bits) for direction in (-1, 1))
-                return _proof(point, partial, left, right, bits)
+                return _proof(point, partial, left, right, bits, value)
         except UndecidedSign as undecided:
             why = str(undecided)
         except (TooLarge, OverflowError) as impossible:
@@ -141,7 +144,7 @@ def _has_term(germ: Puiseux, above: Power, below: Power) -> bool:
     return bool(between)
 
 
-def _proof(point: Point, partial: int, left: Side, right: Side, bits: int) -> Boundary:
+def _proof(point: Point, partial: int, left: Side, right: Side, bits: int, value: Any) -> Boundary:
     """What two proved sides come to.
 
     Raises:
@@ -158,7 +161,7 @@ def _proof(point: Point, partial: int, left: Side, right: Side, bits: int) -> Bo
         if growth is not None:
             words = "the slope grows without bound (a vertical tangent or a pole)"
             return Boundary("undefined", words, sides, growth)
-        jump = _jump(point, partial, left, right)
+        jump = _jump(point, partial, left, right, value)
         if jump is not None:
             return replace(jump, sides=sides)
         if left.empty or right.empty:
@@ -173,7 +176,7 @@ def _proof(point: Point, partial: int, left: Side, right: Side, bits: int) -> Bo
         return Boundary("smooth", words, sides, slope=left.slope.ball)
 
 
-def _jump(point: Point, partial: int, left: Side, right: Side) -> Boundary | None:
+def _jump(point: Point, partial: int, left: Side, right: Side, given: Any) -> Boundary | None:
     """What the value does at the point, where that is not what it tends to.
 
     Raises:
@@ -187,7 +190,7 @@ def _jump(point: Point, partial: int, left: Side, right: Side) -> Boundary | Non
         words = f"a jump from {ends[0]} to {ends[1]}{step}"
         return Boundary("undefined", words, cause=Cause.JUMP)
     try:
-        value = _beside(point, partial, 0)[0].constant
+        value = _beside(point, partial, 0)[0].constant if given is None else Real(given)
     except OutsideDomain:
         words = "the function has no value at the point itself"
         return Boundary("undefined", words, cause=Cause.OUTSIDE_DOMAIN)

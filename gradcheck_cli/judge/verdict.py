@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gradcheck_cli.judge.sides import OneSided
-    from gradcheck_cli.questions.question import PartialKey
+    from gradcheck_cli.questions.objectives import PartialKey
     from gradcheck_cli.records.outcome import Cause, Outcome
 
 

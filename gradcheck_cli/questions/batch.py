@@ -13,7 +13,7 @@ from gradcheck_cli.language.elements import elements_of, indices_of
 from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.questions.numbers import Exact
 from gradcheck_cli.questions.prepared import Oversize
-from gradcheck_cli.questions.question import PartialKey
+from gradcheck_cli.questions.split import parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.language.program import Program
     from gradcheck_cli.questions.arrays import Array, RoundedNumber
     from gradcheck_cli.questions.numbers import Nested
+    from gradcheck_cli.questions.objectives import PartialKey
     from gradcheck_cli.questions.prepared import Prepared
     from gradcheck_cli.questions.question import Question
 
@@ -44,6 +45,7 @@ class Batch:
             that `dtype` holds exactly; class indices are int64 and the same at all points.
         rounded: for each point the numbers that had to be rounded.
         spelled: for each point the user's own words for its numbers, where they are to be repeated.
+        whole: the batch that this one is a part of; None where it is one itself.
     """
 
     question: Question
@@ -53,6 +55,7 @@ class Batch:
     device: str
     rounded: tuple[tuple[RoundedNumber, ...], ...]
     spelled: tuple[Mapping[str, str], ...]
+    whole: Batch | None = None
 
     def __len__(self) -> int:
         return len(self.rounded)
@@ -62,17 +65,37 @@ class Batch:
 
     @cached_property
     def keys(self) -> tuple[PartialKey, ...]:
-        """Every partial asked for, in the order of `wrt` and row-major within an input."""
-        sizes = ((name, self.prepared.size(name)) for name in self.question.wrt)
-        return tuple(PartialKey(name, index) for name, size in sizes for index in indices_of(size))
+        """Every partial asked for, part by part, in the order of `wrt`, row-major in an input."""
+        if self.parts != (self,):
+            return tuple(key for part in self.parts for key in part.keys)
+        key, size = self.prepared.objective.key, self.prepared.size
+        return tuple(key(name, i) for name in self.question.wrt for i in indices_of(size(name)))
+
+    @cached_property
+    def parts(self) -> tuple[Batch, ...]:
+        """What the witnesses are asked: itself, or the questions that it is split into."""
+        asked, prepared = self.question, self.prepared
+        is_whole = self.whole is None
+        numbers = parts_of(prepared, asked.order, jacobian=asked.jacobian) if is_whole else ()
+        return tuple(map(self._part, numbers)) or (self,)
+
+    def _part(self, prepared: Prepared) -> Batch:
+        on_trial = prepared.objective.on_trial(self.question.subject)
+        question = replace(self.question, subject=on_trial)
+        return replace(self, question=question, prepared=prepared, whole=self)
+
+    @cached_property
+    def also(self) -> Batch | None:
+        """The question under a seeded cotangent; None where ones are not asked, or hide nothing."""
+        also = self.prepared.reweighted if self.parts == (self,) else None
+        return None if also is None else replace(self, prepared=also, whole=self)
 
     @cached_property
     def cotangent(self) -> Array | None:
         """The upstream gradient, shaped like the result; None for ones."""
-        weights, shape = self.prepared.weights, self.prepared.shape
-        return (
-            None if weights is None else np.array(weights).reshape(-1 if shape is None else shape)
-        )
+        weights, known = self.prepared.weights, self.prepared.shape
+        shape = -1 if known is None else known
+        return None if weights is None else np.array(weights).reshape(shape)
 
     @cached_property
     def is_of_numbers(self) -> bool:
@@ -103,8 +126,16 @@ class Batch:
             return self
         part = {name: array[k : k + 1] for name, array in self.points.items()}
         return replace(
-            self, points=part, rounded=self.rounded[k : k + 1], spelled=self.spelled[k : k + 1]
+            self,
+            points=part,
+            rounded=self.rounded[k : k + 1],
+            spelled=self.spelled[k : k + 1],
+            whole=self.whole and self.whole.alone(k),
         )
+
+    def in_dtype(self, dtype: DType) -> Batch:
+        """The same numbers as a batch of another dtype that holds them."""
+        return replace(self, dtype=dtype, whole=self.whole and self.whole.in_dtype(dtype))
 
 
 @dataclass(frozen=True)
@@ -166,7 +197,7 @@ class Point:
 
     def in_float64(self) -> Point:
         """The same numbers as a point in float64: every dtype's numbers are float64 numbers."""
-        return Point(replace(self.batch.alone(self.k), dtype=DTYPES["float64"]), 0)
+        return Point(self.batch.alone(self.k).in_dtype(DTYPES["float64"]), 0)
 
 
 def batches(

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.records.outcome import Outcome
-from gradcheck_cli.records.record import FREE_ULPS, WITNESSES, opinions_of
-from gradcheck_cli.reports.format import NOTHING, partial_name, to_the_bar, torch_number, with_bar
+from gradcheck_cli.records.record import FREE_ULPS, WITNESSES, opinions_of, worse_partials
+from gradcheck_cli.reports.format import (
+    ALSO,
+    NOTHING,
+    partial_name,
+    to_the_bar,
+    torch_number,
+    with_bar,
+)
 from gradcheck_cli.reports.wrap import one_line
 
 if TYPE_CHECKING:
@@ -29,6 +36,7 @@ class FactRow:
         cells: by column: each witness, error, tolerance.
         settled: nothing is left to be told: it agrees, and so does every other opinion.
         needed: the reference says what the analytic column does not.
+        also: it is that under the seeded cotangent, where it came out worse.
         abstentions: (witness, reason) behind each dash.
     """
 
@@ -38,11 +46,12 @@ class FactRow:
     settled: bool
     needed: bool
     abstentions: tuple[tuple[str, str], ...]
+    also: bool = False
 
     @property
     def name(self) -> str:
         """`∂f/∂x`."""
-        return partial_name(self.partial["variable"], self.partial["index"])
+        return ALSO * self.also + partial_name(self.partial, self.record)
 
     @property
     def outcome(self) -> str:
@@ -72,8 +81,10 @@ def titles_of(rows: Iterable[FactRow], *, verbose: bool = False) -> dict[str, st
 
 
 def rows_of(record: Record, *, verbose: bool = False) -> list[FactRow]:
-    """A row for each partial of a case."""
-    return [_row(record, partial, verbose) for partial in record["partials"]]
+    """A row for each partial of a case, and for each that is worse under the seeded cotangent."""
+    rows = [_row(record, partial, verbose) for partial in record["partials"]]
+    worse = (_row(record, partial, verbose) for partial in worse_partials(record))
+    return [*rows, *(replace(row, abstentions=(), also=True) for row in worse)]
 
 
 def _row(record: Record, partial: PartialRecord, verbose: bool) -> FactRow:

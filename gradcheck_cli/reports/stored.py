@@ -34,6 +34,8 @@ DEEPEST = 100
 # Characters of a report: a million checks. Bytes that each of them takes while it is read, held and
 # rendered as JSON: 11.6 were measured.
 LONGEST_REPORT, _HELD = 1_000_000_000, 16
+# What a case has that was asked in one part.
+_UNSPLIT: dict[str, Any] = {"order": 1, "direction": None, "also": None}
 # Stands in the library's messages for the value, which is put there shortened; JSON never has this
 # character as it is.
 _VALUE = "\0"
@@ -245,9 +247,13 @@ def _complete(record: dict[str, Any], *, strict: bool) -> Record:
     partials = [_complete_partial(partial) for partial in record["partials"]]
     outcome = Outcome(record["outcome"])
     judged = outcome not in NO_VERDICT
-    status = status_by_itself(partials, strict=strict) if judged else outcome.status
-    newer = {"notes": [], "rounded": [], **UNSTATED, "status": status}
+    also = record.get("also")
+    others = [_complete_partial(partial) for partial in also["partials"]] if also else []
+    status = status_by_itself([*partials, *others], strict=strict) if judged else outcome.status
+    newer = {"notes": [], "rounded": [], **UNSTATED, "status": status, **_UNSPLIT}
     whole = record | {"partials": partials}
+    if also:
+        whole["also"] = also | {"partials": others}
     # What the schema asks for and what is filled in are the keys of a Record.
     return cast("Record", whole | {name: newer[name] for name in newer if name not in record})
 
@@ -264,7 +270,7 @@ def _complete_partial(partial: PartialRecord) -> PartialRecord:
     slope = partial["reference"].get("value")
     # Without a path to the result the gradient is wrong unless the derivative is 0.
     failed = partial["outcome"] == Outcome.DETACHED and slope is not None and float(slope) != 0
-    newer = {"cause": None, "failed": failed}
+    newer = {"cause": None, "failed": failed, "output": None}
     whole = partial | {"analytic": analytic, "numeric": numeric}
     return whole | {name: newer[name] for name in newer if name not in partial}
 

@@ -48,7 +48,8 @@ class Desk:
         for task in tasks:
             # SymPy goes to work on all of them while the first is looked at.
             for group in self._groups(task.one())[0]:
-                analytic.prepare(group[0])
+                for part in group[0].parts:
+                    analytic.prepare(part)
         for task in tasks:
             yield from self._check_task(task)
 

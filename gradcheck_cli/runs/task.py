@@ -81,6 +81,8 @@ class Task:
             case.wrt,
             cotangent=case.cotangent,
             words=dict(case.given),
+            order=case.order,
+            jacobian=case.jacobian,
         )
         return question if same is None else replace(question, expansions=same.expansions)
 

@@ -22,10 +22,12 @@ class Execution:
         result: the value.
         nodes: the value at each node of the specification, None where the subject has no such
             value; empty where it has none of them.
+        primal: the value whose derivative the result is; None where the result is no derivative.
     """
 
     result: Tensor
     nodes: Sequence[Tensor] = ()
+    primal: Tensor = None
 
     def node(self, index: int) -> Tensor:
         """The value at a node of the specification, None if the subject has none."""

@@ -14,7 +14,7 @@ from gradcheck_cli.language.program import Call, Variable
 from gradcheck_cli.questions.batch import batches
 from gradcheck_cli.questions.numbers import Grid
 from gradcheck_cli.questions.points import Listed, Sample
-from gradcheck_cli.questions.question import index_inputs, question_of
+from gradcheck_cli.questions.question import conflicts, index_inputs, question_of
 from gradcheck_cli.suites.kinds import part
 from gradcheck_cli.suites.numerals import exact_numbers, numeral_shape
 
@@ -127,6 +127,22 @@ class Fit:
             self.add_misfit("no-input", message, self.expr, way_out)
         return tuple(dict.fromkeys(names)) if self.settings["wrt"] else everything
 
+    def way(self) -> None:
+        """What is asked can be asked together, and what is expected be compared with it."""
+        order, jacobian = self.settings["order"], bool(self.settings["jacobian"])
+        key = "jacobian" if jacobian else "order"
+        entry = self.settings.entry(key)
+        where = self.expr if entry is None else entry.node
+        for mistake in conflicts(order or 1, self.settings["cotangent"], jacobian=jacobian):
+            self.add_misfit(mistake.code, mistake.message, where, mistake.help, key)
+        expect = self.settings.entry("expect")
+        named = expect.value.get("partials") if expect and isinstance(expect.value, dict) else None
+        if named is not None and (jacobian or order == 2):
+            message = "`partials` are the first derivatives of one number"
+            message = f"{message}, and `{key}` asks for others"
+            way_out = "expect an outcome, or the value"
+            self.add_misfit("conflicting-options", message, named.key, way_out, "expect")
+
     def numbers(self, blocks: Sequence[PointMapping], runs: Sequence[tuple[str, str]]) -> None:
         """No number is beyond the dtypes, and class indices are integers."""
         dtypes = [DTYPES[dtype] for dtype, _ in runs] or [DTYPES["float64"]]
@@ -185,7 +201,8 @@ class Fit:
         if not has_tensors and not self.indices and self._is_elementwise():
             return PointShapes(inputs, ())  # a function of numbers: no shape can be wrong
         try:
-            question = question_of(self.program, point, wrt, cotangent=weights)
+            jacobian = bool(self.settings["jacobian"])
+            question = question_of(self.program, point, wrt, cotangent=weights, jacobian=jacobian)
             ((batch,),) = batches(question, [point], [(DTYPES["float64"], "cpu")])
         except PointError as error:
             self.good = False

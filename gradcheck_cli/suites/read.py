@@ -138,6 +138,7 @@ class _Reader:
         fit = Fit(self.document, name, expr, settings)
         mappings = self._mappings(fit)
         wrt = fit.wrt()
+        fit.way()
         fit.numbers(mappings, () if left_out else runs)
         points = self._points(name, mappings, fit)
         shapes = self._shapes(fit, wrt, points)

@@ -102,6 +102,16 @@ class SuiteCase:
         return self.settings.get("timeout")
 
     @property
+    def order(self) -> int:
+        """Of the derivatives, 1 or 2."""
+        return int(self.settings.get("order") or 1)
+
+    @property
+    def jacobian(self) -> bool:
+        """Whether every element of the value is differentiated by itself."""
+        return bool(self.settings.get("jacobian"))
+
+    @property
     def strict(self) -> bool:
         """Whether `imprecise` and `kink` fail as well."""
         return bool(self.settings.get("strict"))

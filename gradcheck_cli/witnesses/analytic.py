@@ -116,7 +116,8 @@ def _write_question(prepared: Prepared) -> str | Abstention:
         return Abstention(f"SymPy is not asked: {size}")
     given = prepared.inputs.items()
     return json.dumps(
-        {
+        prepared.objective.asked()
+        | {
             "program": program_text(prepared.specification),
             "shapes": {name: shape for name, shape in given if isinstance(shape, tuple)},
             "integers": {n: array.tolist() for n, array in given if not isinstance(array, tuple)},

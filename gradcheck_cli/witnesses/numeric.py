@@ -27,6 +27,7 @@ from gradcheck_cli.witnesses import (
     first_line,
 )
 from gradcheck_cli.witnesses.differences import extrapolated_differences, plain_differences
+from gradcheck_cli.witnesses.slopes import original, slopes
 from gradcheck_cli.worlds import tensors
 
 if TYPE_CHECKING:
@@ -140,9 +141,15 @@ class _Vectors:
         """Batch of vectors (rows) and of moving inputs to batch of `<cotangent, f>`, in one call
         of torch.
         """
+        return slopes(self.batch, self._values(original(self.batch)))
+
+    def _values(self, batch: Batch) -> Callable[[Any, dict[str, Any]], Any]:
+        """The same of the values of a batch, to be differentiated where the batch is not this
+        one.
+        """
         import torch
 
-        batch, subject, wrt = self.batch, self.batch.question.subject, self.batch.question.wrt
+        subject, wrt = batch.question.subject, batch.question.wrt
         like = torch.empty((), dtype=torch.float64)
         fixed = {name: torch.tensor(array) for name, array in self.fixed.items()}
         weights = 1.0 if batch.cotangent is None else torch.tensor(batch.cotangent)

@@ -185,9 +185,21 @@ class _Unrolling:
             )
         first = len(builder.nodes)
         result = self._of_arrays(node, row, args)
-        if row.pullback:
+        if row.pullback and self._keep == "pullbacks":
+            result = self._own(result, first)
             self._calls.append(ArrayCall(node, args[0], result, first))
         return result
+
+    def _own(self, result: Indices, first: int) -> Indices:
+        """A result whose elements are nodes of this call alone: an element that is handed on, as
+        the first of cumprod, is one times itself, so that its cotangents are not those of others.
+        """
+        places = np.array(result)
+        one = self.builder.number(1)
+        for index in np.ndindex(*places.shape):
+            if places[index] < first:
+                places[index] = self.builder.call("mul", int(places[index]), one)
+        return places if places.shape else int(places)
 
     def _of_arrays(self, node: Call, row: Function, args: list[Indices]) -> Indices:
         builder, settings = self.builder, row.bound(dict(node.settings))
