@@ -24,15 +24,6 @@ if TYPE_CHECKING:
     from gradcheck_cli.worlds.balls import Ball
 
 
-def forward_noise(point: Point) -> float | None:
-    """How far rounding may take one float64 forward value; None where it cannot be had."""
-    try:
-        total = rounding(point).of_value(point, DTYPES["float64"]).total
-    except TooLarge:
-        return None
-    return total if isfinite(total) else None
-
-
 def forward_note(evidence: Evidence) -> str | None:
     """What is wrong with torch's value of the program, if anything."""
     from flint import ctx

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck_cli.calculus.gradient import weighted_sum
 from gradcheck_cli.calculus.formulas import is_elementwise
+from gradcheck_cli.calculus.gradient import weighted_sum
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.judge.graph import Graph, units
-from gradcheck_cli.language.program import Call
+from gradcheck_cli.language.program import Call, Program
 from gradcheck_cli.worlds.backward import torch_backward
+from gradcheck_cli.worlds.errors import Running
 from gradcheck_cli.worlds.scalars import Expansion, expand
 
 if TYPE_CHECKING:
@@ -149,6 +150,13 @@ class Rounding:
         graph = Graph(found.expansion.builder, found.sums | self._sums)
         rest = found.forward, outputs, objective, found.partials, self._eliminated, graph
         return Trace(found.expansion, *rest)
+
+    @cached_property
+    def running(self) -> Running:
+        """torch's forward in float64, its errors bounded step by step."""
+        expansion, _, objective = self._forward
+        program = Program(tuple(expansion.builder.nodes), (objective,))
+        return Running(program, self._eliminated, self._sums)
 
     @cached_property
     def _forward(self) -> tuple[Expansion, list[int], int]:
