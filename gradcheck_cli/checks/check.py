@@ -11,8 +11,9 @@ from gradcheck_cli.checks.gather import gather
 from gradcheck_cli.checks.hearing import hear
 from gradcheck_cli.checks.result import Result
 from gradcheck_cli.judge.bench import judge
+from gradcheck_cli.judge.bounds import ForwardNoise
 from gradcheck_cli.judge.evidence import Evidence
-from gradcheck_cli.judge.forward import forward_noise, forward_note
+from gradcheck_cli.judge.forward import forward_note
 from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.analytic import Analytic
@@ -37,7 +38,7 @@ def panel(analyst: Analyst, step: float | None = None) -> tuple[Witness, ...]:
     Args:
         step: of a plain central difference, instead of an extrapolated one.
     """
-    return Reference(), Analytic(analyst), Autograd(), Numeric(step, forward_noise)
+    return Reference(), Analytic(analyst), Autograd(), Numeric(step, ForwardNoise())
 
 
 def check_batches(

@@ -21,17 +21,7 @@ from gradcheck_cli.worlds.scalars import TooLarge
 
 if TYPE_CHECKING:
     from gradcheck_cli.judge.evidence import Evidence
-    from gradcheck_cli.questions.batch import Point
     from gradcheck_cli.worlds.balls import Ball
-
-
-def forward_noise(point: Point) -> float | None:
-    """How far rounding may take one float64 forward value; None where it cannot be had."""
-    try:
-        total = rounding(point).of_value(point, DTYPES["float64"], near=True).total
-    except TooLarge:
-        return None
-    return total if isfinite(total) else None
 
 
 def forward_note(evidence: Evidence) -> str | None:

@@ -138,8 +138,8 @@ class Graph:
     Attributes:
         size: how many nodes torch evaluates; those of slopes come after them.
         edges: for each node (argument, slope node) of every argument that rounding can move.
-        rounds: for each node how it rounds, None for one that does not; `calls` are all calls,
-            `inexact` those that round.
+        rounds: for each node how it rounds, None for one that does not.
+        calls: those of torch's nodes that are calls.
         machine: runs all nodes in balls.
     """
 
@@ -149,23 +149,13 @@ class Graph:
         self.edges = [_edges(builder, i) for i in range(self.size)]
         self.calls = [i for i, node in enumerate(self.nodes) if isinstance(node, Call)]
         self.rounds = [_rounds(builder, i, i in chained) for i in range(self.size)]
-        self.inexact = [i for i in self.calls if self.rounds[i] is not None]
         last = len(builder.nodes) - 1
         self.machine = balls.Machine(Program(tuple(builder.nodes), (last,)))
 
-    def errors(self, values: Sequence[Any], dtype: DType, *, near: bool = False) -> list[Any]:
-        """The rounding error that each node makes itself, None where it makes none.
-
-        Args:
-            near: at points beside this one, where nothing is exact that is so here.
-        """
+    def errors(self, values: Sequence[Any], dtype: DType) -> list[Any]:
+        """The rounding error that each node makes itself, None where it makes none."""
         ledger = Ledger(self, dtype, values)
         found: list[Any] = [None] * self.size
-        if near:
-            for i in self.inexact:
-                if values[i] is not OFF and not is_infinity(values[i]):
-                    found[i] = ledger.error(i, values)
-            return found
         for i in self.calls:
             found[i] = ledger.entry(i, values)
         return found

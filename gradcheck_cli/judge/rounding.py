@@ -22,16 +22,16 @@ from gradcheck_cli.calculus.gradient import weighted_sum
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.functions.arithmetic import OFF
 from gradcheck_cli.judge.graph import Graph, units
-from gradcheck_cli.language.program import Call, reach
+from gradcheck_cli.language.program import Call, Program, reach
 from gradcheck_cli.worlds import balls
 from gradcheck_cli.worlds.backward import torch_backward
+from gradcheck_cli.worlds.errors import Running
 from gradcheck_cli.worlds.scalars import Expansion, expand
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gradcheck_cli.dtypes import DType
-    from gradcheck_cli.language.program import Program
     from gradcheck_cli.questions.batch import Point
     from gradcheck_cli.questions.objectives import Grown
     from gradcheck_cli.questions.prepared import Prepared
@@ -74,18 +74,14 @@ class Trace:
     _seen: tuple[object, list[Any], list[Any]] = field(default=(None, [], []))
     _constants: dict[int | None, frozenset[int]] = field(default_factory=dict)
 
-    def budget(self, point: Point, output: int, dtype: DType, *, near: bool = False) -> Budget:
-        """The budget of one node at a point.
-
-        Args:
-            near: at points beside this one, where nothing is exact that is so here.
-        """
+    def budget(self, point: Point, output: int, dtype: DType) -> Budget:
+        """The budget of one node at a point."""
         from flint import ctx
 
         found = Budget(float("inf"))
         for bits in _BITS:
             with ctx.workprec(bits):
-                values, errors = self._at(point, bits, dtype, near=near)
+                values, errors = self._at(point, bits, dtype)
                 found = self._summed(self.graph.weights(output, values), values, errors, dtype)
             if isfinite(found.total):
                 break
@@ -154,14 +150,12 @@ class Trace:
             self._constants[node] = frozenset(found)
         return self._constants[node]
 
-    def _at(
-        self, point: Point, bits: int, dtype: DType, *, near: bool = False
-    ) -> tuple[list[Any], list[Any]]:
+    def _at(self, point: Point, bits: int, dtype: DType) -> tuple[list[Any], list[Any]]:
         """For every node its ball at a point, and the rounding error it makes itself."""
-        key = (point, bits, dtype, near)
+        key = (point, bits, dtype)
         if self._seen[0] != key:
             values = self.graph.machine.run(point.scalars, bits, point.dtype.round)
-            self._seen = (key, values, self.graph.errors(values, dtype, near=near))
+            self._seen = (key, values, self.graph.errors(values, dtype))
         return self._seen[1:]
 
     def _summed(
@@ -202,9 +196,9 @@ class Rounding:
         node = trace.partials[position]
         return trace.budget(point, node, dtype) if node >= 0 else Budget(0.0)
 
-    def of_value(self, point: Point, dtype: DType, *, near: bool = False) -> Budget:
-        """The budget of the forward value `<cotangent, f>`, at the point or near it."""
-        return self.value.budget(point, self.value.objective, dtype, near=near)
+    def of_value(self, point: Point, dtype: DType) -> Budget:
+        """The budget of the forward value `<cotangent, f>`."""
+        return self.value.budget(point, self.value.objective, dtype)
 
     def of_element(self, point: Point, position: int, dtype: DType) -> Budget:
         """The budget of one element of the value, row-major."""
@@ -229,6 +223,13 @@ class Rounding:
         forward = grown.forward or found.forward
         rest = forward, grown.outputs, objective, found.partials, self._eliminated, graph
         return Trace(self.prepared.specification, found.expansion, *rest, self._moves)
+
+    @cached_property
+    def running(self) -> Running:
+        """torch's forward in float64, its errors bounded step by step."""
+        grown, objective = self._forward
+        program = Program(tuple(grown.expansion.builder.nodes), (objective,))
+        return Running(program, self._eliminated, self._sums)
 
     @cached_property
     def _forward(self) -> tuple[Grown, int]:

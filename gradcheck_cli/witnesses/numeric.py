@@ -27,14 +27,16 @@ from gradcheck_cli.witnesses import (
     first_line,
 )
 from gradcheck_cli.witnesses.differences import extrapolated_differences, plain_differences
+from gradcheck_cli.witnesses.noise import Scatter, noise_beside
 from gradcheck_cli.witnesses.slopes import original, slopes
 from gradcheck_cli.worlds import tensors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from gradcheck_cli.questions.batch import Batch, Point
+    from gradcheck_cli.questions.batch import Batch
     from gradcheck_cli.witnesses import Answer, Estimates, Testimony
+    from gradcheck_cli.witnesses.noise import Noise
 
 # h_k = 0.2371 max(1, |x|) 2**-k for k = 0..53. The start is no power of two, so that periods in x
 # do not alias with it.
@@ -49,8 +51,7 @@ MAX_BATCH_ROWS = 2**15
 MAX_NUMBERS = 2**26
 
 
-def scatter_of_small_steps(point: Point) -> None:
-    """None: no bound of the noise is known, and the smallest steps tell of it."""
+_UNKNOWN = Scatter()
 
 
 @dataclass(frozen=True)
@@ -59,11 +60,11 @@ class Numeric:
 
     Attributes:
         step: use the plain central difference with this step instead.
-        noise: absolute error of one forward value near a point, None where it is not known.
+        noise: tells how far rounding may take forward values.
     """
 
     step: float | None = None
-    noise: Callable[[Point], float | None] = scatter_of_small_steps
+    noise: Noise = _UNKNOWN
     name: str = "numeric"
     trust: Trust = Trust.ESTIMATED
 
@@ -88,7 +89,7 @@ class Numeric:
                 return self._one_by_one(batch)
             return Abstention(f"torch cannot compute the value in float64: {first_line(error)}")
         if self.step is None:
-            noise = [self.noise(point) for point in batch]
+            noise = noise_beside(self.noise, batch, vectors.base, steps)
             answers = extrapolated_differences(vectors.base, steps, values, centres, noise)
         else:
             answers = plain_differences(vectors.base, values, self.step)
