@@ -14,7 +14,7 @@ from gradcheck_cli.language.errors import mistake
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.questions.batch import batches
 from gradcheck_cli.questions.devices import devices_of
-from gradcheck_cli.questions.numbers import Exact, Grid, Nested, read_value
+from gradcheck_cli.questions.numbers import Exact, Grid, Nested, NonFinite, read_value
 from gradcheck_cli.questions.points import points_of
 from gradcheck_cli.questions.question import question_of
 from gradcheck_cli.settings.values import settings_of_values
@@ -104,12 +104,10 @@ def _nested(name: str, value: Any) -> Nested | Grid:
         if any(isinstance(item, Grid) for item in items):
             raise mistake("bad-number", f"`{name}` has a grid inside a list")
         return items  # type: ignore[return-value]  # no Grid is left
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | float | Fraction)
-        or not (isinstance(value, Fraction) or isfinite(value))
-    ):
-        raise mistake("bad-number", f"`{name}` = {value!r} is not a finite number")
+    if isinstance(value, bool) or not isinstance(value, int | float | Fraction):
+        raise mistake("bad-number", f"`{name}` = {value!r} is not a number")
+    if isinstance(value, float) and not isfinite(value):
+        return NonFinite(value, repr(value))
     return Exact(
         Fraction(value),
         repr(value),

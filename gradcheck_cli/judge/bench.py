@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gradcheck_cli.judge.cause import cut_cause
 from gradcheck_cli.judge.comparison import Comparison, Court
 from gradcheck_cli.judge.evidence import agreement
-from gradcheck_cli.judge.forward import why_numeric_misses
+from gradcheck_cli.judge.forward import value_without_number, why_numeric_misses
 from gradcheck_cli.judge.measure import BUDGET_FACTOR, format_ball, format_float, ulp
 from gradcheck_cli.judge.sides import Boundary, boundary_at, disputes_sides
 from gradcheck_cli.judge.verdict import Verdict
@@ -92,8 +92,13 @@ class _Trial:
                 return self._beside(answer, f"at the boundary of `{function}` in `{words}`")
             case Undefined():
                 return self._beside(answer, "where the formula for the derivative is not finite")
-        reason = getattr(self.truth, "reason", "nothing is proved")
-        reason = f"{reason}; {answers}, which nothing here confirms or refutes"
+        why = getattr(self.truth, "reason", "nothing is proved")
+        value = value_without_number(self.evidence, self.partial)
+        if value is not None:
+            reason = f"there is nothing to differentiate: torch's value is {format_float(value)}"
+            reason = f"{reason}; {why}; {answers}"
+            return self._verdict(Outcome.UNDEFINED, reason, Cause.OUTSIDE_DOMAIN)
+        reason = f"{why}; {answers}, which nothing here confirms or refutes"
         return self._verdict(Outcome.INCONCLUSIVE, reason, Cause.UNKNOWN)
 
     def _detached(self, answer: Detached) -> Verdict:

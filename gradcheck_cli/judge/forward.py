@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.judge.measure import BUDGET_FACTOR, format_float, largest, ulp
 from gradcheck_cli.judge.rounding import rounding
+from gradcheck_cli.language.program import Number
 from gradcheck_cli.questions.prepared import Oversize
 from gradcheck_cli.records.record import FREE_ULPS
 from gradcheck_cli.witnesses.autograd import Backward
@@ -69,6 +70,26 @@ def _sentence(point: Point, element: int, truth: Ball, value: float, place: str)
     if gap <= room:
         return None
     return f"{ours} off by {float(gap.mid()):.2g}: rounding explains {room:.2g} at most"
+
+
+def value_without_number(evidence: Evidence, partial: int) -> float | None:
+    """torch's value where it is an infinity or NaN that numbers of the point or the program bring
+    with them, and no proof says otherwise; None elsewhere.
+    """
+    point, proof = evidence.point, evidence.whole("reference", Proof)
+    backward = evidence.whole("autograd", Backward)
+    if proof is None or backward is None:
+        return None
+    program = point.prepared.gradient
+    numbers = (node.value for node in program.program.nodes if isinstance(node, Number))
+    given = (*point.scalars.values(), *(n for n in numbers if isinstance(n, float)))
+    if all(map(isfinite, given)):
+        return None
+    for output, truth, value in zip(program.outputs, proof.forward, backward.forward, strict=False):
+        depends = program.dependence[output] >> partial & 1
+        if depends and not isinstance(truth, Certified) and not isfinite(value):
+            return value
+    return None
 
 
 def why_numeric_misses(evidence: Evidence, partial: int) -> str:

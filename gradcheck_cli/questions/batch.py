@@ -11,6 +11,7 @@ import numpy as np
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.language.elements import elements_of, indices_of
 from gradcheck_cli.language.errors import UserError
+from gradcheck_cli.questions.nonfinite import require_finite
 from gradcheck_cli.questions.numbers import Exact
 from gradcheck_cli.questions.prepared import Oversize
 from gradcheck_cli.questions.question import PartialKey
@@ -41,7 +42,8 @@ class Batch:
 
     Attributes:
         points: for each input an array of shape (points, *shape of the input) of float64 numbers
-            that `dtype` holds exactly; class indices are int64 and the same at all points.
+            that `dtype` holds exactly, infinities and NaN among them where an input is held; class
+            indices are int64 and the same at all points.
         rounded: for each point the numbers that had to be rounded.
         spelled: for each point the user's own words for its numbers, where they are to be repeated.
     """
@@ -232,6 +234,7 @@ def _row(
         arrays, rounded = question.arrays(point, dtype)
         key = question.shapes_key(arrays)
         prepared, also = question.prepared(arrays, dtype)
+        require_finite(question, prepared, arrays, dtype)
         spelled = {
             name: value.text or repr(float(arrays[name]))
             for name, value in point.items()

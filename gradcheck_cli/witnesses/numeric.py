@@ -48,6 +48,9 @@ MAX_BATCH_ROWS = 2**15
 MAX_NUMBERS = 2**26
 
 
+_STUCK = Abstention("the number is not finite: there is no step from it")
+
+
 def scatter_of_small_steps(point: Point) -> None:
     """None: no bound of the noise is known, and the smallest steps tell of it."""
 
@@ -80,6 +83,8 @@ class Numeric:
             number = f"{size:,} partials would take {2 * STEPS * size:,} evaluations"
             return Abstention(f"not estimated: {number}")
         steps = _steps(vectors.base) if self.step is None else np.full((1, count, size), self.step)
+        stuck = ~np.isfinite(vectors.base)
+        steps[:, stuck] = 1.0  # from an infinity leads no step, not even to NaN
         try:
             values, centres = _evaluate(vectors, steps)
         except TORCH_ERRORS as error:
@@ -91,7 +96,8 @@ class Numeric:
             answers = extrapolated_differences(vectors.base, steps, values, centres, noise)
         else:
             answers = plain_differences(vectors.base, values, self.step)
-        return _collect(answers, centres, size)
+        pairs = zip(answers, stuck.reshape(-1).tolist(), strict=True)
+        return _collect([_STUCK if no_step else a for a, no_step in pairs], centres, size)
 
     def _one_by_one(self, batch: Batch) -> PointwiseEstimates:
         """Each point by itself, so that one that torch cannot compute spoils no other."""

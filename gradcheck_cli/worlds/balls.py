@@ -5,6 +5,7 @@ value.
 from __future__ import annotations
 
 from fractions import Fraction
+from math import isnan
 from time import thread_time
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -41,6 +42,8 @@ class Machine:
         self._steps: list[_Step] = []
         self._fixed: list[_Step] = []  # steps that no variable reaches: their values are constants
         self._moving: set[int] = set()
+        # Comparisons with an input on either side, and what they say where it is NaN.
+        self._of_inputs: list[tuple[int, tuple[int, ...], bool]] = []
         self._kept: dict[tuple[int, Literal], list[Any]] = {}
         rows = table()
         for i, node in enumerate(program.nodes):
@@ -51,6 +54,8 @@ class Machine:
                 self._numbers.append((i, node))
             elif (row := rows[node.function]).arb is not None:
                 self._step(i, row.arb, node.args)
+                if row.condition and row.operator and not self._moving.isdisjoint(node.args):
+                    self._of_inputs.append((i, node.args, row.operator == "!="))
             else:
                 self._include(
                     i,
@@ -69,7 +74,8 @@ class Machine:
         branch not taken), those of the steps inside derived functions behind them.
 
         Args:
-            inputs: exact floats.
+            inputs: exact floats, infinities and NaN among them. A comparison with an input that is
+                NaN does not hold, as in IEEE 754; a ball that is NaN elsewhere is merely unknown.
             bits: working precision.
             literal: rounds a decimal literal to the dtype under test, or keeps it. Constants are
                 computed once for each precision and `literal`.
@@ -80,9 +86,15 @@ class Machine:
         from flint import arb, ctx
 
         with ctx.workprec(bits):
-            return self.values(
-                {name: arb(inputs[name]) for _, name in self._variables}, literal, deadline
-            )
+            given = {name: arb(inputs[name]) for _, name in self._variables}
+            return self.values(given, literal, deadline, self._with_nan(inputs))
+
+    def _with_nan(self, inputs: Mapping[str, float]) -> dict[int, Any] | None:
+        """What comparisons of inputs that are NaN say; None where no input is."""
+        nan = {i for i, name in self._variables if isnan(inputs[name])}
+        if not nan:
+            return None
+        return {place: says for place, args, says in self._of_inputs if not nan.isdisjoint(args)}
 
     def values(
         self,
