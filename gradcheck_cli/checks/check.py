@@ -11,6 +11,7 @@ from gradcheck_cli.checks.result import Result
 from gradcheck_cli.judge.bench import judge
 from gradcheck_cli.judge.evidence import Evidence
 from gradcheck_cli.judge.forward import forward_noise, forward_note
+from gradcheck_cli.judge.stops import stop_note
 from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.analytic import Analytic
@@ -99,8 +100,8 @@ def _result(
         f"the nearest, {number.used!r}, is used"
         for number in point.rounded
     )
-    forward = forward_note(evidence)
-    return Result(evidence, verdicts, (*rounded, *([forward] if forward else [])))
+    others = (forward_note(evidence), stop_note(point))
+    return Result(evidence, verdicts, (*rounded, *(note for note in others if note)))
 
 
 def _settle_in_float64(

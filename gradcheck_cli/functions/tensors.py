@@ -295,6 +295,6 @@ ROWS = (
     Function("getitem",   "x; key", torch=lambda t, x, key: x[_key(key)], array=_getitem, note="written x[0, 1:]", operator="[]"),
     Function("gather",    "x, index:index; dim=-1", torch=lambda t, x, index, dim: t.gather(x, dim, index.long().unsqueeze(dim)).squeeze(dim), array=_gather,
              note="one element along dim for each index, so index has the shape of x without dim"),
-    Function("detach",    "x", torch=lambda t, x: x.detach(), means="x", backward=False, aliases=("stop_gradient",)),
+    Function("detach",    "x", torch=lambda t, x: x.detach(), means="x", backward=False),
 )
 # fmt: on

@@ -15,6 +15,7 @@ from gradcheck_cli.judge.evidence import agreement
 from gradcheck_cli.judge.forward import value_without_number, why_numeric_misses
 from gradcheck_cli.judge.measure import BUDGET_FACTOR, format_ball, format_float, ulp
 from gradcheck_cli.judge.sides import Boundary, boundary_at, disputes_sides
+from gradcheck_cli.judge.stops import is_stopped
 from gradcheck_cli.judge.verdict import Verdict
 from gradcheck_cli.records.outcome import Cause, Outcome
 from gradcheck_cli.records.record import FREE_ULPS
@@ -107,6 +108,13 @@ class _Trial:
         reason = f"torch has no path from `{self.key.variable}` to the result{cut}"
         reason = f"{reason}, so it gives no gradient"
         cause = cut_cause(answer.cut)
+        if (
+            isinstance(self.truth, Certified)
+            and not answer.cut
+            and is_stopped(self.point, self.partial)
+        ):
+            reason = f"torch gives no gradient by `{self.key.variable}`, and the one stated is 0"
+            return self._verdict(Outcome.AGREE, reason, None)
         if not isinstance(self.truth, Certified):
             return self._verdict(Outcome.DETACHED, reason, cause)
         ball = self.truth.ball

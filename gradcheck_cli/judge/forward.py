@@ -86,7 +86,7 @@ def value_without_number(evidence: Evidence, partial: int) -> float | None:
     if all(map(isfinite, given)):
         return None
     for output, truth, value in zip(program.outputs, proof.forward, backward.forward, strict=False):
-        depends = program.dependence[output] >> partial & 1
+        depends = program.reached[output] >> partial & 1
         if depends and not isinstance(truth, Certified) and not isfinite(value):
             return value
     return None

@@ -132,8 +132,8 @@ def _read(point: Point, program: GradientProgram, values: list[Any], bits: int) 
     touching = _touching(program, values)
     partials: list[Truth] = []
     for k, node in enumerate(program.partials):
-        # A partial shares the trouble of every element of the value that depends on its input.
-        shared = (answer for i, answer in troubles.items() if program.dependence[i] >> k & 1)
+        # A partial shares the trouble of every element of the value that rests on its input.
+        shared = (answer for i, answer in troubles.items() if program.reached[i] >> k & 1)
         trouble = next(shared, None)
         partials.append(
             trouble or _partial(point.prepared.scalars, program, k, node, values, bits, touching)

@@ -42,6 +42,7 @@ class Sides:
         self.jumped = False
         self._literal = literal
         self._iterates: list[Iterate] = []
+        self._held: dict[Call, Any] = {}
 
     def beside(self, program: Program, inputs: Mapping[str, Any]) -> Puiseux:
         """The series of a scalar program of primitives.
@@ -52,11 +53,21 @@ class Sides:
             UndecidedSign: a sign or an expansion could not be settled.
             OutsideDomain: the program has no values on this side.
         """
+        self._hold(program, inputs)
         value = fold(program, self, inputs)[program.result]
         if isinstance(value, Exception):
             raise value
         assert isinstance(value, Puiseux)
         return value
+
+    def _hold(self, program: Program, inputs: Mapping[str, Any]) -> None:
+        """Take the values at the point of what is stopped: the limits beside it may be others."""
+        calls = [(i, node) for i, node in enumerate(program.nodes) if isinstance(node, Call)]
+        stops = [(i, node) for i, node in calls if lookup(node.function).stops]
+        if stops:
+            point = {name: series.at(0) for name, series in inputs.items()}
+            values = balls.balls_of(program, point, self._literal)
+            self._held |= {node: balls.plain(values[i]) for i, node in stops}
 
     def number(self, node: Number) -> Beside:
         """A literal does not change."""
@@ -74,6 +85,10 @@ class Sides:
         """The series of a call, or why it has none: a branch of `where` that is not taken need not
         have one.
         """
+        if node in self._held:
+            held = self._held[node]
+            stays = constant_series(held) if held.is_finite() else None
+            return stays or UndecidedSign(f"`{node.function}` holds no finite value")
         wanted = _wanted(node.function)
         for arg in [args[k] for k in wanted] if wanted else args:
             if isinstance(arg, Exception):
