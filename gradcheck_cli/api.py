@@ -35,6 +35,7 @@ def check(
     rtol: float | None = None,
     atol: float | None = None,
     step: float | None = None,
+    modes: str | Sequence[str] = (),
     strict: bool = False,
 ) -> LiveReport:
     """Everything that is found out about the gradient of a program.
@@ -45,6 +46,7 @@ def check(
             a tensor. A float means exactly that float64; a text is rounded once, to the dtype.
         cotangent: upstream gradient shaped like the result; ones if None.
         rtol, atol: the user's own tolerance instead of the computed one.
+        modes: further ways of torch to the gradient: forward, create_graph, vmap.
         strict: let `imprecise` and `kink` fail as well (see `Report.exit_code`).
     Raises:
         UserError: the text or the point is not what the language accepts.
@@ -57,6 +59,7 @@ def check(
             "rtol": rtol,
             "atol": atol,
             "step": step,
+            "modes": modes or None,
             "strict": strict,
         }
     )
@@ -73,7 +76,7 @@ def check(
     tolerance = tolerance_of(settings.rtol, settings.atol)
     analyst = Analyst()
     try:
-        results = check_batches(groups, panel(analyst, settings.step), tolerance)
+        results = check_batches(groups, panel(analyst, settings.step, settings.modes), tolerance)
         return report_of(list(results), strict=strict)
     finally:
         analyst.close()

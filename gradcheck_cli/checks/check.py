@@ -16,6 +16,7 @@ from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.analytic import Analytic
 from gradcheck_cli.witnesses.autograd import Autograd
+from gradcheck_cli.witnesses.modes import mode_witnesses
 from gradcheck_cli.witnesses.numeric import Numeric
 from gradcheck_cli.witnesses.reference import Reference
 
@@ -29,13 +30,17 @@ if TYPE_CHECKING:
     from gradcheck_cli.witnesses import Estimates, Witness
 
 
-def panel(analyst: Analyst, step: float | None = None) -> tuple[Witness, ...]:
+def panel(
+    analyst: Analyst, step: float | None = None, modes: Iterable[str] = ()
+) -> tuple[Witness, ...]:
     """The witnesses that are heard, in the order of a record.
 
     Args:
         step: of a plain central difference, instead of an extrapolated one.
+        modes: further ways of torch that are on trial.
     """
-    return Reference(), Analytic(analyst), Autograd(), Numeric(step, forward_noise)
+    others = mode_witnesses(modes)
+    return Reference(), Analytic(analyst), Autograd(), Numeric(step, forward_noise), *others
 
 
 def check_batches(

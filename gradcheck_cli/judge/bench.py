@@ -6,6 +6,7 @@ Every comparison is made here, once; records, reports and expectations read it f
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from gradcheck_cli.judge.comparison import Comparison, Court
 from gradcheck_cli.judge.evidence import agreement
 from gradcheck_cli.judge.forward import value_without_number, why_numeric_misses
 from gradcheck_cli.judge.measure import BUDGET_FACTOR, format_ball, format_float, ulp
+from gradcheck_cli.judge.modes import with_modes
 from gradcheck_cli.judge.sides import Boundary, boundary_at, disputes_sides
 from gradcheck_cli.judge.stops import is_stopped
 from gradcheck_cli.judge.verdict import Verdict
@@ -21,12 +23,14 @@ from gradcheck_cli.records.outcome import Cause, Outcome
 from gradcheck_cli.records.record import FREE_ULPS
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.autograd import Detached, Measured
+from gradcheck_cli.witnesses.modes import ModeAnswer
 from gradcheck_cli.witnesses.truth import Certified, Touching, Undefined
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gradcheck_cli.judge.evidence import Evidence, Tolerance
+    from gradcheck_cli.witnesses import Answer
 
 # Working precision of the comparisons themselves: far below any dtype's spacing.
 _BITS = 256
@@ -60,12 +64,13 @@ class _Trial:
 
     def verdict(self) -> Verdict:
         """The outcome, with what is to be said of the other opinions appended."""
-        verdict = self._outcome()
+        verdict = self._outcome(self.evidence.of("autograd", self.partial))
+        verdict = with_modes(verdict, self.evidence, self.partial, self._outcome)
         truth = verdict.truth
         if truth is None and isinstance(self.truth, Certified):
             truth = self.truth.ball
         for name in self.evidence:
-            if name not in ("reference", "autograd"):
+            if name not in ("reference", "autograd") and name not in verdict.agrees:
                 answer = self.evidence.of(name, self.partial)
                 verdict.agrees[name] = agreement(truth, answer)
         asides = self._asides(verdict, truth)
@@ -74,8 +79,7 @@ class _Trial:
     def _verdict(self, outcome: Outcome, reason: str, cause: Cause | None, **rest: Any) -> Verdict:
         return Verdict(self.key, outcome, reason, cause, **rest)
 
-    def _outcome(self) -> Verdict:
-        answer = self.evidence.of("autograd", self.partial)
+    def _outcome(self, answer: Answer) -> Verdict:
         if isinstance(answer, Detached):
             return self._detached(answer)
         if not isinstance(answer, Measured):
@@ -126,7 +130,7 @@ class _Trial:
 
     def _beside(self, answer: Measured, place: str) -> Verdict:
         """torch's number held against what is to the left and the right of the point."""
-        boundary = boundary_at(self.point, self.partial, self.difference)
+        boundary = self._boundary
         words, cause, sides = boundary.words, boundary.cause, boundary.sides
         answers = f"torch answers {format_float(answer.value)}"
         if boundary.kind == "smooth":
@@ -150,6 +154,11 @@ class _Trial:
         reason = f"{answers} {place}, which is no subgradient: {words}"
         return self._verdict(Outcome.WRONG, reason, cause, sides=sides)
 
+    @cached_property
+    def _boundary(self) -> Boundary:
+        """What is to the left and the right."""
+        return boundary_at(self.point, self.partial, self.difference)
+
     def _is_inside(self, answer: Measured, boundary: Boundary) -> bool:
         """Whether an answer lies between the one-sided derivatives, with the room that rounding may
         take.
@@ -165,8 +174,11 @@ class _Trial:
         return bool(low.lower() - room <= arb(answer.value) <= high.upper() + room)
 
     def _asides(self, verdict: Verdict, truth: Any) -> list[str]:
-        """What is wrong with the other opinions."""
-        wrong = (name for name, agrees in verdict.agrees.items() if agrees is False)
+        """What is wrong with the other opinions; of torch's own modes it is said already."""
+        modes = {
+            n for n in verdict.agrees if isinstance(self.evidence.of(n, self.partial), ModeAnswer)
+        }
+        wrong = (n for n, agrees in verdict.agrees.items() if agrees is False and n not in modes)
         asides = [self._dispute(name, truth) for name in wrong]
         # Across a jump differences have no slope to find: steps that are closer together than
         # floats, such as those of floor at 1e140, look like one.
