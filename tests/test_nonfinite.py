@@ -7,12 +7,14 @@ from __future__ import annotations
 import json
 import math
 import shlex
+from fractions import Fraction
 from math import exp, inf, nan, tanh
 
 import numpy as np
 import pytest
 from asking import alone, case, changed, check_case, groups, numeric, reference
-from laws.points import differentiable_rows, named, samples
+from flint import arb
+from laws.points import differentiable_rows, evidence_of, named, samples
 from test_suite_points import case as suite_case
 from test_suite_points import values
 
@@ -20,14 +22,19 @@ from gradcheck_cli import check
 from gradcheck_cli.checks.record import record_of
 from gradcheck_cli.checks.reproduce import reproduce
 from gradcheck_cli.dtypes import DTYPES
+from gradcheck_cli.functions import table
 from gradcheck_cli.judge.bench import judge
 from gradcheck_cli.judge.evidence import Evidence
+from gradcheck_cli.judge.forward import forward_note
 from gradcheck_cli.language.constants import nonfinite
 from gradcheck_cli.language.errors import UserError
+from gradcheck_cli.language.parse import parse
 from gradcheck_cli.questions.numbers import NonFinite, read_points, read_value
 from gradcheck_cli.records.record import line_of
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.autograd import Measured
+from gradcheck_cli.worlds.balls import Machine
+from gradcheck_cli.worlds.series import Puiseux, UndecidedSign
 
 SPELLINGS = {
     inf: ["inf", "+inf", "Inf", "infinity", ".inf", "oo", "math.inf", "torch.inf", "float('inf')", "- inf"][:-1],
@@ -118,6 +125,69 @@ def test_nan_never_passes(row, analyst):
     found = case(f"{sample.text} + m", f"{sample.at},m=nan", wrt=sample.numbers)
     result = check_case(found, analyst)
     assert {v.outcome for v in result.verdicts} == {"undefined"}
+
+
+def held(row):
+    """(program, point, what is differentiated) with one argument of a function after the other held
+    at an infinity or NaN.
+    """
+    sample = samples(row, 1)[0]
+    for name in sample.numbers:
+        for number in ("inf", "-inf", "nan"):
+            at = ",".join(f"{n}={number if n == name else v}" for n, v in sample.point)
+            yield f"v*{sample.text}", f"{at},v=2", ["v"]
+            others = [other for other in sample.numbers if other != name]
+            if others:
+                yield sample.text, at, others
+
+
+@pytest.mark.parametrize("row", differentiable_rows(), ids=named)
+def test_no_argument_makes_nan_pass(row):
+    """Of every function: where torch's value or its gradient is NaN, no outcome that would exit with
+    0; and where torch's value is a number, none that says it is another.
+    """
+    for text, at, wrt in held(row):
+        said = evidence_of(case(text, at, wrt=wrt))
+        backward = said.testimonies["autograd"]
+        if isinstance(backward, Abstention):
+            continue
+        (value,), outcomes = backward.forward, {v.outcome for v in judge(said)}
+        slopes = [answer.value for answer in backward.partials]
+        if math.isnan(value):
+            assert outcomes <= {"undefined"}, (text, at)
+        if any(map(math.isnan, slopes)):
+            assert outcomes <= {"undefined", "inconclusive"}, (text, at)
+        assert math.isnan(value) or forward_note(said) is None, (text, at)
+
+
+@pytest.mark.parametrize("row", [r for r in table().values() if r.arb is not None], ids=named)
+def test_a_function_of_nan_has_no_finite_ball(row):
+    """NaN as an input, which flint would call exact: of one it takes the arcsine."""
+    names = row.parsed.names
+    if row.condition or any(p.kind for p in row.parsed.args) or not names:
+        return
+    program = parse(f"{row.name}({', '.join(names)})")
+    for name in names:
+        inputs = dict.fromkeys(names, 0.4) | {name: nan}
+        ball = Machine(program).run(inputs, 96, lambda value: value)[program.result]
+        assert not ball.is_finite(), (row.name, name, ball)
+
+
+def test_series_do_not_multiply_zero_by_an_infinity():
+    """0.34**inf is 0, and that its slope is 0 as well is a limit of another kind."""
+    (verdict,) = judge(evidence_of(case("x**y", "x=0.34,y=inf", wrt=["x"])))
+    assert verdict.outcome == "inconclusive"
+    infinity = Puiseux(((Fraction(0), arb("inf")),))
+    with pytest.raises(UndecidedSign, match="zero times an infinity"):
+        _ = infinity * Puiseux(())
+    with pytest.raises(UndecidedSign, match="zero times an infinity"):
+        _ = Puiseux(()) * infinity
+
+
+def test_kinks_beside_a_mask_are_proved():
+    """An infinity that is added or compared spoils no series."""
+    (kink, masked) = judge(evidence_of(case("relu(x + m)", "x=[0, 1],m=[0, -inf]", wrt=["x"])))
+    assert (kink.outcome, kink.sides.proved, masked.outcome) == ("kink", True, "agree")
 
 
 @pytest.mark.parametrize("lie", [1.0, nan, inf, 1e-300])

@@ -86,6 +86,12 @@ class _Trial:
             reason = answer.reason if isinstance(answer, Abstention) else "torch gives no number"
             return self._verdict(Outcome.INCONCLUSIVE, reason, Cause.UNKNOWN)
         answers = f"torch answers {format_float(answer.value)}"
+        value = value_without_number(self.evidence, self.partial)
+        if value is not None and not isinstance(self.truth, Undefined):
+            reason = f"there is nothing to differentiate: torch's value is {format_float(value)}"
+            why = getattr(self.truth, "reason", "")
+            reason = f"{reason}; {why}; {answers}" if why else f"{reason}; {answers}"
+            return self._verdict(Outcome.UNDEFINED, reason, Cause.OUTSIDE_DOMAIN)
         match self.truth:
             case Certified() as certified:
                 return self.comparison.verdict(certified.truth, answer)
@@ -98,11 +104,6 @@ class _Trial:
             case Undefined():
                 return self._beside(answer, "where the formula for the derivative is not finite")
         why = getattr(self.truth, "reason", "nothing is proved")
-        value = value_without_number(self.evidence, self.partial)
-        if value is not None:
-            reason = f"there is nothing to differentiate: torch's value is {format_float(value)}"
-            reason = f"{reason}; {why}; {answers}"
-            return self._verdict(Outcome.UNDEFINED, reason, Cause.OUTSIDE_DOMAIN)
         reason = f"{why}; {answers}, which nothing here confirms or refutes"
         return self._verdict(Outcome.INCONCLUSIVE, reason, Cause.UNKNOWN)
 

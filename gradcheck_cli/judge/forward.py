@@ -74,22 +74,29 @@ def _sentence(point: Point, element: int, truth: Ball, value: float, place: str)
 
 def value_without_number(evidence: Evidence, partial: int) -> float | None:
     """torch's value where it is an infinity or NaN that numbers of the point or the program bring
-    with them, and no proof says otherwise; None elsewhere.
+    with them; None elsewhere. A finite value that is proved refutes an infinity, and a NaN where
+    the point has none of either.
     """
     point, proof = evidence.point, evidence.whole("reference", Proof)
     backward = evidence.whole("autograd", Backward)
-    if proof is None or backward is None:
+    if proof is None or backward is None or (point.is_finite and not _has_infinity(point)):
         return None
     program = point.prepared.gradient
-    numbers = (node.value for node in program.program.nodes if isinstance(node, Number))
-    given = (*point.scalars.values(), *(n for n in numbers if isinstance(n, float)))
-    if all(map(isfinite, given)):
-        return None
     for output, truth, value in zip(program.outputs, proof.forward, backward.forward, strict=False):
-        depends = program.reached[output] >> partial & 1
-        if depends and not isinstance(truth, Certified) and not isfinite(value):
+        refuted = isinstance(truth, Certified) and (point.is_finite or not isnan(value))
+        if program.reached[output] >> partial & 1 and not isfinite(value) and not refuted:
             return value
     return None
+
+
+def _has_infinity(point: Point) -> bool:
+    """Whether an infinity is written in the program, or is a setting in it."""
+
+    def look() -> bool:
+        nodes = point.prepared.gradient.program.nodes
+        return any(isinstance(n, Number) and isinstance(n.value, float) for n in nodes)
+
+    return point.prepared.share("infinities", look)
 
 
 def why_numeric_misses(evidence: Evidence, partial: int) -> str:

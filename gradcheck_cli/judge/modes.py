@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import isnan
+from math import isfinite, isnan
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.judge.measure import format_float
@@ -61,7 +61,10 @@ def _difference(of_reverse: Verdict, other: Verdict, answer: ModeAnswer) -> str:
         return "" if well else f"it answers {format_float(answer.value)}, which agrees"
     if other.outcome is of_reverse.outcome and other.outcome not in _AGREES:
         return ""  # neither can be held against anything
-    return f"it is {other.outcome}: {other.reason}"
+    reason = other.reason
+    if not isfinite(answer.value):
+        reason = reason.partition(": ")[0]  # what follows speaks of backward
+    return f"it is {other.outcome}: {reason}"
 
 
 def _answers(evidence: Evidence, partial: int) -> Iterator[tuple[str, ModeAnswer]]:

@@ -85,6 +85,12 @@ class Batch:
         return self.question.subject.is_elementwise and not any(shapes)
 
     @cached_property
+    def finite(self) -> list[bool]:
+        """For each point whether all its numbers are finite."""
+        rows = [np.isfinite(array.reshape(len(self), -1)).all(1) for array in self.points.values()]
+        return np.all(rows, axis=0).tolist() if rows else [True] * len(self)
+
+    @cached_property
     def _rows(self) -> list[dict[str, float]]:
         """For each point every element of every input under its scalar name."""
         columns: dict[str, list[float]] = {}
@@ -155,6 +161,11 @@ class Point:
     def scalars(self) -> dict[str, float]:
         """Every element of every input, under its scalar name."""
         return self.batch.scalars(self.k)
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether all its numbers are."""
+        return self.batch.finite[self.k]
 
     @property
     def rounded(self) -> tuple[RoundedNumber, ...]:

@@ -86,15 +86,17 @@ class Machine:
         from flint import arb, ctx
 
         with ctx.workprec(bits):
+            nan = {i: name for i, name in self._variables if isnan(inputs[name])}
             given = {name: arb(inputs[name]) for _, name in self._variables}
-            return self.values(given, literal, deadline, self._with_nan(inputs))
-
-    def _with_nan(self, inputs: Mapping[str, float]) -> dict[int, Any] | None:
-        """What comparisons of inputs that are NaN say; None where no input is."""
-        nan = {i for i, name in self._variables if isnan(inputs[name])}
-        if not nan:
-            return None
-        return {place: says for place, args, says in self._of_inputs if not nan.isdisjoint(args)}
+            if not nan:
+                return self.values(given, literal, deadline)
+            given |= dict.fromkeys(nan.values(), arb.nan())
+            says = {
+                place: says
+                for place, args, says in self._of_inputs
+                if not nan.keys().isdisjoint(args)
+            }
+            return self.values(given, literal, deadline, says)
 
     def values(
         self,
@@ -216,11 +218,13 @@ def literal_ball(node: Number, literal: Literal) -> Ball:
 
 
 def exact_ball(value: Fraction | float) -> Ball:
-    """A float, or a rational number, as a ball: exact if dyadic, else to the working precision."""
+    """A float, or a rational number, as a ball: exact if dyadic, else to the working precision. Of
+    NaN nothing is known: of one that is called exact, flint takes the arcsine.
+    """
     from flint import arb, fmpq
 
     if isinstance(value, float):
-        return arb(value)
+        return arb.nan() if isnan(value) else arb(value)
     return (
         arb(value.numerator)
         if value.denominator == 1

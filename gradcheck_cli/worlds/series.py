@@ -97,7 +97,9 @@ class Puiseux:
     def exact(self) -> Fraction | None:
         """The number that a series stays at, if that is known exactly."""
         ball = self.constant
-        return balls.midpoint(ball) if ball is not None and ball.is_exact() else None
+        if ball is None or not (ball.is_exact() and ball.is_finite()):
+            return None
+        return balls.midpoint(ball)
 
     @property
     def moving(self) -> Puiseux:
@@ -119,6 +121,8 @@ class Puiseux:
 
     def __mul__(self, other: Puiseux | int) -> Puiseux:
         other = _series(other)
+        if not (self.terms and other.terms):
+            _require_finite(self, other)
         terms: dict[Fraction, Any] = {}
         for e, c in self.terms:
             for f, k in other.terms:
@@ -221,6 +225,16 @@ def least(*orders: Fraction | None) -> Fraction | None:
 def _rest(x: Puiseux, y: Puiseux) -> Fraction | None:
     """Order of the remainder of x times y; x zero leaves none."""
     return None if x.order is None or y.lead is None else x.order + y.lead
+
+
+def _require_finite(*factors: Puiseux) -> None:
+    """Nothing, if zero may be multiplied by them.
+
+    Raises:
+        UndecidedSign: a coefficient is an infinity, which came with the point or the program.
+    """
+    if not all(c.is_finite() for x in factors for _, c in x.terms):
+        raise UndecidedSign("zero times an infinity")
 
 
 def _monic(x: Puiseux) -> tuple[Fraction, Any, Puiseux]:
