@@ -76,7 +76,7 @@ def _along_torch(point: Point, expansion: Expansion, execution: NodeValues) -> l
             pairs = zip(places, numbers, strict=False)
             instead |= {k: arb(number) for k, number in pairs if isfinite(number)}
     with ctx.workprec(_BITS):
-        inputs = {name: balls.exact_ball(value) for name, value in point.scalars.items()}
+        inputs = {name: arb(value) for name, value in point.scalars.items()}
         return point.prepared.machine.values(inputs, point.dtype.round, instead=instead)
 
 

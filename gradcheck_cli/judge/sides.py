@@ -105,9 +105,7 @@ def _prove(point: Point, partial: int, direction: int, bits: int) -> Side:
     name = program.elements[partial]
     world = Sides(point.dtype.round)
     with ctx.workprec(bits):
-        inputs = {
-            key: constant_series(balls.exact_ball(value)) for key, value in point.scalars.items()
-        }
+        inputs = {key: constant_series(arb(value)) for key, value in point.scalars.items()}
         inputs[name] = Puiseux((*inputs[name].terms, (Fraction(1), arb(direction))))
         try:
             germ = world.beside(program.forward_program, inputs)

@@ -4,7 +4,9 @@ value.
 
 from __future__ import annotations
 
+from copy import copy
 from fractions import Fraction
+from functools import partial
 from math import isnan
 from time import thread_time
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -15,7 +17,7 @@ from gradcheck_cli.functions.arithmetic import OFF
 from gradcheck_cli.language.program import Number, Program, Variable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence, Set
 
 Ball: TypeAlias = Any  # flint ships no types
 Literal: TypeAlias = "Callable[[Fraction], Fraction | float]"
@@ -86,17 +88,20 @@ class Machine:
         from flint import arb, ctx
 
         with ctx.workprec(bits):
-            nan = {i: name for i, name in self._variables if isnan(inputs[name])}
+            nan = {i for i, name in self._variables if isnan(inputs[name])}
             given = {name: arb(inputs[name]) for _, name in self._variables}
-            if not nan:
-                return self.values(given, literal, deadline)
-            given |= dict.fromkeys(nan.values(), arb.nan())
-            says = {
-                place: says
-                for place, args, says in self._of_inputs
-                if not nan.keys().isdisjoint(args)
-            }
-            return self.values(given, literal, deadline, says)
+            machine = self._where_nan(nan) if nan else self
+            return machine.values(given, literal, deadline)
+
+    def _where_nan(self, places: Set[int]) -> Machine:
+        """The machine for a point where inputs at some places are NaN."""
+        answers = {i: answer for i, args, answer in self._of_inputs if not places.isdisjoint(args)}
+        machine = copy(self)
+        machine._steps = [
+            (i, partial(_saying, answers[i]), args) if i in answers else (i, call, args)
+            for i, call, args in self._steps
+        ]
+        return machine
 
     def values(
         self,
@@ -165,6 +170,10 @@ class Machine:
         self._step(place, _itself, (where[program.result],))
 
 
+def _saying(answer: bool, *_: Ball) -> bool:
+    return answer
+
+
 def _itself(value: Ball) -> Ball:
     return value
 
@@ -218,13 +227,11 @@ def literal_ball(node: Number, literal: Literal) -> Ball:
 
 
 def exact_ball(value: Fraction | float) -> Ball:
-    """A float, or a rational number, as a ball: exact if dyadic, else to the working precision. Of
-    NaN nothing is known: of one that is called exact, flint takes the arcsine.
-    """
+    """A float, or a rational number, as a ball: exact if dyadic, else to the working precision."""
     from flint import arb, fmpq
 
     if isinstance(value, float):
-        return arb.nan() if isnan(value) else arb(value)
+        return arb(value)
     return (
         arb(value.numerator)
         if value.denominator == 1
