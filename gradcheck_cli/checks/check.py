@@ -14,10 +14,12 @@ from gradcheck_cli.judge.bench import judge
 from gradcheck_cli.judge.bounds import ForwardNoise
 from gradcheck_cli.judge.evidence import Evidence
 from gradcheck_cli.judge.forward import forward_note
+from gradcheck_cli.judge.stops import stop_note
 from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.analytic import Analytic
 from gradcheck_cli.witnesses.autograd import Autograd
+from gradcheck_cli.witnesses.modes import mode_witnesses
 from gradcheck_cli.witnesses.numeric import Numeric
 from gradcheck_cli.witnesses.reference import Reference
 
@@ -32,13 +34,17 @@ if TYPE_CHECKING:
     from gradcheck_cli.witnesses import Witness
 
 
-def panel(analyst: Analyst, step: float | None = None) -> tuple[Witness, ...]:
+def panel(
+    analyst: Analyst, step: float | None = None, modes: Iterable[str] = ()
+) -> tuple[Witness, ...]:
     """The witnesses that are heard, in the order of a record.
 
     Args:
         step: of a plain central difference, instead of an extrapolated one.
+        modes: further ways of torch that are on trial.
     """
-    return Reference(), Analytic(analyst), Autograd(), Numeric(step, ForwardNoise())
+    others = mode_witnesses(modes)
+    return Reference(), Analytic(analyst), Autograd(), Numeric(step, ForwardNoise()), *others
 
 
 def check_batches(
@@ -104,7 +110,8 @@ def _result(point: Point, hearing: Hearing, tolerance: Tolerance | None) -> Resu
     forward = next((note for note in notes if note), None)
     further = hearing.also
     also = None if further is None else Result(*_judge_part(further, point.k, tolerance))
-    return Result(evidence, verdicts, (*rounded, *([forward] if forward else [])), also=also)
+    others = (note for note in (forward, stop_note(point)) if note)
+    return Result(evidence, verdicts, (*rounded, *others), also=also)
 
 
 def _judge_part(

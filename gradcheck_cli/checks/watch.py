@@ -51,6 +51,7 @@ class Job:
     analyst: Analyst
     tolerance: Tolerance | None = None
     step: float | None = None
+    modes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return sum(len(batch) for group in self.groups for batch in group)
@@ -71,7 +72,7 @@ class Job:
         ended, done, lock = Ending(), threading.Event(), threading.Lock()
 
         def work() -> None:
-            witnesses = panel(self.analyst, self.step)
+            witnesses = panel(self.analyst, self.step, self.modes)
             try:
                 for result in check_batches(self.groups, witnesses, self.tolerance):
                     with lock:
@@ -197,4 +198,5 @@ def _job(program: Program | None, settings: Settings, analyst: Analyst, found: _
     # Few points are looked at one by one, so that one that never ends takes none with it.
     most = 1 if len(grid) * len(runs) <= ALONE else MOST_POINTS
     groups = list(batches(question, grid, runs, spell, most))
-    return Job(groups, analyst, tolerance_of(settings.rtol, settings.atol), settings.step)
+    tolerance = tolerance_of(settings.rtol, settings.atol)
+    return Job(groups, analyst, tolerance, settings.step, settings.modes)

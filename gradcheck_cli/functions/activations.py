@@ -84,6 +84,6 @@ ROWS = (
     Function("softsign",   "x",                  torch=lambda t, x: t.nn.functional.softsign(x),                 means="x / (abs(x) + 1)"),
     Function("tanhshrink", "x",                  torch=lambda t, x: t.nn.functional.tanhshrink(x),               means="x - tanh(x)"),
     Function("threshold", "x; threshold, value", torch=lambda t, x, threshold, value: t.nn.functional.threshold(x, threshold, value),
-             means="where(x > threshold, x, value)"),
+             means="where(x <= threshold, value, x)"),
 )
 # fmt: on

@@ -206,6 +206,11 @@ ROWS = (
     Function("gate", "c:condition", torch=lambda t, c: t.where(c, 1.0, 0.0), arb=_gate, partials=("0",), backward=False,
              note="1 where c holds, a zero that even NaN cannot spoil elsewhere: the slope of `where`", germ=lambda s, c: s.constant(c), rounds=(0, 0)),
 
+    Function("stop_gradient", "x", torch=lambda t, x: x.detach(), arb=lambda x: x, partials=("0",), backward=False, stops=True, rounds=(0, 0),
+             note="the value of x, held fixed where a gradient is formed; a cut by `detach`, which is the identity, is told as a missing path"),
+    Function("straight_through", "forward, backward", torch=lambda t, x, y: y + (x - y).detach(), means="backward + stop_gradient(forward - backward)",
+             note="the value of forward with the gradient of backward, as in straight_through(round(x), x)"),
+
     Function("lt", "x, y", torch=lambda t, x, y: x < y, arb=lambda x, y: _compare(x < y, x >= y), partials=("0", "0"), kinks=("x - y",), operator="<",
              condition=True, scalars=True, jumps=True, germ=lambda s, x, y: s.compare(x, y) < 0, latex=r"\left(%s < %s\right)"),
     Function("le", "x, y", torch=lambda t, x, y: x <= y, arb=lambda x, y: _compare(x <= y, x > y), partials=("0", "0"), kinks=("x - y",), operator="<=",
@@ -214,9 +219,9 @@ ROWS = (
              condition=True, scalars=True, jumps=True, germ=lambda s, x, y: s.compare(x, y) > 0, latex=r"\left(%s > %s\right)"),
     Function("ge", "x, y", torch=lambda t, x, y: x >= y, arb=lambda x, y: _compare(x >= y, x < y), partials=("0", "0"), kinks=("x - y",), operator=">=",
              condition=True, scalars=True, jumps=True, germ=lambda s, x, y: s.compare(x, y) >= 0, latex=r"\left(%s \ge %s\right)"),
-    Function("eq", "x, y", torch=lambda t, x, y: x == y, arb=lambda x, y: _compare((x - y).is_zero(), not x.overlaps(y)), partials=("0", "0"), kinks=("x - y",),
+    Function("eq", "x, y", torch=lambda t, x, y: x == y, arb=lambda x, y: _compare(x == y, not x.overlaps(y)), partials=("0", "0"), kinks=("x - y",),
              operator="==", condition=True, scalars=True, jumps=True, germ=lambda s, x, y: s.compare(x, y) == 0, latex=r"\left(%s = %s\right)"),
-    Function("ne", "x, y", torch=lambda t, x, y: x != y, arb=lambda x, y: _compare(not x.overlaps(y), (x - y).is_zero()), partials=("0", "0"), kinks=("x - y",),
+    Function("ne", "x, y", torch=lambda t, x, y: x != y, arb=lambda x, y: _compare(not x.overlaps(y), x == y), partials=("0", "0"), kinks=("x - y",),
              operator="!=", condition=True, scalars=True, jumps=True, germ=lambda s, x, y: s.compare(x, y) != 0, latex=r"\left(%s \ne %s\right)"),
     Function("logical_and", "c:condition, d:condition", torch=lambda t, c, d: t.logical_and(c, d), arb=_both, partials=("0", "0"), operator="and",
              condition=True, jumps=True, germ=lambda s, c, d: c and d, latex=r"\left(%s \land %s\right)"),

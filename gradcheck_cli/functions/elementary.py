@@ -45,6 +45,15 @@ def _atan2_beside(s: Any, y: Any, x: Any) -> Any:
     return s.apply("atan", y / x) + turn * half_turn
 
 
+def _asin(x: Any) -> Any:
+    """flint takes the arcsine of a NaN whose radius is 0."""
+    return x if x.is_nan() else x.asin()
+
+
+def _acos(x: Any) -> Any:
+    return x if x.is_nan() else x.acos()
+
+
 def _log1p_beside(s: Any, x: Any) -> Any:
     """Near x = -1 and far out as `log(1 + x)`."""
     inside = 1 + x
@@ -114,9 +123,9 @@ ROWS = (
     Function("cos",  "x", torch=lambda t, x: t.cos(x),  sympy=lambda s, x: s.cos(x),  arb=lambda x: x.cos(),  partials=("-sin(x)",), latex=r"\cos"),
     Function("tan", "x", torch=lambda t, x: t.tan(x), sympy=lambda s, x: s.tan(x), arb=lambda x: x.tan(), partials=("1 + tan(x)**2",),
              pullback=("ybar * (1 + y**2)",), domain=("abs(cos(x))",), latex=r"\tan"),
-    Function("asin", "x", torch=lambda t, x: t.asin(x), sympy=lambda s, x: s.asin(x), arb=lambda x: x.asin(), partials=("1 / sqrt(1 - x**2)",),
+    Function("asin", "x", torch=lambda t, x: t.asin(x), sympy=lambda s, x: s.asin(x), arb=_asin, partials=("1 / sqrt(1 - x**2)",),
              pullback=("ybar * rsqrt(1 - x * x)",), domain=("1 - x**2",), aliases=("arcsin",)),
-    Function("acos", "x", torch=lambda t, x: t.acos(x), sympy=lambda s, x: s.acos(x), arb=lambda x: x.acos(), partials=("-1 / sqrt(1 - x**2)",),
+    Function("acos", "x", torch=lambda t, x: t.acos(x), sympy=lambda s, x: s.acos(x), arb=_acos, partials=("-1 / sqrt(1 - x**2)",),
              pullback=("ybar * -rsqrt(1 - x * x)",), domain=("1 - x**2",), aliases=("arccos",)),
     Function("atan", "x", torch=lambda t, x: t.atan(x), sympy=lambda s, x: s.atan(x), arb=lambda x: x.atan(), partials=("1 / (1 + x**2)",),
              pullback=("ybar / (x * x + 1)",), aliases=("arctan",), germ=_atan_beside),

@@ -120,6 +120,8 @@ class Function:
         eliminates: True where torch solves linear systems with the first argument by elimination.
         aliases: other names for it.
         backward: False where torch evaluates the function but has no derivative for it.
+        stops: True where that is meant: its value is that of its argument, its partial is stated to
+            be 0, and what is checked is the gradient so stated.
         scalars: True where torch takes Python numbers beside the first argument.
         folds: the binary function that several positional arguments mean (`max(x, y)` is
             `maximum`); that function says so of itself.
@@ -153,6 +155,7 @@ class Function:
     eliminates: bool = False
     aliases: tuple[str, ...] = ()
     backward: bool = True
+    stops: bool = False
     scalars: bool = False
     folds: str = ""
     operator: str = ""

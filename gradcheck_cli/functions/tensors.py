@@ -143,6 +143,6 @@ ROWS = (
     Function("gather",    "x, index:index; dim=-1", torch=lambda t, x, index, dim: t.gather(x, dim, index.long().unsqueeze(dim)).squeeze(dim), array=_gather,
              foreign={"torch": "torch.gather(x, dim, index) has an index for every dimension, this language's without dim: write gather(x, index, dim=0)"},
              note="one element along dim for each index, so index has the shape of x without dim"),
-    Function("detach",    "x", torch=lambda t, x: x.detach(), means="x", backward=False, aliases=("stop_gradient",)),
+    Function("detach",    "x", torch=lambda t, x: x.detach(), means="x", backward=False),
 )
 # fmt: on

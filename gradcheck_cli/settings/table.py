@@ -167,6 +167,8 @@ ROWS: tuple[Setting, ...] = (
             "Your own absolute tolerance instead of the computed one.", quantities.tolerance, suite="tol", repeated="as given"),
     Setting("step",        ("--step",),                      _BOTH,  EXACT,   Unset("extrapolated"), "H",             '"2**-20"',
             "Plain central difference with this step as the numeric opinion.", quantities.step, suite="step", repeated="as given"),
+    Setting("modes",       ("--modes",),                     _BOTH,  NAMES,   "reverse",             "NAMES",         '["forward", "vmap"]',
+            "Further ways of torch to the gradient: forward, create_graph, vmap.", readers.mode_names, suite="modes", repeated="as given"),
     Setting("strict",      ("--strict/--no-strict",),        _BOTH,  FLAG,    "false",               None,            "true",
             "imprecise and kink exit 1 too.", suite="strict", repeated="as given"),
     Setting("format",      ("--format", "-f"),               _BOTH,  TEXT,    "table",               "FORMAT",        '"markdown"',

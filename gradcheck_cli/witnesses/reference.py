@@ -154,7 +154,7 @@ def _read(point: Point, program: GradientProgram, values: list[Any], bits: int) 
     partials: list[Truth] = []
     for k, node in enumerate(program.partials):
         # A partial shares the trouble of every element of the value that depends on its input.
-        shared = (answer for i, answer in troubles.items() if program.dependence[i] >> k & 1)
+        shared = (answer for i, answer in troubles.items() if program.reached[i] >> k & 1)
         trouble: Truth | None = next(shared, None)
         if isinstance(trouble, Abstention):
             # The edge of a domain may be touched without being left: the sides know more.

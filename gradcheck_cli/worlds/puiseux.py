@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.program import Call, Number, Program, fold
+from gradcheck_cli.worlds import balls
 from gradcheck_cli.worlds.expansions import exp_of_terms, log_of_scale, parted
 from gradcheck_cli.worlds.germs import Iterate, germ_of
 from gradcheck_cli.worlds.powers import ONE
@@ -45,6 +46,7 @@ class Sides:
         self.jumped = False
         self._literal = literal
         self._iterates: list[Iterate] = []
+        self._held: dict[Call, Real] = {}
 
     def beside(self, program: Program, inputs: Mapping[str, Any]) -> Puiseux:
         """The series of a scalar program of primitives.
@@ -55,11 +57,21 @@ class Sides:
             UndecidedSign: a sign or an expansion could not be settled.
             OutsideDomain: the program has no values on this side.
         """
+        self._hold(program, inputs)
         value = fold(program, self, inputs)[program.result]
         if isinstance(value, Exception):
             raise value
         assert isinstance(value, Puiseux)
         return value
+
+    def _hold(self, program: Program, inputs: Mapping[str, Any]) -> None:
+        """Take the values at the point of what is stopped: the limits beside it may be others."""
+        calls = [(i, node) for i, node in enumerate(program.nodes) if isinstance(node, Call)]
+        stops = [(i, node) for i, node in calls if lookup(node.function).stops]
+        if stops:
+            point = {name: series.at(0).ball for name, series in inputs.items()}
+            values = balls.balls_of(program, point, self._literal)
+            self._held |= {node: Real(balls.plain(values[i])) for i, node in stops}
 
     def number(self, node: Number) -> Beside:
         """A literal does not change."""
@@ -77,6 +89,10 @@ class Sides:
         """The series of a call, or why it has none: a branch of `where` that is not taken need not
         have one.
         """
+        if node in self._held:
+            held = self._held[node]
+            stays = constant_series(held) if held.ball.is_finite() else None
+            return stays or UndecidedSign(f"`{node.function}` holds no finite value")
         wanted = _wanted(node.function)
         for arg in [args[k] for k in wanted] if wanted else args:
             if isinstance(arg, Exception):

@@ -34,7 +34,9 @@ BITS, FAR = 1_024, 8_000
 STEP, ROOM = 300, 2**30
 ALONE = ("-3", "-1", "-0.5", "0", "0.3", "0.5", "1", "2.5")
 TOGETHER = ("-1.5", "0", "1", "2")
-PRIMITIVES = [row for row in all_rows() if row.kind == "primitive" and row.parsed.args]
+PRIMITIVES = [
+    row for row in all_rows() if row.kind == "primitive" and row.parsed.args and not row.stops
+]
 
 
 def lines(row: Function) -> Iterator[tuple[Puiseux | bool, ...]]:
