@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from gradcheck_cli.judge.replay import Rerun, Rounded, Spared
-    from gradcheck_cli.judge.rounding import Trace
+    from gradcheck_cli.judge.trace import Trace
     from gradcheck_cli.questions.batch import Point
 
 # Operations that are replayed for one point, at most: a guess, about a third of a second.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gradcheck_cli.dtypes import DType
-    from gradcheck_cli.judge.rounding import Trace
+    from gradcheck_cli.judge.trace import Trace
     from gradcheck_cli.questions.batch import Point
 
 # What is spared of a node: its rounding altogether, or the dtype's limits on exponents alone.
