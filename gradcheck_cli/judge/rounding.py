@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,9 +38,11 @@ class Rounding:
 
     def of_partial(self, point: Point, position: int, dtype: DType) -> Budget:
         """The budget of one partial, in the units of the partial."""
-        trace = self.gradient
-        node = trace.partials[position]
-        return trace.budget(point, node, dtype) if node >= 0 else Budget(0.0)
+        found = self.gradient.of_partial(point, position, dtype)
+        if isfinite(found.total) or not self.gradient.expansion.calls:
+            return found
+        # torch has another formula where its own divides by 0: prod of a 0, det of what is singular.
+        return self._meant.of_partial(point, position, dtype)
 
     def of_value(self, point: Point, dtype: DType) -> Budget:
         """The budget of the forward value `<cotangent, f>`."""
@@ -61,8 +64,17 @@ class Rounding:
     @cached_property
     def gradient(self) -> Trace:
         """torch's forward and backward."""
+        return self._traced(arrays=True)
+
+    @cached_property
+    def _meant(self) -> Trace:
+        """torch's forward, and the gradient of what it means."""
+        return self._traced(arrays=False)
+
+    def _traced(self, *, arrays: bool) -> Trace:
         (grown, objective), names = self._forward, self.prepared.elements
-        found = torch_backward(self.prepared.specification, grown.expansion, objective, names)
+        program, expansion = self.prepared.specification, grown.expansion
+        found = torch_backward(program, expansion, objective, names, arrays=arrays)
         graph = Graph(found.expansion.builder, found.sums | self._sums)
         # Of a second derivative the first one is a backward as well.
         forward = grown.forward or found.forward

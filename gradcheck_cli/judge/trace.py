@@ -80,6 +80,11 @@ class Trace:
                 break
         return found
 
+    def of_partial(self, point: Point, position: int, dtype: DType) -> Budget:
+        """The budget of one partial at a point."""
+        node = self.partials[position]
+        return self.budget(point, node, dtype) if node >= 0 else Budget(0.0)
+
     def budget_between(self, point: Point, output: int, others: Sequence[Any]) -> float:
         """The budget of one node for values anywhere between those at a point and others: by the
         mean value theorem, with the adjoints of the whole way.

@@ -39,14 +39,20 @@ class TorchProgram:
 
 
 def torch_backward(
-    program: Program, expansion: Expansion, objective: int, names: tuple[str, ...]
+    program: Program,
+    expansion: Expansion,
+    objective: int,
+    names: tuple[str, ...],
+    *,
+    arrays: bool = True,
 ) -> TorchProgram:
     """torch's gradient of `objective` by the scalars called `names`.
 
     Args:
         expansion: `program` with `keep="pullbacks"`, the nodes of the objective last; it is copied.
+        arrays: pull arrays back at once; False for the gradient of what the calls mean.
     """
-    return _Reverse(program, expansion.copy(), objective).gradient(names)
+    return _Reverse(program, expansion.copy(), objective, arrays).gradient(names)
 
 
 @dataclass(eq=False)
@@ -60,6 +66,7 @@ class _Reverse:
     program: Program
     expansion: Expansion
     objective: int
+    arrays: bool
     terms: dict[int, list[int]] = field(default_factory=dict)
     sums: set[int] = field(default_factory=set)
 
@@ -69,7 +76,7 @@ class _Reverse:
         forward = len(builder.nodes)
         alive = active(builder.nodes, frozenset(names))
         # Of calls that end at the same node the outer one, which comes last, counts.
-        pending = [call for call in self.expansion.calls if _text(call.call)]
+        pending = [call for call in self.expansion.calls if self.arrays and _text(call.call)]
         if alive[self.objective]:
             self.terms[self.objective] = [builder.number(1)]
         for i in range(self.objective, -1, -1):
