@@ -5,8 +5,7 @@ function of closed forms, such as sin(1). What is known of atoms is how products
 is 2, e**a e**b is e**(a + b), cos(1)**2 is 1 - sin(1)**2. So a form that comes to nothing is zero;
 one that does not may be zero all the same.
 
-Source: the usual normal form of elementary constants; Richardson, "How to recognize zero" (1997),
-on why there is no decision.
+Source: Richardson, "How to recognize zero" (1997), on why there is no decision.
 """
 
 from __future__ import annotations
@@ -194,9 +193,7 @@ def dyadic(ball: Any) -> Any | None:
 
 def as_form(value: Any) -> ClosedForm:
     """A form, or a `flint.fmpq` as one."""
-    if isinstance(value, ClosedForm):
-        return value
-    return ClosedForm({(): value} if value else {})
+    return value if isinstance(value, ClosedForm) else ClosedForm({(): value} if value else {})
 
 
 @lru_cache(maxsize=1)
@@ -241,7 +238,13 @@ def _vanishes(p: Polynomial) -> bool:
 
 
 def _as_atom(above: Polynomial, below: Polynomial | None, power: int = 1) -> ClosedForm:
-    return form_of(atom(f"its power {power}", ClosedForm(above, below)))
+    c, y = ClosedForm(above, below).content
+    if c.height_bits() > MOST_BITS // _HIGHEST_POWER:
+        return form_of(atom(f"its power {power}", ClosedForm(above, below)))
+    # The same atom for all multiples, those by -1 too.
+    if y.above[min(y.above, key=place)] < 0:
+        c, y = -c, -y
+    return form_of(atom(f"its power {power}", y)) * rational_form(c**power)
 
 
 def _sum(p: Polynomial, q: Polynomial) -> Polynomial:

@@ -238,15 +238,15 @@ def series_of(value: Puiseux | int) -> Puiseux:
 
 
 def from_terms(terms: Mapping[Power, Real], order: Power | None) -> Puiseux:
-    """A series from collected terms: zeros dropped, and what is far above the leading exponent, where
-    a remainder or many terms make it long.
+    """A series from collected terms: zeros dropped, and what is far above the leading exponent.
+
+    A finite sum keeps all, unless it is long.
     """
     kept = sorted(
         ((p, c) for p, c in terms.items() if (order is None or p < order) and not c.is_zero()),
         key=lambda term: term[0],
     )
     if kept and (order is not None or len(kept) > _FINITE):
-        # Enough for tanh(abs(x))*sign(x), sqrt(x**4), x*abs(x)/sin(x).
         cut = kept[0][0].exponent + terms_in_force() - 1
         far = next((k for k, (p, _) in enumerate(kept) if p.exponent >= cut), len(kept))
         if far < len(kept):
