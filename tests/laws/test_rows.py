@@ -55,6 +55,9 @@ def test_the_texts_use_the_signatures_names_and_no_others(row):
     settings = {p.name for p in row.parsed.settings}
     for text in (*row.partials, *row.domain, *row.kinks):
         assert set(parse(text, conditions).variables) <= set(row.parsed.names), text
+    approximation = row.approximation({})
+    if approximation is not None:
+        assert set(parse(approximation.where).variables) <= set(row.parsed.names) | settings
     for text in row.pulled_back({}):
         spoken = text.replace(
             "dim=dim", "dim=0"
