@@ -144,7 +144,7 @@ error[unknown-prefix]: `numppy.linalg.` is no known prefix
 error[unknown-prefix]: `torch.fft.` is no known prefix
   | torch.fft.sin(x)
   | ^^^^^^^^^^^^^
-  = help: known are `torch.`, `torch.nn.functional.`, `torch.special.`, `torch.linalg.`, `np.`, `np.linalg.`, `math.`, `sympy.`, `scipy.special.`""",
+  = help: did you mean `torch`? known are `torch.`, `torch.nn.functional.`, `torch.special.`, `torch.linalg.`, `np.`, `np.linalg.`, `math.`, `sympy.`, `scipy.special.`""",
     "x[1.5] + x[n] + x[True]": """\
 error[bad-index]: an index must be a constant integer or a slice
   | x[1.5] + x[n] + x[True]
