@@ -11,7 +11,7 @@ from operator import attrgetter
 import pytest
 import torch
 
-from gradcheck_cli.functions import constants, names, operators, table
+from gradcheck_cli.functions import constants, lookup, names, operators, table
 from gradcheck_cli.functions.row import Function, RowError
 from gradcheck_cli.language.libraries import PREFIXES
 from gradcheck_cli.language.parse import parse
@@ -55,9 +55,6 @@ def test_the_texts_use_the_signatures_names_and_no_others(row):
     settings = {p.name for p in row.parsed.settings}
     for text in (*row.partials, *row.domain, *row.kinks):
         assert set(parse(text, conditions).variables) <= set(row.parsed.names), text
-    approximation = row.approximation({})
-    if approximation is not None:
-        assert set(parse(approximation.where).variables) <= set(row.parsed.names) | settings
     for text in row.pulled_back({}):
         spoken = text.replace(
             "dim=dim", "dim=0"
@@ -129,6 +126,14 @@ def test_roundings_and_forms_are_well_formed(row):
     for library in row.foreign:
         prefix, _, name = library.rpartition(".")
         assert library in PREFIXES or (prefix in PREFIXES and name in (row.name, *row.aliases))
+
+
+@pytest.mark.parametrize("row", [row for row in all_rows() if row.approximates], ids=named)
+def test_an_approximation_speaks_of_arguments_and_settings(row):
+    """Its condition is one in the language."""
+    condition = parse(row.approximation({}).where)
+    assert set(condition.variables) <= {*row.parsed.names, *(p.name for p in row.parsed.settings)}
+    assert any(lookup(n.function).condition for n in condition.nodes if isinstance(n, Call))
 
 
 def test_operators_and_constants_are_those_of_the_rows():
