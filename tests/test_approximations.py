@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from operator import attrgetter
 
 import pytest
 from asking import points
 
+from gradcheck_cli import check
 from gradcheck_cli.functions import table
 from gradcheck_cli.functions.row import Approximation
 from gradcheck_cli.judge.approximations import approximation_note, approximations
@@ -47,6 +49,30 @@ def test_a_partial_is_told_of_what_lies_on_its_way(text, at, expected):
     itself torch is exact, and a threshold that is written is the meaning.
     """
     assert notes(text, at) == expected
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in table().values() if row.approximates], ids=attrgetter("name")
+)
+@pytest.mark.torch_fact
+def test_torch_approximates_where_a_row_says_so(row):
+    """Beyond rounding at some points where the condition holds, and at none where it does not."""
+    inside, outside = POINTS[row.name]
+    text = f"{row.name}({', '.join(row.parsed.names)})"
+    for at, approximated in ((inside, True), (outside, False)):
+        said = notes(text, at)[0]
+        assert bool(said) is approximated
+        (result,) = check(text, at=at_of(at)).results
+        assert (result.verdicts[0].outcome == "wrong") is approximated
+
+
+# Of every row that torch approximates: a point where it does, and one beside it.
+POINTS = {"softplus": ("x=21", "x=19"), "bce": ("input=1e-14,target=0.5", "input=1e-10,target=0.5")}
+
+
+def at_of(text):
+    """A point as `check` takes it."""
+    return dict(pair.split("=") for pair in text.split(","))
 
 
 def test_an_undecided_condition_is_none():

@@ -82,7 +82,7 @@ def callee(node: ast.Call, assigned: Container[str]) -> Callee:
     bare = strip_prefix(path) if is_free else None
     if bare is None:
         if is_free and len(path) > 2 and path[-2] not in ATTRIBUTES:
-            raise unknown_prefix(func, path)
+            raise unknown_prefix(func, path, f"there is no attribute `{elide(path[1])}`")
         return Callee(_row(func.attr, func), receiver=(func.value,))
     prefix = ".".join(path[:-1])
     row = _row(bare, func)
@@ -101,14 +101,14 @@ def unknown_prefix(func: ast.expr, path: list[str], otherwise: str = "") -> Node
     """The mistake of a prefix that belongs to no known library.
 
     Args:
-        otherwise: what is wrong if it was meant as an input.
+        otherwise: what is wrong if its first name was meant as an input.
     """
     prefix = ".".join(path[:-1])
     near = did_you_mean(prefix, PREFIXES)
     known = ", ".join(f"`{known}.`" for known in PREFIXES if known not in _LIBRARY)
     way_out = f"{near} known are {known}".lstrip()
-    if otherwise:
-        way_out = f"{way_out}; if `{elide(prefix)}` is an input: {otherwise}"
+    if otherwise and path[0] not in {known.partition(".")[0] for known in PREFIXES}:
+        way_out = f"{way_out}; if `{elide(path[0])}` is an input: {otherwise}"
     return NodeError("unknown-prefix", f"`{elide(prefix)}.` is no known prefix", func, way_out)
 
 

@@ -11,7 +11,7 @@ from operator import attrgetter
 import pytest
 import torch
 
-from gradcheck_cli.functions import constants, names, operators, table
+from gradcheck_cli.functions import constants, lookup, names, operators, table
 from gradcheck_cli.functions.row import Function, RowError
 from gradcheck_cli.language.libraries import PREFIXES
 from gradcheck_cli.language.parse import parse
@@ -119,6 +119,14 @@ def test_roundings_and_forms_are_well_formed(row):
     for library in row.foreign:
         prefix, _, name = library.rpartition(".")
         assert library in PREFIXES or (prefix in PREFIXES and name in (row.name, *row.aliases))
+
+
+@pytest.mark.parametrize("row", [row for row in all_rows() if row.approximates], ids=named)
+def test_an_approximation_speaks_of_arguments_and_settings(row):
+    """Its condition is one in the language."""
+    condition = parse(row.approximation({}).where)
+    assert set(condition.variables) <= {*row.parsed.names, *(p.name for p in row.parsed.settings)}
+    assert any(lookup(n.function).condition for n in condition.nodes if isinstance(n, Call))
 
 
 def test_operators_and_constants_are_those_of_the_rows():

@@ -48,7 +48,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "correction": (1, 0),
     "less": (0, 1),
     "p": (2, 1, 0, 3, Fraction(5, 2), inf, -inf, "fro"),
-    "ord": (None, 1, 2, 3, 0, inf, -inf, "fro", "nuc"),
+    "ord": (None, 1, 2, 3, inf, -inf, "fro", "nuc"),
     "offset": (0, 1, -1),
     "diagonal": (0, 1, -1),
     "shape": ((3, 2), (6,), (-1,), (2, 3), (1, -1)),
