@@ -8,8 +8,8 @@ import numpy as np
 
 from gradcheck_cli.checks.check import check_batches, panel
 from gradcheck_cli.dtypes import DTYPES
+from gradcheck_cli.judge.bounds import ForwardNoise
 from gradcheck_cli.judge.evidence import Evidence
-from gradcheck_cli.judge.forward import forward_noise
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.questions.batch import MOST_POINTS, Point, batches
 from gradcheck_cli.questions.numbers import Grid, read_points, read_value
@@ -19,6 +19,7 @@ from gradcheck_cli.settings.readers import dtype_name
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.analytic import Analytic
 from gradcheck_cli.witnesses.autograd import Autograd
+from gradcheck_cli.witnesses.noise import Scatter
 from gradcheck_cli.witnesses.numeric import Numeric
 from gradcheck_cli.witnesses.reference import Reference
 
@@ -77,7 +78,7 @@ def autograd(point):
 
 def numeric(point, noise=None, step=None):
     """The differences at a point, or an abstention."""
-    said = _said(Numeric(step, lambda _: noise), point)
+    said = _said(Numeric(step, noise or Scatter()), point)
     return said if isinstance(said, Abstention) else tuple(said.partials)
 
 
@@ -89,7 +90,7 @@ def analytic(point, analyst):
 
 def noise(point):
     """How far rounding may take a forward value."""
-    return forward_noise(point)
+    return ForwardNoise()
 
 
 def evidence(point, **testimonies):

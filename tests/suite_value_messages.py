@@ -252,7 +252,7 @@ error[bad-range]: the low end of an interval comes first, and 2 is above 1
  --> a.yaml:6:25
   | value: {interval: [2, 1]}
   |                   ^^^^^^
-error[bad-number]: this expression has no finite value
+error[bad-number]: `inf` is not a finite number
  --> a.yaml:7:33
   | partials: {x: {interval: [inf, 0]}, 'x[]': {interval: 3}}
   |                           ^^^

@@ -210,8 +210,8 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     """Or that is no text."""
     (tmp_path / "bytes").write_bytes(b"\xff")
     for name, why in {
-        "none": f"[Errno 2] No such file or directory: '{tmp_path / 'none'}'",
-        "bytes": "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte",
+        "none": "No such file or directory",
+        "bytes": "it is not UTF-8 (byte 0)",
     }.items():
         with pytest.raises(PointError) as caught:
             read_report(tmp_path / name)

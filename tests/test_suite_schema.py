@@ -29,6 +29,7 @@ HEAD = {
         "strict": False,
         "tags": "smoke",
         "step": "2**-10",
+        "modes": "create_graph",
         "matrix": {
             "dtype": "float32",
             "device": ["cpu", "all"],
@@ -56,6 +57,7 @@ CASES = [
         },
         "tol": {"rtol": 1e-3, "atol": "1e-9"},
         "step": 0.5,
+        "modes": ["forward", "vmap"],
         "tags": ["t-1", "_u"],
         "xfail": "because",
         "timeout": "0.5",

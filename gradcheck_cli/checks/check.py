@@ -11,12 +11,15 @@ from gradcheck_cli.checks.gather import gather
 from gradcheck_cli.checks.hearing import hear
 from gradcheck_cli.checks.result import Result
 from gradcheck_cli.judge.bench import judge
+from gradcheck_cli.judge.bounds import ForwardNoise
 from gradcheck_cli.judge.evidence import Evidence
-from gradcheck_cli.judge.forward import forward_noise, forward_note
+from gradcheck_cli.judge.forward import forward_note
+from gradcheck_cli.judge.stops import stop_note
 from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.analytic import Analytic
 from gradcheck_cli.witnesses.autograd import Autograd
+from gradcheck_cli.witnesses.modes import mode_witnesses
 from gradcheck_cli.witnesses.numeric import Numeric
 from gradcheck_cli.witnesses.reference import Reference
 
@@ -31,13 +34,17 @@ if TYPE_CHECKING:
     from gradcheck_cli.witnesses import Witness
 
 
-def panel(analyst: Analyst, step: float | None = None) -> tuple[Witness, ...]:
+def panel(
+    analyst: Analyst, step: float | None = None, modes: Iterable[str] = ()
+) -> tuple[Witness, ...]:
     """The witnesses that are heard, in the order of a record.
 
     Args:
         step: of a plain central difference, instead of an extrapolated one.
+        modes: further ways of torch that are on trial.
     """
-    return Reference(), Analytic(analyst), Autograd(), Numeric(step, forward_noise)
+    others = mode_witnesses(modes)
+    return Reference(), Analytic(analyst), Autograd(), Numeric(step, ForwardNoise()), *others
 
 
 def check_batches(
@@ -102,7 +109,7 @@ def _result(point: Point, hearing: Hearing, tolerance: Tolerance | None) -> Resu
     forward = next(filter(None, (forward_note(said) for said, _ in pieces)), None)
     further = hearing.also
     also = None if further is None else Result(*_judge_part(further, point.k, tolerance))
-    notes = filter(None, (forward, _unasked(point)))
+    notes = filter(None, (forward, stop_note(point), _unasked(point)))
     return Result(evidence, verdicts, (*rounded, *notes), also=also)
 
 

@@ -26,7 +26,8 @@ from gradcheck_cli.judge.measure import (
     pair,
 )
 from gradcheck_cli.judge.retrace import retrace
-from gradcheck_cli.judge.rounding import Budget, rounding
+from gradcheck_cli.judge.rounding import rounding
+from gradcheck_cli.judge.trace import Budget
 from gradcheck_cli.judge.verdict import Verdict
 from gradcheck_cli.records.outcome import Cause, Outcome
 from gradcheck_cli.records.record import FREE_ULPS

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from gradcheck_cli.judge.replay import Rerun, Rounded, Spared
-    from gradcheck_cli.judge.rounding import Trace
+    from gradcheck_cli.judge.trace import Trace
     from gradcheck_cli.questions.batch import Point
 
 # Operations that are replayed for one point, at most: a guess, about a third of a second.
@@ -87,7 +87,9 @@ class Inquiry:
         if exact.slopes[partial].is_nan():
             return self._untaken(exact)
         found = self._best(self._ranked(partial), "rounding", partial, truth)
-        return None if found is None else self._rounded(found, partial, truth)
+        if found is not None:
+            return self._rounded(found, partial, truth)
+        return None if plain.slopes[partial].is_finite() else self._vanished(exact)
 
     def _is_mended(self, run: Rerun, partial: int, truth: Any) -> bool:
         room = max(half_digits(truth, self.dtype), FREE_ULPS * ulp(truth, self.dtype))
@@ -140,6 +142,26 @@ class Inquiry:
                 words = self.program.source(trace.expansion.origin[other])
                 reason = f"torch multiplies the slope of the branch not taken, `{words}`, by 0"
                 return Culprit(trace.expansion.origin[other], Cause.BRANCH_NOT_TAKEN, reason)
+        return None
+
+    def _vanished(self, exact: Rerun) -> Culprit | None:
+        """The first value that torch holds for 0, or no finite number, because several nodes round;
+        no one of them alone is to blame.
+        """
+        plain = self.replay.run()
+        for node, call in enumerate(self.program.nodes):
+            if not isinstance(call, Call):
+                continue
+            for place in np.reshape(self.trace.expansion.values[node], -1).tolist():
+                ours, true = plain.values[place], exact.values[place]
+                if not hasattr(true, "is_finite") or not true.is_finite() or true.contains(0):
+                    continue
+                if ours.is_zero() or not ours.is_finite():
+                    number = f"{float(ours.mid()):g} in {self.dtype.name}"
+                    words = f"`{self.program.source(node)}` is {number}"
+                    return Culprit(
+                        node, Cause.ROUNDING, f"{words}, where it is {format_ball(true)}"
+                    )
         return None
 
     def _out_of_range(self, partial: int, truth: Any, unlimited: Rerun) -> Culprit:

@@ -11,6 +11,7 @@ from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.judge.measure import BUDGET_FACTOR, format_float, largest, ulp
 from gradcheck_cli.judge.retrace import retrace
 from gradcheck_cli.judge.rounding import rounding
+from gradcheck_cli.language.program import Number
 from gradcheck_cli.questions.prepared import Oversize
 from gradcheck_cli.records.record import FREE_ULPS
 from gradcheck_cli.witnesses.autograd import Backward
@@ -23,15 +24,6 @@ if TYPE_CHECKING:
     from gradcheck_cli.judge.evidence import Evidence
     from gradcheck_cli.questions.batch import Point
     from gradcheck_cli.worlds.balls import Ball
-
-
-def forward_noise(point: Point) -> float | None:
-    """How far rounding may take one float64 forward value; None where it cannot be had."""
-    try:
-        total = rounding(point).of_value(point, DTYPES["float64"], near=True).total
-    except TooLarge:
-        return None
-    return total if isfinite(total) else None
 
 
 def forward_note(evidence: Evidence) -> str | None:
@@ -74,6 +66,33 @@ def _sentence(
     if gap <= room or (path is not None and path.reaches(element)):
         return None
     return f"{ours} off by {float(gap.mid()):.2g}: rounding explains {room:.2g} at most"
+
+
+def value_without_number(evidence: Evidence, partial: int) -> float | None:
+    """torch's value where it is an infinity or NaN that numbers of the point or the program bring
+    with them; None elsewhere. A finite value that is proved refutes an infinity, and a NaN where
+    the point has none of either.
+    """
+    point, proof = evidence.point, evidence.whole("reference", Proof)
+    backward = evidence.whole("autograd", Backward)
+    if proof is None or backward is None or (point.is_finite and not _has_infinity(point)):
+        return None
+    program = point.prepared.gradient
+    for output, truth, value in zip(program.outputs, proof.forward, backward.forward, strict=False):
+        refuted = isinstance(truth, Certified) and (point.is_finite or not isnan(value))
+        if program.reached[output] >> partial & 1 and not isfinite(value) and not refuted:
+            return value
+    return None
+
+
+def _has_infinity(point: Point) -> bool:
+    """Whether an infinity is written in the program, or is a setting in it."""
+
+    def look() -> bool:
+        nodes = point.prepared.gradient.program.nodes
+        return any(isinstance(n, Number) and isinstance(n.value, float) for n in nodes)
+
+    return point.prepared.share("infinities", look)
 
 
 def why_numeric_misses(evidence: Evidence, partial: int) -> str:

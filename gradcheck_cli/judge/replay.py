@@ -5,8 +5,10 @@ one node or another spared. The node whose exact value alone mends a result is t
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
+from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.functions.arithmetic import OFF
 from gradcheck_cli.language.program import Call
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gradcheck_cli.dtypes import DType
-    from gradcheck_cli.judge.rounding import Trace
+    from gradcheck_cli.judge.trace import Trace
     from gradcheck_cli.questions.batch import Point
 
 # What is spared of a node: its rounding altogether, or the dtype's limits on exponents alone.
@@ -101,10 +103,9 @@ class _Hand:
             return
         call, value = trace.graph.nodes[place], values[place]
         assert isinstance(call, Call)
-        if value is OFF:
+        if value is OFF or self._is_masked(place, call, values):
             # torch gives a branch not taken the cotangent 0, and multiplies that by what comes.
-            is_gate = lookup(call.function).parsed.args[0].kind == "condition"
-            values[place] = value if is_gate else balls.plain(value)
+            values[place] = balls.plain(OFF)
             return
         if value is None or isinstance(value, bool):
             values[place] = bool(value)  # a comparison with NaN fails
@@ -114,10 +115,23 @@ class _Hand:
             return
         spared = self.spared if self._is_spared(place) else None
         if spared != "rounding":
+            if place in trace.inner_constants:
+                dtype = DTYPES["float64"]
             rounded = round_ball(value, dtype, limited=spared is None)
             if _is_lost(value, dtype):
                 self.lost.append(Rounded(place, value, round_ball(value, dtype)))
             values[place] = rounded
+
+    def _is_masked(self, place: int, call: Call, values: list[Any]) -> bool:
+        """Whether this is `where` itself passing on 0 instead of a cotangent, whatever that is."""
+        trace = self.replay.trace
+        origin = trace.expansion.origin
+        for j in call.args:
+            node = trace.graph.nodes[j]
+            is_gate = isinstance(node, Call) and _is_gate(node.function)
+            if is_gate and origin[j] == origin[place] and values[j].is_zero():
+                return lookup(call.function).operator == "*"
+        return False
 
     def _is_spared(self, place: int) -> bool:
         if self.node == EVERYWHERE:
@@ -127,6 +141,14 @@ class _Hand:
         if node != self.node and node not in trace.constants(self.node):
             return False
         return place < trace.forward or not self.forward_alone
+
+
+@cache
+def _is_gate(function: str) -> bool:
+    """Whether a function is 1 or 0, as a condition has it."""
+    row = lookup(function)
+    kinds = [parameter.kind for parameter in row.parsed.args]
+    return kinds == ["condition"] and not row.condition
 
 
 def _is_lost(exact: Any, dtype: DType) -> bool:

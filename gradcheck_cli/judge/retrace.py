@@ -25,7 +25,7 @@ from gradcheck_cli.worlds.scalars import TooLarge
 
 if TYPE_CHECKING:
     from gradcheck_cli.judge.evidence import Evidence
-    from gradcheck_cli.judge.rounding import Trace
+    from gradcheck_cli.judge.trace import Trace
     from gradcheck_cli.questions.batch import Point
     from gradcheck_cli.subjects import NodeValues
 

@@ -4,7 +4,6 @@ the point and beside it.
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.judge.sides import Boundary, boundary_at
@@ -13,7 +12,9 @@ from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.reference import Proof, Reference
 from gradcheck_cli.witnesses.second import first_order
 from gradcheck_cli.witnesses.truth import SIGN_BITS, Certified
+from gradcheck_cli.worlds.powers import DISTANCE
 from gradcheck_cli.worlds.puiseux import Sides
+from gradcheck_cli.worlds.reals import Real
 from gradcheck_cli.worlds.scalars import TooLarge
 from gradcheck_cli.worlds.series import OutsideDomain, Puiseux, UndecidedSign, constant_series
 
@@ -83,15 +84,15 @@ def _stays_on_a_kink(before: Point, place: int, partial: int) -> bool:
 
 def _is_left(before: Point, kink: Kink, partial: int) -> bool:
     """Whether a kink is proved to be left on both sides along a coordinate."""
-    from flint import arb, ctx
+    from flint import ctx
 
     gradient = before.prepared.gradient
     expression = prune(Program(gradient.program.nodes, (kink.expression,)))
     name = gradient.elements[partial]
     with ctx.workprec(SIGN_BITS):
         for side in (-1, 1):
-            inputs = {key: constant_series(arb(value)) for key, value in before.scalars.items()}
-            inputs[name] = Puiseux((*inputs[name].terms, (Fraction(1), arb(side))))
+            inputs = {key: constant_series(value) for key, value in before.scalars.items()}
+            inputs[name] = inputs[name] + Puiseux(((DISTANCE, Real(side)),))
             try:
                 if Sides(before.dtype.round).beside(expression, inputs).sign() == 0:
                     return False

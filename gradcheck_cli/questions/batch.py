@@ -11,6 +11,7 @@ import numpy as np
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.language.elements import elements_of, indices_of
 from gradcheck_cli.language.errors import UserError
+from gradcheck_cli.questions.nonfinite import require_finite
 from gradcheck_cli.questions.numbers import Exact
 from gradcheck_cli.questions.prepared import Oversize
 from gradcheck_cli.questions.split import parts_of
@@ -42,7 +43,8 @@ class Batch:
 
     Attributes:
         points: for each input an array of shape (points, *shape of the input) of float64 numbers
-            that `dtype` holds exactly; class indices are int64 and the same at all points.
+            that `dtype` holds exactly, infinities and NaN among them where an input is held; class
+            indices are int64 and the same at all points.
         rounded: for each point the numbers that had to be rounded.
         spelled: for each point the user's own words for its numbers, where they are to be repeated.
         whole: the batch that this one is a part of; None where it is one itself.
@@ -104,6 +106,12 @@ class Batch:
         """
         shapes = (self.prepared.size(name) for name in self.points)
         return self.question.subject.is_elementwise and not any(shapes)
+
+    @cached_property
+    def finite(self) -> list[bool]:
+        """For each point whether all its numbers are finite."""
+        rows = [np.isfinite(array.reshape(len(self), -1)).all(1) for array in self.points.values()]
+        return np.all(rows, axis=0).tolist() if rows else [True] * len(self)
 
     @cached_property
     def _rows(self) -> list[dict[str, float]]:
@@ -186,6 +194,11 @@ class Point:
         return self.batch.scalars(self.k)
 
     @property
+    def is_finite(self) -> bool:
+        """Whether all its numbers are."""
+        return self.batch.finite[self.k]
+
+    @property
     def rounded(self) -> tuple[RoundedNumber, ...]:
         """Numbers that the dtype could not hold."""
         return self.batch.rounded[self.k]
@@ -263,6 +276,7 @@ def _row(
         arrays, rounded = question.arrays(point, dtype)
         key = question.shapes_key(arrays)
         prepared, also = question.prepared(arrays, dtype)
+        require_finite(question, prepared, arrays, dtype)
         spelled = {
             name: value.text or repr(float(arrays[name]))
             for name, value in point.items()

@@ -156,6 +156,9 @@ class Question:
         rounded: list[RoundedNumber],
     ) -> tuple[float, ...]:
         array = float_array(value, "cotangent", dtype, rounded)
+        if not np.isfinite(array).all():
+            message = "the cotangent weighs the elements of the result: its numbers are finite"
+            raise mistake("not-finite", message)
         if not isinstance(expansion, Oversize):
             shape = np.shape(expansion.values[self.specification.result])
             if array.shape != shape:

@@ -58,8 +58,9 @@ class Status(StrEnum):
         return self.exit_code == 0
 
 
-# Exit code of a command that has nothing to say, and of one that Ctrl-C ended.
-NOTHING_SELECTED, INTERRUPTED = 5, 130
+# Exit code of a command that has nothing to say, of one whose report could not be written where it
+# was wanted, and of one that Ctrl-C ended.
+NOTHING_SELECTED, UNWRITTEN, INTERRUPTED = 5, 2, 130
 
 
 _ERROR, _FAIL, _UNVERIFIED, _XFAIL, _SKIP, _PASS = Status

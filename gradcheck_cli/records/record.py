@@ -27,6 +27,9 @@ Opinion: TypeAlias = "dict[str, Any]"
 PartialRecord: TypeAlias = "dict[str, Any]"
 # The witnesses that every partial has an opinion of, in the order of columns.
 WITNESSES = ("reference", "analytic", "autograd", "numeric")
+# torch's ways to a gradient: its backward, which every partial has an opinion of, and further
+# witnesses by the names they are asked for by.
+MODES = ("reverse", "forward", "create_graph", "vmap")
 # |A - T| up to this many ulp is right whatever the formula: the four roundings that even a single
 # call may make.
 FREE_ULPS = 4

@@ -7,7 +7,13 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.records.outcome import Outcome
-from gradcheck_cli.records.record import FREE_ULPS, WITNESSES, opinions_of, worse_partials
+from gradcheck_cli.records.record import (
+    FREE_ULPS,
+    MODES,
+    WITNESSES,
+    opinions_of,
+    worse_partials,
+)
 from gradcheck_cli.reports.format import (
     ALSO,
     NOTHING,
@@ -24,7 +30,11 @@ if TYPE_CHECKING:
     from gradcheck_cli.records.record import Opinion, PartialRecord, Record
 
 _MEASURES = ("error", "tolerance")
-_TITLES = {"numeric": "numeric ± bar", "tolerance": "tolerance (abs)"}
+_TITLES = {
+    "numeric": "numeric ± bar",
+    "tolerance": "tolerance (abs)",
+    **{mode: f"autograd ({mode})" for mode in MODES},
+}
 
 
 @dataclass(frozen=True)
@@ -115,7 +125,7 @@ def _answer(name: str, partial: PartialRecord, dtype: str, verbose: bool) -> str
         return NOTHING
     if name == "reference" and verbose:
         return str(opinion["digits"])
-    if name == "autograd":
+    if name == "autograd" or name in MODES:
         return torch_number(float(value), dtype)
     if name == "numeric" and _is_sided(partial):
         return ", ".join(f"{side} {_slope(opinion[side])}" for side in ("left", "right"))
@@ -149,4 +159,4 @@ def _abstentions(opinions: Mapping[str, Opinion]) -> Iterator[tuple[str, str]]:
     for name, opinion in opinions.items():
         reason = opinion.get("abstained") or opinion.get("reason")
         if opinion.get("value") is None and reason and name not in ("reference", "autograd"):
-            yield one_line(name), reason
+            yield _TITLES[name] if name in MODES else one_line(name), reason

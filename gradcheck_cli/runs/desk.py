@@ -60,7 +60,7 @@ class Desk:
         groups, misfit = self._groups(task)
         done = 0
         try:
-            witnesses = panel(self.analyst, task.case.step)
+            witnesses = panel(self.analyst, task.case.step, task.case.modes)
             for result in check_batches(groups, witnesses, task.case.tolerance):
                 yield _item(task, done, result)
                 done += 1

@@ -55,6 +55,11 @@ class Task:
     def __len__(self) -> int:
         return self.stop - self.start
 
+    @property
+    def positions(self) -> range:
+        """The numbers of its checks in the run."""
+        return range(self.position, self.position + len(self))
+
     def rest(self, done: int) -> Task:
         """The task without its first `done` checks."""
         return replace(self, start=self.start + done, position=self.position + done)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from gradcheck_cli.subjects import Execution, Subject
+    from gradcheck_cli.subjects import Execution, Held, Subject
     from gradcheck_cli.worlds.tensors import Tensor
 
 Index: TypeAlias = tuple[int, ...]
@@ -89,6 +89,9 @@ class _Single:
     def cuts(self, execution: Execution) -> tuple[str, ...]:
         """Those of the whole."""
         return self.whole.cuts(execution)
+
+    def held(self) -> Held | None:
+        """None: what is stopped is not told apart here."""
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import names as functions
 from gradcheck_cli.language.errors import Mistake, PointError, did_you_mean, elide
 from gradcheck_cli.language.program import Call, Variable
-from gradcheck_cli.questions.batch import batches
+from gradcheck_cli.questions.batch import MOST_POINTS, batches
 from gradcheck_cli.questions.numbers import Grid
 from gradcheck_cli.questions.points import Listed, Sample
 from gradcheck_cli.questions.question import conflicts, index_inputs, question_of
 from gradcheck_cli.suites.kinds import part
-from gradcheck_cli.suites.numerals import exact_numbers, numeral_shape
+from gradcheck_cli.suites.numerals import exact_numbers, first_nonfinite, numeral_shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.dtypes import DType
     from gradcheck_cli.language.program import Program
     from gradcheck_cli.questions.numbers import Exact, Nested
-    from gradcheck_cli.questions.points import Values
+    from gradcheck_cli.questions.points import Block, Values
     from gradcheck_cli.suites.at import PointMapping
     from gradcheck_cli.suites.document import Document, ScalarNode, YamlNode
     from gradcheck_cli.suites.kinds import Entry
@@ -198,7 +198,8 @@ class Fit:
         cotangent = self.settings.entry("cotangent")
         weights = cotangent.value if cotangent is not None else None
         has_tensors = any(inputs.values()) or isinstance(weights, list)
-        if not has_tensors and not self.indices and self._is_elementwise():
+        special = any(first_nonfinite(value) for value in point.values())
+        if not (has_tensors or self.indices or special) and self._is_elementwise():
             return PointShapes(inputs, ())  # a function of numbers: no shape can be wrong
         try:
             jacobian = bool(self.settings["jacobian"])
@@ -214,6 +215,15 @@ class Fit:
                     self.add_misfit(mistake.code, mistake.message, where, mistake.help, "cotangent")
             return None
         return PointShapes(inputs, batch.prepared.shape)
+
+    def infinite_points(self, block: Block, wrt: tuple[str, ...]) -> Iterator[dict[str, Nested]]:
+        """The points but the first with an infinity or NaN at an input that is differentiated."""
+        listed = [v for axis in block.axes for v in axis.values if isinstance(v, Listed)]
+        if any(first_nonfinite(value) for values in listed for value in values.values):
+            for i in range(1, min(len(block), MOST_POINTS)):
+                point = block[i]
+                if any(first_nonfinite(point[name]) for name in wrt):
+                    yield point
 
     def _is_elementwise(self) -> bool:
         calls = (node for node in self.program.nodes if isinstance(node, Call))

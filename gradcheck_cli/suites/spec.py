@@ -97,6 +97,11 @@ class SuiteCase:
         return self.settings.get("step")
 
     @property
+    def modes(self) -> tuple[str, ...]:
+        """Further ways of torch that are on trial."""
+        return self.settings.get("modes") or ()
+
+    @property
     def timeout(self) -> float | None:
         """Seconds for one check; None where nothing was said."""
         return self.settings.get("timeout")

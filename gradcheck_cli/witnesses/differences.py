@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isinf
+from math import isinf, isnan
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,10 +14,9 @@ from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.extrapolation import SMALLEST, Slope, extrapolate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from gradcheck_cli.records.record import Opinion
-    from gradcheck_cli.witnesses import Answer, Floats
+    from gradcheck_cli.witnesses import Answer, Floats, Marks
+    from gradcheck_cli.witnesses.noise import Levels
     from gradcheck_cli.worlds.balls import Ball
 
 # Roundings granted to a value away from the point, where no budget is computed: a guess; xlogy(x,
@@ -31,7 +30,8 @@ class Difference:
     there.
 
     `centre` is the subject's float64 value `<cotangent, f>` at the point itself; `plain` means a
-    difference with the user's step, whose bar leaves the truncation error out.
+    difference with the user's step, whose bar leaves the truncation error out; `sound` that the
+    rounding of every value is bounded, and both sides rest on steps that hide nothing.
     """
 
     value: float
@@ -40,6 +40,7 @@ class Difference:
     right: Slope | None = None
     centre: float | None = None
     plain: bool = False
+    sound: bool = False
 
     @property
     def ball(self) -> Ball | None:
@@ -84,7 +85,7 @@ def _plain_difference(x: float, values: Floats, step: float) -> Answer:
 
 
 def extrapolated_differences(
-    base: Floats, steps: Floats, values: Floats, centres: Floats, noise: Sequence[float | None]
+    base: Floats, steps: Floats, values: Floats, centres: Floats, noise: Levels
 ) -> list[Answer]:
     """An estimate for every variable of every point, each a column of the arrays below.
 
@@ -93,49 +94,58 @@ def extrapolated_differences(
         steps: shape (steps, points, variables); they halve.
         values: at `x + h` and `x - h`, shape (2, steps, points, variables).
         centres: at the points.
-        noise: absolute error of one value near each point, None where it is not known.
     Source: Richardson 1911; the choice of the best entry as in Ridders 1982.
     """
     size, length = base.shape[1], len(steps)
     x, centre = base.reshape(-1), np.repeat(centres, size)
-    known = [level for level in noise for _ in range(size)]
     steps, values = steps.reshape(length, -1), values.reshape(2, length, -1)
     with np.errstate(all="ignore"):
         up, down = (x + steps) - x, x - (x - steps)
-        # Extrapolation rests on steps that halve; those that rounding of x + h bent by more than 2
-        # % are left out.
+        # Extrapolation rests on steps that halve; from the first that rounding of x + h bent by
+        # more than 2 % they are left out.
         straight = np.abs(up - steps) + np.abs(down - steps) <= 0.02 * steps
-        count = straight.sum(axis=0)
-        if not straight.all():
-            order, columns = np.argsort(~straight, axis=0, kind="stable"), np.arange(x.size)
-            up, down, values = up[order, columns], down[order, columns], values[:, order, columns]
-            left_out = np.arange(length)[:, None] >= count
-            up[left_out] = down[left_out] = np.nan
-        levels = np.array(
-            [_level(known[c], values[:, : count[c], c], float(centre[c])) for c in range(x.size)]
-        )
-        # Values further away round as well: beside 0, where a linear function vanishes, theirs is
-        # all there is.
-        largest = np.maximum(np.abs(values[0]), np.abs(values[1]))
-        largest = np.where(np.isfinite(largest), largest, 0.0)
-        level = levels + ROUNDINGS * DTYPES["float64"].unit_roundoff * largest
+        straight = np.logical_and.accumulate(straight, axis=0)
+        middle, beside = _levels(noise, straight, values, centre)
         # The centre is shared by all differences of one side, so its own error does not average
         # out.
         rises = (values[0] - centre, centre - values[1], values[0] - values[1])
+        rooms = (beside[0] + middle, beside[1] + middle, beside[0] + beside[1])
         widths = (up, down, up + down)
-        pairs = zip(rises, widths, strict=True)
-        slopes = np.concatenate([rise / width for rise, width in pairs], axis=1)
-        errors = np.concatenate([2 * level / width for width in widths], axis=1)
-    best = extrapolate(slopes, errors, np.repeat([1, 1, 2], x.size))
+        slopes, errors = (
+            np.concatenate([a / width for a, width in zip(parts, widths, strict=True)], axis=1)
+            for parts in (rises, rooms)
+        )
+    slopes[np.tile(~straight, 3)] = np.nan
+    resolved, jumps = np.tile(noise.resolved.reshape(-1), 3), np.tile(noise.jumps.reshape(-1), 3)
+    best = extrapolate(slopes, errors, np.repeat([1, 1, 2], x.size), resolved, jumps)
     sides = zip(best[: x.size], best[x.size : 2 * x.size], best[2 * x.size :], strict=True)
-    return [_answer(*three, middle) for three, middle in zip(sides, centre.tolist(), strict=True)]
+    return [
+        _answer(*three, value, noise.known)
+        for three, value in zip(sides, centre.tolist(), strict=True)
+    ]
 
 
-def _answer(right: Slope | None, left: Slope | None, both: Slope | None, centre: float) -> Answer:
+def _levels(noise: Levels, usable: Marks, values: Floats, centre: Floats) -> tuple[Floats, Floats]:
+    """The errors of the values at the points, and of those beside them."""
+    at = np.repeat(noise.at, centre.size // noise.at.size)
+    if noise.known:
+        return at, noise.beside.reshape(values.shape)
+    near = [values[:, : usable[:, c].sum(), c] for c in range(centre.size)]
+    three = zip(at.tolist(), near, centre.tolist(), strict=True)
+    middle, sizes = np.array([_level(*each) for each in three]), np.abs(values)
+    # Values further away round as well: beside 0, where a linear function vanishes, theirs is all
+    # there is.
+    sizes = np.where(np.isfinite(sizes), sizes, 0.0)
+    return middle, middle + ROUNDINGS * DTYPES["float64"].unit_roundoff * sizes
+
+
+def _answer(
+    right: Slope | None, left: Slope | None, both: Slope | None, centre: float, known: bool
+) -> Answer:
     best = both or left or right
     if best is None:
         return Abstention("no step gives finite values on either side")
-    radius = best.radius
+    radius, sound = best.radius, False
     if not (left and right):
         # On the edge of the domain or within the smallest step of it: one side tells of itself, not
         # of the point.
@@ -145,14 +155,15 @@ def _answer(right: Slope | None, left: Slope | None, both: Slope | None, centre:
         # sides.
         gap, room = abs(left.value - right.value), left.radius + right.radius
         radius += room if isinf(room) else gap if gap > room else 0.0
-    return Difference(best.value, radius, left, right, centre)
+        sound = known and left.resolved and right.resolved
+    return Difference(best.value, radius, left, right, centre, sound=sound)
 
 
-def _level(noise: float | None, values: Floats, centre: float) -> float:
+def _level(noise: float, values: Floats, centre: float) -> float:
     """Error of a value near the point: as known, else as the smallest steps show it, where the
     function itself hardly changes.
     """
-    if noise is not None:
+    if not isnan(noise):
         return max(noise, float(np.spacing(abs(centre))) / 2)
     near = values[:, -6:].reshape(-1)
     near = near[np.isfinite(near)]

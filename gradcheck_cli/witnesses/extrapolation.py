@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 if TYPE_CHECKING:
-    from gradcheck_cli.witnesses import Floats
+    from gradcheck_cli.witnesses import Floats, Marks
 
 Counts: TypeAlias = "np.ndarray[Any, np.dtype[np.int64]]"
 
@@ -22,6 +22,9 @@ Counts: TypeAlias = "np.ndarray[Any, np.dtype[np.int64]]"
 ORDERS = 5
 # Differences of values that underflow to 0 are not known more closely than this.
 SMALLEST = 5e-324
+# Slopes settle where the ratio of one change to the one before stays within this part of itself,
+# for so many changes, the last of them so many steps before the smallest of an estimate.
+STEADY, STEADY_STEPS, NEAR = 0.2, 3, 8
 # Columns that are worked on together: with 54 steps their tables fit into the second-level cache.
 _TOGETHER = 64
 
@@ -29,15 +32,18 @@ _TOGETHER = 64
 @dataclass(frozen=True)
 class Slope:
     """An estimated derivative that should hold the truth within `radius`; `grows` where it has no
-    limit in sight.
+    limit in sight, `resolved` where the steps that it rests on hide nothing in between.
     """
 
     value: float
     radius: float
     grows: bool = False
+    resolved: bool = False
 
 
-def extrapolate(slopes: Floats, noise: Floats, order: Counts) -> list[Slope | None]:
+def extrapolate(
+    slopes: Floats, noise: Floats, order: Counts, resolved: Counts, jumps: Marks
+) -> list[Slope | None]:
     """For each column the entry of its Richardson table with the smallest total error; claims twice
     that total.
 
@@ -46,12 +52,15 @@ def extrapolate(slopes: Floats, noise: Floats, order: Counts) -> list[Slope | No
             the large end and the small.
         noise: how far rounding may take each.
         order: 2 for central differences (only even powers of h in the error), 1 for one-sided ones.
+        resolved: the step from which on the function is known to be followed from end to end.
+        jumps: where it may jump within larger steps, of which there may be too many to be seen.
     """
     found: list[Slope | None] = []
     with np.errstate(all="ignore"):
         for i in range(0, order.size, _TOGETHER):
             part = slice(i, i + _TOGETHER)
-            found += _Table(slopes[:, part], noise[:, part], order[part]).slopes()
+            table = _Table(slopes[:, part], noise[:, part], order[part])
+            found += table.slopes(resolved[part], jumps[part])
     return found
 
 
@@ -64,8 +73,11 @@ class _Table:
     """
 
     def __init__(self, slopes: Floats, noise: Floats, order: Counts) -> None:
-        usable = np.isfinite(slopes) & np.isfinite(noise)
+        there = np.isfinite(slopes)
+        usable = there & np.isfinite(noise)
         steps = len(slopes)
+        self.there = there.sum(axis=0) >= 3
+        self.nearest = slopes[steps - 1 - np.argmax(there[::-1], axis=0), np.arange(order.size)]
         self.rows = np.arange(steps)[:, None]
         self.last = steps - 1 - np.argmax(usable[::-1], axis=0)
         # After the last step that fails: the run of steps that lie inside the domain.
@@ -90,12 +102,22 @@ class _Table:
                 factor - 1
             )
 
-    def slopes(self) -> list[Slope | None]:
+    def slopes(self, resolved: Counts, jumps: Marks) -> list[Slope | None]:
         """A Slope for each column, None where fewer than three steps are usable."""
         tail = self._tail()
         total = self._truncation() * tail + self.errors + self._contradiction()
         total = np.where(np.isfinite(total), total, np.inf).reshape(-1, self.columns.size)
+        steps = len(self.rows)
         best = np.argmin(total, axis=0)
+        # Many periods in a step look like anything: where the function is not followed, slopes
+        # that settle step by step have to speak for it.
+        settles = ~jumps & self._converges(best % steps)
+        doubtful = (best % steps < resolved) & ~settles
+        if doubtful.any():
+            hidden = np.tile(self.rows < np.where(doubtful, resolved, 0), (ORDERS + 1, 1))
+            total[hidden] = np.inf
+            best = np.argmin(total, axis=0)
+        followed = best % steps >= resolved
         least, value = (
             total[best, self.columns],
             self.values.reshape(total.shape)[best, self.columns],
@@ -103,17 +125,34 @@ class _Table:
         # The estimate itself is a float64 and rounds once more.
         radius = np.maximum(2 * least + np.spacing(np.abs(value)), SMALLEST)
         unsettled = np.isinf(tail[0, self.last, self.columns])
-        settled = self.enough & ~unsettled & np.isfinite(least)
-        found = [
-            Slope(v, r) if s else None
-            for v, r, s in zip(value.tolist(), radius.tolist(), settled.tolist(), strict=True)
-        ]
+        settled = self.enough & ~unsettled
+        columns = zip(value.tolist(), radius.tolist(), followed.tolist(), settled, strict=True)
+        found = [Slope(v, r, False, f) if s else None for v, r, f, s in columns]
         for c in np.flatnonzero(self.enough & unsettled).tolist():
             # The smallest steps still drive it: a pole, a jump or a vertical tangent closer than
             # any step.
             window = self.values[0, self.first[c] : self.last[c] + 1, c]
             found[c] = Slope(float(window[-1]), float("inf"), _grows(window))
+        for c in np.flatnonzero(~self.enough & self.there).tolist():
+            # There are values, but nothing is known of their errors.
+            found[c] = Slope(float(self.nearest[c]), float("inf"))
         return found
+
+    def _converges(self, rest: Counts) -> Marks:
+        """Whether the slopes up to a step, or the few before it, settle by a steady ratio."""
+        change = np.abs(self.values[0, 1:] - self.values[0, :-1])
+        clear = change > 4 * self.errors[0, 1:]
+        ratio = change[1:] / change[:-1]
+        falls = clear[1:] & clear[:-1] & (ratio < 0.98)
+        steady = falls[1:] & falls[:-1] & (np.abs(ratio[1:] / ratio[:-1] - 1) < STEADY)
+        # steady[i] is of the steps i to i + 3.
+        run = np.zeros_like(steady)
+        run[STEADY_STEPS - 1 :] = steady[STEADY_STEPS - 1 :]
+        for k in range(1, STEADY_STEPS):
+            run[STEADY_STEPS - 1 :] &= steady[STEADY_STEPS - 1 - k : len(steady) - k]
+        ends = self.rows[3:]
+        near = (ends <= rest + 1) & (ends >= rest - NEAR)
+        return np.asarray((run & near).any(axis=0))
 
     def _truncation(self) -> Floats:
         """Distance of an entry to those that it is made of; of a plain difference to that of the

@@ -27,14 +27,18 @@ from gradcheck_cli.witnesses import (
     first_line,
 )
 from gradcheck_cli.witnesses.differences import extrapolated_differences, plain_differences
+from gradcheck_cli.witnesses.held import held_subject
+from gradcheck_cli.witnesses.noise import Scatter, noise_beside
 from gradcheck_cli.witnesses.slopes import original, slopes
 from gradcheck_cli.worlds import tensors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from gradcheck_cli.questions.batch import Batch, Point
+    from gradcheck_cli.questions.batch import Batch
+    from gradcheck_cli.subjects import Subject
     from gradcheck_cli.witnesses import Answer, Estimates, Testimony
+    from gradcheck_cli.witnesses.noise import Noise
 
 # h_k = 0.2371 max(1, |x|) 2**-k for k = 0..53. The start is no power of two, so that periods in x
 # do not alias with it.
@@ -49,8 +53,8 @@ MAX_BATCH_ROWS = 2**15
 MAX_NUMBERS = 2**26
 
 
-def scatter_of_small_steps(point: Point) -> None:
-    """None: no bound of the noise is known, and the smallest steps tell of it."""
+_UNKNOWN = Scatter()
+_STUCK = Abstention("the number is not finite: there is no step from it")
 
 
 @dataclass(frozen=True)
@@ -59,11 +63,11 @@ class Numeric:
 
     Attributes:
         step: use the plain central difference with this step instead.
-        noise: absolute error of one forward value near a point, None where it is not known.
+        noise: tells how far rounding may take forward values.
     """
 
     step: float | None = None
-    noise: Callable[[Point], float | None] = scatter_of_small_steps
+    noise: Noise = _UNKNOWN
     name: str = "numeric"
     trust: Trust = Trust.ESTIMATED
 
@@ -72,30 +76,39 @@ class Numeric:
 
     def answer(self, batch: Batch) -> Estimates | Abstention:
         """Estimates for every partial at every point; all their steps go through torch together."""
-        vectors = _Vectors(batch)
-        count, size = vectors.base.shape
         oversize = batch.prepared.expansion
         if isinstance(oversize, Oversize):
             return Abstention(f"not estimated: {oversize.reason}")
+        try:
+            held = held_subject(batch)
+        except TORCH_ERRORS as error:
+            return self._not_computed(batch, error)
+        if held is None:
+            return Abstention("not estimated: what is stopped cannot be held at its value")
+        vectors = _Vectors(batch, *held)
+        count, size = vectors.base.shape
         if 2 * STEPS * size**2 > MAX_NUMBERS:
             number = f"{size:,} partials would take {2 * STEPS * size:,} evaluations"
             return Abstention(f"not estimated: {number}")
         steps = _steps(vectors.base) if self.step is None else np.full((1, count, size), self.step)
+        stuck = ~np.isfinite(vectors.base)
+        steps[:, stuck] = 1.0  # from an infinity leads no step, not even to NaN
         try:
             values, centres = _evaluate(vectors, steps)
         except TORCH_ERRORS as error:
-            if count > 1:
-                return self._one_by_one(batch)
-            return Abstention(f"torch cannot compute the value in float64: {first_line(error)}")
+            return self._not_computed(batch, error)
         if self.step is None:
-            noise = [self.noise(point) for point in batch]
+            noise = noise_beside(self.noise, batch, vectors.base, steps)
             answers = extrapolated_differences(vectors.base, steps, values, centres, noise)
         else:
             answers = plain_differences(vectors.base, values, self.step)
-        return _collect(answers, centres, size)
+        pairs = zip(answers, stuck.reshape(-1).tolist(), strict=True)
+        return _collect([_STUCK if no_step else a for a, no_step in pairs], centres, size)
 
-    def _one_by_one(self, batch: Batch) -> PointwiseEstimates:
+    def _not_computed(self, batch: Batch, error: Exception) -> PointwiseEstimates | Abstention:
         """Each point by itself, so that one that torch cannot compute spoils no other."""
+        if len(batch) == 1:
+            return Abstention(f"torch cannot compute the value in float64: {first_line(error)}")
 
         def testimony(k: int) -> Testimony | Abstention:
             alone = self.answer(batch.alone(k))
@@ -123,11 +136,14 @@ def _collect(answers: Sequence[Answer], centres: Floats, size: int) -> BulkEstim
 class _Vectors:
     """The scalar function of one flat vector, at some points: all elements differentiated, the rest
     held.
+
+    Args:
+        stopped: further inputs of the subject, which are held.
     """
 
-    def __init__(self, batch: Batch) -> None:
-        self.batch = batch
-        points, count, wrt = batch.points, len(batch), batch.question.wrt
+    def __init__(self, batch: Batch, subject: Subject, stopped: Mapping[str, Floats]) -> None:
+        self.batch, self.subject = batch, subject
+        points, count, wrt = {**batch.points, **stopped}, len(batch), batch.question.wrt
         flat = [points[name].reshape(count, -1) for name in wrt]
         self.base: Floats = np.concatenate(flat, axis=1, dtype=np.float64)
         held = [name for name in points if name not in wrt]
@@ -149,7 +165,8 @@ class _Vectors:
         """
         import torch
 
-        subject, wrt = batch.question.subject, batch.question.wrt
+        wrt = batch.question.wrt
+        subject = self.subject if batch is self.batch else batch.question.subject
         like = torch.empty((), dtype=torch.float64)
         fixed = {name: torch.tensor(array) for name, array in self.fixed.items()}
         weights = 1.0 if batch.cotangent is None else torch.tensor(batch.cotangent)

@@ -154,8 +154,11 @@ def _read(point: Point, program: GradientProgram, values: list[Any], bits: int) 
     partials: list[Truth] = []
     for k, node in enumerate(program.partials):
         # A partial shares the trouble of every element of the value that depends on its input.
-        shared = (answer for i, answer in troubles.items() if program.dependence[i] >> k & 1)
-        trouble = next(shared, None)
+        shared = (answer for i, answer in troubles.items() if program.reached[i] >> k & 1)
+        trouble: Truth | None = next(shared, None)
+        if isinstance(trouble, Abstention):
+            # The edge of a domain may be touched without being left: the sides know more.
+            trouble = Undefined(trouble.reason, of_value=False)
         mask = 1 << k | point.prepared.pivots
         near = [kink for kink in touching if program.dependence[kink.node] & mask]
         partials.append(

@@ -68,13 +68,13 @@ class _Reverse:
         builder, origin = self.expansion.builder, self.expansion.origin
         forward = len(builder.nodes)
         alive = active(builder.nodes, frozenset(names))
-        whole = self._whole()
+        # Of calls that end at the same node the outer one, which comes last, counts.
+        pending = [call for call in self.expansion.calls if _text(call.call)]
         if alive[self.objective]:
             self.terms[self.objective] = [builder.number(1)]
         for i in range(self.objective, -1, -1):
-            call = whole.get(i)
-            if call is not None:
-                self._pull_array(call, alive)
+            while pending and pending[-1].end > i:
+                self._pull_array(pending.pop(), alive)
             if i in self.terms and isinstance(builder.nodes[i], Call):
                 self._pull(i, alive)
             origin += [origin[i]] * (len(builder.nodes) - len(origin))
@@ -82,18 +82,6 @@ class _Reverse:
         partials = [self._sum(i) if i in self.terms else -1 for i in found]
         origin += [self.program.result] * (len(builder.nodes) - len(origin))
         return TorchProgram(self.expansion, forward, partials, self.sums)
-
-    def _whole(self) -> dict[int, ArrayCall]:
-        """For the last scalar of every call whose arrays torch pulls back at once, the call; of two
-        the outer one.
-        """
-        found = {}
-        for call in self.expansion.calls:
-            outputs = np.reshape(call.result, -1).tolist()
-            # Elements that were there before are not this call's own.
-            if outputs and min(outputs) >= call.first and _text(call.call):
-                found[max(outputs)] = call
-        return found
 
     def _sum(self, index: int) -> int:
         """The node that holds the cotangent of a node: all that it received, added up."""
@@ -136,5 +124,5 @@ class _Reverse:
 
 def _text(node: Call) -> str:
     """The pullback of a call of arrays; empty where none is stated for these settings."""
-    row = lookup(node.function)
-    return row.pullback_of(0, row.bound(dict(node.settings))) if row.pullback else ""
+    texts = lookup(node.function).pulled_back(dict(node.settings))
+    return texts[0] if texts else ""

@@ -67,13 +67,13 @@ class ArrayCall:
     """A call of whole arrays that torch pulls back at once.
 
     Attributes:
-        first: the scalar nodes from here on are its own.
+        end: the scalar nodes before this one are its own, or were there before.
     """
 
     call: Call
     argument: Indices
     result: Indices
-    first: int
+    end: int
 
 
 @dataclass
@@ -187,7 +187,7 @@ class _Unrolling:
         result = self._of_arrays(node, row, args)
         if row.pullback and self._keep == "pullbacks":
             result = self._own(result, first)
-            self._calls.append(ArrayCall(node, args[0], result, first))
+            self._calls.append(ArrayCall(node, args[0], result, len(builder.nodes)))
         return result
 
     def _own(self, result: Indices, first: int) -> Indices:

@@ -31,7 +31,7 @@ class Tensors:
     """
 
     def __init__(self, literal: Callable[[Fraction], float], like: Tensor) -> None:
-        self._literal, self._like = literal, like
+        self._literal, self.like = literal, like
 
     def number(self, node: Number) -> float | int:
         """A Python number."""
@@ -58,7 +58,7 @@ class Tensors:
         """What torch's own function gives; a Python number where all arguments are numbers."""
         import torch
 
-        row, like = lookup(node.function), self._like
+        row, like = lookup(node.function), self.like
         signature, settings = row.parsed, dict[str, Any]()
         if signature.settings:
             bound = row.bound(dict(node.settings))

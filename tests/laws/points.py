@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asking import autograd, evidence, points, reference
 
+from gradcheck_cli.calculus.cuts import stopped
 from gradcheck_cli.calculus.formulas import is_elementwise
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import table
@@ -104,11 +105,16 @@ def array_rows() -> list[Function]:
     return [row for row in all_rows() if not is_elementwise(row.name)]
 
 
+def followed_rows() -> list[Function]:
+    """Elementwise rows whose gradient is that of their value: none is stopped (`test_stops`)."""
+    return [row for row in elementwise_rows() if not stopped(row.name)]
+
+
 def differentiable_rows() -> list[Function]:
     """Elementwise rows that take a number and that torch differentiates."""
     return [
         row
-        for row in elementwise_rows()
+        for row in followed_rows()
         if row.backward and not row.condition and any(not p.kind for p in row.parsed.args)
     ]
 

@@ -69,7 +69,12 @@ def test_a_wrong_pullback_is_seen(row, monkeypatch, forget):
     monkeypatch.setitem(
         table(),
         row.name,
-        replace(row, pullback=tuple(f"({text}) * (1000001/1000000)" for text in row.pullback)),
+        replace(
+            row,
+            pullback=lambda **settings: tuple(
+                f"({text}) * (1000001/1000000)" for text in row.pulled_back(settings)
+            ),
+        ),
     )
     assert wrong_pullbacks(row)
 
@@ -84,9 +89,10 @@ def array_pullback(
 ) -> np.ndarray[Any, Any] | None:
     """The pullback's text, run as a tensor program in balls; None where none is stated."""
     given = ", ".join(f"{name}={value}" for name, value in settings.items())
-    text = row.pullback_of(0, row.bound(settings))
-    if not text:
+    texts = row.pulled_back(settings)
+    if not texts:
         return None
+    text = texts[0]
     call = f"{row.name}(x{', ' if given else ''}{given})"
     found = of_balls(f"y = {call}\n({text}){factor}", values)
     return np.asarray(found)
