@@ -149,6 +149,28 @@ def test_the_further_outcome_is_told_in_a_line_and_kept():
     assert check("sin(x)", {"x": X}).records[0]["also"] is None
 
 
+def test_a_program_too_large_to_be_judged_twice_says_so(monkeypatch):
+    """In a note: ones may hide something, and nothing else was asked."""
+    monkeypatch.setattr("gradcheck_cli.questions.prepared.MAX_JUDGED_TWICE", 20)
+    (record,) = check("softmax(x)", {"x": X}).records
+    assert record["also"] is None
+    (note,) = record["notes"]
+    assert note.startswith(
+        "not checked under a random cotangent, which ones may need: 3 partials of "
+    )
+    assert check("sin(x)", {"x": X}).records[0]["notes"] == []
+
+
+def test_sympy_is_not_asked_for_a_large_jacobian():
+    """Each row would be a question of its own."""
+    (result,) = check_points(
+        points("x*sum(x)", {"x": read_value(str([1.5] * 17))}, jacobian=True), Silent()
+    )
+    assert result.outcome == "agree"
+    reason = result.evidence.of("analytic", 0).reason
+    assert reason == "SymPy is not asked for 289 partials; 256 is the most"
+
+
 def lying_report() -> Any:
     """The report of a softmax that only the seeded cotangent refutes."""
     return report_of([of_softmax()], environment=versions())

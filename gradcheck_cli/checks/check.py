@@ -106,12 +106,23 @@ def _result(point: Point, hearing: Hearing, tolerance: Tolerance | None) -> Resu
         f"the nearest, {number.used!r}, is used"
         for number in point.rounded
     )
-    notes = (forward_note(said) for said, _ in pieces)
-    forward = next((note for note in notes if note), None)
+    forward = next(filter(None, (forward_note(said) for said, _ in pieces)), None)
     further = hearing.also
     also = None if further is None else Result(*_judge_part(further, point.k, tolerance))
-    others = (note for note in (forward, stop_note(point)) if note)
-    return Result(evidence, verdicts, (*rounded, *others), also=also)
+    notes = filter(None, (forward, stop_note(point), _unasked(point)))
+    return Result(evidence, verdicts, (*rounded, *notes), also=also)
+
+
+def _unasked(point: Point) -> str:
+    """That ones may hide what is wrong, and nothing else was asked; empty where that is not so."""
+    prepared = point.prepared
+    is_plain = prepared.weights is None and point.batch.parts == (point.batch,)
+    if not is_plain or not prepared.is_mixing or not prepared.is_long:
+        return ""
+    sizes = (
+        f"{len(prepared.elements):,} partials of {len(prepared.scalars.builder.nodes):,} operations"
+    )
+    return f"not checked under a random cotangent, which ones may need: {sizes}"
 
 
 def _judge_part(

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from gradcheck_cli.questions.objectives import Objective
 
 T = TypeVar("T")
+# Partials times scalar operations of a check that is made under a second cotangent, at most: about
+# half a minute.
+MAX_JUDGED_TWICE = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ class Prepared:
         weights: the cotangent, row-major; None for ones.
         expansion: the specification as scalars, and what its objective adds to them.
         objective: what is differentiated; `number` is its scalar node where it is not the value.
+        parts: how many there are of the question that this one is a part of.
     """
 
     specification: Program
@@ -54,6 +58,7 @@ class Prepared:
     expansion: Expansion | Oversize
     objective: Objective = THE_VALUE
     number: tuple[int, ...] = ()
+    parts: int = 1
     _shared: dict[object, Any] = field(default_factory=dict)
 
     def share(self, key: object, make: Callable[[], T]) -> T:
@@ -104,7 +109,7 @@ class Prepared:
             if isinstance(node, Call) and moves
         )
 
-    def aimed_at(self, objective: Objective) -> Prepared:
+    def aimed_at(self, objective: Objective, parts: int = 1) -> Prepared:
         """The same specification, one number made of its value being differentiated."""
         grown, nodes = self.expansion, tuple[int, ...]()
         if not isinstance(grown, Oversize):
@@ -114,16 +119,29 @@ class Prepared:
             except TooLarge as error:
                 grown = Oversize(str(error))
         return replace(
-            self, weights=None, expansion=grown, objective=objective, number=nodes, _shared={}
+            self,
+            weights=None,
+            expansion=grown,
+            objective=objective,
+            number=nodes,
+            parts=parts,
+            _shared={},
         )
 
     @cached_property
     def reweighted(self) -> Prepared | None:
-        """The same under a seeded cotangent; None where ones are not asked, or hide nothing."""
-        if self.weights is not None or not self.is_mixing:
+        """The same under a seeded cotangent; None where ones are not asked, or hide nothing, or the
+        program is too large to be judged twice.
+        """
+        if self.weights is not None or not self.is_mixing or self.is_long:
             return None
         weights = tuple(seeded_numbers("cotangent", len(self.outputs)))
         return replace(self, weights=weights, _shared={})
+
+    @cached_property
+    def is_long(self) -> bool:
+        """Whether the budgets of all partials take so long that they are computed only once."""
+        return len(self.elements) * len(self.scalars.builder.nodes) > MAX_JUDGED_TWICE
 
     @cached_property
     def is_mixing(self) -> bool:

@@ -4,6 +4,7 @@ ones.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,10 +30,9 @@ def parts_of(prepared: Prepared, order: int, *, jacobian: bool) -> tuple[Prepare
     """The specification with one number after the other to be differentiated; nothing where a
     question is not split.
     """
-    return prepared.share(
-        "parts",
-        lambda: tuple(map(prepared.aimed_at, _objectives(prepared, order, jacobian=jacobian))),
-    )
+    objectives = prepared.share("parts", lambda: _objectives(prepared, order, jacobian=jacobian))
+    count = len(objectives)
+    return tuple(prepared.share(o, partial(prepared.aimed_at, o, count)) for o in objectives)
 
 
 def _objectives(prepared: Prepared, order: int, *, jacobian: bool) -> tuple[Objective, ...]:
