@@ -9,7 +9,7 @@ import numpy as np
 
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.judge.measure import format_ball, half_digits, ulp
-from gradcheck_cli.judge.replay import EVERYWHERE, Replay, round_ball
+from gradcheck_cli.judge.replay import EVERYWHERE, Replay, Rounded, round_ball
 from gradcheck_cli.language.program import Call, Program, prune
 from gradcheck_cli.language.text import program_text
 from gradcheck_cli.records.outcome import Cause
@@ -19,7 +19,7 @@ from gradcheck_cli.worlds import balls
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from gradcheck_cli.judge.replay import Rerun, Rounded, Spared
+    from gradcheck_cli.judge.replay import Rerun, Spared
     from gradcheck_cli.judge.trace import Trace
     from gradcheck_cli.questions.batch import Point
 
@@ -89,7 +89,7 @@ class Inquiry:
         found = self._best(self._ranked(partial), "rounding", partial, truth)
         if found is not None:
             return self._rounded(found, partial, truth)
-        return None if plain.slopes[partial].is_finite() else self._vanished(exact)
+        return None if plain.slopes[partial].is_finite() else self._vanished(partial, exact)
 
     def _is_mended(self, run: Rerun, partial: int, truth: Any) -> bool:
         room = max(half_digits(truth, self.dtype), FREE_ULPS * ulp(truth, self.dtype))
@@ -144,24 +144,20 @@ class Inquiry:
                 return Culprit(trace.expansion.origin[other], Cause.BRANCH_NOT_TAKEN, reason)
         return None
 
-    def _vanished(self, exact: Rerun) -> Culprit | None:
-        """The first value that torch holds for 0, or no finite number, because several nodes round;
-        no one of them alone is to blame.
+    def _vanished(self, partial: int, exact: Rerun) -> Culprit | None:
+        """The first number that torch holds for 0, or no finite number, because several nodes
+        round; no one of them alone is to blame.
         """
-        plain = self.replay.run()
-        for node, call in enumerate(self.program.nodes):
-            if not isinstance(call, Call):
+        plain, graph = self.replay.run(), self.trace.graph
+        for place in sorted(self.trace.upstream(self.trace.partials[partial])):
+            ours, true = plain.values[place], exact.values[place]
+            if not isinstance(graph.nodes[place], Call) or not hasattr(true, "is_finite"):
                 continue
-            for place in np.reshape(self.trace.expansion.values[node], -1).tolist():
-                ours, true = plain.values[place], exact.values[place]
-                if not hasattr(true, "is_finite") or not true.is_finite() or true.contains(0):
-                    continue
-                if ours.is_zero() or not ours.is_finite():
-                    number = f"{float(ours.mid()):g} in {self.dtype.name}"
-                    words = f"`{self.program.source(node)}` is {number}"
-                    return Culprit(
-                        node, Cause.ROUNDING, f"{words}, where it is {format_ball(true)}"
-                    )
+            if not true.is_finite() or true.contains(0):
+                continue
+            if ours.is_zero() or not ours.is_finite():
+                node, words = self._number(Rounded(place, true, ours))
+                return Culprit(node, Cause.ROUNDING, words)
         return None
 
     def _out_of_range(self, partial: int, truth: Any, unlimited: Rerun) -> Culprit:
@@ -175,6 +171,11 @@ class Inquiry:
         return self._range_words(first)
 
     def _range_words(self, item: Rounded) -> Culprit:
+        node, words = self._number(item)
+        return Culprit(node, Cause.UNDERFLOW if item.rounded.is_finite() else Cause.OVERFLOW, words)
+
+    def _number(self, item: Rounded) -> tuple[int, str]:
+        """The node that a number belongs to, and what became of the number."""
         node = self.trace.expansion.origin[item.place]
         words = f"`{self.program.source(node)}`"
         if item.place >= self.trace.forward:
@@ -183,11 +184,8 @@ class Inquiry:
             nodes = self.trace.graph.nodes[: item.place + 1]
             step = program_text(prune(Program(nodes, (item.place,))))
             words = f"inside {words} {f'`{step}`' if len(step) <= _WORDS else 'a number'}"
-        number = f"{float(item.rounded.mid()):g}"
-        exact = format_ball(item.exact)
-        cause = Cause.UNDERFLOW if item.rounded.is_finite() else Cause.OVERFLOW
-        words = f"{words} is {number} in {self.dtype.name}, where it is {exact}"
-        return Culprit(node, cause, words)
+        number = f"{float(item.rounded.mid()):g} in {self.dtype.name}"
+        return node, f"{words} is {number}, where it is {format_ball(item.exact)}"
 
     def _rounded(self, node: int, partial: int, truth: Any) -> Culprit:
         """A node whose rounding loses the digits: its value's, or that of its backward."""

@@ -73,7 +73,10 @@ class _Reverse:
     def gradient(self, names: tuple[str, ...]) -> TorchProgram:
         """As `torch_backward`."""
         builder, origin = self.expansion.builder, self.expansion.origin
-        forward = len(builder.nodes)
+        forward, known = len(builder.nodes), builder.index
+        # torch computes anew what a pullback takes that the forward has computed as well: a number
+        # of the backward is its own call's, and no other's.
+        builder.index = {node: i for node, i in known.items() if not isinstance(node, Call)}
         alive = active(builder.nodes, frozenset(names))
         # Of calls that end at the same node the outer one, which comes last, counts.
         pending = [call for call in self.expansion.calls if self.arrays and _text(call.call)]
@@ -88,6 +91,7 @@ class _Reverse:
         found = [builder.index.get(Variable(name), -1) for name in names]
         partials = [self._sum(i) if i in self.terms else -1 for i in found]
         origin += [self.program.result] * (len(builder.nodes) - len(origin))
+        builder.index.update(known)
         return TorchProgram(self.expansion, forward, partials, self.sums)
 
     def _sum(self, index: int) -> int:
