@@ -89,7 +89,8 @@ class _Trial:
             return self._verdict(Outcome.INCONCLUSIVE, reason, Cause.UNKNOWN)
         answers = f"torch answers {format_float(answer.value)}"
         value = value_without_number(self.evidence, self.partial)
-        if value is not None and not isinstance(self.truth, Undefined):
+        proved = isinstance(self.truth, Undefined) and self.truth.of_value
+        if value is not None and not proved:
             reason = f"there is nothing to differentiate: torch's value is {format_float(value)}"
             why = getattr(self.truth, "reason", "")
             reason = f"{reason}; {why}; {answers}" if why else f"{reason}; {answers}"

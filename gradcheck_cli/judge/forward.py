@@ -75,11 +75,14 @@ def value_without_number(evidence: Evidence, partial: int) -> float | None:
     """
     point, proof = evidence.point, evidence.whole("reference", Proof)
     backward = evidence.whole("autograd", Backward)
-    if proof is None or backward is None or (point.is_finite and not _has_infinity(point)):
+    if proof is None or backward is None:
+        return None
+    finite = all(map(isfinite, point.scalars.values()))
+    if finite and not _has_infinity(point):
         return None
     program = point.prepared.gradient
     for output, truth, value in zip(program.outputs, proof.forward, backward.forward, strict=False):
-        refuted = isinstance(truth, Certified) and (point.is_finite or not isnan(value))
+        refuted = isinstance(truth, Certified) and (finite or not isnan(value))
         if program.reached[output] >> partial & 1 and not isfinite(value) and not refuted:
             return value
     return None

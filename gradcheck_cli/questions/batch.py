@@ -11,7 +11,6 @@ import numpy as np
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.language.elements import elements_of, indices_of
 from gradcheck_cli.language.errors import UserError
-from gradcheck_cli.questions.nonfinite import require_finite
 from gradcheck_cli.questions.numbers import Exact
 from gradcheck_cli.questions.prepared import Oversize
 from gradcheck_cli.questions.split import parts_of
@@ -108,12 +107,6 @@ class Batch:
         return self.question.subject.is_elementwise and not any(shapes)
 
     @cached_property
-    def finite(self) -> list[bool]:
-        """For each point whether all its numbers are finite."""
-        rows = [np.isfinite(array.reshape(len(self), -1)).all(1) for array in self.points.values()]
-        return np.all(rows, axis=0).tolist() if rows else [True] * len(self)
-
-    @cached_property
     def _rows(self) -> list[dict[str, float]]:
         """For each point every element of every input under its scalar name."""
         columns: dict[str, list[float]] = {}
@@ -194,11 +187,6 @@ class Point:
         return self.batch.scalars(self.k)
 
     @property
-    def is_finite(self) -> bool:
-        """Whether all its numbers are."""
-        return self.batch.finite[self.k]
-
-    @property
     def rounded(self) -> tuple[RoundedNumber, ...]:
         """Numbers that the dtype could not hold."""
         return self.batch.rounded[self.k]
@@ -276,7 +264,6 @@ def _row(
         arrays, rounded = question.arrays(point, dtype)
         key = question.shapes_key(arrays)
         prepared, also = question.prepared(arrays, dtype)
-        require_finite(question, prepared, arrays, dtype)
         spelled = {
             name: value.text or repr(float(arrays[name]))
             for name, value in point.items()

@@ -20,15 +20,12 @@ if TYPE_CHECKING:
     from gradcheck_cli.dtypes import DType
     from gradcheck_cli.questions.arrays import Array
     from gradcheck_cli.questions.prepared import Prepared
-    from gradcheck_cli.questions.question import Question
 
 # Whether a branch is taken is decided by numbers that are exact: more bits would say the same.
 _BITS = 96
 
 
-def require_finite(
-    question: Question, prepared: Prepared, arrays: Mapping[str, Array], dtype: DType
-) -> None:
+def require_finite(prepared: Prepared, arrays: Mapping[str, Array], dtype: DType) -> None:
     """Nothing, if no derivative is asked for at a number that is not finite.
 
     An element that is masked out has a partial that is structurally zero: no path leads from it to
@@ -37,13 +34,13 @@ def require_finite(
     Raises:
         PointError: with each input that has such an element.
     """
-    spots = [name for name in question.wrt if not np.isfinite(arrays[name]).all()]
+    spots = [name for name in prepared.wrt if not np.isfinite(arrays[name]).all()]
     if not spots:
         return
     away = _without_part(prepared, arrays, dtype)
-    held = [name for name in question.wrt if name not in spots]
+    held = [name for name in prepared.wrt if name not in spots]
     mistakes = [
-        _mistake(question, name, arrays[name], index, held)
+        _mistake(prepared, name, arrays[name], index, held)
         for name in spots
         if (index := _first(name, arrays[name], away)) is not None
     ]
@@ -75,9 +72,9 @@ def _first(name: str, array: Array, away: frozenset[str]) -> tuple[int, ...] | N
 
 
 def _mistake(
-    question: Question, name: str, array: Array, index: tuple[int, ...], held: Sequence[str]
+    prepared: Prepared, name: str, array: Array, index: tuple[int, ...], held: Sequence[str]
 ) -> Mistake:
-    program = question.specification
+    program = prepared.specification
     written = f"`{element(name, index)}` = {float(array[index])}"
     message = f"there is no derivative at a number that is not finite, {written}"
     way_out = _NO_OTHER

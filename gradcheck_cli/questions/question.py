@@ -12,6 +12,7 @@ from gradcheck_cli.functions import lookup, names
 from gradcheck_cli.language.errors import Mistake, PointError, did_you_mean, mistake
 from gradcheck_cli.language.program import Call, Program, Variable
 from gradcheck_cli.questions.arrays import RoundedNumber, float_array, integer_array
+from gradcheck_cli.questions.nonfinite import require_finite
 from gradcheck_cli.questions.prepared import Oversize, Prepared, unroll
 from gradcheck_cli.questions.split import MAX_ENTRIES, MAX_OUTPUTS
 from gradcheck_cli.subjects.program import ProgramSubject
@@ -99,7 +100,7 @@ class Question:
         be rounded to the dtype.
 
         Raises:
-            PointError: the shapes do not fit.
+            PointError: the shapes do not fit, or a derivative is asked for at an infinity or NaN.
         """
         key = self.shapes_key(arrays)
         if key not in self.expansions:
@@ -116,7 +117,9 @@ class Question:
             self._prepared[key, weights] = Prepared(
                 self.specification, inputs, self.wrt, weights, expansion
             )
-        return self._prepared[key, weights], rounded
+        prepared = self._prepared[key, weights]
+        require_finite(prepared, arrays, dtype)
+        return prepared, rounded
 
     def _require_rows(self, arrays: Mapping[str, Array], expansion: Expansion | Oversize) -> None:
         """Nothing, if the Jacobian is of a size that is checked.

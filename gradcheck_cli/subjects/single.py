@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+from gradcheck_cli.subjects import Held
 from gradcheck_cli.worlds import tensors
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from gradcheck_cli.subjects import Execution, Held, Subject
+    from gradcheck_cli.subjects import Execution, Subject
     from gradcheck_cli.worlds.tensors import Tensor
 
 Index: TypeAlias = tuple[int, ...]
@@ -91,7 +92,12 @@ class _Single:
         return self.whole.cuts(execution)
 
     def held(self) -> Held | None:
-        """None: what is stopped is not told apart here."""
+        """That of the whole, made into the same."""
+        held = self.whole.held()
+        if held is None:
+            return None
+        rest: Any = replace(self, whole=held.rest)
+        return Held(held.whole, rest, held.nodes)
 
 
 @dataclass(frozen=True)

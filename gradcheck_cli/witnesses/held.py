@@ -4,6 +4,7 @@ for another gradient than the one that is stated.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,8 +15,26 @@ from gradcheck_cli.worlds import tensors
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gradcheck_cli.questions.batch import Batch
+    from gradcheck_cli.questions.batch import Batch, Point
     from gradcheck_cli.subjects import Subject
+    from gradcheck_cli.witnesses import Floats
+    from gradcheck_cli.witnesses.noise import Integers, Noise
+
+
+@dataclass(frozen=True)
+class AtPoints:
+    """What is known of the errors of values at the points alone: beside them what is stopped would
+    have to move, and it is held.
+    """
+
+    noise: Noise
+
+    def bounds(self, batch: Batch, who: Integers, rows: Floats, reach: Floats) -> None:
+        """Nothing."""
+
+    def level(self, point: Point) -> float | None:
+        """As `Noise.level`."""
+        return self.noise.level(point)
 
 
 def held_subject(batch: Batch) -> tuple[Subject, dict[str, Any]] | None:

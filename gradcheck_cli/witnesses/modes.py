@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from gradcheck_cli.records.record import json_number
+from gradcheck_cli.subjects.single import SlopeSubject
 from gradcheck_cli.witnesses import (
     TORCH_ERRORS,
     Abstention,
@@ -62,10 +63,12 @@ class Mode:
     def prepare(self, batch: Batch) -> None:
         """Nothing: all is computed here."""
 
-    def answer(self, batch: Batch) -> Estimates:
+    def answer(self, batch: Batch) -> Estimates | Abstention:
         """torch's opinion of each point by itself; what torch lacks in this mode is an
         abstention.
         """
+        if isinstance(batch.question.subject, SlopeSubject):
+            return Abstention("not asked of second derivatives")
         shape = (len(batch), len(batch.keys))
         return PointwiseEstimates(lambda k: self._testimony(batch.alone(k)), shape)
 

@@ -27,7 +27,7 @@ from gradcheck_cli.witnesses import (
     first_line,
 )
 from gradcheck_cli.witnesses.differences import extrapolated_differences, plain_differences
-from gradcheck_cli.witnesses.held import held_subject
+from gradcheck_cli.witnesses.held import AtPoints, held_subject
 from gradcheck_cli.witnesses.noise import Scatter, noise_beside
 from gradcheck_cli.witnesses.slopes import original, slopes
 from gradcheck_cli.worlds import tensors
@@ -80,7 +80,7 @@ class Numeric:
         if isinstance(oversize, Oversize):
             return Abstention(f"not estimated: {oversize.reason}")
         try:
-            held = held_subject(batch)
+            held = held_subject(original(batch))
         except TORCH_ERRORS as error:
             return self._not_computed(batch, error)
         if held is None:
@@ -98,7 +98,8 @@ class Numeric:
         except TORCH_ERRORS as error:
             return self._not_computed(batch, error)
         if self.step is None:
-            noise = noise_beside(self.noise, batch, vectors.base, steps)
+            known = AtPoints(self.noise) if held[1] else self.noise
+            noise = noise_beside(known, batch, vectors.base, steps)
             answers = extrapolated_differences(vectors.base, steps, values, centres, noise)
         else:
             answers = plain_differences(vectors.base, values, self.step)
@@ -165,8 +166,7 @@ class _Vectors:
         """
         import torch
 
-        wrt = batch.question.wrt
-        subject = self.subject if batch is self.batch else batch.question.subject
+        subject, wrt = self.subject, batch.question.wrt
         like = torch.empty((), dtype=torch.float64)
         fixed = {name: torch.tensor(array) for name, array in self.fixed.items()}
         weights = 1.0 if batch.cotangent is None else torch.tensor(batch.cotangent)

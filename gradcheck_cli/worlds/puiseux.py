@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.program import Call, Number, Program, fold
-from gradcheck_cli.worlds import balls
 from gradcheck_cli.worlds.expansions import exp_of_terms, log_of_scale, parted
 from gradcheck_cli.worlds.germs import Iterate, germ_of
 from gradcheck_cli.worlds.powers import ONE
@@ -46,7 +45,7 @@ class Sides:
         self.jumped = False
         self._literal = literal
         self._iterates: list[Iterate] = []
-        self._held: dict[Call, Real] = {}
+        self._held: dict[Call, Beside] = {}
 
     def beside(self, program: Program, inputs: Mapping[str, Any]) -> Puiseux:
         """The series of a scalar program of primitives.
@@ -66,12 +65,12 @@ class Sides:
 
     def _hold(self, program: Program, inputs: Mapping[str, Any]) -> None:
         """Take the values at the point of what is stopped: the limits beside it may be others."""
-        calls = [(i, node) for i, node in enumerate(program.nodes) if isinstance(node, Call)]
-        stops = [(i, node) for i, node in calls if lookup(node.function).stops]
+        calls = (node for node in program.nodes if isinstance(node, Call))
+        stops = {node for node in calls if lookup(node.function).stops}
         if stops:
-            point = {name: series.at(0).ball for name, series in inputs.items()}
-            values = balls.balls_of(program, point, self._literal)
-            self._held |= {node: Real(balls.plain(values[i])) for i, node in stops}
+            point = {name: constant_series(series.at(0)) for name, series in inputs.items()}
+            pairs = zip(program.nodes, fold(program, Sides(self._literal), point), strict=True)
+            self._held |= {n: v for n, v in pairs if isinstance(n, Call) and n in stops}
 
     def number(self, node: Number) -> Beside:
         """A literal does not change."""
@@ -90,9 +89,7 @@ class Sides:
         have one.
         """
         if node in self._held:
-            held = self._held[node]
-            stays = constant_series(held) if held.ball.is_finite() else None
-            return stays or UndecidedSign(f"`{node.function}` holds no finite value")
+            return self._held[node]
         wanted = _wanted(node.function)
         for arg in [args[k] for k in wanted] if wanted else args:
             if isinstance(arg, Exception):

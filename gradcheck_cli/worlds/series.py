@@ -152,8 +152,8 @@ class Puiseux:
 
     def __mul__(self, other: Puiseux | int) -> Puiseux:
         other = series_of(other)
-        if not (self.terms and other.terms):
-            _require_finite(self, other)
+        if not (self.terms and other.terms) and _is_infinite(self, other):
+            raise UndecidedSign("zero times an infinity")
         terms: dict[Power, Real] = {}
         for e, c in self.terms:
             for f, k in other.terms:
@@ -280,14 +280,9 @@ def _sum_of_growing(x: Puiseux, y: Puiseux) -> Puiseux:
     return replace(larger, order=least(larger.order, FLAT))
 
 
-def _require_finite(*factors: Puiseux) -> None:
-    """Nothing, if zero may be multiplied by them.
-
-    Raises:
-        UndecidedSign: a coefficient is an infinity, which came with the point or the program.
-    """
-    if not all(c.ball.is_finite() for x in factors for _, c in x.terms):
-        raise UndecidedSign("zero times an infinity")
+def _is_infinite(*factors: Puiseux) -> bool:
+    """Whether a coefficient is an infinity, which came with the point or the program."""
+    return not all(c.ball.is_finite() for x in factors for _, c in x.terms)
 
 
 def monic_of(x: Puiseux) -> tuple[Scale, Puiseux]:
