@@ -7,6 +7,7 @@ from functools import cached_property
 from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any
 
+from gradcheck_cli.judge.approximations import approximation_note, approximations
 from gradcheck_cli.judge.branch import crossed_kinks, other_branch
 from gradcheck_cli.judge.cause import cut_cause, rounding_cause
 from gradcheck_cli.judge.culprit import Inquiry
@@ -38,6 +39,7 @@ from gradcheck_cli.worlds.scalars import TooLarge
 
 if TYPE_CHECKING:
     from gradcheck_cli.calculus.kinks import Kink
+    from gradcheck_cli.judge.approximations import Approximated
     from gradcheck_cli.judge.culprit import Culprit
     from gradcheck_cli.judge.evidence import Evidence, Tolerance
     from gradcheck_cli.judge.retrace import Path
@@ -90,6 +92,11 @@ class Court:
         except TooLarge:
             return None
         return None if proof is None else Inquiry(self.point, trace, proof.bits)
+
+    @cached_property
+    def approximated(self) -> tuple[Approximated, ...]:
+        """What torch approximates on purpose at the point."""
+        return approximations(self.point)
 
     @cached_property
     def forward_is_off(self) -> bool:
@@ -246,6 +253,9 @@ class Comparison:
         if self.court.cut:
             reason = f"torch has no derivative for {self.court.cut} and leaves that part out"
             cause, reason = self.court.cut_cause, f"{reason}: {numbers}"
+        elif note := approximation_note(self.court.approximated, self.partial):
+            reason = f"{numbers} ({off(measures)}): {note}"
+            cause = Cause.LIMITED_APPROXIMATION
         else:
             cause = Cause.OTHER_BRANCH if crossed else Cause.UNKNOWN
             found = None if crossed else self._culprit(truth)
