@@ -31,6 +31,7 @@ from gradcheck_cli.questions.batch import batches
 from gradcheck_cli.questions.numbers import read_points
 from gradcheck_cli.questions.points import points_of
 from gradcheck_cli.questions.question import question_of
+from gradcheck_cli.witnesses.autograd import Measured
 from gradcheck_cli.witnesses.truth import Certified
 
 if TYPE_CHECKING:
@@ -75,7 +76,9 @@ class Trial:
 
     def __post_init__(self) -> None:
         point, truth = self.result.evidence.point, self.result.evidence.of("reference", self.k)
+        answer = self.result.evidence.of("autograd", self.k)
         assert isinstance(truth, Certified)
+        assert isinstance(answer, Measured)
         self.program, self.name = point.specification, point.keys[self.k].variable
         self.at = {key: float(value) for key, value in point.at.items()}
         self.dtype = point.dtype
@@ -83,7 +86,7 @@ class Trial:
         self.truth = mpmath.ldexp(mpmath.mpf(int(mantissa)), int(exponent))
         inquiry = Court(self.result.evidence, None).inquiry
         with ctx.workprec(BITS):
-            self.culprit = inquiry and inquiry.culprit(self.k, truth.ball)
+            self.culprit = inquiry and inquiry.culprit(self.k, truth.ball, answer.value)
         budget = rounding(point).of_partial(point, self.k, self.dtype)
         self.named = self.culprit.node if self.culprit else budget.culprit
 

@@ -125,6 +125,9 @@ def _lines(program: drawn.Drawn, random: Random) -> Iterator[dict[str, Any]]:
                 yield from _line(program, at, weights, dtype, span, random)
             except UserError as error:
                 print(f"refused: {program.text} at {at}: {error}", file=sys.stderr)
+            except Exception as error:  # noqa: BLE001 - a defect of the tool, to be counted
+                crash = f"{type(error).__name__}: {error}"
+                yield {"program": program.text, "at": at, "dtype": dtype, "crash": crash}
 
 
 def _line(
@@ -204,6 +207,9 @@ def _moved(honest: Result, lying: Result, k: int) -> bool:
 def table(files: list[Path], wrong: Path | None) -> None:
     """Print the sums, and list what was called wrong."""
     lines = [json.loads(line) for file in files for line in file.read_text("utf-8").splitlines()]
+    crashes = [line for line in lines if "crash" in line]
+    lines = [line for line in lines if "crash" not in line]
+    print(*(f"crash: {x['program']} at {x['at']}: {x['crash']}" for x in crashes), sep="\n")
     print(*_outcomes(lines), "", *_lies(lines), sep="\n")
     if wrong is not None:
         wrong.write_text("\n".join(_wrong(lines)) + "\n", encoding="utf-8")

@@ -140,6 +140,8 @@ def test_the_sentence_names_what_would_mend_the_result(text, at, dtype, outcome,
         ("cumprod(x, dim=0)[2]", "x=[0.01,0.02,0.03]", "float16", {}),
         ("logsumexp(x, dim=0)", "x=[-2000,-2000]", "float64", {}),
         ("logsumexp(x, dim=0)", "x=[9000.1,9001.9]", "float32", {}),
+        ("x/std(x, dim=0)", "x=[-3176,0.0006812,-26.43]", "float16", {}),
+        ("x/std(x, dim=0)", "x=[-334.2,16800,-764.4]", "float16", {}),
         ("tan(x)**n", "x=2,n=101", "float64", {"wrt": ("x",)}),
         ("softmax(where(m > 0, a, -inf), dim=0)[2]", "a=[1,2,3],m=[1,0,1]", "float64", {"wrt": ("a",)}),
     ],
@@ -211,3 +213,20 @@ def test_the_budget_of_a_fan_out_covers_every_order(order):
         for weight in weights:
             total = total + torch.tensor(weight)
         assert abs(total.item() - exact) <= room
+
+
+def test_a_zero_that_is_exact_keeps_the_path():
+    """0**2 is no smaller than 0, and its root is a number."""
+    found = case("norm(relu(x)) + y", "x=[-1,-2],y=3")
+    path = retrace(evidence(found, reference=reference(found), autograd=autograd(found)))
+    place = path.trace.outputs[0]
+    assert float(balls.plain(path.values[place]).mid()) == autograd(found).forward[0] == 3
+    assert rounding(found).of_value(found, found.dtype).total <= 2.0**-51
+
+
+def test_a_sum_of_what_is_no_number_on_the_path_is_no_number():
+    """Squares that underflow have roots of which nothing is known; what torch made of them is."""
+    found = case("sum(cosine_similarity(x, w, dim=-1))", "x=[[1e-170,0],[3,4]],w=[[0,1],[0,5]]")
+    path = retrace(evidence(found, reference=reference(found), autograd=autograd(found)))
+    assert float(balls.plain(path.values[path.trace.outputs[0]]).mid()) == 0.8
+    assert not path.explains(0, autograd(found).partials[0].value)

@@ -38,9 +38,9 @@ def _gelu(approximate: str) -> str:
 # fmt: off
 ROWS = (
     Function("relu",       "x",                      torch=lambda t, x: t.nn.functional.relu(x),  means="maximum(x, 0)",
-             pullback=("where(x > 0, ybar, 0)",)),
+             pullback=("where(x > 0, ybar, 0)",), rounds=(0, 0)),
     Function("relu6",      "x",                      torch=lambda t, x: t.nn.functional.relu6(x), means="minimum(maximum(x, 0), 6)",
-             pullback=("where(x > 0, where(x < 6, ybar, 0), 0)",)),
+             pullback=("where(x > 0, where(x < 6, ybar, 0), 0)",), rounds=(0, 0)),
     Function("leaky_relu", "x; negative_slope=0.01", torch=lambda t, x, negative_slope: t.nn.functional.leaky_relu(x, negative_slope),
              means="maximum(x, 0) + negative_slope * minimum(x, 0)", pullback=("where(x > 0, ybar, ybar * negative_slope)",)),
     Function("elu",        "x; alpha=1.0",           torch=lambda t, x, alpha: t.nn.functional.elu(x, alpha),
@@ -76,7 +76,8 @@ ROWS = (
     Function("hardswish",   "x", torch=lambda t, x: t.nn.functional.hardswish(x),   means="x * minimum(maximum(x + 3, 0), 6) / 6",
              pullback=("where(x <= -3, 0, where(x < 3, ybar * (x / 3 + 1/2), ybar))",)),
     Function("hardtanh", "x; min_val=-1.0, max_val=1.0", torch=lambda t, x, min_val, max_val: t.nn.functional.hardtanh(x, min_val, max_val),
-             means="minimum(maximum(x, min_val), max_val)", pullback=("where(x > min_val, where(x < max_val, ybar, 0), 0)",)),
+             means="minimum(maximum(x, min_val), max_val)", pullback=("where(x > min_val, where(x < max_val, ybar, 0), 0)",),
+             rounds=(0, 0)),
 
     Function("hardshrink", "x; lambd=0.5",       torch=lambda t, x, lambd: t.nn.functional.hardshrink(x, lambd), means="where(abs(x) > lambd, x, 0)"),
     Function("softshrink", "x; lambd=0.5", torch=lambda t, x, lambd: t.nn.functional.softshrink(x, lambd), means="x - minimum(maximum(x, -lambd), lambd)",

@@ -32,9 +32,18 @@ def _norm(p: Any, dim: Any, keepdim: bool) -> str:
 
 
 def _norm_back(p: Any, dim: Any, keepdim: bool) -> tuple[str, ...]:
-    """What torch's backward of the Euclidean norm evaluates: 0 where the norm is 0."""
+    """What torch's backward evaluates: 0 where the norm is 0; for other orders that of the meaning.
+
+    Source: `linalg_vector_norm_backward` of torch's `FunctionsManual.cpp`.
+    """
     y, ybar = (spread_out(name, dim, keepdim) for name in ("y", "ybar"))
-    return (f"where({y} == 0, 0, {ybar} * (x / {y}))",) if y and p in ("fro", 2) else ()
+    if y and p in ("fro", 2):
+        return (f"where({y} == 0, 0, {ybar} * (x / {y}))",)
+    if not y or isinstance(p, str) or not 1 < p < math.inf:
+        return ()
+    less = f"({p} - 1)"
+    scaled = f"x * abs(x)**({p} - 2)" if p > 2 else f"sign(x) * abs(x)**{less}"
+    return (f"{scaled} * where({y} == 0, 0, {ybar} / {y}**{less})",)
 
 
 def _as_vector(k: Any, x: Any, ord: Any) -> Any:  # noqa: A002 - torch's name for it

@@ -120,18 +120,21 @@ def _torch_spread(name: str) -> Callable[..., Any]:
 def _spread_back(dim: Any, unbiased: Any, keepdim: bool, correction: Any) -> tuple[str, ...]:
     """What torch's backward of var evaluates: nothing is passed back through the mean."""
     dim, unbiased = (None, dim) if isinstance(dim, bool) else (dim, unbiased)
-    less, ybar = (
-        correction if unbiased is None else int(unbiased),
-        spread_out("ybar", dim, keepdim),
-    )
-    mean = f"mean(x, {over(dim, keepdim=True)})"
+    return _spread_from(spread_out("ybar", dim, keepdim), dim, unbiased, correction)
+
+
+def _spread_from(ybar: str, dim: Any, unbiased: Any, correction: Any) -> tuple[str, ...]:
+    """The cotangent of x from that of its variance, spread out; nothing where that is not known."""
+    less, mean = correction if unbiased is None else int(unbiased), f"mean(x, {over(dim, True)})"
     return (f"2 / size(x, {over(dim)}, less={less}) * {ybar} * (x - {mean})",) if ybar else ()
 
 
-def _root_spread_back(**settings: Any) -> tuple[str, ...]:
-    back, dim = _spread_back(**settings), settings["dim"]
-    y = spread_out("y", None if isinstance(dim, bool) else dim, settings["keepdim"])
-    return tuple(f"where({y} == 0, 0, 1 / (2 * {y})) * ({text})" for text in back)
+def _root_spread_back(dim: Any, unbiased: Any, keepdim: bool, correction: Any) -> tuple[str, ...]:
+    """That of std: first through the root, which in half precision may leave little."""
+    dim, unbiased = (None, dim) if isinstance(dim, bool) else (dim, unbiased)
+    y, ybar = (spread_out(name, dim, keepdim) for name in ("y", "ybar"))
+    root = y and f"where({y} == 0, 0, {ybar} / ({y} * 2))"
+    return _spread_from(root, dim, unbiased, correction)
 
 
 def spread_out(name: str, dim: Any, keepdim: bool) -> str:

@@ -156,7 +156,7 @@ class Comparison:
         return self._unexplained(truth, answer, budget, measures)
 
     def _not_finite(self, truth: Any, answer: Measured, measures: Measure) -> Verdict:
-        found = self._culprit(truth)
+        found = self._culprit(truth, answer.value)
         why, cause = _ELSEWHERE, Cause.UNKNOWN
         if found is not None:
             why, cause = found.words, self._cause(found)
@@ -164,9 +164,9 @@ class Comparison:
         reason = f"{answers} where the derivative is {format_ball(truth)}: {why}"
         return self._verdict(Outcome.WRONG, reason, cause, **measures)
 
-    def _culprit(self, truth: Any) -> Culprit | None:
+    def _culprit(self, truth: Any, answer: float) -> Culprit | None:
         inquiry = self.court.inquiry
-        return None if inquiry is None else inquiry.culprit(self.partial, truth)
+        return None if inquiry is None else inquiry.culprit(self.partial, truth, answer)
 
     def _cause(self, found: Culprit | None) -> Cause:
         """What a culprit did; where no step stands out, what sums do to the digits."""
@@ -218,7 +218,7 @@ class Comparison:
         if self.court.tolerance is None and measures["error"] <= measures["tolerance"]:
             reason = f"{distance}, explained by rounding{self._mostly(budget, ',')}"
             return self._verdict(Outcome.AGREE, reason, Cause.ROUNDING, **measures)
-        found, numbers = self._culprit(truth), pair(answer.value, truth, measures)
+        found, numbers = self._culprit(truth, answer.value), pair(answer.value, truth, measures)
         if found is not None and found.is_of_range and self._is_lost(truth, measures):
             reason = f"{numbers} ({distance}): {found.words}"
             return self._verdict(Outcome.WRONG, reason, found.cause, **measures)
@@ -258,7 +258,7 @@ class Comparison:
             cause = Cause.LIMITED_APPROXIMATION
         else:
             cause = Cause.OTHER_BRANCH if crossed else Cause.UNKNOWN
-            found = None if crossed else self._culprit(truth)
+            found = None if crossed else self._culprit(truth, answer.value)
             reason = f"{numbers} ({off(measures)}): rounding explains {room:.2g} at most"
             if found is not None and found.is_of_range:
                 cause, reason = found.cause, f"{numbers} ({off(measures)}): {found.words}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -65,24 +66,29 @@ class Inquiry:
         self.replay = Replay(point, trace, min(2 * bits, _MOST_BITS))
         self.program = point.specification
 
-    def culprit(self, partial: int, truth: Any) -> Culprit | None:
+    def culprit(self, partial: int, truth: Any, answer: float) -> Culprit | None:
         """The node to blame for a partial that torch gets wrong; None where that is not one of its
         numbers, or the program is too large to be replayed.
+
+        Args:
+            answer: torch's.
         """
         from flint import ctx
 
         if self.trace.graph.size * 4 > _MOST_STEPS:
             return None
         with ctx.workprec(self.replay.bits):
-            return self._culprit(partial, truth)
+            return self._culprit(partial, truth, answer)
 
-    def _culprit(self, partial: int, truth: Any) -> Culprit | None:
+    def _culprit(self, partial: int, truth: Any, answer: float) -> Culprit | None:
         plain = self.replay.run()
         if self._is_mended(plain, partial, truth):
             return None
         unlimited = self.replay.run(EVERYWHERE, "range")
         if self._is_mended(unlimited, partial, truth):
-            return self._out_of_range(partial, truth, unlimited)
+            # A kernel of torch may work in a wider format than this dtype, and leave no range.
+            same = self._is_torchs(plain.slopes[partial], truth, answer)
+            return self._out_of_range(partial, truth, unlimited) if same else None
         exact = self.replay.run(EVERYWHERE)
         if exact.slopes[partial].is_nan():
             return self._untaken(exact)
@@ -94,6 +100,15 @@ class Inquiry:
     def _is_mended(self, run: Rerun, partial: int, truth: Any) -> bool:
         room = max(half_digits(truth, self.dtype), FREE_ULPS * ulp(truth, self.dtype))
         return bool(self._error(run, partial, truth) <= room)
+
+    @staticmethod
+    def _is_torchs(slope: Any, truth: Any, answer: float) -> bool:
+        """Whether a replay went as torch did: it is nearer to torch's answer than the truth is."""
+        from flint import arb
+
+        if not isfinite(answer):
+            return not slope.is_finite()
+        return bool(slope.is_finite() and 2 * abs(slope - arb(answer)) <= abs(truth - answer))
 
     @staticmethod
     def _error(run: Rerun, partial: int, truth: Any) -> Any:

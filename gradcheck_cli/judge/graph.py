@@ -73,7 +73,9 @@ class Ledger:
         if how is None or value is OFF:
             self.held[index] = exact
             return None
-        if exact and how.correct and holds(value, self.dtype) and self._in_any_order(index, values):
+        # A relative error of 0 is 0; what is at stake beside it, underflow, is not.
+        sure = how.correct or (value.is_zero() and not how.m)
+        if exact and sure and holds(value, self.dtype) and self._in_any_order(index, values):
             return None
         self.held[index] = False
         return None if is_infinity(value) else self.error(index, values)
@@ -109,6 +111,8 @@ class Ledger:
         size = self.sums[index] = sum(
             self.sums.get(j) or abs(balls.plain(values[j])) for j in node.args
         )
+        if not size.is_finite():
+            return False
         units = [self.lows.get(j, _unit(balls.plain(values[j]))) for j in node.args]
         low = self.lows[index] = min(units)
         mantissa, shift = size.mid().man_exp()

@@ -5,8 +5,10 @@ one node or another spared. The node whose exact value alone mends a result is t
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+import numpy as np
 
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import lookup
@@ -61,6 +63,14 @@ class Replay:
     def __init__(self, point: Point, trace: Trace, bits: int) -> None:
         self.point, self.trace, self.bits = point, trace, bits
         self._runs: dict[tuple[int | None, Spared, bool], Rerun] = {}
+
+    @cached_property
+    def results(self) -> frozenset[int]:
+        """Scalars that are elements of what the user's own nodes give; all other scalars of
+        the forward are steps inside one.
+        """
+        found = (np.reshape(places, -1).tolist() for places in self.trace.expansion.values)
+        return frozenset(place for places in found for place in places)
 
     def run(
         self, node: int | None = None, spared: Spared = "rounding", *, forward_alone: bool = False
@@ -117,6 +127,8 @@ class _Hand:
         if spared != "rounding":
             if place in trace.inner_constants:
                 dtype = DTYPES["float64"]
+            elif place < trace.forward and place not in self.replay.results:
+                dtype = _inside(dtype)
             rounded = round_ball(value, dtype, limited=spared is None)
             if _is_lost(value, dtype):
                 self.lost.append(Rounded(place, value, round_ball(value, dtype)))
@@ -149,6 +161,12 @@ def _is_gate(function: str) -> bool:
     row = lookup(function)
     kinds = [parameter.kind for parameter in row.parsed.args]
     return kinds == ["condition"] and not row.condition
+
+
+def _inside(dtype: DType) -> DType:
+    """The format that torch's kernels on the CPU compute in before they round their result."""
+    single = DTYPES["float32"]
+    return single if dtype.digits < single.digits else dtype
 
 
 def _is_lost(exact: Any, dtype: DType) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,7 +33,8 @@ ARRAY_CALLS = {
     "cumprod": [({}, (3,)), ({"dim": 0}, (3, 2)), ({"dim": -1}, (2, 3))],
     "var": [({}, (3,)), ({"dim": 1, "correction": 0}, (2, 3)), ({"dim": (0, 1)}, (2, 3)), ({"unbiased": False}, (2, 3))],
     "std": [({}, (3,)), ({"dim": 1, "correction": 0}, (2, 3)), ({"dim": -2, "keepdim": True}, (2, 3)), ({"unbiased": False}, (2, 3))],
-    "norm": [({}, (3,)), ({"dim": 1}, (2, 3)), ({"p": 2, "dim": -2}, (2, 3)), ({"p": 3}, (3,))],
+    "norm": [({}, (3,)), ({"dim": 1}, (2, 3)), ({"p": 2, "dim": -2}, (2, 3)), ({"p": 3}, (3,)), ({"p": Fraction(5, 2), "dim": 1}, (2, 3)),
+             ({"p": Fraction(3, 2), "dim": 0, "keepdim": True}, (2, 3)), ({"p": 1}, (3,))],
     "det": [({}, (2, 2)), ({}, (3, 3)), ({}, (2, 2, 2))],
     "inverse": [({}, (2, 2)), ({}, (3, 3))],
 }
