@@ -5,15 +5,17 @@ from __future__ import annotations
 import gc
 import sys
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.checks.gather import gather
-from gradcheck_cli.checks.hearing import hear
+from gradcheck_cli.checks.hearing import hear, or_absent
 from gradcheck_cli.checks.result import Result
 from gradcheck_cli.judge.bench import judge
 from gradcheck_cli.judge.bounds import ForwardNoise
 from gradcheck_cli.judge.evidence import Evidence
 from gradcheck_cli.judge.forward import forward_note
+from gradcheck_cli.judge.remedy import with_remedies
 from gradcheck_cli.judge.stops import stop_note
 from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.witnesses import Abstention
@@ -109,8 +111,21 @@ def _result(point: Point, hearing: Hearing, tolerance: Tolerance | None) -> Resu
     forward = next(filter(None, (forward_note(said) for said, _ in pieces)), None)
     further = hearing.also
     also = None if further is None else Result(*_judge_part(further, point.k, tolerance))
-    notes = filter(None, (forward, stop_note(point), _unasked(point)))
+    verdicts, remedies = _with_remedies(point, evidence, verdicts)
+    notes = filter(None, (forward, stop_note(point), _unasked(point), remedies))
     return Result(evidence, verdicts, (*rounded, *notes), also=also)
+
+
+def _with_remedies(
+    point: Point, evidence: Evidence, verdicts: tuple[Verdict, ...]
+) -> tuple[tuple[Verdict, ...], str]:
+    """The verdicts with remedies, and in words that these could not be looked for."""
+    if point.batch.parts != (point.batch,):
+        return verdicts, ""
+    remedied = or_absent(partial(with_remedies, evidence, verdicts))
+    if isinstance(remedied, Abstention):
+        return verdicts, f"no remedy was found: {remedied.reason}"
+    return remedied, ""
 
 
 def _unasked(point: Point) -> str:

@@ -62,12 +62,12 @@ def _ask(witnesses: Sequence[Witness], batch: Batch, names: Sequence[str], *, al
     for witness in witnesses:
         answer = partial(witness.answer, batch)
         said[witness.name] = (
-            unasked if witness.name not in names else _or_absent(answer) if alone else answer()
+            unasked if witness.name not in names else or_absent(answer) if alone else answer()
         )
     return Heard(batch, said)
 
 
-def _or_absent(opinion: Callable[[], T]) -> T | Abstention:
+def or_absent(opinion: Callable[[], T]) -> T | Abstention:
     """An opinion, or in words that it failed."""
     try:
         return opinion()
@@ -83,4 +83,4 @@ def _or_absent(opinion: Callable[[], T]) -> T | Abstention:
 def _testimony(estimates: Estimates | Abstention, k: int) -> Testimony | Abstention:
     if isinstance(estimates, Abstention):
         return estimates
-    return _or_absent(partial(estimates.testimony, k))
+    return or_absent(partial(estimates.testimony, k))

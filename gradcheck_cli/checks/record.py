@@ -156,9 +156,17 @@ def _partial(evidence: Evidence, partial: int, verdict: Verdict) -> PartialRecor
         "cause": verdict.cause,
         "failed": verdict.failed,
         "reason": verdict.reason,
+        "remedy": _remedy(verdict),
         **{name: _opinion(evidence, name, partial, verdict) for name in evidence},
         "one_sided": _one_sided(verdict),
     }
+
+
+def _remedy(verdict: Verdict) -> dict[str, Any] | None:
+    remedy = verdict.remedy
+    if remedy is None:
+        return None
+    return {"program": remedy.program, "digits_regained": json_number(remedy.digits_regained)}
 
 
 def _opinion(evidence: Evidence, name: str, partial: int, verdict: Verdict) -> Opinion:

@@ -162,7 +162,10 @@ class Comparison:
             why, cause = found.words, self._cause(found)
         answers = f"torch answers {format_float(answer.value)}"
         reason = f"{answers} where the derivative is {format_ball(truth)}: {why}"
-        return self._verdict(Outcome.WRONG, reason, cause, **measures)
+        return self._blaming(found, Outcome.WRONG, reason, cause, **measures)
+
+    def _blaming(self, found: Culprit | None, *said: Any, **rest: Any) -> Verdict:
+        return self._verdict(*said, culprit=None if found is None else found.node, **rest)
 
     def _culprit(self, truth: Any, answer: float) -> Culprit | None:
         inquiry = self.court.inquiry
@@ -221,7 +224,7 @@ class Comparison:
         found, numbers = self._culprit(truth, answer.value), pair(answer.value, truth, measures)
         if found is not None and found.is_of_range and self._is_lost(truth, measures):
             reason = f"{numbers} ({distance}): {found.words}"
-            return self._verdict(Outcome.WRONG, reason, found.cause, **measures)
+            return self._blaming(found, Outcome.WRONG, reason, found.cause, **measures)
         lost = "more than the tolerance given, lost to rounding"
         if self.court.tolerance is None:
             lost = "more than half the digits are lost to rounding"
@@ -231,7 +234,8 @@ class Comparison:
             coarse = f"{self.dtype.name} cannot tell this formula from a wrong one here"
             reason = f"{reason}; {coarse}"
         cause = self._cause(found)
-        return self._verdict(Outcome.IMPRECISE, reason, cause, undecided=undecided, **measures)
+        outcome = Outcome.IMPRECISE
+        return self._blaming(found, outcome, reason, cause, undecided=undecided, **measures)
 
     def _mostly(self, budget: Budget, mark: str) -> str:
         """The node that makes most of a budget, behind a mark."""
@@ -250,6 +254,7 @@ class Comparison:
         room = BUDGET_FACTOR * budget.total
         numbers = pair(answer.value, truth, measures)
         crossed = other_branch(self.court.crossed, self.court.point, self.partial)
+        found = None
         if self.court.cut:
             reason = f"torch has no derivative for {self.court.cut} and leaves that part out"
             cause, reason = self.court.cut_cause, f"{reason}: {numbers}"
@@ -264,7 +269,7 @@ class Comparison:
                 cause, reason = found.cause, f"{numbers} ({off(measures)}): {found.words}"
         if cause is Cause.UNKNOWN and self.court.forward_is_off:
             cause = Cause.LIMITED_APPROXIMATION
-        return self._verdict(Outcome.WRONG, reason, cause, **measures)
+        return self._blaming(found, Outcome.WRONG, reason, cause, **measures)
 
     def _beyond_range(self, truth: Any, answer: float) -> tuple[str, Cause | None]:
         """Why an infinity or a zero is the correctly rounded answer, if it is."""

@@ -24,7 +24,7 @@ COLUMNS = (
     "id", "expression", "dtype", "device", "at", "variable", "index", "outcome", "reference",
     "reference_digits", "analytic", "autograd", "error", "relative_error", "ulps", "tolerance",
     "numeric", "radius", "left", "right", "reason", "status", "unmet", "case_reason", "file", "line",
-    "cause", "output", "also",
+    "cause", "output", "also", "remedy",
 )
 # fmt: on
 # A spreadsheet runs a cell that begins with one of these as a formula. Such text gets an apostrophe
@@ -101,6 +101,7 @@ def _answers(partial: PartialRecord) -> dict[str, JsonNumber | None]:
         "reason": _text(partial["reason"]),
         "cause": partial.get("cause"),
         "output": None if partial["output"] is None else json.dumps(partial["output"]),
+        "remedy": _text((partial.get("remedy") or {}).get("program", "")),
     }
 
 

@@ -165,6 +165,8 @@ def _partial() -> Schema:
         {
             "cause": _either("Why torch's answer is not the derivative, or why there is none; null where nothing is to be explained.",
                              _ref("cause"), _NULL),
+            "remedy": _either("Another way to write the program, in which torch gets more digits of this partial right: run at this point, in this dtype, and "
+                              "proved to be the same function there. Null where none is known, and where none is needed.", _ref("remedy"), _NULL),
             "failed": _field("It fails although its outcome alone does not: no path to a derivative that is not 0.", type="boolean"),
             "output": _either("The element of the result that is differentiated, counted from 0, where each is by itself; else null.", place, _NULL),
         },
@@ -229,6 +231,11 @@ def _estimates() -> Schema:
                 "reason": _text("Why it has no value at this point, where it has none."),
             },
             value=_ref("measure", "Its value; null if it has none at this point."),
+        ),
+        "remedy": _object(
+            "A program to write instead.",
+            program=_text("Its text."),
+            digits_regained=_ref("number", "How many more decimal digits of the partial torch gets right with it."),
         ),
         "slope": _object("A one-sided estimate.", value=_ref("number"), radius=_ref("number", "Half the width of its bar.")),
         "one_sided": _object(
