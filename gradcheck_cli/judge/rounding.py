@@ -41,7 +41,7 @@ class Rounding:
         found = self.gradient.of_partial(point, position, dtype)
         if isfinite(found.total) or not self.gradient.expansion.calls:
             return found
-        # torch has another formula where its own divides by 0: prod of a 0, det of what is singular.
+        # torch has another formula where this one divides by 0: prod of a 0, a singular det.
         return self._meant.of_partial(point, position, dtype)
 
     def of_value(self, point: Point, dtype: DType) -> Budget:
