@@ -29,7 +29,7 @@ from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.judge.measure import format_ball, ulp
 from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.questions.batch import batches
+from gradcheck_cli.questions.batching import batches
 from gradcheck_cli.questions.numbers import read_points, read_value
 from gradcheck_cli.questions.points import points_of
 from gradcheck_cli.questions.question import question_of

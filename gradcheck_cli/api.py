@@ -12,7 +12,7 @@ from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.judge.evidence import tolerance_of
 from gradcheck_cli.language.errors import mistake
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.questions.batch import batches
+from gradcheck_cli.questions.batching import batches
 from gradcheck_cli.questions.devices import devices_of
 from gradcheck_cli.questions.numbers import Exact, Grid, Nested, NonFinite, read_value
 from gradcheck_cli.questions.points import points_of

@@ -11,7 +11,8 @@ from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.judge.bounds import ForwardNoise
 from gradcheck_cli.judge.evidence import Evidence
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.questions.batch import MOST_POINTS, Point, batches
+from gradcheck_cli.questions.batch import Point
+from gradcheck_cli.questions.batching import MOST_POINTS, batches
 from gradcheck_cli.questions.numbers import Grid, read_points, read_value
 from gradcheck_cli.questions.points import points_of
 from gradcheck_cli.questions.question import question_of

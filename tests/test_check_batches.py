@@ -15,7 +15,7 @@ from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import table
 from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.questions.batch import MOST_POINTS, batches
+from gradcheck_cli.questions.batching import MOST_POINTS, batches
 from gradcheck_cli.questions.numbers import read_points, read_value
 from gradcheck_cli.questions.points import points_of as points_of_grid
 from gradcheck_cli.questions.question import question_of

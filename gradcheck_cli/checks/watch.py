@@ -173,7 +173,7 @@ def prepare(text: str, settings: Settings) -> Job:
 def _job(program: Program | None, settings: Settings, analyst: Analyst, found: _Collector) -> Job:
     from gradcheck_cli.dtypes import DTYPES
     from gradcheck_cli.judge.evidence import tolerance_of
-    from gradcheck_cli.questions.batch import MOST_POINTS, batches
+    from gradcheck_cli.questions.batching import MOST_POINTS, batches
     from gradcheck_cli.questions.devices import devices_of
     from gradcheck_cli.questions.numbers import Grid
     from gradcheck_cli.questions.points import points_of

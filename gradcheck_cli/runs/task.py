@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from gradcheck_cli.checks.record import record_without_verdict
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.language.errors import PointError
-from gradcheck_cli.questions.batch import batches
+from gradcheck_cli.questions.batching import batches
 from gradcheck_cli.questions.question import Question, question_of
 from gradcheck_cli.records.record import line_of
 

@@ -11,7 +11,7 @@ from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import names as functions
 from gradcheck_cli.language.errors import Mistake, PointError, did_you_mean, elide
 from gradcheck_cli.language.program import Call, Variable
-from gradcheck_cli.questions.batch import MOST_POINTS, batches
+from gradcheck_cli.questions.batching import MOST_POINTS, batches
 from gradcheck_cli.questions.numbers import Grid
 from gradcheck_cli.questions.points import Listed, Sample
 from gradcheck_cli.questions.question import conflicts, index_inputs, question_of
