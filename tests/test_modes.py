@@ -212,6 +212,17 @@ def test_what_torch_lacks_in_a_mode_is_told_in_its_words(monkeypatch):
         assert verdict.agrees[mode] is None
 
 
+def test_of_second_derivatives_no_mode_is_asked(analyst):
+    """Said in words; a Jacobian is asked row by row."""
+    second = check_in(points("sin(x)", "x=1", order=2)[0], analyst)
+    none = Abstention("not asked of second derivatives")
+    assert [second.evidence.of(mode, 0) for mode in OTHERS] == [none] * len(OTHERS)
+    rows = check_in(points("[x*y, y**2]", "x=1,y=2", jacobian=True)[0], analyst)
+    for mode in OTHERS:
+        assert [rows.evidence.of(mode, k).value for k in range(4)] == [2, 1, 0, 4]
+        assert [v.agrees[mode] for v in rows.verdicts] == [True] * 4
+
+
 def test_too_many_passes_are_not_made():
     """Forward mode takes one for each partial."""
     at = f"x=[{', '.join(['1'] * (MAX_PASSES + 1))}]"

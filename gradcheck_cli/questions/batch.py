@@ -29,8 +29,7 @@ class Batch:
 
     Attributes:
         points: for each input an array of shape (points, *shape of the input) of float64 numbers
-            that `dtype` holds exactly, infinities and NaN among them where an input is held; class
-            indices are int64 and the same at all points.
+            that `dtype` holds exactly; class indices are int64 and the same at all points.
         rounded: for each point the numbers that had to be rounded.
         spelled: for each point the user's own words for its numbers, where they are to be repeated.
         whole: the batch that this one is a part of; None where it is one itself.

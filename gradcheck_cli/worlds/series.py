@@ -39,9 +39,7 @@ class OutsideDomain(Exception):
 @dataclass(frozen=True)
 class Puiseux:
     """`(sum(c * power for power, c in terms) + O(order)) * e**growth`; no order means nothing is
-    left out.
-
-    Integers may stand beside a series in sums and products.
+    left out. Integers may stand beside a series in sums and products.
 
     Attributes:
         terms: the largest first; no coefficient is exactly zero.
@@ -152,8 +150,6 @@ class Puiseux:
 
     def __mul__(self, other: Puiseux | int) -> Puiseux:
         other = series_of(other)
-        if not (self.terms and other.terms) and _is_infinite(self, other):
-            raise UndecidedSign("zero times an infinity")
         terms: dict[Power, Real] = {}
         for e, c in self.terms:
             for f, k in other.terms:
@@ -238,9 +234,8 @@ def series_of(value: Puiseux | int) -> Puiseux:
 
 
 def from_terms(terms: Mapping[Power, Real], order: Power | None) -> Puiseux:
-    """A series from collected terms: zeros dropped, and what is far above the leading exponent.
-
-    A finite sum keeps all, unless it is long.
+    """A series from collected terms: zeros dropped, and what is far above the leading exponent,
+    where a remainder or many terms make it long.
     """
     kept = sorted(
         ((p, c) for p, c in terms.items() if (order is None or p < order) and not c.is_zero()),
@@ -256,6 +251,8 @@ def from_terms(terms: Mapping[Power, Real], order: Power | None) -> Puiseux:
 
 def _rest(x: Puiseux, y: Puiseux) -> Power | None:
     """Order of the remainder of x times y, growth apart; y zero leaves none."""
+    if not x.terms and not all(c.ball.is_finite() for _, c in y.terms):
+        raise UndecidedSign("zero times an infinity")
     lead = y.terms[0][0] if y.terms else y.order
     return None if x.order is None or lead is None else x.order.times(lead)
 
@@ -278,11 +275,6 @@ def _sum_of_growing(x: Puiseux, y: Puiseux) -> Puiseux:
         raise UndecidedSign("two exponentials that grow nearly alike")
     larger = x if sign > 0 else y
     return replace(larger, order=least(larger.order, FLAT))
-
-
-def _is_infinite(*factors: Puiseux) -> bool:
-    """Whether a coefficient is an infinity, which came with the point or the program."""
-    return not all(c.ball.is_finite() for x in factors for _, c in x.terms)
 
 
 def monic_of(x: Puiseux) -> tuple[Scale, Puiseux]:

@@ -113,6 +113,34 @@ def test_every_opinion_holds_what_is_stopped(text, at, slopes, analyst):
     assert record_of(result)["outcome"] == "agree"
 
 
+@pytest.mark.parametrize(
+    ("text", "at", "slopes"),
+    [
+        ("x**2*stop_gradient(x)", "x=3", [6]),
+        ("straight_through(round(x), x**3)", "x=2", [12]),
+        ("straight_through(round(x), x**3)*y", "x=1.5,y=2", [18, 6.75, 6.75, 0]),
+        ("stop_gradient(x)**3", "x=2", [0]),
+    ],
+)
+def test_second_derivatives_hold_what_is_stopped(text, at, slopes, analyst):
+    """Those of the stated gradient, by hand."""
+    result = check_case(points(text, at, order=2)[0], analyst)
+    assert [v.outcome for v in result.verdicts] == ["agree"] * len(slopes), result.verdicts
+    for k, slope in enumerate(slopes):
+        assert float(result.evidence.of("reference", k).ball.mid()) == slope
+        difference = result.evidence.of("numeric", k)
+        assert abs(difference.value - slope) <= difference.radius < 1e-9
+
+
+def test_a_jacobian_holds_what_is_stopped(analyst):
+    """Row by row."""
+    result = check_case(points("[x*stop_gradient(y), y**2]", "x=1,y=2", jacobian=True)[0], analyst)
+    assert [v.outcome for v in result.verdicts] == ["agree"] * 4
+    slopes = [float(result.evidence.of("reference", k).ball.mid()) for k in range(4)]
+    assert slopes == [2, 0, 0, 4]
+    assert [result.evidence.of("numeric", k).value for k in range(4)] == pytest.approx(slopes)
+
+
 def test_kinks_beside_a_stop_are_proved_with_what_is_held():
     """The value that is held is the one at the point, not the limit beside it: floor is 1 at 1, so
     the slopes are 1 - 1 and 1 + 1.
