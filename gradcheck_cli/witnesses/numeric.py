@@ -26,8 +26,12 @@ from gradcheck_cli.witnesses import (
     Trust,
     first_line,
 )
-from gradcheck_cli.witnesses.differences import extrapolated_differences, plain_differences
-from gradcheck_cli.witnesses.noise import Scatter, noise_beside
+from gradcheck_cli.witnesses.differences import (
+    Columns,
+    extrapolated_differences,
+    plain_differences,
+)
+from gradcheck_cli.witnesses.noise import Scatter, bounds_beside, remote
 from gradcheck_cli.worlds import tensors
 
 if TYPE_CHECKING:
@@ -35,7 +39,7 @@ if TYPE_CHECKING:
 
     from gradcheck_cli.questions.batch import Batch
     from gradcheck_cli.witnesses import Answer, Estimates, Testimony
-    from gradcheck_cli.witnesses.noise import Noise
+    from gradcheck_cli.witnesses.noise import Integers, Levels, Noise
 
 # h_k = 0.2371 max(1, |x|) 2**-k for k = 0..53. The start is no power of two, so that periods in x
 # do not alias with it.
@@ -88,11 +92,24 @@ class Numeric:
                 return self._one_by_one(batch)
             return Abstention(f"torch cannot compute the value in float64: {first_line(error)}")
         if self.step is None:
-            noise = noise_beside(self.noise, batch, vectors.base, steps)
-            answers = extrapolated_differences(vectors.base, steps, values, centres, noise)
+            answers = self._extrapolated(batch, vectors.base, steps, values, centres)
         else:
             answers = plain_differences(vectors.base, values, self.step)
         return _collect(answers, centres, size)
+
+    def _extrapolated(
+        self, batch: Batch, base: Floats, steps: Floats, values: Floats, centres: Floats
+    ) -> list[Answer]:
+        """The estimates, with as much about rounding as each needs."""
+        size, length = base.shape[1], len(steps)
+        x, beside = base.reshape(-1), values.reshape(2, length, -1)
+        columns = Columns(x, steps.reshape(length, -1), beside, np.repeat(centres, size))
+        known = [level for point in batch for level in [self.noise.level(point)] * size]
+
+        def bounds(which: Integers) -> Levels | None:
+            return bounds_beside(self.noise, batch, base, steps, which)
+
+        return extrapolated_differences(columns, known, remote(batch, base), bounds)
 
     def _one_by_one(self, batch: Batch) -> PointwiseEstimates:
         """Each point by itself, so that one that torch cannot compute spoils no other."""
