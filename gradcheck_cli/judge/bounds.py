@@ -59,7 +59,7 @@ class ForwardNoise:
     def level(self, point: Point) -> float | None:
         """The budget of the value at the point; None where it cannot be had."""
         try:
-            total = rounding(point).of_value(point, DTYPES["float64"]).total
+            total = rounding(point).of_value(point, DTYPES["float64"], near=True).total
         except TooLarge:
             return None
         return total if isfinite(total) else None

@@ -156,12 +156,19 @@ class Graph:
         last = len(builder.nodes) - 1
         self.machine = balls.Machine(Program(tuple(builder.nodes), (last,)))
 
-    def errors(self, values: Sequence[Any], dtype: DType) -> list[Any]:
-        """The rounding error that each node makes itself, None where it makes none."""
+    def errors(self, values: Sequence[Any], dtype: DType, *, near: bool = False) -> list[Any]:
+        """The rounding error that each node makes itself, None where it makes none.
+
+        Args:
+            near: at points beside this one, where nothing is exact that is so here.
+        """
         ledger = Ledger(self, dtype, values)
         found: list[Any] = [None] * self.size
         for i in self.calls:
-            found[i] = ledger.entry(i, values)
+            if not near:
+                found[i] = ledger.entry(i, values)
+            elif self.rounds[i] is not None and not (values[i] is OFF or is_infinity(values[i])):
+                found[i] = ledger.error(i, values)
         return found
 
     def weights(self, output: int, values: Sequence[Any]) -> dict[int, Any]:

@@ -44,9 +44,9 @@ class Rounding:
         # torch has another formula where this one divides by 0: prod of a 0, a singular det.
         return self._meant.of_partial(point, position, dtype)
 
-    def of_value(self, point: Point, dtype: DType) -> Budget:
-        """The budget of the forward value `<cotangent, f>`."""
-        return self.value.budget(point, self.value.objective, dtype)
+    def of_value(self, point: Point, dtype: DType, *, near: bool = False) -> Budget:
+        """The budget of the forward value `<cotangent, f>`, at the point or beside it."""
+        return self.value.budget(point, self.value.objective, dtype, near=near)
 
     def of_element(self, point: Point, position: int, dtype: DType) -> Budget:
         """The budget of one element of the value, row-major."""

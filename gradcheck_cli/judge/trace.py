@@ -67,14 +67,14 @@ class Trace:
     _seen: tuple[object, list[Any], list[Any]] = field(default=(None, [], []))
     _constants: dict[int | None, frozenset[int]] = field(default_factory=dict)
 
-    def budget(self, point: Point, output: int, dtype: DType) -> Budget:
-        """The budget of one node at a point."""
+    def budget(self, point: Point, output: int, dtype: DType, *, near: bool = False) -> Budget:
+        """The budget of one node at a point, or at points beside it: see `Graph.errors`."""
         from flint import ctx
 
         found = Budget(float("inf"))
         for bits in _BITS:
             with ctx.workprec(bits):
-                values, errors = self._at(point, bits, dtype)
+                values, errors = self._at(point, bits, dtype, near=near)
                 found = self._summed(self.graph.weights(output, values), values, errors, dtype)
             if isfinite(found.total):
                 break
@@ -148,12 +148,14 @@ class Trace:
             self._constants[node] = frozenset(found)
         return self._constants[node]
 
-    def _at(self, point: Point, bits: int, dtype: DType) -> tuple[list[Any], list[Any]]:
+    def _at(
+        self, point: Point, bits: int, dtype: DType, *, near: bool = False
+    ) -> tuple[list[Any], list[Any]]:
         """For every node its ball at a point, and the rounding error it makes itself."""
-        key = (point, bits, dtype)
+        key = (point, bits, dtype, near)
         if self._seen[0] != key:
             values = self.graph.machine.run(point.scalars, bits, point.dtype.round)
-            self._seen = (key, values, self.graph.errors(values, dtype))
+            self._seen = (key, values, self.graph.errors(values, dtype, near=near))
         return self._seen[1:]
 
     def _summed(

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isinf, isnan
-from typing import TYPE_CHECKING
+from math import isinf
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.records.record import json_number
 from gradcheck_cli.witnesses import Abstention
-from gradcheck_cli.witnesses.extrapolation import SMALLEST, Slope, extrapolate
+from gradcheck_cli.witnesses.extrapolation import SMALLEST, Sight, Slope, extrapolate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from gradcheck_cli.records.record import Opinion
     from gradcheck_cli.witnesses import Answer, Floats, Marks
-    from gradcheck_cli.witnesses.noise import Levels
+    from gradcheck_cli.witnesses.noise import Integers, Levels
     from gradcheck_cli.worlds.balls import Ball
+
+_Sides: TypeAlias = "tuple[Slope | None, Slope | None, Slope | None]"
 
 # Roundings granted to a value away from the point, where no budget is computed: a guess; xlogy(x,
 # 3) near 0 needs 2.
@@ -84,63 +88,119 @@ def _plain_difference(x: float, values: Floats, step: float) -> Answer:
     return Difference(float((plus - minus) / spacing), room, plain=True)
 
 
+@dataclass(frozen=True)
+class Columns:
+    """Values beside some points, a column for each variable of each point.
+
+    Attributes:
+        x: the numbers that move.
+        steps: shape (steps, columns); they halve.
+        values: at `x + h` and `x - h`, shape (2, steps, columns).
+        centre: the values at the points.
+    """
+
+    x: Floats
+    steps: Floats
+    values: Floats
+    centre: Floats
+
+    def part(self, columns: Integers) -> Columns:
+        """Some of them."""
+        steps, values = self.steps[:, columns], self.values[:, :, columns]
+        return Columns(self.x[columns], steps, values, self.centre[columns])
+
+    def rough_levels(self, known: Sequence[float | None]) -> tuple[Floats, Floats]:
+        """The errors of values at each point, as known there or as the smallest steps show them;
+        and of those beside it.
+        """
+        near = self.values[:, -6:].transpose(2, 0, 1).reshape(self.x.size, -1)
+        scatter = np.nanmax(np.where(np.isfinite(near), abs(near.T - self.centre).T, 0.0), axis=1)
+        unit = DTYPES["float64"].unit_roundoff
+        least = np.maximum(unit * np.abs(self.centre), SMALLEST)
+        levels = np.array([np.nan if level is None else level for level in known])
+        middle = np.maximum(np.where(np.isnan(levels), scatter, levels), least)
+        # Values further away round as well: beside 0, where a linear function vanishes, theirs is
+        # all there is.
+        sizes = np.where(np.isfinite(self.values), np.abs(self.values), 0.0)
+        return middle, middle + ROUNDINGS * unit * sizes
+
+    def slopes(self, at: Floats, beside: Floats, sight: Sight | None) -> list[_Sides]:
+        """Right, left and central slopes of each column.
+
+        Args:
+            at: errors of the values at the points, shape (columns,).
+            beside: and beside them, shaped as `values`.
+        Source: Richardson 1911; the choice of the best entry as in Ridders 1982.
+        """
+        x, values, count = self.x, self.values, self.x.size
+        with np.errstate(all="ignore"):
+            up, down = (x + self.steps) - x, x - (x - self.steps)
+            # Extrapolation rests on steps that halve; from the first that rounding of x + h bent by
+            # more than 2 % on they are left out.
+            straight = np.abs(up - self.steps) + np.abs(down - self.steps) <= 0.02 * self.steps
+            bent = ~np.logical_and.accumulate(straight, axis=0)
+            # The centre is shared by all differences of one side, so its own error does not average
+            # out.
+            rises = (values[0] - self.centre, self.centre - values[1], values[0] - values[1])
+            rooms = (beside[0] + at, beside[1] + at, beside[0] + beside[1])
+            widths = np.concatenate([up, down, up + down], axis=1)
+            slopes = np.concatenate(rises, axis=1) / widths
+            errors = np.concatenate(rooms, axis=1) / widths
+        slopes[np.tile(bent, 3)] = np.nan
+        if sight is not None:
+            sight = Sight(np.tile(sight.resolved, 3), np.tile(sight.jumps, 3))
+        best = extrapolate(slopes, errors, np.repeat([1, 1, 2], count), sight)
+        return [*zip(best[:count], best[count : 2 * count], best[2 * count :], strict=True)]
+
+
 def extrapolated_differences(
-    base: Floats, steps: Floats, values: Floats, centres: Floats, noise: Levels
+    columns: Columns,
+    known: Sequence[float | None],
+    remote: Marks,
+    bounds: Callable[[Integers], Levels | None],
 ) -> list[Answer]:
-    """An estimate for every variable of every point, each a column of the arrays below.
+    """An estimate for every column. Where there is reason for doubt, the values are taken as they
+    are bounded, or nothing is claimed.
 
     Args:
-        base: the points, shape (points, variables).
-        steps: shape (steps, points, variables); they halve.
-        values: at `x + h` and `x - h`, shape (2, steps, points, variables).
-        centres: at the points.
-    Source: Richardson 1911; the choice of the best entry as in Ridders 1982.
+        known: for each column the error of a value near its point, None where it is not known.
+        remote: columns whose numbers are reason for doubt.
+        bounds: gives the levels of some columns.
     """
-    size, length = base.shape[1], len(steps)
-    x, centre = base.reshape(-1), np.repeat(centres, size)
-    steps, values = steps.reshape(length, -1), values.reshape(2, length, -1)
-    with np.errstate(all="ignore"):
-        up, down = (x + steps) - x, x - (x - steps)
-        # Extrapolation rests on steps that halve; from the first that rounding of x + h bent by
-        # more than 2 % they are left out.
-        straight = np.abs(up - steps) + np.abs(down - steps) <= 0.02 * steps
-        straight = np.logical_and.accumulate(straight, axis=0)
-        middle, beside = _levels(noise, straight, values, centre)
-        # The centre is shared by all differences of one side, so its own error does not average
-        # out.
-        rises = (values[0] - centre, centre - values[1], values[0] - values[1])
-        rooms = (beside[0] + middle, beside[1] + middle, beside[0] + beside[1])
-        widths = (up, down, up + down)
-        slopes, errors = (
-            np.concatenate([a / width for a, width in zip(parts, widths, strict=True)], axis=1)
-            for parts in (rises, rooms)
-        )
-    slopes[np.tile(~straight, 3)] = np.nan
-    resolved, jumps = np.tile(noise.resolved.reshape(-1), 3), np.tile(noise.jumps.reshape(-1), 3)
-    best = extrapolate(slopes, errors, np.repeat([1, 1, 2], x.size), resolved, jumps)
-    sides = zip(best[: x.size], best[x.size : 2 * x.size], best[2 * x.size :], strict=True)
-    return [
-        _answer(*three, value, noise.known)
-        for three, value in zip(sides, centre.tolist(), strict=True)
+    sides = columns.slopes(*columns.rough_levels(known), None)
+    doubtful = np.array([_is_doubtful(*three) for three in sides], dtype=np.bool_) | remote
+    doubtful |= [level is None for level in known]
+    answers = [
+        _answer(*three, value) for three, value in zip(sides, columns.centre.tolist(), strict=True)
     ]
+    which = np.flatnonzero(doubtful)
+    levels = bounds(which) if which.size else None
+    if levels is not None:
+        part = columns.part(which)
+        again = part.slopes(levels.at, levels.beside, levels.sight)
+        for c, three in zip(which.tolist(), again, strict=True):
+            answers[c] = _answer(*three, float(columns.centre[c]), bounded=True)
+    return answers
 
 
-def _levels(noise: Levels, usable: Marks, values: Floats, centre: Floats) -> tuple[Floats, Floats]:
-    """The errors of the values at the points, and of those beside them."""
-    at = np.repeat(noise.at, centre.size // noise.at.size)
-    if noise.known:
-        return at, noise.beside.reshape(values.shape)
-    near = [values[:, : usable[:, c].sum(), c] for c in range(centre.size)]
-    three = zip(at.tolist(), near, centre.tolist(), strict=True)
-    middle, sizes = np.array([_level(*each) for each in three]), np.abs(values)
-    # Values further away round as well: beside 0, where a linear function vanishes, theirs is all
-    # there is.
-    sizes = np.where(np.isfinite(sizes), sizes, 0.0)
-    return middle, middle + ROUNDINGS * DTYPES["float64"].unit_roundoff * sizes
+def _is_doubtful(right: Slope | None, left: Slope | None, both: Slope | None) -> bool:
+    """Whether three slopes do not support one another."""
+    if not (right and left and both and right.sure and left.sure and both.sure):
+        return True
+    return not _gap(left, right) <= left.radius + right.radius
+
+
+def _gap(left: Slope, right: Slope) -> float:
+    return abs(left.value - right.value)
 
 
 def _answer(
-    right: Slope | None, left: Slope | None, both: Slope | None, centre: float, known: bool
+    right: Slope | None,
+    left: Slope | None,
+    both: Slope | None,
+    centre: float,
+    *,
+    bounded: bool = False,
 ) -> Answer:
     best = both or left or right
     if best is None:
@@ -153,19 +213,7 @@ def _answer(
     else:
         # A kink, or one within rounding: the two-sided slope means nothing closer than the two
         # sides.
-        gap, room = abs(left.value - right.value), left.radius + right.radius
+        gap, room = _gap(left, right), left.radius + right.radius
         radius += room if isinf(room) else gap if gap > room else 0.0
-        sound = known and left.resolved and right.resolved
+        sound = bounded and left.sure and right.sure
     return Difference(best.value, radius, left, right, centre, sound=sound)
-
-
-def _level(noise: float, values: Floats, centre: float) -> float:
-    """Error of a value near the point: as known, else as the smallest steps show it, where the
-    function itself hardly changes.
-    """
-    if not isnan(noise):
-        return max(noise, float(np.spacing(abs(centre))) / 2)
-    near = values[:, -6:].reshape(-1)
-    near = near[np.isfinite(near)]
-    scatter = float(np.max(np.abs(near - centre))) if near.size else 0.0
-    return max(scatter, DTYPES["float64"].unit_roundoff * abs(centre), SMALLEST)

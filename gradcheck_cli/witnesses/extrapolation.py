@@ -8,7 +8,7 @@ comparison holds of.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -23,7 +23,7 @@ ORDERS = 5
 # Differences of values that underflow to 0 are not known more closely than this.
 SMALLEST = 5e-324
 # Slopes settle where the ratio of one change to the one before stays within this part of itself,
-# for so many changes, the last of them so many steps before the smallest of an estimate.
+# for so many changes, the last of them at most so many steps before the smallest of an estimate.
 STEADY, STEADY_STEPS, NEAR = 0.2, 3, 8
 # Columns that are worked on together: with 54 steps their tables fit into the second-level cache.
 _TOGETHER = 64
@@ -32,17 +32,30 @@ _TOGETHER = 64
 @dataclass(frozen=True)
 class Slope:
     """An estimated derivative that should hold the truth within `radius`; `grows` where it has no
-    limit in sight, `resolved` where the steps that it rests on hide nothing in between.
+    limit in sight, `sure` where nothing is hidden between the steps that it rests on.
     """
 
     value: float
     radius: float
     grows: bool = False
-    resolved: bool = False
+    sure: bool = field(default=False, repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Sight:
+    """How closely the function behind some columns is known between its values.
+
+    Attributes:
+        resolved: for each column the step from which on it is followed from end to end.
+        jumps: where it may jump within larger steps, of which there may be too many to be seen.
+    """
+
+    resolved: Counts
+    jumps: Marks
 
 
 def extrapolate(
-    slopes: Floats, noise: Floats, order: Counts, resolved: Counts, jumps: Marks
+    slopes: Floats, noise: Floats, order: Counts, sight: Sight | None = None
 ) -> list[Slope | None]:
     """For each column the entry of its Richardson table with the smallest total error; claims twice
     that total.
@@ -52,15 +65,15 @@ def extrapolate(
             the large end and the small.
         noise: how far rounding may take each.
         order: 2 for central differences (only even powers of h in the error), 1 for one-sided ones.
-        resolved: the step from which on the function is known to be followed from end to end.
-        jumps: where it may jump within larger steps, of which there may be too many to be seen.
+        sight: None where nothing but the slopes tells what lies between the steps.
     """
     found: list[Slope | None] = []
     with np.errstate(all="ignore"):
         for i in range(0, order.size, _TOGETHER):
             part = slice(i, i + _TOGETHER)
             table = _Table(slopes[:, part], noise[:, part], order[part])
-            found += table.slopes(resolved[part], jumps[part])
+            seen = None if sight is None else Sight(sight.resolved[part], sight.jumps[part])
+            found += table.slopes(seen)
     return found
 
 
@@ -102,22 +115,22 @@ class _Table:
                 factor - 1
             )
 
-    def slopes(self, resolved: Counts, jumps: Marks) -> list[Slope | None]:
+    def slopes(self, sight: Sight | None) -> list[Slope | None]:
         """A Slope for each column, None where fewer than three steps are usable."""
         tail = self._tail()
         total = self._truncation() * tail + self.errors + self._contradiction()
         total = np.where(np.isfinite(total), total, np.inf).reshape(-1, self.columns.size)
-        steps = len(self.rows)
         best = np.argmin(total, axis=0)
-        # Many periods in a step look like anything: where the function is not followed, slopes
-        # that settle step by step have to speak for it.
-        settles = ~jumps & self._converges(best % steps)
-        doubtful = (best % steps < resolved) & ~settles
-        if doubtful.any():
-            hidden = np.tile(self.rows < np.where(doubtful, resolved, 0), (ORDERS + 1, 1))
-            total[hidden] = np.inf
+        if sight is None:
+            sure = self._speaks_for_itself(best % len(self.rows))
+        else:
+            # Many periods in a step look like anything: where the function is not followed, slopes
+            # that settle step by step have to speak for it.
+            settles = ~sight.jumps & self._settles(best % len(self.rows))
+            hidden = np.where(settles, 0, sight.resolved)
+            total[np.tile(self.rows < hidden, (ORDERS + 1, 1))] = np.inf
             best = np.argmin(total, axis=0)
-        followed = best % steps >= resolved
+            sure = best % len(self.rows) >= sight.resolved
         least, value = (
             total[best, self.columns],
             self.values.reshape(total.shape)[best, self.columns],
@@ -125,8 +138,8 @@ class _Table:
         # The estimate itself is a float64 and rounds once more.
         radius = np.maximum(2 * least + np.spacing(np.abs(value)), SMALLEST)
         unsettled = np.isinf(tail[0, self.last, self.columns])
-        settled = self.enough & ~unsettled
-        columns = zip(value.tolist(), radius.tolist(), followed.tolist(), settled, strict=True)
+        settled = self.enough & ~unsettled & (np.isfinite(least) | (sight is not None))
+        columns = zip(value.tolist(), radius.tolist(), sure.tolist(), settled, strict=True)
         found = [Slope(v, r, False, f) if s else None for v, r, f, s in columns]
         for c in np.flatnonzero(self.enough & unsettled).tolist():
             # The smallest steps still drive it: a pole, a jump or a vertical tangent closer than
@@ -138,8 +151,19 @@ class _Table:
             found[c] = Slope(float(self.nearest[c]), float("inf"))
         return found
 
-    def _converges(self, rest: Counts) -> Marks:
-        """Whether the slopes up to a step, or the few before it, settle by a steady ratio."""
+    def _speaks_for_itself(self, rest: Counts) -> Marks:
+        """Whether slopes that end at a step settle, or are one number all along; and do not scatter
+        by more than their noise from there on.
+        """
+        change = np.abs(self.values[0, 1:] - self.values[0, :-1])
+        clear = change > self.errors[0, 1:] + self.errors[0, :-1]
+        scatters = clear & (self.rows[1:] > rest)
+        scatters[1:] &= change[1:] > 0.98 * change[:-1]
+        known = ~clear.any(axis=0) | self._settles(rest)
+        return np.asarray(known & ~scatters.any(axis=0))
+
+    def _settles(self, rest: Counts) -> Marks:
+        """Whether the slopes settle by a steady ratio, at the few steps before one or after it."""
         change = np.abs(self.values[0, 1:] - self.values[0, :-1])
         clear = change > 4 * self.errors[0, 1:]
         ratio = change[1:] / change[:-1]
@@ -151,8 +175,7 @@ class _Table:
         for k in range(1, STEADY_STEPS):
             run[STEADY_STEPS - 1 :] &= steady[STEADY_STEPS - 1 - k : len(steady) - k]
         ends = self.rows[3:]
-        near = (ends <= rest + 1) & (ends >= rest - NEAR)
-        return np.asarray((run & near).any(axis=0))
+        return np.asarray((run & (ends >= rest - NEAR)).any(axis=0))
 
     def _truncation(self) -> Floats:
         """Distance of an entry to those that it is made of; of a plain difference to that of the

@@ -5,9 +5,13 @@ the steps are too short to hide anything in between.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
+
+from gradcheck_cli.language.program import Number
+from gradcheck_cli.witnesses.extrapolation import Sight
 
 if TYPE_CHECKING:
     from gradcheck_cli.questions.batch import Batch, Point
@@ -18,6 +22,9 @@ Integers: TypeAlias = "np.ndarray[Any, np.dtype[np.int64]]"
 # Bounds are asked for at every fourth step: from one to the next they change smoothly, or by leaps
 # where differences mean nothing. In between the larger of the two holds.
 STRIDE = 4
+# Numbers up to this, and its inverse, are taken for ordinary: steps that are a part of them are
+# shorter than any period that they make.
+FAR = 2.0**16
 
 
 class Noise(Protocol):
@@ -49,63 +56,67 @@ class Scatter:
 
 @dataclass(frozen=True)
 class Levels:
-    """Errors of forward values.
+    """Errors of the forward values of some columns: a column is one variable at one point.
 
     Attributes:
-        beside: at `x + h` and `x - h`, shape (2, steps, points, variables).
-        at: at the points themselves, shape (points,).
-        known: whether all this is known; else `at` alone holds, NaN where not even that is.
-        resolved: the largest step within which the function is followed from end to end, by its
-            number, shape (points, variables).
-        jumps: where it may jump within larger steps, in the same shape.
+        at: at the points themselves, shape (columns,).
+        beside: at `x + h` and `x - h`, shape (2, steps, columns).
+        sight: how closely the function is followed.
     """
 
-    beside: Floats
     at: Floats
-    known: bool
-    resolved: Integers
-    jumps: Marks
+    beside: Floats
+    sight: Sight
 
 
-def noise_beside(noise: Noise, batch: Batch, base: Floats, steps: Floats) -> Levels:
-    """What is known of all values that the differences of a batch are made of.
+def remote(batch: Batch, base: Floats) -> Marks:
+    """The columns whose own numbers are reason for doubt: near 0 a value may round otherwise than
+    at 0, and far from it a step may hold many periods. All of them, where the program has such a
+    constant.
+    """
+    sizes = np.abs(base).reshape(-1)
+    return (sizes < 1 / FAR) | (sizes > FAR) | batch.prepared.share("remote", lambda: _far(batch))
+
+
+def _far(batch: Batch) -> bool:
+    """Whether a constant of the program is far from 1."""
+    nodes = batch.prepared.scalars.builder.nodes
+    sizes = [abs(float(node.value)) for node in nodes if isinstance(node, Number)]
+    return any(size and not 1 / FAR <= size <= FAR for size in sizes if isfinite(size))
+
+
+def bounds_beside(
+    noise: Noise, batch: Batch, base: Floats, steps: Floats, columns: Integers
+) -> Levels | None:
+    """The levels of some columns; None where they cannot be had.
 
     Args:
         base: the points, shape (points, variables).
         steps: shape (steps, points, variables).
+        columns: their numbers, point by point.
     """
-    count, size = base.shape
+    who, variable = np.divmod(columns, base.shape[1])
     every = np.arange(0, len(steps), STRIDE)
-    # Point by point: up, down, and what lies within each step, of each variable; the point itself.
-    up = steps[every].transpose(1, 0, 2).reshape(count, -1)
+    up = steps[every][:, who, variable].T
+    # Column by column: up, down, what lies within each step, and the point itself.
     zero = np.zeros_like(up)
     offsets = np.concatenate([up, -up, zero, zero[:, :1]], axis=1)
     reaches = np.concatenate([zero, zero, up, zero[:, :1]], axis=1)
     each = offsets.shape[1]
-    who, row = np.repeat(np.arange(count), each), np.arange(count * each)
-    column = np.tile(np.append(np.tile(np.arange(size), 3 * len(every)), 0), count)
-    rows, reach = base[who], np.zeros((count * each, size))
-    rows[row, column] += offsets.reshape(-1)
-    reach[row, column] = reaches.reshape(-1)
-    bounds = noise.bounds(batch, who, rows, reach)
+    whose, row = np.repeat(who, each), np.arange(offsets.size)
+    rows, reach = base[whose], np.zeros((offsets.size, base.shape[1]))
+    rows[row, np.repeat(variable, each)] += offsets.reshape(-1)
+    reach[row, np.repeat(variable, each)] = reaches.reshape(-1)
+    bounds = noise.bounds(batch, whose, rows, reach)
     if bounds is None:
-        return _at_points_alone(noise, batch, steps)
-    found = bounds.reshape(count, each)
-    parts = found[:, :-1].reshape(count, 3, len(every), size).transpose(1, 2, 0, 3)
+        return None
+    found = bounds.reshape(-1, each)
+    parts = found[:, :-1].reshape(-1, 3, len(every)).transpose(1, 2, 0)
     # From the last step that is not followed from end to end on.
     lost = ~np.isfinite(parts[2])
     first = np.where(lost.any(axis=0), len(every) - np.argmax(lost[::-1], axis=0), 0)
-    resolved, jumps = np.append(every, len(steps))[first], np.isnan(parts[2]).any(axis=0)
-    return Levels(_between(parts[:2], len(steps)), found[:, -1], True, resolved, jumps)
-
-
-def _at_points_alone(noise: Noise, batch: Batch, steps: Floats) -> Levels:
-    """The levels at the points; all steps are taken for short enough."""
-    levels = [noise.level(point) for point in batch]
-    at = np.array([np.nan if level is None else level for level in levels])
-    shape = steps.shape[1:]
-    resolved, jumps = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.bool_)
-    return Levels(np.full((2, *steps.shape), np.nan), at, False, resolved, jumps)
+    sight = Sight(np.append(every, len(steps))[first], np.isnan(parts[2]).any(axis=0))
+    return Levels(found[:, -1], _between(parts[:2], len(steps)), sight)
 
 
 def _between(sampled: Floats, count: int) -> Floats:

@@ -26,9 +26,13 @@ from gradcheck_cli.witnesses import (
     Trust,
     first_line,
 )
-from gradcheck_cli.witnesses.differences import extrapolated_differences, plain_differences
+from gradcheck_cli.witnesses.differences import (
+    Columns,
+    extrapolated_differences,
+    plain_differences,
+)
 from gradcheck_cli.witnesses.held import AtPoints, held_subject
-from gradcheck_cli.witnesses.noise import Scatter, noise_beside
+from gradcheck_cli.witnesses.noise import Scatter, bounds_beside, remote
 from gradcheck_cli.witnesses.slopes import original, slopes
 from gradcheck_cli.worlds import tensors
 
@@ -38,7 +42,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.questions.batch import Batch
     from gradcheck_cli.subjects import Subject
     from gradcheck_cli.witnesses import Answer, Estimates, Testimony
-    from gradcheck_cli.witnesses.noise import Noise
+    from gradcheck_cli.witnesses.noise import Integers, Levels, Noise
 
 # h_k = 0.2371 max(1, |x|) 2**-k for k = 0..53. The start is no power of two, so that periods in x
 # do not alias with it.
@@ -98,9 +102,8 @@ class Numeric:
         except TORCH_ERRORS as error:
             return self._not_computed(batch, error)
         if self.step is None:
-            known = AtPoints(self.noise) if held[1] else self.noise
-            noise = noise_beside(known, batch, vectors.base, steps)
-            answers = extrapolated_differences(vectors.base, steps, values, centres, noise)
+            noise = AtPoints(self.noise) if held[1] else self.noise
+            answers = _extrapolated(noise, batch, vectors.base, steps, values, centres)
         else:
             answers = plain_differences(vectors.base, values, self.step)
         pairs = zip(answers, stuck.reshape(-1).tolist(), strict=True)
@@ -116,6 +119,26 @@ class Numeric:
             return alone if isinstance(alone, Abstention) else alone.testimony(0)
 
         return PointwiseEstimates(testimony, (len(batch), len(batch.keys)))
+
+
+def _extrapolated(
+    noise: Noise,
+    batch: Batch,
+    base: Floats,
+    steps: Floats,
+    values: Floats,
+    centres: Floats,
+) -> list[Answer]:
+    """The estimates, with as much about rounding as each needs."""
+    size, length = base.shape[1], len(steps)
+    x, beside = base.reshape(-1), values.reshape(2, length, -1)
+    columns = Columns(x, steps.reshape(length, -1), beside, np.repeat(centres, size))
+    known = [level for point in batch for level in [noise.level(point)] * size]
+
+    def bounds(which: Integers) -> Levels | None:
+        return bounds_beside(noise, batch, base, steps, which)
+
+    return extrapolated_differences(columns, known, remote(batch, base), bounds)
 
 
 def _collect(answers: Sequence[Answer], centres: Floats, size: int) -> BulkEstimates:
