@@ -14,6 +14,7 @@ from test_together import Silent
 
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import table
+from gradcheck_cli.judge.branch import crossed_kinks
 from gradcheck_cli.judge.replay import Replay, round_ball
 from gradcheck_cli.judge.retrace import retrace
 from gradcheck_cli.judge.rounding import rounding
@@ -115,6 +116,8 @@ NAMED = [
     ("log(erfc(x))", "x=27.6", "float64", "wrong", "`erfc(x)` is 0 in float64"),
     ("acos(1 - x)", "x=1e-14", "float32", "wrong", "in the backward of `acos(1 - x)` a number is 0 in float32, where it is 2e-14"),
     ("x**3 - 3*x**2 + 3*x - 1", "x=1.00001", "float64", "imprecise", "in the backward of `x**3`"),
+    ("atan2(x + y, 2 + x)", "x=54.93,y=-46100", "float16", "wrong", "in the backward of `atan2(x + y, 2 + x)` a number is inf"),
+    ("sin(exp(x))/exp(x)", "x=91", "bfloat16", "wrong", "`exp(x)` is inf in bfloat16"),
     ("x/(1+exp(-x))", "x=-600", "float64", "wrong", "in the backward of `x/(1+exp(-x))` a number is 0"),
 ]  # fmt: skip
 
@@ -152,6 +155,22 @@ def test_what_rounding_did_is_not_called_wrong(text, at, dtype, options):
     honest = check_case(found, Silent()).verdicts
     assert {v.outcome for v in honest} <= {"agree", "imprecise"}
     assert not any("cannot be told" in v.reason for v in honest)
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "crossed"),
+    [
+        ("where(x > 0.1, 0.7*x, y)", "x=0.3,y=1", False),
+        ("atan2(x*y, y)", "x=0.3,y=0.7", False),
+        ("floor(3*x*y)*x", "x=0.7,y=0.1", False),
+        ("floor((x + y) - y)*x", "x=0.99999999999999989,y=1", True),
+    ],
+)
+def test_only_a_kink_between_torchs_values_and_the_true_ones_is_crossed(text, at, crossed):
+    """That a value is rounded, as all are, is no step to another piece."""
+    found = case(text, at)
+    said = evidence(found, reference=reference(found), autograd=autograd(found))
+    assert bool(crossed_kinks(said)) == crossed
 
 
 def test_a_gradient_of_which_a_half_is_missing_is_wrong():

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.program import Call
 from gradcheck_cli.witnesses.autograd import Backward
 from gradcheck_cli.witnesses.reference import Proof
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from gradcheck_cli.calculus.kinks import Kink
     from gradcheck_cli.judge.evidence import Evidence
+    from gradcheck_cli.language.program import Node
     from gradcheck_cli.questions.batch import Point
     from gradcheck_cli.subjects import NodeValues
 
@@ -36,8 +38,9 @@ def crossed_kinks(evidence: Evidence) -> list[Kink]:
     if proof is None or backward is None or not isinstance(prepared.expansion, Expansion):
         return []
     values = _along_torch(evidence.point, prepared.expansion, backward.execution)
-    kinks = prepared.gradient.kinks
-    return [kink for kink in kinks if _is_crossed(kink, values, proof.values)]
+    program = prepared.gradient
+    nodes = program.program.nodes
+    return [k for k in program.kinks if _is_crossed(k, nodes[k.node], values, proof.values)]
 
 
 def other_branch(crossed: Sequence[Kink], point: Point, partial: int) -> str:
@@ -73,13 +76,14 @@ def _along_torch(point: Point, expansion: Expansion, execution: NodeValues) -> l
         return point.prepared.machine.values(inputs, point.dtype.round, after=put)
 
 
-def _is_crossed(kink: Kink, torch: list[Any], true: list[Any]) -> bool:
-    """Whether torch is on another side of a kink, or on another step of a function that jumps."""
+def _is_crossed(kink: Kink, node: Node, torch: list[Any], true: list[Any]) -> bool:
+    """Whether torch is on another side of a kink, or on another step of a function of steps."""
     if _side(torch[kink.expression]) != _side(true[kink.expression]):
         return True
+    steps = isinstance(node, Call) and set(lookup(node.function).partials) == {"0"}
     ours, right = torch[kink.node], true[kink.node]
     balls_both = hasattr(ours, "overlaps") and hasattr(right, "overlaps")
-    return kink.jumps and balls_both and not ours.overlaps(right)
+    return steps and kink.jumps and balls_both and not ours.overlaps(right)
 
 
 def _side(ball: Any) -> int:

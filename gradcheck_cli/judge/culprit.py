@@ -216,6 +216,8 @@ class Inquiry:
         if item is None:
             return Culprit(node, Cause.ROUNDING, words)
         place, exact, rounded = item
+        if not rounded.is_finite():
+            return self._range_words(item)
         number = f"{float(rounded.mid()):.6g}"
         gap = exact - rounded
         sign = "+" if gap > 0 else "-"
@@ -224,8 +226,8 @@ class Inquiry:
             node, self._cause(place, alone), f"{words} rounds to {number} (it is {shown})"
         )
 
-    def _most_rounded(self, node: int, run: Rerun) -> tuple[int, Any, Any] | None:
-        """(element, its exact value, the number of the dtype) of a node where most is lost."""
+    def _most_rounded(self, node: int, run: Rerun) -> Rounded | None:
+        """The element of a node where most is lost."""
         worst, found = balls.plain(0.0), None
         for place in np.reshape(self.trace.expansion.values[node], -1).tolist():
             exact = run.values[place]
@@ -233,8 +235,8 @@ class Inquiry:
                 continue
             rounded = round_ball(exact, self.dtype)
             gap = abs((exact - rounded) / exact).mid()
-            if rounded.is_finite() and gap > worst:
-                worst, found = gap, (place, exact, rounded)
+            if gap > worst:
+                worst, found = gap, Rounded(place, exact, rounded)
         return found
 
     def _cause(self, place: int, run: Rerun) -> Cause:
