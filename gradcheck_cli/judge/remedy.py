@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 LEAST_GAIN = 2.0
 # A partial whose digits are fewer by no more than this is not worse: that is a factor of 2.
 _NOISE = 0.3
+# Working precision of the comparisons, as the judge's.
+_BITS = 256
 # Steps of rewriting; how many programs a step begins from and leads to; proofs that may fail.
 _DEPTH, _WIDTH, _MOST, _PROOFS = 3, 10, 60, 4
 # Nodes that are written anew for one point, at most: a guess, about half a second. The limits in
@@ -71,6 +73,8 @@ class _Trial(NamedTuple):
 
 def with_remedies(evidence: Evidence, verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
     """The verdicts, with a remedy for each partial that is wrong or imprecise and has one."""
+    from flint import ctx
+
     question = evidence.point.question
     proof, backward = evidence.whole("reference", Proof), evidence.whole("autograd", Backward)
     ailing = [k for k, v in enumerate(verdicts) if v.outcome in (Outcome.WRONG, Outcome.IMPRECISE)]
@@ -80,7 +84,8 @@ def with_remedies(evidence: Evidence, verdicts: Sequence[Verdict]) -> tuple[Verd
         return tuple(verdicts)
     if len(proof.partials) + len(proof.forward) > _MOST_NUMBERS:
         return tuple(verdicts)
-    remedies = _Search(evidence.point, proof, backward, verdicts).remedies(ailing)
+    with ctx.workprec(_BITS):
+        remedies = _Search(evidence.point, proof, backward, verdicts).remedies(ailing)
     return tuple(
         _with_remedy(verdict, remedies[k]) if k in remedies else verdict
         for k, verdict in enumerate(verdicts)
