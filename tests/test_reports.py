@@ -489,6 +489,23 @@ def test_a_name_of_a_witness_is_taken_for_nothing_else() -> None:
     assert f"'{name}" in next(csv.reader(io.StringIO(renderer("csv")(odd), newline="")))
 
 
+def test_a_remedy_stands_in_what_data_is_made_of() -> None:
+    """In JSON its program and what it regains, in CSV the program; older reports have none."""
+    remedy = {"program": "-x", "digits_regained": 9.3}
+    record = with_partials(of("nan")[0], remedy=remedy)
+    rows = list(csv.DictReader(io.StringIO(renderer("csv")(Report([record])))))
+    assert [row["remedy"] for row in rows] == ["'-x"]
+    line = Draft202012Validator({"$defs": report_schema()["$defs"], "$ref": "#/$defs/jsonl_line"})
+    assert line.is_valid(json.loads(json.dumps(record)))
+    for wrong in ({"program": "x"}, "x", {"program": "x", "digits_regained": "many"}):
+        assert not line.is_valid(json.loads(json.dumps(with_partials(record, remedy=wrong))))
+    for partial in record["partials"]:
+        del partial["remedy"]
+    assert line.is_valid(json.loads(json.dumps(record)))
+    rows = list(csv.DictReader(io.StringIO(renderer("csv")(Report([record])))))
+    assert [row["remedy"] for row in rows] == [""]
+
+
 def test_a_cause_stands_in_what_data_is_made_of() -> None:
     """In JSON as it is, in CSV in its column, which no newer one moves; sentences say it in their
     own words.
@@ -501,7 +518,7 @@ def test_a_cause_stands_in_what_data_is_made_of() -> None:
     again = read_report(renderer("jsonl")(report)).records[0]
     assert again["partials"][0]["cause"] == "no path"
     assert renderer("table")(report) == renderer("table")(Report([again]))
-    line = Draft202012Validator({**report_schema(), "$ref": "#/$defs/jsonl_line"})
+    line = Draft202012Validator({"$defs": report_schema()["$defs"], "$ref": "#/$defs/jsonl_line"})
     assert not line.is_valid(json.loads(json.dumps(with_partials(record, cause="fate"))))
     assert document(report)["cases"][0] is record
     other = Report([with_partials(record, cause=Cause.OVERFLOW)])

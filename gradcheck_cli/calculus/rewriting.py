@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from gradcheck_cli.calculus.formulas import is_elementwise
 from gradcheck_cli.calculus.guarding import guards
 from gradcheck_cli.calculus.spelling import (
-    Binding,
+    Occurrence,
     carried_over,
     matches,
     normal,
@@ -103,7 +103,7 @@ def _at(program: Program, index: int) -> Iterator[Rewriting | None]:
     node = program.nodes[index]
     assert isinstance(node, Call)
     for rule in _rules().get(node.function, ()):
-        empty = Binding({}, {})
+        empty = Occurrence({}, {})
         for binding in matches(rule.form, rule.form.result, program.nodes, index, empty):
             yield _written(program, index, rule.text, binding)
     row = lookup(node.function)
@@ -116,7 +116,7 @@ def _at(program: Program, index: int) -> Iterator[Rewriting | None]:
             yield _read_back(program, guard.program, guard.texts, guard.words)
 
 
-def _meant(text: str, node: Call) -> tuple[str, Binding]:
+def _meant(text: str, node: Call) -> tuple[str, Occurrence]:
     """What a call means, the numbers that it is set to put in."""
     row = lookup(node.function)
     numbers = {
@@ -126,14 +126,14 @@ def _meant(text: str, node: Call) -> tuple[str, Binding]:
     bound = dict(zip(row.parsed.names, node.args, strict=False))
     text = _filled(text, numbers)
     plain = program_text(parse(text))  # without settings that need not be said
-    return text if "\n" in plain else plain, Binding(bound, {})
+    return text if "\n" in plain else plain, Occurrence(bound, {})
 
 
 @cache
 def _rules() -> dict[str, list[_Rule]]:
     """The identities, and the meanings of rows, by the function at the root of their form."""
     rules: dict[str, list[_Rule]] = {}
-    for form, instead in [*IDENTITIES, *_recognised()]:
+    for form, instead in [*IDENTITIES, *recognised()]:
         pattern = in_reading_order(normal(parse(form)).program)
         root = pattern.nodes[pattern.result]
         if isinstance(root, Call):
@@ -146,7 +146,7 @@ def _normal_nodes(program: Program) -> tuple[Node, ...]:
     return in_reading_order(normal(program).program).nodes
 
 
-def _recognised() -> Iterator[tuple[str, str]]:
+def recognised() -> Iterator[tuple[str, str]]:
     """The meanings of rows that torch has a function for: (what it means, the call)."""
     for row in table().values():
         has_form = row.kind == "derived" and row.parsed.args and not row.parsed.settings
@@ -160,7 +160,7 @@ def _recognised() -> Iterator[tuple[str, str]]:
             yield means, call
 
 
-def _written(program: Program, index: int, text: str, binding: Binding) -> Rewriting | None:
+def _written(program: Program, index: int, text: str, binding: Occurrence) -> Rewriting | None:
     """A program with one node written as a text over the names of a binding."""
     text, binding = _unsigned(program, text, binding)
     instead = parse(text)
@@ -180,7 +180,7 @@ def _written(program: Program, index: int, text: str, binding: Binding) -> Rewri
     return _read_back(program, wanted, texts, words)
 
 
-def _unsigned(program: Program, text: str, binding: Binding) -> tuple[str, Binding]:
+def _unsigned(program: Program, text: str, binding: Occurrence) -> tuple[str, Occurrence]:
     """The same where a minus sign of the text meets one of what a name stands for."""
     nodes = dict(binding.nodes)
     for name, i in binding.nodes.items():
@@ -189,7 +189,7 @@ def _unsigned(program: Program, text: str, binding: Binding) -> tuple[str, Bindi
             text, count = re.subn(rf"(^|[(,*/+] *)-{name}\b", rf"\1{name}_", text)
             if count:
                 nodes[f"{name}_"] = node.args[0]
-    return text, Binding(nodes, binding.settings)
+    return text, Occurrence(nodes, binding.settings)
 
 
 def _read_back(program: Program, wanted: Program, texts: list[str], words: str) -> Rewriting | None:
@@ -208,7 +208,7 @@ def _read_back(program: Program, wanted: Program, texts: list[str], words: str) 
     return None
 
 
-def _with_settings(instead: Program, binding: Binding) -> Program:
+def _with_settings(instead: Program, binding: Occurrence) -> Program:
     nodes = (
         Call(node.function, node.args, carried_over(node, binding.settings))
         if isinstance(node, Call)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _CARRIED = ("dim", "keepdim", "key")
 
 
-class Binding(NamedTuple):
+class Occurrence(NamedTuple):
     """What the names of a pattern stand for, and the settings found on the way."""
 
     nodes: Mapping[str, int]
@@ -39,8 +39,8 @@ class Binding(NamedTuple):
 
 
 def matches(
-    pattern: Program, place: int, nodes: Sequence[Node], index: int, bound: Binding
-) -> Iterator[Binding]:
+    pattern: Program, place: int, nodes: Sequence[Node], index: int, bound: Occurrence
+) -> Iterator[Occurrence]:
     """Every way in which the node `index` of some nodes is the node `place` of a pattern.
 
     Sums and products are tried both ways round; numbers match by value.
@@ -48,7 +48,7 @@ def matches(
     wanted, node = pattern.nodes[place], nodes[index]
     if isinstance(wanted, Variable):
         if bound.nodes.get(wanted.name, index) == index:
-            yield Binding({**bound.nodes, wanted.name: index}, bound.settings)
+            yield Occurrence({**bound.nodes, wanted.name: index}, bound.settings)
     elif isinstance(wanted, Number):
         if isinstance(node, Number) and node.value == wanted.value:
             yield bound
@@ -56,7 +56,7 @@ def matches(
         settings = _common(wanted, node, bound.settings)
         if settings is None or len(node.args) != len(wanted.args):
             return
-        bound = Binding(bound.nodes, settings)
+        bound = Occurrence(bound.nodes, settings)
         yield from _all(pattern, wanted.args, nodes, node.args, bound)
         if lookup(node.function).operator in ("+", "*") and wanted.args[0] != wanted.args[1]:
             yield from _all(pattern, wanted.args, nodes, node.args[::-1], bound)
@@ -67,8 +67,8 @@ def _all(
     places: Sequence[int],
     nodes: Sequence[Node],
     indices: Sequence[int],
-    bound: Binding,
-) -> Iterator[Binding]:
+    bound: Occurrence,
+) -> Iterator[Occurrence]:
     if not places:
         yield bound
         return
@@ -86,7 +86,7 @@ def _common(
     asked, has = row.bound(dict(wanted.settings)), row.bound(dict(node.settings))
     carried = dict(carried)
     for name, value in has.items():
-        if name not in _CARRIED:
+        if name not in _CARRIED or row.parsed.variadic:
             if value != asked[name]:
                 return None
         elif carried.setdefault(name, value) != value:
@@ -130,7 +130,7 @@ class Speller:
                 return self.put(instead, binding)
         return index
 
-    def put(self, instead: Program, binding: Binding) -> int:
+    def put(self, instead: Program, binding: Occurrence) -> int:
         """Index of what a form stands for, its names bound."""
         places: list[int] = []
         for node in instead.nodes:
@@ -168,7 +168,7 @@ class Speller:
         return self.add(Call("neg", (self.add(Call("mul", (number, other))),)))
 
 
-_NOTHING = Binding({}, {})
+_NOTHING = Occurrence({}, {})
 
 
 @cache
@@ -204,13 +204,13 @@ def carried_spans(program: Program, speller: Speller, places: Sequence[int]) -> 
     return Program(tuple(speller.builder.nodes), (result,), program.text, spans, names)
 
 
-def replaced(program: Program, index: int, instead: Program, binding: Binding) -> Program:
+def replaced(program: Program, index: int, instead: Program, binding: Occurrence) -> Program:
     """A normal Program in which the node `index` is written in another way."""
     speller, places = Speller(), list[int]()
     for i, node in enumerate(program.nodes):
         if i == index:
             moved = {name: places[j] for name, j in binding.nodes.items()}
-            places.append(speller.put(instead, Binding(moved, binding.settings)))
+            places.append(speller.put(instead, Occurrence(moved, binding.settings)))
         else:
             places.append(speller.add(with_args(node, places)))
     return prune(carried_spans(program, speller, places))

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import cached_property
 from math import isfinite, log10, nan
 from time import thread_time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 LEAST_GAIN = 2.0
 # A partial whose digits are fewer by no more than this is not worse: that is a factor of 2.
 _NOISE = 0.3
+# Working precision of the comparisons, as the judge's.
+_BITS = 256
 # Steps of rewriting; how many programs a step begins from and leads to; proofs that may fail.
 _DEPTH, _WIDTH, _MOST, _PROOFS = 3, 10, 60, 4
 # Nodes that are written anew for one point, at most: a guess, about half a second. The limits in
@@ -51,6 +53,10 @@ _MOST_WORK = 20_000
 SEARCH_LIMIT, _PROOF_LIMIT = 3.0, 1.0
 # Larger programs are left as they are: what is told of them would not be read.
 _MOST_NODES, _MOST_NUMBERS = 400, 200
+
+
+# A text, and where in it rewriting is to begin.
+_Place: TypeAlias = "tuple[str, Span | None]"
 
 
 class _Trial(NamedTuple):
@@ -66,11 +72,21 @@ class _Trial(NamedTuple):
     @property
     def cost(self) -> tuple[int, int]:
         """The less, the simpler."""
-        return len(self.rewriting.program.nodes), len(self.rewriting.text)
+        return _cost(self.rewriting)
+
+
+def _place(trial: _Trial) -> _Place:
+    return trial.rewriting.text, trial.rewriting.place
+
+
+def _cost(rewriting: Rewriting) -> tuple[int, int]:
+    return len(rewriting.program.nodes), len(rewriting.text)
 
 
 def with_remedies(evidence: Evidence, verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
     """The verdicts, with a remedy for each partial that is wrong or imprecise and has one."""
+    from flint import ctx
+
     question = evidence.point.question
     proof, backward = evidence.whole("reference", Proof), evidence.whole("autograd", Backward)
     ailing = [k for k, v in enumerate(verdicts) if v.outcome in (Outcome.WRONG, Outcome.IMPRECISE)]
@@ -80,7 +96,8 @@ def with_remedies(evidence: Evidence, verdicts: Sequence[Verdict]) -> tuple[Verd
         return tuple(verdicts)
     if len(proof.partials) + len(proof.forward) > _MOST_NUMBERS:
         return tuple(verdicts)
-    remedies = _Search(evidence.point, proof, backward, verdicts).remedies(ailing)
+    with ctx.workprec(_BITS):
+        remedies = _Search(evidence.point, proof, backward, verdicts).remedies(ailing)
     return tuple(
         _with_remedy(verdict, remedies[k]) if k in remedies else verdict
         for k, verdict in enumerate(verdicts)
@@ -122,18 +139,22 @@ class _Search:
         return -log10(2 * FREE_ULPS * self.point.dtype.unit_roundoff)
 
     def _trials(self, ailing: Sequence[int]) -> list[_Trial]:
-        """Rewritings that torch was run with, step by step; from the better ones on."""
+        """Rewritings that torch was run with, step by step, from the better ones on, until one cures
+        all; then those that are simpler than that.
+        """
         text = self.point.specification.text
         seen = {text}
-        places: list[tuple[str, Span | None]] = [(text, self._focus(ailing))]
+        places: list[_Place] = [(text, self._focus(ailing))]
         trials: list[_Trial] = []
         for _ in range(_DEPTH):
             step = list(self._step(places, seen))
             trials += step
-            if all(any(t.digits[k] >= self.enough for t in trials) for k in ailing):
-                break
+            cured = [t for t in step if all(t.digits[k] >= self.enough for k in ailing)]
+            if cured:
+                best = min(cured, key=lambda t: t.cost)
+                return trials + list(self._step([_place(best)], seen, best.cost))
             step.sort(key=lambda t: (-round(self._worth(t, ailing)), t.cost))
-            places = [(t.rewriting.text, t.rewriting.place) for t in step[:_WIDTH]]
+            places = [_place(trial) for trial in step[:_WIDTH]]
         return trials
 
     def _focus(self, ailing: Sequence[int]) -> Span | None:
@@ -142,8 +163,14 @@ class _Search:
         node = next((node for node in culprits if node is not None), None)
         return None if node is None else self.point.specification.spans.get(node)
 
-    def _step(self, places: Iterable[tuple[str, Span | None]], seen: set[str]) -> Iterator[_Trial]:
-        """What rewriting once leads to; `seen` grows."""
+    def _step(
+        self, places: Iterable[_Place], seen: set[str], least: tuple[int, int] | None = None
+    ) -> Iterator[_Trial]:
+        """What rewriting once leads to; `seen` grows.
+
+        Args:
+            least: a cost; only what is simpler is of use.
+        """
         size, most = len(self.point.specification.nodes), _MOST
         for text, place in places:
             for rewriting in rewritings(text, place):
@@ -151,6 +178,8 @@ class _Search:
                 if most <= 0 or self.left < 0 or thread_time() > self.deadline:
                     return
                 if rewriting is None or rewriting.text in seen:
+                    continue
+                if least is not None and _cost(rewriting) >= least:
                     continue
                 seen.add(rewriting.text)
                 trial = self._trial(rewriting)

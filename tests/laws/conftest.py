@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from gradcheck_cli.calculus import formulas, reverse
+from gradcheck_cli.calculus import formulas, reverse, rewriting, spelling
 from gradcheck_cli.worlds import germs
 
 
 @pytest.fixture
 def forget():
     """Derivatives are remembered by name: forget them before and after a row is exchanged."""
-    members = [member for module in (formulas, reverse, germs) for member in vars(module).values()]
+    modules = (formulas, reverse, germs, rewriting, spelling)
+    members = [member for module in modules for member in vars(module).values()]
     caches = [member for member in members if hasattr(member, "cache_clear")]
     for cached in caches:
         cached.cache_clear()
