@@ -22,7 +22,7 @@ from gradcheck_cli.judge.bench import judge
 from gradcheck_cli.judge.evidence import Evidence
 from gradcheck_cli.judge.rounding import rounding
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.questions.batch import batches
+from gradcheck_cli.questions.batching import batches
 from gradcheck_cli.questions.numbers import read_points
 from gradcheck_cli.questions.points import points_of
 from gradcheck_cli.questions.question import question_of

@@ -11,16 +11,20 @@ import sys
 from dataclasses import replace
 from statistics import median
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.questions.batch import Batch, batches
+from gradcheck_cli.questions.batching import batches
 from gradcheck_cli.questions.numbers import read_points
 from gradcheck_cli.questions.points import points_of
 from gradcheck_cli.questions.prepared import unroll
 from gradcheck_cli.questions.question import question_of
 from gradcheck_cli.witnesses.reference import Proof, Reference
 from gradcheck_cli.witnesses.truth import Certified
+
+if TYPE_CHECKING:
+    from gradcheck_cli.questions.batch import Batch
 
 # (nodes, goal in seconds for a fresh case; None where there is none)
 SIZES: tuple[tuple[int, float | None], ...] = ((200, 2e-3), (5_000, None))

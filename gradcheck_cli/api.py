@@ -12,9 +12,9 @@ from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.judge.evidence import tolerance_of
 from gradcheck_cli.language.errors import mistake
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.questions.batch import batches
+from gradcheck_cli.questions.batching import batches
 from gradcheck_cli.questions.devices import devices_of
-from gradcheck_cli.questions.numbers import Exact, Grid, Nested, read_value
+from gradcheck_cli.questions.numbers import Exact, Grid, Nested, NonFinite, read_value
 from gradcheck_cli.questions.points import points_of
 from gradcheck_cli.questions.question import question_of
 from gradcheck_cli.settings.values import settings_of_values
@@ -35,7 +35,10 @@ def check(
     rtol: float | None = None,
     atol: float | None = None,
     step: float | None = None,
+    modes: str | Sequence[str] = (),
     strict: bool = False,
+    order: int = 1,
+    jacobian: bool = False,
 ) -> LiveReport:
     """Everything that is found out about the gradient of a program.
 
@@ -45,7 +48,10 @@ def check(
             a tensor. A float means exactly that float64; a text is rounded once, to the dtype.
         cotangent: upstream gradient shaped like the result; ones if None.
         rtol, atol: the user's own tolerance instead of the computed one.
+        modes: further ways of torch to the gradient: forward, create_graph, vmap.
         strict: let `imprecise` and `kink` fail as well (see `Report.exit_code`).
+        order: 2 checks second derivatives.
+        jacobian: check every element of the value by every input.
     Raises:
         UserError: the text or the point is not what the language accepts.
     """
@@ -57,7 +63,10 @@ def check(
             "rtol": rtol,
             "atol": atol,
             "step": step,
+            "modes": modes or None,
             "strict": strict,
+            "order": None if order == 1 else order,
+            "jacobian": jacobian or None,
         }
     )
     weights = None if cotangent is None else _nested("cotangent", cotangent)
@@ -65,7 +74,15 @@ def check(
         raise mistake("bad-number", "a cotangent is no grid")
     points = {name: _nested(name, value) for name, value in at.items()}
     words = settings.repeated()
-    question = question_of(parse(text), points, settings.wrt, cotangent=weights, words=words)
+    question = question_of(
+        parse(text),
+        points,
+        settings.wrt,
+        cotangent=weights,
+        words=words,
+        order=settings.order,
+        jacobian=settings.jacobian,
+    )
     devices = devices_of(settings.device)
     runs = [(DTYPES[name], place) for name in settings.dtype for place in devices]
     spell = [name for name, value in points.items() if isinstance(value, Grid)]
@@ -73,7 +90,7 @@ def check(
     tolerance = tolerance_of(settings.rtol, settings.atol)
     analyst = Analyst()
     try:
-        results = check_batches(groups, panel(analyst, settings.step), tolerance)
+        results = check_batches(groups, panel(analyst, settings.step, settings.modes), tolerance)
         return report_of(list(results), strict=strict)
     finally:
         analyst.close()
@@ -104,12 +121,10 @@ def _nested(name: str, value: Any) -> Nested | Grid:
         if any(isinstance(item, Grid) for item in items):
             raise mistake("bad-number", f"`{name}` has a grid inside a list")
         return items  # type: ignore[return-value]  # no Grid is left
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | float | Fraction)
-        or not (isinstance(value, Fraction) or isfinite(value))
-    ):
-        raise mistake("bad-number", f"`{name}` = {value!r} is not a finite number")
+    if isinstance(value, bool) or not isinstance(value, int | float | Fraction):
+        raise mistake("bad-number", f"`{name}` = {value!r} is not a number")
+    if isinstance(value, float) and not isfinite(value):
+        return NonFinite(value, repr(value))
     return Exact(
         Fraction(value),
         repr(value),

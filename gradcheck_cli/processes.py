@@ -19,14 +19,13 @@ from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import IO, TYPE_CHECKING
 
+from gradcheck_cli.memory import LOOK, held_by, size_text
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 # An interpreter that takes longer than this to import torch or SymPy is not going to.
 START_LIMIT = 120.0
-# Seconds between two looks at a child that says nothing: one that fills a GiB a second is caught
-# within a tenth of it.
-LOOK = 0.1
 # What a child says when the slow imports are behind it.
 READY = b"ready"
 # What it says behind the last message of an answer, where an answer has several.
@@ -118,16 +117,11 @@ class Child:
                 raise Lost(f"taken longer than {seconds:g} s")
             if memory is not None and self.memory() > memory:
                 self.kill()
-                raise Lost(f"taken more than {memory / 2**20:,.0f} MiB of memory")
+                raise Lost(f"taken more than {size_text(memory)} of memory")
 
     def memory(self) -> int:
         """Bytes held by the process and by its own children; 0 if it is gone."""
-        import psutil
-
-        with suppress(psutil.Error):
-            process = psutil.Process(self.pid)
-            return sum(int(part.memory_info().rss) for part in (process, *process.children()))
-        return 0
+        return held_by(self.pid)
 
     def computed(self) -> float:
         """Seconds of computing since the process was started; 0 if it is gone."""

@@ -11,7 +11,8 @@ from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.judge.bounds import ForwardNoise
 from gradcheck_cli.judge.evidence import Evidence
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.questions.batch import MOST_POINTS, Point, batches
+from gradcheck_cli.questions.batch import Point
+from gradcheck_cli.questions.batching import MOST_POINTS, batches
 from gradcheck_cli.questions.numbers import Grid, read_points, read_value
 from gradcheck_cli.questions.points import points_of
 from gradcheck_cli.questions.question import question_of
@@ -33,12 +34,15 @@ def groups(
     devices=("cpu",),
     words=None,
     most=MOST_POINTS,
+    **way,
 ):
-    """The batches of a program at the points of a command line."""
+    """The batches of a program at the points of a command line; `way` is the order, or a Jacobian,
+    or another subject.
+    """
     given = at if isinstance(at, dict) else read_points([at] if isinstance(at, str) else at)
     program = parse(text) if isinstance(text, str) else text
     weights = read_value(cotangent) if isinstance(cotangent, str) else cotangent
-    question = question_of(program, given, wrt, cotangent=weights, words=words)
+    question = question_of(program, given, wrt, cotangent=weights, words=words, **way)
     runs = [
         (DTYPES[dtype_name(dtype, "--dtype")], device) for dtype in dtypes for device in devices
     ]

@@ -46,14 +46,18 @@ error[syntax]: this is not an expression: invalid syntax
 error[bad-number]: a point is made of numbers, and `漢` is not one
   | é=漢+1
   |   ^^^^""",
-    "x=inf": """\
+    "x=2*inf": """\
 error[bad-number]: this expression has no finite value
-  | x=inf
-  |   ^^^""",
-    "x=nan": """\
+  | x=2*inf
+  |   ^^^^^""",
+    "x=0:inf:3": """\
+error[bad-number]: a grid has two ends, and `inf` is none
+  | x=0:inf:3
+  |     ^^^""",
+    "x=1+nan": """\
 error[unknown-name]: `nan` is not a number one can differentiate at
-  | x=nan
-  |   ^^^""",
+  | x=1+nan
+  |     ^^^""",
     "x=2/0": """\
 error[bad-number]: this expression has no finite value
   | x=2/0
@@ -142,6 +146,12 @@ error[too-deep]: brackets are nested more than 64 deep
 
 # Programs and points that do not fit, with all that is said of them.
 MISFITS = [
+    ("[x, y*x]", "x=1,y=2", {"jacobian": True, "cotangent": "[1, 2]"}, """\
+error[conflicting-options]: a Jacobian has no cotangent: each element of the value is differentiated alone
+  = help: give one of the two"""),
+    ("[x, y*x]", "x=1,y=2", {"jacobian": True, "order": 2}, """\
+error[conflicting-options]: second derivatives are those of one number, a Jacobian is of several
+  = help: give a cotangent instead of `jacobian`"""),
     ("x + y*y", "x=1", {}, """\
 error[missing-value]: `--at` gives no value for `y`
   | x + y*y
@@ -177,6 +187,27 @@ error[unknown-dtype]: no dtype named `flaot32`
     ("x", "x=" + "[" * 20 + "1" + "]" * 20, {}, "error[too-deep]: `x` has 20 dimensions; 16 are accepted"),
     ("x", "x=1e400", {}, "error[out-of-range]: `x` = 1e400 is beyond the largest float64, 1.79769e+308"),
     ("x", "x=65520", {"dtypes": ["float16"]}, "error[out-of-range]: `x` = 65520 is beyond the largest float16, 65504"),
+    ("x**2", "x=-inf", {}, """\
+error[not-finite]: there is no derivative at a number that is not finite, `x` = -inf
+  | x**2
+  | ^
+  = help: infinities and NaN may stand at inputs that are not differentiated (`--wrt` names those that are) and at elements that are masked out"""),
+    ("x + y*m + n", "x=1,y=2,m=[[1, nan], [inf, 2]],n=inf", {}, """\
+error[not-finite]: there is no derivative at a number that is not finite, `m[0,1]` = nan
+  | x + y*m + n
+  |       ^
+  = help: name the inputs to differentiate: `--wrt x,y`, in a suite `wrt: [x, y]`
+error[not-finite]: there is no derivative at a number that is not finite, `n` = inf
+  | x + y*m + n
+  |           ^
+  = help: name the inputs to differentiate: `--wrt x,y`, in a suite `wrt: [x, y]`"""),
+    ("where(m > 0, x, 0)", "x=[inf, 1, nan],m=[0, 1, 1]", {"wrt": ["x"]}, """\
+error[not-finite]: there is no derivative at a number that is not finite, `x[2]` = nan
+  | where(m > 0, x, 0)
+  |              ^
+  = help: infinities and NaN may stand at inputs that are not differentiated (`--wrt` names those that are) and at elements that are masked out"""),
+    ("x", "x=1", {"cotangent": read_value("inf")}, "error[not-finite]: the cotangent weighs the elements of the result: its numbers are finite"),
+    ("cross_entropy(x, y)", "x=[1, 2],y=inf", {}, "error[not-an-integer]: `y` holds class indices, and inf is not an integer"),
     ("x @ y", "x=[1, 2],y=[1, 2, 3]", {}, None),
     ("x*2", "x=[1, 2]", {"cotangent": read_value("[1, 2, 3]")}, "error[shape-mismatch]: the cotangent has shape (3,), the result (2,)"),
     ("x + y", "x=0:1:2000,y=0:1:2000", {}, f"error[too-large]: these grids make more than {MAX_POINTS:,} points"),

@@ -114,6 +114,37 @@ error[not-constant]: this setting must be a constant, such as 1 or 0.5
 error[foreign-meaning]: sympy.sinc(x) is sin(x)/x, this language's sinc(x) is sin(pi*x)/(pi*x): write sinc(x/pi)
   | sympy.sinc(x)
   | ^^^^^^^^^^""",
+    "torch.cumsum(x)": """\
+error[foreign-meaning]: torch.cumsum needs a dim: write cumsum(x, dim=0)
+  | torch.cumsum(x)
+  | ^^^^^^^^^^^^^^^""",
+    "2*F.softmax(x)": """\
+error[foreign-meaning]: F.softmax(x) takes dim 0 or 1 by the number of dimensions: write softmax(x, dim=-1)
+  | 2*F.softmax(x)
+  |   ^^^^^^^^^^^^""",
+    "F.mse_loss(x, y, 'sum')": """\
+error[foreign-meaning]: behind its arguments `F.mse_loss` does not take `reduction`: write reduction=...
+  | F.mse_loss(x, y, 'sum')
+  | ^^^^^^^^^^^^^^^^^^^^^^^""",
+    "np.max(x, y)": """\
+error[foreign-meaning]: np.max(x, axis) takes no second array: write np.maximum(x, y)
+  | np.max(x, y)
+  | ^^^^^^^^^^^^""",
+    "jnp.sin(x)": """\
+error[unknown-prefix]: `jnp.` is no known prefix
+  | jnp.sin(x)
+  | ^^^^^^^
+  = help: known are `torch.`, `torch.nn.functional.`, `torch.special.`, `torch.linalg.`, `np.`, `np.linalg.`, `math.`, `sympy.`, `scipy.special.`; if `jnp` is an input: `sin` takes 1 argument, 2 are given""",
+    "1 + numppy.linalg.norm(x)": """\
+error[unknown-prefix]: `numppy.linalg.` is no known prefix
+  | 1 + numppy.linalg.norm(x)
+  |     ^^^^^^^^^^^^^^^^^^
+  = help: did you mean `numpy.linalg`? known are `torch.`, `torch.nn.functional.`, `torch.special.`, `torch.linalg.`, `np.`, `np.linalg.`, `math.`, `sympy.`, `scipy.special.`; if `numppy` is an input: there is no attribute `linalg`""",
+    "torch.fft.sin(x)": """\
+error[unknown-prefix]: `torch.fft.` is no known prefix
+  | torch.fft.sin(x)
+  | ^^^^^^^^^^^^^
+  = help: did you mean `torch`? known are `torch.`, `torch.nn.functional.`, `torch.special.`, `torch.linalg.`, `np.`, `np.linalg.`, `math.`, `sympy.`, `scipy.special.`""",
     "x[1.5] + x[n] + x[True]": """\
 error[bad-index]: an index must be a constant integer or a slice
   | x[1.5] + x[n] + x[True]

@@ -78,19 +78,31 @@ error[bad-number]: a point is made of numbers, and `q` is not one
  --> a.yaml:4:13
   | at: {x: pi/q}
   |         ^^^^""",
-    at("{x: [1, ' 1 + ', .inf, 1e9999]}"): """\
+    at("{x: [1, ' 1 + ', 1e9999]}"): """\
 error[syntax]: this is not an expression: invalid syntax
  --> a.yaml:4:22
-  | at: {x: [1, ' 1 + ', .inf, 1e9999]}
+  | at: {x: [1, ' 1 + ', 1e9999]}
   |                  ^
-error[bad-number]: `.inf` is not a finite number
- --> a.yaml:4:26
-  | at: {x: [1, ' 1 + ', .inf, 1e9999]}
-  |                      ^^^^
 error[too-large]: this number has more than 4,000 digits or an exponent beyond 5,000
- --> a.yaml:4:32
-  | at: {x: [1, ' 1 + ', .inf, 1e9999]}
-  |                            ^^^^^^""",
+ --> a.yaml:4:26
+  | at: {x: [1, ' 1 + ', 1e9999]}
+  |                      ^^^^^^""",
+    at("{x: {start: 0, stop: .inf, count: 3}}"): """\
+error[bad-number]: `.inf` is not a finite number
+ --> a.yaml:4:30
+  | at: {x: {start: 0, stop: .inf, count: 3}}
+  |                          ^^^^""",
+    at("{x: '0:-inf:3'}"): """\
+error[bad-number]: a grid has two ends, and `-inf` is none
+ --> a.yaml:4:16
+  | at: {x: '0:-inf:3'}
+  |            ^^^^""",
+    at("{x: [1, 2, -.inf]}"): """\
+error[not-finite]: there is no derivative at a number that is not finite, `x` = -inf
+ --> a.yaml:3:11
+  | - expr: x**2
+  |         ^
+  = help: infinities and NaN may stand at inputs that are not differentiated (`--wrt` names those that are) and at elements that are masked out""",
     at("{x: '0:1:0'}"): """\
 error[bad-number]: the count of a grid is a whole number from 1 to 1,000,000
  --> a.yaml:4:18

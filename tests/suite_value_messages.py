@@ -14,6 +14,32 @@ def expect(wanted: str, rest: str = "expr: x**2\nat: {x: 3}") -> str:
 
 # Values of keys other than `at` and `expect`.
 VALUES = {
+    one(X + "cotangent: 2\njacobian: true\norder: 2\nexpect: {partials: {x: 6}}"): """\
+error[conflicting-options]: a Jacobian has no cotangent: each element of the value is differentiated alone
+ --> a.yaml:6:15
+  | jacobian: true
+  |           ^^^^
+  = help: give one of the two
+error[conflicting-options]: second derivatives are those of one number, a Jacobian is of several
+ --> a.yaml:6:15
+  | jacobian: true
+  |           ^^^^
+  = help: give a cotangent instead of `jacobian`
+error[conflicting-options]: `partials` are the first derivatives of one number, and `jacobian` asks for others
+ --> a.yaml:8:14
+  | expect: {partials: {x: 6}}
+  |          ^^^^^^^^
+  = help: expect an outcome, or the value""",
+    one(X + "order: 3\njacobian: 1"): """\
+error[bad-setting]: `order`: `3` is no order
+ --> a.yaml:5:12
+  | order: 3
+  |        ^
+  = help: `order` takes 1 or 2
+error[wrong-type]: `jacobian` must be true or false, not the number 1
+ --> a.yaml:6:15
+  | jacobian: 1
+  |           ^""",
     one(X + "tags: [a b, skip, 3]"): """\
 error[bad-tag]: a tag is made of letters, digits, `_` and `-`, at most 100, begins with a letter or `_`, and is no word of pytest's own
  --> a.yaml:5:12
@@ -226,7 +252,7 @@ error[bad-range]: the low end of an interval comes first, and 2 is above 1
  --> a.yaml:6:25
   | value: {interval: [2, 1]}
   |                   ^^^^^^
-error[bad-number]: this expression has no finite value
+error[bad-number]: `inf` is not a finite number
  --> a.yaml:7:33
   | partials: {x: {interval: [inf, 0]}, 'x[]': {interval: 3}}
   |                           ^^^

@@ -15,13 +15,15 @@ from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import table
 from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.questions.batch import MOST_POINTS, batches
+from gradcheck_cli.questions.batching import MOST_POINTS, batches
 from gradcheck_cli.questions.numbers import read_points, read_value
 from gradcheck_cli.questions.points import points_of as points_of_grid
 from gradcheck_cli.questions.question import question_of
 from gradcheck_cli.witnesses import analytic
-from gradcheck_cli.witnesses.analytic import Formula
+from gradcheck_cli.witnesses.analytic import Analytic, Formula
 from gradcheck_cli.witnesses.autograd import Autograd
+from gradcheck_cli.witnesses.numeric import Numeric
+from gradcheck_cli.witnesses.reference import Reference
 from gradcheck_cli.worlds import scalars
 
 MANY = 2 * MOST_POINTS + 10
@@ -192,20 +194,38 @@ def test_a_point_that_cannot_be_read_costs_no_other():
         next(results)
 
 
-def test_a_defect_is_raised_at_the_point_it_belongs_to(monkeypatch):
-    """Also where it shows while the whole batch is worked on."""
-    own = Autograd.answer
+@pytest.mark.parametrize("witness", [Reference, Analytic, Autograd, Numeric])
+def test_an_opinion_that_fails_is_absent_where_it_fails(witness, monkeypatch):
+    """Also where it shows while the whole batch is worked on; the verdict rests on the others, and
+    without the reference or torch there is none.
+    """
+    own = witness.answer
 
     def failing(self, batch):
         if (batch.points["x"] == 2).any():
             raise ZeroDivisionError("a defect")
         return own(self, batch)
 
-    monkeypatch.setattr(Autograd, "answer", failing)
-    results = check_together(points_of("x**2", [(1,), (2,), (3,)]), Silent())
-    assert next(results).outcome == "agree"
-    with pytest.raises(ZeroDivisionError, match="a defect"):
-        next(results)
+    monkeypatch.setattr(witness, "answer", failing)
+    results = list(check_together(points_of("x**2", [(1,), (2,), (3,)]), Silent()))
+    needed = witness in (Reference, Autograd)
+    assert [r.outcome for r in results] == ["agree", "inconclusive" if needed else "agree", "agree"]
+    absent = results[1].evidence.testimonies[witness.name]
+    assert (
+        absent.reason == "this opinion failed, a defect of this tool: ZeroDivisionError: a defect"
+    )
+
+
+def test_an_opinion_that_fails_when_it_is_read_is_absent(monkeypatch):
+    """A testimony is made when it is asked for, and may fail then."""
+
+    def failing(self, point):
+        raise RecursionError("a defect")
+
+    monkeypatch.setattr(Analytic, "_testimony", failing)
+    (result,) = check_together(points_of("x**2", [(1,)]), Silent())
+    assert result.outcome == "agree"
+    assert "RecursionError" in result.evidence.of("analytic", 0).reason
 
 
 class Counting(Silent):

@@ -134,8 +134,7 @@ def test_a_users_mistake_ends_with_two(done, name):
         ),
         (
             "usage-file",
-            "error[unreadable]: `@no-such-file` cannot be read: "
-            "[Errno 2] No such file or directory: 'no-such-file'\n",
+            "error[unreadable]: `@no-such-file` cannot be read: No such file or directory\n",
         ),
         (
             "usage-color",

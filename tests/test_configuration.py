@@ -152,18 +152,60 @@ def test_paths_are_relative_to_the_file(folder, monkeypatch):
     """And come as they are seen from the working directory; those in full stay."""
     path = put(
         folder / OWN,
-        'suites = ["suites", "/all"]\nexport = ["r.json", "markdown:sub/r.txt", "csv:/r", "c:r.csv"]\n',
+        'suites = ["suites", "/all"]\nexport = ["r.json", "markdown:sub/r.txt", "csv:sub/../r", "c:r.csv"]\n',
     )
     assert read(path).values == {
         "suites": ["suites", "/all"],
-        "export": ["r.json", "markdown:sub/r.txt", "csv:/r", "c:r.csv"],
+        "export": ["r.json", "markdown:sub/r.txt", "csv:r", "c:r.csv"],
     }
     (folder / "sub").mkdir()
     monkeypatch.chdir(folder / "sub")
     assert read(path).values == {
         "suites": ["../suites", "/all"],
-        "export": ["../r.json", "markdown:r.txt", "csv:/r", "../c:r.csv"],
+        "export": ["../r.json", "markdown:r.txt", "csv:../r", "../c:r.csv"],
     }
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "../r.json",
+        "sub/../../r.json",
+        "csv:../r",
+        "/r.json",
+        "json:/dev/stdout",
+        "json:link",
+        "out/r.json",
+        "json:r\\u0000",
+    ],
+)
+@pytest.mark.parametrize("heading", ["", TABLE])
+def test_a_file_has_nothing_written_outside_its_folder(folder, word, heading):
+    """Whatever way it names it, by a link too: told with its place; what is inside is written."""
+    home = folder / "home"
+    (home / "sub").mkdir(parents=True)
+    (home / "link").symlink_to(folder / "elsewhere")
+    (home / "out").symlink_to(folder)
+    path = put(home / (SHARED if heading else OWN), f'{heading}export = ["a.md", "{word}"]\n')
+    said = told(path)
+    named = (word.partition(":")[2] or word).replace("\\u0000", "\ufffd")
+    assert said.startswith(
+        f"error[outside-project]: `{named}` is not a path below `{home}`, the folder of this file\n"
+        f" --> {path.relative_to(folder)}:"
+    )
+    assert said.splitlines()[-1] == (
+        "  = help: a report goes elsewhere by --export on the command line, or GRADCHECK_EXPORT"
+    )
+
+
+def test_what_a_file_above_names_below_itself_is_written(folder, monkeypatch):
+    """A link inside the folder that stays inside it is fine."""
+    (folder / "build").mkdir()
+    (folder / "out").symlink_to("build")
+    path = put(folder / OWN, 'export = ["out/r.json", "sub/../r.md"]\n')
+    (folder / "sub").mkdir()
+    monkeypatch.chdir(folder / "sub")
+    assert read(path).values == {"export": ["../out/r.json", "../r.md"]}
 
 
 def test_each_command_gets_what_it_takes(folder):
@@ -172,7 +214,7 @@ def test_each_command_gets_what_it_takes(folder):
         put(folder / OWN, 'format = "json"\njobs = 2\nsuites = ["s"]\nmax-memory = "1GiB"\n')
     )
     assert default_map(found) == {
-        "check": {"format": "json"},
+        "check": {"format": "json", "max_memory": "1GiB"},
         "lint": {"suites": ["s"]},
         "run": {"suites": ["s"], "format": "json", "jobs": "2", "max_memory": "1GiB"},
     }

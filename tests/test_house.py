@@ -19,8 +19,8 @@ NAME = PACKAGE.name
 # The floors of the house, the lowest first. A room imports rooms on lower floors, for types alone
 # too. The package's own file is the ground: its version; `check()` is imported when it is asked for.
 FLOORS = (
-    ("__init__", "dtypes", "processes", "functions"),
-    ("records", "language"),
+    ("__init__", "dtypes", "functions", "memory"),
+    ("records", "language", "processes"),
     ("calculus", "reports"),
     ("worlds",),
     ("subjects", "symbolic"),
@@ -37,7 +37,7 @@ FLOORS = (
 # The floors inside the command line: commands rest on options and streams, the entry on both.
 CLI_FLOORS = (
     ("streams", "progress", "arguments"),
-    ("context",),
+    ("context", "exports"),
     ("options", "entry"),
     ("check", "run", "stored", "pages", "init"),
     ("__init__",),
@@ -46,8 +46,9 @@ CLI_FLOORS = (
 EXCUSES = {
     ("__init__", "api"): "`gradcheck_cli.check` is imported when it is first asked for",
 }
-# What `reports` may know beside records: how a mistake of the user's is told.
-OF_REPORTS = {"records", "language.errors", "__init__"}
+# What `reports` may know beside records: how a mistake of the user's is told, how a file is read and
+# how much of it fits into memory.
+OF_REPORTS = {"records", "language.errors", "language.files", "memory", "__init__"}
 HEAVY = ("torch", "sympy", "flint", "numpy")
 STATEMENTS, COMPLEXITY, LINES, COLUMNS, TABLE_COLUMNS = 40, 12, 300, 100, 160
 VAGUE = {"utils", "util", "helpers", "helper", "manager", "base", "common", "misc"}

@@ -383,3 +383,55 @@ def test_a_branch_that_is_not_taken_need_not_have_values(text, at, side, slope):
     assert getattr(verdict.sides, "right" if side == "left" else "left") is None
     assert said(text, at, slope).outcome == "kink"
     assert said(text, at, slope + 1).outcome == "wrong"
+
+
+# A derivative exists, on one side at least; torch's own formula is infinite or 0/0 at all of them.
+NAN_IS_WRONG = [
+    ("where(x == 0, 0, cos(pi*x)/x - sin(pi*x)/(pi*x**2))", "x=0"), ("d = sqrt(3*sum((x - y)**2))/l; (1 + d)*exp(-d)", "x=[1,2],y=[1,2],l=0.5"),
+    ("d = sqrt(5*sum((x - y)**2))/l; (1 + d + d**2/3)*exp(-d)", "x=[0.1,0.7],y=[0.1,0.7],l=0.3"), ("acos(x)**2", "x=1"), ("acosh(x)**2", "x=1"), ("acos(cos(x))", "x=0"),
+    ("acosh(1 + 2*sum((u - v)**2)/((1 - sum(u**2))*(1 - sum(v**2))))", "u=[0.3,-0.1],v=[0.3,-0.1]"), ("acos(sum(a*b)/(norm(a)*norm(b)))", "a=[1,2],b=[2,4]"),
+    ("acos(sum(a*b)/(norm(a)*norm(b)))", "a=[0.1,0.7],b=[-0.1,-0.7]"), ("where(x > 0, x**2*log(x), 0)", "x=0"), ("where(x > 0, exp(-1/x), 0)", "x=0"), ("xlogy(x**2, abs(x))", "x=0"),
+    ("where(x == 0, 0, x*tanh(1/x))", "x=0"), ("where(x == 0, 0, x*sigmoid(1/x))", "x=0"), ("where(x < 1, (1 - x)**2*atanh(x), 0)", "x=1"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "at"), NAN_IS_WRONG)
+def test_no_number_where_a_derivative_exists_is_wrong(text, at):
+    """Never quietly inconclusive; what was proved is told."""
+    others = len(case(text, at).keys) - 1
+    verdict = said(text, at, nan, *[nan] * others)
+    assert (verdict.outcome, verdict.sides.proved) == ("wrong", True), verdict.reason
+
+
+def test_the_angle_between_parallel_vectors_has_two_slopes():
+    """acos at 1 less a number that no ball tells from 0. By hand: a moved by d along the first axis
+    turns by d times 2, its other component, over |a|**2 = 5.
+    """
+    found = proved("acos(sum(a*b)/(norm(a)*norm(b)))", "a=[1,2],b=[2,4]")
+    assert (found.kind, found.sides.left.value, found.sides.right.value) == ("kink", -0.4, 0.4)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("where(x == 0, 5, x*sqrt(x))", "a jump: the value is 5, beside it it tends to 0"),
+        ("sin(abs(x))/abs(x)", "the function has no value at the point itself"),
+        ("0**abs(x)", "a jump: the value is 1, both sides tend to 0"),
+    ],
+)
+def test_a_value_that_is_not_the_limit_is_no_slope(text, told):
+    """On one side, on both, and where there is no value."""
+    found = proved(text, "x=0")
+    assert (found.kind, found.words) == ("undefined", told)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["abs(x)*(sin(2) - 2*sin(1)*cos(1))", "relu(x*digamma(1.5)) - (digamma(0.5) + 2)*relu(x)"],
+)
+def test_what_no_algebra_settles_is_not_told(text):
+    """These numbers are equal, 4,096 bits do not tell them apart, and no rule here says so: neither
+    smooth nor a kink.
+    """
+    assert proved(text, "x=0").kind == "unknown"
+    assert said(text, "x=0", 0.0).outcome == "inconclusive"

@@ -12,6 +12,7 @@ import pytest
 from flint import arb, ctx
 from programs import smooth
 
+from gradcheck_cli.calculus.formulas import lower
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import table
 from gradcheck_cli.functions.arithmetic import OFF
@@ -96,16 +97,42 @@ def test_a_literal_that_is_another_dtypes_is_seen():
         )
 
 
-def test_values_put_instead_are_followed():
-    """Of a node, a constant or a number; what rests on it follows, and the next run does not."""
+def test_values_put_in_place_are_followed():
+    """Of a node, also one that no input reaches; what rests on it follows, and the next run does
+    not. Each place is shown once, after those that it rests on.
+    """
     machine, program = machine_of("sin(2)*x")
     sine = next(i for i, node in enumerate(program.nodes) if getattr(node, "function", "") == "sin")
-    two = program.nodes[sine].args[0]
+    seen = []
+
+    def put(place, values):
+        seen.append(place)
+        if place == sine:
+            values[place] = arb(5)
+
     with ctx.workprec(96):
         inputs = {"x": arb(3)}
-        assert machine.values(inputs, ROUND, instead={sine: arb(5)})[program.result] == 15
-        assert machine.values(inputs, ROUND, instead={two: arb(0)})[program.result] == 0
+        assert machine.values(inputs, ROUND, after=put)[program.result] == 15
         assert machine.values(inputs, ROUND)[program.result].overlaps(3 * arb(2).sin())
+    assert seen == [sine, program.result]
+
+
+@pytest.mark.parametrize("text", ["abs(gate(x > 0))", "gate(x > 0)**2", "exp(gate(x > 0))", "maximum(x, gate(x > 0))",
+                                  "where(gate(x > 0) < 1, 3, 4)", "1/gate(x > 0)", "gate(x > 0)**-1", "x**gate(x > 0)"])  # fmt: skip
+def test_every_function_knows_the_structural_zero(text):
+    """It is a plain 0 to those that say nothing of it."""
+    builder = Builder()
+    program = lower_text(builder, text)
+    value = balls.Machine(program).run({"x": -1.0}, 96, ROUND)[program.result]
+    plain = lower_text(Builder(), text.replace("gate(x > 0)", "(x - x)"))
+    expected = balls.Machine(plain).run({"x": -1.0}, 96, ROUND)[plain.result]
+    assert balls.plain(value).is_nan() == expected.is_nan()
+    assert expected.is_nan() or balls.plain(value).overlaps(expected)
+
+
+def lower_text(builder, text):
+    """A text as primitives."""
+    return builder.program(*lower(builder, parse(text), {}))
 
 
 def test_trouble_is_not_a_number():

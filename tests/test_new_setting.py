@@ -33,7 +33,7 @@ from gradcheck_cli.cli.context import settings_for
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.questions.batch import batches
+from gradcheck_cli.questions.batching import batches
 from gradcheck_cli.questions.question import question_of
 from gradcheck_cli.settings import provenance
 from gradcheck_cli.settings.file import default_map, preset_of

@@ -22,7 +22,7 @@ SAME = {
     "x.softmax(-1)": "softmax(x)",
     "x.clamp(min=0)": "clamp(x, 0)",
     "x.T": "transpose(x)",
-    "x.mT @ x": "transpose(x) @ x",
+    "x.mT @ x": "transpose(x, -2, -1) @ x",
     "torch.sin(input=x)": "sin(x)",
     "hypot(other=y, x=x)": "hypot(x, y)",
     "clamp(x, max=1)": "clamp(x, -inf, 1)",
@@ -167,9 +167,40 @@ def test_every_prefix_is_seen_through(prefix):
         assert shape(f"{prefix} = y; {prefix}.tanh()") == shape("tanh(y)")
 
 
-def test_an_unknown_prefix_is_not_seen_through():
-    """`os.tanh(x)` is a method of an input `os`, with one argument too many."""
-    assert [m.code for m in mistakes("os.tanh(x)")] == ["arity"]
+@pytest.mark.parametrize(
+    "text",
+    [
+        "os.tanh(x)", "jnp.sin(x)", "jnp.sum(x)", "jnp.sum(x, axis=0)", "jnp.mean(x, 0)", "jnp.maximum(x, y)", "jnp.hypot(x, y)", "jnp.std(x)",
+        "jnp.where(x > 0, x, 0)", "jnp.clip(x, 0, 1)", "jnp.stack([x, y])", "jnp.reshape(x, (2, 3))", "tf.nn.relu(x)", "jax.numpy.sin(x)", "a.b.c.sin(x)",
+        "torch.fft.sin(x)", "scipy.sin(x)", "jnp.pi * x", "tf.math.e * x", "np.random.sin(x)", "jnp.softplus(x)", "jnp.power(x, 2)", "self.relu(x)",
+    ],
+)  # fmt: skip
+def test_an_unknown_prefix_is_told(text):
+    """Where the call is none of a method: the prefix is what is not known, and not the number of
+    arguments.
+    """
+    assert [m.code for m in mistakes(text)] == ["unknown-prefix"]
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("jnp.sin()", "sin(jnp)"), ("jnp.sum()", "sum(jnp)"), ("jnp.sum(0)", "sum(jnp, 0)"), ("a.maximum(b)", "maximum(a, b)"), ("a.hypot(b)", "hypot(a, b)"),
+        ("os = x; os.tanh()", "tanh(x)"), ("x.T.sum()", "sum(x.T)"), ("a.clamp(b, 1)", "clamp(a, b, 1)"), ("a.softplus(2)", "softplus(a, beta=2)"),
+    ],
+)  # fmt: skip
+def test_a_method_of_an_input_is_no_prefix(text, same):
+    """Whatever the input is called."""
+    assert shape(text) == shape(same)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("os = x; os.tanh(x)", "arity"), ("x.sin(y, z)", "arity"), ("os = x; os.a.tanh()", "unknown-attribute"), ("x.sun()", "unknown-function")],
+)  # fmt: skip
+def test_what_is_no_call_under_a_prefix_either_stays_the_mistake_it_is(text, code):
+    """A name that is assigned is no prefix; arguments that fit neither reading are wrong in number."""
+    assert [m.code for m in mistakes(text)] == [code]
 
 
 @pytest.mark.parametrize("name", ["sinc", "frac"])

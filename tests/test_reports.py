@@ -275,7 +275,7 @@ def test_no_case_at_all() -> None:
     assert renderer("markdown")(Report()) == "## 0 cases\n"
 
 
-@pytest.mark.parametrize("witness", ["analytic", "numeric", "forward"])
+@pytest.mark.parametrize("witness", ["analytic", "numeric", "claimed"])
 def test_an_opinion_that_disputes_an_agreement_is_told_even_if_quiet(witness: str) -> None:
     """An agreement beside which SymPy, or any other witness, is wrong is not plainly good."""
     (record,) = of("tensor")
@@ -394,43 +394,43 @@ def test_markdown_escapes() -> None:
     assert fence("```\nx", "python") == "````python\n```\nx\n````"
 
 
-def with_forward(**lies: Any) -> Report:
+def with_claimed(**lies: Any) -> Report:
     """A report in which a further witness has an opinion of every second partial, and abstains from
     the others.
     """
     report = deepcopy(shared_report())
     partials = [partial for record in report.records for partial in record["partials"]]
     for k, partial in enumerate(partials):
-        opinion = {"value": 0.1 + k, "agrees": True} if k % 2 else {"abstained": "no | forward"}
-        partial["forward"] = opinion | (lies if k % 2 else {})
+        opinion = {"value": 0.1 + k, "agrees": True} if k % 2 else {"abstained": "no | claimed"}
+        partial["claimed"] = opinion | (lies if k % 2 else {})
     return report
 
 
 def test_a_further_witness_stands_in_every_format() -> None:
     """Its name is known to none of them."""
-    report, names = with_forward(), ["reference", "analytic", "autograd", "numeric", "forward"]
+    report, names = with_claimed(), ["reference", "analytic", "autograd", "numeric", "claimed"]
     assert [name for name, _ in opinions_of(report.records[0]["partials"][0])] == names
     text = render(report)
     heads = [line.split() for line in text.splitlines() if "autograd" in line]
     assert heads
     assert all(
-        head[head.index("forward") - 1 :][:3] == ["bar", "forward", "error"] for head in heads
+        head[head.index("claimed") - 1 :][:3] == ["bar", "claimed", "error"] for head in heads
     )
     values = [
-        p["forward"]["value"]
+        p["claimed"]["value"]
         for r in report.records
         for p in r["partials"]
-        if "value" in p["forward"]
+        if "value" in p["claimed"]
     ]
     assert all(f" {value!r} " in text for value in values)
-    assert "\n— forward: no | forward\n" in text
-    assert "\nforward: 1.1\n" in render(report, width=30)
+    assert "\n— claimed: no | claimed\n" in text
+    assert "\nclaimed: 1.1\n" in render(report, width=30)
     rows = list(csv.DictReader(io.StringIO(renderer("csv")(report))))
-    assert tuple(rows[0]) == (*COLUMNS, "forward")
-    assert [float(row["forward"]) for row in rows if row["forward"]] == values
+    assert tuple(rows[0]) == (*COLUMNS, "claimed")
+    assert [float(row["claimed"]) for row in rows if row["claimed"]] == values
     markdown = renderer("markdown")(report)
-    assert "| numeric ± bar | forward | error |" in markdown
-    assert "- **— forward**: no \\| forward\n" in markdown
+    assert "| numeric ± bar | claimed | error |" in markdown
+    assert "- **— claimed**: no \\| claimed\n" in markdown
     for name in set(FORMATS) - {"table", "csv", "markdown", "json", "jsonl"}:
         assert renderer(name)(report) == golden(name).read_text(encoding="utf-8")
     for name in ("json", "jsonl"):
@@ -440,24 +440,24 @@ def test_a_further_witness_stands_in_every_format() -> None:
 
 def test_a_further_witness_is_compared() -> None:
     """What it does not say any more, or says otherwise, is a change."""
-    number = sum("value" in p["forward"] for r in with_forward().records for p in r["partials"])
+    number = sum("value" in p["claimed"] for r in with_claimed().records for p in r["partials"])
     for other, stance in (
-        (with_forward(agrees=False), "disagrees"),
-        (with_forward(agrees=None), "has no value to compare"),
+        (with_claimed(agrees=False), "disagrees"),
+        (with_claimed(agrees=None), "has no value to compare"),
         (shared_report(), "is not asked"),
     ):
-        diff = compare_reports(with_forward(), other)
-        assert {change.text for change in diff.changes} == {f"forward agreed, now {stance}"}
+        diff = compare_reports(with_claimed(), other)
+        assert {change.text for change in diff.changes} == {f"claimed agreed, now {stance}"}
         assert {change.kind for change in diff.changes} == {"opinion"}
         assert 0 < len(diff.changes) <= number
         assert diff.exit_code == 0
-        assert compare_reports(other, with_forward()).changes == ()
+        assert compare_reports(other, with_claimed()).changes == ()
 
 
 def test_the_schema_takes_a_further_witness_and_sees_its_lies() -> None:
     """An opinion is a number or a reason; any other object is something that came later."""
     schema = Draft202012Validator(report_schema())
-    schema.validate(json.loads(renderer("json")(with_forward())))
+    schema.validate(json.loads(renderer("json")(with_claimed())))
     for opinion, fits in (
         ({"value": None, "agrees": None, "reason": "no value"}, True),
         ({"value": "nan"}, True),
@@ -469,8 +469,8 @@ def test_the_schema_takes_a_further_witness_and_sees_its_lies() -> None:
         ({"abstained": ""}, False),
         ({"abstained": "no", "value": 1.0}, False),
     ):
-        data = json.loads(renderer("json")(with_forward()))
-        data["cases"][0]["partials"][0]["forward"] = opinion
+        data = json.loads(renderer("json")(with_claimed()))
+        data["cases"][0]["partials"][0]["claimed"] = opinion
         assert schema.is_valid(data) == fits, opinion
         if fits:
             report = read_report(json.dumps(data))
@@ -490,12 +490,14 @@ def test_a_name_of_a_witness_is_taken_for_nothing_else() -> None:
 
 
 def test_a_cause_stands_in_what_data_is_made_of() -> None:
-    """In JSON as it is, in CSV in the last column; sentences say it in their own words."""
+    """In JSON as it is, in CSV in its column, which no newer one moves; sentences say it in their
+    own words.
+    """
     record = with_partials(of("nan")[0], cause=Cause.NO_PATH)
     report = Report([record])
     rows = list(csv.DictReader(io.StringIO(renderer("csv")(report))))
     assert [row["cause"] for row in rows] == ["no path"]
-    assert COLUMNS[-1] == "cause"
+    assert COLUMNS.index("cause") == 26
     again = read_report(renderer("jsonl")(report)).records[0]
     assert again["partials"][0]["cause"] == "no path"
     assert renderer("table")(report) == renderer("table")(Report([again]))

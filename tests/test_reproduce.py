@@ -20,6 +20,7 @@ SAID = [
     ("x*y", {"at": ["x=1,y=2"]}),
     ("x*y", {"at": ["x=0.1", "y=-2**-3"], "wrt": "y", "dtype": "float16"}),
     ("x*y", {"at": ["x=1,y=2"], "rtol": "2**-10", "atol": "0", "step": "1e-3", "strict": True}),
+    ("x*y", {"at": ["x=1,y=2"], "modes": "vmap,forward"}),
     ("W @ x", {"at": ["W=[[1, 2], [3, 4]],x=[5, 6]"], "cotangent": "[1, 2]", "dtype": "float32"}),
     ("rtol**2 + step + strict", {"at": ["rtol=0:1:3,step=0.25,strict=pi/4"], "rtol": "1e-6"}),
 ]
@@ -69,7 +70,7 @@ def test_the_command_asks_the_same_again(text, texts, tmp_path, monkeypatch):
             point.question.wrt,
             point.question.words,
         )
-        for name in ("rtol", "atol", "step", "strict"):
+        for name in ("rtol", "atol", "step", "strict", "modes"):
             assert getattr(again, name) == getattr(settings, name)
         assert reproduce(same) == reproduce(point)
 

@@ -39,7 +39,7 @@ LEVELS = ("built in", "file", "variable", "command line")
 # apart below.
 SAMPLES = {
     "suites": ("a", "b", "c"), "at": ("x=1", "x=2", "x=3"), "wrt": ("x", "y", "x,y"), "dtype": ("float32", "float16", "bfloat16"), "device": ("all", "cuda", "cuda:1"),
-    "cotangent": ("2", "3", "4"), "rtol": ("1e-6", "1e-5", "1e-4"), "atol": ("0", "1e-5", "2**-3"), "step": ("1e-6", "1e-5", "0.5"), "format": ("json", "csv", "jsonl"),
+    "cotangent": ("2", "3", "4"), "order": ("2", "1", "2"), "rtol": ("1e-6", "1e-5", "1e-4"), "atol": ("0", "1e-5", "2**-3"), "step": ("1e-6", "1e-5", "0.5"), "modes": ("forward", "vmap", "forward,vmap"), "format": ("json", "csv", "jsonl"),
     "export": ("a.json", "csv:b", "c.md"), "color": ("always", "never", "always"), "jobs": ("2", "3", "4"), "keyword": ("a", "b", "c"), "tag": ("a", "!b", "c"), "maxfail": ("1", "2", "3"),
     "shard": ("1/2", "2/2", "1/3"), "timeout": ("30", "0.5", "60"), "max-memory": ("1GiB", "2GB", "3MB"), "seed": ("1", "2", "3"), "cluster": ("tcp://a:1", "tcp://b:1", "tcp://c:1"),
 }  # fmt: skip
@@ -329,7 +329,9 @@ def test_what_nobody_says_is_built_in(command):
 def test_every_setting_has_samples():
     """A new one is tested for precedence, or fails here."""
     assert set(SAMPLES) == {row.name for row in ROWS if row.kind is not FLAG}
-    assert all(len(set(samples)) == 3 or name == "color" for name, samples in SAMPLES.items())
+    assert all(
+        len(set(samples)) == 3 or name in ("color", "order") for name, samples in SAMPLES.items()
+    )
 
 
 def test_what_a_suite_may_override_is_told_apart(bare, monkeypatch):
@@ -502,8 +504,8 @@ def test_columns_are_aligned_and_nothing_acts_on_the_terminal():
     )
     lines = shown.splitlines()
     assert "\x1b" not in shown
-    assert lines[0] == "setting    value         from"
-    assert lines[2] == "wrt        x\N{REPLACEMENT CHARACTER}[31m,y      command line"
+    assert lines[0] == "setting     value         from"
+    assert lines[2] == "wrt         x\N{REPLACEMENT CHARACTER}[31m,y      command line"
     assert {
         line.index(word)
         for line, word in zip(lines, ("from", "built in", "command line"), strict=False)

@@ -16,7 +16,7 @@ from gradcheck_cli.checks.check import check_batches, panel
 from gradcheck_cli.checks.report import report_of
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.questions.batch import batches
+from gradcheck_cli.questions.batching import batches
 from gradcheck_cli.questions.numbers import read_points
 from gradcheck_cli.questions.points import points_of
 from gradcheck_cli.questions.question import question_of

@@ -59,6 +59,13 @@ LAYERS = {
     ),
     "wrt": (("x", "y"), ("x", "x"), ("y", "y"), ("[y, x]", "y,x"), ("x", "x")),
     "step": (None, ("0.5", "0.5"), ("0.25", "0.25"), ("2**-3", "2**-3"), ("2**-4", "2**-4")),
+    "modes": (
+        (),
+        ("forward", "forward"),
+        ("vmap", "vmap"),
+        ("[vmap, forward]", "vmap,forward"),
+        ("create_graph", "create_graph"),
+    ),
     "timeout": (None, ("1", "1"), ("2", "2"), ("3", "3"), ("0.5", "0.5")),
     "strict": (False, ("true", True), ("false", False), ("true", True), ("false", False)),
 }
@@ -74,6 +81,8 @@ def meant(key, value):
     """What a layer's word means."""
     if key in ("dtype", "device", "wrt"):
         return tuple(value.strip("[]").replace(" ", "").split(","))
+    if key == "modes":
+        return ("reverse", *value.split(","))
     return (
         value
         if isinstance(value, bool)

@@ -29,6 +29,7 @@ HEAD = {
         "strict": False,
         "tags": "smoke",
         "step": "2**-10",
+        "modes": "create_graph",
         "matrix": {
             "dtype": "float32",
             "device": ["cpu", "all"],
@@ -56,6 +57,7 @@ CASES = [
         },
         "tol": {"rtol": 1e-3, "atol": "1e-9"},
         "step": 0.5,
+        "modes": ["forward", "vmap"],
         "tags": ["t-1", "_u"],
         "xfail": "because",
         "timeout": "0.5",
@@ -85,6 +87,7 @@ CASES = [
     {
         "expr": "x*y",
         "at": {"sample": "normal", "count": 3, "mean": 0, "std": "1"},
+        "order": 2,
         "expect": "agree",
     },
     {
@@ -93,6 +96,7 @@ CASES = [
             "x": {"sample": "logspace", "count": 3, "shape": [2, 3], "start": 1e-3, "stop": 1e3}
         },
         "device": ["cpu", "cuda"],
+        "jacobian": True,
     },
 ]
 EXAMPLES = [HEAD, *({"version": 1, "cases": [case]} for case in CASES)]

@@ -30,7 +30,7 @@ from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import table
 from gradcheck_cli.judge.evidence import agreement
 from gradcheck_cli.judge.rounding import rounding
-from gradcheck_cli.questions.batch import MOST_POINTS
+from gradcheck_cli.questions.batching import MOST_POINTS
 from gradcheck_cli.runs import task
 from gradcheck_cli.witnesses import VECTOR, Abstention, PointwiseEstimates
 from gradcheck_cli.witnesses.autograd import Autograd, Backward, Detached, Measured

@@ -155,7 +155,7 @@ def test_what_is_not_text_cannot_be_read(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "x.toml").write_bytes(b"a = '\xff'")
     for path, reason in (
-        (tmp_path / "x.toml", "it is not UTF-8"),
+        (tmp_path / "x.toml", "it is not UTF-8 (byte 5)"),
         (tmp_path / "none.toml", "No such file or directory"),
     ):
         with pytest.raises(UserError) as caught:

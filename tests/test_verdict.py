@@ -165,7 +165,8 @@ def test_half_the_digits_is_the_limit_of_what_rounding_excuses(off, outcome):
     assert verdict.outcome == outcome, verdict.reason
     if outcome == "imprecise":
         assert (
-            "more than half the digits are lost to rounding, mostly at `tanh(x)`" in verdict.reason
+            "more than half the digits are lost to rounding: in the backward of `tanh(x)`"
+            in verdict.reason
         )
     if outcome == "wrong":
         assert "rounding explains" in verdict.reason
@@ -201,7 +202,10 @@ def test_outside_ones_own_tolerance_rounding_is_still_told():
     """An error that the computed limits would pass."""
     verdict = said(*LOST, "float64", TRUE * (1 + 1e-9), tolerance=Tolerance(rtol=1e-12))
     assert verdict.outcome == "imprecise"
-    assert "more than the tolerance given, lost to rounding, mostly at `tanh(x)`" in verdict.reason
+    assert (
+        "more than the tolerance given, lost to rounding: in the backward of `tanh(x)`"
+        in verdict.reason
+    )
     assert said(*LOST, "float64", TRUE * (1 + 1e-9)).outcome == "agree"
     assert said(*LOST, "float64", 0.0, tolerance=Tolerance(atol=1e-5)).outcome == "agree", (
         "what an absolute tolerance lets through"
@@ -340,7 +344,7 @@ def test_why_nan_names_the_number_that_rounding_moved(analyst):
     (verdict,) = check_case(case(text, "x=30", "float32"), analyst).verdicts
     assert verdict.outcome == "wrong"
     assert verdict.reason.startswith(
-        "torch answers nan where the derivative is 0: `log(1 - minimum(sigmoid(x), 1 - 1e-8))` is -inf in float32, because `1 - 1e-8` rounds to 1"
+        "torch answers nan where the derivative is 0: `minimum(sigmoid(x), 1 - 1e-8)` rounds to 1 (it is 1 - 1e-08)"
     )
     (verdict,) = check_case(case(text, "x=30"), analyst).verdicts
     assert verdict.outcome == "agree"

@@ -22,6 +22,8 @@ from gradcheck_cli.functions import (
     elementary,
     linear_algebra,
     losses,
+    norms,
+    reductions,
     special,
     tensors,
 )
@@ -33,8 +35,10 @@ GROUPS = {
     "Elementary functions": elementary,
     "Special functions": special,
     "Activations": activations,
-    "Reductions, shapes and indices": tensors,
+    "Reductions": reductions,
+    "Shapes and indices": tensors,
     "Linear algebra": linear_algebra,
+    "Norms": norms,
     "Losses and normalisation": losses,
 }
 _BLOCK = re.compile(r"^```(?P<kind>\w+)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)

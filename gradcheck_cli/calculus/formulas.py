@@ -108,9 +108,12 @@ def torch_pullback(function: str, position: int, settings: CallSettings) -> Prog
 
     Source: `derivatives.yaml` of torch, and the kernels that it names.
     """
-    row = lookup(function)
-    text = row.pullback_of(position, row.bound(dict(settings))) if row.pullback else ""
-    return formula(text, _numbers(function, settings), conditions(function)) if text else None
+    texts = lookup(function).pulled_back(dict(settings))
+    return (
+        formula(texts[position], _numbers(function, settings), conditions(function))
+        if texts
+        else None
+    )
 
 
 @cache

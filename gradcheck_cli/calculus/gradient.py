@@ -7,6 +7,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from gradcheck_cli.calculus.cuts import carried, carriers, has_stops
 from gradcheck_cli.calculus.kinks import Kink, kinks
 from gradcheck_cli.calculus.reverse import adjoints
 from gradcheck_cli.language.program import Builder, Program, Variable, prune, reach
@@ -53,8 +54,21 @@ class GradientProgram:
 
     @cached_property
     def dependence(self) -> list[int]:
-        """For each node the set (as bits) of the elements it depends on."""
-        return reach(self.program, {name: 1 << k for k, name in enumerate(self.elements)})
+        """For each node the set (as bits) of the elements it depends on; what is stopped depends on
+        none.
+        """
+        return carried(self.program, self._bits)
+
+    @cached_property
+    def reached(self) -> list[int]:
+        """For each node the set (as bits) of the elements that its value rests on, what is stopped
+        included.
+        """
+        return reach(self.program, self._bits)
+
+    @cached_property
+    def _bits(self) -> dict[str, int]:
+        return {name: 1 << k for k, name in enumerate(self.elements)}
 
 
 def gradient_program(
@@ -75,6 +89,10 @@ def gradient_program(
     names = frozenset(elements)
     adjoint = adjoints(builder, objective, names)
     places = kinks(builder, forward, names)
+    if has_stops(builder.nodes[:forward]):
+        # What is stopped is held at its value: it has neither kinks nor jumps.
+        live = carriers(builder.nodes, [objective])
+        places = [kink for kink in places if kink.node in live]
     program = Program(tuple(builder.nodes), tuple(outputs))
     return GradientProgram(
         program, tuple(outputs), forward, objective, adjoint, tuple(places), elements

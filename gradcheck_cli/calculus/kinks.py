@@ -59,7 +59,8 @@ def _depends(nodes: Sequence[Node], wrt: frozenset[str]) -> list[bool]:
     depends: list[bool] = []
     for node in nodes:
         if isinstance(node, Call):
-            depends.append(True in [depends[i] for i in node.args])
+            held = lookup(node.function).stops
+            depends.append(not held and True in [depends[i] for i in node.args])
         else:
             depends.append(isinstance(node, Variable) and node.name in wrt)
     return depends

@@ -29,21 +29,25 @@ def active(nodes: Sequence[Call | Number | Variable], wrt: frozenset[str]) -> li
     found: list[bool] = []
     for node in nodes:
         if isinstance(node, Call):
-            found.append(
-                True in [found[i] for i in node.args] and not lookup(node.function).condition
-            )
+            row = lookup(node.function)
+            ends = row.condition or row.stops
+            found.append(not ends and True in [found[i] for i in node.args])
         else:
             found.append(isinstance(node, Variable) and node.name in wrt)
     return found
 
 
-def adjoints(builder: Builder, output: int, wrt: frozenset[str]) -> dict[int, int]:
+def adjoints(
+    builder: Builder, output: int, wrt: frozenset[str], origin: list[int] | None = None
+) -> dict[int, int]:
     """Reverse mode: for every active node that `output` rests on, the node that holds d output / d
     node.
 
     Args:
         builder: holds `output`; the gradient program is added to it.
         wrt: the variables to differentiate.
+        origin: for each node where it came from; extended for new nodes by the node they were made
+            for.
     """
     alive = active(builder.nodes, wrt)
     found: dict[int, int] = {}
@@ -59,6 +63,8 @@ def adjoints(builder: Builder, output: int, wrt: frozenset[str]) -> dict[int, in
                 term = pulled_back(builder, i, node, position, found[i])
                 if term is not None:
                     found[j] = fold_call(builder, "add", (found[j], term)) if j in found else term
+        if origin is not None:
+            origin += [origin[i]] * (len(builder.nodes) - len(origin))
     return found
 
 
@@ -80,8 +86,11 @@ def pulled_back(
 
 def slope_of(builder: Builder, node: Call, position: int) -> int | None:
     """Node of the exact partial, None where it is identically zero; for a derived function the
-    derivative of its meaning.
+    derivative of its meaning. An error in what is stopped moves the value all the same: its slope
+    is 1.
     """
+    if lookup(node.function).stops:
+        return builder.number(1)
     known = (*[exact(builder, i) for i in node.args], _ONE, None)
     stencil = _pullback(node.function, position, node.settings, known, False)
     # A cotangent of exactly 1 is folded, and no exact partial asks for the result: neither needs a

@@ -5,37 +5,48 @@ from __future__ import annotations
 import gc
 import sys
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+from gradcheck_cli.checks.gather import gather
+from gradcheck_cli.checks.hearing import hear, or_absent
 from gradcheck_cli.checks.result import Result
 from gradcheck_cli.judge.bench import judge
 from gradcheck_cli.judge.bounds import ForwardNoise
 from gradcheck_cli.judge.evidence import Evidence
 from gradcheck_cli.judge.forward import forward_note
+from gradcheck_cli.judge.remedy import with_remedies
+from gradcheck_cli.judge.stops import stop_note
 from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.analytic import Analytic
 from gradcheck_cli.witnesses.autograd import Autograd
+from gradcheck_cli.witnesses.modes import mode_witnesses
 from gradcheck_cli.witnesses.numeric import Numeric
 from gradcheck_cli.witnesses.reference import Reference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from gradcheck_cli.checks.hearing import Heard, Hearing
     from gradcheck_cli.judge.evidence import Tolerance
     from gradcheck_cli.judge.verdict import Verdict
     from gradcheck_cli.questions.batch import Batch, Point
     from gradcheck_cli.symbolic.client import Analyst
-    from gradcheck_cli.witnesses import Estimates, Witness
+    from gradcheck_cli.witnesses import Witness
 
 
-def panel(analyst: Analyst, step: float | None = None) -> tuple[Witness, ...]:
+def panel(
+    analyst: Analyst, step: float | None = None, modes: Iterable[str] = ()
+) -> tuple[Witness, ...]:
     """The witnesses that are heard, in the order of a record.
 
     Args:
         step: of a plain central difference, instead of an extrapolated one.
+        modes: further ways of torch that are on trial.
     """
-    return Reference(), Analytic(analyst), Autograd(), Numeric(step, ForwardNoise())
+    others = mode_witnesses(modes)
+    return Reference(), Analytic(analyst), Autograd(), Numeric(step, ForwardNoise()), *others
 
 
 def check_batches(
@@ -49,8 +60,9 @@ def check_batches(
         groups: batches of the same points, one for each dtype and device.
     """
     for group in groups:
-        for witness in witnesses:
-            witness.prepare(group[0])
+        for part in group[0].parts:
+            for witness in witnesses:
+                witness.prepare(part)
         _import_torch()
         yield from _check_group(group, witnesses, tolerance)
 
@@ -71,37 +83,70 @@ def _import_torch() -> None:
 def _check_group(
     group: tuple[Batch, ...], witnesses: Sequence[Witness], tolerance: Tolerance | None
 ) -> Iterator[Result]:
+    alone = len(group) == 1 and len(group[0]) == 1
     try:
-        heard = [{w.name: w.answer(batch) for w in witnesses} for batch in group]
+        heard = [hear(batch, witnesses, alone=alone) for batch in group]
     except Exception:
-        if len(group) == 1 and len(group[0]) == 1:
+        if alone:
             raise
-        # The point that raised it raises it again when its turn comes; the others are spared.
+        # Who raised it is heard again at each point alone.
         for k in range(len(group[0])):
             for batch in group:
                 yield from _check_group((batch.alone(k),), witnesses, tolerance)
         return
     for points in zip(*group, strict=True):
-        for point, estimates in zip(points, heard, strict=True):
-            yield _result(point, estimates, tolerance)
+        for point, asked in zip(points, heard, strict=True):
+            yield _result(point, asked, tolerance)
 
 
-def _result(
-    point: Point, heard: Mapping[str, Estimates | Abstention], tolerance: Tolerance | None
-) -> Result:
-    testimonies = {
-        name: estimates if isinstance(estimates, Abstention) else estimates.testimony(point.k)
-        for name, estimates in heard.items()
-    }
-    evidence = Evidence(point, testimonies)
-    verdicts = _settle_in_float64(point, judge(evidence, tolerance), tolerance)
+def _result(point: Point, hearing: Hearing, tolerance: Tolerance | None) -> Result:
+    pieces = [_judge_part(part, point.k, tolerance) for part in hearing.parts]
+    verdicts = tuple(verdict for _, judged in pieces for verdict in judged)
+    evidence = gather(point, [said for said, _ in pieces])
     rounded = (
         f"`{number.name}` = {number.text} is no {point.dtype.name}; "
         f"the nearest, {number.used!r}, is used"
         for number in point.rounded
     )
-    forward = forward_note(evidence)
-    return Result(evidence, verdicts, (*rounded, *([forward] if forward else [])))
+    forward = next(filter(None, (forward_note(said) for said, _ in pieces)), None)
+    further = hearing.also
+    also = None if further is None else Result(*_judge_part(further, point.k, tolerance))
+    verdicts, remedies = _with_remedies(point, evidence, verdicts)
+    notes = filter(None, (forward, stop_note(point), _unasked(point), remedies))
+    return Result(evidence, verdicts, (*rounded, *notes), also=also)
+
+
+def _with_remedies(
+    point: Point, evidence: Evidence, verdicts: tuple[Verdict, ...]
+) -> tuple[tuple[Verdict, ...], str]:
+    """The verdicts with remedies, and in words that these could not be looked for."""
+    if point.batch.parts != (point.batch,):
+        return verdicts, ""
+    remedied = or_absent(partial(with_remedies, evidence, verdicts))
+    if isinstance(remedied, Abstention):
+        return verdicts, f"no remedy was found: {remedied.reason}"
+    return remedied, ""
+
+
+def _unasked(point: Point) -> str:
+    """That ones may hide what is wrong, and nothing else was asked; empty where that is not so."""
+    prepared = point.prepared
+    is_plain = prepared.weights is None and point.batch.parts == (point.batch,)
+    if not is_plain or not prepared.is_mixing or not prepared.is_long:
+        return ""
+    sizes = (
+        f"{len(prepared.elements):,} partials of {len(prepared.scalars.builder.nodes):,} operations"
+    )
+    return f"not checked under a random cotangent, which ones may need: {sizes}"
+
+
+def _judge_part(
+    part: Heard, k: int, tolerance: Tolerance | None
+) -> tuple[Evidence, tuple[Verdict, ...]]:
+    """What was said of a part of one point's question, and what that comes to."""
+    evidence = part.evidence(k)
+    verdicts = judge(evidence, tolerance)
+    return evidence, _settle_in_float64(evidence.point, verdicts, tolerance)
 
 
 def _settle_in_float64(

@@ -9,6 +9,7 @@ import numpy as np
 from gradcheck_cli.checks.reproduce import reproduce
 from gradcheck_cli.records.record import Record, json_array, json_number
 from gradcheck_cli.records.status import status_of
+from gradcheck_cli.subjects.single import DirectedSlope
 from gradcheck_cli.witnesses.autograd import Backward, Measured
 from gradcheck_cli.witnesses.reference import Proof
 from gradcheck_cli.witnesses.truth import SIGN_BITS, Certified
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
     from gradcheck_cli.judge.evidence import Evidence
     from gradcheck_cli.judge.verdict import Verdict
     from gradcheck_cli.questions.batch import Point
+    from gradcheck_cli.questions.objectives import PartialKey
     from gradcheck_cli.records.outcome import Outcome
-    from gradcheck_cli.records.record import JsonArray, Opinion, PartialRecord
+    from gradcheck_cli.records.record import AlsoRecord, JsonArray, Opinion, PartialRecord
 
 
 def record_of(result: Result, *, strict: bool = False) -> Record:
@@ -33,12 +35,15 @@ def record_of(result: Result, *, strict: bool = False) -> Record:
         device=point.device,
         at=_numbers_of(point),
         cotangent=_cotangent(point, shape),
+        order=point.question.order,
+        direction=_direction(point),
         outcome=result.outcome,
         value={
             "reference": _shaped(_proved_values(evidence), shape),
             "autograd": _shaped(_torch_values(evidence), shape),
         },
-        partials=[_partial(evidence, k, verdict) for k, verdict in enumerate(result.verdicts)],
+        partials=_partials(result),
+        also=_also(result, shape),
         notes=list(result.notes),
         rounded=[
             {"variable": number.name, "text": number.text, "used": json_number(number.used)}
@@ -78,9 +83,12 @@ def record_without_verdict(
         device=device,
         at={} if point is None else _numbers_of(point),
         cotangent=None,
+        order=1 if point is None else point.question.order,
+        direction=None,
         outcome=outcome,
         value={"reference": None, "autograd": None},
         partials=[],
+        also=None,
         notes=[],
         rounded=[],
         reproduce="" if point is None else reproduce(point, strict=strict),
@@ -99,24 +107,66 @@ def _numbers_of(point: Point) -> dict[str, JsonArray]:
 
 
 def _cotangent(point: Point, shape: tuple[int, ...]) -> JsonArray:
-    """The weights as numbers, shaped like the value; ones where none were given."""
+    """The weights as numbers, shaped like the value; ones where none were given, None where each
+    element of the value is differentiated by itself.
+    """
+    if point.question.jacobian and shape:
+        return None
     given = point.batch.cotangent
     if given is None and not shape:
         return 1.0
     return json_array((np.ones(shape) if given is None else given).tolist())
 
 
+def _direction(point: Point) -> dict[str, JsonArray] | None:
+    """The direction that second derivatives are multiplied with; None where there is none."""
+    slope = getattr(point.batch.parts[0].prepared.objective, "slope", None)
+    if not isinstance(slope, DirectedSlope):
+        return None
+    return {name: json_array(weights.tolist()) for name, weights in slope.direction.items()}
+
+
+def _also(result: Result, shape: tuple[int, ...]) -> AlsoRecord | None:
+    """What came of the same question under a seeded cotangent."""
+    if result.also is None:
+        return None
+    cotangent = _cotangent(result.also.evidence.point, shape)
+    outcome, partials = str(result.also.outcome), _partials(result.also)
+    return {"cotangent": cotangent, "outcome": outcome, "partials": partials}
+
+
+def _partials(result: Result) -> list[PartialRecord]:
+    return [_partial(result.evidence, k, verdict) for k, verdict in enumerate(result.verdicts)]
+
+
+def _key(key: PartialKey) -> PartialRecord:
+    """Which partial: of a second derivative the variables and indices are pairs."""
+    variable: Any = key.variable
+    index: list[Any] = list(key.index)
+    if key.first is not None:
+        variable, index = [key.first[0], variable], [list(key.first[1]), index]
+    output = None if key.output is None else list(key.output)
+    return {"variable": variable, "index": index, "output": output}
+
+
 def _partial(evidence: Evidence, partial: int, verdict: Verdict) -> PartialRecord:
     return {
-        "variable": verdict.key.variable,
-        "index": list(verdict.key.index),
+        **_key(verdict.key),
         "outcome": verdict.outcome,
         "cause": verdict.cause,
         "failed": verdict.failed,
         "reason": verdict.reason,
+        "remedy": _remedy(verdict),
         **{name: _opinion(evidence, name, partial, verdict) for name in evidence},
         "one_sided": _one_sided(verdict),
     }
+
+
+def _remedy(verdict: Verdict) -> dict[str, Any] | None:
+    remedy = verdict.remedy
+    if remedy is None:
+        return None
+    return {"program": remedy.program, "digits_regained": json_number(remedy.digits_regained)}
 
 
 def _opinion(evidence: Evidence, name: str, partial: int, verdict: Verdict) -> Opinion:

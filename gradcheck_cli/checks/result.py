@@ -19,14 +19,17 @@ class Result:
     Attributes:
         notes: what is true of the whole case: numbers that were rounded, a forward value that is
             off.
+        also: the same question under a seeded cotangent, where it was asked.
     """
 
     evidence: Evidence
     verdicts: tuple[Verdict, ...]
     notes: tuple[str, ...] = ()
     id: str | None = None
+    also: Result | None = None
 
     @property
     def outcome(self) -> Outcome:
-        """The worst of the partials."""
-        return worst_outcome([verdict.outcome for verdict in self.verdicts])
+        """The worst of the partials, those under the seeded cotangent among them."""
+        also = () if self.also is None else self.also.verdicts
+        return worst_outcome([verdict.outcome for verdict in (*self.verdicts, *also)])

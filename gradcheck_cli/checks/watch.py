@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gradcheck_cli.language.errors import Mistake, PointError, UserError
 from gradcheck_cli.language.parse import parse
+from gradcheck_cli.memory import LOOK
 from gradcheck_cli.symbolic.client import Analyst
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ class Ending:
     results: list[Result] = field(default_factory=list)
     interrupted: bool = False
     given_up: bool = False
+    exhausted: bool = False
     error: Exception | None = None
 
 
@@ -48,24 +51,28 @@ class Job:
     analyst: Analyst
     tolerance: Tolerance | None = None
     step: float | None = None
+    modes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return sum(len(batch) for group in self.groups for batch in group)
 
-    def watched(self, take: Callable[[Result, int], bool], limit: float) -> Ending:
+    def watched(
+        self, take: Callable[[Result, int], bool], limit: float, exhausted: threading.Event
+    ) -> Ending:
         """Run all cases in a thread, so that this one hears Ctrl-C and the clock while torch is
         inside a long call.
 
         Args:
             take: told each Result and how many there are; the run ends where it answers False.
             limit: seconds that one case may take.
+            exhausted: ends the run when it is set: there is no more memory to be taken.
         """
         from gradcheck_cli.checks.check import check_batches, panel
 
         ended, done, lock = Ending(), threading.Event(), threading.Lock()
 
         def work() -> None:
-            witnesses = panel(self.analyst, self.step)
+            witnesses = panel(self.analyst, self.step, self.modes)
             try:
                 for result in check_batches(self.groups, witnesses, self.tolerance):
                     with lock:
@@ -80,7 +87,9 @@ class Job:
 
         threading.Thread(target=work, daemon=True).start()
         try:
-            ended.given_up = not _settles(done, ended.results, limit)
+            settled = _settles(done, ended.results, limit, exhausted)
+            ended.exhausted = not settled and exhausted.is_set()
+            ended.given_up = not settled and not ended.exhausted
         except KeyboardInterrupt:
             ended.interrupted = True
         finally:
@@ -104,6 +113,7 @@ class Job:
             environment=versions(),
             problems=[problem] if missing else [],
             interrupted=ended.interrupted,
+            incomplete=ended.given_up or ended.exhausted or ended.error is not None,
         )
 
     def close(self) -> None:
@@ -111,10 +121,14 @@ class Job:
         self.analyst.close()
 
 
-def _settles(done: threading.Event, results: Sequence[Result], limit: float) -> bool:
-    """Whether the work ends with no case taking longer than `limit` seconds."""
+def _settles(
+    done: threading.Event, results: Sequence[Result], limit: float, exhausted: threading.Event
+) -> bool:
+    """Whether the work ends with memory left, no case taking longer than `limit` seconds."""
     seen, since = 0, monotonic()
-    while not done.wait(0.2):
+    while not done.wait(LOOK):
+        if exhausted.is_set():
+            return False
         if len(results) > seen:
             seen, since = len(results), monotonic()
         elif monotonic() - since > limit:
@@ -159,7 +173,7 @@ def prepare(text: str, settings: Settings) -> Job:
 def _job(program: Program | None, settings: Settings, analyst: Analyst, found: _Collector) -> Job:
     from gradcheck_cli.dtypes import DTYPES
     from gradcheck_cli.judge.evidence import tolerance_of
-    from gradcheck_cli.questions.batch import MOST_POINTS, batches
+    from gradcheck_cli.questions.batching import MOST_POINTS, batches
     from gradcheck_cli.questions.devices import devices_of
     from gradcheck_cli.questions.numbers import Grid
     from gradcheck_cli.questions.points import points_of
@@ -168,14 +182,21 @@ def _job(program: Program | None, settings: Settings, analyst: Analyst, found: _
     devices = found.read(devices_of, settings.device) or []
     question = None
     if program is not None and "at" not in settings.unread:
-        question = found.read(question_of, program, settings.at, settings.wrt)
+        asked = partial(
+            question_of,
+            cotangent=settings.cotangent,
+            words=settings.repeated(),
+            order=settings.order,
+            jacobian=settings.jacobian,
+        )
+        question = found.read(asked, program, settings.at, settings.wrt)
     if found.mistakes or question is None:
         raise PointError(found.mistakes)
-    question = replace(question, cotangent=settings.cotangent, words=settings.repeated())
     grid = points_of(settings.at)
     runs = [(DTYPES[dtype], device) for dtype in settings.dtype for device in devices]
     spell = [name for name, value in settings.at.items() if isinstance(value, Grid)]
     # Few points are looked at one by one, so that one that never ends takes none with it.
     most = 1 if len(grid) * len(runs) <= ALONE else MOST_POINTS
     groups = list(batches(question, grid, runs, spell, most))
-    return Job(groups, analyst, tolerance_of(settings.rtol, settings.atol), settings.step)
+    tolerance = tolerance_of(settings.rtol, settings.atol)
+    return Job(groups, analyst, tolerance, settings.step, settings.modes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,22 +11,18 @@ import typer
 
 from gradcheck_cli.cli.context import show_settings_page
 from gradcheck_cli.cli.entry import app
+from gradcheck_cli.cli.exports import Delivery, require_places
 from gradcheck_cli.cli.options import ExpressionArgument, ShowSettings, with_settings
 from gradcheck_cli.cli.streams import (
     FAILED,
-    USAGE,
-    colour,
     defect,
-    out,
-    render_report,
-    require_places,
     say,
     standard_input,
     wants_progress,
-    write_exports,
 )
-from gradcheck_cli.language.errors import Mistake, PointError, UserError
-from gradcheck_cli.records.outcome import INTERRUPTED
+from gradcheck_cli.language.errors import Mistake, UserError
+from gradcheck_cli.language.files import file_text
+from gradcheck_cli.memory import Guard, size_text
 from gradcheck_cli.settings.values import Settings
 
 if TYPE_CHECKING:
@@ -35,6 +32,9 @@ if TYPE_CHECKING:
 # A guess: the slowest check that came to an end, 1,600 partials of a matrix product, took 12 s;
 # torch's polygamma(2, -1e15) never does.
 CASE_LIMIT = 120.0
+# Of a program that is read from a file or from stdin. A program has at most 65,536; of one that is
+# not far beyond its own message says more.
+LONGEST_TEXT = 1_000_000
 
 
 @app.command("check")
@@ -51,45 +51,45 @@ def check_command(
 
     show_settings_page(context, show_settings)
     require_places(settings.export)
-    job = prepare(_text(expression), settings)
-    ended = _run(job, settings.format, strict=settings.strict)
+    guard = Guard(settings.max_memory, _leave)
+    job, delivery = prepare(_text(expression), settings), Delivery(settings)
+    ended = _run(job, delivery, guard, strict=settings.strict)
     report = job.report(ended, ["gradcheck", *sys.argv[1:]], strict=settings.strict)
-    if settings.format != "jsonl":
-        paint = colour(settings.color)
-        out(
-            render_report(
-                report, settings.format, paint=paint, quiet=settings.quiet, verbose=settings.verbose
-            )
-        )
-    written = write_exports(report, settings.export)
-    raise typer.Exit(
-        INTERRUPTED
-        if ended.interrupted
-        else USAGE
-        if not written
-        else FAILED
-        if ended.error or ended.given_up
-        else report.exit_code
-    )
+    raise typer.Exit(delivery.deliver(report, quiet=settings.quiet).exit_code)
 
 
-def _run(job: Job, form: str, *, strict: bool) -> Ending:
+def _leave(guard: Guard) -> None:
+    """Nothing: the process ends, since what it does takes all memory and cannot be stopped."""
+    size = size_text(guard.limit)
+    message = f"more than {size} of memory were taken, and no report could be written in time"
+    say(str(Mistake("out-of-memory", message)))
+    os._exit(FAILED)
+
+
+def _run(job: Job, delivery: Delivery, guard: Guard, *, strict: bool) -> Ending:
     """What was finished, and how it ended; everything but the end by Ctrl-C is told."""
     from gradcheck_cli.checks.record import record_of
     from gradcheck_cli.records.record import line_of
 
     def take(result: Result, done: int) -> bool:
         _progress(done, len(job))
-        return form != "jsonl" or out(line_of(record_of(result, strict=strict)))
+        return delivery.settings.format != "jsonl" or delivery.stream(
+            line_of(record_of(result, strict=strict))
+        )
 
-    ended = job.watched(take, CASE_LIMIT)
+    ended = job.watched(take, CASE_LIMIT, guard.exceeded)
     if isinstance(ended.error, UserError):
         raise ended.error
-    if ended.error is not None:
+    case, rest = f"case {len(ended.results) + 1}", "and is given up, with those after it"
+    if isinstance(ended.error, MemoryError):
+        say(str(Mistake("out-of-memory", f"{case} got no more memory {rest}")))
+    elif ended.error is not None:
         defect(ended.error)
     if ended.given_up:
-        late = f"case {len(ended.results) + 1} was not done in {CASE_LIMIT:g} s"
-        say(str(Mistake("timeout", f"{late} and is given up, with those after it")))
+        say(str(Mistake("timeout", f"{case} was not done in {CASE_LIMIT:g} s {rest}")))
+    if ended.exhausted:
+        more = f"took more than {size_text(guard.limit)} of memory"
+        say(str(Mistake("out-of-memory", f"{case} {more} {rest}")))
     return ended
 
 
@@ -103,14 +103,7 @@ def _progress(done: int, total: int) -> None:
 def _text(expression: str) -> str:
     """The program's text: the argument itself, stdin or a file."""
     if expression == "-":
-        return standard_input()
-    try:
-        return (
-            Path(expression[1:]).read_text(encoding="utf-8")
-            if expression.startswith("@")
-            else expression
-        )
-    except (OSError, UnicodeDecodeError) as error:
-        raise PointError(
-            [Mistake("unreadable", f"`{expression}` cannot be read: {error}")]
-        ) from error
+        return standard_input(LONGEST_TEXT)
+    if expression.startswith("@"):
+        return file_text(Path(expression[1:]), LONGEST_TEXT, expression)
+    return expression

@@ -11,8 +11,18 @@ import typer
 
 from gradcheck_cli import __version__
 from gradcheck_cli.cli.arguments import in_order
-from gradcheck_cli.cli.streams import FAILED, USAGE, defect, leave, open_streams, say
-from gradcheck_cli.language.errors import UserError
+from gradcheck_cli.cli.streams import (
+    FAILED,
+    FULL,
+    USAGE,
+    defect,
+    fault_of_stdout,
+    leave,
+    open_streams,
+    say,
+)
+from gradcheck_cli.language.errors import Mistake, UserError
+from gradcheck_cli.language.files import error_text
 from gradcheck_cli.records.outcome import INTERRUPTED
 from gradcheck_cli.settings.table import takes_file
 
@@ -48,6 +58,16 @@ def main() -> NoReturn:
         code = INTERRUPTED
     except BrokenPipeError:
         code = 0
+    except OSError as error:
+        # What Typer prints, such as a page of help, is written by Typer, and nothing else that is
+        # written fails unheard.
+        reason = fault_of_stdout() or (error_text(error) if error.errno in FULL else "")
+        if reason:
+            say(str(Mistake("unwritable", f"the output cannot be written: {reason}")))
+            code = USAGE
+        else:
+            defect(error)
+            code = FAILED
     except Exception as error:  # noqa: BLE001 - a defect of ours must not look like a wrong gradient
         defect(error)
         code = FAILED

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,23 +14,19 @@ import typer
 
 from gradcheck_cli.cli.context import show_settings_page
 from gradcheck_cli.cli.entry import app
+from gradcheck_cli.cli.exports import Delivery, require_places
 from gradcheck_cli.cli.options import Exitfirst, ShowSettings, Suites, with_settings
 from gradcheck_cli.cli.streams import (
-    FAILED,
-    USAGE,
-    colour,
     defect,
     out,
     render_report,
-    require_places,
     say,
     standard_input,
     variable,
     wants_progress,
-    write_exports,
 )
 from gradcheck_cli.language.errors import UserError, mistake
-from gradcheck_cli.records.outcome import INTERRUPTED, NOTHING_SELECTED
+from gradcheck_cli.records.outcome import NOTHING_SELECTED
 from gradcheck_cli.settings.values import Settings
 
 if TYPE_CHECKING:
@@ -37,6 +35,10 @@ if TYPE_CHECKING:
     from gradcheck_cli.records.report import Report
     from gradcheck_cli.runs.session import Session
 
+# What ends a run before its time and leaves it time to write a report.
+_ENDINGS = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
 # Commands shown at the end of a run that failed; the rest is counted.
 MOST_COMMANDS = 10
 
@@ -60,11 +62,14 @@ def run_command(
 
 @contextmanager
 def _signals() -> Iterator[None]:
-    """SIGTERM taken as Ctrl-C while a run is under way: a CI server that cancels a job asks first.
+    """SIGTERM and SIGHUP taken as Ctrl-C while a run is under way: a CI server that cancels a job
+    asks first, and so does a terminal that is closed, unless `nohup` says that it is not to count.
     Afterwards everything is as before.
     """
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    before = {number: signal.getsignal(number) for number in _ENDINGS}
+    for number in _ENDINGS[1:]:
+        if before[number] is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
     try:
         yield
     finally:
@@ -90,20 +95,16 @@ def _run(settings: Settings, *, exitfirst: bool) -> int:
     if session is None:
         say("nothing is selected: no check was made")
         return NOTHING_SELECTED
-    broken = _go(session, settings.format, needed=bool(settings.export))
+    delivery = Delivery(settings)
+    broken = _go(session, delivery)
     report = session.run.report(["gradcheck", *settings.command("run")], versions())
-    if settings.format != "jsonl":
-        quiet = settings.quiet or not settings.verbose
-        paint = colour(settings.color)
-        out(
-            render_report(
-                report, settings.format, paint=paint, quiet=quiet, verbose=settings.verbose
-            )
-        )
-    written = write_exports(report, settings.export)
+    report = delivery.deliver(
+        replace(report, incomplete=report.incomplete or broken),
+        quiet=settings.quiet or not settings.verbose,
+    )
     _summaries(report, {settings.format, *(name for name, _ in settings.export)})
     session.close()
-    return _code(report, broken=broken, written=written, exit_zero=settings.exit_zero)
+    return 0 if settings.exit_zero and report.exit_code in (1, 4) else report.exit_code
 
 
 def _not_overwritten(suites: Sequence[str], targets: Sequence[tuple[str, Path]]) -> None:
@@ -114,44 +115,30 @@ def _not_overwritten(suites: Sequence[str], targets: Sequence[tuple[str, Path]])
     """
     from gradcheck_cli.suites.files import suite_files
 
-    read = {path.resolve() for word in suites for path in suite_files(Path(word))}
+    read = {os.path.realpath(path) for word in suites for path in suite_files(Path(word))}
     for _, target in targets:
-        if target.resolve() in read:
+        if os.path.realpath(target) in read:
             raise mistake(
                 "unwritable",
                 f"the report cannot be written to `{target}`: that is one of the files it is about",
             )
 
 
-def _code(report: Report, *, broken: bool, written: bool, exit_zero: bool) -> int:
-    """130 > 2 > 3 > 1 > 4 > 0."""
-    if report.interrupted or not written or broken:
-        return INTERRUPTED if report.interrupted else FAILED if written else USAGE
-    return 0 if exit_zero and report.exit_code in (1, 4) else report.exit_code
-
-
-def _go(session: Session, form: str, *, needed: bool) -> bool:
-    """Run to the end, streaming and showing progress; whether the run itself broke.
-
-    Args:
-        needed: the results are wanted elsewhere too, so that the run goes on when nobody reads the
-            stream any more.
-    """
+def _go(session: Session, delivery: Delivery) -> bool:
+    """Run to the end, streaming and showing progress; whether the run itself broke."""
     from gradcheck_cli.cli.progress import Progress
 
     journal, count = session.run.journal, session.run.plan.selected
+    streamed, broken = delivery.settings.format == "jsonl", False
     for remark in session.remarks:
         say(remark)
     if session.resumed:
         say(f"{session.resumed:,} of {count:,} checks are taken over from the run before")
-    broken, read = False, True
     with Progress(count, shown=wants_progress(count)) as progress:
 
         def take(position: int, done: int) -> bool:
-            nonlocal read
             progress.show(done, lambda: session.run.name(position))
-            read = read and (form != "jsonl" or out(journal.line(position)))
-            return read or needed
+            return not streamed or delivery.stream(journal.line(position))
 
         try:
             session.go(take)
@@ -162,9 +149,10 @@ def _go(session: Session, form: str, *, needed: bool) -> bool:
             session.run.problems.append(f"the run broke off: {error}")
             broken = True
     # Whoever presses Ctrl-C again must not lose the report.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if form == "jsonl" and read:
-        all(out(journal.line(position)) for position in session.run.rest())
+    for number in _ENDINGS:
+        signal.signal(number, signal.SIG_IGN)
+    if streamed and delivery.read:
+        all(delivery.stream(journal.line(position)) for position in session.run.rest())
     if journal.trouble:
         say(f"{journal.trouble}: results were kept in memory, and --resume will not find them")
     return broken

@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gradcheck_cli.cli.entry import app
+from gradcheck_cli.cli.exports import Delivery, require_places
 from gradcheck_cli.cli.options import Before, with_settings
 from gradcheck_cli.cli.streams import (
-    USAGE,
     colour,
     columns,
     natural,
     out,
     render_report,
-    require_places,
     standard_input,
-    write_exports,
 )
 from gradcheck_cli.language.errors import Mistake, PointError, UserError, mistake
 from gradcheck_cli.settings.values import Settings
@@ -103,14 +101,16 @@ def diff_command(
 
 def _read(words: list[str]) -> list[Report]:
     """The stored reports, or every mistake in all of them."""
-    from gradcheck_cli.reports.stored import read_report
+    from gradcheck_cli.reports.stored import most_characters, read_report
 
     found: list[Report] = []
     mistakes: list[Mistake] = []
     for word in words:
         try:
             found.append(
-                read_report(standard_input(), "stdin") if word == "-" else read_report(Path(word))
+                read_report(standard_input(most_characters()), "stdin")
+                if word == "-"
+                else read_report(Path(word))
             )
         except UserError as error:
             mistakes += error.mistakes
@@ -123,13 +123,8 @@ def _render(report: Report, settings: Settings) -> None:
     """Write a report as it is asked for, and end with its exit code."""
     require_places(settings.export)
     suite = any(record["source"] is not None for record in report.records)
-    out(
-        render_report(
-            report,
-            settings.format,
-            paint=colour(settings.color),
-            quiet=settings.quiet or (suite and not settings.verbose),
-            verbose=settings.verbose,
-        )
-    )
-    raise typer.Exit(report.exit_code if write_exports(report, settings.export) else USAGE)
+    quiet = settings.quiet or (suite and not settings.verbose)
+    delivery = Delivery(settings)
+    if settings.format == "jsonl":
+        delivery.stream(render_report(report, "jsonl"))
+    raise typer.Exit(delivery.deliver(report, quiet=quiet).exit_code)

@@ -3,25 +3,39 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import traceback
 from contextlib import suppress
+from errno import EDQUOT, EFBIG, EIO, ENOSPC
 from typing import TYPE_CHECKING, NoReturn
 
-from gradcheck_cli.language.errors import Mistake, UserError, mistake
+from gradcheck_cli.language.errors import Mistake, mistake
+from gradcheck_cli.language.files import error_text, stream_text, unreadable
 from gradcheck_cli.reports import renderer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
+    from collections.abc import Mapping
 
     from gradcheck_cli.records.report import Report
 
 USAGE, FAILED = 2, 3
+# What an output says that takes no more: a full disk, a quota, a terminal that is gone.
+FULL = (ENOSPC, EDQUOT, EFBIG, EIO)
+
+
+# What a terminal's size may be; whatever else an environment says is no size. Typer and Rich read
+# these too, and Rich takes a superscript for a digit.
+_SIZES, _SIZE = ("COLUMNS", "LINES"), re.compile("0*[1-9][0-9]{0,5}")
 
 
 def open_streams() -> None:
-    """Keep streams that a shell has closed, and terminals without a sign, from a traceback."""
+    """Keep streams that a shell has closed, terminals without a sign and sizes that are none from a
+    traceback.
+    """
+    for name in _SIZES:
+        if name in os.environ and not _SIZE.fullmatch(variable(name)):
+            del os.environ[name]
     if sys.stderr is None:
         sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
     if sys.stdout is None:
@@ -34,12 +48,24 @@ def open_streams() -> None:
 
 def leave(code: int) -> NoReturn:
     """Flush what was written and end the process, closed pipes included."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    if reason := fault_of_stdout():
+        say(str(Mistake("unwritable", f"the output cannot be written: {reason}")))
+        code = USAGE
+    with suppress(OSError, ValueError):
+        sys.stderr.flush()
     os._exit(code)
+
+
+def fault_of_stdout() -> str:
+    """Why stdout takes nothing; empty where it does, or where nobody reads it any more. It takes
+    everything afterwards, and to nowhere.
+    """
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError) as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return "" if isinstance(error, BrokenPipeError) else error_text(error)
+    return ""
 
 
 def say(text: str) -> None:
@@ -69,14 +95,11 @@ def out(text: str) -> bool:
     return True
 
 
-def standard_input(word: str = "-") -> str:
-    """Everything that stands on stdin."""
+def standard_input(most: int) -> str:
+    """Everything that stands on stdin; `most` characters are accepted."""
     if sys.stdin is None:
-        raise mistake("unreadable", f"`{word}` cannot be read: stdin is closed")
-    try:
-        return sys.stdin.read()
-    except (OSError, UnicodeDecodeError) as error:
-        raise mistake("unreadable", f"`{word}` cannot be read: {error}") from error
+        raise unreadable("-", "stdin is closed")
+    return stream_text(sys.stdin, most, "-")
 
 
 def colour(choice: str) -> bool:
@@ -113,47 +136,6 @@ def render_report(
     return render(report, width=width, color=paint, verbose=verbose, quiet=quiet)  # type: ignore[call-arg]  # only the table takes these
 
 
-def require_places(targets: Iterable[tuple[str, Path]]) -> None:
-    """Nothing, if each export has a folder to go to and a file's name.
-
-    Raises:
-        UserError: with every one that has not.
-    """
-    misplaced = [
-        Mistake(
-            "unwritable",
-            f"the report cannot be written to `{target}`: no such folder, or no file name",
-        )
-        for _, target in targets
-        if not target.name or target.is_dir() or not target.parent.is_dir()
-    ]
-    if misplaced:
-        raise UserError(misplaced)
-
-
-def write_exports(report: Report, targets: Iterable[tuple[str, Path]]) -> bool:
-    """Whether each of the exports could be written; all are tried."""
-    failed = [path for form, path in targets if not write(path, render_report(report, form))]
-    return not failed
-
-
-def write(path: Path, text: str) -> bool:
-    """Whether a file could be written, whole or not at all; a device or pipe as it is."""
-    part = path.with_name(f"{path.name}.part") if path.is_file() or not path.exists() else path
-    try:
-        part.write_text(text, encoding="utf-8")
-        if part != path:
-            part.replace(path)
-    except OSError as error:
-        if part != path:
-            with suppress(OSError):
-                part.unlink()
-        message = f"the report cannot be written to `{path}`: {error.strerror or error}"
-        say(str(Mistake("unwritable", message)))
-        return False
-    return True
-
-
 def natural(*, paint: bool) -> bool:
     """Whether a text may be as wide as it likes: there is no terminal, and no COLUMNS."""
     return not (paint or sys.stdout.isatty() or "COLUMNS" in os.environ)
@@ -161,8 +143,7 @@ def natural(*, paint: bool) -> bool:
 
 def columns() -> int | None:
     """Columns of the terminal or of COLUMNS; None, natural width, where there is neither."""
-    width = variable("COLUMNS")
-    if width.isdigit() and int(width) > 0:
+    if _SIZE.fullmatch(width := variable("COLUMNS")):
         return int(width)
     try:
         return os.get_terminal_size(sys.stdout.fileno()).columns or None

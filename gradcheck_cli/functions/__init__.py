@@ -16,12 +16,24 @@ def table() -> dict[str, Function]:
         elementary,
         linear_algebra,
         losses,
+        norms,
+        reductions,
         special,
         tensors,
     )
 
     rows: dict[str, Function] = {}
-    for module in (arithmetic, elementary, special, activations, tensors, linear_algebra, losses):
+    for module in (
+        arithmetic,
+        elementary,
+        special,
+        activations,
+        reductions,
+        tensors,
+        linear_algebra,
+        norms,
+        losses,
+    ):
         for row in module.ROWS:
             if row.name in rows:
                 raise RowError(f"{row.name}: stated twice")

@@ -7,12 +7,23 @@ The pullbacks are the `*_backward` kernels of ATen (`native/cpu/Activation.cpp`,
 
 from __future__ import annotations
 
-from gradcheck_cli.functions.row import Function
+from typing import Any
+
+from gradcheck_cli.functions.row import Approximation, Function
 
 # Klambauer et al. 2017, as many digits as ATen's `SELU_ALPHA` and `SELU_SCALE`; decimals, so each
 # is rounded to the dtype as there.
 _ALPHA = "(16732632423543772848170429916717 / 10**31)"
 _SCALE = "(10507009873554804934193349852946 / 10**31)"
+
+
+# Of `torch.nn.functional.softplus`.
+_THRESHOLD = 20
+
+
+def _above(threshold: Any, x: str, otherwise: str) -> str:
+    """`x` where `beta * x` is above a threshold that is given."""
+    return otherwise if threshold is None else f"where(x * beta > threshold, {x}, {otherwise})"
 
 
 def _gelu(approximate: str) -> str:
@@ -27,9 +38,9 @@ def _gelu(approximate: str) -> str:
 # fmt: off
 ROWS = (
     Function("relu",       "x",                      torch=lambda t, x: t.nn.functional.relu(x),  means="maximum(x, 0)",
-             pullback=("where(x > 0, ybar, 0)",)),
+             pullback=("where(x > 0, ybar, 0)",), rounds=(0, 0)),
     Function("relu6",      "x",                      torch=lambda t, x: t.nn.functional.relu6(x), means="minimum(maximum(x, 0), 6)",
-             pullback=("where(x > 0, where(x < 6, ybar, 0), 0)",)),
+             pullback=("where(x > 0, where(x < 6, ybar, 0), 0)",), rounds=(0, 0)),
     Function("leaky_relu", "x; negative_slope=0.01", torch=lambda t, x, negative_slope: t.nn.functional.leaky_relu(x, negative_slope),
              means="maximum(x, 0) + negative_slope * minimum(x, 0)", pullback=("where(x > 0, ybar, ybar * negative_slope)",)),
     Function("elu",        "x; alpha=1.0",           torch=lambda t, x, alpha: t.nn.functional.elu(x, alpha),
@@ -48,10 +59,13 @@ ROWS = (
              aliases=("swish",)),
     Function("mish", "x", torch=lambda t, x: t.nn.functional.mish(x), means="x * tanh(log1p(exp(x)))",
              pullback=("ybar * (tanh(log1p(exp(x))) + x * sigmoid(x) * (1 - tanh(log1p(exp(x)))**2))",)),
-    Function("softplus", "x; beta=1.0, threshold=20.0", torch=lambda t, x, beta, threshold: t.nn.functional.softplus(x, beta, threshold),
-             means="log1p(exp(beta * x)) / beta",
-             pullback=("ybar * exp(x * beta) / (exp(x * beta) + 1)",),
-             note="torch answers x, with slope 1, where beta * x > threshold; that is its approximation, not the meaning"),
+    Function("softplus", "x; beta=1.0, threshold=None",
+             torch=lambda t, x, beta, threshold: t.nn.functional.softplus(x, beta, _THRESHOLD if threshold is None else threshold),
+             means=lambda beta, threshold: _above(threshold, "x", "log1p(exp(beta * x)) / beta"),
+             pullback=lambda beta, threshold: (_above(threshold, "ybar", "ybar * exp(x * beta) / (exp(x * beta) + 1)"),),
+             approximates=lambda beta, threshold: None if threshold is not None
+             else Approximation(f"beta * x > {_THRESHOLD}", f"above its default threshold of {_THRESHOLD} torch's softplus answers x itself"),
+             note=f"a threshold that is written is part of the meaning: x where beta * x is above it; torch's default of {_THRESHOLD} is its approximation"),
 
     Function("sigmoid", "x", torch=lambda t, x: t.sigmoid(x), means="1 / (1 + exp(-x))", pullback=("ybar * (1 - y) * y",), aliases=("expit",)),
     Function("logsigmoid", "x", torch=lambda t, x: t.nn.functional.logsigmoid(x), means="-log1p(exp(-x))",
@@ -62,7 +76,8 @@ ROWS = (
     Function("hardswish",   "x", torch=lambda t, x: t.nn.functional.hardswish(x),   means="x * minimum(maximum(x + 3, 0), 6) / 6",
              pullback=("where(x <= -3, 0, where(x < 3, ybar * (x / 3 + 1/2), ybar))",)),
     Function("hardtanh", "x; min_val=-1.0, max_val=1.0", torch=lambda t, x, min_val, max_val: t.nn.functional.hardtanh(x, min_val, max_val),
-             means="minimum(maximum(x, min_val), max_val)", pullback=("where(x > min_val, where(x < max_val, ybar, 0), 0)",)),
+             means="minimum(maximum(x, min_val), max_val)", pullback=("where(x > min_val, where(x < max_val, ybar, 0), 0)",),
+             rounds=(0, 0)),
 
     Function("hardshrink", "x; lambd=0.5",       torch=lambda t, x, lambd: t.nn.functional.hardshrink(x, lambd), means="where(abs(x) > lambd, x, 0)"),
     Function("softshrink", "x; lambd=0.5", torch=lambda t, x, lambd: t.nn.functional.softshrink(x, lambd), means="x - minimum(maximum(x, -lambd), lambd)",
@@ -70,6 +85,6 @@ ROWS = (
     Function("softsign",   "x",                  torch=lambda t, x: t.nn.functional.softsign(x),                 means="x / (abs(x) + 1)"),
     Function("tanhshrink", "x",                  torch=lambda t, x: t.nn.functional.tanhshrink(x),               means="x - tanh(x)"),
     Function("threshold", "x; threshold, value", torch=lambda t, x, threshold, value: t.nn.functional.threshold(x, threshold, value),
-             means="where(x > threshold, x, value)"),
+             means="where(x <= threshold, value, x)"),
 )
 # fmt: on

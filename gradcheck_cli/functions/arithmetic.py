@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from gradcheck_cli.functions.row import Function
+from gradcheck_cli.functions.row import Elsewhere, Function
 
 
 class Off:
@@ -63,6 +63,8 @@ def _power(x: Any, y: Any) -> Any:
 def _power_beside(s: Any, x: Any, y: Any) -> Any:
     """By the binomial series where the exponent is an exact number, else `exp(y log x)`."""
     exponent = y.exact
+    if exponent is None and x.lead is None and y.sign() > 0:
+        return x
     if exponent is None:
         return s.apply("exp", y * s.apply("log", x))
     return s.constant(1) if exponent == 0 else x**exponent
@@ -90,6 +92,12 @@ def _step(x: Any) -> Any:
     gradient).
     """
     return type(x)(1) if x > 0 else type(x)(0) if x < 0 else x if x.is_nan() else _ball(x, 0.5, 0.5)
+
+
+def _step_beside(s: Any, x: Any) -> Any:
+    """On one side of 0; what stays at 0 has no side."""
+    sign = x.sign()
+    return s.constant(sign > 0) if sign else s.follow("heaviside", x)
 
 
 def _halves(x: Any) -> Any:
@@ -142,7 +150,7 @@ ROWS = (
              aliases=("multiply",), germ=lambda s, x, y: x * y, rounds=(1, 0)),
     Function("div", "x, y", torch=lambda t, x, y: x / y, sympy=lambda s, x, y: x / y, arb=lambda x, y: x / y, partials=("1 / y", "-x / y / y"), operator="/",
              scalars=True, aliases=("divide", "true_divide"), pullback=("ybar / y", "-ybar * (x / y / y)"), domain=("abs(y)",), germ=lambda s, x, y: x / y,
-             rounds=(1, 0)),
+             rounds=(1, 0), foreign={"sympy": "sympy.div(x, y) divides polynomials, with a remainder: write x / y"}),
     Function("pow", "x, y", torch=lambda t, x, y: x ** y, sympy=lambda s, x, y: x ** y, arb=_power, operator="**", scalars=True, aliases=("power", "Pow"),
              partials=("where(y == 0, 0, y * x**(y - 1))", "where(x == 0, where(y > 0, 0, log(x)), x**y * log(x))"),
              pullback=("where(y == 0, 0, ybar * (y * x**(y - 1)))", "where(x == 0, 0, ybar * (x**y * log(x)))"),
@@ -152,29 +160,32 @@ ROWS = (
              germ=lambda s, x: -x, rounds=(0, 0)),
 
     Function("abs", "x", torch=lambda t, x: t.abs(x), sympy=lambda s, x: s.Abs(x), arb=abs, partials=("2 * heaviside(x) - 1",), pullback=("ybar * sign(x)",),
-             kinks=("x",), aliases=("Abs", "fabs", "absolute"), germ=lambda s, x: -x if x.sign() < 0 else x, rounds=(0, 0), latex=r"\left|%s\right|"),
+             kinks=("x",), aliases=("Abs", "fabs", "absolute"), germ=lambda s, x: s.extreme(x, -x, 1), rounds=(0, 0), latex=r"\left|%s\right|"),
     Function("sign", "x", torch=lambda t, x: t.sign(x), sympy=lambda s, x: s.sign(x), arb=_sign, partials=("0",), kinks=("x",), jumps=True, aliases=("sgn",),
              germ=lambda s, x: s.constant(x.sign()), rounds=(0, 0)),
     Function("heaviside", "x", torch=lambda t, x: t.heaviside(x, t.full_like(x, 0.5)), sympy=lambda s, x: s.Heaviside(x), arb=_step, partials=("0",),
-             kinks=("x",), jumps=True, backward=False, aliases=("Heaviside",), rounds=(0, 0), convention="(sign(x) + 1) / 2",
+             kinks=("x",), jumps=True, backward=False, aliases=("Heaviside",), germ=_step_beside, rounds=(0, 0), convention="(sign(x) + 1) / 2",
              note="any of [0, 1] at 0; torch is given 1/2 there"),
     Function("maximum", "x, y", torch=lambda t, x, y: t.maximum(x, y), sympy=lambda s, x, y: s.Max(x, y), arb=lambda x, y: x.max(y),
-             partials=("heaviside(x - y)", "heaviside(y - x)"), kinks=("x - y",), folds="maximum", aliases=("Max",), pullback=(_HALF % "x > y", _HALF % "y > x"),
-             germ=lambda s, x, y: y if s.compare(x, y) < 0 else x, rounds=(0, 0)),
+             partials=("heaviside(x - y)", "heaviside(y - x)"), kinks=("x - y",), folds="maximum", aliases=("Max",),
+             pullback=(_HALF % "x > y", _HALF % "y > x"), germ=lambda s, x, y: s.extreme(x, y, 1), rounds=(0, 0)),
     Function("minimum", "x, y", torch=lambda t, x, y: t.minimum(x, y), sympy=lambda s, x, y: s.Min(x, y), arb=lambda x, y: x.min(y),
-             partials=("heaviside(y - x)", "heaviside(x - y)"), kinks=("x - y",), folds="minimum", aliases=("Min",), pullback=(_HALF % "x < y", _HALF % "y < x"),
-             germ=lambda s, x, y: x if s.compare(x, y) < 0 else y, rounds=(0, 0)),
-    Function("fmax",       "x, y", torch=lambda t, x, y: t.fmax(x, y),    means="maximum(x, y)", pullback=("where(x >= y, ybar, 0)", "where(x < y, ybar, 0)")),
-    Function("fmin",       "x, y", torch=lambda t, x, y: t.fmin(x, y),    means="minimum(x, y)", pullback=("where(x <= y, ybar, 0)", "where(x > y, ybar, 0)")),
+             partials=("heaviside(y - x)", "heaviside(x - y)"), kinks=("x - y",), folds="minimum", aliases=("Min",),
+             pullback=(_HALF % "x < y", _HALF % "y < x"), germ=lambda s, x, y: s.extreme(x, y, -1), rounds=(0, 0)),
+    Function("fmax",       "x, y", torch=lambda t, x, y: t.fmax(x, y),    means="maximum(x, y)", pullback=("where(x >= y, ybar, 0)", "where(x < y, ybar, 0)"),
+             rounds=(0, 0)),
+    Function("fmin",       "x, y", torch=lambda t, x, y: t.fmin(x, y),    means="minimum(x, y)", pullback=("where(x <= y, ybar, 0)", "where(x > y, ybar, 0)"),
+             rounds=(0, 0)),
     Function("clamp", "x, min=-inf, max=inf", torch=lambda t, x, lo, hi: t.clamp(x, lo, hi), means="minimum(maximum(x, min), max)", scalars=True,
              pullback=("where(x >= min, where(x <= max, ybar, 0), 0)", "where(x < min, where(min < max, ybar, 0), 0)",
                        "where(x > max, ybar, where(max < min, ybar, 0))"),
-             aliases=("clip",)),
+             rounds=(0, 0), aliases=("clip",)),
 
     Function("square",     "x", torch=lambda t, x: t.square(x),     means="x**2",        pullback=("ybar * (2 * x)",), rounds=(1, 0)),
     Function("reciprocal", "x", torch=lambda t, x: t.reciprocal(x), means="1 / x",       pullback=("-ybar * (y * y)",), rounds=(1, 0)),
     Function("sqrt", "x", torch=lambda t, x: t.sqrt(x), sympy=lambda s, x: s.sqrt(x), arb=_square_root, partials=("1 / (2 * sqrt(x))",),
-             pullback=("ybar / (2 * y)",), domain=("x",), germ=lambda s, x: x ** Fraction(1, 2), rounds=(1, 0), latex=r"\sqrt{%s}"),
+             pullback=("ybar / (2 * y)",), domain=("x",), germ=lambda s, x: x ** Fraction(1, 2), rounds=(1, 0), latex=r"\sqrt{%s}",
+             foreign={"sympy": Elsewhere(scalars=True)}),
     Function("rsqrt",      "x", torch=lambda t, x: t.rsqrt(x),      means="1 / sqrt(x)", pullback=("-1/2 * ybar * y**3",)),
 
     Function("floor", "x", torch=lambda t, x: t.floor(x), sympy=lambda s, x: s.floor(x), arb=lambda x: x.floor(), partials=("0",), kinks=("x - floor(x)",),
@@ -197,6 +208,11 @@ ROWS = (
     Function("gate", "c:condition", torch=lambda t, c: t.where(c, 1.0, 0.0), arb=_gate, partials=("0",), backward=False,
              note="1 where c holds, a zero that even NaN cannot spoil elsewhere: the slope of `where`", germ=lambda s, c: s.constant(c), rounds=(0, 0)),
 
+    Function("stop_gradient", "x", torch=lambda t, x: x.detach(), arb=lambda x: x, partials=("0",), backward=False, stops=True, rounds=(0, 0),
+             note="the value of x, held fixed where a gradient is formed; a cut by `detach`, which is the identity, is told as a missing path"),
+    Function("straight_through", "forward, backward", torch=lambda t, x, y: y + (x - y).detach(), means="backward + stop_gradient(forward - backward)",
+             note="the value of forward with the gradient of backward, as in straight_through(round(x), x)"),
+
     Function("lt", "x, y", torch=lambda t, x, y: x < y, arb=lambda x, y: _compare(x < y, x >= y), partials=("0", "0"), kinks=("x - y",), operator="<",
              condition=True, scalars=True, jumps=True, germ=lambda s, x, y: s.compare(x, y) < 0, latex=r"\left(%s < %s\right)"),
     Function("le", "x, y", torch=lambda t, x, y: x <= y, arb=lambda x, y: _compare(x <= y, x > y), partials=("0", "0"), kinks=("x - y",), operator="<=",
@@ -205,9 +221,9 @@ ROWS = (
              condition=True, scalars=True, jumps=True, germ=lambda s, x, y: s.compare(x, y) > 0, latex=r"\left(%s > %s\right)"),
     Function("ge", "x, y", torch=lambda t, x, y: x >= y, arb=lambda x, y: _compare(x >= y, x < y), partials=("0", "0"), kinks=("x - y",), operator=">=",
              condition=True, scalars=True, jumps=True, germ=lambda s, x, y: s.compare(x, y) >= 0, latex=r"\left(%s \ge %s\right)"),
-    Function("eq", "x, y", torch=lambda t, x, y: x == y, arb=lambda x, y: _compare((x - y).is_zero(), not x.overlaps(y)), partials=("0", "0"), kinks=("x - y",),
+    Function("eq", "x, y", torch=lambda t, x, y: x == y, arb=lambda x, y: _compare(x == y, not x.overlaps(y)), partials=("0", "0"), kinks=("x - y",),
              operator="==", condition=True, scalars=True, jumps=True, germ=lambda s, x, y: s.compare(x, y) == 0, latex=r"\left(%s = %s\right)"),
-    Function("ne", "x, y", torch=lambda t, x, y: x != y, arb=lambda x, y: _compare(not x.overlaps(y), (x - y).is_zero()), partials=("0", "0"), kinks=("x - y",),
+    Function("ne", "x, y", torch=lambda t, x, y: x != y, arb=lambda x, y: _compare(not x.overlaps(y), x == y), partials=("0", "0"), kinks=("x - y",),
              operator="!=", condition=True, scalars=True, jumps=True, germ=lambda s, x, y: s.compare(x, y) != 0, latex=r"\left(%s \ne %s\right)"),
     Function("logical_and", "c:condition, d:condition", torch=lambda t, c, d: t.logical_and(c, d), arb=_both, partials=("0", "0"), operator="and",
              condition=True, jumps=True, germ=lambda s, c, d: c and d, latex=r"\left(%s \land %s\right)"),

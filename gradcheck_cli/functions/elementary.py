@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.functions.row import Function
+from gradcheck_cli.functions.row import Elsewhere, Function
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def _times(x: Any, log: Any, inside: Any) -> Any:
@@ -42,17 +45,77 @@ def _atan2_beside(s: Any, y: Any, x: Any) -> Any:
     return s.apply("atan", y / x) + turn * half_turn
 
 
+def _asin(x: Any) -> Any:
+    """flint takes the arcsine of a NaN whose radius is 0."""
+    return x if x.is_nan() else x.asin()
+
+
+def _acos(x: Any) -> Any:
+    return x if x.is_nan() else x.acos()
+
+
+def _log1p_beside(s: Any, x: Any) -> Any:
+    """Near x = -1 and far out as `log(1 + x)`."""
+    inside = 1 + x
+    return s.follow("log1p", x) if inside.lead == s.constant(1).lead else s.logarithm(inside)
+
+
+def _atanh_beside(s: Any, x: Any) -> Any:
+    """At its ends by logarithms."""
+    if (1 - x * x).lead == s.constant(1).lead:
+        return s.follow("atanh", x)
+    return (s.apply("log1p", x) - s.apply("log1p", -x)) / 2
+
+
+def _atan_beside(s: Any, x: Any) -> Any:
+    """Far out by the angle of the reciprocal."""
+    if not x.infinity:
+        return s.follow("atan", x)
+    return x.infinity * 2 * s.apply("atan", s.constant(1)) - s.apply("atan", 1 / x)
+
+
+def _tanh_beside(s: Any, x: Any) -> Any:
+    """Far out one less what vanishes with all its derivatives."""
+    sign = x.infinity
+    return sign - 2 * sign / (s.exponential(2 * sign * x) + 1) if sign else s.follow("tanh", x)
+
+
+def _asinh_beside(s: Any, x: Any) -> Any:
+    """Far out by a logarithm."""
+    sign, one = x.infinity, s.constant(1)
+    root = s.apply("sqrt", x * x + one) if sign else one
+    return sign * s.logarithm(sign * x + root) if sign else s.follow("asinh", x)
+
+
+def _acosh_beside(s: Any, x: Any) -> Any:
+    """Far out by a logarithm."""
+    if not x.infinity:
+        return s.follow("acosh", x)
+    return s.logarithm(x + s.apply("sqrt", x * x - 1))
+
+
+def _hyperbolic(name: str, sign: int) -> Callable[[Any, Any], Any]:
+    """The germ of `(exp(x) + sign * exp(-x)) / 2`, so written far out."""
+
+    def beside(s: Any, x: Any) -> Any:
+        if not x.infinity:
+            return s.follow(name, x)
+        return (s.exponential(x) + sign * s.exponential(-x)) / 2
+
+    return beside
+
+
 # fmt: off
 ROWS = (
     Function("exp", "x", torch=lambda t, x: t.exp(x), sympy=lambda s, x: s.exp(x), arb=lambda x: x.exp(), partials=("exp(x)",), pullback=("ybar * y",),
-             rounds=(2, 1), latex="e^{%s}"),
+             germ=lambda s, x: s.exponential(x), rounds=(2, 1), latex="e^{%s}", foreign={"sympy": Elsewhere(scalars=True)}),
     Function("expm1", "x", torch=lambda t, x: t.expm1(x), sympy=lambda s, x: s.exp(x) - 1, arb=lambda x: x.expm1(), partials=("exp(x)",),
-             pullback=("ybar * (y + 1)",)),
+             pullback=("ybar * (y + 1)",), germ=lambda s, x: s.exponential(x) - 1 if x.infinity else s.follow("expm1", x)),
     Function("exp2", "x", torch=lambda t, x: t.exp2(x), means="2**x", pullback=("ybar * y * log(2)",)),
     Function("log", "x", torch=lambda t, x: t.log(x), sympy=lambda s, x: s.log(x), arb=lambda x: x.log(), partials=("1 / x",), pullback=("ybar / x",),
-             domain=("x",), aliases=("ln",), latex=r"\log"),
+             domain=("x",), aliases=("ln",), germ=lambda s, x: s.logarithm(x), latex=r"\log"),
     Function("log1p", "x", torch=lambda t, x: t.log1p(x), sympy=lambda s, x: s.log(1 + x), arb=lambda x: x.log1p(), partials=("1 / (1 + x)",),
-             pullback=("ybar / (1 + x)",), domain=("1 + x",)),
+             pullback=("ybar / (1 + x)",), domain=("1 + x",), germ=_log1p_beside),
     Function("log2", "x", torch=lambda t, x: t.log2(x), means="log(x) / log(2)", pullback=("ybar / (x * log(2))",)),
     Function("log10", "x", torch=lambda t, x: t.log10(x), means="log(x) / log(10)", pullback=("ybar / (x * log(10))",)),
 
@@ -60,28 +123,30 @@ ROWS = (
     Function("cos",  "x", torch=lambda t, x: t.cos(x),  sympy=lambda s, x: s.cos(x),  arb=lambda x: x.cos(),  partials=("-sin(x)",), latex=r"\cos"),
     Function("tan", "x", torch=lambda t, x: t.tan(x), sympy=lambda s, x: s.tan(x), arb=lambda x: x.tan(), partials=("1 + tan(x)**2",),
              pullback=("ybar * (1 + y**2)",), domain=("abs(cos(x))",), latex=r"\tan"),
-    Function("asin", "x", torch=lambda t, x: t.asin(x), sympy=lambda s, x: s.asin(x), arb=lambda x: x.asin(), partials=("1 / sqrt(1 - x**2)",),
+    Function("asin", "x", torch=lambda t, x: t.asin(x), sympy=lambda s, x: s.asin(x), arb=_asin, partials=("1 / sqrt(1 - x**2)",),
              pullback=("ybar * rsqrt(1 - x * x)",), domain=("1 - x**2",), aliases=("arcsin",)),
-    Function("acos", "x", torch=lambda t, x: t.acos(x), sympy=lambda s, x: s.acos(x), arb=lambda x: x.acos(), partials=("-1 / sqrt(1 - x**2)",),
+    Function("acos", "x", torch=lambda t, x: t.acos(x), sympy=lambda s, x: s.acos(x), arb=_acos, partials=("-1 / sqrt(1 - x**2)",),
              pullback=("ybar * -rsqrt(1 - x * x)",), domain=("1 - x**2",), aliases=("arccos",)),
     Function("atan", "x", torch=lambda t, x: t.atan(x), sympy=lambda s, x: s.atan(x), arb=lambda x: x.atan(), partials=("1 / (1 + x**2)",),
-             pullback=("ybar / (x * x + 1)",), aliases=("arctan",)),
+             pullback=("ybar / (x * x + 1)",), aliases=("arctan",), germ=_atan_beside),
     # Differentiable on the cut itself, but the value jumps there: zero where y = 0 and x <= 0.
     Function("atan2", "y, x", torch=lambda t, y, x: t.atan2(y, x), sympy=lambda s, y, x: s.atan2(y, x), arb=_atan2, aliases=("arctan2",),
              partials=("x / (x**2 + y**2)", "-y / (x**2 + y**2)"), kinks=("maximum(x, abs(y))",), jumps=True,
              germ=_atan2_beside,
              note="jumps from pi to -pi across the negative x axis"),
 
-    Function("sinh",  "x", torch=lambda t, x: t.sinh(x),  sympy=lambda s, x: s.sinh(x),  arb=lambda x: x.sinh(),  partials=("cosh(x)",), latex=r"\sinh"),
-    Function("cosh",  "x", torch=lambda t, x: t.cosh(x),  sympy=lambda s, x: s.cosh(x),  arb=lambda x: x.cosh(),  partials=("sinh(x)",), latex=r"\cosh"),
+    Function("sinh",  "x", torch=lambda t, x: t.sinh(x),  sympy=lambda s, x: s.sinh(x),  arb=lambda x: x.sinh(),  partials=("cosh(x)",),
+             germ=_hyperbolic("sinh", -1), latex=r"\sinh"),
+    Function("cosh",  "x", torch=lambda t, x: t.cosh(x),  sympy=lambda s, x: s.cosh(x),  arb=lambda x: x.cosh(),  partials=("sinh(x)",),
+             germ=_hyperbolic("cosh", 1), latex=r"\cosh"),
     Function("tanh", "x", torch=lambda t, x: t.tanh(x), sympy=lambda s, x: s.tanh(x), arb=lambda x: x.tanh(), partials=("1 / cosh(x)**2",),
-             pullback=("ybar * (1 - y * y)",), latex=r"\tanh"),
+             pullback=("ybar * (1 - y * y)",), germ=_tanh_beside, latex=r"\tanh"),
     Function("asinh", "x", torch=lambda t, x: t.asinh(x), sympy=lambda s, x: s.asinh(x), arb=lambda x: x.asinh(), partials=("1 / sqrt(x**2 + 1)",),
-             pullback=("ybar * rsqrt(x**2 + 1)",), aliases=("arcsinh",)),
+             pullback=("ybar * rsqrt(x**2 + 1)",), aliases=("arcsinh",), germ=_asinh_beside),
     Function("acosh", "x", torch=lambda t, x: t.acosh(x), sympy=lambda s, x: s.acosh(x), arb=lambda x: x.acosh(), partials=("1 / sqrt(x**2 - 1)",),
-             pullback=("ybar * rsqrt(x * x - 1)",), domain=("x - 1",), aliases=("arccosh",)),
+             pullback=("ybar * rsqrt(x * x - 1)",), domain=("x - 1",), aliases=("arccosh",), germ=_acosh_beside),
     Function("atanh", "x", torch=lambda t, x: t.atanh(x), sympy=lambda s, x: s.atanh(x), arb=lambda x: x.atanh(), partials=("1 / (1 - x**2)",),
-             pullback=("ybar / (1 - x**2)",), domain=("1 - x**2",), aliases=("arctanh",)),
+             pullback=("ybar / (1 - x**2)",), domain=("1 - x**2",), aliases=("arctanh",), germ=_atanh_beside),
 
     Function("hypot", "x, other", torch=lambda t, x, other: t.hypot(x, other), means="sqrt(x**2 + other**2)", pullback=("ybar * x / y", "ybar * other / y")),
     Function("logaddexp", "x, other", torch=lambda t, x, other: t.logaddexp(x, other), means="log(exp(x) + exp(other))",

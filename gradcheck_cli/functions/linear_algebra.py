@@ -8,8 +8,9 @@ from functools import reduce
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.functions.row import Function
-from gradcheck_cli.functions.tensors import axis_of, fill, integers, total
+from gradcheck_cli.functions.reductions import total
+from gradcheck_cli.functions.row import Elsewhere, Function
+from gradcheck_cli.functions.tensors import axis_of, fill, integers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +23,19 @@ LARGEST_MATRIX = 6
 def _matmul(k: Any, a: Any, b: Any) -> Any:
     y = k.np.matmul(a, b)
     return y if isinstance(y, k.np.ndarray) else fill(k, (), [y])
+
+
+def _product(name: str, left: tuple[int, ...], right: tuple[int, ...]) -> Callable[..., Any]:
+    """A matrix product of so many dimensions and no others, without broadcasting."""
+    takes = " times ".join(" or ".join(map(str, ranks)) for ranks in (left, right))
+
+    def array(k: Any, a: Any, b: Any) -> Any:
+        if a.ndim not in left or b.ndim not in right or a.shape[:-2] != b.shape[:-2]:
+            given = f"{a.ndim} and {b.ndim}"
+            raise ValueError(f"{name} takes {takes} dimensions, not {given}: write `a @ b`")
+        return _matmul(k, a, b)
+
+    return array
 
 
 def _outer(k: Any, x: Any, y: Any) -> Any:
@@ -111,15 +125,23 @@ def _diagonal(k: Any, x: Any, offset: Any, dim1: Any, dim2: Any) -> Any:
 
 # fmt: off
 ROWS = (
-    Function("matmul",    "a, b", torch=lambda t, a, b: a @ b, array=_matmul, operator="@", aliases=("dot", "mv", "mm", "bmm")),
+    Function("matmul",    "a, b", torch=lambda t, a, b: a @ b, array=_matmul, operator="@"),
+    # NumPy's dot of more dimensions is another product.
+    Function("dot",       "a, b", torch=lambda t, a, b: t.dot(a, b) if a.dim() == b.dim() == 1 else a @ b, array=_product("dot", (1, 2), (1, 2)),
+             note="of vectors and matrices"),
+    Function("mv",        "a, b", torch=lambda t, a, b: t.mv(a, b), array=_product("mv", (2,), (1,))),
+    Function("mm",        "a, b", torch=lambda t, a, b: t.mm(a, b), array=_product("mm", (2,), (2,))),
+    Function("bmm",       "a, b", torch=lambda t, a, b: t.bmm(a, b), array=_product("bmm", (3,), (3,))),
     Function("outer",     "x, y", torch=lambda t, x, y: t.outer(x, y), array=_outer),
     Function("trace",     "x", torch=lambda t, x: t.trace(x), array=_trace),
     Function("diagonal", "x; offset=0, dim1=0, dim2=1", torch=lambda t, x, offset, dim1, dim2: t.diagonal(x, offset=offset, dim1=dim1, dim2=dim2),
-             array=_diagonal),
-    Function("det",       "x", torch=lambda t, x: t.linalg.det(x), array=_det, pullback=("unsqueeze(unsqueeze(ybar * y, -1), -1) * transpose(inverse(x))",),
+             array=_diagonal, foreign=dict.fromkeys(("torch.linalg", "np.linalg"), Elsewhere(defaults={"dim1": -2, "dim2": -1}))),
+    Function("det",       "x", torch=lambda t, x: t.linalg.det(x), array=_det,
+             pullback=("unsqueeze(unsqueeze(ybar * y, -1), -1) * transpose(inverse(x), -2, -1)",),
              eliminates=True,
              note=f"up to size {LARGEST_MATRIX}; torch's backward solves with x, and for a singular x with x moved by a rounding unit"),
-    Function("inverse", "x", torch=lambda t, x: t.linalg.inv(x), array=_inverse, aliases=("inv",), pullback=("-(transpose(y) @ (ybar @ transpose(y)))",),
+    Function("inverse", "x", torch=lambda t, x: t.linalg.inv(x), array=_inverse, aliases=("inv",),
+             pullback=("-(transpose(y, -2, -1) @ (ybar @ transpose(y, -2, -1)))",),
              note=f"up to size {LARGEST_MATRIX}", eliminates=True),
     Function("tril",      "x; diagonal=0", torch=lambda t, x, diagonal: t.tril(x, diagonal), array=_triangle(lambda np, n, m, d: np.tri(n, m, d, dtype=bool))),
     Function("triu", "x; diagonal=0", torch=lambda t, x, diagonal: t.triu(x, diagonal), array=_triangle(lambda np, n, m, d: ~np.tri(n, m, d - 1, dtype=bool))),

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.functions.row import Function
+from gradcheck_cli.functions.row import Approximation, Elsewhere, Function
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,11 +53,8 @@ def _cross_entropy(reduction: str, label_smoothing: Any) -> str:
     logs = "log_softmax(classes_last(input), dim=-1)"
     hard = _reduced(f"-gather({logs}, target, dim=-1)", reduction)
     even = _reduced(f"-sum({logs}, dim=-1)", reduction)
-    return (
-        f"(1 - label_smoothing) * {hard} + {even} * (label_smoothing / size(input, dim=-1))"
-        if label_smoothing
-        else hard
-    )
+    share = "label_smoothing / size(classes_last(input), dim=-1)"
+    return f"(1 - label_smoothing) * {hard} + {even} * ({share})" if label_smoothing else hard
 
 
 def _torch_pair(name: str, **fixed: Any) -> Callable[..., Any]:
@@ -97,26 +94,35 @@ def _torch_layer_norm(t: Any, x: Any, normalized_shape: Any, eps: Any) -> Any:
 
 # fmt: off
 _CLASSES = "input is (C), (N, C) or (N, C, d1, ...), target the class or the classes: input's shape without C"
-_CLAMPS = "torch clamps the logarithms at -100 and, in backward, (1 - input) * input at 1e-12; the meaning has no clamps"
+_CLAMPS = "torch clamps the logarithms at -100 and, in backward, (1 - input) * input at 1e-12"
+# Behind the two tensors torch has `size_average`, which reads 'sum' as true.
+_NAMED = {"torch.nn.functional": Elsewhere(named=("reduction",))}
+# What `torch.nn.functional` calls reduces nothing, and has a number for how it might.
+_UNREDUCED = {"torch": Elsewhere(defaults={"reduction": "none"}, named=("reduction",))}
 
 ROWS = (
     Function("mse_loss", "input, target; reduction='mean'", torch=_torch_pair("mse_loss"),
-             means=lambda reduction: _reduced("square(input - target)", reduction)),
-    Function("l1_loss", "input, target; reduction='mean'", torch=_torch_pair("l1_loss"), means=lambda reduction: _reduced("abs(input - target)", reduction)),
-    Function("smooth_l1_loss", "input, target; reduction='mean', beta=1.0",  torch=_torch_pair("smooth_l1_loss"), means=_smooth_l1_loss),
+             means=lambda reduction: _reduced("square(input - target)", reduction), foreign=_NAMED),
+    Function("l1_loss", "input, target; reduction='mean'", torch=_torch_pair("l1_loss"), means=lambda reduction: _reduced("abs(input - target)", reduction),
+             foreign=_NAMED),
+    Function("smooth_l1_loss", "input, target; reduction='mean', beta=1.0",  torch=_torch_pair("smooth_l1_loss"), means=_smooth_l1_loss,
+             foreign=_NAMED),
     Function("huber_loss", "input, target; reduction='mean', delta=1.0", torch=_torch_pair("huber_loss"),
              means=lambda reduction, delta: _reduced(_clamped("delta"), reduction)),
 
     # The terms are rows of their own for their pullbacks, which round differently from the slope of the meaning.
-    Function("bce",             "input, target", torch=_torch_pair("binary_cross_entropy", reduction="none"), note=_CLAMPS,
+    Function("bce",             "input, target", torch=_torch_pair("binary_cross_entropy", reduction="none"), note=f"{_CLAMPS}; the meaning has no clamps",
+             approximates=lambda: Approximation("(1 - input) * input < 1e-12", _CLAMPS),
              means="(target - 1) * log1p(-input) - target * log(input)",
              pullback=("ybar * (input - target) / ((1 - input) * input)", "ybar * (log(1 - input) - log(input))")),
     Function("bce_with_logits", "input, target", torch=_torch_pair("binary_cross_entropy_with_logits", reduction="none"),
              means="(1 - target) * input - logsigmoid(input)"),
     Function("binary_cross_entropy", "input, target; reduction='mean'", torch=_torch_pair("binary_cross_entropy"),
-             means=lambda reduction: _reduced("bce(input, target)", reduction), note=_CLAMPS),
+             means=lambda reduction: _reduced("bce(input, target)", reduction),
+             note=f"{_CLAMPS}; the meaning has no clamps"),
     Function("binary_cross_entropy_with_logits", "input, target; reduction='mean'", torch=_torch_pair("binary_cross_entropy_with_logits"),
-             means=lambda reduction: _reduced("bce_with_logits(input, target)", reduction)),
+             means=lambda reduction: _reduced("bce_with_logits(input, target)", reduction),
+             foreign=_UNREDUCED),
 
     Function("classes_last", "x", torch=lambda t, x: t.movedim(x, 1, -1) if x.dim() > 2 else x, array=lambda k, x: k.np.moveaxis(x, 1, -1) if x.ndim > 2 else x,
              note="the classes of a loss, dim 1 of (N, C, d1, ...), as the last dim"),
@@ -126,7 +132,7 @@ ROWS = (
              torch=lambda t, input, target, **settings: t.nn.functional.nll_loss(input, target, **settings),
              means=lambda reduction: _reduced("-gather(classes_last(input), target, dim=-1)", reduction), note=_CLASSES),
     Function("kl_div",        "input, target; reduction='mean', log_target=False",          torch=_torch_kl_div, means=_kl_div,
-             foreign={"scipy": "scipy.special.kl_div(x, y) is x*log(x/y) - x + y: write xlogy(x, x/y) - x + y"},
+             foreign=_NAMED | _UNREDUCED | {"scipy.special": "scipy.special.kl_div(x, y) is x*log(x/y) - x + y: write xlogy(x, x/y) - x + y"},
              note="reduction='batchmean' divides by the length of the first dimension, 'mean' by the number of elements"),
 
     Function("cosine_similarity", "x1, x2; dim=1, eps=1e-8", torch=lambda t, x1, x2, dim, eps: t.nn.functional.cosine_similarity(x1, x2, dim=dim, eps=eps),

@@ -56,6 +56,38 @@ class Signature:
 
 
 @dataclass(frozen=True)
+class Elsewhere:
+    """What a name means in another library, where that is not what it means here.
+
+    Attributes:
+        function: the row that it means there; the row itself if empty.
+        defaults: settings with another default there.
+        needs: settings that must be written, each with a sentence why.
+        named: settings that another thing has the place of, so that only their names tell them.
+        scalars: True where its meaning for arrays is another one.
+    """
+
+    function: str = ""
+    defaults: Mapping[str, SettingValue] = field(default_factory=dict)
+    needs: Mapping[str, str] = field(default_factory=dict)
+    named: tuple[str, ...] = ()
+    scalars: bool = False
+
+
+@dataclass(frozen=True)
+class Approximation:
+    """Where torch's own function, or its backward, answers an approximation of the meaning.
+
+    Attributes:
+        where: a comparison in the tool's own language, over the arguments and settings.
+        says: what torch does there, as a part of a sentence.
+    """
+
+    where: str
+    says: str
+
+
+@dataclass(frozen=True)
 class Function:
     """What is true of one function: meaning, domain, kinks, its torch name and pullback.
 
@@ -88,6 +120,8 @@ class Function:
         eliminates: True where torch solves linear systems with the first argument by elimination.
         aliases: other names for it.
         backward: False where torch evaluates the function but has no derivative for it.
+        stops: True where that is meant: its value is that of its argument, its partial is stated to
+            be 0, and what is checked is the gradient so stated.
         scalars: True where torch takes Python numbers beside the first argument.
         folds: the binary function that several positional arguments mean (`max(x, y)` is
             `maximum`); that function says so of itself.
@@ -95,8 +129,9 @@ class Function:
         convention: what SymPy's form of it is at a kink, where `arb` says less: a text.
         latex: its name in LaTeX, or a form with `%s` for each argument.
         condition: True where the result is true or false, not a number.
-        foreign: for other libraries (`np`, `math`, `sympy`, `scipy`) what this name means there:
-            settings with another default, or a sentence why it is refused.
+        foreign: for a library (`np`), a part of one (`torch.linalg`) or a name of one
+            (`np.transpose`) what the name means there, or a sentence why it is refused; the
+            narrowest counts.
         note: one sentence for `gradcheck functions NAME` where the fields above leave something
             unsaid.
     """
@@ -110,7 +145,8 @@ class Function:
     means: str | Callable[..., str] | None = None
     array: Callable[..., Any] | None = None
     computes: str | Callable[..., str] = ""
-    pullback: tuple[str | Callable[..., str], ...] = ()
+    pullback: tuple[str, ...] | Callable[..., tuple[str, ...]] = ()
+    approximates: Callable[..., Approximation | None] | None = None
     domain: tuple[str, ...] = ()
     kinks: tuple[str, ...] = ()
     jumps: bool = False
@@ -119,15 +155,14 @@ class Function:
     eliminates: bool = False
     aliases: tuple[str, ...] = ()
     backward: bool = True
+    stops: bool = False
     scalars: bool = False
     folds: str = ""
     operator: str = ""
     convention: str = ""
     latex: str = ""
     condition: bool = False
-    foreign: Mapping[str, Mapping[str, SettingValue] | str] = field(
-        default_factory=dict, compare=False
-    )
+    foreign: Mapping[str, Elsewhere | str] = field(default_factory=dict, compare=False)
     note: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
@@ -142,9 +177,10 @@ class Function:
         if self.arb is None and (self.partials or self.germ or (self.sympy and self.parsed.args)):
             theirs = "`partials`, `germ` and `sympy`"
             raise RowError(f"{self.name}: {theirs} belong to primitives; here they follow")
-        if self.pullback and len(self.pullback) != len(self.parsed.args):
+        pullback = self.pulled_back({})
+        if pullback and len(pullback) != len(self.parsed.args):
             raise RowError(
-                f"{self.name}: {len(self.parsed.args)} arguments but {len(self.pullback)} pullbacks"
+                f"{self.name}: {len(self.parsed.args)} arguments but {len(pullback)} pullbacks"
             )
 
     @cached_property
@@ -179,10 +215,14 @@ class Function:
         text = self.computes if isinstance(self.computes, str) else self.computes(**settings)
         return text or self.meaning(settings)
 
-    def pullback_of(self, position: int, settings: Mapping[str, SettingValue]) -> str:
-        """The text of one argument's pullback for these settings; empty where none is stated."""
-        text = self.pullback[position]
-        return text if isinstance(text, str) else text(**settings)
+    def pulled_back(self, settings: Mapping[str, SettingValue]) -> tuple[str, ...]:
+        """The texts of `pullback` for these settings."""
+        texts = self.pullback
+        return texts if isinstance(texts, tuple) else texts(**self.bound(settings))
+
+    def approximation(self, settings: Mapping[str, SettingValue]) -> Approximation | None:
+        """Where torch approximates the function at these settings, if anywhere."""
+        return self.approximates and self.approximates(**self.bound(settings))
 
     def bound(self, settings: Mapping[str, SettingValue]) -> dict[str, SettingValue]:
         """All settings: the given ones over the signature's defaults."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.functions.row import Function
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # The reflection formula has n + 2 coefficients; n! overflows float64 from 171 on.
 MAX_ORDER = 200
@@ -75,13 +78,43 @@ def _cotangent(n: int) -> tuple[int, ...]:
     return tuple(a + b for a, b in zip([*slope, 0, 0], [0, 0, *slope], strict=True))
 
 
+def _erfc_beside(s: Any, x: Any) -> Any:
+    """Far out `exp(-x**2) / (x sqrt(pi)) (1 + O(x**-2))`."""
+    sign = x.infinity
+    if sign <= 0:
+        return 2 - _erfc_beside(s, -x) if sign else s.follow("erfc", x)
+    root_pi = s.apply("sqrt", 4 * s.apply("atan", s.constant(1)))
+    return s.exponential(-x * x) / (x * root_pi) * s.constant(1).cut((x**-2).lead)
+
+
+# A series at a pole further left is not looked for.
+_FURTHEST_POLE = 50
+
+
+def _from_pole(name: str, step: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """The germ of a function with `f(x) = f(x + 1) - step(x)`: at the pole -n by its germ at 1."""
+
+    def beside(s: Any, x: Any) -> Any:
+        limit = None if x.infinity else x.at(0).fraction
+        if limit is None or limit.denominator != 1 or not -_FURTHEST_POLE <= limit <= 0:
+            return s.follow(name, x)
+        above = s.follow(name, x + (1 - int(limit)))
+        for k in range(1 - int(limit)):
+            above = above - step(s, x + k)
+        return above
+
+    return beside
+
+
 # fmt: off
 # Zero at the poles 0, -1, -2, ... and nowhere negative.
 _POLES = "maximum(x, x - floor(x))"
 
 ROWS = (
-    Function("erf", "x", torch=lambda t, x: t.erf(x), sympy=lambda s, x: s.erf(x), arb=lambda x: x.erf(), partials=("2 / sqrt(pi) * exp(-x**2)",)),
-    Function("erfc", "x", torch=lambda t, x: t.erfc(x), sympy=lambda s, x: s.erfc(x), arb=_erfc, partials=("-2 / sqrt(pi) * exp(-x**2)",)),
+    Function("erf", "x", torch=lambda t, x: t.erf(x), sympy=lambda s, x: s.erf(x), arb=lambda x: x.erf(), partials=("2 / sqrt(pi) * exp(-x**2)",),
+             germ=lambda s, x: 1 - _erfc_beside(s, x) if x.infinity else s.follow("erf", x)),
+    Function("erfc", "x", torch=lambda t, x: t.erfc(x), sympy=lambda s, x: s.erfc(x), arb=_erfc, partials=("-2 / sqrt(pi) * exp(-x**2)",),
+             germ=_erfc_beside),
     Function("erfinv", "x", torch=lambda t, x: t.erfinv(x), sympy=lambda s, x: s.erfinv(x), arb=lambda x: x.erfinv(),
              partials=("sqrt(pi) / 2 * exp(erfinv(x)**2)",), pullback=("sqrt(pi) / 2 * exp(y**2) * ybar",), domain=("1 - x**2",), rounds=(4, 4)),
     Function("erfcx",    "x", torch=lambda t, x: t.special.erfcx(x),    means="exp(x**2) * erfc(x)",          pullback=("(2 * x * y - 2 / sqrt(pi)) * ybar",),
@@ -93,9 +126,12 @@ ROWS = (
              pullback=("ybar / sqrt(2 * pi) * exp(-(y + x**2 / 2))",), rounds=(8, 8)),
 
     Function("lgamma", "x", torch=lambda t, x: t.lgamma(x), sympy=lambda s, x: s.loggamma(x), arb=_log_gamma, partials=("digamma(x)",), domain=(_POLES,),
-             aliases=("gammaln", "loggamma"), rounds=(4, 4), note="log|gamma(x)|, real left of 0 as well"),
+             germ=_from_pole("lgamma", lambda s, x: s.apply("log", s.apply("abs", x))), aliases=("gammaln", "loggamma"),
+             foreign={"sympy.loggamma": "sympy.loggamma(x) is complex left of 0, not log|gamma(x)|: write lgamma(x)",
+                      "scipy.special.loggamma": "scipy.special.loggamma(x) is NaN left of 0, not log|gamma(x)|: write gammaln(x)"},
+             rounds=(4, 4), note="log|gamma(x)|, real left of 0 as well"),
     Function("digamma", "x", torch=lambda t, x: t.digamma(x), sympy=lambda s, x: s.polygamma(0, x), arb=_digamma, partials=("polygamma(1, x)",),
-             domain=(_POLES,), aliases=("psi",), rounds=(8, 8)),
+             domain=(_POLES,), aliases=("psi",), germ=_from_pole("digamma", lambda s, x: 1 / x), rounds=(8, 8)),
     Function("polygamma", "n:index, x", torch=lambda t, n, x: t.polygamma(int(n), x), sympy=lambda s, n, x: s.polygamma(n, x), arb=_polygamma,
              partials=("0", "polygamma(n + 1, x)"), domain=(_POLES,), rounds=(8, 8), note="n is a constant integer from 0 to 200 and is not differentiated"),
 

@@ -6,26 +6,32 @@ Every comparison is made here, once; records, reports and expectations read it f
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.judge.cause import cut_cause
 from gradcheck_cli.judge.comparison import Comparison, Court
 from gradcheck_cli.judge.evidence import agreement
-from gradcheck_cli.judge.forward import why_numeric_misses
+from gradcheck_cli.judge.forward import value_without_number, why_numeric_misses
 from gradcheck_cli.judge.measure import BUDGET_FACTOR, format_ball, format_float, ulp
-from gradcheck_cli.judge.sides import Boundary, boundary_at, disputes_sides
+from gradcheck_cli.judge.modes import with_modes
+from gradcheck_cli.judge.second import boundary_beside
+from gradcheck_cli.judge.sides import Boundary, disputes_sides
+from gradcheck_cli.judge.stops import is_stopped
 from gradcheck_cli.judge.verdict import Verdict
 from gradcheck_cli.records.outcome import Cause, Outcome
 from gradcheck_cli.records.record import FREE_ULPS
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.autograd import Detached, Measured
+from gradcheck_cli.witnesses.modes import ModeAnswer
 from gradcheck_cli.witnesses.truth import Certified, Touching, Undefined
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gradcheck_cli.judge.evidence import Evidence, Tolerance
+    from gradcheck_cli.witnesses import Answer
 
 # Working precision of the comparisons themselves: far below any dtype's spacing.
 _BITS = 256
@@ -56,15 +62,17 @@ class _Trial:
         self.dtype, self.key = court.point.dtype, court.point.keys[partial]
         self.truth = self.evidence.of("reference", partial)
         self.difference = self.evidence.of("numeric", partial)
+        self.is_second = self.point.prepared.objective.order == 2
 
     def verdict(self) -> Verdict:
         """The outcome, with what is to be said of the other opinions appended."""
-        verdict = self._outcome()
+        verdict = self._outcome(self.evidence.of("autograd", self.partial))
+        verdict = with_modes(verdict, self.evidence, self.partial, self._outcome)
         truth = verdict.truth
         if truth is None and isinstance(self.truth, Certified):
             truth = self.truth.ball
         for name in self.evidence:
-            if name not in ("reference", "autograd"):
+            if name not in ("reference", "autograd") and name not in verdict.agrees:
                 answer = self.evidence.of(name, self.partial)
                 verdict.agrees[name] = agreement(truth, answer)
         asides = self._asides(verdict, truth)
@@ -73,14 +81,20 @@ class _Trial:
     def _verdict(self, outcome: Outcome, reason: str, cause: Cause | None, **rest: Any) -> Verdict:
         return Verdict(self.key, outcome, reason, cause, **rest)
 
-    def _outcome(self) -> Verdict:
-        answer = self.evidence.of("autograd", self.partial)
+    def _outcome(self, answer: Answer) -> Verdict:
         if isinstance(answer, Detached):
             return self._detached(answer)
         if not isinstance(answer, Measured):
             reason = answer.reason if isinstance(answer, Abstention) else "torch gives no number"
             return self._verdict(Outcome.INCONCLUSIVE, reason, Cause.UNKNOWN)
         answers = f"torch answers {format_float(answer.value)}"
+        value = value_without_number(self.evidence, self.partial)
+        proved = isinstance(self.truth, Undefined) and self.truth.of_value
+        if value is not None and not proved:
+            reason = f"there is nothing to differentiate: torch's value is {format_float(value)}"
+            why = getattr(self.truth, "reason", "")
+            reason = f"{reason}; {why}; {answers}" if why else f"{reason}; {answers}"
+            return self._verdict(Outcome.UNDEFINED, reason, Cause.OUTSIDE_DOMAIN)
         match self.truth:
             case Certified() as certified:
                 return self.comparison.verdict(certified.truth, answer)
@@ -89,11 +103,13 @@ class _Trial:
                 return self._verdict(Outcome.UNDEFINED, reason, cause)
             case Touching(function=function, node=node):
                 words = self.point.specification.source(node)
-                return self._beside(answer, f"at the boundary of `{function}` in `{words}`")
+                # A step of the first derivative is no function that the user wrote.
+                inner = "" if self.is_second else f"`{function}` in "
+                return self._beside(answer, f"at the boundary of {inner}`{words}`")
             case Undefined():
                 return self._beside(answer, "where the formula for the derivative is not finite")
-        reason = getattr(self.truth, "reason", "nothing is proved")
-        reason = f"{reason}; {answers}, which nothing here confirms or refutes"
+        why = getattr(self.truth, "reason", "nothing is proved")
+        reason = f"{why}; {answers}, which nothing here confirms or refutes"
         return self._verdict(Outcome.INCONCLUSIVE, reason, Cause.UNKNOWN)
 
     def _detached(self, answer: Detached) -> Verdict:
@@ -102,6 +118,13 @@ class _Trial:
         reason = f"torch has no path from `{self.key.variable}` to the result{cut}"
         reason = f"{reason}, so it gives no gradient"
         cause = cut_cause(answer.cut)
+        if (
+            isinstance(self.truth, Certified)
+            and not answer.cut
+            and is_stopped(self.point, self.partial)
+        ):
+            reason = f"torch gives no gradient by `{self.key.variable}`, and the one stated is 0"
+            return self._verdict(Outcome.AGREE, reason, None)
         if not isinstance(self.truth, Certified):
             return self._verdict(Outcome.DETACHED, reason, cause)
         ball = self.truth.ball
@@ -113,15 +136,16 @@ class _Trial:
 
     def _beside(self, answer: Measured, place: str) -> Verdict:
         """torch's number held against what is to the left and the right of the point."""
-        boundary = boundary_at(self.point, self.partial, self.difference)
+        boundary = self._boundary
         words, cause, sides = boundary.words, boundary.cause, boundary.sides
         answers = f"torch answers {format_float(answer.value)}"
+        none = "no second derivative" if self.is_second else "no derivative"
         if boundary.kind == "smooth":
-            verdict = self.comparison.verdict(boundary.slope, answer)
+            verdict = self.comparison.verdict(boundary.slope, answer, at_boundary=True)
             reason = f"{verdict.reason}; {place} {words}"
             return replace(verdict, reason=reason, sides=sides, truth=boundary.slope)
         if boundary.kind == "undefined":
-            reason = f"no derivative {place}: {words}; {answers}"
+            reason = f"{none} {place}: {words}; {answers}"
             return self._verdict(Outcome.UNDEFINED, reason, cause, sides=sides)
         if boundary.kind == "unknown":
             reason = f"{place}: {words}; {answers}"
@@ -132,10 +156,15 @@ class _Trial:
         if self._is_inside(answer, boundary):
             kink = boundary.kind == "kink"
             valid = "a valid subgradient" if kink else "the derivative on that side"
-            reason = f"no derivative {place}: {words}; {answers}, {valid}"
+            reason = f"{none} {place}: {words}; {answers}, {valid}"
             return self._verdict(Outcome.KINK, reason, cause, sides=sides)
         reason = f"{answers} {place}, which is no subgradient: {words}"
         return self._verdict(Outcome.WRONG, reason, cause, sides=sides)
+
+    @cached_property
+    def _boundary(self) -> Boundary:
+        """What is to the left and the right."""
+        return boundary_beside(self.point, self.partial, self.difference)
 
     def _is_inside(self, answer: Measured, boundary: Boundary) -> bool:
         """Whether an answer lies between the one-sided derivatives, with the room that rounding may
@@ -152,8 +181,11 @@ class _Trial:
         return bool(low.lower() - room <= arb(answer.value) <= high.upper() + room)
 
     def _asides(self, verdict: Verdict, truth: Any) -> list[str]:
-        """What is wrong with the other opinions."""
-        wrong = (name for name, agrees in verdict.agrees.items() if agrees is False)
+        """What is wrong with the other opinions; of torch's own modes it is said already."""
+        modes = {
+            n for n in verdict.agrees if isinstance(self.evidence.of(n, self.partial), ModeAnswer)
+        }
+        wrong = (n for n, agrees in verdict.agrees.items() if agrees is False and n not in modes)
         asides = [self._dispute(name, truth) for name in wrong]
         # Across a jump differences have no slope to find: steps that are closer together than
         # floats, such as those of floor at 1e140, look like one.

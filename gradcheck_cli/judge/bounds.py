@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.witnesses.noise import Integers
 
 # Scalar operations that are followed for one point, at most: about 0.1 s.
-MOST_OPERATIONS = 2**20
+MOST_STEPPED = 2**20
 # Rows that are followed together: their numbers stay in the second-level cache.
 ROWS = 32 * VECTOR
 
@@ -38,7 +38,7 @@ class ForwardNoise:
 
         try:
             running = rounding(Point(batch, 0)).running
-            if running.size * len(rows) > MOST_OPERATIONS * len(batch):
+            if running.size * len(rows) > MOST_STEPPED * len(batch):
                 return None
             found = []
             with torch.no_grad():
@@ -59,7 +59,7 @@ class ForwardNoise:
     def level(self, point: Point) -> float | None:
         """The budget of the value at the point; None where it cannot be had."""
         try:
-            total = rounding(point).of_value(point, DTYPES["float64"]).total
+            total = rounding(point).of_value(point, DTYPES["float64"], near=True).total
         except TooLarge:
             return None
         return total if isfinite(total) else None

@@ -5,34 +5,30 @@ side.
 from __future__ import annotations
 
 from math import isfinite
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.program import Call
 from gradcheck_cli.witnesses.autograd import Backward
 from gradcheck_cli.witnesses.reference import Proof
-from gradcheck_cli.worlds import balls
 from gradcheck_cli.worlds.scalars import Expansion
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gradcheck_cli.calculus.kinks import Kink
     from gradcheck_cli.judge.evidence import Evidence
+    from gradcheck_cli.language.program import Node
     from gradcheck_cli.questions.batch import Point
     from gradcheck_cli.subjects import NodeValues
 
 _BITS = 128
 
 
-class Branch(NamedTuple):
-    """The exact gradient program with torch's own values in it, and the kinks that they cross."""
-
-    values: list[Any]
-    crossed: list[Kink]
-
-
-def branch_taken(evidence: Evidence) -> Branch | None:
-    """The branch that torch's own values lie on; None where that cannot be told.
+def crossed_kinks(evidence: Evidence) -> list[Kink]:
+    """The kinks on whose other side torch's own values lie; none where that cannot be told.
 
     The exact gradient is evaluated again with torch's own value in place of every node; where an
     argument of a kink then has another sign, or none, rounding has decided the branch.
@@ -40,32 +36,27 @@ def branch_taken(evidence: Evidence) -> Branch | None:
     proof, backward = evidence.whole("reference", Proof), evidence.whole("autograd", Backward)
     prepared = evidence.point.prepared
     if proof is None or backward is None or not isinstance(prepared.expansion, Expansion):
-        return None
+        return []
     values = _along_torch(evidence.point, prepared.expansion, backward.execution)
-    kinks = prepared.gradient.kinks
-    return Branch(values, [kink for kink in kinks if _is_crossed(kink, values, proof.values)])
+    program = prepared.gradient
+    nodes = program.program.nodes
+    return [k for k in program.kinks if _is_crossed(k, nodes[k.node], values, proof.values)]
 
 
-def other_branch(branch: Branch | None, point: Point, partial: int) -> tuple[str, Any] | None:
-    """(the function whose kink rounding crossed, the derivative on torch's side), or None where
-    torch took the true branch.
-    """
-    if branch is None:
-        return None
+def other_branch(crossed: Sequence[Kink], point: Point, partial: int) -> str:
+    """The function whose kink rounding crossed; empty where torch took the true branch."""
     program = point.prepared.gradient
-    node = program.partials[partial]
-    crossed = [kink for kink in branch.crossed if program.dependence[kink.node] >> partial & 1]
-    if not crossed or node is None:
-        return None
-    origin = point.prepared.scalars.origin[crossed[0].node]
-    return point.specification.source(origin), balls.plain(branch.values[node])
+    for kink in crossed:
+        if program.dependence[kink.node] >> partial & 1:
+            return point.specification.source(point.prepared.scalars.origin[kink.node])
+    return ""
 
 
 def _along_torch(point: Point, expansion: Expansion, execution: NodeValues) -> list[Any]:
     """Balls of the exact program with torch's values put in for the nodes that torch computed."""
     from flint import arb, ctx
 
-    instead: dict[int, Any] = {}
+    pins: dict[int, Any] = {}
     for i, node in enumerate(point.specification.nodes):
         value = execution.node(i)
         if isinstance(node, Call) and hasattr(value, "is_floating_point"):
@@ -74,19 +65,25 @@ def _along_torch(point: Point, expansion: Expansion, execution: NodeValues) -> l
             numbers = value.detach().reshape(-1).double().tolist()
             places = np.reshape(expansion.values[i], -1).tolist()
             pairs = zip(places, numbers, strict=False)
-            instead |= {k: arb(number) for k, number in pairs if isfinite(number)}
+            pins |= {k: arb(number) for k, number in pairs if isfinite(number)}
+
+    def put(place: int, values: list[Any]) -> None:
+        if place in pins:
+            values[place] = pins[place]
+
     with ctx.workprec(_BITS):
         inputs = {name: arb(value) for name, value in point.scalars.items()}
-        return point.prepared.machine.values(inputs, point.dtype.round, instead=instead)
+        return point.prepared.machine.values(inputs, point.dtype.round, after=put)
 
 
-def _is_crossed(kink: Kink, torch: list[Any], true: list[Any]) -> bool:
-    """Whether torch is on another side of a kink, or on another step of a function that jumps."""
+def _is_crossed(kink: Kink, node: Node, torch: list[Any], true: list[Any]) -> bool:
+    """Whether torch is on another side of a kink, or on another step of a function of steps."""
     if _side(torch[kink.expression]) != _side(true[kink.expression]):
         return True
+    steps = isinstance(node, Call) and set(lookup(node.function).partials) == {"0"}
     ours, right = torch[kink.node], true[kink.node]
     balls_both = hasattr(ours, "overlaps") and hasattr(right, "overlaps")
-    return kink.jumps and balls_both and not ours.overlaps(right)
+    return steps and kink.jumps and balls_both and not ours.overlaps(right)
 
 
 def _side(ball: Any) -> int:

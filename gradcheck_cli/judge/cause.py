@@ -41,7 +41,7 @@ def rounding_cause(evidence: Evidence, partial: int) -> Cause:
     cause = Cause.ROUNDING
     for i in range(program.forward):
         node = program.program.nodes[i]
-        if not isinstance(node, Call) or not program.dependence[i] >> partial & 1:
+        if not isinstance(node, Call) or not program.reached[i] >> partial & 1:
             continue
         if lookup(node.function).operator not in ("+", "-") or len(node.args) != 2:
             continue

@@ -7,9 +7,10 @@ from functools import cached_property
 from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.judge.branch import branch_taken, other_branch
+from gradcheck_cli.judge.approximations import approximation_note, approximations
+from gradcheck_cli.judge.branch import crossed_kinks, other_branch
 from gradcheck_cli.judge.cause import cut_cause, rounding_cause
-from gradcheck_cli.judge.culprit import why_not_finite
+from gradcheck_cli.judge.culprit import Inquiry
 from gradcheck_cli.judge.forward import forward_note
 from gradcheck_cli.judge.measure import (
     BUDGET_FACTOR,
@@ -17,27 +18,35 @@ from gradcheck_cli.judge.measure import (
     agreeing_room,
     format_ball,
     format_float,
+    half_digits,
     is_within_free_ulps,
     largest,
     magnitude,
     measure,
     off,
     pair,
-    ulp,
 )
-from gradcheck_cli.judge.rounding import Budget, rounding
+from gradcheck_cli.judge.retrace import retrace
+from gradcheck_cli.judge.rounding import rounding
+from gradcheck_cli.judge.trace import Budget
 from gradcheck_cli.judge.verdict import Verdict
 from gradcheck_cli.records.outcome import Cause, Outcome
 from gradcheck_cli.records.record import FREE_ULPS
 from gradcheck_cli.witnesses.autograd import Backward
+from gradcheck_cli.witnesses.reference import Proof
 from gradcheck_cli.worlds import balls
 from gradcheck_cli.worlds.scalars import TooLarge
 
 if TYPE_CHECKING:
-    from gradcheck_cli.judge.branch import Branch
+    from gradcheck_cli.calculus.kinks import Kink
+    from gradcheck_cli.judge.approximations import Approximated
+    from gradcheck_cli.judge.culprit import Culprit
     from gradcheck_cli.judge.evidence import Evidence, Tolerance
+    from gradcheck_cli.judge.retrace import Path
     from gradcheck_cli.questions.batch import Point
     from gradcheck_cli.witnesses.autograd import Measured
+
+_ELSEWHERE = "its backward overflows, divides by 0 or multiplies an infinity by 0"
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,9 +74,29 @@ class Court:
         return cut_cause(() if backward is None else backward.cut)
 
     @cached_property
-    def branch(self) -> Branch | None:
-        """The branch that torch's own values lie on."""
-        return branch_taken(self.evidence)
+    def crossed(self) -> list[Kink]:
+        """The kinks on whose other side torch's own values lie."""
+        return crossed_kinks(self.evidence)
+
+    @cached_property
+    def path(self) -> Path | None:
+        """torch's gradient program along its own forward values."""
+        return retrace(self.evidence)
+
+    @cached_property
+    def inquiry(self) -> Inquiry | None:
+        """Who is to blame, where numbers of torch's program are; None where it is too large."""
+        proof = self.evidence.whole("reference", Proof)
+        try:
+            trace = rounding(self.point).gradient
+        except TooLarge:
+            return None
+        return None if proof is None else Inquiry(self.point, trace, proof.bits)
+
+    @cached_property
+    def approximated(self) -> tuple[Approximated, ...]:
+        """What torch approximates on purpose at the point."""
+        return approximations(self.point)
 
     @cached_property
     def forward_is_off(self) -> bool:
@@ -93,19 +122,19 @@ class Comparison:
     def _verdict(self, outcome: Outcome, reason: str, cause: Cause | None, **rest: Any) -> Verdict:
         return Verdict(self.key, outcome, reason, cause, **rest)
 
-    def verdict(self, truth: Any, answer: Measured) -> Verdict:
-        """torch's number held against the certified truth."""
+    def verdict(self, truth: Any, answer: Measured, *, at_boundary: bool = False) -> Verdict:
+        """torch's number held against the true one.
+
+        Args:
+            at_boundary: the truth was proved from both sides of a kink, where torch's formulas
+                follow conventions.
+        """
         measures = measure(answer.value, truth, self.dtype)
         beyond, cause = self._beyond_range(truth, answer.value)
         if beyond:
             return self._verdict(Outcome.AGREE, beyond, cause, **measures)
         if not isfinite(answer.value):
-            why, cause = why_not_finite(self.court.evidence)
-            if cause is Cause.ROUNDING:
-                cause = rounding_cause(self.court.evidence, self.partial)
-            answers = f"torch answers {format_float(answer.value)}"
-            reason = f"{answers} where the derivative is {format_ball(truth)}{why}"
-            return self._verdict(Outcome.WRONG, reason, cause, **measures)
+            return self._not_finite(truth, answer, measures)
         if self.court.tolerance is None and is_within_free_ulps(measures):
             reason = f"within {FREE_ULPS} ulp of the true value"
             return self._verdict(Outcome.AGREE, reason, None, **measures)
@@ -114,13 +143,64 @@ class Comparison:
         explained = measures["error"] <= BUDGET_FACTOR * budget.total
         if self.court.tolerance is not None and measures["error"] <= measures["tolerance"]:
             return self._tolerated(budget, measures)
+        if explained and isfinite(budget.total):
+            undecided = BUDGET_FACTOR * budget.total > magnitude(truth) / 2
+            return self._explained(truth, answer, budget, measures, undecided)
+        path = None if at_boundary else self.court.path
+        if path is not None and self._follows(path, answer, measures):
+            return self._on_path(truth, answer, budget, measures, path)
         if not isfinite(budget.total):
             distance = f"{pair(answer.value, truth, measures)} ({off(measures)})"
             reason = f"{distance}; how much of that is rounding cannot be told"
             return self._verdict(Outcome.INCONCLUSIVE, reason, Cause.UNKNOWN, **measures)
-        if explained:
-            return self._explained(truth, answer, budget, measures)
         return self._unexplained(truth, answer, budget, measures)
+
+    def _not_finite(self, truth: Any, answer: Measured, measures: Measure) -> Verdict:
+        found = self._culprit(truth, answer.value)
+        why, cause = _ELSEWHERE, Cause.UNKNOWN
+        if found is not None:
+            why, cause = found.words, self._cause(found)
+        answers = f"torch answers {format_float(answer.value)}"
+        reason = f"{answers} where the derivative is {format_ball(truth)}: {why}"
+        return self._blaming(found, Outcome.WRONG, reason, cause, **measures)
+
+    def _blaming(self, found: Culprit | None, *said: Any, **rest: Any) -> Verdict:
+        return self._verdict(*said, culprit=None if found is None else found.node, **rest)
+
+    def _culprit(self, truth: Any, answer: float) -> Culprit | None:
+        inquiry = self.court.inquiry
+        return None if inquiry is None else inquiry.culprit(self.partial, truth, answer)
+
+    def _cause(self, found: Culprit | None) -> Cause:
+        """What a culprit did; where no step stands out, what sums do to the digits."""
+        if found is None or found.cause is Cause.ROUNDING:
+            return rounding_cause(self.court.evidence, self.partial)
+        return found.cause
+
+    def _follows(self, path: Path, answer: Measured, measures: Measure) -> bool:
+        """Whether torch's own path leads to an answer, and rounding, or a kink that it crosses,
+        that far from the truth.
+        """
+        if not path.explains(self.partial, answer.value):
+            return False
+        if other_branch(self.court.crossed, self.court.point, self.partial):
+            return True
+        return measures["error"] <= BUDGET_FACTOR * path.budget(self.partial)
+
+    def _on_path(
+        self, truth: Any, answer: Measured, budget: Budget, measures: Measure, path: Path
+    ) -> Verdict:
+        """Explained by what rounding made of torch's forward values, to all orders."""
+        crossed = other_branch(self.court.crossed, self.court.point, self.partial)
+        if crossed:
+            across = f"because rounding takes it across the kink of `{crossed}`"
+            reason = f"kink within rounding: {pair(answer.value, truth, measures)}, {across}"
+            cause = Cause.KINK_WITHIN_ROUNDING
+            return self._verdict(Outcome.IMPRECISE, reason, cause, **measures)
+        if self.court.tolerance is None:
+            measures["tolerance"] = max(measures["tolerance"], half_digits(truth, self.dtype))
+        undecided = path.is_wide(self.partial, truth)
+        return self._explained(truth, answer, budget, measures, undecided)
 
     def _tolerated(self, budget: Budget, measures: Measure) -> Verdict:
         """Within the user's own tolerance; the cause is told all the same."""
@@ -135,55 +215,61 @@ class Comparison:
         return self._verdict(Outcome.AGREE, reason, cause, **measures)
 
     def _explained(
-        self, truth: Any, answer: Measured, budget: Budget, measures: Measure
+        self, truth: Any, answer: Measured, budget: Budget, measures: Measure, undecided: bool
     ) -> Verdict:
-        place = ""
-        if budget.culprit is not None:
-            place = f", mostly at `{self.court.point.specification.source(budget.culprit)}`"
         distance = off(measures)
         if self.court.tolerance is None and measures["error"] <= measures["tolerance"]:
-            reason = f"{distance}, explained by rounding{place}"
+            reason = f"{distance}, explained by rounding{self._mostly(budget, ',')}"
             return self._verdict(Outcome.AGREE, reason, Cause.ROUNDING, **measures)
-        undecided = BUDGET_FACTOR * budget.total > magnitude(truth) / 2
+        found, numbers = self._culprit(truth, answer.value), pair(answer.value, truth, measures)
+        if found is not None and found.is_of_range and self._is_lost(truth, measures):
+            reason = f"{numbers} ({distance}): {found.words}"
+            return self._blaming(found, Outcome.WRONG, reason, found.cause, **measures)
         lost = "more than the tolerance given, lost to rounding"
         if self.court.tolerance is None:
             lost = "more than half the digits are lost to rounding"
-        reason = f"{pair(answer.value, truth, measures)} ({distance}): {lost}{place}"
+        place = self._mostly(budget, ":") if found is None else f": {found.words}"
+        reason = f"{numbers} ({distance}): {lost}{place}"
         if undecided:
             coarse = f"{self.dtype.name} cannot tell this formula from a wrong one here"
             reason = f"{reason}; {coarse}"
-        cause = rounding_cause(self.court.evidence, self.partial)
-        return self._verdict(Outcome.IMPRECISE, reason, cause, undecided=undecided, **measures)
+        cause = self._cause(found)
+        outcome = Outcome.IMPRECISE
+        return self._blaming(found, outcome, reason, cause, undecided=undecided, **measures)
+
+    def _mostly(self, budget: Budget, mark: str) -> str:
+        """The node that makes most of a budget, behind a mark."""
+        if budget.culprit is None:
+            return ""
+        return f"{mark} mostly at `{self.court.point.specification.source(budget.culprit)}`"
+
+    def _is_lost(self, truth: Any, measures: Measure) -> bool:
+        """Whether no digit of an answer is right, to a truth that the dtype could hold."""
+        least = balls.exact_ball(self.dtype.smallest * 2 ** (self.dtype.digits - 1))
+        return bool(abs(truth) >= least and 2 * measures["error"] >= magnitude(truth))
 
     def _unexplained(
         self, truth: Any, answer: Measured, budget: Budget, measures: Measure
     ) -> Verdict:
         room = BUDGET_FACTOR * budget.total
         numbers = pair(answer.value, truth, measures)
-        crossed = other_branch(self.court.branch, self.court.point, self.partial)
-        if crossed is not None and self._is_on(crossed[1], answer, room):
-            across = f"because rounding takes it across the kink of `{crossed[0]}`"
-            reason = f"kink within rounding: {numbers}, {across}"
-            cause = Cause.KINK_WITHIN_ROUNDING
-            return self._verdict(Outcome.IMPRECISE, reason, cause, **measures)
+        crossed = other_branch(self.court.crossed, self.court.point, self.partial)
+        found = None
         if self.court.cut:
             reason = f"torch has no derivative for {self.court.cut} and leaves that part out"
             cause, reason = self.court.cut_cause, f"{reason}: {numbers}"
+        elif note := approximation_note(self.court.approximated, self.partial):
+            reason = f"{numbers} ({off(measures)}): {note}"
+            cause = Cause.LIMITED_APPROXIMATION
         else:
-            cause = Cause.OTHER_BRANCH if crossed is not None else Cause.UNKNOWN
+            cause = Cause.OTHER_BRANCH if crossed else Cause.UNKNOWN
+            found = None if crossed else self._culprit(truth, answer.value)
             reason = f"{numbers} ({off(measures)}): rounding explains {room:.2g} at most"
+            if found is not None and found.is_of_range:
+                cause, reason = found.cause, f"{numbers} ({off(measures)}): {found.words}"
         if cause is Cause.UNKNOWN and self.court.forward_is_off:
             cause = Cause.LIMITED_APPROXIMATION
-        return self._verdict(Outcome.WRONG, reason, cause, **measures)
-
-    def _is_on(self, slope: Any, answer: Measured, room: float) -> bool:
-        """Whether an answer is the derivative of torch's branch, give or take rounding."""
-        from flint import arb
-
-        if not slope.is_finite():
-            return False
-        room += FREE_ULPS * ulp(slope, self.dtype)
-        return bool(slope.lower() - room <= arb(answer.value) <= slope.upper() + room)
+        return self._blaming(found, Outcome.WRONG, reason, cause, **measures)
 
     def _beyond_range(self, truth: Any, answer: float) -> tuple[str, Cause | None]:
         """Why an infinity or a zero is the correctly rounded answer, if it is."""

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.judge.measure import BUDGET_FACTOR, format_float, largest, ulp
+from gradcheck_cli.judge.retrace import retrace
 from gradcheck_cli.judge.rounding import rounding
+from gradcheck_cli.language.program import Number
 from gradcheck_cli.questions.prepared import Oversize
 from gradcheck_cli.records.record import FREE_ULPS
 from gradcheck_cli.witnesses.autograd import Backward
@@ -35,15 +37,18 @@ def forward_note(evidence: Evidence) -> str | None:
         for k, (truth, value) in enumerate(zip(proof.forward, backward.forward, strict=False)):
             if isinstance(truth, Certified):
                 place = f" (element {k})" if len(backward.forward) > 1 else ""
-                sentence = _sentence(evidence.point, k, truth.ball, value, place)
+                sentence = _sentence(evidence, k, truth.ball, value, place)
                 if sentence:
                     return sentence
     return None
 
 
-def _sentence(point: Point, element: int, truth: Ball, value: float, place: str) -> str | None:
+def _sentence(
+    evidence: Evidence, element: int, truth: Ball, value: float, place: str
+) -> str | None:
     """What is wrong with one element of the value."""
-    ours = f"torch's value{place} is"
+    point = evidence.point
+    ours = f"torch's {point.prepared.objective.noun}{place} is"
     if not isfinite(value):
         beyond = (
             abs(truth) > largest(point.dtype) and not isnan(value) and (truth > 0) == (value > 0)
@@ -57,9 +62,40 @@ def _sentence(point: Point, element: int, truth: Ball, value: float, place: str)
         room = BUDGET_FACTOR * rounding(point).of_element(point, element, point.dtype).total
     except TooLarge:
         return None
-    if gap <= room:
+    path = None if gap <= room else retrace(evidence)
+    if gap <= room or (path is not None and path.reaches(element)):
         return None
     return f"{ours} off by {float(gap.mid()):.2g}: rounding explains {room:.2g} at most"
+
+
+def value_without_number(evidence: Evidence, partial: int) -> float | None:
+    """torch's value where it is an infinity or NaN that numbers of the point or the program bring
+    with them; None elsewhere. A finite value that is proved refutes an infinity, and a NaN where
+    the point has none of either.
+    """
+    point, proof = evidence.point, evidence.whole("reference", Proof)
+    backward = evidence.whole("autograd", Backward)
+    if proof is None or backward is None:
+        return None
+    finite = all(map(isfinite, point.scalars.values()))
+    if finite and not _has_infinity(point):
+        return None
+    program = point.prepared.gradient
+    for output, truth, value in zip(program.outputs, proof.forward, backward.forward, strict=False):
+        refuted = isinstance(truth, Certified) and (finite or not isnan(value))
+        if program.reached[output] >> partial & 1 and not isfinite(value) and not refuted:
+            return value
+    return None
+
+
+def _has_infinity(point: Point) -> bool:
+    """Whether an infinity is written in the program, or is a setting in it."""
+
+    def look() -> bool:
+        nodes = point.prepared.gradient.program.nodes
+        return any(isinstance(n, Number) and isinstance(n.value, float) for n in nodes)
+
+    return point.prepared.share("infinities", look)
 
 
 def why_numeric_misses(evidence: Evidence, partial: int) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gradcheck_cli.calculus.reverse import slope_of
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.functions.arithmetic import OFF
-from gradcheck_cli.language.program import Builder, Call, Number, Program, Variable
+from gradcheck_cli.language.program import Builder, Call, Number, Program
 from gradcheck_cli.worlds import balls
 
 if TYPE_CHECKING:
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from gradcheck_cli.dtypes import DType
+    from gradcheck_cli.language.program import CallSettings
+
+
+# Larger than the exponent of any number.
+_NO_UNIT = 2**62
 
 
 class Rounds(NamedTuple):
@@ -44,62 +49,91 @@ class Ledger:
 
     Attributes:
         held: whether the dtype holds the value of a node exactly, whatever was done on the way.
-        sums: for a node of a sum in any order the sizes added so far, and the least exponent of
-            what was added, None where the dtype does not hold all of it.
+        sums: for a node of a sum in any order the sizes added so far; `lows` the exponent of the
+            last bit of all that was added.
     """
 
-    def __init__(self, graph: Graph, dtype: DType) -> None:
+    def __init__(self, graph: Graph, dtype: DType, values: Sequence[Any]) -> None:
         self.graph, self.dtype = graph, dtype
+        numbers = (i for i, node in enumerate(graph.nodes) if isinstance(node, Number))
         self.held = [True] * graph.size
-        self.sums: dict[int, tuple[Any, int | None]] = {}
+        for i in numbers:
+            self.held[i] = holds(values[i], dtype)
+        self.sums: dict[int, Any] = {}
+        self.lows: dict[int, int] = {}
+        self.unit, self.least = units(dtype)
 
     def entry(self, index: int, values: Sequence[Any]) -> Any:
-        """The rounding error that a node makes, None if it makes none; those of its arguments are
+        """The rounding error that a call makes, None if it makes none; those of its arguments are
         entered already.
         """
         node, how, value = self.graph.nodes[index], self.graph.rounds[index], values[index]
-        if not isinstance(node, Call):
-            self.held[index] = isinstance(node, Variable) or holds(value, self.dtype)
-            return None
+        assert isinstance(node, Call)
         exact = False not in [self.held[j] for j in node.args]
         if how is None or value is OFF:
             self.held[index] = exact
             return None
-        if how.chained:
-            exact = self._add(index, node, values) and exact
-        if (exact and how.correct and holds(value, self.dtype)) or is_infinity(value):
+        # A relative error of 0 is 0; what is at stake beside it, underflow, is not.
+        sure = how.correct or (value.is_zero() and not how.m)
+        if exact and sure and holds(value, self.dtype) and self._in_any_order(index, values):
             return None
         self.held[index] = False
-        u, eta = units(self.dtype)
-        return u * self._size(index, node, how, values) + eta
+        return None if is_infinity(value) else self.error(index, values)
 
-    def _size(self, index: int, node: Call, how: Rounds, values: Sequence[Any]) -> Any:
-        """`c |v| + m |x f'(x)|`; of a sum in any order the sizes of all terms."""
+    def error(self, index: int, values: Sequence[Any]) -> Any:
+        """`u (c |v| + m |x f'(x)|) + eta` of a call that rounds; of a step of a sum in any order
+        the sizes of all terms count.
+        """
+        node, how = self.graph.nodes[index], self.graph.rounds[index]
+        assert isinstance(node, Call)
+        assert how is not None
         if how.chained:
-            return self.sums[index][0]
-        size = how.c * abs(values[index])
+            a, b = (self.sums.get(j) or abs(balls.plain(values[j])) for j in node.args)
+            size = self.sums[index] = a + b
+        else:
+            size = abs(values[index])
+            if how.c != 1:
+                size = how.c * size
         # The argument of exp may be an infinity, which is as it stands.
         if how.m and not is_infinity(values[node.args[-1]]):
-            size = size + how.m * abs(balls.plain(values[how.effect]))
-        return size
+            size = size + how.m * abs(self._effect(index, how, values))
+        return self.unit * size + self.least
 
-    def _add(self, index: int, node: Call, values: Sequence[Any]) -> bool:
-        """Whether the dtype holds the sum so far in whatever order it is added up."""
-        pairs = [self.sums.get(j) or _lone(values[j]) for j in node.args]
-        (size, low), (more, also) = pairs
-        least = None if low is None or also is None else min(low, also)
-        self.sums[index] = size + more, least
-        if least is None or not (size + more).is_exact():
+    def _in_any_order(self, index: int, values: Sequence[Any]) -> bool:
+        """Whether the dtype holds every sum of some terms of a sum, as it does where all of them
+        together, in size, are few enough of the smallest unit among them; so for any other call.
+        """
+        how, node = self.graph.rounds[index], self.graph.nodes[index]
+        assert how is not None
+        assert isinstance(node, Call)
+        if not how.chained:
+            return True
+        size = self.sums[index] = sum(
+            self.sums.get(j) or abs(balls.plain(values[j])) for j in node.args
+        )
+        if not size.is_finite():
             return False
-        mantissa, shift = (size + more).mid().man_exp()
-        return int(mantissa).bit_length() + int(shift) - least <= self.dtype.digits
+        units = [self.lows.get(j, _unit(balls.plain(values[j]))) for j in node.args]
+        low = self.lows[index] = min(units)
+        mantissa, shift = size.mid().man_exp()
+        bits = int(mantissa).bit_length() + int(shift) - low
+        return bool(size.is_exact() and bits <= self.dtype.digits)
+
+    def _effect(self, index: int, how: Rounds, values: Sequence[Any]) -> Any:
+        """`x f'(x)`; computed here where the slopes, which come last, are not there yet."""
+        value = values[how.effect]
+        if value is not None:
+            return balls.plain(value)
+        node = self.graph.nodes[index]
+        assert isinstance(node, Call)
+        program = _effect_program(node.function, node.settings)
+        inputs = {str(k): values[j] for k, j in enumerate(node.args)}
+        return balls.plain(balls.balls_of(program, inputs)[program.result])
 
 
-def _lone(value: Any) -> tuple[Any, int | None]:
-    """The size of one term and its least exponent, None where it is not one number."""
-    ball = balls.plain(value)
-    exact = ball.is_exact() and ball.is_finite()
-    return abs(ball), int(ball.mid().man_exp()[1]) if exact and not ball.is_zero() else None
+def _unit(ball: Any) -> int:
+    """The exponent of the last bit of a number; of 0 one that is no least."""
+    return _NO_UNIT if ball.is_zero() else int(ball.mid().man_exp()[1])
 
 
 class Graph:
@@ -109,6 +143,7 @@ class Graph:
         size: how many nodes torch evaluates; those of slopes come after them.
         edges: for each node (argument, slope node) of every argument that rounding can move.
         rounds: for each node how it rounds, None for one that does not.
+        calls: those of torch's nodes that are calls.
         machine: runs all nodes in balls.
     """
 
@@ -116,14 +151,25 @@ class Graph:
         self.size = len(builder.nodes)
         self.nodes = tuple(builder.nodes)
         self.edges = [_edges(builder, i) for i in range(self.size)]
+        self.calls = [i for i, node in enumerate(self.nodes) if isinstance(node, Call)]
         self.rounds = [_rounds(builder, i, i in chained) for i in range(self.size)]
         last = len(builder.nodes) - 1
         self.machine = balls.Machine(Program(tuple(builder.nodes), (last,)))
 
-    def errors(self, values: Sequence[Any], dtype: DType) -> list[Any]:
-        """The rounding error that each node makes itself, None where it makes none."""
-        ledger = Ledger(self, dtype)
-        return [ledger.entry(i, values) for i in range(self.size)]
+    def errors(self, values: Sequence[Any], dtype: DType, *, near: bool = False) -> list[Any]:
+        """The rounding error that each node makes itself, None where it makes none.
+
+        Args:
+            near: at points beside this one, where nothing is exact that is so here.
+        """
+        ledger = Ledger(self, dtype, values)
+        found: list[Any] = [None] * self.size
+        for i in self.calls:
+            if not near:
+                found[i] = ledger.entry(i, values)
+            elif self.rounds[i] is not None and not (values[i] is OFF or is_infinity(values[i])):
+                found[i] = ledger.error(i, values)
+        return found
 
     def weights(self, output: int, values: Sequence[Any]) -> dict[int, Any]:
         """How far an error at each node can move the output: one pass backwards, in balls (a weight
@@ -199,7 +245,9 @@ def _rounds(builder: Builder, index: int, chained: bool) -> Rounds | None:
     if any(isinstance(f := builder.nodes[i], Number) and _power_of_two(f.value) for i in factors):
         return None
     c, m = row.rounds
-    return Rounds(c, m, _argument_effect(builder, index), row.rounds == (1, 0), chained)
+    # torch's float32 sqrt is one ulp off for one argument in five.
+    correct = row.operator in ("+", "-", "*", "/")
+    return Rounds(c, m, _argument_effect(builder, index), correct, chained)
 
 
 def _power_of_two(value: Fraction | float) -> bool:
@@ -207,6 +255,16 @@ def _power_of_two(value: Fraction | float) -> bool:
         return False
     n, d = abs(value.numerator), value.denominator
     return n & (n - 1) == 0 and d & (d - 1) == 0
+
+
+@cache
+def _effect_program(function: str, settings: CallSettings) -> Program:
+    """`x f'(x)` of a function's last argument; its variables are the positions of the arguments."""
+    builder = Builder()
+    args = [builder.variable(str(k)) for k in range(len(lookup(function).parsed.args))]
+    call = builder.call(function, *args, settings=settings)
+    effect = _argument_effect(builder, call)
+    return builder.program(effect if effect >= 0 else builder.number(0))
 
 
 def _argument_effect(builder: Builder, index: int) -> int:

@@ -80,18 +80,23 @@ def measure(answer: float, truth: Any, dtype: DType) -> Measure:
 
 def agreeing_room(truth: Any, dtype: DType, budget: float, tolerance: Tolerance | None) -> float:
     """The largest error that agrees: what the user allows; else 4 ulp, or what rounding explains,
-    that no further than to half the dtype's digits. A truth of 0 has no digits to lose.
+    that no further than to half the dtype's digits.
 
     Args:
         budget: how far rounding can take torch's formula at the point.
     """
     if tolerance is not None:
         return tolerance.atol + tolerance.rtol * magnitude(truth)
-    explained = BUDGET_FACTOR * budget
-    half = (2 * dtype.unit_roundoff) ** 0.5 * magnitude(truth)
-    return max(
-        FREE_ULPS * ulp(truth, dtype), explained if truth.is_zero() else min(explained, half)
-    )
+    explained, half = BUDGET_FACTOR * budget, half_digits(truth, dtype)
+    return max(FREE_ULPS * ulp(truth, dtype), min(explained, half))
+
+
+def half_digits(truth: Any, dtype: DType) -> float:
+    """The error that leaves half the dtype's digits right; those of 1 where the truth is 0, which
+    has none of its own.
+    """
+    size = 1.0 if truth.is_zero() else magnitude(truth)
+    return float((2 * dtype.unit_roundoff) ** 0.5 * size)
 
 
 def is_within_free_ulps(found: Measure) -> bool:

@@ -7,8 +7,7 @@ between the one-sided derivatives.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from fractions import Fraction
+from dataclasses import dataclass, replace
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -17,8 +16,9 @@ from gradcheck_cli.records.outcome import Cause
 from gradcheck_cli.witnesses.differences import Difference
 from gradcheck_cli.witnesses.extrapolation import Slope
 from gradcheck_cli.witnesses.truth import SIGN_BITS
-from gradcheck_cli.worlds import balls
+from gradcheck_cli.worlds.powers import DISTANCE, ONE, STEEP, Power, expanded
 from gradcheck_cli.worlds.puiseux import Sides
+from gradcheck_cli.worlds.reals import Real
 from gradcheck_cli.worlds.scalars import TooLarge
 from gradcheck_cli.worlds.series import OutsideDomain, Puiseux, UndecidedSign, constant_series
 
@@ -28,9 +28,8 @@ if TYPE_CHECKING:
 
 # Two sides that overlap without being equal are looked at again with more bits: a float64 reaches
 # from 2**-1074 to 2**1024, so that a sum of two may need 2,100 to be told from one.
-_BITS = (SIGN_BITS, 4 * SIGN_BITS)
-# After that they are the same if they are known to this many bits.
-_SAME_BITS = 2_000
+# Where terms cancel, further ones decide.
+_TRIES = ((SIGN_BITS, 5), (SIGN_BITS, 7), (4 * SIGN_BITS, 7))
 
 # `smooth`: both sides agree; `edge`: values on one side only; `undefined`: no finite derivative.
 BoundaryKind: TypeAlias = Literal["smooth", "kink", "edge", "undefined", "unknown"]
@@ -38,8 +37,8 @@ BoundaryKind: TypeAlias = Literal["smooth", "kink", "edge", "undefined", "unknow
 
 @dataclass(frozen=True)
 class Side:
-    """One side of the point, proved: the limit of the value and the derivative, None where the
-    function has no values there.
+    """One side of the point, proved: the limit of the value and the derivative as a `Real`, None
+    where the function has no values there.
 
     Attributes:
         growth: what grows without bound there, if anything: the value (a pole) or the slope alone.
@@ -81,15 +80,19 @@ class Boundary:
     high: Any = None
 
 
-def boundary_at(point: Point, partial: int, difference: Answer) -> Boundary:
+def boundary_at(point: Point, partial: int, difference: Answer, value: Any = None) -> Boundary:
     """What holds at the point from left and right: proved by series, else estimated from
     differences.
+
+    Args:
+        value: that at the point as a ball, where it is not the formula's.
     """
     why = ""
-    for bits in _BITS:
+    for bits, terms in _TRIES:
         try:
-            left, right = (_prove(point, partial, direction, bits) for direction in (-1, 1))
-            return _proof(point, left, right, bits)
+            with expanded(terms):
+                left, right = (_prove(point, partial, direction, bits) for direction in (-1, 1))
+                return _proof(point, partial, left, right, bits, value)
         except UndecidedSign as undecided:
             why = str(undecided)
         except (TooLarge, OverflowError) as impossible:
@@ -99,37 +102,49 @@ def boundary_at(point: Point, partial: int, difference: Answer) -> Boundary:
 
 def _prove(point: Point, partial: int, direction: int, bits: int) -> Side:
     """Limit and one-sided derivative along one coordinate."""
-    from flint import arb, ctx
+    from flint import ctx
 
+    with ctx.workprec(bits):
+        try:
+            germ, world = _beside(point, partial, direction)
+        except OutsideDomain:
+            return Side(empty=True)
+        if _has_term(germ, STEEP, ONE):
+            return Side(growth=Cause.POLE)
+        growth = Cause.VERTICAL_TANGENT if _has_term(germ, ONE, DISTANCE) else None
+        slope = None if growth else germ.at(1) * Real(direction)
+        return Side(germ.at(0), slope, growth, jumped=world.jumped)
+
+
+def _beside(point: Point, partial: int, direction: int) -> tuple[Puiseux, Sides]:
+    """The value as a series along one coordinate, left (-1) or right (1) of the point; with 0 the
+    value at the point itself.
+    """
     program = point.prepared.gradient
     name = program.elements[partial]
     world = Sides(point.dtype.round)
-    with ctx.workprec(bits):
-        inputs = {key: constant_series(arb(value)) for key, value in point.scalars.items()}
-        inputs[name] = Puiseux((*inputs[name].terms, (Fraction(1), arb(direction))))
-        try:
-            germ = world.beside(program.forward_program, inputs)
-        except OutsideDomain:
-            return Side(empty=True)
-        if _has_term(germ, None, 0):
-            return Side(growth=Cause.POLE)
-        growth = Cause.VERTICAL_TANGENT if _has_term(germ, 0, 1) else None
-        return Side(germ.at(0), direction * germ.at(1), growth, jumped=world.jumped)
+    inputs = {key: constant_series(value) for key, value in point.scalars.items()}
+    inputs[name] = inputs[name] + Puiseux(((DISTANCE, Real(direction)),)) * abs(direction)
+    return world.beside(program.forward_program, inputs), world
 
 
-def _has_term(germ: Puiseux, above: int | None, below: int) -> bool:
-    """Whether a series has a term with an exponent between two numbers.
+def _has_term(germ: Puiseux, above: Power, below: Power) -> bool:
+    """Whether a series has a term between two powers.
 
     Raises:
-        UndecidedSign: its coefficient is not told from zero.
+        UndecidedSign: its coefficient is not told from zero, or the remainder may have one.
     """
-    between = [c for e, c in germ.terms if e < below and (above is None or e > above)]
+    if germ.growth:
+        return germ.grows and below == ONE
+    between = [c for p, c in germ.terms if above < p < below]
     if between and between[0].contains(0):
         raise UndecidedSign("a coefficient is not told from zero")
+    if not between and germ.order is not None and germ.order < below:
+        raise UndecidedSign(f"terms of order {float(below.exponent):g} are not known")
     return bool(between)
 
 
-def _proof(point: Point, left: Side, right: Side, bits: int) -> Boundary:
+def _proof(point: Point, partial: int, left: Side, right: Side, bits: int, value: Any) -> Boundary:
     """What two proved sides come to.
 
     Raises:
@@ -146,41 +161,49 @@ def _proof(point: Point, left: Side, right: Side, bits: int) -> Boundary:
         if growth is not None:
             words = "the slope grows without bound (a vertical tangent or a pole)"
             return Boundary("undefined", words, sides, growth)
+        jump = _jump(point, partial, left, right, value)
+        if jump is not None:
+            return replace(jump, sides=sides)
         if left.empty or right.empty:
             side, name = (right, "right") if left.empty else (left, "left")
-            slope = f"{name} derivative {format_ball(side.slope)}"
-            words = f"the function has values on the {name} only; {slope}"
-            return Boundary("edge", words, sides, Cause.OUTSIDE_DOMAIN, side.slope)
-        jump = _jump(point, left, right, bits)
-        if jump:
-            return Boundary("undefined", jump, sides, Cause.JUMP)
-        if not left.slope.overlaps(right.slope):
-            return _kink(left.slope, right.slope, sides)
-        _match(left.slope, right.slope, bits)
-        words = f"left and right derivatives are both {format_ball(left.slope)}"
-        return Boundary("smooth", words, sides, slope=left.slope)
+            words = f"the function has values on the {name} only; {name} derivative"
+            words = f"{words} {format_ball(side.slope.ball)}"
+            return Boundary("edge", words, sides, Cause.OUTSIDE_DOMAIN, side.slope.ball)
+        if not left.slope.ball.overlaps(right.slope.ball):
+            return _kink(left.slope.ball, right.slope.ball, sides)
+        _match(left.slope, right.slope)
+        words = f"left and right derivatives are both {format_ball(left.slope.ball)}"
+        return Boundary("smooth", words, sides, slope=left.slope.ball)
 
 
-def _jump(point: Point, left: Side, right: Side, bits: int) -> str:
-    """The jump of the value in words; empty where it has none.
+def _jump(point: Point, partial: int, left: Side, right: Side, given: Any) -> Boundary | None:
+    """What the value does at the point, where that is not what it tends to.
 
     Raises:
-        UndecidedSign: it may have one that is too small to be seen.
+        UndecidedSign: it may jump by too little to be seen, or is not known.
     """
-    low, high = left.limit, right.limit
-    ends = format_ball(low), format_ball(high)
-    if not low.overlaps(high):
-        step = f", by {format_ball(high - low)}" if ends[0] == ends[1] else ""
-        return f"a jump from {ends[0]} to {ends[1]}{step}"
-    program = point.prepared.gradient.forward_program
-    machine = balls.Machine(program)
-    value = machine.run(point.scalars, bits, point.dtype.round)[program.result]
-    if not value.overlaps(low):
-        return f"a jump: the value is {format_ball(value)}, both sides tend to {ends[0]}"
+    limits = [side.limit for side in (left, right) if not side.empty]
+    low, high = limits[0], limits[-1]
+    ends = format_ball(low.ball), format_ball(high.ball)
+    if not low.ball.overlaps(high.ball):
+        step = f", by {format_ball((high - low).ball)}" if ends[0] == ends[1] else ""
+        words = f"a jump from {ends[0]} to {ends[1]}{step}"
+        return Boundary("undefined", words, cause=Cause.JUMP)
+    try:
+        value = _beside(point, partial, 0)[0].constant if given is None else Real(given)
+    except OutsideDomain:
+        words = "the function has no value at the point itself"
+        return Boundary("undefined", words, cause=Cause.OUTSIDE_DOMAIN)
+    if value is None:
+        raise UndecidedSign("the value itself is not known")
+    if not value.ball.overlaps(low.ball):
+        tend = "both sides tend" if len(limits) > 1 else "beside it it tends"
+        words = f"a jump: the value is {format_ball(value.ball)}, {tend} to {ends[0]}"
+        return Boundary("undefined", words, cause=Cause.JUMP)
     if left.jumped or right.jumped:
-        _match(low, high, bits)
-        _match(low, value, bits)
-    return ""
+        _match(low, high)
+        _match(low, value)
+    return None
 
 
 def _kink(left: Any, right: Any, sides: OneSided) -> Boundary:
@@ -189,23 +212,21 @@ def _kink(left: Any, right: Any, sides: OneSided) -> Boundary:
     return Boundary("kink", words, sides, Cause.KINK, low=low, high=high)
 
 
-def _match(left: Any, right: Any, bits: int) -> None:
-    """Take two overlapping balls for one number.
+def _match(left: Real, right: Real) -> None:
+    """Take two overlapping numbers for one.
 
     Raises:
-        UndecidedSign: they are not known closely enough.
+        UndecidedSign: they are not proved to be one.
     """
-    gap = abs(left - right).upper()
-    room = abs(left).upper() / balls.exact_ball(Fraction(2**_SAME_BITS))
-    if not gap.is_zero() and (bits < _BITS[-1] or not gap < room):
+    if not (left - right).is_zero():
         raise UndecidedSign("the two sides are too close to tell apart")
 
 
 def _one_sided(left: Side, right: Side) -> OneSided:
     def slope(side: Side) -> Slope | None:
-        if side.slope is None or side.growth is not None:
+        if side.slope is None:
             return None
-        return Slope(float(side.slope.mid()), float(side.slope.rad()))
+        return Slope(float(side.slope.ball.mid()), float(side.slope.ball.rad()))
 
     return OneSided(slope(left), slope(right), proved=True)
 

@@ -7,8 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gradcheck_cli.judge.sides import OneSided
-    from gradcheck_cli.questions.question import PartialKey
+    from gradcheck_cli.questions.objectives import PartialKey
     from gradcheck_cli.records.outcome import Cause, Outcome
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """Another text for the program, and how many digits of the partial torch gets right with it
+    that it loses now.
+    """
+
+    program: str
+    digits_regained: float
 
 
 @dataclass(frozen=True)
@@ -24,6 +34,8 @@ class Verdict:
         failed: the outcome fails the check although outcomes of its kind do not (a missing path
             to a slope that is not 0).
         undecided: in this dtype rounding hides whether the formula is right.
+        culprit: the node of the user's program that is to blame, where one is.
+        remedy: how the program is better written, where a way is proved.
         truth: the derivative as a ball, where it was proved from the two sides of a boundary.
         agrees: for each witness but the reference and the one on trial whether it says the truth;
             None where there is nothing to compare.
@@ -40,6 +52,8 @@ class Verdict:
     sides: OneSided | None = None
     failed: bool = False
     undecided: bool = False
+    culprit: int | None = None
+    remedy: Remedy | None = None
     truth: Any = None
     agrees: dict[str, bool | None] = field(default_factory=dict)
 

@@ -6,9 +6,17 @@ import ast
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from gradcheck_cli.functions import constants
 from gradcheck_cli.language.constants import constant
 from gradcheck_cli.language.errors import NodeError, did_you_mean, elide
-from gradcheck_cli.language.libraries import SYNONYMS, binary_row, callee
+from gradcheck_cli.language.libraries import (
+    SYNONYMS,
+    Callee,
+    binary_row,
+    callee,
+    links,
+    unknown_prefix,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container
@@ -40,9 +48,30 @@ def bind(node: ast.Call, words: Callable[[ast.AST], str], assigned: Container[st
         NodeError: unknown name, wrong arity, unknown or doubled keyword, a setting that is not
             constant.
     """
-    row, receiver, preset = callee(node, assigned)
-    positional, keywords = [*receiver, *node.args], node.keywords
-    folds = binary_row(row, node, positional)
+    call = callee(node, assigned)
+    try:
+        return _bound(call, node, words)
+    except NodeError as error:
+        path = links(node.func)
+        if len(path) == 2 and path[0] not in assigned and _is_function_of(call, node, words):
+            raise unknown_prefix(node.func, path, str(error)) from error
+        raise
+
+
+def _is_function_of(call: Callee, node: ast.Call, words: Callable[[ast.AST], str]) -> bool:
+    """Whether what is no method call is a call of the function under a prefix, as `jnp.sin(x)`."""
+    try:
+        _bound(call._replace(receiver=()), node, words)
+    except NodeError:
+        return False
+    return bool(call.receiver)
+
+
+def _bound(call: Callee, node: ast.Call, words: Callable[[ast.AST], str]) -> Binding:
+    row, positional, keywords = call.row, [*call.receiver, *node.args], node.keywords
+    if call.elsewhere.scalars:
+        positional = [_scalar(part) for part in positional]
+    folds = binary_row(call, node, positional)
     if folds:
         return Binding(folds, positional, fold=True)
     signature = row.parsed
@@ -51,21 +80,48 @@ def bind(node: ast.Call, words: Callable[[ast.AST], str], assigned: Container[st
     ):
         return Binding(row.name, positional)
     if signature.variadic:
+        if call.receiver and any(isinstance(part, ast.List | ast.Tuple) for part in node.args):
+            raise _arity(row, node, "is no method of a tensor")
         positional, keywords = _spread(row, positional, keywords, node)
     args, rest = _split(row, positional, node)
+    for parameter in signature.settings[: len(rest)]:
+        if parameter.name in call.elsewhere.named:
+            message = (
+                f"behind its arguments `{call.prefix}.{row.name}` does not take `{parameter.name}`"
+            )
+            raise NodeError("foreign-meaning", f"{message}: write {parameter.name}=...", node)
     stated = dict(zip([p.name for p in signature.settings], rest, strict=False))
     slots = {} if signature.variadic else dict(zip(signature.names, args, strict=False))
     for keyword in keywords:
         _keyword(row, keyword, slots, stated)
-    absent = [p.name for p in signature.settings if p.required and p.name not in stated]
-    if absent:
-        raise _arity(row, node, f"needs {', '.join(f'`{name}`' for name in absent)}")
-    settings = row.bound(preset) | {
-        name: _fit(constant(value, words), value) for name, value in stated.items()
-    }
+    settings = _settings(call, node, stated, words)
     if signature.variadic:
         return Binding(row.name, args, [], settings)
     return Binding(row.name, *_slots(row, slots, node), settings=settings)
+
+
+def _scalar(node: ast.expr) -> ast.expr:
+    """An argument that must come to a number, whatever its inputs' shapes; constants always do."""
+    known = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)} <= {*constants()}
+    if known:
+        return node
+    guard = ast.copy_location(ast.Name("as_scalar"), node)
+    return ast.copy_location(ast.Call(guard, [node], []), node)
+
+
+def _settings(
+    call: Callee, node: ast.Call, stated: dict[str, ast.expr], words: Callable[[ast.AST], str]
+) -> dict[str, SettingValue]:
+    """All settings of a call: those that are written over the library's defaults."""
+    row = call.row
+    absent = [p.name for p in row.parsed.settings if p.required and p.name not in stated]
+    if absent:
+        raise _arity(row, node, f"needs {', '.join(f'`{name}`' for name in absent)}")
+    written = {name: _fit(constant(value, words), value) for name, value in stated.items()}
+    for name, sentence in call.elsewhere.needs.items():
+        if written.get(name) is None:
+            raise NodeError("foreign-meaning", sentence, node)
+    return row.bound(call.elsewhere.defaults) | written
 
 
 def _arity(row: Function, node: ast.expr, message: str) -> NodeError:
@@ -123,10 +179,10 @@ def _keyword(
         message = "`**` unpacking is not part of the language"
         raise NodeError("unsupported-syntax", message, keyword.value)
     args = row.parsed.names
-    name = SYNONYMS.get(keyword.arg, keyword.arg)
+    known = [*args, *(parameter.name for parameter in row.parsed.settings)]
+    name = keyword.arg if keyword.arg in known else SYNONYMS.get(keyword.arg, keyword.arg)
     if keyword.arg == "input" and "input" not in args and args:
         name = args[0]
-    known = [*args, *(parameter.name for parameter in row.parsed.settings)]
     if name not in known:
         message = f"`{row.name}` has no argument named `{elide(keyword.arg)}`"
         way_out = did_you_mean(name, known) or f"`{row.name}({row.signature})`"

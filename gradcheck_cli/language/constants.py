@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -30,6 +31,13 @@ _NOT_CONSTANT = "this setting must be a constant, such as 1 or 0.5"
 _OPERATORS: dict[type[ast.operator], str] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**",
 }  # fmt: skip
+# As people and programs write numbers that are not finite: torch and NumPy `-inf` and `nan`, JSON
+# of this tool the same, YAML `.inf`, Python `math.inf` and `float("inf")`.
+_NONFINITE = re.compile(
+    r"""[+-]?(?:(?:[A-Za-z_]\w*)?\.)?(?:inf|infinity|oo|nan)"""
+    r"""|[+-]?float\((["'])[+-]?(?:inf|infinity|nan)\1\)""",
+    re.IGNORECASE,
+)
 # Settings with which nothing is computed.
 _IRRATIONAL = (bool, float, str, tuple, type(None))
 
@@ -90,6 +98,16 @@ def decimal(text: str) -> Fraction:
     if len(digits) > MAX_DIGITS or is_huge:
         raise SizeError(TOO_MANY_DIGITS)
     return Fraction(Decimal(f"{digits}e{'-' if power.startswith('-') else ''}{exponent}"))
+
+
+def nonfinite(text: str) -> float | None:
+    """The infinity or NaN that a text writes; None where it writes something else."""
+    word = text.strip()
+    if not _NONFINITE.fullmatch(word):
+        return None
+    if "nan" in word.lower():
+        return float("nan")
+    return float("-inf") if word.count("-") % 2 else float("inf")
 
 
 def _compute(operator: str, a: SettingValue, b: SettingValue, node: ast.expr) -> SettingValue:

@@ -3,27 +3,51 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gradcheck_cli.functions import lookup, names
+from gradcheck_cli.functions.row import Elsewhere
 from gradcheck_cli.language.errors import NodeError, did_you_mean, elide
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping
+    from collections.abc import Container
 
     from gradcheck_cli.functions.row import Function, SettingValue
 
 # fmt: off
 PREFIXES = (
-    "torch.nn.functional", "torch.special", "torch.linalg", "torch", "nn.functional", "F", "np", "numpy", "np.linalg", "numpy.linalg",
-    "math", "sp", "sympy", "scipy.special", "special",
+    "torch", "torch.nn.functional", "nn.functional", "F", "torch.special", "torch.linalg", "np", "numpy", "np.linalg", "numpy.linalg",
+    "math", "sympy", "sp", "scipy.special", "special",
 )
-# The same setting under the names other libraries give it.
-SYNONYMS = {"axis": "dim", "keepdims": "keepdim", "ddof": "correction"}
-_FAMILY = {"numpy": "np", "np.linalg": "np", "numpy.linalg": "np", "sp": "sympy", "scipy.special": "scipy"}
+# One library under several names; `special` is whose meaning is the narrower.
+_LIBRARY = {
+    "F": "torch.nn.functional", "nn.functional": "torch.nn.functional", "numpy": "np", "numpy.linalg": "np.linalg", "sp": "sympy", "special": "scipy.special",
+}
 # fmt: on
+# Libraries whose extremes take any number of arguments.
+_FOLDING = ("sympy",)
+# Attributes that transpose, by their settings.
+ATTRIBUTES: dict[str, dict[str, SettingValue]] = {"T": {}, "mT": {"dim0": -2, "dim1": -1}}
+# The same setting under the names other libraries give it.
+SYNONYMS = {"axis": "dim", "keepdims": "keepdim", "ddof": "correction", "ord": "p"}
 # A prefix has at most three links: `torch.nn.functional`.
 _LINKS = 4
+
+
+class Callee(NamedTuple):
+    """What a call means.
+
+    Attributes:
+        row: the function.
+        prefix: the library's prefix as it is written, "" without one.
+        receiver: what a method is called on.
+        elsewhere: what the library means by the name, where that is something of its own.
+    """
+
+    row: Function
+    prefix: str = ""
+    receiver: tuple[ast.expr, ...] = ()
+    elsewhere: Elsewhere = Elsewhere()
 
 
 def links(node: ast.expr) -> list[str]:
@@ -40,31 +64,52 @@ def strip_prefix(path: list[str]) -> str | None:
     return path[-1] if len(path) > 1 and ".".join(path[:-1]) in PREFIXES else None
 
 
-def callee(
-    node: ast.Call, assigned: Container[str]
-) -> tuple[Function, list[ast.expr], Mapping[str, SettingValue]]:
-    """(row, what a method is called on, settings that the library presets) of a call.
+def callee(node: ast.Call, assigned: Container[str]) -> Callee:
+    """The function that a call means, in the library whose prefix it has.
 
     Args:
         assigned: names that are no library's prefix here, because the program assigns them.
     Raises:
-        NodeError: no such function, or one that means something else under this prefix.
+        NodeError: no such function or prefix, or a function that means something else there.
     """
     func = node.func
     if isinstance(func, ast.Name):
-        return _row(func.id, func), [], {}
+        return Callee(_row(func.id, func))
     if not isinstance(func, ast.Attribute):
         raise NodeError("unsupported-syntax", "only a function of the language can be called", func)
     path = links(func)
-    bare = strip_prefix(path) if path and path[0] not in assigned else None
+    is_free = bool(path) and path[0] not in assigned
+    bare = strip_prefix(path) if is_free else None
     if bare is None:
-        return _row(func.attr, func), [func.value], {}
+        if is_free and len(path) > 2 and path[-2] not in ATTRIBUTES:
+            raise unknown_prefix(func, path, f"there is no attribute `{elide(path[1])}`")
+        return Callee(_row(func.attr, func), receiver=(func.value,))
+    prefix = ".".join(path[:-1])
     row = _row(bare, func)
-    library = ".".join(path[:-1])
-    foreign = row.foreign.get(_FAMILY.get(library, library), {})
-    if isinstance(foreign, str):
-        raise NodeError("foreign-meaning", foreign, func)
-    return row, [], foreign
+    elsewhere = _elsewhere(row, _LIBRARY.get(prefix, prefix), bare)
+    if isinstance(elsewhere, str):
+        raise NodeError("foreign-meaning", elsewhere, func)
+    return Callee(lookup(elsewhere.function) if elsewhere.function else row, prefix, (), elsewhere)
+
+
+def _elsewhere(row: Function, library: str, name: str) -> Elsewhere | str:
+    """What a library means by a name: the narrowest that the row says of it."""
+    return row.foreign.get(f"{library}.{name}", row.foreign.get(library, Elsewhere()))
+
+
+def unknown_prefix(func: ast.expr, path: list[str], otherwise: str = "") -> NodeError:
+    """The mistake of a prefix that belongs to no known library.
+
+    Args:
+        otherwise: what is wrong if its first name was meant as an input.
+    """
+    prefix = ".".join(path[:-1])
+    near = did_you_mean(prefix, PREFIXES)
+    known = ", ".join(f"`{known}.`" for known in PREFIXES if known not in _LIBRARY)
+    way_out = f"{near} known are {known}".lstrip()
+    if otherwise and path[0] not in {known.partition(".")[0] for known in PREFIXES}:
+        way_out = f"{way_out}; if `{elide(path[0])}` is an input: {otherwise}"
+    return NodeError("unknown-prefix", f"`{elide(prefix)}.` is no known prefix", func, way_out)
 
 
 def _row(name: str, node: ast.expr) -> Function:
@@ -79,16 +124,28 @@ def _row(name: str, node: ast.expr) -> Function:
     raise NodeError("unknown-function", f"no function named `{elide(name)}`", node, way_out)
 
 
-def binary_row(row: Function, node: ast.Call, positional: list[ast.expr]) -> str:
+def binary_row(call: Callee, node: ast.Call, positional: list[ast.expr]) -> str:
     """The binary row that a call of `max`, `min`, `Max` or `Min` folds with, or nothing.
 
-    `torch.max(x, 0)`, `np.max(x, 0)` and `x.max(0)` reduce along a dim; `max(x, 0)` compares with
-    0, as in Python.
+    `torch.max(x, 0)` and `x.max(0)` reduce along a dim; `max(x, 0)` compares with 0, as in Python.
+    What NumPy gets behind the first argument is an axis or `out`, whatever it is.
+
+    Raises:
+        NodeError: `np.max` of two arrays.
     """
+    row = call.row
     if not row.folds or node.keywords or len(positional) < 2:
         return ""
-    is_dotted = isinstance(node.func, ast.Attribute)
-    return "" if is_dotted and not row.is_extreme and _is_dim(positional[1]) else row.folds
+    is_dotted = bool(call.prefix or call.receiver)
+    if is_dotted and not row.is_extreme and _is_dim(positional[1]):
+        return ""
+    library = _LIBRARY.get(call.prefix, call.prefix)
+    if library.startswith("np") and not row.is_extreme:
+        message = f"{call.prefix}.{row.name}(x, axis) takes no second array"
+        way_out = f"{call.prefix}.{row.folds}(x, y)"
+        raise NodeError("foreign-meaning", f"{message}: write {way_out}", node)
+    takes_many = not is_dotted or library in _FOLDING
+    return row.folds if takes_many or len(positional) == 2 else ""
 
 
 def _is_dim(node: ast.expr) -> bool:

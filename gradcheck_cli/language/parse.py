@@ -10,7 +10,7 @@ from gradcheck_cli.functions import constants, lookup, operators
 from gradcheck_cli.language.calls import bind, index_key
 from gradcheck_cli.language.emit import Emitter
 from gradcheck_cli.language.errors import Mistake, NodeError, ProgramError, elide
-from gradcheck_cli.language.libraries import links, strip_prefix
+from gradcheck_cli.language.libraries import ATTRIBUTES, links, strip_prefix, unknown_prefix
 from gradcheck_cli.language.program import Program, in_reading_order
 from gradcheck_cli.language.source import Source, tidy
 from gradcheck_cli.language.syntax import refusal, tree
@@ -203,8 +203,14 @@ class _Reader:
         bare = strip_prefix(path) if path and path[0] not in self.assigned else None
         if bare in constants() or bare in _INFINITIES:
             return _leaf(self.name(ast.Name(bare)))
-        if node.attr in ("T", "mT"):
-            return self.operation("transpose", [node.value], lookup("transpose").bound({}))
+        if node.attr in ATTRIBUTES:
+            settings = lookup("transpose").bound(ATTRIBUTES[node.attr])
+            return self.operation("transpose", [node.value], settings)
+        is_free = bool(path) and path[0] not in self.assigned
+        if is_free and (path[-1] in constants() or path[-1] in _INFINITIES):
+            error = unknown_prefix(node, path)
+            self.emit.mistake(error.code, str(error), node, error.help)
+            return _leaf(self.emit.number(0))
         message = f"there is no attribute `{elide(node.attr)}`"
         way_out = "`.T` and methods such as `.sum()` are known"
         self.emit.mistake("unknown-attribute", message, node, way_out)

@@ -205,7 +205,7 @@ def in_reading_order(program: Program) -> Program:
 def _renumber(program: Program, new: Mapping[int, int]) -> Program:
     """The nodes in `new` alone, in its order, under their new indices."""
     return Program(
-        tuple(_with_args(program.nodes[old], new) for old in new),
+        tuple(with_args(program.nodes[old], new) for old in new),
         tuple(new[i] for i in program.outputs),
         program.text,
         {new[i]: span for i, span in program.spans.items() if i in new},
@@ -213,7 +213,7 @@ def _renumber(program: Program, new: Mapping[int, int]) -> Program:
     )
 
 
-def _with_args(node: Node, new: Mapping[int, int] | Sequence[int]) -> Node:
+def with_args(node: Node, new: Mapping[int, int] | Sequence[int]) -> Node:
     """`node` with the new indices of its arguments."""
     if not isinstance(node, Call):
         return node

@@ -60,7 +60,7 @@ def _lines(row: Function) -> list[tuple[str, str]]:
     lines += [
         ("operator", row.operator),
         ("torch", torch_name(row)),
-        ("", "torch has no derivative for it" if not row.backward else ""),
+        ("", _without_derivative(row)),
     ]
     lines += [
         ("domain", ", ".join(f"{text} > 0" for text in row.domain)),
@@ -69,9 +69,16 @@ def _lines(row: Function) -> list[tuple[str, str]]:
     lines += [("derivative", line) for line in _derivatives(row)]
     lines += [
         ("pullback", f"{arg}: {text}")
-        for arg, text in zip(row.parsed.names, row.pullback, strict=False)
+        for arg, text in zip(row.parsed.names, row.pulled_back({}), strict=False)
     ]
     return [*lines, ("note", row.note)]
+
+
+def _without_derivative(row: Function) -> str:
+    """Why torch gives no gradient by it; empty where it gives one."""
+    if row.stops:
+        return "a cut that is meant: the gradient stated past it is 0"
+    return "" if row.backward else "torch has no derivative for it"
 
 
 def _meaning(row: Function) -> str:

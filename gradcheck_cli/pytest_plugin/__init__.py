@@ -228,12 +228,12 @@ def _register(config: pytest.Config, marker: str, says: str) -> str:
 def _workers(config: pytest.Config) -> Workers:
     """The one worker process of this pytest process, started when it is first asked for."""
     if _WORKERS not in config.stash:
+        from gradcheck_cli.memory import usable_memory
         from gradcheck_cli.runs.pool import Limits, Workers
-        from gradcheck_cli.runs.session import worker_memory
 
         # Under xdist there are as many of us as it has workers.
         siblings = int(getattr(config, "workerinput", {}).get("workercount", 1))
-        config.stash[_WORKERS] = Workers(Limits(memory=worker_memory() // siblings))
+        config.stash[_WORKERS] = Workers(Limits(memory=usable_memory() // siblings))
         config.stash[_WORKERS].start(1)
     return config.stash[_WORKERS]
 

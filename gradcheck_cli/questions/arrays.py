@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 
 from gradcheck_cli.language.errors import mistake
-from gradcheck_cli.questions.numbers import Exact
+from gradcheck_cli.questions.numbers import Exact, NonFinite
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,11 +37,15 @@ def float_array(value: Nested, name: str, dtype: DType, rounded: list[RoundedNum
     Args:
         name: of the input, for messages.
         rounded: gains the numbers that read otherwise than they were written.
+    An infinity or NaN is a number of every dtype.
+
     Raises:
         PointError: a number beyond the dtype's range; rows of unequal length; no elements.
     """
 
-    def read(exact: Exact) -> float:
+    def read(exact: Exact | NonFinite) -> float:
+        if isinstance(exact, NonFinite):
+            return exact.value
         number = dtype.round(exact.value)
         if not isfinite(number):
             written = exact.text[:60] or "this grid point"
@@ -63,9 +67,9 @@ def integer_array(value: Nested, name: str) -> Array:
         PointError: a number is no integer of 64 bits; rows of unequal length; no elements.
     """
 
-    def read(exact: Exact) -> int:
+    def read(exact: Exact | NonFinite) -> int:
         holds = f"`{name}` holds class indices, and"
-        if exact.value.denominator != 1:
+        if isinstance(exact, NonFinite) or exact.value.denominator != 1:
             raise mistake("not-an-integer", f"{holds} {exact.text} is not an integer")
         if abs(exact.value) >= 2**63:
             raise mistake("out-of-range", f"{holds} {exact.text[:60]} is none of any tensor")
@@ -74,15 +78,15 @@ def integer_array(value: Nested, name: str) -> Array:
     return _array(value, name, read, np.int64)
 
 
-def _array(value: Nested, name: str, read: Callable[[Exact], Any], kind: Any) -> Array:
+def _array(value: Nested, name: str, read: Callable[[Any], Any], kind: Any) -> Array:
     """A nested list as an array."""
-    if isinstance(value, Exact):
+    if not isinstance(value, list):
         return np.array(read(value), dtype=kind)
     shape, numbers = _flat(value, name)
     return np.array([read(item) for item in numbers], dtype=kind).reshape(shape)
 
 
-def _flat(value: Nested, name: str) -> tuple[list[int], list[Exact]]:
+def _flat(value: Nested, name: str) -> tuple[list[int], list[Exact | NonFinite]]:
     """The shape and the numbers of nested lists."""
     shape: list[int] = []
     level: list[Any] = [value]

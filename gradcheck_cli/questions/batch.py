@@ -4,35 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.language.elements import elements_of, indices_of
-from gradcheck_cli.language.errors import UserError
-from gradcheck_cli.questions.numbers import Exact
-from gradcheck_cli.questions.prepared import Oversize
-from gradcheck_cli.questions.question import PartialKey
+from gradcheck_cli.questions.split import parts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from gradcheck_cli.dtypes import DType
     from gradcheck_cli.language.program import Program
     from gradcheck_cli.questions.arrays import Array, RoundedNumber
-    from gradcheck_cli.questions.numbers import Nested
+    from gradcheck_cli.questions.objectives import PartialKey
     from gradcheck_cli.questions.prepared import Prepared
     from gradcheck_cli.questions.question import Question
-
-# Points that are evaluated together. More gain nothing: a batch's cost a point is all but level
-# from 64 on.
-MOST_POINTS = 256
-# Scalar operations of a batch's points together, at most; a guess: about a second of work.
-MOST_OPERATIONS = 20_000
-# Numbers in the batch that central differences make of it; 2**22 float64 are 32 MiB, and there are
-# 54 steps up and as many down.
-MOST_DIFFERENCES = 2**22 // 108
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +32,7 @@ class Batch:
             that `dtype` holds exactly; class indices are int64 and the same at all points.
         rounded: for each point the numbers that had to be rounded.
         spelled: for each point the user's own words for its numbers, where they are to be repeated.
+        whole: the batch that this one is a part of; None where it is one itself.
     """
 
     question: Question
@@ -53,6 +42,7 @@ class Batch:
     device: str
     rounded: tuple[tuple[RoundedNumber, ...], ...]
     spelled: tuple[Mapping[str, str], ...]
+    whole: Batch | None = None
 
     def __len__(self) -> int:
         return len(self.rounded)
@@ -62,17 +52,37 @@ class Batch:
 
     @cached_property
     def keys(self) -> tuple[PartialKey, ...]:
-        """Every partial asked for, in the order of `wrt` and row-major within an input."""
-        sizes = ((name, self.prepared.size(name)) for name in self.question.wrt)
-        return tuple(PartialKey(name, index) for name, size in sizes for index in indices_of(size))
+        """Every partial asked for, part by part, in the order of `wrt`, row-major in an input."""
+        if self.parts != (self,):
+            return tuple(key for part in self.parts for key in part.keys)
+        key, size = self.prepared.objective.key, self.prepared.size
+        return tuple(key(name, i) for name in self.question.wrt for i in indices_of(size(name)))
+
+    @cached_property
+    def parts(self) -> tuple[Batch, ...]:
+        """What the witnesses are asked: itself, or the questions that it is split into."""
+        asked, prepared = self.question, self.prepared
+        is_whole = self.whole is None
+        numbers = parts_of(prepared, asked.order, jacobian=asked.jacobian) if is_whole else ()
+        return tuple(map(self._part, numbers)) or (self,)
+
+    def _part(self, prepared: Prepared) -> Batch:
+        on_trial = prepared.objective.on_trial(self.question.subject)
+        question = replace(self.question, subject=on_trial)
+        return replace(self, question=question, prepared=prepared, whole=self)
+
+    @cached_property
+    def also(self) -> Batch | None:
+        """The question under a seeded cotangent; None where ones are not asked, or hide nothing."""
+        also = self.prepared.reweighted if self.parts == (self,) else None
+        return None if also is None else replace(self, prepared=also, whole=self)
 
     @cached_property
     def cotangent(self) -> Array | None:
         """The upstream gradient, shaped like the result; None for ones."""
-        weights, shape = self.prepared.weights, self.prepared.shape
-        return (
-            None if weights is None else np.array(weights).reshape(-1 if shape is None else shape)
-        )
+        weights, known = self.prepared.weights, self.prepared.shape
+        shape = -1 if known is None else known
+        return None if weights is None else np.array(weights).reshape(shape)
 
     @cached_property
     def is_of_numbers(self) -> bool:
@@ -103,8 +113,16 @@ class Batch:
             return self
         part = {name: array[k : k + 1] for name, array in self.points.items()}
         return replace(
-            self, points=part, rounded=self.rounded[k : k + 1], spelled=self.spelled[k : k + 1]
+            self,
+            points=part,
+            rounded=self.rounded[k : k + 1],
+            spelled=self.spelled[k : k + 1],
+            whole=self.whole and self.whole.alone(k),
         )
+
+    def in_dtype(self, dtype: DType) -> Batch:
+        """The same numbers as a batch of another dtype that holds them."""
+        return replace(self, dtype=dtype, whole=self.whole and self.whole.in_dtype(dtype))
 
 
 @dataclass(frozen=True)
@@ -166,104 +184,4 @@ class Point:
 
     def in_float64(self) -> Point:
         """The same numbers as a point in float64: every dtype's numbers are float64 numbers."""
-        return Point(replace(self.batch.alone(self.k), dtype=DTYPES["float64"]), 0)
-
-
-def batches(
-    question: Question,
-    points: Iterable[Mapping[str, Nested]],
-    runs: Sequence[tuple[DType, str]],
-    spell: Sequence[str] | None = None,
-    most: int = MOST_POINTS,
-) -> Iterator[tuple[Batch, ...]]:
-    """Consecutive points that differ in numbers alone, as one Batch for each dtype and device.
-
-    Args:
-        runs: (dtype, device) of each batch.
-        spell: inputs whose numbers are to be repeated in the user's own words; None for all.
-        most: points of a batch.
-    Raises:
-        PointError: at the first point that does not fit, when those before it have been given.
-    """
-    dtypes = tuple(dict.fromkeys(dtype for dtype, _ in runs))
-    collected: list[_Row] = []
-    try:
-        for point in points:
-            row = _row(question, point, dtypes, spell)
-            full = collected and len(collected) >= min(most, _room(collected[0]))
-            if full or (collected and row.key != collected[0].key):
-                yield _together(question, collected, runs)
-                collected = []
-            collected.append(row)
-    except UserError:
-        # A point that cannot be read is no reason to drop those before it.
-        if collected:
-            yield _together(question, collected, runs)
-        raise
-    if collected:
-        yield _together(question, collected, runs)
-
-
-class _Numbers(NamedTuple):
-    """A point in one dtype."""
-
-    arrays: dict[str, Array]
-    rounded: tuple[RoundedNumber, ...]
-    spelled: dict[str, str]
-    prepared: Prepared
-
-
-class _Row(NamedTuple):
-    """A point in each dtype, and what it must have in common with others of its batch."""
-
-    key: tuple[object, ...]
-    numbers: dict[str, _Numbers]
-
-
-def _row(
-    question: Question,
-    point: Mapping[str, Nested],
-    dtypes: Sequence[DType],
-    spell: Sequence[str] | None,
-) -> _Row:
-    key: tuple[object, ...] = ()
-    numbers: dict[str, _Numbers] = {}
-    for dtype in dtypes:
-        arrays, rounded = question.arrays(point, dtype)
-        key = question.shapes_key(arrays)
-        prepared, also = question.prepared(arrays, dtype)
-        spelled = {
-            name: value.text or repr(float(arrays[name]))
-            for name, value in point.items()
-            if isinstance(value, Exact) and (spell is None or name in spell)
-        }
-        numbers[dtype.name] = _Numbers(arrays, (*rounded, *also), spelled, prepared)
-    return _Row(key, numbers)
-
-
-def _room(row: _Row) -> int:
-    """How many points of a program make a batch: fewer of a large one, so that results come
-    steadily and memory is bounded.
-    """
-    numbers = next(iter(row.numbers.values()))
-    expansion = numbers.prepared.expansion
-    if isinstance(expansion, Oversize):
-        return 1
-    size = sum(array.size for array in numbers.arrays.values())
-    operations = MOST_OPERATIONS // len(expansion.builder.nodes)
-    return max(1, min(operations, MOST_DIFFERENCES // max(size, 1) ** 2))
-
-
-def _together(
-    question: Question, rows: Sequence[_Row], runs: Sequence[tuple[DType, str]]
-) -> tuple[Batch, ...]:
-    """A Batch for each dtype and device."""
-    return tuple(_batch(question, [row.numbers[t.name] for row in rows], t, d) for t, d in runs)
-
-
-def _batch(question: Question, numbers: Sequence[_Numbers], dtype: DType, device: str) -> Batch:
-    first = numbers[0]
-    points = {name: np.stack([row.arrays[name] for row in numbers]) for name in first.arrays}
-    rounded = tuple(row.rounded for row in numbers)
-    spelled = tuple(row.spelled for row in numbers)
-    return Batch(question, first.prepared, points, dtype, device, rounded, spelled)
+        return Point(self.batch.alone(self.k).in_dtype(DTYPES["float64"]), 0)

@@ -10,15 +10,15 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, TypeAlias
 from unicodedata import normalize
 
-from gradcheck_cli.language.constants import SizeError, decimal
+from gradcheck_cli.language.constants import SizeError, decimal, nonfinite
 from gradcheck_cli.language.errors import Mistake, PointError, Span, UserError, elide, mistake
 from gradcheck_cli.questions.expressions import bad_number, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-# A number as exact text gives it, or nested lists of such numbers.
-Nested: TypeAlias = "Exact | list[Nested]"
+# A number as exact text gives it, an infinity or NaN, or nested lists of such numbers.
+Nested: TypeAlias = "Exact | NonFinite | list[Nested]"
 
 _NAME = re.compile(r"\s*([^\W\d]\w*)\s*=(?!=)")
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
@@ -39,6 +39,16 @@ class Exact:
     value: Fraction
     text: str
     negative_zero: bool = False
+
+
+@dataclass(frozen=True)
+class NonFinite:
+    """An infinity or NaN of a point, and how the user wrote it: it stands at inputs that are held,
+    and is nothing to differentiate at.
+    """
+
+    value: float
+    text: str
 
 
 @dataclass(frozen=True)
@@ -206,7 +216,7 @@ def _list(text: str, span: Span) -> list[Nested]:
 
 
 def _grid(text: str, parts: Sequence[Span]) -> Grid:
-    start, stop = (_number(text, _stripped(text, part)) for part in parts[:2])
+    start, stop = (_finite(text, _stripped(text, part)) for part in parts[:2])
     where = _stripped(text, parts[2])
     count = text[slice(*where)].lstrip("0")
     if (
@@ -221,9 +231,20 @@ def _grid(text: str, parts: Sequence[Span]) -> Grid:
     return Grid(start, stop, int(count))
 
 
-def _number(text: str, span: Span) -> Exact:
-    """One number: decimal, hexadecimal float, or a constant expression."""
+def _finite(text: str, span: Span) -> Exact:
+    """One end of a grid."""
+    value = _number(text, span)
+    if isinstance(value, NonFinite):
+        raise bad_number(f"a grid has two ends, and `{value.text}` is none", text, span)
+    return value
+
+
+def _number(text: str, span: Span) -> Exact | NonFinite:
+    """One number: decimal, hexadecimal float, an infinity or NaN, or a constant expression."""
     inside = text[slice(*span)]
+    special = nonfinite(inside)
+    if special is not None:
+        return NonFinite(special, inside)
     if not inside.strip():
         raise bad_number("there is no value here", text, span)
     try:

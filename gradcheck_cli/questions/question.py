@@ -12,7 +12,9 @@ from gradcheck_cli.functions import lookup, names
 from gradcheck_cli.language.errors import Mistake, PointError, did_you_mean, mistake
 from gradcheck_cli.language.program import Call, Program, Variable
 from gradcheck_cli.questions.arrays import RoundedNumber, float_array, integer_array
+from gradcheck_cli.questions.nonfinite import require_finite
 from gradcheck_cli.questions.prepared import Oversize, Prepared, unroll
+from gradcheck_cli.questions.split import MAX_ENTRIES, MAX_OUTPUTS
 from gradcheck_cli.subjects.program import ProgramSubject
 from gradcheck_cli.worlds.scalars import ShapeError
 
@@ -26,14 +28,6 @@ if TYPE_CHECKING:
     from gradcheck_cli.worlds.scalars import Expansion
 
 
-@dataclass(frozen=True)
-class PartialKey:
-    """Which partial: the variable, and the element's index in it."""
-
-    variable: str
-    index: tuple[int, ...]
-
-
 @dataclass(frozen=True, eq=False)
 class Question:
     """What is asked, at any point, in any dtype and on any device.
@@ -43,6 +37,8 @@ class Question:
         cotangent: exact numbers shaped like the result; None for ones.
         words: the user's own words for settings, for the line that reproduces a check; none for a
             setting that the check itself has, but that must be told.
+        order: of the derivatives, 1 or 2.
+        jacobian: each element of the value is differentiated by itself.
         expansions: the specification as scalars, by shapes; questions of one specification may
             share them.
     """
@@ -52,6 +48,8 @@ class Question:
     wrt: tuple[str, ...]
     cotangent: Nested | None = None
     words: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    order: int = 1
+    jacobian: bool = False
     expansions: dict[object, Expansion | Oversize] = field(default_factory=dict)
     _prepared: dict[object, Prepared] = field(default_factory=dict)
 
@@ -102,12 +100,14 @@ class Question:
         be rounded to the dtype.
 
         Raises:
-            PointError: the shapes do not fit.
+            PointError: the shapes do not fit, or a derivative is asked for at an infinity or NaN.
         """
         key = self.shapes_key(arrays)
         if key not in self.expansions:
             self.expansions[key] = self._unroll(arrays)
         expansion = self.expansions[key]
+        if self.jacobian:
+            self._require_rows(arrays, expansion)
         rounded: list[RoundedNumber] = []
         weights = None
         if self.cotangent is not None:
@@ -117,7 +117,25 @@ class Question:
             self._prepared[key, weights] = Prepared(
                 self.specification, inputs, self.wrt, weights, expansion
             )
-        return self._prepared[key, weights], rounded
+        prepared = self._prepared[key, weights]
+        require_finite(prepared, arrays, dtype)
+        return prepared, rounded
+
+    def _require_rows(self, arrays: Mapping[str, Array], expansion: Expansion | Oversize) -> None:
+        """Nothing, if the Jacobian is of a size that is checked.
+
+        Raises:
+            PointError: it is not.
+        """
+        way_out = "weigh the elements of the value by a cotangent"
+        if isinstance(expansion, Oversize):
+            raise mistake("too-large", f"no Jacobian: {expansion.reason}", help=way_out)
+        rows = np.size(expansion.values[self.specification.result])
+        entries = rows * sum(arrays[name].size for name in self.wrt)
+        if rows > MAX_OUTPUTS or entries > MAX_ENTRIES:
+            size = f"the Jacobian has {rows:,} rows and {entries:,} entries"
+            most = f"{MAX_OUTPUTS} rows and {MAX_ENTRIES:,} entries are checked"
+            raise mistake("too-large", f"{size}; {most}", help=way_out)
 
     def _inputs(self, arrays: Mapping[str, Array]) -> dict[str, tuple[int, ...] | Array]:
         names = self.specification.variables
@@ -141,6 +159,9 @@ class Question:
         rounded: list[RoundedNumber],
     ) -> tuple[float, ...]:
         array = float_array(value, "cotangent", dtype, rounded)
+        if not np.isfinite(array).all():
+            message = "the cotangent weighs the elements of the result: its numbers are finite"
+            raise mistake("not-finite", message)
         if not isinstance(expansion, Oversize):
             shape = np.shape(expansion.values[self.specification.result])
             if array.shape != shape:
@@ -157,6 +178,8 @@ def question_of(
     cotangent: Nested | None = None,
     words: Mapping[str, Sequence[str]] | None = None,
     subject: Subject | None = None,
+    order: int = 1,
+    jacobian: bool = False,
 ) -> Question:
     """The question, once every name in it is known to be right.
 
@@ -164,11 +187,17 @@ def question_of(
         given: names of the inputs that the points give values to.
         wrt: the inputs to differentiate; none for all.
         subject: what is on trial; without one the specification itself, run by torch.
+        order, jacobian: as in `Question`.
     Raises:
-        PointError: missing, extra or unknown names, or nothing to differentiate.
+        PointError: missing, extra or unknown names, nothing to differentiate, or what contradicts
+            itself.
     """
     integers = index_inputs(specification)
-    mistakes = [*_misnamed(specification, given), *_underivable(specification, wrt, integers)]
+    mistakes = [
+        *_misnamed(specification, given),
+        *_underivable(specification, wrt, integers),
+        *conflicts(order, cotangent, jacobian=jacobian),
+    ]
     everything = (name for name in specification.variables if name not in integers)
     chosen = tuple(dict.fromkeys(wrt)) or tuple(everything)
     if not mistakes and not chosen:
@@ -178,7 +207,17 @@ def question_of(
     if mistakes:
         raise PointError(mistakes)
     on_trial = ProgramSubject(specification) if subject is None else subject
-    return Question(on_trial, specification, chosen, cotangent, words or {})
+    return Question(on_trial, specification, chosen, cotangent, words or {}, order, jacobian)
+
+
+def conflicts(order: int, cotangent: Nested | None, *, jacobian: bool) -> Iterator[Mistake]:
+    """What cannot be asked together."""
+    if jacobian and cotangent is not None:
+        message = "a Jacobian has no cotangent: each element of the value is differentiated alone"
+        yield Mistake("conflicting-options", message, help="give one of the two")
+    if jacobian and order != 1:
+        message = "second derivatives are those of one number, a Jacobian is of several"
+        yield Mistake("conflicting-options", message, help="give a cotangent instead of `jacobian`")
 
 
 def _misnamed(program: Program, given: Collection[str]) -> Iterator[Mistake]:

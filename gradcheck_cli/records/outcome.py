@@ -58,8 +58,9 @@ class Status(StrEnum):
         return self.exit_code == 0
 
 
-# Exit code of a command that has nothing to say, and of one that Ctrl-C ended.
-NOTHING_SELECTED, INTERRUPTED = 5, 130
+# Exit code of a command that has nothing to say, of one whose report could not be written where it
+# was wanted, and of one that Ctrl-C ended.
+NOTHING_SELECTED, UNWRITTEN, INTERRUPTED = 5, 2, 130
 
 
 _ERROR, _FAIL, _UNVERIFIED, _XFAIL, _SKIP, _PASS = Status
@@ -150,6 +151,7 @@ class Cause(StrEnum):
     ABSORBED_CONSTANT =    "absorbed constant",    "A sum drops a term that is below the spacing of the other."
     KINK_WITHIN_ROUNDING = "kink within rounding", "Rounding takes a value across a kink, and torch's answer is the slope beyond it."
     OTHER_BRANCH =         "other branch",         "torch takes another branch than the one the exact numbers decide for."
+    BRANCH_NOT_TAKEN =     "branch not taken",     "torch multiplies the slope of the branch not taken by 0, and that is infinite or NaN."
     NO_PATH =              "no path",              "torch has no path from the input to the result."
     MISSING_DERIVATIVE =   "missing derivative",   "torch has no derivative for a function, and leaves that part out."
     KINK =                 "kink",                 "Left and right derivatives differ."

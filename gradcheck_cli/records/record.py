@@ -11,6 +11,8 @@ import json
 from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
+from gradcheck_cli.records.outcome import Outcome
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -20,11 +22,14 @@ JsonNumber: TypeAlias = "float | str"
 JsonArray: TypeAlias = "JsonNumber | list[JsonArray] | None"
 # What one witness said of one partial: its `value` and more, or that it `abstained` and why.
 Opinion: TypeAlias = "dict[str, Any]"
-# One partial: `variable`, `index`, `outcome`, `cause`, `reason`, `one_sided`, `failed`, and an
-# Opinion under the name of each witness.
+# One partial: `variable`, `index`, `output`, `outcome`, `cause`, `reason`, `one_sided`, `failed`,
+# and an Opinion under the name of each witness.
 PartialRecord: TypeAlias = "dict[str, Any]"
 # The witnesses that every partial has an opinion of, in the order of columns.
 WITNESSES = ("reference", "analytic", "autograd", "numeric")
+# torch's ways to a gradient: its backward, which every partial has an opinion of, and further
+# witnesses by the names they are asked for by.
+MODES = ("reverse", "forward", "create_graph", "vmap")
 # |A - T| up to this many ulp is right whatever the formula: the four roundings that even a single
 # call may make.
 FREE_ULPS = 4
@@ -51,6 +56,14 @@ class ForwardValues(TypedDict):
 
     reference: JsonArray
     autograd: JsonArray
+
+
+class AlsoRecord(TypedDict):
+    """What came of the same check under a seeded cotangent."""
+
+    cotangent: JsonArray
+    outcome: str
+    partials: list[PartialRecord]
 
 
 class SuiteFields(TypedDict):
@@ -83,13 +96,27 @@ class Record(SuiteFields):
     device: str
     at: dict[str, JsonArray]
     cotangent: JsonArray
+    order: int
+    direction: dict[str, JsonArray] | None
     outcome: str
     value: ForwardValues
     partials: list[PartialRecord]
+    also: AlsoRecord | None
     notes: list[str]
     rounded: list[RoundedInput]
     reproduce: str
     status: str
+
+
+def worse_partials(record: Record) -> list[PartialRecord]:
+    """The partials under the seeded cotangent that came out worse than under the one asked for."""
+    also = record["also"]
+    if also is None:
+        return []
+    pairs = zip(record["partials"], also["partials"], strict=True)
+    return [
+        new for old, new in pairs if Outcome(new["outcome"]).rank < Outcome(old["outcome"]).rank
+    ]
 
 
 def opinions_of(partial: Mapping[str, Any]) -> Iterator[tuple[str, Opinion]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.records.outcome import INTERRUPTED, Outcome, Status
+from gradcheck_cli.records.outcome import INTERRUPTED, UNWRITTEN, Outcome, Status
 from gradcheck_cli.records.status import exit_code_of
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ class Report:
         interrupted: Ctrl-C ended the run.
         incomplete: checks that were asked for are missing for another reason; the exit code says
             so.
+        unwritten: it could not be written to one of the places where it was wanted; likewise.
     """
 
     records: Sequence[Record] = ()
@@ -35,6 +36,7 @@ class Report:
     problems: Sequence[str] = ()
     interrupted: bool = False
     incomplete: bool = False
+    unwritten: bool = False
 
     @cached_property
     def summary(self) -> dict[str, int]:
@@ -57,9 +59,9 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0, 1, 3 or 4; 5 when there is no case; 3 when cases are missing; 130 when the run was
-        interrupted.
+        """0, 1, 3 or 4; 5 when there is no case; 3 when cases are missing; 2 when it could not be
+        written somewhere; 130 when the run was interrupted.
         """
-        if self.interrupted:
-            return INTERRUPTED
+        if self.interrupted or self.unwritten:
+            return INTERRUPTED if self.interrupted else UNWRITTEN
         return Status.ERROR.exit_code if self.incomplete else exit_code_of(self.statuses)

@@ -7,8 +7,8 @@ import json
 from io import StringIO
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.records.record import WITNESSES, opinions_of, witnesses_of
-from gradcheck_cli.reports.format import size_of
+from gradcheck_cli.records.record import WITNESSES, opinions_of, witnesses_of, worse_partials
+from gradcheck_cli.reports.format import size_of, variables_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ COLUMNS = (
     "id", "expression", "dtype", "device", "at", "variable", "index", "outcome", "reference",
     "reference_digits", "analytic", "autograd", "error", "relative_error", "ulps", "tolerance",
     "numeric", "radius", "left", "right", "reason", "status", "unmet", "case_reason", "file", "line",
-    "cause",
+    "cause", "output", "also", "remedy",
 )
 # fmt: on
 # A spreadsheet runs a cell that begins with one of these as a formula. Such text gets an apostrophe
@@ -39,8 +39,9 @@ MAX_REPEATED_POINT = 100
 
 
 def render(report: Report) -> str:
-    """A header row and a row for each partial. What a witness did not say is an empty cell; `at`
-    and `index` are JSON. A further witness has a column behind all others.
+    """A header row and a row for each partial. What a witness did not say is an empty cell; `at`,
+    `index`, `output` and `also` are JSON. A further witness has a column behind all others. `also`
+    is the seeded cotangent of a partial that is worse under it, and empty for all others.
 
     A point of more than `MAX_REPEATED_POINT` numbers stands in the first row of its case only.
     """
@@ -75,6 +76,12 @@ def _rows(record: Record) -> Iterator[dict[str, JsonNumber | None]]:
         yield asked
     for partial in record["partials"]:
         yield asked | _answers(partial)
+    for partial in worse_partials(record):
+        yield (
+            asked
+            | _answers(partial)
+            | {"also": json.dumps(record["also"] and record["also"]["cotangent"])}
+        )
 
 
 def _answers(partial: PartialRecord) -> dict[str, JsonNumber | None]:
@@ -83,7 +90,7 @@ def _answers(partial: PartialRecord) -> dict[str, JsonNumber | None]:
     autograd, sides = opinions["autograd"], partial["one_sided"] or {}
     return {
         **{_text(name): opinion.get("value") for name, opinion in opinions.items()},
-        "variable": partial["variable"],
+        "variable": variables_of(partial),
         "index": json.dumps(partial["index"]),
         "outcome": partial["outcome"],
         "reference_digits": opinions["reference"].get("digits"),
@@ -93,6 +100,8 @@ def _answers(partial: PartialRecord) -> dict[str, JsonNumber | None]:
         "right": sides.get("right"),
         "reason": _text(partial["reason"]),
         "cause": partial.get("cause"),
+        "output": None if partial["output"] is None else json.dumps(partial["output"]),
+        "remedy": _text((partial.get("remedy") or {}).get("program", "")),
     }
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from gradcheck_cli.records.outcome import Outcome, Status
 from gradcheck_cli.records.record import FREE_ULPS, line_of, opinions_of
 from gradcheck_cli.reports.findings import with_names
-from gradcheck_cli.reports.format import count_of, partial_name
+from gradcheck_cli.reports.format import count_of, partial_name, variables_of
 from gradcheck_cli.reports.stored import UNKNOWN
 from gradcheck_cli.reports.wrap import one_line
 
@@ -153,14 +153,14 @@ def _partials_changes(name: str, old: Record, new: Record) -> Iterator[tuple[int
     if not old["partials"] or not new["partials"]:
         return
     before, after = (
-        {(p["variable"], tuple(p["index"])): p for p in record["partials"]} for record in (old, new)
+        {partial_name(p, record): p for p in record["partials"]} for record in (old, new)
     )
     groups: dict[Hashable, list[tuple[int, Change]]] = {}
-    for key in dict.fromkeys((*before, *after)):
-        about = partial_name(*key)
-        for side, change in _partial_changes(name, about, before.get(key), after.get(key)):
+    for about in dict.fromkeys((*before, *after)):
+        variables = variables_of(before.get(about) or after[about])
+        for side, change in _partial_changes(name, about, before.get(about), after.get(about)):
             words = (change.before, change.after) if isinstance(change.after, str) else ()
-            groups.setdefault((side, key[0], change.kind, words), []).append((side, change))
+            groups.setdefault((side, variables, change.kind, words), []).append((side, change))
     for group in groups.values():
         side, worst = group[0]
         if worst.kind == "digits":

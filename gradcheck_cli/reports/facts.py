@@ -13,6 +13,7 @@ from gradcheck_cli.records.outcome import NO_VERDICT, Outcome, Status
 from gradcheck_cli.records.record import numbers_of
 from gradcheck_cli.reports.format import NOTHING, array_text, count_of, escape_controls
 from gradcheck_cli.reports.rows import rows_of
+from gradcheck_cli.reports.split import split_remarks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -175,10 +176,12 @@ def sentences(group: Group, *, verbose: bool = False, quiet: bool = False) -> li
     notes = [
         (NOTE, note, group.label(record)) for record in group.records for note in record["notes"]
     ]
+    split = [("", text, "") for text in split_remarks(group.records)]
     parts = [
         (stated, MAX_SENTENCES),
         ([text for row, text in said if not row.settled], MAX_SENTENCES),
         ([text for row, text in said if row.settled and (verbose or not row.plain)], MAX_EXPLAINED),
+        (split, MAX_SENTENCES),
         (dashes, MAX_SENTENCES),
         (notes, MAX_EXPLAINED),
     ]

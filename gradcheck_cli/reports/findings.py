@@ -10,8 +10,16 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.records.outcome import NO_VERDICT, Outcome, Status
+from gradcheck_cli.records.record import worse_partials
 from gradcheck_cli.reports.facts import UNEXPECTED, fields_of, phrase_of, remarks_of
-from gradcheck_cli.reports.format import MAX_LINE, count_of, escape_controls, partial_name
+from gradcheck_cli.reports.format import (
+    ALSO,
+    MAX_LINE,
+    count_of,
+    escape_controls,
+    partial_name,
+    variables_of,
+)
 from gradcheck_cli.reports.wrap import MAX_TEXT, one_line, shorten
 
 if TYPE_CHECKING:
@@ -117,14 +125,17 @@ def _blame(record: Record) -> Iterator[Finding]:
     """The partials that neither agree nor are expected, those of one input and outcome together."""
     accepted = _accepted(record)
     groups: dict[tuple[str, str, bool], list[PartialRecord]] = {}
-    for partial in record["partials"]:
+    named = [(variables_of(partial), partial) for partial in record["partials"]]
+    named += [(ALSO + variables_of(partial), partial) for partial in worse_partials(record)]
+    for variables, partial in named:
         if partial["outcome"] not in accepted:
-            key = (partial["variable"], str(partial["outcome"]), bool(partial["failed"]))
+            key = (variables, str(partial["outcome"]), bool(partial["failed"]))
             groups.setdefault(key, []).append(partial)
     for (variable, outcome, failed), partials in groups.items():
         first, rest = partials[0], len(partials) - 1
         more = f" and {count_of(rest, 'element')} more" if rest else ""
-        text = f"{partial_name(variable, first['index'])}{more}: {outcome}: {first['reason']}"
+        subject = ALSO * variable.startswith(ALSO) + partial_name(first, record)
+        text = f"{subject}{more}: {outcome}: {first['reason']}"
         # Whether it fails is part of the variable's name where both kinds stand side by side, so
         # that fingerprints differ.
         both = failed and (variable, outcome, False) in groups

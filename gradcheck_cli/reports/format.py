@@ -12,10 +12,12 @@ from gradcheck_cli.records.record import numbers_of, typed_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gradcheck_cli.records.record import JsonArray
+    from gradcheck_cli.records.record import JsonArray, PartialRecord, Record
 
 # What stands where a witness has nothing to say.
 NOTHING = "—"
+# Stands before a partial under the seeded cotangent.
+ALSO = "also "
 # An array longer than a line is told by its first numbers and its shape.
 MAX_LINE, FIRST_NUMBERS = 100, 3
 
@@ -85,9 +87,27 @@ def _plain(value: Decimal) -> str:
     return f"{value:f}" if -5 < value.adjusted() < 16 else f"{value:e}"
 
 
-def partial_name(variable: str, index: Sequence[int]) -> str:
-    """`∂f/∂x`, `∂f/∂W[0,1]`."""
-    return f"∂f/∂{variable}" + (f"[{','.join(map(str, index))}]" if index else "")
+def partial_name(partial: PartialRecord, record: Record) -> str:
+    """`∂f/∂x`, `∂f/∂W[0,1]`; `∂f[2]/∂x` of one output; `∂²f/∂x∂y`, `∂²f/∂x²` of second order, and
+    `∂(∇f·v)/∂x` of a product with a direction.
+    """
+    variable, index = partial["variable"], partial["index"]
+    if isinstance(variable, list):
+        first, second = map(_element, variable, index)
+        return f"∂²f/∂{first}²" if first == second else f"∂²f/∂{first}∂{second}"
+    output = partial["output"]
+    top = "∂f" if output is None else f"∂{_element('f', output)}"
+    return f"{'∂(∇f·v)' if record['direction'] else top}/∂{_element(variable, index)}"
+
+
+def variables_of(partial: PartialRecord) -> str:
+    """The input that a partial is by, or both inputs."""
+    variable = partial["variable"]
+    return ", ".join(variable) if isinstance(variable, list) else str(variable)
+
+
+def _element(name: str, index: Sequence[int]) -> str:
+    return name + (f"[{','.join(map(str, index))}]" if index else "")
 
 
 def escape_controls(text: str) -> str:

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.records.outcome import Outcome
-from gradcheck_cli.records.record import FREE_ULPS, WITNESSES, opinions_of
-from gradcheck_cli.reports.format import NOTHING, partial_name, to_the_bar, torch_number, with_bar
+from gradcheck_cli.records.record import (
+    FREE_ULPS,
+    MODES,
+    WITNESSES,
+    opinions_of,
+    worse_partials,
+)
+from gradcheck_cli.reports.format import (
+    ALSO,
+    NOTHING,
+    partial_name,
+    to_the_bar,
+    torch_number,
+    with_bar,
+)
 from gradcheck_cli.reports.wrap import one_line
 
 if TYPE_CHECKING:
@@ -17,7 +30,11 @@ if TYPE_CHECKING:
     from gradcheck_cli.records.record import Opinion, PartialRecord, Record
 
 _MEASURES = ("error", "tolerance")
-_TITLES = {"numeric": "numeric ± bar", "tolerance": "tolerance (abs)"}
+_TITLES = {
+    "numeric": "numeric ± bar",
+    "tolerance": "tolerance (abs)",
+    **{mode: f"autograd ({mode})" for mode in MODES},
+}
 
 
 @dataclass(frozen=True)
@@ -29,6 +46,7 @@ class FactRow:
         cells: by column: each witness, error, tolerance.
         settled: nothing is left to be told: it agrees, and so does every other opinion.
         needed: the reference says what the analytic column does not.
+        also: it is that under the seeded cotangent, where it came out worse.
         abstentions: (witness, reason) behind each dash.
     """
 
@@ -38,11 +56,12 @@ class FactRow:
     settled: bool
     needed: bool
     abstentions: tuple[tuple[str, str], ...]
+    also: bool = False
 
     @property
     def name(self) -> str:
         """`∂f/∂x`."""
-        return partial_name(self.partial["variable"], self.partial["index"])
+        return ALSO * self.also + partial_name(self.partial, self.record)
 
     @property
     def outcome(self) -> str:
@@ -72,8 +91,10 @@ def titles_of(rows: Iterable[FactRow], *, verbose: bool = False) -> dict[str, st
 
 
 def rows_of(record: Record, *, verbose: bool = False) -> list[FactRow]:
-    """A row for each partial of a case."""
-    return [_row(record, partial, verbose) for partial in record["partials"]]
+    """A row for each partial of a case, and for each that is worse under the seeded cotangent."""
+    rows = [_row(record, partial, verbose) for partial in record["partials"]]
+    worse = (_row(record, partial, verbose) for partial in worse_partials(record))
+    return [*rows, *(replace(row, abstentions=(), also=True) for row in worse)]
 
 
 def _row(record: Record, partial: PartialRecord, verbose: bool) -> FactRow:
@@ -104,7 +125,7 @@ def _answer(name: str, partial: PartialRecord, dtype: str, verbose: bool) -> str
         return NOTHING
     if name == "reference" and verbose:
         return str(opinion["digits"])
-    if name == "autograd":
+    if name == "autograd" or name in MODES:
         return torch_number(float(value), dtype)
     if name == "numeric" and _is_sided(partial):
         return ", ".join(f"{side} {_slope(opinion[side])}" for side in ("left", "right"))
@@ -138,4 +159,4 @@ def _abstentions(opinions: Mapping[str, Opinion]) -> Iterator[tuple[str, str]]:
     for name, opinion in opinions.items():
         reason = opinion.get("abstained") or opinion.get("reason")
         if opinion.get("value") is None and reason and name not in ("reference", "autograd"):
-            yield one_line(name), reason
+            yield _TITLES[name] if name in MODES else one_line(name), reason

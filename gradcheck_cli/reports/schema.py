@@ -107,7 +107,8 @@ def _case() -> Schema:
         dtype=_text("The dtype under test: float64, float32, bfloat16 or float16."),
         device=_text("The device under test: cpu, cuda, cuda:1."),
         at=_field("The point: each input as the exact numbers used, after rounding to the dtype.", type="object", additionalProperties=_ref("array")),
-        cotangent=_either("The upstream gradient, shaped like the result; ones if none was given, null if the case was not checked and none was given.",
+        cotangent=_either("The upstream gradient, shaped like the result; ones if none was given. Null if each element of the result was differentiated "
+                          "by itself, or if the case was not checked and none was given.",
                           _ref("array"), _NULL),
         outcome=_ref("came_to", f"The worst of the partials: {' > '.join(OUTCOMES)}."),
         value=_object(
@@ -130,6 +131,11 @@ def _additions() -> Schema:
     rounded = _object("A number that the dtype cannot hold.", variable=_TEXT, text=_TEXT, used=_ref("number"))
     return {
         "status": _ref("status"),
+        "order": _field("The order of the derivatives in `partials`.", enum=[1, 2]),
+        "direction": _either("Of second derivatives of many inputs: each is the product of a row of them with this direction, which is shaped like the inputs; "
+                             "else null.", {"type": "object", "additionalProperties": _ref("array")}, _NULL),
+        "also": _either("The same check under a seeded cotangent, where the elements of an input mix in the result and no cotangent was given: ones may "
+                        "hide what is wrong. Its outcome counts in that of the case. Else null.", _also(), _NULL),
         "notes": _array(_TEXT, "What is true of the whole case: numbers that were rounded to the dtype, a forward value that is off."),
         "rounded": _array(rounded, "Numbers of the point or cotangent that had to be rounded: as written, and as used."),
         "source": _either("Where the case stands in its suite; null outside a suite.",
@@ -142,17 +148,32 @@ def _additions() -> Schema:
     }
 
 
+def _also() -> Schema:
+    return _object(
+        "The same partials under another cotangent. SymPy and differences are not asked.",
+        cotangent=_ref("array", "Shaped like the result."),
+        outcome=_ref("outcome", "The worst of its partials."),
+        partials=_array(_ref("partial"), "In the order of those of the case."),
+    )
+
+
 def _partial() -> Schema:
     is_opinion = {"type": "object", "anyOf": [{"required": ["value"]}, {"required": ["abstained"]}]}
+    place: Schema = {"type": "array", "items": {"type": "integer", "minimum": 0}}
     return _object(
         "One partial derivative. A further key that holds an object with `value` or `abstained` is a further witness, and what it says.",
         {
             "cause": _either("Why torch's answer is not the derivative, or why there is none; null where nothing is to be explained.",
                              _ref("cause"), _NULL),
+            "remedy": _either("Another way to write the program, in which torch gets more digits of this partial right: run at this point, in this dtype, and "
+                              "proved to be the same function there. Null where none is known, and where none is needed.", _ref("remedy"), _NULL),
             "failed": _field("It fails although its outcome alone does not: no path to a derivative that is not 0.", type="boolean"),
+            "output": _either("The element of the result that is differentiated, counted from 0, where each is by itself; else null.", place, _NULL),
         },
-        variable=_text("The input."),
-        index=_array({"type": "integer", "minimum": 0}, "The element of the input, counted from 0; empty for a scalar."),
+        variable=_either("The input; of a second derivative the inputs that it is differentiated by, one after the other.",
+                         _TEXT, {"type": "array", "items": _TEXT, "minItems": 2, "maxItems": 2}),
+        index=_either("The element of the input, counted from 0; empty for a scalar. Of a second derivative both of them.",
+                      place, {"type": "array", "items": place, "minItems": 2, "maxItems": 2}),
         outcome=_ref("outcome"),
         reason=_text("Who is right or wrong, by how much and why, in a sentence.", minLength=1),
         reference=_opinion("reference", "The true value, proved."),
@@ -210,6 +231,11 @@ def _estimates() -> Schema:
                 "reason": _text("Why it has no value at this point, where it has none."),
             },
             value=_ref("measure", "Its value; null if it has none at this point."),
+        ),
+        "remedy": _object(
+            "A program to write instead.",
+            program=_text("Its text."),
+            digits_regained=_ref("number", "How many more decimal digits of the partial torch gets right with it."),
         ),
         "slope": _object("A one-sided estimate.", value=_ref("number"), radius=_ref("number", "Half the width of its bar.")),
         "one_sided": _object(

@@ -8,8 +8,10 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from gradcheck_cli.language.errors import Mistake, PointError, elide, mistake
-from gradcheck_cli.records.outcome import INTERRUPTED, NO_VERDICT, Outcome, Status
+from gradcheck_cli.language.errors import Mistake, PointError, elide
+from gradcheck_cli.language.files import file_text
+from gradcheck_cli.memory import machine_memory
+from gradcheck_cli.records.outcome import INTERRUPTED, NO_VERDICT, UNWRITTEN, Outcome, Status
 from gradcheck_cli.records.record import UNSTATED, Record
 from gradcheck_cli.records.report import Report
 from gradcheck_cli.records.status import status_by_itself
@@ -29,6 +31,11 @@ UNKNOWN = "unknown"
 # How many lists and objects may stand in each other: a tensor of torch has at most 64 dimensions,
 # and stands in four more.
 DEEPEST = 100
+# Characters of a report: a million checks. Bytes that each of them takes while it is read, held and
+# rendered as JSON: 11.6 were measured.
+LONGEST_REPORT, _HELD = 1_000_000_000, 16
+# What a case has that was asked in one part.
+_UNSPLIT: dict[str, Any] = {"order": 1, "direction": None, "also": None}
 # Stands in the library's messages for the value, which is put there shortened; JSON never has this
 # character as it is.
 _VALUE = "\0"
@@ -46,7 +53,7 @@ def read_report(source: Path | str, name: str = "the report") -> Report:
         PointError: `unreadable`, or `bad-report` with the first thing that is wrong.
     """
     if isinstance(source, Path):
-        source, name = _text(source), str(source)
+        source, name = file_text(source, most_characters()), str(source)
     if not source.strip():
         raise _bad(name, "it is empty")
     try:
@@ -65,11 +72,9 @@ def read_report(source: Path | str, name: str = "the report") -> Report:
     )
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise mistake("unreadable", f"`{path}` cannot be read: {error}") from error
+def most_characters() -> int:
+    """How long a report may be so that its data fit into the memory of this machine."""
+    return min(LONGEST_REPORT, machine_memory() // _HELD)
 
 
 def _is_object(line: str) -> bool:
@@ -163,6 +168,7 @@ def _document(data: dict[str, Any], name: str) -> Report:
         environment=data["environment"],
         problems=data["problems"],
         interrupted=data["exit_code"] == INTERRUPTED,
+        unwritten=data["exit_code"] == UNWRITTEN,
     )
     return _consistent(report, data, name)
 
@@ -241,9 +247,13 @@ def _complete(record: dict[str, Any], *, strict: bool) -> Record:
     partials = [_complete_partial(partial) for partial in record["partials"]]
     outcome = Outcome(record["outcome"])
     judged = outcome not in NO_VERDICT
-    status = status_by_itself(partials, strict=strict) if judged else outcome.status
-    newer = {"notes": [], "rounded": [], **UNSTATED, "status": status}
+    also = record.get("also")
+    others = [_complete_partial(partial) for partial in also["partials"]] if also else []
+    status = status_by_itself([*partials, *others], strict=strict) if judged else outcome.status
+    newer = {"notes": [], "rounded": [], **UNSTATED, "status": status, **_UNSPLIT}
     whole = record | {"partials": partials}
+    if also:
+        whole["also"] = also | {"partials": others}
     # What the schema asks for and what is filled in are the keys of a Record.
     return cast("Record", whole | {name: newer[name] for name in newer if name not in record})
 
@@ -260,7 +270,7 @@ def _complete_partial(partial: PartialRecord) -> PartialRecord:
     slope = partial["reference"].get("value")
     # Without a path to the result the gradient is wrong unless the derivative is 0.
     failed = partial["outcome"] == Outcome.DETACHED and slope is not None and float(slope) != 0
-    newer = {"cause": None, "failed": failed}
+    newer = {"cause": None, "failed": failed, "output": None}
     whole = partial | {"analytic": analytic, "numeric": numeric}
     return whole | {name: newer[name] for name in newer if name not in partial}
 

@@ -48,7 +48,8 @@ class Desk:
         for task in tasks:
             # SymPy goes to work on all of them while the first is looked at.
             for group in self._groups(task.one())[0]:
-                analytic.prepare(group[0])
+                for part in group[0].parts:
+                    analytic.prepare(part)
         for task in tasks:
             yield from self._check_task(task)
 
@@ -59,7 +60,7 @@ class Desk:
         groups, misfit = self._groups(task)
         done = 0
         try:
-            witnesses = panel(self.analyst, task.case.step)
+            witnesses = panel(self.analyst, task.case.step, task.case.modes)
             for result in check_batches(groups, witnesses, task.case.tolerance):
                 yield _item(task, done, result)
                 done += 1

@@ -7,11 +7,13 @@ from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from errno import ENOSPC
+from hashlib import blake2b
 from io import SEEK_END, BytesIO
 from os import strerror
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from gradcheck_cli.records.outcome import Status
+from gradcheck_cli.runs.cache import hold, is_held, own_file
 from gradcheck_cli.runs.task import Item
 
 if TYPE_CHECKING:
@@ -21,13 +23,16 @@ if TYPE_CHECKING:
 
 _MISSING = -1
 _STATUSES = tuple(Status)
+# Bytes of a digest. Bytes that a record has at most: 300,000 partials have half of it.
+_DIGEST, LONGEST_LINE = 8, 1 << 29
 
 
 class Journal:
     """Finished checks, one a line, in the order in which they finished.
 
-    A line holds a key, the position, the status and the record. What a killed run left of its last
-    line is ignored.
+    A line holds a key, the position, the status, a digest of the whole line, and the record. One
+    that its digest does not fit is as good as none: a killed run leaves half of its last line, a
+    disk or a hand anything.
 
     Attributes:
         trouble: why the file cannot be written, if it cannot; everything is then kept in memory.
@@ -43,15 +48,16 @@ class Journal:
         self._end = 0
         if path is not None:
             try:
-                path.parent.mkdir(parents=True, exist_ok=True)
                 # Unbuffered, so that what a full disk refuses does not linger.
-                self._file, self._reader = path.open("wb", buffering=0), path.open("rb")
+                self._file, self._reader = own_file(path, new=True), own_file(path)
+                hold(self._file)
             except OSError as error:
                 self._in_memory(error)
 
     def add(self, key: str, item: Item) -> None:
         """Write a finished check at once, so that only a crash of the machine loses it."""
-        head, body = f"{key}\t{item.position}\t{item.status}\t".encode(), item.line.encode()
+        body = item.line.encode()
+        head = _head(key, item, body)
         try:
             self._write(head + body)
         except OSError as error:
@@ -75,9 +81,13 @@ class Journal:
 
     def become(self, path: Path) -> None:
         """Take the place of another journal."""
-        if self.path is not None and not self.trouble:
+        if self.path is None or self.trouble:
+            return
+        try:
             self.path.replace(path)
             self.path = path
+        except OSError as error:
+            self._in_memory(error)
 
     def line(self, position: int) -> str:
         """The record of a finished check as a line of JSON."""
@@ -96,6 +106,8 @@ class Journal:
 
     def close(self, *, keep: bool) -> None:
         """Done with: the file stays if a later run may go on from it."""
+        self._file.close()
+        self._reader.close()
         if self.path is not None and not keep:
             with suppress(OSError):
                 self.path.unlink()
@@ -121,10 +133,49 @@ class JournalRecords(Sequence["Record"]):
         return (json.loads(self._journal.line(position)) for position in self._positions)
 
 
-def entries(path: Path) -> Iterator[tuple[str, Item]]:
-    """(key, item) of every whole line that an earlier run has left; none where it left no file."""
-    with suppress(OSError), path.open("rb") as file:
-        for line in file:
-            parts = line.decode(errors="replace").split("\t", 3)
-            if line.endswith(b"\n") and len(parts) == 4 and parts[1].isdigit():
-                yield parts[0], Item(int(parts[1]), parts[2], parts[3])
+def entries(path: Path, damaged: list[int] | None = None) -> Iterator[tuple[str, Item]]:
+    """(key, item) of every line that is as an earlier run has left it; none where it left no file.
+
+    Args:
+        damaged: gains the number of each line that is not, from 1; not that of a line that a run
+            which lives may be writing.
+    Raises:
+        OSError: what is there cannot be read, or is a link.
+    """
+    try:
+        file = own_file(path)
+    except FileNotFoundError:
+        return
+    with file:
+        for number, line in enumerate(_lines(file), 1):
+            entry = _entry(line)
+            if entry is not None:
+                yield entry
+            elif damaged is not None and (line.endswith(b"\n") or not is_held(file)):
+                damaged.append(number)
+
+
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    """The lines of a file; of one that is longer than any record its end alone."""
+    while line := file.readline(LONGEST_LINE):
+        while len(line) == LONGEST_LINE and not line.endswith(b"\n"):
+            line = file.readline(LONGEST_LINE) or b"\n"
+        yield line
+
+
+def _head(key: str, item: Item, body: bytes) -> bytes:
+    start = f"{key}\t{item.position}\t{item.status}\t".encode()
+    return start + blake2b(start + body, digest_size=_DIGEST).hexdigest().encode() + b"\t"
+
+
+def _entry(line: bytes) -> tuple[str, Item] | None:
+    """What a line says, if that is what was written."""
+    key, *rest = line.split(b"\t", 4)
+    if len(rest) != 4 or not rest[0].isdigit() or not line.endswith(b"\n"):
+        return None
+    try:
+        item = Item(int(rest[0]), rest[1].decode(), rest[3].decode())
+        whole = _head(key.decode(), item, rest[3]) + rest[3]
+    except ValueError:  # no UTF-8, or a number of too many digits
+        return None
+    return (key.decode(), item) if whole == line and item.status in _STATUSES else None

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from gradcheck_cli.language.files import error_text
 from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.records.report import Report
 from gradcheck_cli.runs.journal import Journal, JournalRecords, entries
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 # Batches that are under way for each worker: one in its hands, and the next at its door.
 AHEAD = 2
 FAILING = ("fail", "error")
+# Damaged lines of a journal that are named.
+MOST_NAMED = 5
 
 
 @dataclass
@@ -43,6 +46,7 @@ class Run:
             never.
         take: told every finished check in order, as its position and how many are finished; the run
             ends where it answers False.
+        remarks: what the user should know, and what is no trouble.
     """
 
     plan: Plan
@@ -51,6 +55,7 @@ class Run:
     maxfail: int = 0
     take: Callable[[int, int], bool] = lambda position, done: True
     problems: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
     interrupted: bool = False
     _todo: list[int] = field(default_factory=list)
     _next: int = 0
@@ -58,18 +63,23 @@ class Run:
     _stopped: bool = False
     _unread: bool = False
 
-    def resume(self, path: Path) -> int:
-        """Take over the finished checks that an earlier run has left in its journal; how many there
-        were.
+    def resume(self, *paths: Path) -> int:
+        """Take over the finished checks that earlier runs have left in their journals; how many
+        there were. What could not be read is told in `remarks`.
         """
         keys = {key: task for task in self.plan.tasks for key in [fingerprint(task, self.versions)]}
-        found = 0
-        for key, item in entries(path):
-            task = keys.get(key)
-            if task is not None and task.position <= item.position < task.position + len(task):
-                self.journal.add(key, item)
-                found += 1
-        return found
+        for path in paths:
+            damaged: list[int] = []
+            try:
+                for key, item in entries(path, damaged):
+                    task = keys.get(key)
+                    if task is not None and item.position in task.positions:
+                        self.journal.add(key, item)
+            except OSError as error:
+                self.remarks.append(f"`{path}` cannot be read: {error_text(error)}")
+            if damaged:
+                self.remarks.append(_damage(path, damaged))
+        return len(self.journal.positions())
 
     def through(self, executor: Executor, workers: int, limits: Limits) -> None:
         """Check everything that is not finished; Ctrl-C and a broken executor end the run, and what
@@ -198,3 +208,11 @@ class Run:
     def complete(self) -> bool:
         """Whether everything is finished."""
         return all(self.journal.status(position) is not None for position in self._todo)
+
+
+def _damage(path: Path, lines: Sequence[int]) -> str:
+    """What is said of the damaged lines of a journal: the first few."""
+    named = ", ".join(map(str, lines[:MOST_NAMED])) + (", …" if len(lines) > MOST_NAMED else "")
+    what = f"line {named} is" if len(lines) == 1 else f"{len(lines):,} lines ({named}) are"
+    checks = "its check is" if len(lines) == 1 else "their checks are"
+    return f"{what} damaged in `{path}`: {checks} made again"

@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.language.errors import Mistake, PointError
-from gradcheck_cli.runs.cache import cache, forget_old, load_failures, save_failures
+from gradcheck_cli.memory import usable_memory
+from gradcheck_cli.runs.cache import (
+    cache,
+    forget_old,
+    load_failures,
+    new_name,
+    remove_unheld,
+    save_failures,
+)
 from gradcheck_cli.runs.journal import Journal
 from gradcheck_cli.runs.plan import Selection, plan
 from gradcheck_cli.runs.pool import Limits, Workers
@@ -18,6 +26,7 @@ from gradcheck_cli.suites.files import read_sources
 
 # Below this a worker has no room beside torch; a guess: it takes 0.4 GiB at rest.
 LEAST_MEMORY = 1 << 30
+_JOURNAL = ".tsv"
 # What `--last-failed` makes again.
 FAILED_STATUSES = (*FAILING, "unverified")
 
@@ -43,7 +52,7 @@ class Session:
     executor: Executor
     workers: int
     limits: Limits
-    folder: Path
+    folder: Path | None
     resumed: int = 0
     remarks: list[str] = field(default_factory=list)
 
@@ -69,7 +78,7 @@ class Session:
         journal.close(keep=not self.run.complete)
 
 
-def prepare_run(settings: Settings, stdin: Callable[[], str], stop_at: int) -> Session | None:
+def prepare_run(settings: Settings, stdin: Callable[[int], str], stop_at: int) -> Session | None:
     """A run ready to go; None if nothing is selected.
 
     Args:
@@ -80,7 +89,7 @@ def prepare_run(settings: Settings, stdin: Callable[[], str], stop_at: int) -> S
     from gradcheck_cli.suites.read import read_suites
 
     jobs = settings.jobs or _cores()
-    memory = settings.max_memory or max(worker_memory() // jobs, LEAST_MEMORY)
+    memory = settings.max_memory or max(usable_memory() // jobs, LEAST_MEMORY)
     limits = Limits(settings.timeout, memory)
     local = None if settings.cluster else Workers(limits)
     session = None
@@ -105,7 +114,7 @@ def _session(
     jobs: int,
     limits: Limits,
 ) -> Session | None:
-    folder = cache(Path())
+    folder, trouble = cache(Path())
     wanted = Selection(
         settings.keyword or "",
         settings.tag,
@@ -114,7 +123,7 @@ def _session(
     )
     cases = [case for case in cases if wanted.takes(case)]
     present = cases if settings.cluster else _on_present_devices(cases)
-    chosen, remarks = plan(present, wanted), []
+    chosen, remarks = plan(present, wanted), [trouble] if trouble else []
     if settings.last_failed and not chosen.selected:
         chosen = plan(present, replace(wanted, failed=None))
         remarks.append("none of these checks is known to have failed: all are made")
@@ -122,7 +131,7 @@ def _session(
         return None
     executor, workers = _executor(settings.cluster, local, min(jobs, max(1, len(chosen.tasks))))
     run, resumed = _run(settings, stop_at, chosen, folder)
-    return Session(run, executor, workers, limits, folder, resumed, remarks)
+    return Session(run, executor, workers, limits, folder, resumed, remarks + run.remarks)
 
 
 def _executor(address: str, local: Workers | None, jobs: int) -> tuple[Executor, int]:
@@ -135,18 +144,25 @@ def _executor(address: str, local: Workers | None, jobs: int) -> tuple[Executor,
     return cluster, cluster.workers
 
 
-def _run(settings: Settings, stop_at: int, chosen: Plan, folder: Path) -> tuple[Run, int]:
-    """The run with a new journal, and how many checks it takes over from the one before."""
+def _run(settings: Settings, stop_at: int, chosen: Plan, folder: Path | None) -> tuple[Run, int]:
+    """The run with a new journal, and how many checks it takes over from those before; their
+    journals go when it has one that holds no less.
+    """
     from gradcheck_cli.records.versions import versions
 
     selected_by = ("suites", "keyword", "tag", "last-failed", "shard")
     asked = [settings.said(name) for name in selected_by]
-    path = folder / f"run-{sha256(repr(asked).encode()).hexdigest()[:12]}.tsv"
-    fresh = path.with_suffix(".new")
+    known = repr(sorted(versions().items()))
+    if folder is None:
+        return Run(chosen, Journal(None, chosen.count), known, stop_at), 0
     forget_old(folder)
-    run = Run(chosen, Journal(fresh, chosen.count), repr(sorted(versions().items())), stop_at)
-    resumed = run.resume(path) if settings.resume else 0
-    run.journal.become(path)
+    stem = f"run-{sha256(repr(asked).encode()).hexdigest()[:12]}"
+    earlier, fresh = sorted(folder.glob(f"{stem}*{_JOURNAL}")), new_name(folder, stem)
+    run = Run(chosen, Journal(fresh, chosen.count), known, stop_at)
+    resumed = run.resume(*earlier) if settings.resume else 0
+    run.journal.become(fresh.with_suffix(_JOURNAL))
+    if not run.journal.trouble:
+        remove_unheld(earlier)
     return run, resumed
 
 
@@ -201,18 +217,3 @@ def _expanded(case: SuiteCase, known: Mapping[str, Sequence[str]]) -> SuiteCase:
 def _cores() -> int:
     """Processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def worker_memory() -> int:
-    """Bytes that all workers may take unless told otherwise: three quarters of what is there, so
-    that the machine itself is never exhausted.
-    """
-    import psutil
-
-    total = int(psutil.virtual_memory().total)
-    for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
-        try:
-            total = min(total, int(Path(path).read_text(encoding="ascii")))
-        except (OSError, ValueError):
-            continue
-    return total * 3 // 4

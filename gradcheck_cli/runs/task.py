@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from gradcheck_cli.checks.record import record_without_verdict
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.language.errors import PointError
-from gradcheck_cli.questions.batch import batches
+from gradcheck_cli.questions.batching import batches
 from gradcheck_cli.questions.question import Question, question_of
 from gradcheck_cli.records.record import line_of
 
@@ -55,6 +55,11 @@ class Task:
     def __len__(self) -> int:
         return self.stop - self.start
 
+    @property
+    def positions(self) -> range:
+        """The numbers of its checks in the run."""
+        return range(self.position, self.position + len(self))
+
     def rest(self, done: int) -> Task:
         """The task without its first `done` checks."""
         return replace(self, start=self.start + done, position=self.position + done)
@@ -76,6 +81,8 @@ class Task:
             case.wrt,
             cotangent=case.cotangent,
             words=dict(case.given),
+            order=case.order,
+            jacobian=case.jacobian,
         )
         return question if same is None else replace(question, expansions=same.expansions)
 

@@ -4,18 +4,19 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.language.errors import Mistake, UserError, did_you_mean, elide
-from gradcheck_cli.settings.table import ROWS, SETTINGS, takes_file
+from gradcheck_cli.language.errors import Mistake, UserError, did_you_mean, elide, mistake
+from gradcheck_cli.settings.table import EXPORTS, ROWS, SETTINGS, takes_file
 from gradcheck_cli.settings.toml import TomlFile, display_path
 from gradcheck_cli.settings.toml_values import said_in_toml
 from gradcheck_cli.settings.values import Layer, Said, read_variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from gradcheck_cli.settings.table import Text
     from gradcheck_cli.settings.values import Unread
@@ -212,11 +213,39 @@ def _said(file: TomlFile, name: str, value: Any, mistakes: list[Mistake]) -> Sai
         mistakes.append(file.placed(_unknown(name), file.places[address].key))
         return None
     wrong: list[tuple[int | None, Mistake]] = []
-    said = said_in_toml(row, value, lambda word: display_path(file.path.parent / word), wrong)
-    for index, mistake in wrong:
+    folder = file.path.parent
+
+    def seen(word: str) -> str:
+        if row.kind is EXPORTS:
+            _require_inside(folder, word)
+        return display_path(folder / word)
+
+    said = said_in_toml(row, value, seen, wrong)
+    for index, found in wrong:
         place = file.places[address]
-        mistakes.append(file.placed(mistake, place.value if index is None else place.items[index]))
+        mistakes.append(file.placed(found, place.value if index is None else place.items[index]))
     return said
+
+
+def _require_inside(folder: Path, word: str) -> None:
+    """Nothing, if a path leads to where a file in a folder may have something written: below it.
+    The file was found, not named, and may be anybody's: one above the working directory must not
+    have a run write wherever it likes.
+
+    Raises:
+        UserError: it leads elsewhere, by a link too.
+    """
+    home = os.path.realpath(folder)
+    try:
+        inside = os.path.commonpath([home, os.path.realpath(folder / word)]) == home
+    except (OSError, ValueError):  # another drive, a NUL
+        inside = False
+    if not inside or Path(word).is_absolute():
+        raise mistake(
+            "outside-project",
+            f"`{elide(word)}` is not a path below `{home}`, the folder of this file",
+            help="a report goes elsewhere by --export on the command line, or GRADCHECK_EXPORT",
+        )
 
 
 def _unknown(name: str) -> Mistake:

@@ -38,6 +38,14 @@ def count(text: str, name: str = "--maxfail") -> int:
     return number
 
 
+def order(text: str, name: str = "--order") -> int:
+    """The order of the derivatives, 1 or 2."""
+    number = _whole(text)
+    if number not in (1, 2):
+        raise _bad(name, text, "order", "1 or 2")
+    return number
+
+
 def jobs(text: str, name: str = "--jobs") -> int | None:
     """How many processes; None for `auto`, as many as serve this machine."""
     if text.strip().lower() == "auto":

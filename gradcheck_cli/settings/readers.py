@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.language.errors import Mistake, PointError, UserError, did_you_mean, elide
+from gradcheck_cli.records.record import MODES
 from gradcheck_cli.reports import export_target, require_format
 
 if TYPE_CHECKING:
@@ -63,6 +64,12 @@ def dtype_names(text: str, name: str) -> tuple[str, ...]:
 def device_names(text: str, name: str) -> tuple[str, ...]:
     """The devices of a comma list."""
     return _each(device_name, _words(text) or [text], name)
+
+
+def mode_names(text: str, name: str) -> tuple[str, ...]:
+    """torch's modes of a comma list; `reverse` is always among them."""
+    known = one_of("unknown-mode", "mode", MODES)
+    return tuple(dict.fromkeys((MODES[0], *_each(known, _words(text) or [text], name))))
 
 
 def input_names(text: str, name: str) -> tuple[str, ...]:

@@ -9,9 +9,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from gradcheck_cli.language.errors import Mistake, Span, UserError
+from gradcheck_cli.language.files import file_text
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+# A `pyproject.toml` that somebody wrote has a thousandth of this.
+LONGEST_TOML = 10_000_000
 
 # A key with all tables above it; a number stands for the n-th element of an array.
 Address: TypeAlias = tuple[str | int, ...]
@@ -49,15 +53,8 @@ class TomlFile:
     @cached_property
     def text(self) -> str:
         """What is in it; a byte order mark, as Windows writes it, is left out."""
-        try:
-            return self.path.read_text(encoding="utf-8").removeprefix("\ufeff")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = (
-                (error.strerror or str(error)) if isinstance(error, OSError) else "it is not UTF-8"
-            )
-            raise UserError(
-                [Mistake("unreadable", f"`{display_path(self.path)}` cannot be read: {reason}")]
-            ) from error
+        name = display_path(self.path)
+        return file_text(self.path, LONGEST_TOML, name).removeprefix("\ufeff")
 
     @cached_property
     def document(self) -> dict[str, Any]:

@@ -33,7 +33,8 @@ def said_in_toml(
     """What a value says; None where that is nothing.
 
     Args:
-        seen: a path of the file as it is seen from the working directory.
+        seen: a path of the file as it is seen from the working directory; raises a UserError if the
+            file may not name it.
         wrong: gains what is wrong, each with the number of the array's item that it is about, if
             it is about one.
     """
@@ -62,8 +63,8 @@ def _of_items(
         if type(item) is not str:
             wrong.append((index, _mistyped(row, "strings", item)))
             continue
-        words.append(_seen(row, item, seen))
         try:
+            words.append(_seen(row, item, seen))
             meant += row.read(words[-1:] if row.kind.repeats else words[-1], row.name)
         except UserError as error:
             wrong += [(index, mistake) for mistake in error.mistakes]

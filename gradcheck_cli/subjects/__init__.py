@@ -22,10 +22,12 @@ class Execution:
         result: the value.
         nodes: the value at each node of the specification, None where the subject has no such
             value; empty where it has none of them.
+        primal: the value whose derivative the result is; None where the result is no derivative.
     """
 
     result: Tensor
     nodes: Sequence[Tensor] = ()
+    primal: Tensor = None
 
     def node(self, index: int) -> Tensor:
         """The value at a node of the specification, None if the subject has none."""
@@ -92,4 +94,26 @@ class Subject(Protocol):
         """
 
     def cuts(self, execution: Execution) -> tuple[str, ...]:
-        """Names of the functions on the way to the result that torch does not differentiate."""
+        """Names of the functions on the way to the result that torch does not differentiate, those
+        that are not meant to be apart.
+        """
+
+    def held(self) -> Held | None:
+        """The same with what is stopped as further inputs; None where that cannot be done. It is
+        asked of a subject whose specification stops a gradient.
+        """
+
+
+@dataclass(frozen=True)
+class Held:
+    """A subject whose stopped parts can be held at their values.
+
+    Attributes:
+        whole: computes them; its executions have their values at `nodes`.
+        rest: takes them as further inputs.
+        nodes: the names of these inputs.
+    """
+
+    whole: Subject
+    rest: Subject
+    nodes: Mapping[str, int]

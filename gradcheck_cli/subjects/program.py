@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from gradcheck_cli.calculus.cuts import carriers, stopped, with_stops_apart
 from gradcheck_cli.calculus.formulas import is_elementwise
 from gradcheck_cli.functions import lookup
-from gradcheck_cli.language.program import Call, Program, fold
-from gradcheck_cli.subjects import Execution
+from gradcheck_cli.language.program import Call, Program, Variable, fold, prune
+from gradcheck_cli.subjects import Execution, Held
 from gradcheck_cli.worlds.tensors import Tensors
 
 if TYPE_CHECKING:
@@ -55,14 +56,34 @@ class ProgramSubject:
 
     def cuts(self, execution: Execution) -> tuple[str, ...]:
         """Functions whose arguments carry a gradient and whose result does not, though it is a
-        number.
+        number and no cut is meant.
         """
         values = execution.nodes
         cut: dict[str, None] = {}
         for i, node in enumerate(self.program.nodes):
-            if not isinstance(node, Call) or lookup(node.function).condition:
+            if i not in self._carriers or not isinstance(node, Call):
                 continue
-            carried = any(getattr(values[j], "requires_grad", False) for j in node.args)
+            if lookup(node.function).condition:
+                continue
+            ends = stopped(node.function, node.settings)
+            args = (j for k, j in enumerate(node.args) if k not in ends)
+            carried = any(getattr(values[j], "requires_grad", False) for j in args)
             if carried and not getattr(values[i], "requires_grad", False):
                 cut[node.function] = None
         return tuple(cut)
+
+    @cached_property
+    def _carriers(self) -> set[int]:
+        return carriers(self.program.nodes, self.program.outputs)
+
+    def held(self) -> Held:
+        """As `Subject.held`."""
+        whole = with_stops_apart(self.program)
+        nodes = list(whole.nodes)
+        places: dict[str, int] = {}
+        for i, node in enumerate(nodes):
+            if isinstance(node, Call) and lookup(node.function).stops:
+                places[f"stopped {i}"] = i  # no name that a user could write
+                nodes[i] = Variable(f"stopped {i}")
+        rest = prune(Program(tuple(nodes), whole.outputs))
+        return Held(ProgramSubject(whole), ProgramSubject(rest), places)

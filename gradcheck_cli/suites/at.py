@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 # fmt: off
 _TENSOR = KeyMap("a tensor", (
-    Key("tensor", TensorNumeral(), "One value: a tensor as nested lists.", "tensor: [[1, 2], [3, 4]]"),
+    Key("tensor", TensorNumeral(infinite=True), "One value: a tensor as nested lists.", "tensor: [[1, 2], [3, 4]]"),
 ))
 _RANGE = KeyMap("a range", (
     Key("start", Numeral(), "The first number.", "start: 0"),
@@ -84,7 +84,7 @@ class Coordinate(Kind):
 
     def _turns(self, node: ListNode, where: str, document: Document) -> Listed | None:
         """Values that are taken in turn, all of one shape."""
-        kind = TensorNumeral()
+        kind = TensorNumeral(infinite=True)
         values = [kind.read(item, where, document) for item in node.items]
         good = tuple(value for value in values if value is not None)
         if len(good) < len(values):

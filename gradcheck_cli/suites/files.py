@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.language.errors import Mistake, PointError
+from gradcheck_cli.language.files import file_text
 from gradcheck_cli.suites.yaml import MAX_FILE_LENGTH
 
 if TYPE_CHECKING:
@@ -16,7 +18,7 @@ PATTERNS = ("*.gradcheck.yaml", "*.gradcheck.yml")
 CACHE = ".gradcheck_cache"
 
 
-def read_sources(words: Sequence[str], stdin: Callable[[], str]) -> list[tuple[str, str]]:
+def read_sources(words: Sequence[str], stdin: Callable[[int], str]) -> list[tuple[str, str]]:
     """(name, text) of every suite that is meant by files, folders and `-` for stdin; none twice.
 
     Raises:
@@ -24,10 +26,10 @@ def read_sources(words: Sequence[str], stdin: Callable[[], str]) -> list[tuple[s
     """
     mistakes: list[Mistake] = []
     texts: dict[str, str] = {}
-    seen: set[Path] = set()
+    seen: set[str] = set()
     for word in words:
         if word == "-":
-            texts.setdefault("stdin", stdin())
+            texts.setdefault("stdin", stdin(MAX_FILE_LENGTH))
             continue
         paths = suite_files(Path(word))
         if not paths:
@@ -35,29 +37,25 @@ def read_sources(words: Sequence[str], stdin: Callable[[], str]) -> list[tuple[s
             message = f"`{Path(word)}` holds no suite"
             mistakes.append(Mistake("no-suite", message, help=way_out))
         for path in paths:
-            if path.resolve() in seen:
+            same = _place(path)
+            if same in seen:
                 continue
-            seen.add(path.resolve())
+            seen.add(same)
             try:
-                texts[path.as_posix()] = _text(path)
-            except (OSError, UnicodeDecodeError) as error:
-                message = f"`{path}` cannot be read: {_reason(error)}"
-                mistakes.append(Mistake("unreadable", message))
+                texts[path.as_posix()] = file_text(path, MAX_FILE_LENGTH, as_is=True)
+            except PointError as error:
+                mistakes += error.mistakes
     if mistakes:
         raise PointError(mistakes)
     return list(texts.items())
 
 
-def _text(path: Path) -> str:
-    # No more than would be refused anyway: a device has no end.
-    with path.open("rb") as file:
-        return file.read(4 * MAX_FILE_LENGTH + 1).decode("utf-8")
-
-
-def _reason(error: OSError | UnicodeDecodeError) -> str:
-    if isinstance(error, UnicodeDecodeError):
-        return f"it is not UTF-8 (byte {error.start:,})"
-    return error.strerror or str(error)
+def _place(path: Path) -> str:
+    """Where a file lies, links followed; of a name that no file can have the name."""
+    try:
+        return os.path.realpath(path)
+    except (OSError, ValueError):
+        return str(path)
 
 
 def suite_files(path: Path) -> list[Path]:

@@ -11,12 +11,12 @@ from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import names as functions
 from gradcheck_cli.language.errors import Mistake, PointError, did_you_mean, elide
 from gradcheck_cli.language.program import Call, Variable
-from gradcheck_cli.questions.batch import batches
+from gradcheck_cli.questions.batching import MOST_POINTS, batches
 from gradcheck_cli.questions.numbers import Grid
 from gradcheck_cli.questions.points import Listed, Sample
-from gradcheck_cli.questions.question import index_inputs, question_of
+from gradcheck_cli.questions.question import conflicts, index_inputs, question_of
 from gradcheck_cli.suites.kinds import part
-from gradcheck_cli.suites.numerals import exact_numbers, numeral_shape
+from gradcheck_cli.suites.numerals import exact_numbers, first_nonfinite, numeral_shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.dtypes import DType
     from gradcheck_cli.language.program import Program
     from gradcheck_cli.questions.numbers import Exact, Nested
-    from gradcheck_cli.questions.points import Values
+    from gradcheck_cli.questions.points import Block, Values
     from gradcheck_cli.suites.at import PointMapping
     from gradcheck_cli.suites.document import Document, ScalarNode, YamlNode
     from gradcheck_cli.suites.kinds import Entry
@@ -127,6 +127,22 @@ class Fit:
             self.add_misfit("no-input", message, self.expr, way_out)
         return tuple(dict.fromkeys(names)) if self.settings["wrt"] else everything
 
+    def way(self) -> None:
+        """What is asked can be asked together, and what is expected be compared with it."""
+        order, jacobian = self.settings["order"], bool(self.settings["jacobian"])
+        key = "jacobian" if jacobian else "order"
+        entry = self.settings.entry(key)
+        where = self.expr if entry is None else entry.node
+        for mistake in conflicts(order or 1, self.settings["cotangent"], jacobian=jacobian):
+            self.add_misfit(mistake.code, mistake.message, where, mistake.help, key)
+        expect = self.settings.entry("expect")
+        named = expect.value.get("partials") if expect and isinstance(expect.value, dict) else None
+        if named is not None and (jacobian or order == 2):
+            message = "`partials` are the first derivatives of one number"
+            message = f"{message}, and `{key}` asks for others"
+            way_out = "expect an outcome, or the value"
+            self.add_misfit("conflicting-options", message, named.key, way_out, "expect")
+
     def numbers(self, blocks: Sequence[PointMapping], runs: Sequence[tuple[str, str]]) -> None:
         """No number is beyond the dtypes, and class indices are integers."""
         dtypes = [DTYPES[dtype] for dtype, _ in runs] or [DTYPES["float64"]]
@@ -182,10 +198,12 @@ class Fit:
         cotangent = self.settings.entry("cotangent")
         weights = cotangent.value if cotangent is not None else None
         has_tensors = any(inputs.values()) or isinstance(weights, list)
-        if not has_tensors and not self.indices and self._is_elementwise():
+        special = any(first_nonfinite(value) for value in point.values())
+        if not (has_tensors or self.indices or special) and self._is_elementwise():
             return PointShapes(inputs, ())  # a function of numbers: no shape can be wrong
         try:
-            question = question_of(self.program, point, wrt, cotangent=weights)
+            jacobian = bool(self.settings["jacobian"])
+            question = question_of(self.program, point, wrt, cotangent=weights, jacobian=jacobian)
             ((batch,),) = batches(question, [point], [(DTYPES["float64"], "cpu")])
         except PointError as error:
             self.good = False
@@ -197,6 +215,15 @@ class Fit:
                     self.add_misfit(mistake.code, mistake.message, where, mistake.help, "cotangent")
             return None
         return PointShapes(inputs, batch.prepared.shape)
+
+    def infinite_points(self, block: Block, wrt: tuple[str, ...]) -> Iterator[dict[str, Nested]]:
+        """The points but the first with an infinity or NaN at an input that is differentiated."""
+        listed = [v for axis in block.axes for v in axis.values if isinstance(v, Listed)]
+        if any(first_nonfinite(value) for values in listed for value in values.values):
+            for i in range(1, min(len(block), MOST_POINTS)):
+                point = block[i]
+                if any(first_nonfinite(point[name]) for name in wrt):
+                    yield point
 
     def _is_elementwise(self) -> bool:
         calls = (node for node in self.program.nodes if isinstance(node, Call))

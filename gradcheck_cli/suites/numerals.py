@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.language.constants import SizeError, decimal
+from gradcheck_cli.language.constants import SizeError, decimal, nonfinite
 from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.questions.arrays import MAX_DIMENSIONS
-from gradcheck_cli.questions.numbers import MAX_POINTS, Exact, Grid, read_value
+from gradcheck_cli.questions.numbers import MAX_POINTS, Exact, Grid, NonFinite, read_value
 from gradcheck_cli.suites.document import ListNode, ScalarNode
 from gradcheck_cli.suites.kinds import SOME, Kind
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _GRID = re.compile(r"([^\[\](){}:]+):([^\[\](){}:]+):\s*([0-9]{1,7})\s*")
-_NONFINITE = re.compile(r"[-+]?\.(?:inf|nan)", re.IGNORECASE)
 
 NUMERAL: Schema = {"anyOf": [{"type": "number"}, {"type": "string", "pattern": SOME}]}
 NESTED: Schema = {
@@ -55,10 +54,8 @@ def read_numeral(node: ScalarNode, document: Document) -> Nested | Grid | None:
         if not node.style and _DECIMAL.fullmatch(text):
             value = decimal(text)
             return Exact(value, text, value == 0 and text.startswith("-"))
-        if node.type == "number" and _NONFINITE.fullmatch(text):
-            document.add_mistake("bad-number", f"`{text}` is not a finite number", node)
-            return None
-        return _grid(text) or read_value(text)
+        special = nonfinite(text)
+        return NonFinite(special, text) if special is not None else _grid(text) or read_value(text)
     except SizeError as error:
         document.add_mistake("too-large", str(error), node)
     except UserError as error:
@@ -96,6 +93,9 @@ class Numeral(Kind):
             self.refuse(node, where, document)
             return None
         value = read_numeral(node, document)
+        if isinstance(value, NonFinite):
+            _refuse(value, node, document)
+            return None
         if value is not None and not isinstance(value, Exact):
             kind = "a grid" if isinstance(value, Grid) else "a list"
             message = f"{where} must be {self.words}, not {kind}"
@@ -106,8 +106,13 @@ class Numeral(Kind):
 
 @dataclass(frozen=True)
 class TensorNumeral(Kind):
-    """A number, or nested lists of numbers with rows of equal length."""
+    """A number, or nested lists of numbers with rows of equal length.
 
+    Attributes:
+        infinite: infinities and NaN may be among them.
+    """
+
+    infinite: bool = False
     words: str = "a number or nested lists of numbers"
 
     def schema(self) -> Schema:
@@ -130,6 +135,10 @@ class TensorNumeral(Kind):
         if isinstance(value, Grid):
             document.add_mistake("bad-number", "a grid cannot stand here", node)
             return None
+        special = None if self.infinite else first_nonfinite(value)
+        if special is not None:
+            _refuse(special, node, document)
+            return None
         return value
 
 
@@ -150,8 +159,23 @@ def is_rectangular(value: Any, node: YamlNode, where: str, document: Document) -
 
 
 def exact_numbers(value: Nested) -> list[Exact]:
-    """The numbers of nested lists, row-major."""
+    """The finite numbers of nested lists, row-major."""
+    return [item for item in _flat(value) if isinstance(item, Exact)]
+
+
+def first_nonfinite(value: Nested | None) -> NonFinite | None:
+    """The first infinity or NaN of nested lists; None if there is none."""
+    numbers = [] if value is None else _flat(value)
+    return next((item for item in numbers if isinstance(item, NonFinite)), None)
+
+
+def _flat(value: Nested) -> list[Nested]:
     level = [value]
     while any(isinstance(item, list) for item in level):
         level = [inner for item in level for inner in (item if isinstance(item, list) else [item])]
-    return level  # type: ignore[return-value]  # no list is left
+    return level
+
+
+def _refuse(value: NonFinite, node: YamlNode, document: Document) -> None:
+    """Tell that a finite number is wanted."""
+    document.add_mistake("bad-number", f"`{value.text}` is not a finite number", node)

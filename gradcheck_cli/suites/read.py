@@ -138,6 +138,7 @@ class _Reader:
         fit = Fit(self.document, name, expr, settings)
         mappings = self._mappings(fit)
         wrt = fit.wrt()
+        fit.way()
         fit.numbers(mappings, () if left_out else runs)
         points = self._points(name, mappings, fit)
         shapes = self._shapes(fit, wrt, points)
@@ -207,10 +208,13 @@ class _Reader:
         if not fit.good:
             return []
         at = fit.settings.entry("at")
-        shapes = [
-            fit.shapes(block[0], fit.expr if at is None else part(at.node, i), wrt)
-            for i, block in enumerate(points.blocks)
-        ]
+        shapes = []
+        for i, block in enumerate(points.blocks):
+            place = fit.expr if at is None else part(at.node, i)
+            shapes.append(fit.shapes(block[0], place, wrt))
+            for point in fit.infinite_points(block, wrt) if fit.good else ():
+                if fit.shapes(point, place, wrt) is None:
+                    break
         return [each for each in shapes if each is not None]
 
 

@@ -61,7 +61,9 @@ class SettingKind(Kind):
             texts.append(item.text)
         if kind is FLAG:
             return texts[0].lower() == "true"
-        return texts if kind.repeats else ",".join(texts)
+        if kind.repeats:
+            return texts
+        return ",".join(texts) if all(map(str.strip, texts)) else ""
 
 
 def kind_of(row: Setting, **limits: float) -> SettingKind:

@@ -97,9 +97,24 @@ class SuiteCase:
         return self.settings.get("step")
 
     @property
+    def modes(self) -> tuple[str, ...]:
+        """Further ways of torch that are on trial."""
+        return self.settings.get("modes") or ()
+
+    @property
     def timeout(self) -> float | None:
         """Seconds for one check; None where nothing was said."""
         return self.settings.get("timeout")
+
+    @property
+    def order(self) -> int:
+        """Of the derivatives, 1 or 2."""
+        return int(self.settings.get("order") or 1)
+
+    @property
+    def jacobian(self) -> bool:
+        """Whether every element of the value is differentiated by itself."""
+        return bool(self.settings.get("jacobian"))
 
     @property
     def strict(self) -> bool:

@@ -81,7 +81,7 @@ def _objective(question: dict[str, Any]) -> tuple[Any, list[Any], int]:
     from gradcheck_cli.language.elements import element
     from gradcheck_cli.language.parse import parse
     from gradcheck_cli.language.program import fold
-    from gradcheck_cli.symbolic.symbols import SYMBOLS, decimal_symbol, symbol
+    from gradcheck_cli.symbolic.symbols import SYMBOLS, decimal_symbol, gradient, symbol
     from gradcheck_cli.worlds.scalars import expand
 
     program = parse(question["program"])
@@ -92,12 +92,22 @@ def _objective(question: dict[str, Any]) -> tuple[Any, list[Any], int]:
     scalars = expansion.builder.program(*outputs)
     values = fold(scalars, SYMBOLS, {})
     terms = [values[i] for i in scalars.outputs]
-    if question["cotangent"] is not None:
-        weights = map(decimal_symbol, question["cotangent"])
+    if "output" in question:
+        terms = [terms[question["output"]]]
+    cotangent = question.get("weights", question["cotangent"])
+    if cotangent is not None:
+        weights = map(decimal_symbol, cotangent)
         terms = [weight * term for weight, term in zip(weights, terms, strict=True)]
     variables = [
         symbol(element(name, index))
         for name in question["wrt"]
         for index in np.ndindex(*inputs[name])
     ]
-    return sympy.Add(*terms), variables, len(scalars.nodes)
+    objective = sympy.Add(*terms)
+    first = question.get("first")
+    if first is not None:
+        slopes = gradient(objective, map(symbol, first))
+        is_single = list(first.values()) == [1.0]
+        factors = [1] if is_single else map(decimal_symbol, first.values())
+        objective = sympy.Add(*[w * slope for w, slope in zip(factors, slopes, strict=True)])
+    return objective, variables, len(scalars.nodes)

@@ -124,7 +124,7 @@ def _is_condition(node: Node) -> bool:
 
 
 def _setting(item: Any, parameter: Parameter) -> SettingValue:
-    if isinstance(parameter.default, str) and isinstance(item, str):
+    if isinstance(item, str | None) and isinstance(item, type(parameter.default)):
         return item
     return _number(item)
 

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 # Past these sizes SymPy would only run into its time limit.
 MAX_PARTIALS, MAX_OPERATIONS = 64, 5_000
+# Of a Jacobian, and of second derivatives: every 16 of them are a question of their own.
+MAX_SPLIT = 256
 
 
 @dataclass(frozen=True)
@@ -108,15 +110,18 @@ def _write_question(prepared: Prepared) -> str | Abstention:
     expansion, partials = prepared.expansion, len(prepared.elements)
     if isinstance(expansion, Oversize):
         return Abstention(f"SymPy is not asked: {expansion.reason}")
-    if partials > MAX_PARTIALS:
-        return Abstention(f"SymPy is not asked for {partials} partials; {MAX_PARTIALS} is the most")
+    entries = partials * prepared.parts
+    if partials > MAX_PARTIALS or entries > MAX_SPLIT:
+        most = MAX_PARTIALS if prepared.parts == 1 else MAX_SPLIT
+        return Abstention(f"SymPy is not asked for {entries:,} partials; {most} is the most")
     operations = len(expansion.builder.nodes)
     if operations > MAX_OPERATIONS:
         size = f"{operations:,} scalar operations, {MAX_OPERATIONS:,} is the most"
         return Abstention(f"SymPy is not asked: {size}")
     given = prepared.inputs.items()
     return json.dumps(
-        {
+        prepared.objective.asked()
+        | {
             "program": program_text(prepared.specification),
             "shapes": {name: shape for name, shape in given if isinstance(shape, tuple)},
             "integers": {n: array.tolist() for n, array in given if not isinstance(array, tuple)},

@@ -62,16 +62,18 @@ class Backward:
     """torch's value and gradient at one point.
 
     Attributes:
-        forward: the value, row-major.
+        forward: the value, row-major; of a second derivative the first one.
         cut: functions on the way that torch does not differentiate, so that a gradient may miss a
             part.
         execution: torch's forward values, for those who explain.
+        primal: of a second derivative the value of the program, row-major; else nothing.
     """
 
     forward: tuple[float, ...]
     partials: tuple[TorchAnswer, ...]
     cut: tuple[str, ...]
     execution: NodeValues = field(repr=False)
+    primal: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,17 +105,18 @@ def _of_point(batch: Batch) -> Backward | Abstention:
         execution, leaves = _run(batch)
         cut = batch.question.subject.cuts(execution)
         forward = tuple(_floats(execution.result).tolist())
+        primal = tuple(_primal(execution))
     except TORCH_ERRORS as error:
         place = f"{batch.dtype.name} on {batch.device}"
         return Abstention(f"torch cannot compute this in {place}: {first_line(error)}")
     partials: list[TorchAnswer] = []
     for name in batch.question.wrt:
-        gradient = leaves[name].grad
+        gradient = _gradient(batch, leaves[name])
         if gradient is None:
             partials += [Detached(cut)] * batch.points[name][0].size
         else:
             partials += map(Measured, _floats(gradient).tolist())
-    return Backward(forward, tuple(partials), cut, execution)
+    return Backward(forward, tuple(partials), cut, execution, primal)
 
 
 def _of_numbers(batch: Batch) -> BulkEstimates | None:
@@ -121,13 +124,13 @@ def _of_numbers(batch: Batch) -> BulkEstimates | None:
     count = len(batch)
     try:
         execution, leaves = _run(batch)
-        forward = _floats(execution.result).tolist()
+        forward, primal = _floats(execution.result).tolist(), _primal(execution)
     except TORCH_ERRORS:
         return None
     if len(forward) < count:
         return None
     cut = batch.question.subject.cuts(execution)
-    gradients = [leaves[name].grad for name in batch.question.wrt]
+    gradients = [_gradient(batch, leaves[name]) for name in batch.question.wrt]
     value = np.full((count, len(gradients)), np.nan)
     for p, gradient in enumerate(gradients):
         if gradient is not None:
@@ -138,7 +141,8 @@ def _of_numbers(batch: Batch) -> BulkEstimates | None:
     def backward(k: int) -> Backward:
         pairs = zip(rows[k], detached, strict=True)
         partials = tuple(Detached(cut) if none else Measured(number) for number, none in pairs)
-        return Backward((forward[k],), partials, cut, execution.point(k))
+        value = tuple(primal[k : k + 1] or primal[:1])
+        return Backward((forward[k],), partials, cut, execution.point(k), value)
 
     answered = np.broadcast_to(~np.array(detached), value.shape)
     return BulkEstimates(value, np.zeros_like(value), answered, backward)
@@ -169,6 +173,23 @@ def _run(batch: Batch) -> tuple[Execution, dict[str, Any]]:
     return execution, leaves
 
 
+def _gradient(batch: Batch, leaf: Any) -> Any:
+    """What torch's backward left, None where it has no path; a second derivative without one is 0,
+    as to `torch.autograd.functional.hessian`.
+    """
+    if leaf.grad is None and batch.prepared.objective.order > 1:
+        return leaf.detach().new_zeros(leaf.shape)
+    return leaf.grad
+
+
+def _primal(execution: Execution) -> list[float]:
+    """The value whose derivative was differentiated, row-major; nothing where there is none."""
+    found: list[float] = []
+    if execution.primal is not None:
+        found = _floats(execution.primal).tolist()
+    return found
+
+
 def _input(batch: Batch, name: str) -> Any:
     """One input: of a single point as it is, of several all of them, the last repeated as `VECTOR`
     says.
@@ -194,5 +215,6 @@ def _floats(value: Any) -> Floats:
 
     if not isinstance(value, torch.Tensor):
         return np.array([float(value)])
-    flat: Floats = value.detach().to("cpu", torch.float64).reshape(-1).numpy()
+    # Forced: backward may leave a tensor of zeros that has no memory.
+    flat: Floats = value.detach().to("cpu", torch.float64).reshape(-1).numpy(force=True)
     return flat

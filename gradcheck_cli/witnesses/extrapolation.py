@@ -22,8 +22,8 @@ Counts: TypeAlias = "np.ndarray[Any, np.dtype[np.int64]]"
 ORDERS = 5
 # Differences of values that underflow to 0 are not known more closely than this.
 SMALLEST = 5e-324
-# Slopes settle where the ratio of one change to the one before stays within this part of itself, for
-# so many changes, the last of them at most so many steps before the smallest of an estimate.
+# Slopes settle where the ratio of one change to the one before stays within this part of itself,
+# for so many changes, the last of them at most so many steps before the smallest of an estimate.
 STEADY, STEADY_STEPS, NEAR = 0.2, 3, 8
 # Columns that are worked on together: with 54 steps their tables fit into the second-level cache.
 _TOGETHER = 64

@@ -31,13 +31,16 @@ from gradcheck_cli.witnesses.differences import (
     extrapolated_differences,
     plain_differences,
 )
+from gradcheck_cli.witnesses.held import AtPoints, held_subject
 from gradcheck_cli.witnesses.noise import Scatter, bounds_beside, remote
+from gradcheck_cli.witnesses.slopes import original, slopes
 from gradcheck_cli.worlds import tensors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from gradcheck_cli.questions.batch import Batch
+    from gradcheck_cli.subjects import Subject
     from gradcheck_cli.witnesses import Answer, Estimates, Testimony
     from gradcheck_cli.witnesses.noise import Integers, Levels, Noise
 
@@ -55,6 +58,7 @@ MAX_NUMBERS = 2**26
 
 
 _UNKNOWN = Scatter()
+_STUCK = Abstention("the number is not finite: there is no step from it")
 
 
 @dataclass(frozen=True)
@@ -76,49 +80,65 @@ class Numeric:
 
     def answer(self, batch: Batch) -> Estimates | Abstention:
         """Estimates for every partial at every point; all their steps go through torch together."""
-        vectors = _Vectors(batch)
-        count, size = vectors.base.shape
         oversize = batch.prepared.expansion
         if isinstance(oversize, Oversize):
             return Abstention(f"not estimated: {oversize.reason}")
+        try:
+            held = held_subject(original(batch))
+        except TORCH_ERRORS as error:
+            return self._not_computed(batch, error)
+        if held is None:
+            return Abstention("not estimated: what is stopped cannot be held at its value")
+        vectors = _Vectors(batch, *held)
+        count, size = vectors.base.shape
         if 2 * STEPS * size**2 > MAX_NUMBERS:
             number = f"{size:,} partials would take {2 * STEPS * size:,} evaluations"
             return Abstention(f"not estimated: {number}")
         steps = _steps(vectors.base) if self.step is None else np.full((1, count, size), self.step)
+        stuck = ~np.isfinite(vectors.base)
+        steps[:, stuck] = 1.0  # from an infinity leads no step, not even to NaN
         try:
             values, centres = _evaluate(vectors, steps)
         except TORCH_ERRORS as error:
-            if count > 1:
-                return self._one_by_one(batch)
-            return Abstention(f"torch cannot compute the value in float64: {first_line(error)}")
+            return self._not_computed(batch, error)
         if self.step is None:
-            answers = self._extrapolated(batch, vectors.base, steps, values, centres)
+            noise = AtPoints(self.noise) if held[1] else self.noise
+            answers = _extrapolated(noise, batch, vectors.base, steps, values, centres)
         else:
             answers = plain_differences(vectors.base, values, self.step)
-        return _collect(answers, centres, size)
+        pairs = zip(answers, stuck.reshape(-1).tolist(), strict=True)
+        return _collect([_STUCK if no_step else a for a, no_step in pairs], centres, size)
 
-    def _extrapolated(
-        self, batch: Batch, base: Floats, steps: Floats, values: Floats, centres: Floats
-    ) -> list[Answer]:
-        """The estimates, with as much about rounding as each needs."""
-        size, length = base.shape[1], len(steps)
-        x, beside = base.reshape(-1), values.reshape(2, length, -1)
-        columns = Columns(x, steps.reshape(length, -1), beside, np.repeat(centres, size))
-        known = [level for point in batch for level in [self.noise.level(point)] * size]
-
-        def bounds(which: Integers) -> Levels | None:
-            return bounds_beside(self.noise, batch, base, steps, which)
-
-        return extrapolated_differences(columns, known, remote(batch, base), bounds)
-
-    def _one_by_one(self, batch: Batch) -> PointwiseEstimates:
+    def _not_computed(self, batch: Batch, error: Exception) -> PointwiseEstimates | Abstention:
         """Each point by itself, so that one that torch cannot compute spoils no other."""
+        if len(batch) == 1:
+            return Abstention(f"torch cannot compute the value in float64: {first_line(error)}")
 
         def testimony(k: int) -> Testimony | Abstention:
             alone = self.answer(batch.alone(k))
             return alone if isinstance(alone, Abstention) else alone.testimony(0)
 
         return PointwiseEstimates(testimony, (len(batch), len(batch.keys)))
+
+
+def _extrapolated(
+    noise: Noise,
+    batch: Batch,
+    base: Floats,
+    steps: Floats,
+    values: Floats,
+    centres: Floats,
+) -> list[Answer]:
+    """The estimates, with as much about rounding as each needs."""
+    size, length = base.shape[1], len(steps)
+    x, beside = base.reshape(-1), values.reshape(2, length, -1)
+    columns = Columns(x, steps.reshape(length, -1), beside, np.repeat(centres, size))
+    known = [level for point in batch for level in [noise.level(point)] * size]
+
+    def bounds(which: Integers) -> Levels | None:
+        return bounds_beside(noise, batch, base, steps, which)
+
+    return extrapolated_differences(columns, known, remote(batch, base), bounds)
 
 
 def _collect(answers: Sequence[Answer], centres: Floats, size: int) -> BulkEstimates:
@@ -140,11 +160,14 @@ def _collect(answers: Sequence[Answer], centres: Floats, size: int) -> BulkEstim
 class _Vectors:
     """The scalar function of one flat vector, at some points: all elements differentiated, the rest
     held.
+
+    Args:
+        stopped: further inputs of the subject, which are held.
     """
 
-    def __init__(self, batch: Batch) -> None:
-        self.batch = batch
-        points, count, wrt = batch.points, len(batch), batch.question.wrt
+    def __init__(self, batch: Batch, subject: Subject, stopped: Mapping[str, Floats]) -> None:
+        self.batch, self.subject = batch, subject
+        points, count, wrt = {**batch.points, **stopped}, len(batch), batch.question.wrt
         flat = [points[name].reshape(count, -1) for name in wrt]
         self.base: Floats = np.concatenate(flat, axis=1, dtype=np.float64)
         held = [name for name in points if name not in wrt]
@@ -158,9 +181,15 @@ class _Vectors:
         """Batch of vectors (rows) and of moving inputs to batch of `<cotangent, f>`, in one call
         of torch.
         """
+        return slopes(self.batch, self._values(original(self.batch)))
+
+    def _values(self, batch: Batch) -> Callable[[Any, dict[str, Any]], Any]:
+        """The same of the values of a batch, to be differentiated where the batch is not this
+        one.
+        """
         import torch
 
-        batch, subject, wrt = self.batch, self.batch.question.subject, self.batch.question.wrt
+        subject, wrt = self.subject, batch.question.wrt
         like = torch.empty((), dtype=torch.float64)
         fixed = {name: torch.tensor(array) for name, array in self.fixed.items()}
         weights = 1.0 if batch.cotangent is None else torch.tensor(batch.cotangent)

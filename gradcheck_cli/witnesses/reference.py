@@ -5,7 +5,7 @@ Source: Johansson, "Arb: efficient arbitrary-precision midpoint-radius interval 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import thread_time
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from gradcheck_cli.functions.arithmetic import OFF
 from gradcheck_cli.language.program import Call, Program
 from gradcheck_cli.records.outcome import Cause
 from gradcheck_cli.witnesses import Abstention, PointwiseEstimates, Trust
+from gradcheck_cli.witnesses.second import first_order, lacking
 from gradcheck_cli.witnesses.truth import (
     SIGN_BITS,
     Certified,
@@ -47,12 +48,14 @@ class Proof:
 
     Attributes:
         values: balls of the scalar nodes at the last precision, for those who explain.
+        primal: of a second derivative the value of the program, row-major; else nothing.
     """
 
     forward: tuple[Truth, ...]
     partials: tuple[Truth, ...]
     values: list[Any] = field(default_factory=list, repr=False)
     bits: int = FIRST_BITS
+    primal: tuple[Truth, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,9 +80,25 @@ class Reference:
 
     def _prove(self, point: Point) -> Proof | Abstention:
         try:
-            return _certify(point, thread_time() + self.limit)
+            proof = _certify(point, thread_time() + self.limit)
+            if point.prepared.objective.order == 1:
+                return proof
+            return _resting_on(point, proof, self._prove(first_order(point)))
         except TooLarge as error:
             return Abstention(f"no certified reference: {error}")
+
+
+def _resting_on(
+    point: Point, second: Proof | Abstention, first: Proof | Abstention
+) -> Proof | Abstention:
+    """What is proved of second derivatives: where a first one that is differentiated again is not
+    proved to exist, that is said of the second ones.
+    """
+    if isinstance(first, Abstention) or isinstance(second, Abstention):
+        return first if isinstance(first, Abstention) else second
+    missing = lacking(point, first.partials)
+    partials = second.partials if missing is None else (missing,) * len(second.partials)
+    return replace(second, partials=partials, primal=first.forward)
 
 
 def _certify(point: Point, deadline: float) -> Proof | Abstention:
@@ -135,10 +154,15 @@ def _read(point: Point, program: GradientProgram, values: list[Any], bits: int) 
     partials: list[Truth] = []
     for k, node in enumerate(program.partials):
         # A partial shares the trouble of every element of the value that depends on its input.
-        shared = (answer for i, answer in troubles.items() if program.dependence[i] >> k & 1)
-        trouble = next(shared, None)
+        shared = (answer for i, answer in troubles.items() if program.reached[i] >> k & 1)
+        trouble: Truth | None = next(shared, None)
+        if isinstance(trouble, Abstention):
+            # The edge of a domain may be touched without being left: the sides know more.
+            trouble = Undefined(trouble.reason, of_value=False)
+        mask = 1 << k | point.prepared.pivots
+        near = [kink for kink in touching if program.dependence[kink.node] & mask]
         partials.append(
-            trouble or _partial(point.prepared.scalars, program, k, node, values, bits, touching)
+            trouble or _partial(point.prepared.scalars, program, node, values, bits, near)
         )
     return Proof(forward, tuple(partials), values, bits)
 
@@ -152,13 +176,11 @@ def _forward(ball: Any, bits: int) -> Truth:
 def _partial(
     scalars: Expansion,
     program: GradientProgram,
-    k: int,
     node: int | None,
     values: list[Any],
     bits: int,
-    touching: list[Kink],
+    on_path: list[Kink],
 ) -> Truth:
-    on_path = [kink for kink in touching if program.dependence[kink.node] >> k & 1]
     jump = next((kink for kink in on_path if kink.jumps), None)
     ball = balls.plain(values[node]) if node is not None else balls.plain(OFF)
     if not on_path and is_certified(ball):

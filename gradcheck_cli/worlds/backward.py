@@ -1,5 +1,5 @@
-"""torch's backward as a scalar Program: the rows' pullbacks, those of arrays at once, and every
-addition that torch makes where a value is used more than once.
+"""torch's backward as a scalar Program: the rows' pullbacks, those of arrays at once, and the sums
+that torch makes where a value is used more than once.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck_cli.calculus.formulas import is_elementwise
 from gradcheck_cli.calculus.reverse import active, pulled_back
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.parse import parse
@@ -18,11 +17,11 @@ from gradcheck_cli.worlds.scalars import expand_into
 
 if TYPE_CHECKING:
     from gradcheck_cli.language.program import Program
-    from gradcheck_cli.worlds.scalars import Expansion
+    from gradcheck_cli.worlds.scalars import ArrayCall, Expansion
 
 
 @dataclass(frozen=True)
-class Backward:
+class TorchProgram:
     """torch's forward and gradient of one number, as scalars.
 
     Attributes:
@@ -40,14 +39,20 @@ class Backward:
 
 
 def torch_backward(
-    program: Program, expansion: Expansion, objective: int, names: tuple[str, ...]
-) -> Backward:
+    program: Program,
+    expansion: Expansion,
+    objective: int,
+    names: tuple[str, ...],
+    *,
+    arrays: bool = True,
+) -> TorchProgram:
     """torch's gradient of `objective` by the scalars called `names`.
 
     Args:
         expansion: `program` with `keep="pullbacks"`, the nodes of the objective last; it is copied.
+        arrays: pull arrays back at once; False for the gradient of what the calls mean.
     """
-    return _Reverse(program, expansion.copy(), objective).gradient(names)
+    return _Reverse(program, expansion.copy(), objective, arrays).gradient(names)
 
 
 @dataclass(eq=False)
@@ -61,43 +66,33 @@ class _Reverse:
     program: Program
     expansion: Expansion
     objective: int
+    arrays: bool
     terms: dict[int, list[int]] = field(default_factory=dict)
     sums: set[int] = field(default_factory=set)
 
-    def gradient(self, names: tuple[str, ...]) -> Backward:
+    def gradient(self, names: tuple[str, ...]) -> TorchProgram:
         """As `torch_backward`."""
         builder, origin = self.expansion.builder, self.expansion.origin
-        forward = len(builder.nodes)
+        forward, known = len(builder.nodes), builder.index
+        # torch computes anew what a pullback takes that the forward has computed as well: a number
+        # of the backward is its own call's, and no other's.
+        builder.index = {node: i for node, i in known.items() if not isinstance(node, Call)}
         alive = active(builder.nodes, frozenset(names))
-        whole = self._whole()
+        # Of calls that end at the same node the outer one, which comes last, counts.
+        pending = [call for call in self.expansion.calls if self.arrays and _text(call.call)]
         if alive[self.objective]:
             self.terms[self.objective] = [builder.number(1)]
         for i in range(self.objective, -1, -1):
-            place = whole.get(i)
-            if place is not None:
-                self._pull_array(place, alive)
+            while pending and pending[-1].end > i:
+                self._pull_array(pending.pop(), alive)
             if i in self.terms and isinstance(builder.nodes[i], Call):
                 self._pull(i, alive)
             origin += [origin[i]] * (len(builder.nodes) - len(origin))
         found = [builder.index.get(Variable(name), -1) for name in names]
         partials = [self._sum(i) if i in self.terms else -1 for i in found]
         origin += [self.program.result] * (len(builder.nodes) - len(origin))
-        return Backward(self.expansion, forward, partials, self.sums)
-
-    def _whole(self) -> dict[int, int]:
-        """For the last scalar of every call whose arrays torch pulls back at once, the call."""
-        values, origin = self.expansion.values, self.expansion.origin
-        first = np.searchsorted(origin, np.arange(len(values) + 1))
-        found: dict[int, int] = {}
-        for n, node in enumerate(self.program.nodes):
-            if not isinstance(node, Call) or is_elementwise(node.function, node.settings):
-                continue
-            scalars = range(int(first[n]), int(first[n + 1]))
-            outputs = np.reshape(values[n], -1).tolist()
-            # Elements that were there before are not this call's own.
-            if _text(node) and scalars and all(i in scalars for i in outputs):
-                found[max(outputs)] = n
-        return found
+        builder.index.update(known)
+        return TorchProgram(self.expansion, forward, partials, self.sums)
 
     def _sum(self, index: int) -> int:
         """The node that holds the cotangent of a node: all that it received, added up."""
@@ -118,12 +113,9 @@ class _Reverse:
                 if term is not None:
                     self.terms.setdefault(j, []).append(term)
 
-    def _pull_array(self, place: int, alive: list[bool]) -> None:
+    def _pull_array(self, call: ArrayCall, alive: list[bool]) -> None:
         """The cotangent of the first argument of a call, from the row's text."""
-        builder, values = self.expansion.builder, self.expansion.values
-        call = self.program.nodes[place]
-        assert isinstance(call, Call)
-        outputs = np.asarray(values[place])
+        builder, outputs = self.expansion.builder, np.asarray(call.result)
         if not any(i in self.terms for i in outputs.reshape(-1).tolist()):
             return
         ybar = np.empty(outputs.shape, dtype=np.int64)
@@ -132,16 +124,16 @@ class _Reverse:
             ybar[index] = self._sum(i) if i in self.terms else builder.number(0)
         for i in outputs.reshape(-1).tolist():
             self.terms.pop(i, None)
-        name, argument = lookup(call.function).parsed.names[0], values[call.args[0]]
-        given: dict[str, Any] = {name: argument, "ybar": ybar, "y": values[place]}
-        pulled = expand_into(builder, parse(_text(call)), given)
-        pairs = np.broadcast_arrays(np.asarray(argument), np.asarray(pulled))
+        name = lookup(call.call.function).parsed.names[0]
+        given: dict[str, Any] = {name: call.argument, "ybar": ybar, "y": call.result}
+        pulled = expand_into(builder, parse(_text(call.call)), given)
+        pairs = np.broadcast_arrays(np.asarray(call.argument), np.asarray(pulled))
         for j, term in zip(*(a.reshape(-1).tolist() for a in pairs), strict=True):
             if alive[j]:
                 self.terms.setdefault(j, []).append(term)
 
 
 def _text(node: Call) -> str:
-    """The pullback of a call of arrays, as a text; empty where none is stated for these settings."""
-    row = lookup(node.function)
-    return row.pullback_of(0, row.bound(dict(node.settings))) if row.pullback else ""
+    """The pullback of a call of arrays; empty where none is stated for these settings."""
+    texts = lookup(node.function).pulled_back(dict(node.settings))
+    return texts[0] if texts else ""

@@ -4,7 +4,10 @@ value.
 
 from __future__ import annotations
 
+from copy import copy
 from fractions import Fraction
+from functools import partial
+from math import isnan
 from time import thread_time
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -14,10 +17,12 @@ from gradcheck_cli.functions.arithmetic import OFF
 from gradcheck_cli.language.program import Number, Program, Variable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence, Set
 
 Ball: TypeAlias = Any  # flint ships no types
 Literal: TypeAlias = "Callable[[Fraction], Fraction | float]"
+# Given the place of a value that was computed, and all values so far.
+After: TypeAlias = "Callable[[int, list[Any]], None]"
 # Where the value goes, the function, where its arguments are.
 _Step: TypeAlias = "tuple[int, Callable[..., Any], tuple[int, ...]]"
 
@@ -41,6 +46,8 @@ class Machine:
         self._steps: list[_Step] = []
         self._fixed: list[_Step] = []  # steps that no variable reaches: their values are constants
         self._moving: set[int] = set()
+        # Comparisons with an input on either side, and what they say where it is NaN.
+        self._of_inputs: list[tuple[int, tuple[int, ...], bool]] = []
         self._kept: dict[tuple[int, Literal], list[Any]] = {}
         rows = table()
         for i, node in enumerate(program.nodes):
@@ -51,6 +58,8 @@ class Machine:
                 self._numbers.append((i, node))
             elif (row := rows[node.function]).arb is not None:
                 self._step(i, row.arb, node.args)
+                if row.condition and row.operator and not self._moving.isdisjoint(node.args):
+                    self._of_inputs.append((i, node.args, row.operator == "!="))
             else:
                 self._include(
                     i,
@@ -69,7 +78,8 @@ class Machine:
         branch not taken), those of the steps inside derived functions behind them.
 
         Args:
-            inputs: exact floats.
+            inputs: exact floats, infinities and NaN among them. A comparison with an input that is
+                NaN does not hold, as in IEEE 754; a ball that is NaN elsewhere is merely unknown.
             bits: working precision.
             literal: rounds a decimal literal to the dtype under test, or keeps it. Constants are
                 computed once for each precision and `literal`.
@@ -80,21 +90,33 @@ class Machine:
         from flint import arb, ctx
 
         with ctx.workprec(bits):
-            return self.values(
-                {name: arb(inputs[name]) for _, name in self._variables}, literal, deadline
-            )
+            nan = {i for i, name in self._variables if isnan(inputs[name])}
+            given = {name: arb(inputs[name]) for _, name in self._variables}
+            machine = self._where_nan(nan) if nan else self
+            return machine.values(given, literal, deadline)
+
+    def _where_nan(self, places: Set[int]) -> Machine:
+        """The machine for a point where inputs at some places are NaN."""
+        answers = {i: answer for i, args, answer in self._of_inputs if not places.isdisjoint(args)}
+        machine = copy(self)
+        machine._steps = [
+            (i, partial(_saying, answers[i]), args) if i in answers else (i, call, args)
+            for i, call, args in self._steps
+        ]
+        return machine
 
     def values(
         self,
         inputs: Mapping[str, Ball],
         literal: Literal,
         deadline: float = float("inf"),
-        instead: Mapping[int, Ball] | None = None,
+        after: After | None = None,
     ) -> list[Any]:
         """As `run`, at the precision in force, for inputs that are balls already.
 
         Args:
-            instead: values put in place of those of some nodes; what rests on them follows.
+            after: is given the place of every value that was computed, and all values so far; it
+                may put another in its place.
         Raises:
             OutOfTime: the deadline passed.
         """
@@ -106,16 +128,12 @@ class Machine:
         values = self._kept[key].copy()
         for i, name in self._variables:
             values[i] = inputs[name]
-        if instead is None:
+        if after is None:
             _walk(self._steps, values, deadline)
         else:
-            for i, value in instead.items():
-                values[i] = value
-            _walk(
-                [step for step in (*self._fixed, *self._steps) if step[0] not in instead],
-                values,
-                deadline,
-            )
+            for step in (*self._fixed, *self._steps):
+                _walk((step,), values, deadline)
+                after(step[0], values)
         return values
 
     def _constants(self, literal: Literal, deadline: float) -> list[Any]:
@@ -149,6 +167,10 @@ class Machine:
                 assert call is not None, "a meaning is made of primitives"
                 self._step(where[-1], call, tuple(where[j] for j in node.args))
         self._step(place, _itself, (where[program.result],))
+
+
+def _saying(answer: bool, *_: Ball) -> bool:
+    return answer
 
 
 def _itself(value: Ball) -> Ball:
@@ -209,10 +231,9 @@ def balls_of(
     inputs: Mapping[str, Ball],
     literal: Literal = lambda value: value,
     deadline: float = float("inf"),
-    instead: Mapping[int, Ball] | None = None,
 ) -> list[Any]:
     """As `Machine.values`, for a program that is run once."""
-    return Machine(program).values(inputs, literal, deadline, instead)
+    return Machine(program).values(inputs, literal, deadline)
 
 
 def literal_ball(node: Number, literal: Literal) -> Ball:

@@ -25,14 +25,15 @@ from gradcheck_cli.calculus.kinks import kinks
 from gradcheck_cli.calculus.reverse import adjoints
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.program import Builder, Number, Program, Variable, prune
-from gradcheck_cli.worlds import balls
+from gradcheck_cli.worlds.expansions import derivative_of, integral_of, taylor
+from gradcheck_cli.worlds.powers import ONE, Power, terms_in_force
+from gradcheck_cli.worlds.real_values import outputs_of, plain_real, primitive_value
+from gradcheck_cli.worlds.reals import Real
 from gradcheck_cli.worlds.series import (
-    TERMS,
     OutsideDomain,
     Puiseux,
     UndecidedSign,
     constant_series,
-    taylor,
 )
 
 if TYPE_CHECKING:
@@ -41,12 +42,12 @@ if TYPE_CHECKING:
 
     from gradcheck_cli.functions.row import Function
 
-# A series, or True or False for a condition; at the point a ball in its place.
+# A series, or True or False for a condition; at the point a number in its place.
 Argument: TypeAlias = "Puiseux | bool"
 _Limits: TypeAlias = "dict[str, Any]"
 
-# o(d**k), the remainder after the last derivative that exists, is written O(d**(k + LITTLE)).
-LITTLE = Fraction(1, 2**20)
+# o(d**k), the remainder after the last derivative that exists, is written O(d**k LITTLE).
+LITTLE = Power(Fraction(1, 2**20))
 # Room between the precision in force and the distance at which one looks beside a point.
 _GUARD = 64
 # Numbers whose exponents lie further apart are not looked at together.
@@ -65,7 +66,7 @@ class Iterate:
 
     function: str
     args: Sequence[Argument]
-    known: Puiseux = field(default_factory=lambda: Puiseux((), Fraction(0)))
+    known: Puiseux = field(default_factory=lambda: Puiseux(order=ONE))
     asked: bool = False
 
     def is_of(self, function: str, args: Sequence[Argument]) -> bool:
@@ -120,9 +121,9 @@ class _Germ:
 
     def series(self) -> Puiseux:
         """As `germ_of`."""
+        self._stay_inside()
         if not self.changing:
             return constant_series(self._value(self.point))
-        self._stay_inside()
         if self._is_on_kink(self.point) or len(self.changing) > 1:
             return self._integrated()
         ((name, arg),) = self.changing.items()
@@ -130,25 +131,24 @@ class _Germ:
         assert lead is not None, "it changes"
         coefficients = list(self._coefficients(name))
         known = len(coefficients)
-        if known > TERMS:
-            return taylor(coefficients, distance, known * lead)
+        if known > terms_in_force():
+            return taylor(coefficients, distance, lead.to(known))
         try:
             return self._integrated()
         except UndecidedSign:
             if known < 2:
                 raise
-            return taylor(coefficients, distance, (known - 1) * lead + LITTLE)
+            return taylor(coefficients, distance, lead.to(known - 1).times(LITTLE))
 
     def _limit(self, arg: Argument) -> Any:
         if isinstance(arg, bool):
             return arg
-        if arg.terms and arg.terms[0][0] < 0:
+        if arg.lead is not None and arg.lead < ONE:
             raise UndecidedSign(f"`{self.row.name}` of an infinity")
         return arg.at(0)
 
     def _value(self, point: _Limits) -> Any:
-        assert self.row.arb is not None, "it is a primitive"
-        value = balls.plain(self.row.arb(*point.values()))
+        value = plain_real(primitive_value(self.row, list(point.values())))
         if not value.is_finite():
             raise UndecidedSign(f"`{self.row.name}` has no finite value where it is needed")
         return value
@@ -162,11 +162,11 @@ class _Germ:
     def _is_on_kink(self, point: _Limits) -> bool:
         """Whether some kink is not proved to lie elsewhere."""
         programs = map(self._formula, self.row.kinks)
-        return not all(_is_nonzero(_ball(program, point)) for program in programs)
+        return not all(_is_nonzero(_real(program, point)) for program in programs)
 
     def _stay_inside(self) -> None:
         for program in map(self._formula, self.row.domain):
-            if not _ball(program, self.point) > 0:
+            if not _real(program, self.point) > 0:
                 with suppress(UndecidedSign):
                     if self.sides.beside(program, self.inputs).sign() < 0:
                         raise OutsideDomain(f"`{self.row.name}` has no values here")
@@ -175,10 +175,9 @@ class _Germ:
         """Taylor's coefficients in one argument, as far as derivatives exist at the point and were
         not found through a kink: the slope of `where(x == 0, 1/2, f(x))` at 0 is not that of 1/2.
         """
-        for order in range(TERMS + 1):
+        for order in range(terms_in_force() + 1):
             program = _nth(self.row.name, self.row.parsed.names.index(name), order)
-            values = balls.balls_of(program, self.point)
-            derivative, *boundaries = (balls.plain(values[i]) for i in program.outputs)
+            derivative, *boundaries = outputs_of(program, self.point)
             if not derivative.is_finite() or not all(map(_is_nonzero, boundaries)):
                 return
             yield derivative / factorial(order)
@@ -192,12 +191,12 @@ class _Germ:
             return start
         iterate = Iterate(self.row.name, tuple(self.inputs.values()))
         with self.sides.finding(iterate):
-            for _ in range(TERMS + 1):
+            for _ in range(terms_in_force() + 1):
                 total = Puiseux(())
                 for name, program in slopes.items():
                     slope = self.sides.beside(program, self.inputs)
-                    total = total + slope * self.changing[name].derivative()
-                iterate.known = start + total.integral()
+                    total = total + slope * derivative_of(self.changing[name])
+                iterate.known = start + integral_of(total)
                 if not iterate.asked:
                     break
         return iterate.known
@@ -230,14 +229,14 @@ class _Germ:
         limit = self._value(near)
         way = self.point | {name: self.point[name].union(near[name]) for name in self.changing}
         for name in self.changing:
-            limit = limit + (self.point[name] - near[name]) * _ball(self._partial(name), way)
+            limit = limit + (self.point[name] - near[name]) * _real(self._partial(name), way)
         if not limit.is_finite():
             raise UndecidedSign(f"`{self.row.name}` has no limit where it is needed")
         return limit
 
 
-def _ball(program: Program, point: _Limits) -> Any:
-    return balls.plain(balls.balls_of(program, point)[program.result])
+def _real(program: Program, point: _Limits) -> Any:
+    return outputs_of(program, point)[0]
 
 
 def _is_nonzero(ball: Any) -> bool:
@@ -274,22 +273,27 @@ def _depths(row: Function, args: Sequence[Puiseux]) -> tuple[int, int]:
     if not all(arg.moving.terms for arg in args):
         raise UndecidedSign(f"which way the arguments of `{row.name}` move is not known")
     size = max(abs(_exponent(c)) for arg in args for _, c in arg.terms)
-    step = lcm(*(e.denominator for e, _ in moves))
-    bits = step * ceil((ctx.prec + _GUARD + 2 * size) / min(e for e, _ in moves) / step)
-    precision = ceil(bits * max(e for e, _ in moves)) + 2 * size + ctx.prec
+    exponents = [Fraction(power.exponent) for power, _ in moves]
+    if not all(exponents) or any(arg.growth for arg in args):
+        raise UndecidedSign(f"the arguments of `{row.name}` hardly move")
+    step = lcm(*(e.denominator for e in exponents))
+    bits = step * ceil((ctx.prec + _GUARD + 2 * size) / min(exponents) / step)
+    precision = ceil(bits * max(exponents)) + 2 * size + ctx.prec
     if precision > _MOST_BITS:
         raise UndecidedSign(f"the arguments of `{row.name}` are too far apart in size")
     return bits, precision
 
 
-def _exponent(ball: Any) -> int:
-    """Of the power of two just above a ball."""
-    mantissa, exponent = ball.abs_upper().man_exp()
+def _exponent(number: Real) -> int:
+    """Of the power of two just above a number."""
+    mantissa, exponent = number.ball.abs_upper().man_exp()
     return int(exponent) + int(mantissa).bit_length()
 
 
-def _near(arg: Puiseux, bits: int) -> Any:
+def _near(arg: Puiseux, bits: int) -> Real:
     """The known part of a series at d = 2**-bits."""
-    from flint import arb
-
-    return sum((c * arb(2) ** int(-bits * e) for e, c in arg.terms), arb(0))
+    total, log = Real(0), Real(2).log() * bits
+    for (e, j), c in arg.terms:
+        size = Real(2) ** int(-bits * e)
+        total = total + c * (size / log ** Real(j) if j else size)
+    return total

@@ -27,9 +27,12 @@ from gradcheck_cli.language.program import (
     fold,
     steps,
 )
+from gradcheck_cli.worlds.toolkit import Scalar, Toolkit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from gradcheck_cli.functions.row import Function
 
 # One element of this world: a node index; an array of them for a tensor.
 Indices: TypeAlias = "int | np.ndarray[Any, Any]"
@@ -59,65 +62,18 @@ class _Limited(Builder):
         return super().add(node)
 
 
-class Scalar:
-    """One scalar inside an object array: an index that can be added, multiplied and so on."""
+@dataclass(frozen=True)
+class ArrayCall:
+    """A call of whole arrays that torch pulls back at once.
 
-    __slots__ = ("builder", "index")
+    Attributes:
+        end: the scalar nodes before this one are its own, or were there before.
+    """
 
-    def __init__(self, builder: Builder, index: int) -> None:
-        self.builder, self.index = builder, index
-
-    def _call(self, function: str, *args: Scalar | int) -> Scalar:
-        return Scalar(self.builder, emit(self.builder, function, [self._index(a) for a in args]))
-
-    def _index(self, other: Scalar | int) -> int:
-        return other.index if isinstance(other, Scalar) else self.builder.number(other)
-
-    def __add__(self, other: Scalar | int) -> Scalar:
-        return self._call("add", self, other)
-
-    def __radd__(self, other: int) -> Scalar:
-        return self._call("add", other, self)
-
-    def __sub__(self, other: Scalar | int) -> Scalar:
-        return self._call("sub", self, other)
-
-    def __rsub__(self, other: int) -> Scalar:
-        return self._call("sub", other, self)
-
-    def __mul__(self, other: Scalar | int) -> Scalar:
-        return self._call("mul", self, other)
-
-    def __rmul__(self, other: int) -> Scalar:
-        return self._call("mul", other, self)
-
-    def __truediv__(self, other: Scalar | int) -> Scalar:
-        return self._call("div", self, other)
-
-    def __rtruediv__(self, other: int) -> Scalar:
-        return self._call("div", other, self)
-
-    def __pow__(self, other: Scalar | int) -> Scalar:
-        return self._call("pow", self, other)
-
-    def __neg__(self) -> Scalar:
-        return self._call("neg", self)
-
-
-@dataclass
-class Toolkit:
-    """What a structural row may use: NumPy, scalar functions by name, and exact numbers."""
-
-    builder: Builder
-    np: Any = np
-
-    def call(self, function: str, *args: Scalar) -> Scalar:
-        """A scalar function of the table."""
-        return Scalar(self.builder, emit(self.builder, function, [a.index for a in args]))
-
-    def number(self, value: int | Fraction) -> Scalar:
-        """An exact number."""
-        return Scalar(self.builder, self.builder.number(value))
+    call: Call
+    argument: Indices
+    result: Indices
+    end: int
 
 
 @dataclass
@@ -127,11 +83,13 @@ class Expansion:
     Attributes:
         values: for each node of the original program, the scalar nodes of its elements.
         origin: for each scalar node, the original node it was made for.
+        calls: those that torch pulls back at once, an outer one after the inner.
     """
 
     builder: Builder
     values: list[Indices] = field(default_factory=list)
     origin: list[int] = field(default_factory=list)
+    calls: list[ArrayCall] = field(default_factory=list)
 
     def copy(self) -> Expansion:
         """The same scalars under a builder that grows by itself, within the same limit."""
@@ -139,6 +97,7 @@ class Expansion:
             _Limited(self.builder.nodes.copy(), self.builder.index.copy()),
             self.values,
             self.origin.copy(),
+            self.calls,
         )
 
 
@@ -158,7 +117,7 @@ def expand(program: Program, inputs: Mapping[str, Any], keep: Keep = "primitives
     bound = {name: _input(builder, name, value) for name, value in inputs.items()}
     values, origin = expansion.values, expansion.origin
     try:
-        for place in steps(program, _Unrolling(builder, keep), bound):
+        for place in steps(program, _Unrolling(builder, keep, expansion.calls), bound):
             origin += [len(values)] * (len(builder.nodes) - len(origin))
             values.append(place)
     except (ValueError, IndexError, TypeError) as error:
@@ -174,7 +133,7 @@ def expand_into(builder: Builder, program: Program, inputs: Mapping[str, Indices
     Args:
         inputs: for each variable its scalars.
     """
-    return fold(program, _Unrolling(builder, "pullbacks"), inputs)[program.result]
+    return fold(program, _Unrolling(builder, "pullbacks", []), inputs)[program.result]
 
 
 def _input(builder: Builder, name: str, value: Any) -> Indices:
@@ -197,8 +156,8 @@ class _Unrolling:
     What does not fit is a ValueError, an IndexError or a TypeError.
     """
 
-    def __init__(self, builder: Builder, keep: Keep) -> None:
-        self.builder, self._keep = builder, keep
+    def __init__(self, builder: Builder, keep: Keep, calls: list[ArrayCall]) -> None:
+        self.builder, self._keep, self._calls = builder, keep, calls
 
     def number(self, node: Number) -> Indices:
         """The same literal."""
@@ -224,7 +183,26 @@ class _Unrolling:
             return _elementwise(
                 lambda *scalars: emit(builder, node.function, scalars, node.settings), args
             )
-        settings = row.bound(dict(node.settings))
+        first = len(builder.nodes)
+        result = self._of_arrays(node, row, args)
+        if row.pullback and self._keep == "pullbacks":
+            result = self._own(result, first)
+            self._calls.append(ArrayCall(node, args[0], result, len(builder.nodes)))
+        return result
+
+    def _own(self, result: Indices, first: int) -> Indices:
+        """A result whose elements are nodes of this call alone: an element that is handed on, as
+        the first of cumprod, is one times itself, so that its cotangents are not those of others.
+        """
+        places = np.array(result)
+        one = self.builder.number(1)
+        for index in np.ndindex(*places.shape):
+            if places[index] < first:
+                places[index] = self.builder.call("mul", int(places[index]), one)
+        return places if places.shape else int(places)
+
+    def _of_arrays(self, node: Call, row: Function, args: list[Indices]) -> Indices:
+        builder, settings = self.builder, row.bound(dict(node.settings))
         if row.array is not None:
             kinds = [p.kind for p in row.parsed.args] + [""] * len(args)
             objects = [

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asking import autograd, evidence, points, reference
 
+from gradcheck_cli.calculus.cuts import stopped
 from gradcheck_cli.calculus.formulas import is_elementwise
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import table
@@ -19,6 +20,7 @@ from gradcheck_cli.judge.forward import forward_note
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.program import fold
 from gradcheck_cli.language.text import setting_text
+from gradcheck_cli.subjects import Execution
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.autograd import Backward
 from gradcheck_cli.witnesses.reference import Proof
@@ -103,11 +105,16 @@ def array_rows() -> list[Function]:
     return [row for row in all_rows() if not is_elementwise(row.name)]
 
 
+def followed_rows() -> list[Function]:
+    """Elementwise rows whose gradient is that of their value: none is stopped (`test_stops`)."""
+    return [row for row in elementwise_rows() if not stopped(row.name)]
+
+
 def differentiable_rows() -> list[Function]:
     """Elementwise rows that take a number and that torch differentiates."""
     return [
         row
-        for row in elementwise_rows()
+        for row in followed_rows()
         if row.backward and not row.condition and any(not p.kind for p in row.parsed.args)
     ]
 
@@ -243,7 +250,7 @@ def forward_told(found: Point) -> str | None:
             found,
             reference=reference(found),
             analytic=nobody,
-            autograd=Backward(value, (), (), None),
+            autograd=Backward(value, (), (), Execution(None)),
             numeric=nobody,
         )
     )

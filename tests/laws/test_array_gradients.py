@@ -77,9 +77,7 @@ def cases(row: Function) -> tuple[Point, ...]:
 
 def shown(found: Point) -> str:
     """A case in words that can be retyped."""
-    return (
-        f"{found.program.text} at {texts_of(dict(found.at))}, cotangent {found.cotangent.tolist()}"
-    )
+    return f"{found.specification.text} at {texts_of(dict(found.at))}, cotangent {found.question.cotangent}"
 
 
 @pytest.mark.parametrize("row", array_rows(), ids=named)

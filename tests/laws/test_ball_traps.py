@@ -140,6 +140,7 @@ def test_an_undecided_condition_holds_both_branches():
     assert row_of("gate", False) is OFF and OFF * NAN is OFF and OFF + arb(1) == 1
 
 
+@pytest.mark.parametrize("nan", [NAN, arb(float("nan"))], ids=["nan", "nan of radius 0"])
 @pytest.mark.parametrize(
     "row",
     [
@@ -149,13 +150,13 @@ def test_an_undecided_condition_holds_both_branches():
     ],
     ids=named,
 )
-def test_nan_stays_nan(row):
+def test_nan_stays_nan(row, nan):
     """flint: `nan**0` is 1 and `atan2(nan, 1)` a finite ball; a value that could not be enclosed
     must not come back.
     """
     for k in range(len(row.parsed.args)):
         if row.parsed.args[k].kind != "index":
-            args = [NAN if i == k else arb(1) for i in range(len(row.parsed.args))]
+            args = [nan if i == k else arb(1) for i in range(len(row.parsed.args))]
             if row.name == "pow" and k == 1:
                 continue  # 1**y is 1 for every y
             assert not row.arb(*args).is_finite(), f"argument {k}"

@@ -30,7 +30,7 @@ from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.truth import Certified
 from gradcheck_cli.worlds import balls
 from gradcheck_cli.worlds.scalars import expand
-from gradcheck_cli.worlds.series import constant_series
+from gradcheck_cli.worlds.series import UndecidedSign, constant_series
 
 from .points import all_rows, call_text, elementwise_rows, inputs_of, named, variants, verdicts_of
 
@@ -189,11 +189,16 @@ def nudged(s: Any, x: Any) -> Any:
     return constant_series((x.at(0) + arb(x.moving.sign()) / arb(2) ** 5_000).floor())
 
 
+def undecided() -> Any:
+    """No series."""
+    raise UndecidedSign("nothing is settled today")
+
+
 LIES = [
     ("floor", {"germ": nudged}, 996, "nothing is proved"),
     ("floor", {"germ": lambda s, x: s.constant(0)}, 465, "a slope is proved that is none"),
     ("abs", {"germ": lambda s, x: x}, 996, "a slope is proved that is none"),
-    ("maximum", {"germ": lambda s, x, y: s.apply("log", s.constant(0))}, -996, "nothing is proved"),
+    ("maximum", {"germ": lambda s, x, y: undecided()}, -996, "nothing is proved"),
     ("sign", {"jumps": False, "kinks": ()}, 0, "a slope is certified that is none"),
     ("sign", {"germ": lambda s, x: s.constant(0)}, 0, "a slope is proved that is none"),
 ]

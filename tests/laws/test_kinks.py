@@ -21,8 +21,8 @@ from .points import (
     Sample,
     call_text,
     case_of,
-    elementwise_rows,
     enclose,
+    followed_rows,
     inputs_of,
     named,
     torch_value,
@@ -60,9 +60,7 @@ ALONE = (
 )
 TOGETHER = ("-1.5", "-1", "0", "0.3", "2")
 ROWS = [
-    row
-    for row in elementwise_rows()
-    if not row.condition and any(not p.kind for p in row.parsed.args)
+    row for row in followed_rows() if not row.condition and any(not p.kind for p in row.parsed.args)
 ]
 
 

@@ -10,7 +10,7 @@ from flint import arb, ctx
 
 from gradcheck_cli.functions import table
 
-from .points import Sample, all_rows, elementwise_rows, named, samples
+from .points import Sample, all_rows, followed_rows, named, samples
 from .slopes import central, close, gradient
 from .test_same_meaning import native_form
 
@@ -18,7 +18,7 @@ from .test_same_meaning import native_form
 # them.
 NOT_IN_SYMPY = ("floor", "ceil", "trunc")
 
-NUMERIC = [row for row in elementwise_rows() if any(not p.kind for p in row.parsed.args)]
+NUMERIC = [row for row in followed_rows() if any(not p.kind for p in row.parsed.args)]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,7 +33,8 @@ ARRAY_CALLS = {
     "cumprod": [({}, (3,)), ({"dim": 0}, (3, 2)), ({"dim": -1}, (2, 3))],
     "var": [({}, (3,)), ({"dim": 1, "correction": 0}, (2, 3)), ({"dim": (0, 1)}, (2, 3)), ({"unbiased": False}, (2, 3))],
     "std": [({}, (3,)), ({"dim": 1, "correction": 0}, (2, 3)), ({"dim": -2, "keepdim": True}, (2, 3)), ({"unbiased": False}, (2, 3))],
-    "norm": [({}, (3,)), ({"dim": 1}, (2, 3)), ({"p": 2, "dim": -2}, (2, 3)), ({"p": 3}, (3,))],
+    "norm": [({}, (3,)), ({"dim": 1}, (2, 3)), ({"p": 2, "dim": -2}, (2, 3)), ({"p": 3}, (3,)), ({"p": Fraction(5, 2), "dim": 1}, (2, 3)),
+             ({"p": Fraction(3, 2), "dim": 0, "keepdim": True}, (2, 3)), ({"p": 1}, (3,))],
     "det": [({}, (2, 2)), ({}, (3, 3)), ({}, (2, 2, 2))],
     "inverse": [({}, (2, 2)), ({}, (3, 3))],
 }
@@ -69,7 +71,12 @@ def test_a_wrong_pullback_is_seen(row, monkeypatch, forget):
     monkeypatch.setitem(
         table(),
         row.name,
-        replace(row, pullback=tuple(f"({text}) * (1000001/1000000)" for text in row.pullback)),
+        replace(
+            row,
+            pullback=lambda **settings: tuple(
+                f"({text}) * (1000001/1000000)" for text in row.pulled_back(settings)
+            ),
+        ),
     )
     assert wrong_pullbacks(row)
 
@@ -84,9 +91,10 @@ def array_pullback(
 ) -> np.ndarray[Any, Any] | None:
     """The pullback's text, run as a tensor program in balls; None where none is stated."""
     given = ", ".join(f"{name}={value}" for name, value in settings.items())
-    text = row.pullback_of(0, row.bound(settings))
-    if not text:
+    texts = row.pulled_back(settings)
+    if not texts:
         return None
+    text = texts[0]
     call = f"{row.name}(x{', ' if given else ''}{given})"
     found = of_balls(f"y = {call}\n({text}){factor}", values)
     return np.asarray(found)

@@ -11,8 +11,9 @@ from operator import attrgetter
 import pytest
 import torch
 
-from gradcheck_cli.functions import constants, names, operators, table
+from gradcheck_cli.functions import constants, lookup, names, operators, table
 from gradcheck_cli.functions.row import Function, RowError
+from gradcheck_cli.language.libraries import PREFIXES
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.program import Call
 from gradcheck_cli.language.text import program_text
@@ -54,8 +55,7 @@ def test_the_texts_use_the_signatures_names_and_no_others(row):
     settings = {p.name for p in row.parsed.settings}
     for text in (*row.partials, *row.domain, *row.kinks):
         assert set(parse(text, conditions).variables) <= set(row.parsed.names), text
-    for position in range(len(row.pullback)):
-        text = row.pullback_of(position, row.bound({"dim": 0}))
+    for text in row.pulled_back({"dim": 0}):
         spoken = set(parse(text, conditions).variables)
         assert spoken <= {*row.parsed.names, *settings, "ybar", "y"}, text
         assert "ybar" in spoken
@@ -113,10 +113,20 @@ def test_roundings_and_forms_are_well_formed(row):
     """
     c, m = row.rounds
     assert 0 <= m <= 8 and 0 <= c <= 8
-    if row.kind != "primitive" and not row.pullback:
+    if row.kind != "primitive" and not row.pulled_back({}):
         assert row.rounds == (2, 0)
     assert row.latex.count("%s") in (0, len(row.parsed.args))
-    assert set(row.foreign) <= {"np", "math", "sympy", "scipy"}
+    for library in row.foreign:
+        prefix, _, name = library.rpartition(".")
+        assert library in PREFIXES or (prefix in PREFIXES and name in (row.name, *row.aliases))
+
+
+@pytest.mark.parametrize("row", [row for row in all_rows() if row.approximates], ids=named)
+def test_an_approximation_speaks_of_arguments_and_settings(row):
+    """Its condition is one in the language."""
+    condition = parse(row.approximation({}).where)
+    assert set(condition.variables) <= {*row.parsed.names, *(p.name for p in row.parsed.settings)}
+    assert any(lookup(n.function).condition for n in condition.nodes if isinstance(n, Call))
 
 
 def test_operators_and_constants_are_those_of_the_rows():

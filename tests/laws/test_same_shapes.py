@@ -4,6 +4,7 @@ that torch takes.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from fractions import Fraction
 from itertools import product
@@ -47,6 +48,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "correction": (1, 0),
     "less": (0, 1),
     "p": (2, 1, 0, 3, Fraction(5, 2), inf, -inf, "fro"),
+    "ord": (None, 1, 2, 3, inf, -inf, "fro", "nuc"),
     "offset": (0, 1, -1),
     "diagonal": (0, 1, -1),
     "shape": ((3, 2), (6,), (-1,), (2, 3), (1, -1)),
@@ -209,6 +211,11 @@ def we_may_refuse(text: str, values: dict[str, np.ndarray[Any, Any]]) -> bool:
         return (
             values["y"].ndim != values["x"].ndim - 1 or values["y"].size != values["x"].size
         )  # one index for each row of elements
+    if text.startswith(("as_vector(", "as_scalar(", "dot(")):
+        return text.startswith("as_scalar") or any(x.ndim != 1 for x in values.values())
+    if text.startswith(("linalg_norm(", "matrix_norm(")) and values["x"].ndim > 1:
+        by_rank = "linalg" in text and "dim=None" in text and "ord=None" not in text
+        return by_rank or re.search(r"ord=(2|-2|'nuc')", text) is not None
     return (
         text.startswith("transpose(") and "None" in text and "dim0=None, dim1=None" not in text
     )  # one dim alone says nothing

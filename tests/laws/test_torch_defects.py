@@ -12,7 +12,7 @@ from torch_facts import FACTS, known_facts
 from .points import (
     case,
     differentiable_rows,
-    elementwise_rows,
+    followed_rows,
     forward_told,
     named,
     samples,
@@ -57,7 +57,7 @@ def test_every_place_that_is_left_out_is_held_here():
 
 LOST = [
     row
-    for row in elementwise_rows()
+    for row in followed_rows()
     if row not in differentiable_rows()
     and not row.condition
     and any(not p.kind for p in row.parsed.args)

@@ -1,0 +1,76 @@
+"""What structural rows compute with: scalars of a program under construction, in object arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradcheck_cli.calculus.formulas import emit
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from gradcheck_cli.language.program import Builder
+
+
+class Scalar:
+    """One scalar inside an object array: an index that can be added, multiplied and so on."""
+
+    __slots__ = ("builder", "index")
+
+    def __init__(self, builder: Builder, index: int) -> None:
+        self.builder, self.index = builder, index
+
+    def _call(self, function: str, *args: Scalar | int) -> Scalar:
+        return Scalar(self.builder, emit(self.builder, function, [self._index(a) for a in args]))
+
+    def _index(self, other: Scalar | int) -> int:
+        return other.index if isinstance(other, Scalar) else self.builder.number(other)
+
+    def __add__(self, other: Scalar | int) -> Scalar:
+        return self._call("add", self, other)
+
+    def __radd__(self, other: int) -> Scalar:
+        return self._call("add", other, self)
+
+    def __sub__(self, other: Scalar | int) -> Scalar:
+        return self._call("sub", self, other)
+
+    def __rsub__(self, other: int) -> Scalar:
+        return self._call("sub", other, self)
+
+    def __mul__(self, other: Scalar | int) -> Scalar:
+        return self._call("mul", self, other)
+
+    def __rmul__(self, other: int) -> Scalar:
+        return self._call("mul", other, self)
+
+    def __truediv__(self, other: Scalar | int) -> Scalar:
+        return self._call("div", self, other)
+
+    def __rtruediv__(self, other: int) -> Scalar:
+        return self._call("div", other, self)
+
+    def __pow__(self, other: Scalar | int) -> Scalar:
+        return self._call("pow", self, other)
+
+    def __neg__(self) -> Scalar:
+        return self._call("neg", self)
+
+
+@dataclass
+class Toolkit:
+    """What a structural row may use: NumPy, scalar functions by name, and exact numbers."""
+
+    builder: Builder
+    np: Any = np
+
+    def call(self, function: str, *args: Scalar) -> Scalar:
+        """A scalar function of the table."""
+        return Scalar(self.builder, emit(self.builder, function, [a.index for a in args]))
+
+    def number(self, value: int | Fraction) -> Scalar:
+        """An exact number."""
+        return Scalar(self.builder, self.builder.number(value))
