@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isinf
+from functools import cached_property
+from math import isinf, sqrt
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _Sides: TypeAlias = "tuple[Slope | None, Slope | None, Slope | None]"
 
+_UNIT = DTYPES["float64"].unit_roundoff
 # Roundings granted to a value away from the point, where no budget is computed: a guess; xlogy(x,
 # 3) near 0 needs 2.
 ROUNDINGS = 8
@@ -88,7 +90,7 @@ def _plain_difference(x: float, values: Floats, step: float) -> Answer:
     return Difference(float((plus - minus) / spacing), room, plain=True)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Columns:
     """Values beside some points, a column for each variable of each point.
 
@@ -109,22 +111,37 @@ class Columns:
         steps, values = self.steps[:, columns], self.values[:, :, columns]
         return Columns(self.x[columns], steps, values, self.centre[columns])
 
-    def rough_levels(self, known: Sequence[float | None]) -> tuple[Floats, Floats]:
-        """The errors of values at each point, as known there or as the smallest steps show them;
-        and of those beside it.
+    @cached_property
+    def widths(self) -> Floats:
+        """What the steps came to: up, down, both together; shape (3, steps, columns). NaN from the
+        first on that rounding of `x + h` bent by more than 2 %: extrapolation rests on steps that
+        halve.
         """
-        near = self.values[:, -6:].transpose(2, 0, 1).reshape(self.x.size, -1)
-        scatter = np.nanmax(np.where(np.isfinite(near), abs(near.T - self.centre).T, 0.0), axis=1)
-        unit = DTYPES["float64"].unit_roundoff
-        least = np.maximum(unit * np.abs(self.centre), SMALLEST)
-        levels = np.array([np.nan if level is None else level for level in known])
-        middle = np.maximum(np.where(np.isnan(levels), scatter, levels), least)
-        # Values further away round as well: beside 0, where a linear function vanishes, theirs is
-        # all there is.
-        sizes = np.where(np.isfinite(self.values), np.abs(self.values), 0.0)
-        return middle, middle + ROUNDINGS * unit * sizes
+        up, down = (self.x + self.steps) - self.x, self.x - (self.x - self.steps)
+        straight = np.abs(up - self.steps) + np.abs(down - self.steps) <= 0.02 * self.steps
+        straight = np.logical_and.accumulate(straight, axis=0)
+        return np.where(straight, [up, down, up + down], np.nan)
 
-    def slopes(self, at: Floats, beside: Floats, sight: Sight | None) -> list[_Sides]:
+    @cached_property
+    def sizes(self) -> Floats:
+        """Sizes of the values, 0 where they are not finite."""
+        return np.where(np.isfinite(self.values), np.abs(self.values), 0.0)
+
+    def levels(self, known: Sequence[float | None]) -> Floats:
+        """The error of a value near each point, as known or as the smallest steps show it."""
+        found = np.maximum(_UNIT * np.abs(self.centre), SMALLEST)
+        for c, level in enumerate(known):
+            found[c] = max(self._scatter(c) if level is None else level, found[c])
+        return found
+
+    def _scatter(self, column: int) -> float:
+        """How far values go at the smallest steps, where the function itself hardly changes."""
+        straight = np.isfinite(self.widths[2, :, column])
+        near = self.values[:, straight, column][:, -6:]
+        near = near[np.isfinite(near)]
+        return float(np.max(np.abs(near - self.centre[column]))) if near.size else 0.0
+
+    def slopes(self, at: Floats, beside: Floats, sight: Sight | None = None) -> list[_Sides]:
         """Right, left and central slopes of each column.
 
         Args:
@@ -132,23 +149,18 @@ class Columns:
             beside: and beside them, shaped as `values`.
         Source: Richardson 1911; the choice of the best entry as in Ridders 1982.
         """
-        x, values, count = self.x, self.values, self.x.size
+        up, down = self.values
+        # The centre is shared by all differences of one side, so its own error does not average
+        # out.
         with np.errstate(all="ignore"):
-            up, down = (x + self.steps) - x, x - (x - self.steps)
-            # Extrapolation rests on steps that halve; from the first that rounding of x + h bent by
-            # more than 2 % on they are left out.
-            straight = np.abs(up - self.steps) + np.abs(down - self.steps) <= 0.02 * self.steps
-            bent = ~np.logical_and.accumulate(straight, axis=0)
-            # The centre is shared by all differences of one side, so its own error does not average
-            # out.
-            rises = (values[0] - self.centre, self.centre - values[1], values[0] - values[1])
-            rooms = (beside[0] + at, beside[1] + at, beside[0] + beside[1])
-            widths = np.concatenate([up, down, up + down], axis=1)
-            slopes = np.concatenate(rises, axis=1) / widths
-            errors = np.concatenate(rooms, axis=1) / widths
-        slopes[np.tile(bent, 3)] = np.nan
+            rises = np.stack([up - self.centre, self.centre - down, up - down])
+            rooms = np.stack([beside[0] + at, beside[1] + at, beside[0] + beside[1]])
+            slopes, errors = (
+                np.concatenate([*(part / self.widths)], axis=1) for part in (rises, rooms)
+            )
         if sight is not None:
             sight = Sight(np.tile(sight.resolved, 3), np.tile(sight.jumps, 3))
+        count = self.x.size
         best = extrapolate(slopes, errors, np.repeat([1, 1, 2], count), sight)
         return [*zip(best[:count], best[count : 2 * count], best[2 * count :], strict=True)]
 
@@ -167,9 +179,14 @@ def extrapolated_differences(
         remote: columns whose numbers are reason for doubt.
         bounds: gives the levels of some columns.
     """
-    sides = columns.slopes(*columns.rough_levels(known), None)
+    level = columns.levels(known)
+    # Values further away round as well: beside 0, where a linear function vanishes, theirs is all
+    # there is.
+    sides = columns.slopes(level, level + ROUNDINGS * _UNIT * columns.sizes)
     doubtful = np.array([_is_doubtful(*three) for three in sides], dtype=np.bool_) | remote
-    doubtful |= [level is None for level in known]
+    doubtful |= np.array([each is None for each in known])
+    # Where rounding may take half of the digits anything may be hidden in it.
+    doubtful |= level > sqrt(_UNIT) * columns.sizes.max(axis=(0, 1))
     answers = [
         _answer(*three, value) for three, value in zip(sides, columns.centre.tolist(), strict=True)
     ]

@@ -70,19 +70,22 @@ class Levels:
 
 
 def remote(batch: Batch, base: Floats) -> Marks:
-    """The columns whose own numbers are reason for doubt: near 0 a value may round otherwise than
-    at 0, and far from it a step may hold many periods. All of them, where the program has such a
-    constant.
+    """The columns whose numbers are reason for doubt. At 0 a value may round otherwise than beside
+    it; and where a number of the point or a constant of the program is far from 1, a step may hold
+    many periods.
     """
-    sizes = np.abs(base).reshape(-1)
-    return (sizes < 1 / FAR) | (sizes > FAR) | batch.prepared.share("remote", lambda: _far(batch))
+    if batch.prepared.share("far constants", lambda: _has_far_constants(batch)):
+        return np.ones(base.size, dtype=np.bool_)
+    flat = [array.reshape(len(batch), -1) for array in batch.points.values()]
+    sizes = np.abs(np.concatenate(flat, axis=1, dtype=np.float64))
+    far = ((sizes > FAR) | (sizes < 1 / FAR) & (sizes > 0)).any(axis=1)
+    return np.asarray((np.asarray(far)[:, None] | (base == 0)).reshape(-1))
 
 
-def _far(batch: Batch) -> bool:
-    """Whether a constant of the program is far from 1."""
+def _has_far_constants(batch: Batch) -> bool:
     nodes = batch.prepared.scalars.builder.nodes
     sizes = [abs(float(node.value)) for node in nodes if isinstance(node, Number)]
-    return any(size and not 1 / FAR <= size <= FAR for size in sizes if isfinite(size))
+    return any(size and isfinite(size) and not 1 / FAR <= size <= FAR for size in sizes)
 
 
 def bounds_beside(
