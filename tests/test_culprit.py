@@ -173,6 +173,14 @@ def test_only_a_kink_between_torchs_values_and_the_true_ones_is_crossed(text, at
     assert bool(crossed_kinks(said)) == crossed
 
 
+def test_a_range_that_torch_did_not_leave_is_not_blamed():
+    """torch's std of float16 squares in float32: 16,800 squared is no infinity there."""
+    found = case("x/std(x, dim=0)", "x=[-334.2,16800,-764.4]", "float16")
+    reasons = [verdict.reason for verdict in check_case(found, Silent()).verdicts]
+    assert any("in the backward of `std(x, dim=0)`" in reason for reason in reasons)
+    assert not any("inf in float16" in reason for reason in reasons)
+
+
 def test_a_gradient_of_which_a_half_is_missing_is_wrong():
     """Beside a kink that rounding crosses torch's own slope is held against, not a hull of slopes."""
     assert verdict_of("3*abs((x + 1e-17) - 1)", "x=1").outcome == "imprecise"

@@ -26,7 +26,7 @@ from gradcheck_cli.judge.measure import (
     off,
     pair,
 )
-from gradcheck_cli.judge.retrace import retrace
+from gradcheck_cli.judge.retrace import pins_of, retrace
 from gradcheck_cli.judge.rounding import rounding
 from gradcheck_cli.judge.trace import Budget
 from gradcheck_cli.judge.verdict import Verdict
@@ -91,7 +91,11 @@ class Court:
             trace = rounding(self.point).gradient
         except TooLarge:
             return None
-        return None if proof is None else Inquiry(self.point, trace, proof.bits)
+        backward = self.evidence.whole("autograd", Backward)
+        if proof is None or backward is None:
+            return None
+        pins = pins_of(self.point, trace, backward.execution)
+        return Inquiry(self.point, trace, proof.bits, pins)
 
     @cached_property
     def approximated(self) -> tuple[Approximated, ...]:

@@ -18,7 +18,7 @@ from gradcheck_cli.records.record import FREE_ULPS
 from gradcheck_cli.worlds import balls
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from gradcheck_cli.judge.replay import Rerun, Spared
     from gradcheck_cli.judge.trace import Trace
@@ -59,11 +59,12 @@ class Inquiry:
 
     Args:
         bits: precision at which the partials are proved.
+        pins: torch's own values, by their scalars.
     """
 
-    def __init__(self, point: Point, trace: Trace, bits: int) -> None:
+    def __init__(self, point: Point, trace: Trace, bits: int, pins: Mapping[int, float]) -> None:
         self.point, self.trace, self.dtype = point, trace, point.dtype
-        self.replay = Replay(point, trace, min(2 * bits, _MOST_BITS))
+        self.replay = Replay(point, trace, min(2 * bits, _MOST_BITS), pins)
         self.program = point.specification
 
     def culprit(self, partial: int, truth: Any, answer: float) -> Culprit | None:
@@ -179,6 +180,9 @@ class Inquiry:
         """The first node that the dtype's range alone spoils, else the first number beyond it."""
         needed = self.trace.upstream(self.trace.partials[partial])
         lost = [item for item in unlimited.lost if item.place in needed]
+        # torch's kernels may work in a wider format: first what torch itself lost.
+        torchs = {item.place for item in self.replay.run().lost}
+        lost.sort(key=lambda item: item.place not in torchs)
         origin = self.trace.expansion.origin
         nodes = dict.fromkeys(origin[item.place] for item in lost)
         node = self._best(nodes, "range", partial, truth)

@@ -18,7 +18,7 @@ from gradcheck_cli.witnesses import TORCH_ERRORS
 from gradcheck_cli.worlds import balls, tensors
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from gradcheck_cli.dtypes import DType
     from gradcheck_cli.judge.trace import Trace
@@ -58,10 +58,13 @@ class Replay:
 
     Args:
         bits: precision that shows what rounding drops.
+        pins: torch's own values, by their scalars: they stand where nothing before them is spared.
     """
 
-    def __init__(self, point: Point, trace: Trace, bits: int) -> None:
-        self.point, self.trace, self.bits = point, trace, bits
+    def __init__(
+        self, point: Point, trace: Trace, bits: int, pins: Mapping[int, float] | None = None
+    ) -> None:
+        self.point, self.trace, self.bits, self.pins = point, trace, bits, pins or {}
         self._runs: dict[tuple[int | None, Spared, bool], Rerun] = {}
 
     @cached_property
@@ -105,14 +108,21 @@ class _Hand:
     spared: Spared
     forward_alone: bool
     lost: list[Rounded] = field(default_factory=list)
+    changed: set[int] = field(default_factory=set)
 
     def step(self, place: int, values: list[Any]) -> None:
         """As `worlds.balls.After`."""
+        from flint import arb
+
         trace, dtype = self.replay.trace, self.replay.point.dtype
         if place >= trace.graph.size:
             return
         call, value = trace.graph.nodes[place], values[place]
         assert isinstance(call, Call)
+        is_spared, pin = self._is_spared(place), self.replay.pins.get(place)
+        if is_spared or not self.changed.isdisjoint(call.args):
+            self.changed.add(place)
+            pin = None
         if value is OFF or self._is_masked(place, call, values):
             # torch gives a branch not taken the cotangent 0, and multiplies that by what comes.
             values[place] = balls.plain(OFF)
@@ -121,18 +131,18 @@ class _Hand:
             values[place] = bool(value)  # a comparison with NaN fails
             return
         if not value.is_finite():
-            values[place] = _by_torch(call, [values[i] for i in call.args])
+            values[place] = _by_torch(call, [values[i] for i in call.args], pin)
             return
-        spared = self.spared if self._is_spared(place) else None
+        spared = self.spared if is_spared else None
         if spared != "rounding":
             if place in trace.inner_constants:
                 dtype = DTYPES["float64"]
             elif place < trace.forward and place not in self.replay.results:
                 dtype = _inside(dtype)
-            rounded = round_ball(value, dtype, limited=spared is None)
+            rounded = round_ball(value, dtype) if pin is None else arb(pin)
             if _is_lost(value, dtype):
-                self.lost.append(Rounded(place, value, round_ball(value, dtype)))
-            values[place] = rounded
+                self.lost.append(Rounded(place, value, rounded))
+            values[place] = round_ball(value, dtype, limited=False) if spared else rounded
 
     def _is_masked(self, place: int, call: Call, values: list[Any]) -> bool:
         """Whether this is `where` itself passing on 0 instead of a cotangent, whatever that is."""
@@ -220,11 +230,15 @@ def _shifted(mantissa: int, drop: int) -> int:
     return kept + 1 if rest > half or (rest == half and kept & 1) else kept
 
 
-def _by_torch(call: Call, args: Sequence[Any]) -> Any:
-    """A call whose result is no finite number, as IEEE 754 has it: by torch's own function."""
+def _by_torch(call: Call, args: Sequence[Any], pin: float | None) -> Any:
+    """A call whose result is no finite number, as IEEE 754 has it: by torch's own function, where
+    what torch made of it is not known.
+    """
     import torch
     from flint import arb
 
+    if pin is not None:
+        return arb(pin)
     row, exact = lookup(call.function), torch.empty((), dtype=torch.float64)
     numbers = [arg if isinstance(arg, bool) else float(balls.plain(arg).mid()) for arg in args]
     try:

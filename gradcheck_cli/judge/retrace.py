@@ -87,7 +87,7 @@ def retrace(evidence: Evidence) -> Path | None:
     if trace.eliminated:
         return None
     pins = dict(zip(trace.outputs, backward.forward, strict=False))
-    walk = _Walk(point, trace, pins | _pins(point, trace, backward.execution))
+    walk = _Walk(point, trace, pins | pins_of(point, trace, backward.execution))
     with ctx.workprec(_BITS):
         inputs = {name: arb(value) for name, value in point.scalars.items()}
         values = trace.graph.machine.values(inputs, point.dtype.round, after=walk.step)
@@ -99,7 +99,7 @@ def retrace(evidence: Evidence) -> Path | None:
     return Path(point, trace, values, frozenset(walk.strays))
 
 
-def _pins(point: Point, trace: Trace, execution: NodeValues) -> dict[int, float]:
+def pins_of(point: Point, trace: Trace, execution: NodeValues) -> dict[int, float]:
     """torch's own numbers, by the scalar nodes that they are values of."""
     pins: dict[int, float] = {}
     for i, node in enumerate(point.specification.nodes):
