@@ -18,15 +18,15 @@ _SAFE = ("1", "1/2", "2")
 _MOST_GUARDS = 8
 
 
-class Guard(NamedTuple):
-    """A program with a guarded branch, and texts for it; `words` is what is new in them."""
+class SafeBranch(NamedTuple):
+    """A program with a safe branch, and texts for it; `words` is what is new in them."""
 
     program: Program
     texts: list[str]
     words: str
 
 
-def guards(program: Program, choice: int) -> Iterator[Guard]:
+def guards(program: Program, choice: int) -> Iterator[SafeBranch]:
     """For each branch of a choice and each node in it: the branch with that node replaced by a
     number where the other branch is taken.
     """
@@ -56,7 +56,7 @@ def _is_condition(program: Program, index: int) -> bool:
     return isinstance(node, Call) and lookup(node.function).condition
 
 
-def _guard(program: Program, choice: int, branch: int, node: int, safe: str) -> Guard:
+def _guard(program: Program, choice: int, branch: int, node: int, safe: str) -> SafeBranch:
     call = program.nodes[choice]
     assert isinstance(call, Call)
     words = {i: _text(program, i) for i in (node, call.args[0])}
@@ -68,7 +68,7 @@ def _guard(program: Program, choice: int, branch: int, node: int, safe: str) -> 
         own = re.escape(words[node])
         inside = re.sub(rf"(?<!\w){own}(?!\w)", lambda _: new, program.text[start:end])
         texts = [program.text[:start] + inside + program.text[end:]]
-    return Guard(_guarded(program, choice, branch, node, safe), texts, new)
+    return SafeBranch(_guarded(program, choice, branch, node, safe), texts, new)
 
 
 def _text(program: Program, index: int) -> str:
