@@ -74,7 +74,7 @@ class Follower:
         return self._settled(total)
 
     def _passed(self, slope: Value, bound: Bound) -> Bound:
-        """What an argument's bound comes to. Nothing passes a slope of 0 that is a choice; any other
+        """What an argument's bound comes to. Nothing passes a slope of 0 that is a choice; another
         may be 0 by underflow.
         """
         found = _times(slope, bound)
@@ -103,7 +103,9 @@ class Follower:
                 bend = bend.maximum(
                     abs(inside - ends[0] - share.nan_to_num(0.0) * (ends[1] - ends[0]))
                 )
-            largest = largest.masked_fill(bend > BEND * largest, INF)
+            largest = largest.masked_fill(
+                (bend <= BEND * largest).logical_not() & (largest > 0), INF
+            )
         lost = largest.isnan()
         if not lost.any():
             return largest
