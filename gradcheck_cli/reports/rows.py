@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.records.record import FREE_ULPS, WITNESSES, opinions_of
-from gradcheck_cli.reports.format import NOTHING, partial_name, to_the_bar, torch_number, with_bar
+from gradcheck_cli.reports.format import (
+    NOTHING,
+    inline,
+    partial_name,
+    to_the_bar,
+    torch_number,
+    with_bar,
+)
 from gradcheck_cli.reports.wrap import one_line
 
 if TYPE_CHECKING:
@@ -103,16 +110,14 @@ def _answer(name: str, partial: PartialRecord, dtype: str, verbose: bool) -> str
     if value is None:
         return NOTHING
     if name == "reference" and verbose:
-        return str(opinion["digits"])
+        return inline(opinion["digits"])
     if name == "autograd":
         return torch_number(float(value), dtype)
     if name == "numeric" and _is_sided(partial):
         return ", ".join(f"{side} {_slope(opinion[side])}" for side in ("left", "right"))
-    return (
-        with_bar(float(value), float(opinion["radius"]))
-        if "radius" in opinion
-        else repr(float(value))
-    )
+    # A key that nobody has described may hold anything.
+    has_bar = "radius" in opinion and (name == "numeric" or name not in WITNESSES)
+    return with_bar(float(value), float(opinion["radius"])) if has_bar else repr(float(value))
 
 
 def _is_sided(partial: PartialRecord) -> bool:
