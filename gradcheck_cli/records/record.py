@@ -7,10 +7,10 @@ walks the opinions of a partial meets a new witness without knowing it.
 
 from __future__ import annotations
 
-import json
 from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
+from gradcheck_cli.records.json_text import json_text
 from gradcheck_cli.records.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -170,9 +170,6 @@ def typed_text(value: JsonArray) -> str:
     return str(value)
 
 
-_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
-
-
 def line_of(record: Mapping[str, object]) -> str:
     """A record, or a part of one, as one line of JSON."""
-    return _ENCODER.encode(record) + "\n"
+    return json_text(record) + "\n"

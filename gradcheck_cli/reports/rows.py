@@ -17,6 +17,7 @@ from gradcheck_cli.records.record import (
 from gradcheck_cli.reports.format import (
     ALSO,
     NOTHING,
+    inline,
     partial_name,
     to_the_bar,
     torch_number,
@@ -124,16 +125,14 @@ def _answer(name: str, partial: PartialRecord, dtype: str, verbose: bool) -> str
     if value is None:
         return NOTHING
     if name == "reference" and verbose:
-        return str(opinion["digits"])
+        return inline(opinion["digits"])
     if name == "autograd" or name in MODES:
         return torch_number(float(value), dtype)
     if name == "numeric" and _is_sided(partial):
         return ", ".join(f"{side} {_slope(opinion[side])}" for side in ("left", "right"))
-    return (
-        with_bar(float(value), float(opinion["radius"]))
-        if "radius" in opinion
-        else repr(float(value))
-    )
+    # A key that nobody has described may hold anything.
+    has_bar = "radius" in opinion and (name == "numeric" or name not in WITNESSES)
+    return with_bar(float(value), float(opinion["radius"])) if has_bar else repr(float(value))
 
 
 def _is_sided(partial: PartialRecord) -> bool:
