@@ -18,7 +18,7 @@ from gradcheck_cli.judge.graph import Graph
 from gradcheck_cli.judge.trace import Budget, Trace
 from gradcheck_cli.language.program import Call, Program, reach
 from gradcheck_cli.worlds.backward import torch_backward
-from gradcheck_cli.worlds.errors import Running
+from gradcheck_cli.worlds.running import Running
 from gradcheck_cli.worlds.scalars import Expansion, expand
 
 if TYPE_CHECKING:

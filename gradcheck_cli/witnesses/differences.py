@@ -12,13 +12,14 @@ import numpy as np
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.records.record import json_number
 from gradcheck_cli.witnesses import Abstention
-from gradcheck_cli.witnesses.extrapolation import SMALLEST, Sight, Slope, extrapolate
+from gradcheck_cli.witnesses.extrapolation import SMALLEST, Slope, extrapolate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from gradcheck_cli.records.record import Opinion
     from gradcheck_cli.witnesses import Answer, Floats, Marks
+    from gradcheck_cli.witnesses.extrapolation import Sight
     from gradcheck_cli.witnesses.noise import Integers, Levels
     from gradcheck_cli.worlds.balls import Ball
 
@@ -158,9 +159,9 @@ class Columns:
             slopes, errors = (
                 np.concatenate([*(part / self.widths)], axis=1) for part in (rises, rooms)
             )
-        if sight is not None:
-            sight = Sight(np.tile(sight.resolved, 3), np.tile(sight.jumps, 3))
         count = self.x.size
+        if sight is not None:
+            sight = sight.part(np.tile(np.arange(count), 3))
         best = extrapolate(slopes, errors, np.repeat([1, 1, 2], count), sight)
         return [*zip(best[:count], best[count : 2 * count], best[2 * count :], strict=True)]
 
@@ -168,7 +169,7 @@ class Columns:
 def extrapolated_differences(
     columns: Columns,
     known: Sequence[float | None],
-    remote: Marks,
+    uncertain: Marks,
     bounds: Callable[[Integers], Levels | None],
 ) -> list[Answer]:
     """An estimate for every column. Where there is reason for doubt, the values are taken as they
@@ -176,14 +177,14 @@ def extrapolated_differences(
 
     Args:
         known: for each column the error of a value near its point, None where it is not known.
-        remote: columns whose numbers are reason for doubt.
+        uncertain: columns whose numbers are reason for doubt.
         bounds: gives the levels of some columns.
     """
     level = columns.levels(known)
     # Values further away round as well: beside 0, where a linear function vanishes, theirs is all
     # there is.
     sides = columns.slopes(level, level + ROUNDINGS * _UNIT * columns.sizes)
-    doubtful = np.array([_is_doubtful(*three) for three in sides], dtype=np.bool_) | remote
+    doubtful = np.array([_is_doubtful(*three) for three in sides], dtype=np.bool_) | uncertain
     doubtful |= np.array([each is None for each in known])
     # Where rounding may take half of the digits anything may be hidden in it.
     doubtful |= level > sqrt(_UNIT) * columns.sizes.max(axis=(0, 1))

@@ -9,6 +9,7 @@ comparison holds of.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -48,10 +49,16 @@ class Sight:
     Attributes:
         resolved: for each column the step from which on it is followed from end to end.
         jumps: where it may jump within larger steps, of which there may be too many to be seen.
+        far: where steps may be many periods of a wave that rounding hides.
     """
 
     resolved: Counts
     jumps: Marks
+    far: Marks
+
+    def part(self, which: Any) -> Sight:
+        """That of some columns."""
+        return Sight(self.resolved[which], self.jumps[which], self.far[which])
 
 
 def extrapolate(
@@ -72,8 +79,7 @@ def extrapolate(
         for i in range(0, order.size, _TOGETHER):
             part = slice(i, i + _TOGETHER)
             table = _Table(slopes[:, part], noise[:, part], order[part])
-            seen = None if sight is None else Sight(sight.resolved[part], sight.jumps[part])
-            found += table.slopes(seen)
+            found += table.slopes(None if sight is None else sight.part(part))
     return found
 
 
@@ -125,8 +131,11 @@ class _Table:
             sure = self._speaks_for_itself(best % len(self.rows))
         else:
             # Many periods in a step look like anything: where the function is not followed, slopes
-            # that settle step by step have to speak for it.
-            settles = ~sight.jumps & self._settles(best % len(self.rows))
+            # that settle step by step, or are one number, have to speak for it.
+            settles = self._settles(best % len(self.rows)) | (
+                ~self._changes.any(axis=0) & ~sight.far
+            )
+            settles &= ~sight.jumps
             hidden = np.where(settles, 0, sight.resolved)
             total[np.tile(self.rows < hidden, (ORDERS + 1, 1))] = np.inf
             best = np.argmin(total, axis=0)
@@ -156,11 +165,16 @@ class _Table:
         by more than their noise from there on.
         """
         change = np.abs(self.values[0, 1:] - self.values[0, :-1])
-        clear = change > self.errors[0, 1:] + self.errors[0, :-1]
-        scatters = clear & (self.rows[1:] > rest)
+        scatters = self._changes & (self.rows[1:] > rest)
         scatters[1:] &= change[1:] > 0.98 * change[:-1]
-        known = ~clear.any(axis=0) | self._settles(rest)
+        known = ~self._changes.any(axis=0) | self._settles(rest)
         return np.asarray(known & ~scatters.any(axis=0))
+
+    @cached_property
+    def _changes(self) -> Marks:
+        """Which slopes differ from the one before by more than both their noise."""
+        change = np.abs(self.values[0, 1:] - self.values[0, :-1])
+        return np.asarray(change > self.errors[0, 1:] + self.errors[0, :-1])
 
     def _settles(self, rest: Counts) -> Marks:
         """Whether the slopes settle by a steady ratio, at the few steps before one or after it."""

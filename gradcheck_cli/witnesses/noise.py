@@ -5,7 +5,7 @@ the steps are too short to hide anything in between.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isfinite
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
@@ -24,7 +24,9 @@ Integers: TypeAlias = "np.ndarray[Any, np.dtype[np.int64]]"
 STRIDE = 4
 # Numbers up to this, and its inverse, are taken for ordinary: steps that are a part of them are
 # shorter than any period that they make.
-FAR = 2.0**16
+FAR = 2**16
+# Numbers in the rows that bounds are asked for, at most, for each point: 8 MiB.
+MOST_NUMBERS = 2**20
 
 
 class Noise(Protocol):
@@ -69,37 +71,40 @@ class Levels:
     sight: Sight
 
 
-def remote(batch: Batch, base: Floats) -> Marks:
-    """The columns whose numbers are reason for doubt. At 0 a value may round otherwise than beside
-    it; and where a number of the point or a constant of the program is far from 1, a step may hold
-    many periods.
+def far_columns(batch: Batch) -> Marks:
+    """The columns of points where a step may hold many periods: a number of the point or a constant
+    of the program is far from 1.
     """
+    size = len(batch.keys)
     if batch.prepared.share("far constants", lambda: _has_far_constants(batch)):
-        return np.ones(base.size, dtype=np.bool_)
+        return np.ones(len(batch) * size, dtype=np.bool_)
     flat = [array.reshape(len(batch), -1) for array in batch.points.values()]
     sizes = np.abs(np.concatenate(flat, axis=1, dtype=np.float64))
-    far = ((sizes > FAR) | (sizes < 1 / FAR) & (sizes > 0)).any(axis=1)
-    return np.asarray((np.asarray(far)[:, None] | (base == 0)).reshape(-1))
+    return np.repeat(np.any((sizes > FAR) | (sizes < 1 / FAR) & (sizes > 0), axis=1), size)
 
 
 def _has_far_constants(batch: Batch) -> bool:
     nodes = batch.prepared.scalars.builder.nodes
-    sizes = [abs(float(node.value)) for node in nodes if isinstance(node, Number)]
-    return any(size and isfinite(size) and not 1 / FAR <= size <= FAR for size in sizes)
+    values = [node.value for node in nodes if isinstance(node, Number)]
+    sizes = [abs(value) for value in values if not isinstance(value, float)]
+    return any(size and not 1 / Fraction(FAR) <= size <= FAR for size in sizes)
 
 
 def bounds_beside(
-    noise: Noise, batch: Batch, base: Floats, steps: Floats, columns: Integers
+    noise: Noise, batch: Batch, base: Floats, steps: Floats, far: Marks, columns: Integers
 ) -> Levels | None:
     """The levels of some columns; None where they cannot be had.
 
     Args:
         base: the points, shape (points, variables).
         steps: shape (steps, points, variables).
+        far: as `far_columns` gives it.
         columns: their numbers, point by point.
     """
     who, variable = np.divmod(columns, base.shape[1])
     every = np.arange(0, len(steps), STRIDE)
+    if columns.size * (3 * every.size + 1) * base.shape[1] > MOST_NUMBERS * len(batch):
+        return None
     up = steps[every][:, who, variable].T
     # Column by column: up, down, what lies within each step, and the point itself.
     zero = np.zeros_like(up)
@@ -118,7 +123,8 @@ def bounds_beside(
     # From the last step that is not followed from end to end on.
     lost = ~np.isfinite(parts[2])
     first = np.where(lost.any(axis=0), len(every) - np.argmax(lost[::-1], axis=0), 0)
-    sight = Sight(np.append(every, len(steps))[first], np.isnan(parts[2]).any(axis=0))
+    resolved, jumps = np.append(every, len(steps))[first], np.isnan(parts[2]).any(axis=0)
+    sight = Sight(resolved, jumps, far[columns])
     return Levels(found[:, -1], _between(parts[:2], len(steps)), sight)
 
 

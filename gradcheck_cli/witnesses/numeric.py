@@ -32,7 +32,7 @@ from gradcheck_cli.witnesses.differences import (
     plain_differences,
 )
 from gradcheck_cli.witnesses.held import AtPoints, held_subject
-from gradcheck_cli.witnesses.noise import Scatter, bounds_beside, remote
+from gradcheck_cli.witnesses.noise import Scatter, bounds_beside, far_columns
 from gradcheck_cli.witnesses.slopes import original, slopes
 from gradcheck_cli.worlds import tensors
 
@@ -135,10 +135,13 @@ def _extrapolated(
     columns = Columns(x, steps.reshape(length, -1), beside, np.repeat(centres, size))
     known = [level for point in batch for level in [noise.level(point)] * size]
 
-    def bounds(which: Integers) -> Levels | None:
-        return bounds_beside(noise, batch, base, steps, which)
+    far = far_columns(batch)
 
-    return extrapolated_differences(columns, known, remote(batch, base), bounds)
+    def bounds(which: Integers) -> Levels | None:
+        return bounds_beside(noise, batch, base, steps, far, which)
+
+    # At 0 a value may round otherwise than beside it.
+    return extrapolated_differences(columns, known, far | (x == 0), bounds)
 
 
 def _collect(answers: Sequence[Answer], centres: Floats, size: int) -> BulkEstimates:

@@ -1,42 +1,24 @@
-"""The world of running errors: scalars in torch's float64, many rows at once, each with a bound of
-what rounding, and what is not known of the inputs, may have done to it.
+"""The error that one step of a program passes on, in many rows at once: what may be wrong with its
+arguments times its largest slope between their ends, and its own rounding.
 
-A bound follows a step with the largest slope that the step has between the ends of what is known of
-its arguments. Where that slope is not all but linear in between (a root beside 0, a pole, a wave
-that goes through a turn), the ends say nothing of it and the bound is infinite.
-
-Source: running error analysis as in Higham, Accuracy and Stability (2002), section 3.3.
+Where the slope is not all but linear in between (a root beside 0, a pole, a wave that goes through
+a turn), the ends say nothing of it and the bound is infinite.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
-from functools import cache, lru_cache
 from itertools import product
-from math import frexp, isfinite
+from math import isfinite
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from gradcheck_cli.calculus.folding import exact
-from gradcheck_cli.calculus.formulas import formula, meaning
-from gradcheck_cli.calculus.reverse import slope_of
-from gradcheck_cli.functions import lookup
-from gradcheck_cli.language.program import (
-    Builder,
-    Call,
-    CallSettings,
-    Number,
-    Program,
-    Variable,
-    fold,
-)
+from gradcheck_cli.language.program import fold
 from gradcheck_cli.worlds.tensors import Tensors, tensor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Mapping, Sequence
+    from collections.abc import Sequence
 
-    from gradcheck_cli.functions.row import Function
-    from gradcheck_cli.language.program import Node
+    from gradcheck_cli.worlds.steps import LocalFormula, Step
 
 Value: TypeAlias = Any  # a tensor of rows, or a Python number
 # A bound for each row, or 0.0 where nothing is uncertain. Of a condition: 1 where it may be either,
@@ -55,120 +37,14 @@ WIDE = 2.0**-20
 
 
 @dataclass(frozen=True)
-class _Formula:
-    """A formula over the arguments of a step: `uses` has their positions and names."""
-
-    program: Program
-    uses: tuple[tuple[int, str], ...]
-
-
-@dataclass(frozen=True)
-class _Step:
-    """A call as it is followed.
-
-    Attributes:
-        slopes: the partials that are not identically 0, by the position of their argument.
-        rounds: (c, m) as in a row; None where the result is exact.
-        border: of a comparison, the expression that is 0 where it changes.
-        itself: the call, where its value may jump.
-        choices: positions of the arguments that are conditions.
-        is_pieced: its slopes are choices between smooth pieces: where it turns, the ends tell it.
-        is_chained: it is a step of a sum that may be added up in any order.
-    """
-
-    node: Call
-    row: Function
-    slopes: tuple[tuple[int, _Formula], ...]
-    rounds: tuple[int, int] | None
-    border: _Formula | None
-    itself: _Formula | None
-    choices: tuple[int, ...]
-    is_pieced: bool
-    is_chained: bool
-
-    @property
-    def is_sum(self) -> bool:
-        """Whether it adds or subtracts; that does not underflow."""
-        return self.row.operator in ("+", "-")
-
-    @property
-    def adds(self) -> bool:
-        """Whether it adds."""
-        return self.row.operator == "+"
-
-
-class Running:
-    """A scalar program made ready to be run with running error bounds.
-
-    Args:
-        groups: nodes that one elimination perturbs together, by their largest.
-        chained: nodes that are steps of a sum in any order.
-    """
-
-    def __init__(
-        self, program: Program, groups: Sequence[Sequence[int]], chained: Container[int]
-    ) -> None:
-        self._program, self._groups = program, groups
-        self.size = len(program.nodes)
-        nodes = program.nodes
-        self._steps = [
-            _step(nodes, node, i in chained) if isinstance(node, Call) else None
-            for i, node in enumerate(nodes)
-        ]
-        self.may_jump = any(step is not None and step.itself is not None for step in self._steps)
-
-    def bounds(
-        self,
-        inputs: Mapping[str, Value],
-        reach: Mapping[str, Bound],
-        literal: Callable[[Fraction], float],
-    ) -> Bound:
-        """The bound of the program's result in each row.
-
-        Args:
-            inputs: for each input its float64 numbers, one a row.
-            reach: how far around them the inputs may lie; 0.0 where they are exact.
-            literal: rounds a decimal literal to the dtype under test.
-        Raises:
-            RuntimeError, TypeError, ValueError, IndexError, NotImplementedError: as torch's own
-                functions do.
-        """
-        import torch
-
-        like = torch.empty((), dtype=torch.float64)
-        world = Tensors(literal, like)
-        values = fold(self._program, world, inputs)
-        extra = _eliminated(self._groups, values, like)
-        bounds: list[Bound] = []
-        sums: dict[int, Value] = {}
-        for i, node in enumerate(self._program.nodes):
-            step = self._steps[i]
-            if isinstance(node, Variable):
-                bound = reach[node.name]
-            elif step is None:
-                bound = _literal(node, values[i])
-            else:
-                if step.is_chained:
-                    first, second = (sums.get(j, abs(values[j])) for j in step.node.args)
-                    sums[i] = first + second
-                args, known = ([them[j] for j in step.node.args] for them in (values, bounds))
-                bound = _At(step, world, values[i], args, known, sums.get(i)).bound()
-            if not isinstance(values[i], torch.Tensor):
-                # A constant: one bound for all rows.
-                bound = torch.as_tensor(bound, dtype=torch.float64).reshape(()) if bound else 0.0
-            bounds.append(bound + extra[i] if i in extra else bound)
-        return bounds[self._program.result]
-
-
-@dataclass(frozen=True)
-class _At:
+class Follower:
     """A step at some rows.
 
     Attributes:
         total: of a step of a sum in any order, the sizes of all terms so far.
     """
 
-    step: _Step
+    step: Step
     world: Tensors
     value: Value
     args: Sequence[Value]
@@ -178,20 +54,20 @@ class _At:
     def bound(self) -> Bound:
         """What may be wrong with its value."""
         step, args, bounds = self.step, self.args, self.bounds
-        known = all(_is_exact(bound) for bound in bounds)
+        known = all(is_exact(bound) for bound in bounds)
         if step.row.condition:
             return 0.0 if known else self._undecided()
         total, last = 0.0, 0.0
         for position, slope in step.slopes:
             # The last argument is the one that a function rounds on its way in.
             is_rounded = step.rounds and step.rounds[1] and position == len(args) - 1
-            if is_rounded or not _is_exact(bounds[position]):
+            if is_rounded or not is_exact(bounds[position]):
                 last = self._steepest(position, slope)
                 total = total + self._passed(last, bounds[position])
         if step.itself and not known:
             total = total + self._jump(step.itself, total)
         for position in step.choices:
-            if not _is_exact(bounds[position]):
+            if not is_exact(bounds[position]):
                 total = total + self._other_choice(position)
         if step.rounds:
             total = total + self._own(last)
@@ -202,16 +78,16 @@ class _At:
         may be 0 by underflow.
         """
         found = _times(slope, bound)
-        if self.step.choices or _is_exact(bound):
+        if self.step.choices or is_exact(bound):
             return found
         return found.masked_fill(bound == INF, INF)
 
-    def _steepest(self, position: int, slope: _Formula) -> Value:
+    def _steepest(self, position: int, slope: LocalFormula) -> Value:
         """The largest slope between the ends of the arguments, infinite where the ends do not tell
         it.
         """
         step = self.step
-        moving = [p for p, _ in slope.uses if not _is_exact(self.bounds[p])]
+        moving = [p for p, _ in slope.uses if not is_exact(self.bounds[p])]
         found = self._at_corners(slope, moving)
         if not getattr(found, "ndim", 0):
             return abs(found) if isfinite(found) else INF
@@ -260,14 +136,14 @@ class _At:
         """
         import torch
 
-        widest = _largest([bound for bound in self.bounds if not _is_exact(bound)])
+        widest = largest_of([bound for bound in self.bounds if not is_exact(bound)])
         if self.step.border is None:
             return widest
         side = self._at_corners(self.step.border, self._moving)
         touched = ~((side > 0).all(0) | (side < 0).all(0)) & (widest > 0)
         return torch.where(touched, torch.where(widest < INF, 1.0, INF), 0.0)
 
-    def _jump(self, itself: _Formula, smooth: Bound) -> Bound:
+    def _jump(self, itself: LocalFormula, smooth: Bound) -> Bound:
         """Infinite where the value at an end is further off than slopes explain."""
         import torch
 
@@ -285,14 +161,14 @@ class _At:
     @property
     def _moving(self) -> list[int]:
         """Arguments that are not exact."""
-        return [p for p, bound in enumerate(self.bounds) if not _is_exact(bound)]
+        return [p for p, bound in enumerate(self.bounds) if not is_exact(bound)]
 
     def _way(self, position: int) -> Value:
         """A part of the way to an argument's upper end."""
         middle = tensor(self.args[position], self.world.like)
         return middle + INSIDE * self.bounds[position] if middle.is_floating_point() else middle
 
-    def _at_corners(self, what: _Formula, moving: Sequence[int]) -> Value:
+    def _at_corners(self, what: LocalFormula, moving: Sequence[int]) -> Value:
         """A formula in the middle of its arguments, on the way to their last corner, and at all
         corners, the opposite of the first last: along a first dimension, if any argument moves.
         """
@@ -364,94 +240,7 @@ class _At:
         return total
 
 
-def _step(nodes: Sequence[Node], node: Call, is_chained: bool) -> _Step:
-    row = lookup(node.function)
-    known = tuple(_exact(nodes[j]) for j in node.args)
-    factors = {"*": known, "/": known[1:]}.get(row.operator, ())
-    is_exact = row.condition or any(f and abs(frexp(f)[0]) == 0.5 for f in factors)
-    names = row.parsed.names[: len(known)]
-    whole = tuple(enumerate(names))
-    choices = tuple(p for p, a in enumerate(row.parsed.args[: len(known)]) if a.kind == "condition")
-    border = itself = None
-    if row.condition and row.kinks:
-        border = _Formula(formula(row.kinks[0]), whole)
-    parts = [row] if row.kind == "primitive" else _parts(node.function, node.settings)
-    kinks, jumps = any(part.kinks for part in parts), any(part.jumps for part in parts)
-    if jumps and not row.condition:
-        builder = Builder()
-        call = builder.call(
-            node.function, *(builder.variable(name) for name in names), settings=node.settings
-        )
-        itself = _Formula(builder.program(call), whole)
-    return _Step(
-        node,
-        row,
-        () if row.condition else _slopes(node.function, node.settings, known),
-        row.rounds if any(row.rounds) and not is_exact else None,
-        border,
-        itself,
-        choices,
-        bool(choices) or (kinks and not jumps),
-        is_chained,
-    )
-
-
-@cache
-def _parts(function: str, settings: CallSettings) -> list[Function]:
-    """The primitives that a derived function is made of."""
-    nodes = meaning(function, settings).nodes
-    return [lookup(node.function) for node in nodes if isinstance(node, Call)]
-
-
-@lru_cache(maxsize=4096)
-def _slopes(
-    function: str, settings: CallSettings, known: tuple[Fraction | None, ...]
-) -> tuple[tuple[int, _Formula], ...]:
-    """The partials that are not identically zero, with exact constants folded."""
-    builder, row = Builder(), lookup(function)
-    names = row.parsed.names[: len(known)]
-    args = [
-        builder.variable(name) if value is None else builder.number(value)
-        for name, value in zip(names, known, strict=True)
-    ]
-    found = []
-    for position, parameter in enumerate(row.parsed.args[: len(known)]):
-        if known[position] is None and not parameter.kind:
-            slope = slope_of(builder, Call(function, tuple(args), settings), position)
-            if slope is not None:
-                program = builder.program(slope)
-                used = {getattr(node, "name", None) for node in program.nodes}
-                uses = tuple((p, name) for p, name in enumerate(names) if name in used)
-                found.append((position, _Formula(program, uses)))
-    return tuple(found)
-
-
-def _exact(node: Node) -> Fraction | None:
-    """The value of a literal that no dtype rounds."""
-    builder = Builder()
-    return exact(builder, builder.add(node)) if isinstance(node, Number) else None
-
-
-def _literal(node: Node, value: float) -> Bound:
-    """What is lost of a constant; a decimal is what the dtype makes of it."""
-    assert isinstance(node, Number)
-    is_rounded = isinstance(node.value, Fraction) and not node.decimal and value != node.value
-    return UNIT * abs(value) if is_rounded else 0.0
-
-
-def _eliminated(
-    groups: Sequence[Sequence[int]], values: Sequence[Value], like: Any
-) -> dict[int, Bound]:
-    """What an elimination does to each element, as an error of that element."""
-    found: dict[int, Bound] = {}
-    for group in groups:
-        largest = _largest([abs(tensor(values[i], like)) for i in group])
-        for i in group:
-            found[i] = found.get(i, 0.0) + UNIT * len(group) * largest
-    return found
-
-
-def _is_exact(bound: Bound) -> bool:
+def is_exact(bound: Bound) -> bool:
     return isinstance(bound, float) and bound == 0
 
 
@@ -463,7 +252,7 @@ def _times(slope: Value, bound: Bound) -> Bound:
     return found if slope and bound else 0.0
 
 
-def _largest(several: Sequence[Bound]) -> Bound:
+def largest_of(several: Sequence[Bound]) -> Bound:
     found = several[0]
     for one in several[1:]:
         found = found.maximum(one) if hasattr(found, "maximum") else one.clamp(min=found)
