@@ -54,7 +54,7 @@ AILING = [
     ("where(r > 0, x/r, 0)",                 "x=0,r=-0.0",                "float64", "where(r > 0, r, 1)"),
     ("sqrt(x) if x > 0 else 0",              "x=-1",                      "float64", "where"),
     ("(1 - cos(x))/x",                       "x=1e-8",                    "float64", "sin(x/2)"),
-    ("(x*x - y*y)/(x - y)",                  "x=100000001,y=100000000",   "float64", "(x - y)*(x + y)"),
+    ("(x*x - y*y)/(x - y)",                  "x=100000001,y=100000000",   "float64", "x + y"),
     ("sqrt(x**2)",                           "x=1e-200",                  "float64", "abs"),
     ("sqrt(x + 1) - sqrt(x)",                "x=1e15",                    "float64", "sqrt(x + 1) + sqrt(x)"),
     ("1 - tanh(x)**2",                       "x=25",                      "float64", "cosh"),

@@ -139,8 +139,8 @@ class _Search:
         return -log10(2 * FREE_ULPS * self.point.dtype.unit_roundoff)
 
     def _trials(self, ailing: Sequence[int]) -> list[_Trial]:
-        """Rewritings that torch was run with, step by step, from the better ones on, until one cures
-        all; then those that are simpler than that.
+        """Rewritings that torch was run with, step by step, from the better ones on, until one
+        cures all; then those that are simpler than that.
         """
         text = self.point.specification.text
         seen = {text}
