@@ -136,7 +136,7 @@ def _line(
     if set(parsed.variables) != set(given):
         return
     cotangent = None if weights is None else read_value(str(weights))
-    question = question_of(parsed, given, cotangent=cotangent)
+    question = question_of(parsed, given, cotangent=cotangent, subject=LyingSubject(parsed))
     result = checked(question, given, dtype)
     honest = [_partial(result, k) for k in range(len(result.verdicts))]
     passes = torch_passes(question, result) if dtype == "float64" else None
