@@ -195,9 +195,11 @@ def _moved(honest: Result, lying: Result, k: int) -> bool:
     before, after = (result.evidence.of("autograd", k) for result in (honest, lying))
     truth = honest.evidence.of("reference", k)
     fair = honest.verdicts[k].outcome in ("agree", "imprecise")
-    if not fair or not isinstance(truth, Certified) or truth.ball.is_zero():
+    if not fair or not isinstance(truth, Certified) or truth.ball.contains(0):
         return False
     if not isinstance(before, Measured) or not isinstance(after, Measured):
+        return False
+    if before.value == after.value:  # two infinities, where the truth is beyond the range
         return False
     least = MOVED * ulp(truth.ball, lying.evidence.point.dtype)
     right = abs(truth.ball - after.value) <= least
