@@ -82,7 +82,7 @@ def _rows(record: Record) -> Iterator[dict[str, JsonNumber | None]]:
         yield (
             asked
             | _answers(partial)
-            | {"also": json.dumps(record["also"] and record["also"]["cotangent"])}
+            | {"also": json_text(record["also"] and record["also"]["cotangent"])}
         )
 
 
@@ -102,7 +102,7 @@ def _answers(partial: PartialRecord) -> dict[str, JsonNumber | None]:
         "right": sides.get("right"),
         "reason": _text(partial["reason"]),
         "cause": partial.get("cause"),
-        "output": None if partial["output"] is None else json.dumps(partial["output"]),
+        "output": None if partial["output"] is None else json_text(partial["output"]),
         "remedy": _text((partial.get("remedy") or {}).get("program", "")),
     }
 
