@@ -74,8 +74,8 @@ class Follower:
         return self._settled(total)
 
     def _passed(self, slope: Value, bound: Bound) -> Bound:
-        """What an argument's bound comes to. Nothing passes a slope of 0 that is a choice; any other
-        may be 0 by underflow.
+        """What an argument's bound comes to. Nothing passes a slope of 0 that is a choice; any
+        other may be 0 by underflow.
         """
         found = _times(slope, bound)
         if self.step.choices or is_exact(bound):
