@@ -12,7 +12,6 @@ from gradcheck_cli.checks.result import Result
 from gradcheck_cli.judge.bench import judge
 from gradcheck_cli.judge.evidence import Evidence
 from gradcheck_cli.judge.forward import forward_noise, forward_note
-from gradcheck_cli.judge.remedy import with_remedies
 from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.witnesses import Abstention, first_line
 from gradcheck_cli.witnesses.analytic import Analytic
@@ -122,7 +121,7 @@ def _result(
     testimonies = {name: _testimony(estimates, point.k) for name, estimates in heard.items()}
     evidence = Evidence(point, testimonies)
     verdicts = _settle_in_float64(point, judge(evidence, tolerance), tolerance)
-    remedied = _or_absent(partial(with_remedies, evidence, verdicts))
+    remedied = _or_absent(partial(_with_remedies, evidence, verdicts))
     rounded = (
         f"`{number.name}` = {number.text} is no {point.dtype.name}; "
         f"the nearest, {number.used!r}, is used"
@@ -133,6 +132,15 @@ def _result(
     if isinstance(remedied, Abstention):
         return Result(evidence, verdicts, (*notes, f"no remedy was found: {remedied.reason}"))
     return Result(evidence, remedied, tuple(notes))
+
+
+def _with_remedies(evidence: Evidence, verdicts: tuple[Verdict, ...]) -> tuple[Verdict, ...]:
+    if not any(verdict.outcome in (Outcome.WRONG, Outcome.IMPRECISE) for verdict in verdicts):
+        return verdicts
+    # A check that finds nothing starts 10 ms sooner.
+    from gradcheck_cli.judge.remedy import with_remedies
+
+    return with_remedies(evidence, verdicts)
 
 
 def _settle_in_float64(
