@@ -11,7 +11,6 @@ import torch
 from asking import autograd, case, changed, check_case, evidence, reference
 
 from gradcheck_cli.calculus.rewriting import Rewriting
-from gradcheck_cli.checks import check
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.judge import remedy
 from gradcheck_cli.judge.bench import judge
@@ -213,7 +212,7 @@ def test_a_search_that_fails_is_a_note(analyst, monkeypatch):
     def fail(*_):
         raise RecursionError("too deep")
 
-    monkeypatch.setattr(check, "with_remedies", fail)
+    monkeypatch.setattr(remedy, "with_remedies", fail)
     result = result_of("log(sigmoid(x))", "x=-800", "float64", analyst)
     assert result.outcome is Outcome.WRONG
     assert any("no remedy was found" in note and "too deep" in note for note in result.notes)

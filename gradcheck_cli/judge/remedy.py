@@ -46,7 +46,7 @@ _NOISE = 0.3
 # Working precision of the comparisons, as the judge's.
 _BITS = 256
 # Steps of rewriting; how many programs a step begins from and leads to; proofs that may fail.
-_DEPTH, _WIDTH, _MOST, _PROOFS = 3, 10, 60, 4
+_DEPTH, _WIDTH, _MOST, _PROOFS = 3, 10, 40, 4
 # Nodes that are written anew for one point, at most: a guess, about half a second. The limits in
 # seconds of computing are for what torch or a proof takes, and end nothing that is usual.
 _MOST_WORK = 20_000
