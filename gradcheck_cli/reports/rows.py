@@ -7,7 +7,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.records.outcome import Outcome
-from gradcheck_cli.records.record import FREE_ULPS, WITNESSES, opinions_of
+from gradcheck_cli.records.record import FREE_ULPS, WITNESSES, opinion_of, opinions_of
 from gradcheck_cli.reports.format import (
     NOTHING,
     inline,
@@ -59,7 +59,7 @@ class FactRow:
     @property
     def plain(self) -> bool:
         """It agrees so closely that the row says it all."""
-        ulps = self.partial["autograd"].get("ulps")
+        ulps = opinion_of(self.partial, "autograd").get("ulps")
         return self.settled and ulps is not None and float(ulps) <= FREE_ULPS
 
 
@@ -105,7 +105,7 @@ def _row(record: Record, partial: PartialRecord, verbose: bool) -> FactRow:
 
 def _answer(name: str, partial: PartialRecord, dtype: str, verbose: bool) -> str:
     """What a witness says of a partial, in a cell."""
-    opinion = partial[name]
+    opinion = opinion_of(partial, name)
     value = opinion.get("value")
     if value is None:
         return NOTHING
@@ -123,7 +123,7 @@ def _answer(name: str, partial: PartialRecord, dtype: str, verbose: bool) -> str
 def _is_sided(partial: PartialRecord) -> bool:
     """Whether the sides differ: the central difference is a number without a meaning then."""
     numeric = partial["numeric"]
-    sided = partial["one_sided"] is not None and "value" not in partial["reference"]
+    sided = partial["one_sided"] is not None and "value" not in opinion_of(partial, "reference")
     return sided and bool(numeric["left"] or numeric["right"])
 
 
