@@ -334,3 +334,37 @@ def test_numbers_that_nobody_meant_end_nothing(change: Callable[[Any], None]) ->
     data = deepcopy(SMALL)
     change(data)
     examine(read_report(json.dumps(data)))
+
+
+@pytest.mark.parametrize("value", [None, True, 5, 1.5, "text", "=1", [], {}, {"value": 1}])
+def test_keys_that_nobody_has_described_count_for_nothing(value: Any) -> None:
+    """Beside what a witness says, or that it abstains; named like those of others, of any kind."""
+    keys = (
+        "agrees",
+        "digits",
+        "error",
+        "formula",
+        "left",
+        "radius",
+        "reason",
+        "relative_error",
+        "right",
+        "tolerance",
+        "ulps",
+        "value",
+    )
+    made = 0
+    for witness in ("reference", "analytic", "autograd", "numeric", "one_sided", "error", "id"):
+        for key in keys:
+            data = deepcopy(SMALL)
+            for record in data["cases"]:
+                for partial in record["partials"]:
+                    if witness in ("error", "id"):
+                        partial[witness] = {"value": 1.5}
+                    if isinstance(partial[witness], dict) and key not in partial[witness]:
+                        partial[witness][key] = value
+            if not refused(data):
+                made += 1
+                for _, text in renderings(read_report(json.dumps(data))):
+                    assert faults_in(re.sub("(?m)^::", "", text)) == []
+    assert made > 20

@@ -122,8 +122,24 @@ def worse_partials(record: Record) -> list[PartialRecord]:
 def opinions_of(partial: Mapping[str, Any]) -> Iterator[tuple[str, Opinion]]:
     """(witness, what it said) of one partial, in the order of the record."""
     for name, said in partial.items():
-        if isinstance(said, dict) and ("value" in said or "abstained" in said):
-            yield name, said
+        speaks = isinstance(said, dict) and ("value" in said or abstains(said))
+        if speaks and name != "one_sided":
+            yield name, opinion_of(partial, name)
+
+
+def opinion_of(partial: Mapping[str, Any], name: str) -> Opinion:
+    """What a witness said of one partial: that it abstains, and nothing else then, or all but that.
+    Nobody has described what else may stand there in a report of somebody else's.
+    """
+    said: Opinion = partial[name]
+    if abstains(said):
+        return {"abstained": said["abstained"]}
+    return {key: value for key, value in said.items() if key != "abstained"}
+
+
+def abstains(said: Opinion) -> bool:
+    """Whether an opinion is that there is nothing to say."""
+    return isinstance(said.get("abstained"), str)
 
 
 def witnesses_of(records: Iterable[Record]) -> list[str]:

@@ -48,7 +48,7 @@ def render(report: Report) -> str:
     A point of more than `MAX_REPEATED_POINT` numbers stands in the first row of its case only.
     """
     stream = StringIO()
-    more = [_text(name) for name in witnesses_of(report.records) if name not in WITNESSES]
+    more = [_text(name) for name in witnesses_of(report.records) if _text(name) not in COLUMNS]
     writer = csv.DictWriter(stream, (*COLUMNS, *more), lineterminator="\n")
     writer.writeheader()
     for record in report.records:
@@ -91,7 +91,12 @@ def _answers(partial: PartialRecord) -> dict[str, JsonNumber | None]:
     opinions = dict(opinions_of(partial))
     autograd, sides = opinions["autograd"], partial["one_sided"] or {}
     return {
-        **{_text(name): opinion.get("value") for name, opinion in opinions.items()},
+        **{
+            _text(name): opinion.get("value")
+            for name, opinion in opinions.items()
+            # One that is called like another column has none.
+            if name in WITNESSES or _text(name) not in COLUMNS
+        },
         "variable": _text(variables_of(partial)),
         "index": json_text(partial["index"]),
         "outcome": partial["outcome"],

@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.records.outcome import NO_VERDICT, Outcome, Status
-from gradcheck_cli.records.record import numbers_of
+from gradcheck_cli.records.record import numbers_of, opinion_of
 from gradcheck_cli.reports.format import NOTHING, array_text, count_of, escape_controls, inline
 from gradcheck_cli.reports.rows import rows_of
 from gradcheck_cli.reports.split import split_remarks
@@ -154,8 +154,9 @@ def formulas(group: Group) -> list[tuple[str, str]]:
     """(`∂f/∂x`, SymPy's formula), once for each partial."""
     texts: dict[str, str] = {}
     for row in group.rows:
-        if "formula" in row.partial["analytic"]:
-            texts.setdefault(row.name, inline(row.partial["analytic"]["formula"]))
+        analytic = opinion_of(row.partial, "analytic")
+        if "formula" in analytic:
+            texts.setdefault(row.name, inline(analytic["formula"]))
     return list(texts.items())
 
 

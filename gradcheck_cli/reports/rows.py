@@ -11,6 +11,7 @@ from gradcheck_cli.records.record import (
     FREE_ULPS,
     MODES,
     WITNESSES,
+    opinion_of,
     opinions_of,
     worse_partials,
 )
@@ -72,7 +73,7 @@ class FactRow:
     @property
     def plain(self) -> bool:
         """It agrees so closely that the row says it all."""
-        ulps = self.partial["autograd"].get("ulps")
+        ulps = opinion_of(self.partial, "autograd").get("ulps")
         return self.settled and ulps is not None and float(ulps) <= FREE_ULPS
 
 
@@ -120,7 +121,7 @@ def _row(record: Record, partial: PartialRecord, verbose: bool) -> FactRow:
 
 def _answer(name: str, partial: PartialRecord, dtype: str, verbose: bool) -> str:
     """What a witness says of a partial, in a cell."""
-    opinion = partial[name]
+    opinion = opinion_of(partial, name)
     value = opinion.get("value")
     if value is None:
         return NOTHING
@@ -138,7 +139,7 @@ def _answer(name: str, partial: PartialRecord, dtype: str, verbose: bool) -> str
 def _is_sided(partial: PartialRecord) -> bool:
     """Whether the sides differ: the central difference is a number without a meaning then."""
     numeric = partial["numeric"]
-    sided = partial["one_sided"] is not None and "value" not in partial["reference"]
+    sided = partial["one_sided"] is not None and "value" not in opinion_of(partial, "reference")
     return sided and bool(numeric["left"] or numeric["right"])
 
 

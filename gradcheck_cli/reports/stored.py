@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 from gradcheck_cli.language.errors import Mistake, PointError, elide
 from gradcheck_cli.language.files import file_text
 from gradcheck_cli.records.outcome import INTERRUPTED, NO_VERDICT, UNWRITTEN, Outcome, Status
-from gradcheck_cli.records.record import UNSTATED, Record
+from gradcheck_cli.records.record import UNSTATED, Record, abstains, opinion_of
 from gradcheck_cli.records.report import Report
 from gradcheck_cli.records.status import status_by_itself
 from gradcheck_cli.reports.json import FORMAT
@@ -256,14 +256,14 @@ def _complete(record: dict[str, Any], *, strict: bool) -> Record:
 
 def _complete_partial(partial: PartialRecord) -> PartialRecord:
     analytic, numeric = dict(partial["analytic"]), dict(partial["numeric"])
-    if "abstained" not in analytic:
+    if not abstains(analytic):
         analytic.setdefault("agrees", None)
         if analytic["value"] is None:
             analytic.setdefault("reason", "the formula has no value at this point")
-    if "abstained" not in numeric:
+    if not abstains(numeric):
         for key in ("left", "right", "agrees"):
             numeric.setdefault(key, None)
-    slope = partial["reference"].get("value")
+    slope = opinion_of(partial, "reference").get("value")
     # Without a path to the result the gradient is wrong unless the derivative is 0.
     failed = partial["outcome"] == Outcome.DETACHED and slope is not None and float(slope) != 0
     newer = {"cause": None, "failed": failed, "output": None}
