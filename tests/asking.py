@@ -89,8 +89,8 @@ def analytic(point, analyst):
     return said if isinstance(said, Abstention) else tuple(said.partials)
 
 
-def noise(point):
-    """How far rounding may take a forward value."""
+def noise():
+    """What is known of how far rounding takes forward values."""
     return ForwardNoise()
 
 
@@ -158,10 +158,10 @@ def autograd_at(found):
     return [answer.testimony(k) for k in range(len(batch))]
 
 
-def numeric_at(found, noise_of, step=None):
+def numeric_at(found, noise=None, step=None):
     """The differences at some points together."""
     batch = batch_of(found)
-    answer = Numeric(step, lambda point: noise_of[point.k]).answer(batch)
+    answer = Numeric(step, noise or Scatter()).answer(batch)
     said = [
         answer if isinstance(answer, Abstention) else answer.testimony(k) for k in range(len(batch))
     ]

@@ -19,7 +19,9 @@ def one_column(slopes, noise, order):
         usable.pop()
     first = len(usable) - [*usable[::-1], False].index(False)
     if sum(usable) < 3 or len(usable) - first < 3:
-        return None
+        # There are values, but nothing is known of their errors.
+        there = [a for a in slopes if isfinite(a)]
+        return Slope(float(there[-1]), inf) if len(there) >= 3 else None
     column, error = np.array(slopes[first : len(usable)]), np.array(noise[first : len(usable)])
     with np.errstate(all="ignore"):
         if tails(column, error)[-1] == inf:

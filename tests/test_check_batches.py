@@ -133,7 +133,7 @@ def test_inputs_that_are_held_are_each_points_own(text, at, wrt):
         assert result.outcome == "agree"
         ours = result.evidence.testimonies["numeric"].partials
         assert len(ours) == found.at["x"].size
-        for one, other in zip(ours, numeric(found, noise(found)), strict=True):
+        for one, other in zip(ours, numeric(found, noise()), strict=True):
             assert one.value == pytest.approx(other.value, rel=1e-12)
             assert one.radius < 1e-9
 

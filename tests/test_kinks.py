@@ -255,7 +255,7 @@ def test_a_side_that_lies_is_caught(lie, monkeypatch):
     monkeypatch.setitem(table(), "abs", replace(row, germ=liar))
     found = proved("abs(x)", "x=0")
     assert (found.kind, found.sides.left.value) != ("kink", -1)
-    estimated = numeric(case("abs(x)", "x=0"), noise(case("abs(x)", "x=0")))[0]
+    estimated = numeric(case("abs(x)", "x=0"), noise())[0]
     left = found.sides.left
     assert abs(estimated.left.value - left.value) > estimated.left.radius + left.radius
 
@@ -264,7 +264,7 @@ def test_a_side_that_lies_is_caught(lie, monkeypatch):
 def test_the_differences_say_the_same_as_the_proof(text, at, left, right):
     """An independent opinion on every side proved: the one-sided bars hold the proved slopes."""
     found = case(text, at)
-    estimated = numeric(found, noise(found))[0]
+    estimated = numeric(found, noise())[0]
     for side, slope in ((estimated.left, left), (estimated.right, right)):
         assert abs(side.value - slope) <= side.radius + 1e-15
 
@@ -307,16 +307,17 @@ def test_sides_that_cannot_be_settled_fall_back_on_estimates(monkeypatch):
 
     monkeypatch.setattr(kinks, "_prove", undecided)
     found = case("abs(x)", "x=0")
-    finding = boundary_at(found, 0, numeric(found, noise(found))[0])
+    finding = boundary_at(found, 0, numeric(found, noise())[0])
     assert finding.kind == "kink"
     assert not finding.sides.proved
     assert finding.words.endswith("estimated")
     assert boundary_at(found, 0, NOBODY).kind == "unknown"
     smooth = case("abs(x)*x", "x=0")
-    unknown = boundary_at(smooth, 0, numeric(smooth, noise(smooth))[0])
+    unknown = boundary_at(smooth, 0, numeric(smooth, noise())[0])
     assert unknown.kind == "unknown", "bars that meet prove nothing"
     jump = case("sign(x)", "x=0")
-    assert boundary_at(jump, 0, numeric(jump, noise(jump))[0]).kind == "undefined"
+    assert boundary_at(jump, 0, numeric(jump, noise())[0]).kind == "unknown"
+    assert boundary_at(found, 0, numeric(found)[0]).kind == "unknown", "nothing bounds the noise"
 
 
 def test_a_slope_that_is_certified_needs_no_sides(monkeypatch):

@@ -29,7 +29,7 @@ PAIRS = 500
 def estimate(text, at, **options):
     """The first partial's estimate, as the tool makes it."""
     found = case(text, at)
-    return numeric(found, noise(found), **options)[0]
+    return numeric(found, noise(), **options)[0]
 
 
 def holds(slope, value):
@@ -47,7 +47,7 @@ def test_the_bar_holds_the_truth():
     for asked in smooth(PAIRS // 2, "the numeric opinion"):
         for found in (case(asked.text, asked.at), case(asked.text, moved(asked))):
             for answer, difference in zip(
-                reference(found).partials, numeric(found, noise(found)), strict=True
+                reference(found).partials, numeric(found, noise()), strict=True
             ):
                 assert isinstance(answer, Certified)
                 if not agreement(answer.ball, difference):
@@ -75,7 +75,7 @@ def test_a_bar_of_a_thousandth_would_not_hold_it():
     for asked in smooth(60, "the numeric opinion"):
         found = case(asked.text, asked.at)
         for answer, difference in zip(
-            reference(found).partials, numeric(found, noise(found)), strict=True
+            reference(found).partials, numeric(found, noise()), strict=True
         ):
             missed += (
                 agreement(answer.ball, replace(difference, radius=difference.radius / 1000))
@@ -103,7 +103,7 @@ def test_steep_and_far_points_are_held_too(asked, scatter):
     found = case(asked.text, asked.at)
     (answer,), (difference,) = (
         reference(found).partials,
-        numeric(found, None if scatter else noise(found)),
+        numeric(found, None if scatter else noise()),
     )
     assert agreement(answer.ball, difference)
 
@@ -203,7 +203,7 @@ def test_at_the_edge_of_the_domain_there_is_one_side(text, at, side, slope):
 def test_near_the_edge_of_the_domain_the_bar_still_holds(text, at):
     """Steps that leave the domain are dropped."""
     found = case(text, at)
-    assert agreement(reference(found).partials[0].ball, numeric(found, noise(found))[0])
+    assert agreement(reference(found).partials[0].ball, numeric(found, noise())[0])
 
 
 @pytest.mark.parametrize(("step", "slope"), [(0.5, 27.25), (1.0, 28.0), (2.0, 31.0)])
@@ -245,7 +245,7 @@ def test_the_estimate_is_of_torchs_own_values(monkeypatch):
     row = table()["sin"]
     monkeypatch.setitem(table(), "sin", replace(row, torch=lambda t, x: t.sin(x) * 1.01))
     found = case("sin(x)", "x=1")
-    (difference,) = numeric(found, noise(found))
+    (difference,) = numeric(found, noise())
     assert agreement(reference(found).partials[0].ball, difference) is False
     assert abs(difference.value / (1.01 * np.cos(1.0)) - 1) < 1e-9
 
@@ -253,7 +253,7 @@ def test_the_estimate_is_of_torchs_own_values(monkeypatch):
 def test_the_estimate_is_in_float64_whatever_the_dtype():
     """At float32's own number, with float64's accuracy."""
     found = case("exp(x)", "x=0.1", "float32")
-    (difference,) = numeric(found, noise(found))
+    (difference,) = numeric(found, noise())
     assert difference.radius < 1e-12
     assert agreement(reference(found).partials[0].ball, difference)
 
@@ -263,7 +263,7 @@ def test_the_cotangent_weighs_the_elements():
     found = case("x**2", "x=[1, 2, 3]", cotangent="[1, -1, 0.5]")
     assert all(
         holds(difference, slope)
-        for difference, slope in zip(numeric(found, noise(found)), (2, -4, 3), strict=True)
+        for difference, slope in zip(numeric(found, noise()), (2, -4, 3), strict=True)
     )
 
 

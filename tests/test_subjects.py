@@ -178,4 +178,4 @@ def test_estimates_are_arrays_over_the_batch():
     settled = reference.answered
     assert abs(autograd.value - reference.value)[settled].max() == 0
     assert (abs(numeric.value - reference.value) <= numeric.radius + 1e-15)[settled].all()
-    assert noise(next(iter(batch))) > 0
+    assert noise().level(next(iter(batch))) > 0

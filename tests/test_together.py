@@ -156,9 +156,8 @@ def test_differences_together_are_as_alone(text):
     proved lies in both.
     """
     cases = points_of(text, grid(text, 20))
-    levels = [noise(found) for found in cases]
-    for found, level, ours in zip(cases, levels, numeric_at(cases, levels), strict=True):
-        theirs = numeric(found, level)
+    for found, ours in zip(cases, numeric_at(cases, noise()), strict=True):
+        theirs = numeric(found, noise())
         assert type(ours) is type(theirs)
         for one, other in zip(ours, theirs, strict=True) if isinstance(ours, tuple) else ():
             assert type(one) is type(other)
@@ -188,15 +187,13 @@ def _both_hold_the_truth(found, ours, theirs):
 def test_neither_place_nor_neighbours_show(text):
     """Backwards, in two parts, beside points of NaN and infinity: the same bits."""
     cases = points_of(text, grid(text, 24))
-    levels = [noise(found) for found in cases]
     measured = dict(zip(cases, map(bits_of, autograd_at(cases)), strict=True))
-    estimated = dict(zip(cases, map(repr, numeric_at(cases, levels)), strict=True))
-    levels = dict(zip(cases, levels, strict=True))
+    estimated = dict(zip(cases, map(repr, numeric_at(cases, noise())), strict=True))
     for part in (cases[::-1], cases[:5], cases[5:], cases[::2]):
         assert [bits_of(answer) for answer in autograd_at(part)] == [
             measured[found] for found in part
         ]
-        assert [repr(answer) for answer in numeric_at(part, [levels[found] for found in part])] == [
+        assert [repr(answer) for answer in numeric_at(part, noise())] == [
             estimated[found] for found in part
         ]
 
@@ -215,7 +212,7 @@ def test_the_number_of_threads_does_not_show(text):
             torch.set_num_threads(count)
             seen.append(
                 (
-                    repr(numeric_at(cases, [1e-15] * MOST_POINTS)),
+                    repr(numeric_at(cases, noise())),
                     [bits_of(answer) for answer in autograd_at(cases)],
                 )
             )
@@ -233,7 +230,7 @@ def test_no_batch_is_so_long_that_torch_splits_it(monkeypatch):
         table(), "sin", replace(row, torch=lambda t, x: calls.append(x.numel()) or t.sin(x))
     )
     cases = points_of("sin(x*y*z)", [(k / 50, 0.3, k / 90) for k in range(MOST_POINTS)])
-    numeric_at(cases, [1e-15] * MOST_POINTS)
+    numeric_at(cases, noise())
     assert sum(calls) >= MOST_POINTS * 3 * 2 * 54
     assert max(calls) <= 32_768
     assert {count % VECTOR for count in calls} == {0}
@@ -256,7 +253,7 @@ def test_torch_is_called_once_for_all_points(monkeypatch):
     )
     results = list(check_together(points_of("sin(x)*y", grid("calls", 20)), Silent()))
     assert {result.outcome for result in results} == {"agree"}
-    assert len(calls) == 2
+    assert len(calls) == 3, "autograd, the differences, the bounds of those in doubt"
     assert all(len(shape) == 1 and shape[0] % VECTOR == 0 for shape in calls)
 
 
@@ -363,8 +360,7 @@ def test_an_abstention_is_each_points_own(monkeypatch):
     assert [type(answer) for answer in found] == [Backward, Abstention, Backward]
     assert found[1] == Abstention("torch cannot compute this in float64 on cpu: not at 2")
     assert [
-        type(answer)
-        for answer in numeric_at(points_of("sin(x)", [(1.0,), (2.0,), (3.0,)]), [None] * 3)
+        type(answer) for answer in numeric_at(points_of("sin(x)", [(1.0,), (2.0,), (3.0,)]))
     ] == [tuple, Abstention, tuple]
 
 

@@ -14,7 +14,13 @@ from gradcheck_cli.judge.cause import cut_cause
 from gradcheck_cli.judge.comparison import Comparison, Court
 from gradcheck_cli.judge.evidence import agreement
 from gradcheck_cli.judge.forward import value_without_number, why_numeric_misses
-from gradcheck_cli.judge.measure import BUDGET_FACTOR, format_ball, format_float, ulp
+from gradcheck_cli.judge.measure import (
+    BUDGET_FACTOR,
+    format_ball,
+    format_float,
+    told_apart,
+    ulp,
+)
 from gradcheck_cli.judge.modes import with_modes
 from gradcheck_cli.judge.second import boundary_beside
 from gradcheck_cli.judge.sides import Boundary, disputes_sides
@@ -192,7 +198,7 @@ class _Trial:
         jumps = verdict.cause is Cause.JUMP
         if verdict.sides and not jumps and disputes_sides(verdict.sides, self.difference):
             misses = "the one-sided differences miss the proved derivatives by more than their bars"
-            asides.append(f"{misses}: a defect of this tool")
+            asides.append(f"{misses}: {why_numeric_misses(self.evidence, self.partial)}")
         return asides
 
     def _dispute(self, name: str, truth: Any) -> str:
@@ -201,9 +207,10 @@ class _Trial:
         if name == "analytic":
             value, true = format_ball(answer.ball), format_ball(truth)
             return f"SymPy is wrong: its derivative has the value {value}, the true one is {true}"
-        value, true = format_ball(answer.ball, 12), format_ball(truth, 12)
         if name == "numeric":
-            missed = f"the numeric estimate {format_float(answer.value, 12)} misses {true}"
+            value, true = told_apart(answer.value, truth)
+            missed = f"the numeric estimate {value} misses {true}"
             why = why_numeric_misses(self.evidence, self.partial)
             return f"{missed} by more than its bar: {why}"
+        value, true = format_ball(answer.ball, 12), format_ball(truth, 12)
         return f"the {name} opinion, {value}, is not the true derivative, {true}"

@@ -7,7 +7,10 @@ from __future__ import annotations
 from math import isfinite, isnan
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from gradcheck_cli.dtypes import DTYPES
+from gradcheck_cli.judge.bounds import ForwardNoise
 from gradcheck_cli.judge.measure import BUDGET_FACTOR, format_float, largest, ulp
 from gradcheck_cli.judge.retrace import retrace
 from gradcheck_cli.judge.rounding import rounding
@@ -16,14 +19,19 @@ from gradcheck_cli.questions.prepared import Oversize
 from gradcheck_cli.records.record import FREE_ULPS
 from gradcheck_cli.witnesses.autograd import Backward
 from gradcheck_cli.witnesses.differences import Difference
+from gradcheck_cli.witnesses.numeric import values_beside
 from gradcheck_cli.witnesses.reference import Proof
 from gradcheck_cli.witnesses.truth import Certified
+from gradcheck_cli.worlds.balls import Machine
 from gradcheck_cli.worlds.scalars import TooLarge
 
 if TYPE_CHECKING:
     from gradcheck_cli.judge.evidence import Evidence
     from gradcheck_cli.questions.batch import Point
     from gradcheck_cli.worlds.balls import Ball
+
+# Precision of a value beside a point; a value that is not known to it is left aside.
+_BITS = 256
 
 
 def forward_note(evidence: Evidence) -> str | None:
@@ -99,10 +107,11 @@ def _has_infinity(point: Point) -> bool:
 
 
 def why_numeric_misses(evidence: Evidence, partial: int) -> str:
-    """Why the numeric estimate of a partial misses the truth: torch's value is off, jumps, or a
-    defect of this tool.
+    """Why the numeric estimate of a partial misses the truth: torch's value is off, at the point or
+    beside it, jumps, or a defect of this tool.
     """
-    if forward_note(evidence) or _is_float64_off(evidence, partial):
+    is_off = forward_note(evidence) or _is_float64_off(evidence, partial)
+    if is_off or _is_off_beside(evidence.point, partial):
         return "it follows torch's value, which is itself off"
     prepared = evidence.point.prepared
     if not isinstance(prepared.expansion, Oversize):
@@ -131,3 +140,29 @@ def _is_float64_off(evidence: Evidence, partial: int) -> bool:
     gap = abs(arb(difference.centre) - proof.values[point.prepared.gradient.objective])
     room = rounding(point).of_value(point, DTYPES["float64"]).total
     return not gap <= BUDGET_FACTOR * arb(room)
+
+
+def _is_off_beside(point: Point, partial: int) -> bool:
+    """Whether torch's float64 value beside the point is further from the truth than rounding
+    explains.
+    """
+    from flint import arb, ctx
+
+    batch, prepared = point.batch.alone(point.k), point.prepared
+    found = None if isinstance(prepared.expansion, Oversize) else values_beside(batch, partial)
+    if found is None:
+        return False
+    rows, values = found
+    who = np.zeros(len(rows), dtype=np.int64)
+    bounds = ForwardNoise().bounds(batch, who, rows, np.zeros_like(rows))
+    if bounds is None:
+        return False
+    program, name = prepared.gradient.forward_program, prepared.elements[partial]
+    machine = Machine(program)
+    with ctx.workprec(_BITS):
+        for row, value, bound in zip(rows, values.tolist(), bounds.tolist(), strict=True):
+            inputs = {**point.scalars, name: float(row[partial])}
+            truth = machine.run(inputs, _BITS, point.dtype.round)[program.result]
+            if isfinite(value) and truth.is_finite() and not abs(arb(value) - truth) <= 2 * bound:
+                return True
+    return False

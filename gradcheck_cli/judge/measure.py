@@ -127,6 +127,15 @@ def off(found: Measure) -> str:
     return f"off by {ulps:.4g} ulp, {percent}"
 
 
+def told_apart(value: float, truth: Any) -> tuple[str, str]:
+    """A number and a truth that it is not, with as many digits as it takes to see that."""
+    for count in range(12, 40):
+        found = format_float(value, count), format_ball(truth, count)
+        if found[0] != found[1]:
+            break
+    return found
+
+
 def format_float(value: float, digits: int = 6) -> str:
     """A number in a sentence: short, never cut."""
     return f"{value:.{digits}g}"

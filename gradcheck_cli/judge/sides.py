@@ -232,25 +232,24 @@ def _one_sided(left: Side, right: Side) -> OneSided:
 
 
 def _estimate(difference: Answer, why: str) -> Boundary:
-    """The same from the numeric witness, where nothing could be proved."""
+    """The same from the numeric witness, where nothing could be proved: a kink where its bars are
+    apart and sound. That slopes grow says nothing: a steep function may do so at every step there
+    is.
+    """
     if not isinstance(difference, Difference):
         return Boundary("unknown", f"{why}; {getattr(difference, 'reason', '')}")
     left, right = difference.left, difference.right
     sides = OneSided(left, right)
+    if any(side is not None and side.grows for side in (left, right)):
+        grow = "differences grow as the step shrinks (a jump, a vertical tangent or a steep slope)"
+        return Boundary("unknown", f"{why}; {grow}", sides)
     if left is None or right is None:
-        if any(side is not None and side.grows for side in (left, right)):
-            words = "on the edge of the domain the slope grows without bound"
-            words = f"{words} (a vertical tangent or a pole); {why}"
-            return Boundary("undefined", words, sides, Cause.VERTICAL_TANGENT)
         only = "the function has values on one side only, as far as differences show"
         return Boundary("unknown", f"{why}; {only}", sides)
-    if left.grows or right.grows:
-        words = "differences grow without bound as the step shrinks (a jump or a vertical tangent)"
-        return Boundary("undefined", f"{words}; {why}", sides, Cause.JUMP)
     if not isfinite(left.radius + right.radius):
         return Boundary("unknown", f"{why}; differences do not settle", sides)
     words = f"left derivative {_bar(left)}, right derivative {_bar(right)}, estimated"
-    if abs(left.value - right.value) > left.radius + right.radius:
+    if difference.sound and abs(left.value - right.value) > left.radius + right.radius:
         return _estimated_kink(left, right, words, sides)
     return Boundary("unknown", f"{words}; {why}", sides)
 

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 # h_k = 0.2371 max(1, |x|) 2**-k for k = 0..53. The start is no power of two, so that periods in x
 # do not alias with it.
 FIRST_STEP, STEPS = 0.2371, 54
+# The larger ones, which estimates mostly rest on.
+LARGER = 20
 # At most this many numbers in one batch: 2**22 float64 are 32 MiB.
 MAX_BATCH_NUMBERS = 2**22
 # At most this many rows of several points in one batch: torch splits longer arrays between threads,
@@ -218,6 +220,24 @@ class _Vectors:
             lambda row, moving: weighted({**moving, **split(row)}).sum()
         )
         return batched
+
+
+def values_beside(batch: Batch, partial: int) -> tuple[Floats, Floats] | None:
+    """Rows of all elements differentiated, one of which is moved by the larger steps to either side
+    of the only point of a batch, and torch's float64 values there; None where torch gives none.
+    """
+    try:
+        held = held_subject(original(batch))
+        if held is None or held[1]:
+            return None
+        vectors = _Vectors(batch, *held)
+        steps = _steps(vectors.base)[:LARGER]
+        values = _evaluate(vectors, steps)[0][:, :, 0, partial].reshape(-1)
+    except TORCH_ERRORS:
+        return None
+    rows = np.repeat(vectors.base, 2 * LARGER, axis=0)
+    rows[:, partial] += np.concatenate([steps[:, 0, partial], -steps[:, 0, partial]])
+    return rows, values
 
 
 def _steps(base: Floats) -> Floats:

@@ -103,7 +103,9 @@ class Follower:
                 bend = bend.maximum(
                     abs(inside - ends[0] - share.nan_to_num(0.0) * (ends[1] - ends[0]))
                 )
-            largest = largest.masked_fill(bend > BEND * largest, INF)
+            largest = largest.masked_fill(
+                (bend <= BEND * largest).logical_not() & (largest > 0), INF
+            )
         lost = largest.isnan()
         if not lost.any():
             return largest
