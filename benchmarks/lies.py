@@ -9,6 +9,7 @@ import torch
 
 from gradcheck_cli.language.program import Call, fold
 from gradcheck_cli.subjects import Execution
+from gradcheck_cli.subjects.program import ProgramSubject
 from gradcheck_cli.worlds.tensors import Tensors
 
 if TYPE_CHECKING:
@@ -76,10 +77,12 @@ class _World(Tensors):
 
 @dataclass(frozen=True)
 class LyingSubject:
-    """A program whose backward lies at one place; it says of itself what the program says."""
+    """A program whose backward lies at one place, or nowhere; it says of itself what the program
+    says. It is none of the tool's own programs: nobody looks for a remedy, which takes seconds.
+    """
 
     program: Program
-    lie: Lie
+    lie: Lie | None = None
     is_elementwise: bool = False
 
     @property
@@ -101,6 +104,8 @@ class LyingSubject:
         self, inputs: Mapping[str, Any], literal: Callable[[Fraction], float], like: Any
     ) -> Execution:
         """As `Subject.run`."""
+        if self.lie is None:
+            return ProgramSubject(self.program).run(inputs, literal, like)
         world, given = _World(literal, like, self.lie), dict(inputs)
         if self.lie.node < 0:
             given = {
@@ -113,8 +118,8 @@ class LyingSubject:
         return Execution(values[self.program.result], values)
 
     def cuts(self, execution: Execution) -> tuple[str, ...]:
-        """None: a lie does not give itself away."""
-        return ()
+        """Where the program has some; a lie does not give itself away."""
+        return ProgramSubject(self.program).cuts(execution) if self.lie is None else ()
 
 
 def lie_of(kind: str, program: Program, random: Random, factor: float) -> Lie | None:

@@ -1,11 +1,11 @@
 """False alarms and lies: random programs at random points, judged by this tool and by
 `torch.autograd.gradcheck`.
 
-Usage: python benchmarks/verdicts.py survey FILE.jsonl [PROGRAMS] [SEED]
+Usage: python benchmarks/verdicts.py survey|honest FILE.jsonl [PROGRAMS] [SEED]
        python benchmarks/verdicts.py table FILE.jsonl... [--wrong WRONG.txt]
 
 `survey` appends a line for each program, point and dtype, so that pieces of different seeds add up;
-`table` adds them up, and lists every answer of torch that was called wrong. Half of the programs
+`honest` plants no lies in them; `table` adds them up, and lists every answer of torch that was called wrong. Half of the programs
 are of numbers, half of arrays; core points are of magnitude 0.1 to 3, wide ones of 1e-6 to 1e6.
 """
 
@@ -39,7 +39,7 @@ from gradcheck_cli.witnesses.reference import Reference
 from gradcheck_cli.witnesses.truth import Certified
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from gradcheck_cli.checks.result import Result
     from gradcheck_cli.questions.question import Question
@@ -99,17 +99,17 @@ def torch_passes(question: Question, result: Result) -> bool:
         return False
 
 
-def survey(file: Path, count: int, seed: int) -> None:
-    """Append the lines of some programs."""
+def survey(file: Path, count: int, seed: int, kinds: Sequence[str]) -> None:
+    """Append the lines of some programs, with lies of some kinds planted in them."""
     with file.open("a", encoding="utf-8") as out:
         for i in range(count):
             random = Random(f"{seed}:{i}")  # noqa: S311 - points that repeat, not secrets
             program = (drawn.arrays if i % 2 else drawn.elementwise)(random)
-            for line in _lines(program, random):
+            for line in _lines(program, random, kinds):
                 print(json.dumps({"seed": seed, "i": i, **line}), file=out, flush=True)
 
 
-def _lines(program: drawn.Drawn, random: Random) -> Iterator[dict[str, Any]]:
+def _lines(program: drawn.Drawn, random: Random, kinds: Sequence[str]) -> Iterator[dict[str, Any]]:
     """What is said of a program at a core and a wide point in each dtype."""
     ones = all(not n for n in program.result) or random.random() < 0.3
     weights = None if ones else drawn.numbers(random, program.result, "core", "float64")
@@ -121,7 +121,9 @@ def _lines(program: drawn.Drawn, random: Random) -> Iterator[dict[str, Any]]:
             } | program.classes
             at = ",".join(f"{name}={value}" for name, value in point.items())
             try:
-                yield from _line(program, at, weights, dtype, span, random)
+                yield from _line(
+                    program, at, weights, dtype, span, kinds if dtype in FACTORS else ()
+                )
             except UserError as error:
                 print(f"refused: {program.text} at {at}: {error}", file=sys.stderr)
             except Exception as error:  # noqa: BLE001 - a defect of the tool, to be counted
@@ -130,18 +132,17 @@ def _lines(program: drawn.Drawn, random: Random) -> Iterator[dict[str, Any]]:
 
 
 def _line(
-    program: drawn.Drawn, at: str, weights: Any, dtype: str, span: str, random: Random
+    program: drawn.Drawn, at: str, weights: Any, dtype: str, span: str, kinds: Sequence[str]
 ) -> Iterator[dict[str, Any]]:
     given, parsed = read_points([at]), parse(program.text)
     if set(parsed.variables) != set(given):
         return
     cotangent = None if weights is None else read_value(str(weights))
-    question = question_of(parsed, given, cotangent=cotangent)
+    question = question_of(parsed, given, cotangent=cotangent, subject=LyingSubject(parsed))
     result = checked(question, given, dtype)
     honest = [_partial(result, k) for k in range(len(result.verdicts))]
     passes = torch_passes(question, result) if dtype == "float64" else None
-    kinds = KINDS if dtype in FACTORS else ()
-    lies = [_lied(question, given, result, kind, random) for kind in kinds]
+    lies = [_lied(question, given, result, kind, f"{kind} {at}") for kind in kinds]
     yield {
         "program": program.text, "at": at, "cotangent": weights, "dtype": dtype, "span": span,
         "kind": "arrays" if any(program.shapes.values()) else "numbers",
@@ -163,10 +164,11 @@ def _partial(result: Result, k: int) -> dict[str, Any]:
 
 
 def _lied(
-    question: Question, given: Any, honest: Result, kind: str, random: Random
+    question: Question, given: Any, honest: Result, kind: str, seed: str
 ) -> dict[str, Any] | None:
     """Who catches a lie of a kind; None where it moves nothing that torch had right."""
     dtype = honest.evidence.point.dtype
+    random = Random(seed)  # noqa: S311 - places that repeat, not secrets
     lie = lie_of(kind, question.specification, random, FACTORS[dtype.name])
     if lie is None:
         return None
@@ -195,9 +197,11 @@ def _moved(honest: Result, lying: Result, k: int) -> bool:
     before, after = (result.evidence.of("autograd", k) for result in (honest, lying))
     truth = honest.evidence.of("reference", k)
     fair = honest.verdicts[k].outcome in ("agree", "imprecise")
-    if not fair or not isinstance(truth, Certified) or truth.ball.is_zero():
+    if not fair or not isinstance(truth, Certified) or truth.ball.contains(0):
         return False
     if not isinstance(before, Measured) or not isinstance(after, Measured):
+        return False
+    if before.value == after.value:  # two infinities, where the truth is beyond the range
         return False
     least = MOVED * ulp(truth.ball, lying.evidence.point.dtype)
     right = abs(truth.ball - after.value) <= least
@@ -259,12 +263,12 @@ def _wrong(lines: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def main() -> None:
-    """`survey` or `table`."""
+    """`survey`, `honest` or `table`."""
     torch.set_num_threads(1)
     what, *rest = sys.argv[1:]
-    if what == "survey":
+    if what != "table":
         count, seed = (int(n) for n in (*rest[1:], *("100", "0")[len(rest) - 1 :]))
-        survey(Path(rest[0]), count, seed)
+        survey(Path(rest[0]), count, seed, KINDS if what == "survey" else ())
         return
     listed = Path(rest[rest.index("--wrong") + 1]) if "--wrong" in rest else None
     files = [Path(name) for name in rest if name.endswith(".jsonl")]

@@ -46,9 +46,8 @@ CLI_FLOORS = (
 EXCUSES = {
     ("__init__", "api"): "`gradcheck_cli.check` is imported when it is first asked for",
 }
-# What `reports` may know beside records: how a mistake of the user's is told, how a file is read and
-# how much of it fits into memory.
-OF_REPORTS = {"records", "language.errors", "language.files", "memory", "__init__"}
+# What `reports` may know beside records: how a mistake of the user's is told, how a file is read.
+OF_REPORTS = {"records", "language.errors", "language.files", "__init__"}
 HEAVY = ("torch", "sympy", "flint", "numpy")
 STATEMENTS, COMPLEXITY, LINES, COLUMNS, TABLE_COLUMNS = 40, 12, 300, 100, 160
 VAGUE = {"utils", "util", "helpers", "helper", "manager", "base", "common", "misc"}

@@ -11,7 +11,6 @@ import torch
 from asking import autograd, case, changed, check_case, evidence, reference
 
 from gradcheck_cli.calculus.rewriting import Rewriting
-from gradcheck_cli.checks import check
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.judge import remedy
 from gradcheck_cli.judge.bench import judge
@@ -54,7 +53,7 @@ AILING = [
     ("where(r > 0, x/r, 0)",                 "x=0,r=-0.0",                "float64", "where(r > 0, r, 1)"),
     ("sqrt(x) if x > 0 else 0",              "x=-1",                      "float64", "where"),
     ("(1 - cos(x))/x",                       "x=1e-8",                    "float64", "sin(x/2)"),
-    ("(x*x - y*y)/(x - y)",                  "x=100000001,y=100000000",   "float64", "(x - y)*(x + y)"),
+    ("(x*x - y*y)/(x - y)",                  "x=100000001,y=100000000",   "float64", "x + y"),
     ("sqrt(x**2)",                           "x=1e-200",                  "float64", "abs"),
     ("sqrt(x + 1) - sqrt(x)",                "x=1e15",                    "float64", "sqrt(x + 1) + sqrt(x)"),
     ("1 - tanh(x)**2",                       "x=25",                      "float64", "cosh"),
@@ -213,7 +212,7 @@ def test_a_search_that_fails_is_a_note(analyst, monkeypatch):
     def fail(*_):
         raise RecursionError("too deep")
 
-    monkeypatch.setattr(check, "with_remedies", fail)
+    monkeypatch.setattr(remedy, "with_remedies", fail)
     result = result_of("log(sigmoid(x))", "x=-800", "float64", analyst)
     assert result.outcome is Outcome.WRONG
     assert any("no remedy was found" in note and "too deep" in note for note in result.notes)

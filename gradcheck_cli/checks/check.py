@@ -15,7 +15,6 @@ from gradcheck_cli.judge.bench import judge
 from gradcheck_cli.judge.bounds import ForwardNoise
 from gradcheck_cli.judge.evidence import Evidence
 from gradcheck_cli.judge.forward import forward_note
-from gradcheck_cli.judge.remedy import with_remedies
 from gradcheck_cli.judge.stops import stop_note
 from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.witnesses import Abstention
@@ -120,8 +119,12 @@ def _with_remedies(
     point: Point, evidence: Evidence, verdicts: tuple[Verdict, ...]
 ) -> tuple[tuple[Verdict, ...], str]:
     """The verdicts with remedies, and in words that these could not be looked for."""
-    if point.batch.parts != (point.batch,):
+    ails = any(verdict.outcome in (Outcome.WRONG, Outcome.IMPRECISE) for verdict in verdicts)
+    if not ails or point.batch.parts != (point.batch,):
         return verdicts, ""
+    # Rules and rewriting are loaded where something ails: most checks need none.
+    from gradcheck_cli.judge.remedy import with_remedies
+
     remedied = or_absent(partial(with_remedies, evidence, verdicts))
     if isinstance(remedied, Abstention):
         return verdicts, f"no remedy was found: {remedied.reason}"

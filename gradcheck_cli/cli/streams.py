@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 from gradcheck_cli.language.errors import Mistake, mistake
 from gradcheck_cli.language.files import error_text, stream_text, unreadable
 from gradcheck_cli.reports import renderer
+from gradcheck_cli.reports.format import escape_controls, inert
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,14 +70,14 @@ def fault_of_stdout() -> str:
 
 
 def say(text: str) -> None:
-    """A message on stderr."""
+    """A message on stderr; no line of it is a command to a CI server."""
     with suppress(OSError):
-        print(text, file=sys.stderr)
+        print(inert(escape_controls(text)), file=sys.stderr)
 
 
 def defect(error: BaseException) -> None:
     """Tell of a mistake of ours."""
-    traceback.print_exception(error)
+    say("".join(traceback.format_exception(error)).rstrip("\n"))
     doctor = "`gradcheck doctor` prints what a report of it needs"
     say(f"this is a defect of gradcheck, not of your input; {doctor}")
 

@@ -86,7 +86,10 @@ class Inquiry:
         if self._is_mended(plain, partial, truth):
             return None
         unlimited = self.replay.run(EVERYWHERE, "range")
-        if self._is_mended(unlimited, partial, truth):
+        limited = self.replay.run(EVERYWHERE, "nothing")
+        if self._is_mended(unlimited, partial, truth) and not self._is_mended(
+            limited, partial, truth
+        ):
             # A kernel of torch may work in a wider format than this dtype, and leave no range.
             same = self._is_torchs(plain.slopes[partial], truth, answer)
             return self._out_of_range(partial, truth, unlimited) if same else None

@@ -46,7 +46,7 @@ _NOISE = 0.3
 # Working precision of the comparisons, as the judge's.
 _BITS = 256
 # Steps of rewriting; how many programs a step begins from and leads to; proofs that may fail.
-_DEPTH, _WIDTH, _MOST, _PROOFS = 3, 10, 60, 4
+_DEPTH, _WIDTH, _MOST, _PROOFS = 3, 10, 40, 4
 # Nodes that are written anew for one point, at most: a guess, about half a second. The limits in
 # seconds of computing are for what torch or a proof takes, and end nothing that is usual.
 _MOST_WORK = 20_000
@@ -139,8 +139,8 @@ class _Search:
         return -log10(2 * FREE_ULPS * self.point.dtype.unit_roundoff)
 
     def _trials(self, ailing: Sequence[int]) -> list[_Trial]:
-        """Rewritings that torch was run with, step by step, from the better ones on, until one cures
-        all; then those that are simpler than that.
+        """Rewritings that torch was run with, step by step, from the better ones on, until one
+        cures all; then those that are simpler than that.
         """
         text = self.point.specification.text
         seen = {text}

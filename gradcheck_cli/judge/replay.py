@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from gradcheck_cli.judge.trace import Trace
     from gradcheck_cli.questions.batch import Point
 
-# What is spared of a node: its rounding altogether, or the dtype's limits on exponents alone.
-Spared: TypeAlias = Literal["rounding", "range"]
+# What is spared of a node: its rounding altogether, the dtype's limits on exponents alone, or
+# nothing: then it is computed anew all the same, where torch's own value would stand else.
+Spared: TypeAlias = Literal["rounding", "range", "nothing"]
 # What is spared everywhere.
 EVERYWHERE = -1
 
@@ -142,7 +143,8 @@ class _Hand:
             rounded = round_ball(value, dtype) if pin is None else arb(pin)
             if _is_lost(value, dtype):
                 self.lost.append(Rounded(place, value, rounded))
-            values[place] = round_ball(value, dtype, limited=False) if spared else rounded
+            is_limited = spared != "range"
+            values[place] = rounded if is_limited else round_ball(value, dtype, limited=False)
 
     def _is_masked(self, place: int, call: Call, values: list[Any]) -> bool:
         """Whether this is `where` itself passing on 0 instead of a cotangent, whatever that is."""

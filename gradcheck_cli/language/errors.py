@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -135,9 +136,17 @@ def elide(words: str) -> str:
 
 
 def printable(text: str) -> str:
-    """`text` without characters that a terminal would act upon or not show."""
+    """`text` without characters that a terminal would act upon or not show, and without what a CI
+    server takes for a command wherever it stands, such as `##[error]`; it stays as long.
+    """
+    text = _MARKS.sub("\N{REPLACEMENT CHARACTER}", text)
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
+
+# As in `records.json_text`, which this room does not know.
+_MARKS = re.compile(
+    r"#(?=#[\w-]*\[)|(?<=section_start):|(?<=section_end):|(?<=travis_(?:fold|time)):"
+)
 
 # A caret line must stay readable however long the text is: 60 characters either side of the place,
 # 120 carets.

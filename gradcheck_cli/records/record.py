@@ -7,10 +7,10 @@ walks the opinions of a partial meets a new witness without knowing it.
 
 from __future__ import annotations
 
-import json
 from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
+from gradcheck_cli.records.json_text import json_text
 from gradcheck_cli.records.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -122,8 +122,24 @@ def worse_partials(record: Record) -> list[PartialRecord]:
 def opinions_of(partial: Mapping[str, Any]) -> Iterator[tuple[str, Opinion]]:
     """(witness, what it said) of one partial, in the order of the record."""
     for name, said in partial.items():
-        if isinstance(said, dict) and ("value" in said or "abstained" in said):
-            yield name, said
+        speaks = isinstance(said, dict) and ("value" in said or abstains(said))
+        if speaks and name != "one_sided":
+            yield name, opinion_of(partial, name)
+
+
+def opinion_of(partial: Mapping[str, Any], name: str) -> Opinion:
+    """What a witness said of one partial: that it abstains, and nothing else then, or all but that.
+    Nobody has described what else may stand there in a report of somebody else's.
+    """
+    said: Opinion = partial[name]
+    if abstains(said):
+        return {"abstained": said["abstained"]}
+    return {key: value for key, value in said.items() if key != "abstained"}
+
+
+def abstains(said: Opinion) -> bool:
+    """Whether an opinion is that there is nothing to say."""
+    return isinstance(said.get("abstained"), str)
 
 
 def witnesses_of(records: Iterable[Record]) -> list[str]:
@@ -170,9 +186,6 @@ def typed_text(value: JsonArray) -> str:
     return str(value)
 
 
-_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
-
-
 def line_of(record: Mapping[str, object]) -> str:
     """A record, or a part of one, as one line of JSON."""
-    return _ENCODER.encode(record) + "\n"
+    return json_text(record) + "\n"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
-import json
+import re
 from io import StringIO
 from typing import TYPE_CHECKING
 
+from gradcheck_cli.records.json_text import json_text
 from gradcheck_cli.records.record import WITNESSES, opinions_of, witnesses_of, worse_partials
-from gradcheck_cli.reports.format import size_of, variables_of
+from gradcheck_cli.reports.format import escape_controls, inert, size_of, variables_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,11 +28,12 @@ COLUMNS = (
     "cause", "output", "also", "remedy",
 )
 # fmt: on
-# A spreadsheet runs a cell that begins with one of these as a formula. Such text gets an apostrophe
-# in front, which a spreadsheet hides and a program must strip: an id comes from a file that someone
-# else may have written, and `-x**2` would show as an error. Numbers are written by us and stay
-# numbers; `at` and `index` are JSON and begin with a bracket.
-_FORMULA = ("=", "+", "-", "@", "\t", "\n")
+# A spreadsheet runs a cell that begins with one of these, in full width too, as a formula. Such
+# text gets an apostrophe in front, which a spreadsheet hides and a program must strip: an id comes
+# from a file that someone else may have written, and `-x**2` would show as an error. A number is no
+# formula and stays one; `at` and `index` are JSON and begin with a bracket.
+_FORMULA = ("=", "+", "-", "@", "\t", "\n", "＝", "＋", "－", "＠")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 # A point of n numbers has up to n partials; with the whole point in every row the file would grow
 # with the square of n.
@@ -46,14 +48,14 @@ def render(report: Report) -> str:
     A point of more than `MAX_REPEATED_POINT` numbers stands in the first row of its case only.
     """
     stream = StringIO()
-    more = [_text(name) for name in witnesses_of(report.records) if name not in WITNESSES]
+    more = [_text(name) for name in witnesses_of(report.records) if _text(name) not in COLUMNS]
     writer = csv.DictWriter(stream, (*COLUMNS, *more), lineterminator="\n")
     writer.writeheader()
     for record in report.records:
         large = sum(map(size_of, record["at"].values())) > MAX_REPEATED_POINT
         for k, row in enumerate(_rows(record)):
             writer.writerow(row | {"at": ""} if k and large else row)
-    return stream.getvalue()
+    return inert(stream.getvalue())
 
 
 def _rows(record: Record) -> Iterator[dict[str, JsonNumber | None]]:
@@ -61,9 +63,9 @@ def _rows(record: Record) -> Iterator[dict[str, JsonNumber | None]]:
     asked: dict[str, JsonNumber | None] = {
         "id": _text(record["id"] or ""),
         "expression": _text(record["expression"]),
-        "dtype": record["dtype"],
-        "device": record["device"],
-        "at": json.dumps(record["at"], ensure_ascii=False),
+        "dtype": _text(record["dtype"]),
+        "device": _text(record["device"]),
+        "at": json_text(record["at"]),
         "outcome": record["outcome"],
         "reason": _text(record["reason"] or ""),
         "status": record["status"],
@@ -80,7 +82,7 @@ def _rows(record: Record) -> Iterator[dict[str, JsonNumber | None]]:
         yield (
             asked
             | _answers(partial)
-            | {"also": json.dumps(record["also"] and record["also"]["cotangent"])}
+            | {"also": json_text(record["also"] and record["also"]["cotangent"])}
         )
 
 
@@ -89,18 +91,23 @@ def _answers(partial: PartialRecord) -> dict[str, JsonNumber | None]:
     opinions = dict(opinions_of(partial))
     autograd, sides = opinions["autograd"], partial["one_sided"] or {}
     return {
-        **{_text(name): opinion.get("value") for name, opinion in opinions.items()},
-        "variable": variables_of(partial),
-        "index": json.dumps(partial["index"]),
+        **{
+            _text(name): opinion.get("value")
+            for name, opinion in opinions.items()
+            # One that is called like another column has none.
+            if name in WITNESSES or _text(name) not in COLUMNS
+        },
+        "variable": _text(variables_of(partial)),
+        "index": json_text(partial["index"]),
         "outcome": partial["outcome"],
-        "reference_digits": opinions["reference"].get("digits"),
+        "reference_digits": _text(opinions["reference"].get("digits", "")),
         **{name: autograd.get(name) for name in ("error", "relative_error", "ulps", "tolerance")},
         "radius": opinions["numeric"].get("radius"),
         "left": sides.get("left"),
         "right": sides.get("right"),
         "reason": _text(partial["reason"]),
         "cause": partial.get("cause"),
-        "output": None if partial["output"] is None else json.dumps(partial["output"]),
+        "output": None if partial["output"] is None else json_text(partial["output"]),
         "remedy": _text((partial.get("remedy") or {}).get("program", "")),
     }
 
@@ -110,4 +117,5 @@ def _text(text: str) -> str:
     carriage return would end the row.
     """
     text = "\n".join(text.replace("\r\n", "\n").split("\r"))
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    runs = text.lstrip(" ").startswith(_FORMULA) and not _NUMBER.fullmatch(text)
+    return "\t".join(map(escape_controls, f"'{text}".split("\t") if runs else text.split("\t")))

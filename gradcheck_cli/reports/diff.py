@@ -10,7 +10,7 @@ from math import inf, nan
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.records.outcome import Outcome, Status
-from gradcheck_cli.records.record import FREE_ULPS, line_of, opinions_of
+from gradcheck_cli.records.record import FREE_ULPS, line_of, opinion_of, opinions_of
 from gradcheck_cli.reports.findings import with_names
 from gradcheck_cli.reports.format import count_of, partial_name, variables_of
 from gradcheck_cli.reports.stored import UNKNOWN
@@ -198,13 +198,13 @@ def _partial_changes(
         if opinion.get("agrees") and stance != "agrees":
             reason = now.get(witness, {}).get("abstained") or now.get(witness, {}).get("reason")
             text = f"{one_line(witness)} agreed, now {stance}"
-            text += f": {one_line(reason)}" if reason else ""
+            text += f": {one_line(str(reason))}" if reason else ""
             yield OTHER, Change("opinion", name, about, "agrees", stance, text)
 
 
 def _ulps(partial: PartialRecord) -> float:
     """The error in ulps; NaN where there is none."""
-    ulps = partial["autograd"].get("ulps")
+    ulps = opinion_of(partial, "autograd").get("ulps")
     return nan if ulps is None else float(ulps)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from gradcheck_cli.reports.format import count_of, escape_controls
+from gradcheck_cli.reports.format import count_of, inline
 from gradcheck_cli.reports.terminal import terminal_text
 from gradcheck_cli.reports.wrap import wrap
 
@@ -59,7 +59,7 @@ def render_diff(diff: Diff, width: int | None = None, *, color: bool = False) ->
     counts = [count_of(len(changes), noun) for noun, _, _, changes in parts]
     lines = [Text(f"{count_of(diff.compared, 'check')} compared: {', '.join(counts)}")]
     for name, before, after in diff.environment:
-        lines.append(Text(escape_controls(f"{name}: {before} → {after}")))
+        lines.append(Text(inline(f"{name}: {before} → {after}")))
     for _, title, style, changes in parts:
         most = len(changes) if changes is diff.regressions else MAX_TOLD
         lines += [Text(), Text(title, style=style)] if changes else []
@@ -70,4 +70,4 @@ def render_diff(diff: Diff, width: int | None = None, *, color: bool = False) ->
 
 
 def _line(change: Change) -> str:
-    return escape_controls(": ".join(filter(None, (change.case, change.partial, change.text))))
+    return inline(": ".join(filter(None, (change.case, change.partial, change.text))))

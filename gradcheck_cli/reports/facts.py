@@ -10,8 +10,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.records.outcome import NO_VERDICT, Outcome, Status
-from gradcheck_cli.records.record import numbers_of
-from gradcheck_cli.reports.format import NOTHING, array_text, count_of, escape_controls
+from gradcheck_cli.records.record import numbers_of, opinion_of
+from gradcheck_cli.reports.format import NOTHING, array_text, count_of, escape_controls, inline
 from gradcheck_cli.reports.rows import rows_of
 from gradcheck_cli.reports.split import split_remarks
 
@@ -126,11 +126,12 @@ def is_settled(record: Record, rows: Sequence[FactRow]) -> bool:
 
 def fields_of(record: Record, *, verbose: bool = False) -> dict[str, str]:
     """What was asked, as text; inputs under `name =`, so that none passes for another field."""
-    fields = {"case": escape_controls(record["id"])} if record["id"] is not None else {}
+    fields = {"case": inline(record["id"])} if record["id"] is not None else {}
     fields |= {
-        f"{name} =": array_text(value, whole=verbose) for name, value in record["at"].items()
+        f"{inline(name)} =": array_text(value, whole=verbose)
+        for name, value in record["at"].items()
     }
-    fields |= {"dtype": record["dtype"], "device": record["device"]}
+    fields |= {"dtype": inline(record["dtype"]), "device": inline(record["device"])}
     weights = record["cotangent"]
     if weights is not None and any(number != 1 for number in numbers_of(weights)):
         fields["cotangent"] = array_text(weights, whole=verbose)
@@ -153,8 +154,9 @@ def formulas(group: Group) -> list[tuple[str, str]]:
     """(`∂f/∂x`, SymPy's formula), once for each partial."""
     texts: dict[str, str] = {}
     for row in group.rows:
-        if "formula" in row.partial["analytic"]:
-            texts.setdefault(row.name, row.partial["analytic"]["formula"])
+        analytic = opinion_of(row.partial, "analytic")
+        if "formula" in analytic:
+            texts.setdefault(row.name, inline(analytic["formula"]))
     return list(texts.items())
 
 

@@ -53,7 +53,8 @@ class Finding:
         """The same from run to run, and different for any other finding of a report; `name` is the
         check's.
         """
-        return sha256("\0".join((name, self.variable, self.rule)).encode()).hexdigest()[:32]
+        text = "\0".join((name, self.variable, self.rule))
+        return sha256(text.encode(errors="surrogatepass")).hexdigest()[:32]
 
 
 def with_names(records: Sequence[Record]) -> Iterator[tuple[str, Record]]:

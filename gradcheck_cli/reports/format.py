@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from decimal import ROUND_CEILING, ROUND_UP, Context, Decimal
 from itertools import islice
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from gradcheck_cli.records.json_text import MARKS
 from gradcheck_cli.records.record import numbers_of, typed_text
 
 if TYPE_CHECKING:
@@ -107,7 +109,7 @@ def variables_of(partial: PartialRecord) -> str:
 
 
 def _element(name: str, index: Sequence[int]) -> str:
-    return name + (f"[{','.join(map(str, index))}]" if index else "")
+    return inline(name) + (f"[{','.join(map(str, index))}]" if index else "")
 
 
 def escape_controls(text: str) -> str:
@@ -118,6 +120,32 @@ def escape_controls(text: str) -> str:
         c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode()
         for c in text.expandtabs(4)
     )
+
+
+def inline(text: str) -> str:
+    """A user's text inside a line: as `escape_controls`, its line ends too."""
+    return escape_controls(text).replace("\n", "\\n")
+
+
+# Colours that Rich has set, and blanks, before what a CI server reads as a command: `::error::` of
+# GitHub begins a line. What it reads anywhere in a line, JSON marks as well.
+_BEGINNING = re.compile(r"^((?:\x1b\[[0-9;]*m| )*):(?=:)", re.MULTILINE)
+
+
+def inert(text: str) -> str:
+    """A report in which a CI server finds no command, whoever wrote the texts in it: the first sign
+    of what would be one is written as an escape.
+    """
+    return _BEGINNING.sub(r"\1\\x3a", unmarked(text))
+
+
+def unmarked(text: str) -> str:
+    """A text without what a CI server reads as a command wherever it stands in a line."""
+    return MARKS.sub(_escape, text)
+
+
+def _escape(match: re.Match[str]) -> str:
+    return f"\\x{ord(match[0]):02x}"
 
 
 def count_of(number: int, noun: str) -> str:

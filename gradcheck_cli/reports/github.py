@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gradcheck_cli.records.outcome import Status
 from gradcheck_cli.reports.facts import summary
 from gradcheck_cli.reports.findings import NOT_GREEN, file_of, lines_of, rule_of, with_names
-from gradcheck_cli.reports.format import escape_controls
+from gradcheck_cli.reports.format import escape_controls, unmarked
 from gradcheck_cli.reports.wrap import one_line
 
 if TYPE_CHECKING:
@@ -61,8 +61,10 @@ def _command(kind: str, message: str, **properties: str) -> str:
 
 
 def _data(text: str) -> str:
-    """A message as the runner reads it back; the percent sign first, or it is escaped twice."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    """A message as the runner reads it back; the percent sign first, or it is escaped twice. In it
+    stands no command to any other server.
+    """
+    return unmarked(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

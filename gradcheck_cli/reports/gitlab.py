@@ -4,9 +4,9 @@ suite.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
+from gradcheck_cli.records.json_text import json_text
 from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.reports.findings import (
     NOT_GREEN,
@@ -55,7 +55,7 @@ def render(report: Report) -> str:
     ]
     if report.interrupted or report.incomplete:
         issues.append(_issue("gradcheck", Finding("incomplete", "checks are missing")))
-    return json.dumps(issues, indent=1, ensure_ascii=False) + "\n"
+    return json_text(issues, indent=1) + "\n"
 
 
 def _issue(name: str, finding: Finding, file: str = _NOWHERE, line: int = 1) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
+
+from gradcheck_cli.records.json_text import json_text
 
 if TYPE_CHECKING:
     from gradcheck_cli.records.report import Report
@@ -16,7 +17,7 @@ FORMAT = 1
 
 def render(report: Report) -> str:
     """The whole report as one JSON document, indented."""
-    return json.dumps(document(report), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return json_text(document(report), indent=1) + "\n"
 
 
 def document(report: Report) -> dict[str, Any]:

@@ -8,9 +8,11 @@ an attribute that it does not know.
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import TYPE_CHECKING
 
+from gradcheck_cli.records.json_text import MARKS
 from gradcheck_cli.records.outcome import Status
 from gradcheck_cli.reports.facts import FORESEEN
 from gradcheck_cli.reports.findings import file_of, lines_of, outcome_text, rule_of, with_names
@@ -27,6 +29,7 @@ RANK = 6
 SUFFIXES = (".xml",)
 
 _ALONE = "gradcheck"
+_COMMANDS = re.compile(rf"(?<![^\n ]):(?=:)|{MARKS.pattern}")
 _MISSING = '<error type="incomplete" message="checks are missing"/>'
 
 
@@ -107,6 +110,9 @@ def _attributes(**values: str) -> str:
 
 def _text(text: str) -> str:
     """Text for XML 1.0, which has no way at all to hold most control characters: they are written
-    as escapes one can read.
+    as escapes one can read. What a CI server takes for a command is a reference, the same to a
+    reader.
     """
-    return escape(escape_controls(text), quote=False)
+    return _COMMANDS.sub(
+        lambda match: f"&#{ord(match[0])};", escape(escape_controls(text), quote=False)
+    )

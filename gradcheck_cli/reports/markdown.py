@@ -19,7 +19,7 @@ from gradcheck_cli.reports.facts import (
     summary,
 )
 from gradcheck_cli.reports.findings import file_of
-from gradcheck_cli.reports.format import MAX_LINE, NOTHING, count_of, escape_controls
+from gradcheck_cli.reports.format import MAX_LINE, NOTHING, count_of, escape_controls, inert
 from gradcheck_cli.reports.rows import rows_of, titles_of
 from gradcheck_cli.reports.wrap import one_line, shorten
 
@@ -34,8 +34,8 @@ RANK = 5
 SUFFIXES = (".md",)
 
 # Everything that CommonMark or GitHub gives a meaning inside a line, backticks apart. The @ would
-# notify whoever has that name.
-_SPECIAL = re.compile(r"([\\*_{}\[\]<>#|~$&@!])")
+# notify whoever has that name; `://` and `www.` would make a link.
+_SPECIAL = re.compile(r"([\\*_{}\[\]<>#|~$&@!]|:(?=//)|(?<=www)\.)", re.IGNORECASE)
 # What a suite's report tells in full; the rest is counted. GitHub drops a job summary of more than
 # 1 MiB.
 MAX_GROUPS, MAX_ROWS, MAX_FILES, MAX_BYTES = 50, 20, 200, 900_000
@@ -51,11 +51,11 @@ def render(report: Report) -> str:
     problems = [f"- problem: {prose(one_line(problem))}" for problem in report.problems]
     if any(record["source"] is not None for record in report.records):
         head = [f"## {summary(report)}", *_first(problems, "problem"), _counts(report)]
-        return "\n\n".join([*head, *_details(report, MAX_BYTES - _size(head))]) + "\n"
+        return inert("\n\n".join([*head, *_details(report, MAX_BYTES - _size(head))]) + "\n")
     blocks = [f"## {summary(report)}"]
     for group in groups(report):
         blocks += _group(group)
-    return "\n\n".join([*blocks, *problems]) + "\n"
+    return inert("\n\n".join([*blocks, *problems]) + "\n")
 
 
 def _counts(report: Report) -> str:
@@ -159,7 +159,7 @@ def _table(group: Group, rows: Sequence[FactRow]) -> str:
             _line(
                 [
                     *(cell(fields.get(name, "")) for name in group.differing),
-                    code(row.name),
+                    _in_cell(code(row.name)),
                     *(row.cells.get(name, NOTHING) for name in titles),
                     outcome,
                 ]
@@ -178,8 +178,13 @@ def _sentence(kind: str, subject: str, text: str) -> str:
 
 
 def cell(text: str) -> str:
-    """Text inside a table: one line, every bar escaped."""
-    return prose(" ".join(text.split()))
+    """Text inside a table: one line, every bar escaped, those in code too."""
+    return _in_cell(prose(" ".join(text.split())))
+
+
+def _in_cell(text: str) -> str:
+    """Markdown inside a table, where a bar ends a cell be it in the middle of code."""
+    return re.sub(r"(?<!\\)((?:\\\\)*)\|", r"\1\\|", text)
 
 
 def prose(text: str) -> str:

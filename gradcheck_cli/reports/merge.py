@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
@@ -134,14 +135,15 @@ def _missing_shards(reports: Sequence[Report]) -> Iterator[str]:
 
 
 def _shard(command: Sequence[str]) -> tuple[int, int] | None:
-    """The last `--shard I/N` of a command."""
+    """The last `--shard I/N` of a command; one of a million parts was made by nobody."""
     texts = [
         after if word == "--shard" else word.partition("=")[2]
         for word, after in pairwise([*command, ""])
         if word.partition("=")[0] == "--shard"
     ]
     part, _, total = texts[-1].partition("/") if texts else ("", "", "")
-    return (int(part), int(total)) if part.isdecimal() and total.isdecimal() else None
+    known = re.fullmatch(r"[0-9]{1,6}", part) and re.fullmatch(r"[0-9]{1,6}", total)
+    return (int(part), int(total)) if known else None
 
 
 def _gaps(records: Sequence[Record]) -> Iterator[str]:

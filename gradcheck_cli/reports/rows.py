@@ -11,12 +11,14 @@ from gradcheck_cli.records.record import (
     FREE_ULPS,
     MODES,
     WITNESSES,
+    opinion_of,
     opinions_of,
     worse_partials,
 )
 from gradcheck_cli.reports.format import (
     ALSO,
     NOTHING,
+    inline,
     partial_name,
     to_the_bar,
     torch_number,
@@ -71,7 +73,7 @@ class FactRow:
     @property
     def plain(self) -> bool:
         """It agrees so closely that the row says it all."""
-        ulps = self.partial["autograd"].get("ulps")
+        ulps = opinion_of(self.partial, "autograd").get("ulps")
         return self.settled and ulps is not None and float(ulps) <= FREE_ULPS
 
 
@@ -119,27 +121,25 @@ def _row(record: Record, partial: PartialRecord, verbose: bool) -> FactRow:
 
 def _answer(name: str, partial: PartialRecord, dtype: str, verbose: bool) -> str:
     """What a witness says of a partial, in a cell."""
-    opinion = partial[name]
+    opinion = opinion_of(partial, name)
     value = opinion.get("value")
     if value is None:
         return NOTHING
     if name == "reference" and verbose:
-        return str(opinion["digits"])
+        return inline(opinion["digits"])
     if name == "autograd" or name in MODES:
         return torch_number(float(value), dtype)
     if name == "numeric" and _is_sided(partial):
         return ", ".join(f"{side} {_slope(opinion[side])}" for side in ("left", "right"))
-    return (
-        with_bar(float(value), float(opinion["radius"]))
-        if "radius" in opinion
-        else repr(float(value))
-    )
+    # A key that nobody has described may hold anything.
+    has_bar = "radius" in opinion and (name == "numeric" or name not in WITNESSES)
+    return with_bar(float(value), float(opinion["radius"])) if has_bar else repr(float(value))
 
 
 def _is_sided(partial: PartialRecord) -> bool:
     """Whether the sides differ: the central difference is a number without a meaning then."""
     numeric = partial["numeric"]
-    sided = partial["one_sided"] is not None and "value" not in partial["reference"]
+    sided = partial["one_sided"] is not None and "value" not in opinion_of(partial, "reference")
     return sided and bool(numeric["left"] or numeric["right"])
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from gradcheck_cli.records.json_text import json_text
 from gradcheck_cli.records.outcome import OUTCOMES, Outcome, Status
 from gradcheck_cli.reports.findings import (
     UNEXPECTED_RULE,
@@ -54,7 +54,7 @@ def render(report: Report) -> str:
         "columnKind": "unicodeCodePoints",
         "results": results,
     }
-    return json.dumps({"version": "2.1.0", "runs": [run]}, indent=1, ensure_ascii=False) + "\n"
+    return json_text({"version": "2.1.0", "runs": [run]}, indent=1) + "\n"
 
 
 def _rule(name: str, meaning: str) -> dict[str, Any]:

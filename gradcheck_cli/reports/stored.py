@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from gradcheck_cli.language.errors import Mistake, PointError, elide
 from gradcheck_cli.language.files import file_text
-from gradcheck_cli.memory import machine_memory
 from gradcheck_cli.records.outcome import INTERRUPTED, NO_VERDICT, UNWRITTEN, Outcome, Status
-from gradcheck_cli.records.record import UNSTATED, Record
+from gradcheck_cli.records.record import UNSTATED, Record, abstains, opinion_of
 from gradcheck_cli.records.report import Report
 from gradcheck_cli.records.status import status_by_itself
 from gradcheck_cli.reports.json import FORMAT
@@ -31,9 +30,8 @@ UNKNOWN = "unknown"
 # How many lists and objects may stand in each other: a tensor of torch has at most 64 dimensions,
 # and stands in four more.
 DEEPEST = 100
-# Characters of a report: a million checks. Bytes that each of them takes while it is read, held and
-# rendered as JSON: 11.6 were measured.
-LONGEST_REPORT, _HELD = 1_000_000_000, 16
+# Characters of a report: a million checks.
+LONGEST_REPORT = 1_000_000_000
 # What a case has that was asked in one part.
 _UNSPLIT: dict[str, Any] = {"order": 1, "direction": None, "also": None}
 # Stands in the library's messages for the value, which is put there shortened; JSON never has this
@@ -41,7 +39,9 @@ _UNSPLIT: dict[str, Any] = {"order": 1, "direction": None, "also": None}
 _VALUE = "\0"
 
 
-def read_report(source: Path | str, name: str = "the report") -> Report:
+def read_report(
+    source: Path | str, name: str = "the report", longest: int = LONGEST_REPORT
+) -> Report:
     """The Report that a file or a text holds; rendered as JSON it is the same bytes again.
 
     Keys that came after the first reports of this format are filled in where they are missing.
@@ -49,11 +49,12 @@ def read_report(source: Path | str, name: str = "the report") -> Report:
     Args:
         source: a path, or the text itself.
         name: what messages call the text; a path is called by its own name.
+        longest: characters that a file may have.
     Raises:
         PointError: `unreadable`, or `bad-report` with the first thing that is wrong.
     """
     if isinstance(source, Path):
-        source, name = file_text(source, most_characters()), str(source)
+        source, name = file_text(source, longest), str(source)
     if not source.strip():
         raise _bad(name, "it is empty")
     try:
@@ -70,11 +71,6 @@ def read_report(source: Path | str, name: str = "the report") -> Report:
         if "format" not in whole and "partials" in whole
         else _document(whole, name)
     )
-
-
-def most_characters() -> int:
-    """How long a report may be so that its data fit into the memory of this machine."""
-    return min(LONGEST_REPORT, machine_memory() // _HELD)
 
 
 def _is_object(line: str) -> bool:
@@ -260,14 +256,14 @@ def _complete(record: dict[str, Any], *, strict: bool) -> Record:
 
 def _complete_partial(partial: PartialRecord) -> PartialRecord:
     analytic, numeric = dict(partial["analytic"]), dict(partial["numeric"])
-    if "abstained" not in analytic:
+    if not abstains(analytic):
         analytic.setdefault("agrees", None)
         if analytic["value"] is None:
             analytic.setdefault("reason", "the formula has no value at this point")
-    if "abstained" not in numeric:
+    if not abstains(numeric):
         for key in ("left", "right", "agrees"):
             numeric.setdefault(key, None)
-    slope = partial["reference"].get("value")
+    slope = opinion_of(partial, "reference").get("value")
     # Without a path to the result the gradient is wrong unless the derivative is 0.
     failed = partial["outcome"] == Outcome.DETACHED and slope is not None and float(slope) != 0
     newer = {"cause": None, "failed": failed, "output": None}

@@ -21,7 +21,7 @@ from gradcheck_cli.reports.facts import (
     sentences,
     summary,
 )
-from gradcheck_cli.reports.format import MAX_LINE, NOTHING, escape_controls
+from gradcheck_cli.reports.format import MAX_LINE, NOTHING, escape_controls, inline
 from gradcheck_cli.reports.rows import titles_of
 from gradcheck_cli.reports.terminal import terminal_text
 from gradcheck_cli.reports.wrap import shorten, wrap, wrap_command
@@ -66,9 +66,7 @@ def render(
         for group in groups(report, verbose=verbose)
         if not quiet or group.unsettled
     ]
-    blocks += [
-        wrap(Text(f"problem: {escape_controls(problem)}"), width, 2) for problem in report.problems
-    ]
+    blocks += [wrap(Text(f"problem: {inline(problem)}"), width, 2) for problem in report.problems]
     if quiet or len(report.records) != 1:
         blocks.append(wrap(Text(summary(report)), width, 2))
     lines = [line for k, block in enumerate(blocks) for line in ([Text()] * bool(k) + block)]

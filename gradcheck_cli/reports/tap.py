@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import re
 from typing import TYPE_CHECKING, Any
 
+from gradcheck_cli.records.json_text import json_text
 from gradcheck_cli.records.outcome import Status
 from gradcheck_cli.reports.findings import command_of, file_of, lines_of, outcome_text, with_names
+from gradcheck_cli.reports.format import inert
 from gradcheck_cli.reports.wrap import one_line
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def render(report: Report) -> str:
         # Every test point that is there may be ok: only this tells a harness that others are
         # missing.
         lines.append("Bail out! checks are missing")
-    return "\n".join(lines) + "\n"
+    return inert("\n".join(lines) + "\n")
 
 
 def _point(number: int, name: str, record: Record) -> Iterator[str]:
@@ -68,11 +68,5 @@ def _escape(text: str) -> str:
 
 
 def _yaml(value: Any) -> str:
-    """A value as JSON, which is YAML as well; what YAML does not print is escaped, as are the line
-    ends that JSON leaves alone.
-    """
-    return re.sub(
-        "[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]",
-        lambda match: f"\\u{ord(match[0]):04x}",
-        json.dumps(value, ensure_ascii=False),
-    )
+    """A value as JSON, which is YAML as well where everything is escaped that is not printed."""
+    return json_text(value)

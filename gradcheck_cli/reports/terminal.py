@@ -5,16 +5,20 @@ from __future__ import annotations
 from io import StringIO
 from typing import TYPE_CHECKING
 
+from gradcheck_cli.reports.format import inert
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.text import Text
 
 
 def terminal_text(text: Text, *, color: bool) -> str:
-    """Text with its styles as escape sequences, or without; Rich wraps and cuts nothing."""
+    """Text with its styles as escape sequences, or without; Rich wraps and cuts nothing. No line of
+    it is a command to a CI server.
+    """
     if not color:
-        return "\n".join(line.rstrip() for line in text.plain.split("\n")) + "\n"
-    return print_to_text(text, None, color=color)
+        return inert("\n".join(line.rstrip() for line in text.plain.split("\n")) + "\n")
+    return inert(print_to_text(text, None, color=color))
 
 
 def print_to_text(renderable: RenderableType, width: int | None, *, color: bool) -> str:

@@ -33,8 +33,9 @@ def wrap(text: Text, width: int | None, indent: int = 0) -> list[Text]:
         if width is None or cell_len(line.plain) <= width:
             lines.append(line)
             continue
-        for k, (start, end) in enumerate(_slices(line.plain, width, indent)):
-            piece = line[start:end]
+        # All at once: each cut by itself would copy the rest of the line.
+        cuts = [cut for piece in _slices(line.plain, width, indent) for cut in piece]
+        for k, piece in enumerate(list(line.divide(cuts))[1::2]):
             if k and cell_len(piece.plain) + indent <= width:
                 piece.pad_left(indent)
             lines.append(piece)
@@ -75,8 +76,12 @@ def wrap_command(command: str, width: int | None, used: int = 0) -> str:
     """
     if width is None or used + max(map(cell_len, command.split("\n"))) <= width:
         return command
+    try:
+        words = shlex.split(command)
+    except ValueError:  # a command of nobody's shell, in a report of somebody else's
+        return command
     lines, column = [""], used
-    for k, word in enumerate(shlex.split(command)):
+    for k, word in enumerate(words):
         parts = [shlex.quote(word)]
         if cell_len(parts[0]) + 2 > width:
             # Two quotes and the backslash belong to every piece.

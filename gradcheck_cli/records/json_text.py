@@ -1,0 +1,42 @@
+"""JSON that may be printed anywhere, whoever wrote the texts in it.
+
+What a terminal acts upon, and what a CI server reads as a command, is written as escapes; the data
+are the same.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+# `##[error]` of GitHub and Azure, `##vso[...]`, `##teamcity[...]`: their readers look for these
+# anywhere in a line. `section_start:...` of GitLab, `travis_fold:...`.
+MARKS = re.compile(
+    r"#(?=#[\w-]*\[)|(?<=section_start):|(?<=section_end):|(?<=travis_(?:fold|time)):"
+)
+_ENCODERS = {
+    indent: json.JSONEncoder(indent=indent, ensure_ascii=False, allow_nan=False)
+    for indent in (None, 1)
+}
+
+
+def json_text(data: Any, *, indent: int | None = None) -> str:
+    """Data as JSON on one line, or on many with an indent of 1."""
+    text = _ENCODERS[indent].encode(data)
+    if MARKS.search(text):
+        text = MARKS.sub(_escape, text)
+    if text.isascii() and "\x7f" not in text:
+        return text
+    # A line at a time, which takes no longer than to look at it where nothing is the matter.
+    return "\n".join(map(_printable, text.split("\n")))
+
+
+def _printable(line: str) -> str:
+    if line.isprintable():
+        return line
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in line)
+
+
+def _escape(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0]):04x}"
