@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, NoReturn
 from gradcheck_cli.language.errors import Mistake, UserError, mistake
 from gradcheck_cli.language.files import error_text, stream_text, unreadable
 from gradcheck_cli.reports import renderer
-from gradcheck_cli.reports.format import escape_controls, inert
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,6 +71,8 @@ def fault_of_stdout() -> str:
 
 def say(text: str) -> None:
     """A message on stderr; no line of it is a command to a CI server."""
+    from gradcheck_cli.reports.format import escape_controls, inert
+
     with suppress(OSError):
         print(inert(escape_controls(text)), file=sys.stderr)
 
