@@ -144,7 +144,11 @@ def _is_sided(partial: PartialRecord) -> bool:
 
 
 def _slope(side: Opinion | None) -> str:
-    return NOTHING if side is None else to_the_bar(float(side["value"]), float(side["radius"]))
+    if side is None:
+        return NOTHING
+    value, radius = float(side["value"]), float(side["radius"])
+    # A side of which nothing is known is no number without a bar.
+    return to_the_bar(value, radius) if isfinite(radius) else with_bar(value, radius)
 
 
 def _error(autograd: Opinion, verbose: bool) -> str:

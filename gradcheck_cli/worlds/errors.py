@@ -74,8 +74,8 @@ class Follower:
         return self._settled(total)
 
     def _passed(self, slope: Value, bound: Bound) -> Bound:
-        """What an argument's bound comes to. Nothing passes a slope of 0 that is a choice; any
-        other may be 0 by underflow.
+        """What an argument's bound comes to. Nothing passes a slope of 0 that is a choice; another
+        may be 0 by underflow.
         """
         found = _times(slope, bound)
         if self.step.choices or is_exact(bound):
@@ -201,7 +201,7 @@ class Follower:
         if m:
             size = size + _times(slope, m * abs(self.args[-1]))
         found = UNIT * size if step.is_sum else UNIT * size + ETA
-        is_free = self._is_exact_sum() if step.is_sum else self._is_zero_of_zero()
+        is_free = self._is_exact_sum() if step.is_sum else self._is_exact_zero()
         if isinstance(is_free, bool):
             return 0.0 if is_free else found
         return torch.as_tensor(found).masked_fill(is_free, 0.0)
@@ -220,12 +220,15 @@ class Follower:
         rest = (a - (self.value - back)) + (b - back)
         return (rest == 0) & (self.bounds[0] == 0) & (self.bounds[1] == 0)
 
-    def _is_zero_of_zero(self) -> Any:
-        """Where the result is 0 because an argument is exactly 0, and not by underflow."""
-        is_zero: Any = False
-        for arg, bound in zip(self.args, self.bounds, strict=True):
-            is_zero = is_zero | ((arg == 0) & (bound == 0))
-        return is_zero & (self.value == 0)
+    def _is_exact_zero(self) -> Any:
+        """Where the result is 0 because an argument is exactly 0 or infinite, and not by
+        underflow.
+        """
+        is_why: Any = False
+        for p, (arg, bound) in enumerate(zip(self.args, self.bounds, strict=True)):
+            if p not in self.step.choices:
+                is_why = is_why | (((arg == 0) | (abs(arg) == INF)) & (bound == 0))
+        return is_why & (self.value == 0)
 
     def _settled(self, total: Bound) -> Bound:
         """A bound that is no NaN; nothing is uncertain of an infinity that comes from one."""

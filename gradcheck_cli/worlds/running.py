@@ -77,10 +77,19 @@ class Running:
                 args, known = ([them[j] for j in step.node.args] for them in (values, bounds))
                 bound = Follower(step, world, values[i], args, known, sums.get(i)).bound()
             if not isinstance(values[i], torch.Tensor):
-                # A constant: one bound for all rows.
-                bound = torch.as_tensor(bound, dtype=torch.float64).reshape(()) if bound else 0.0
+                bound = _of_constant(bound)
             bounds.append(bound + extra[i] if i in extra else bound)
         return bounds[self._program.result]
+
+
+def _of_constant(bound: Bound) -> Bound:
+    """One bound for all rows, a tensor or 0.0; that of an element of a matrix differs by row."""
+    import torch
+
+    found = torch.as_tensor(bound, dtype=torch.float64)
+    if found.numel() > 1:
+        return found
+    return found.reshape(()) if found else 0.0
 
 
 def _literal(node: Node, value: float) -> Bound:
