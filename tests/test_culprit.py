@@ -118,6 +118,7 @@ NAMED = [
     ("x**3 - 3*x**2 + 3*x - 1", "x=1.00001", "float64", "imprecise", "in the backward of `x**3`"),
     ("atan2(x + y, 2 + x)", "x=54.93,y=-46100", "float16", "wrong", "in the backward of `atan2(x + y, 2 + x)` a number is inf"),
     ("sin(exp(x))/exp(x)", "x=91", "bfloat16", "wrong", "`exp(x)` is inf in bfloat16"),
+    ("sin(1000/exp(x))*exp(x)", "x=-100", "bfloat16", "wrong", "`exp(x)` is 0 in bfloat16, where it is 3.7"),
     ("x/(1+exp(-x))", "x=-600", "float64", "wrong", "in the backward of `x/(1+exp(-x))` a number is 0"),
 ]  # fmt: skip
 
