@@ -51,6 +51,13 @@ def test_a_partial_is_told_of_what_lies_on_its_way(text, at, expected):
     assert notes(text, at) == expected
 
 
+def test_an_approximation_is_named_where_nothing_is_known_of_the_rounding():
+    """A sigmoid that is 0 in float64: the slope of its logarithm has no budget, and torch a clamp."""
+    (verdict,) = check("binary_cross_entropy(sigmoid(x), 0.3)", {"x": -653900}).results[0].verdicts
+    assert verdict.outcome == "wrong"
+    assert CLAMPS in verdict.reason
+
+
 @pytest.mark.parametrize(
     "row", [row for row in table().values() if row.approximates], ids=attrgetter("name")
 )

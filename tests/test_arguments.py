@@ -9,6 +9,7 @@ from typer.main import get_command
 
 from gradcheck_cli.cli import app
 from gradcheck_cli.cli.arguments import COMMANDS, in_order
+from gradcheck_cli.language.errors import UserError
 
 CHECKS = [
     (["x**2"], ["check", "--", "x**2"]),
@@ -110,3 +111,44 @@ def test_every_option_and_command_of_the_command_line_is_known_here():
     for option in group.params:
         for word in option.opts:
             assert in_order([word]) == [word]
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (["rnu", "suite.yaml"], "run"),
+        (["rnu", "suite.yaml", "-j", "4"], "run"),
+        (["rnu", "--resume", "a", "b"], "run"),
+        (["reprot", "a.json", "-f", "csv"], "report"),
+        (["dif", "a.json", "b.json"], "diff"),
+        (["chekc", "x**2", "--at", "x=1"], "check"),
+        (["dotcor"], "doctor"),
+        (["function"], "functions"),
+        (["functons", "sin"], "functions"),
+    ],
+)
+def test_a_slip_in_a_command_is_told(words, meant):
+    """Where what stands there can be no program."""
+    with pytest.raises(UserError) as caught:
+        in_order(words)
+    assert str(caught.value) == (
+        f"error[unknown-command]: no command named `{words[0]}`\n  = help: did you mean `{meant}`?"
+    )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["x"],
+        ["rnu*2"],
+        ["rnu", "--at", "rnu=1"],
+        ["--at", "dif=1", "dif"],
+        ["sin(x)", "cos(x)"],
+        ["pi", "e"],
+        ["--", "rnu"],
+        ["check", "rnu"],
+    ],
+)
+def test_a_program_is_no_slip(words):
+    """A name with a value is an input; what is near to no command is left to the reader of programs."""
+    assert in_order(words)[0] == "check"

@@ -118,6 +118,7 @@ NAMED = [
     ("x**3 - 3*x**2 + 3*x - 1", "x=1.00001", "float64", "imprecise", "in the backward of `x**3`"),
     ("atan2(x + y, 2 + x)", "x=54.93,y=-46100", "float16", "wrong", "in the backward of `atan2(x + y, 2 + x)` a number is inf"),
     ("sin(exp(x))/exp(x)", "x=91", "bfloat16", "wrong", "`exp(x)` is inf in bfloat16"),
+    ("sin(1000/exp(x))*exp(x)", "x=-100", "bfloat16", "wrong", "`exp(x)` is 0 in bfloat16, where it is 3.7"),
     ("x/(1+exp(-x))", "x=-600", "float64", "wrong", "in the backward of `x/(1+exp(-x))` a number is 0"),
 ]  # fmt: skip
 
@@ -145,7 +146,7 @@ def test_the_sentence_names_what_would_mend_the_result(text, at, dtype, outcome,
         ("logsumexp(x, dim=0)", "x=[9000.1,9001.9]", "float32", {}),
         ("x/std(x, dim=0)", "x=[-3176,0.0006812,-26.43]", "float16", {}),
         ("x/std(x, dim=0)", "x=[-334.2,16800,-764.4]", "float16", {}),
-        ("sigmoid(cumprod(erf(cumprod(x, dim=0)), dim=0))", "x=[0.813,0.5017,2.333]", "bfloat16", {}),
+        ("sigmoid(cumprod(erf(cumprod(x, dim=0)), dim=0))", "x=[0.813,0.5017,2.333]", "bfloat16", {"cotangent": "[1.701,1.65,-2.878]"}),
         ("tan(x)**n", "x=2,n=101", "float64", {"wrt": ("x",)}),
         ("softmax(where(m > 0, a, -inf), dim=0)[2]", "a=[1,2,3],m=[1,0,1]", "float64", {"wrt": ("a",)}),
     ],
@@ -250,6 +251,12 @@ def test_a_zero_that_is_exact_keeps_the_path():
     place = path.trace.outputs[0]
     assert float(balls.plain(path.values[place]).mid()) == autograd(found).forward[0] == 3
     assert rounding(found).of_value(found, found.dtype).total <= 2.0**-51
+
+
+def test_the_budget_of_a_loss_of_logits_is_that_of_its_own_backward():
+    """sigmoid(input) - target, far out; exp(-input) is part of the value alone."""
+    found = case("bce_with_logits(x, 0.3)", "x=-770464", "float64")
+    assert rounding(found).of_partial(found, 0, found.dtype).total <= 2.0**-50
 
 
 def test_a_sum_of_what_is_no_number_on_the_path_is_no_number():

@@ -101,6 +101,7 @@ def test_every_error_code_has_a_message_tested():
         "error[no-input]",
         "error[shape-mismatch]",
         "error[too-many]",
+        "error[unreadable]",
     ]
     codes = raised_codes()
     assert len(codes) > 25

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,10 @@ from gradcheck_cli.settings.table import immaterial_words
 FIXED = settings(derandomize=True, database=None, deadline=None)
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tool import Tool
+
     from gradcheck_cli.records.record import Record
 
 RUN = ("gradcheck", "run", "suites", "--strict")
@@ -189,3 +194,16 @@ def test_checks_without_positions_are_refused() -> None:
     assert refused(shard(1, 2, checks(2)), alone) == (
         "error[not-mergeable]: `b.json` does not tell the positions of its checks\n  = help: only reports of `gradcheck run` can be merged"
     )
+
+
+def test_what_is_missing_is_told_on_stderr(tool: Tool, tmp_path: Path) -> None:
+    """Beside the report, which says it as well; what a shard has told is not told again."""
+    first = shard(1, 3, checks(9), problems=["told before"])
+    (tmp_path / "one.json").write_text(render(first), encoding="utf-8")
+    done = tool.run(["merge", "one.json"], folder=tmp_path)
+    said = [
+        "shards 2/3, 3/3 are in none of these reports",
+        "checks 1, 2, 4, 5 are in none of these reports",
+    ]
+    assert (done.returncode, done.stderr.splitlines()) == (3, said)
+    assert json.loads(done.stdout)["problems"] == ["told before", *said]

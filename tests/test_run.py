@@ -307,12 +307,13 @@ def test_ctrl_c_writes_what_is_finished(tmp_path):
     )
 
 
-def test_a_job_that_is_cancelled_writes_what_is_finished(tmp_path):
-    """SIGTERM, as a CI server sends it, is taken as Ctrl-C."""
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP])
+def test_a_job_that_is_cancelled_writes_what_is_finished(tmp_path, ending):
+    """SIGTERM, as a CI server sends it, and SIGHUP, as a terminal that is closed, are taken as Ctrl-C."""
     written(tmp_path, GOOD, "{expr: x + 7001, at: {x: 1}}")
     process = started(tmp_path, "run", ".", "-j1", "--export", "a.json", faults=True)
     journal(process, tmp_path)
-    process.terminate()
+    process.send_signal(ending)
     process.communicate(timeout=HUNG)
     assert (process.returncode, json.loads((tmp_path / "a.json").read_text())["exit_code"]) == (
         130,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from gradcheck_cli.language.errors import did_you_mean, elide, mistake
 from gradcheck_cli.settings.table import FLAG, settings_of
 
 COMMANDS = (
@@ -35,15 +36,24 @@ _TAKES_VALUE = re.compile(rf"--(?:{_NAMES})|-[{_FLAGS}]*[{_VALUED}]")
 _FLAG = re.compile(rf"--[A-Za-z][\w-]*(?:=.*)?|-[{_FLAGS}]+|-[{_FLAGS}]*[{_VALUED}]\w+", re.DOTALL)
 
 
+def _require_no_command(word: str) -> None:
+    if way_out := did_you_mean(word, COMMANDS) if word.isidentifier() else "":
+        raise mistake("unknown-command", f"no command named `{elide(word)}`", help=way_out)
+
+
 def in_order(words: list[str]) -> list[str]:
     """`words` with the default command named, and an expression such as `-x**2` kept from being
     read as an option.
+
+    Raises:
+        UserError: the first word is no program as it stands there, and nearly a command.
     """
     if not words or words[0] in _GROUP:
         return words
     if words[0] in COMMANDS[1:]:
         return words
-    words = words[1:] if words[0] == "check" else words
+    named = words[0] == "check"
+    words = words[1:] if named else words
     options: list[str] = []
     expressions: list[str] = []
     rest = iter(words)
@@ -60,4 +70,6 @@ def in_order(words: list[str]) -> list[str]:
             options.append(word)
         else:
             expressions.append(word)
+    if not named and (len(expressions) > 1 or len(words) == 1):
+        _require_no_command(words[0])
     return ["check", *options, "--", *expressions] if expressions else ["check", *options]

@@ -20,6 +20,7 @@ from gradcheck_cli.cli.streams import (
     leave,
     open_streams,
     say,
+    say_mistakes,
 )
 from gradcheck_cli.language.errors import Mistake, UserError
 from gradcheck_cli.language.files import error_text
@@ -44,15 +45,15 @@ def main() -> NoReturn:
     """Run the command line and leave at once: torch's tear-down alone would take 0.3 s."""
     open_streams()
     words = sys.argv[1:]
-    if "_GRADCHECK_COMPLETE" not in os.environ:
-        words = in_order(words)
     try:
+        if "_GRADCHECK_COMPLETE" not in os.environ:
+            words = in_order(words)
         app(words, prog_name="gradcheck", standalone_mode=True, **_preset(words))
         code = 0
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) else 1
     except UserError as error:
-        say(str(error))
+        say_mistakes(error)
         code = USAGE
     except KeyboardInterrupt:
         code = INTERRUPTED

@@ -9,7 +9,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from errno import EACCES, EBUSY, ELOOP, EPERM, EROFS, EXDEV
 from pathlib import Path
-from secrets import token_hex
 from stat import S_IMODE
 from typing import TYPE_CHECKING
 
@@ -190,7 +189,7 @@ def _replace(target: Path, data: bytes) -> None:
     """Put a file in the place of another or of none; two that do so at once do not meet."""
     if target.is_symlink():  # links in a circle
         raise OSError(ELOOP, os.strerror(ELOOP))
-    part = target.with_name(f".gradcheck-{token_hex(8)}.part")
+    part = target.with_name(f".gradcheck-{os.urandom(8).hex()}.part")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
         with os.fdopen(os.open(part, flags, 0o666), "wb") as file:

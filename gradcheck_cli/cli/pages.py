@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gradcheck_cli.cli.entry import app
-from gradcheck_cli.cli.streams import colour, columns, out
+from gradcheck_cli.cli.streams import colour, columns, natural, out
 from gradcheck_cli.language.errors import did_you_mean, mistake
 
 # Columns of a page whose colour is forced, where nobody says how wide it may be.
@@ -26,7 +26,8 @@ def functions_command(
     """
     from gradcheck_cli.manual.functions import listing, page
 
-    out(listing() if name is None else page(name))
+    width = None if natural(paint=False) else columns()
+    out(listing(width) if name is None else page(name, width))
 
 
 @app.command("explain")

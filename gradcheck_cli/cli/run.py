@@ -26,6 +26,7 @@ from gradcheck_cli.cli.streams import (
     wants_progress,
 )
 from gradcheck_cli.language.errors import UserError, mistake
+from gradcheck_cli.language.files import error_text
 from gradcheck_cli.records.outcome import NOTHING_SELECTED
 from gradcheck_cli.settings.values import Settings
 
@@ -168,7 +169,7 @@ def _summaries(report: Report, forms: set[str]) -> None:
             with Path(page).open("a", encoding="utf-8") as file:
                 file.write(render_report(report, "markdown"))
         except OSError as error:
-            say(f"the summary page cannot be written: {error}")
+            say(f"the summary page cannot be written: {error_text(error)}")
     if report.exit_code:
         failing = report.having("fail", "error", "unverified")
         for record in islice(failing, MOST_COMMANDS):

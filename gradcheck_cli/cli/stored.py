@@ -16,6 +16,7 @@ from gradcheck_cli.cli.streams import (
     natural,
     out,
     render_report,
+    say,
     standard_input,
 )
 from gradcheck_cli.language.errors import Mistake, PointError, UserError, mistake
@@ -61,7 +62,13 @@ def merge_command(*, stored: Several, settings: Settings) -> None:
     from gradcheck_cli.settings.table import immaterial_words
 
     settings.require_readable()
-    _render(merge_reports(_read(stored), stored, immaterial_words("run")), settings)
+    reports = _read(stored)
+    merged = merge_reports(reports, stored, immaterial_words("run"))
+    known = {problem for report in reports for problem in report.problems}
+    for problem in merged.problems:
+        if problem not in known:
+            say(problem)
+    _render(merged, settings)
 
 
 @app.command("diff")

@@ -10,13 +10,13 @@ from contextlib import suppress
 from errno import EDQUOT, EFBIG, EIO, ENOSPC
 from typing import TYPE_CHECKING, NoReturn
 
-from gradcheck_cli.language.errors import Mistake, mistake
+from gradcheck_cli.language.errors import Mistake, UserError, mistake
 from gradcheck_cli.language.files import error_text, stream_text, unreadable
 from gradcheck_cli.reports import renderer
-from gradcheck_cli.reports.format import escape_controls, inert
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import TextIO
 
     from gradcheck_cli.records.report import Report
 
@@ -71,8 +71,16 @@ def fault_of_stdout() -> str:
 
 def say(text: str) -> None:
     """A message on stderr; no line of it is a command to a CI server."""
+    from gradcheck_cli.reports.format import escape_controls, inert
+
     with suppress(OSError):
         print(inert(escape_controls(text)), file=sys.stderr)
+
+
+def say_mistakes(error: UserError) -> None:
+    """What the user got wrong; on a terminal as wide as that, for programs whole lines."""
+    width = columns(sys.stderr) if sys.stderr.isatty() else None
+    say("\n".join(mistake.within(width) for mistake in error.mistakes))
 
 
 def defect(error: BaseException) -> None:
@@ -142,12 +150,14 @@ def natural(*, paint: bool) -> bool:
     return not (paint or sys.stdout.isatty() or "COLUMNS" in os.environ)
 
 
-def columns() -> int | None:
-    """Columns of the terminal or of COLUMNS; None, natural width, where there is neither."""
+def columns(stream: TextIO | None = None) -> int | None:
+    """Columns of COLUMNS, or of the terminal that a stream is, stdout if none is given; None,
+    natural width, where there is neither.
+    """
     if _SIZE.fullmatch(width := variable("COLUMNS")):
         return int(width)
     try:
-        return os.get_terminal_size(sys.stdout.fileno()).columns or None
+        return os.get_terminal_size((stream or sys.stdout).fileno()).columns or None
     except (OSError, ValueError):
         return None
 

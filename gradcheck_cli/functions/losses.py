@@ -116,7 +116,7 @@ ROWS = (
              means="(target - 1) * log1p(-input) - target * log(input)",
              pullback=("ybar * (input - target) / ((1 - input) * input)", "ybar * (log(1 - input) - log(input))")),
     Function("bce_with_logits", "input, target", torch=_torch_pair("binary_cross_entropy_with_logits", reduction="none"),
-             means="(1 - target) * input - logsigmoid(input)"),
+             means="(1 - target) * input - logsigmoid(input)", pullback=("ybar * (sigmoid(input) - target)", "-ybar * input")),
     Function("binary_cross_entropy", "input, target; reduction='mean'", torch=_torch_pair("binary_cross_entropy"),
              means=lambda reduction: _reduced("bce(input, target)", reduction),
              note=f"{_CLAMPS}; the meaning has no clamps"),

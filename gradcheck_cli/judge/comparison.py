@@ -153,7 +153,8 @@ class Comparison:
         path = None if at_boundary else self.court.path
         if path is not None and self._follows(path, answer, measures):
             return self._on_path(truth, answer, budget, measures, path)
-        if not isfinite(budget.total):
+        approximated = approximation_note(self.court.approximated, self.partial)
+        if not isfinite(budget.total) and not approximated:
             distance = f"{pair(answer.value, truth, measures)} ({off(measures)})"
             reason = f"{distance}; how much of that is rounding cannot be told"
             return self._verdict(Outcome.INCONCLUSIVE, reason, Cause.UNKNOWN, **measures)

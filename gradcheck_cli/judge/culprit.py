@@ -223,7 +223,7 @@ class Inquiry:
         if item is None:
             return Culprit(node, Cause.ROUNDING, words)
         place, exact, rounded = item
-        if not rounded.is_finite():
+        if rounded.is_zero() or not rounded.is_finite():
             return self._range_words(item)
         number = f"{float(rounded.mid()):.6g}"
         gap = exact - rounded

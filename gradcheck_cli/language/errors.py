@@ -35,13 +35,19 @@ class Mistake:
     place: str = ""
 
     def __str__(self) -> str:
-        lines = [f"error[{self.code}]: {self.message}"]
+        return self.within(None)
+
+    def within(self, width: int | None) -> str:
+        """What is printed on a terminal of so many columns, or of any number: words are wrapped,
+        the excerpt is as long as fits, so that its carets stand where they belong.
+        """
+        lines = _wrapped(f"error[{self.code}]: {self.message}", width, "  ")
         if self.place:
             lines.append(f" --> {self.place}")
         if self.span is not None:
-            lines += _excerpt(self.text, self.span)
+            lines += _excerpt(self.text, self.span, width)
         if self.help:
-            lines.append(f"  = help: {self.help}")
+            lines += _wrapped(f"  = help: {self.help}", width, "    ")
         return "\n".join(printable(line) for line in lines)
 
 
@@ -153,13 +159,38 @@ _MARKS = re.compile(
 _MARGIN = 60
 
 
-def _excerpt(text: str, span: Span) -> list[str]:
+def _wrapped(text: str, width: int | None, indent: str) -> list[str]:
+    """The lines of a message; a word that is wider than a line stays whole, to be copied."""
+    if width is None or len(text) <= width:
+        return [text]
+    from textwrap import wrap
+
+    return wrap(
+        text,
+        width,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+        drop_whitespace=True,
+    )
+
+
+def _excerpt(text: str, span: Span, width: int | None = None) -> list[str]:
     start = min(max(span.start, 0), len(text))
     first = text.rfind("\n", 0, start) + 1
     last = text.find("\n", start)
     last = len(text) if last < 0 else last
-    end = min(max(span.end, start + 1), start + 2 * _MARGIN)
+    most = 2 * _MARGIN if width is None else max(1, width // 2)
+    end = min(max(span.end, start + 1), start + most)
     left, right = max(first, start - _MARGIN), min(last, end + _MARGIN)
+    # Bar, blanks and the signs that something is left out take six columns.
+    while width is not None and _columns(text[left:right]) > width - 6:
+        if start - left > right - end:
+            left += 1
+        elif right > start + 1:
+            right -= 1
+        else:
+            break
     head, tail = ("…" if left > first else ""), ("…" if right < last else "")
     carets = "^" * max(1, _columns(text[start : min(end, right)]))
     return [

@@ -14,8 +14,16 @@ if TYPE_CHECKING:
     from gradcheck_cli.functions.row import Function
 
 
-def listing() -> str:
-    """One line a function: its call, what it means, and the torch function under test."""
+# Where the second column of a page begins.
+_INDENT = 13
+
+
+def listing(width: int | None = None) -> str:
+    """One line a function: its call, what it means, and the torch function under test.
+
+    Args:
+        width: columns; where they do not suffice a function has a line for each of the three.
+    """
     rows = [
         (
             f"{row.name}({row.signature})" if row.signature else row.name,
@@ -25,14 +33,17 @@ def listing() -> str:
         for row in table().values()
     ]
     left, middle = max(len(call) for call, _, _ in rows), max(len(name) for _, name, _ in rows)
-    return "".join(
-        f"{call:<{left}}  {name:<{middle}}  {meaning}".rstrip() + "\n"
-        for call, name, meaning in rows
-    )
+    lines = [
+        f"{call:<{left}}  {name:<{middle}}  {meaning}".rstrip() for call, name, meaning in rows
+    ]
+    if width is not None and max(map(len, lines)) > width:
+        stacked = [(call, *(f"  {text}" for text in rest if text)) for call, *rest in rows]
+        lines = [line for texts in stacked for line in _within("\n".join(texts), width, 4)]
+    return "".join(f"{line}\n" for line in lines)
 
 
-def page(name: str) -> str:
-    """Everything the table says of one function.
+def page(name: str, width: int | None = None) -> str:
+    """Everything the table says of one function, in so many columns.
 
     Raises:
         UserError: there is none of that name.
@@ -46,7 +57,23 @@ def page(name: str) -> str:
             help=did_you_mean(bare, known) or "`gradcheck functions` lists all",
         )
     row = lookup(known[bare])
-    return "".join(f"{head:<12} {line}\n" for head, line in _lines(row) if line)
+    lines = [
+        piece
+        for head, text in _lines(row)
+        if text
+        for piece in _within(f"{head:<{_INDENT - 1}} {text}", width, _INDENT)
+    ]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _within(text: str, width: int | None, indent: int) -> list[str]:
+    if width is None:
+        return text.split("\n")
+    from rich.text import Text
+
+    from gradcheck_cli.reports.wrap import wrap
+
+    return [piece.plain.rstrip() for piece in wrap(Text(text), width, indent)]
 
 
 def _lines(row: Function) -> list[tuple[str, str]]:

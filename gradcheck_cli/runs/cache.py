@@ -11,7 +11,6 @@ import json
 import os
 from contextlib import contextmanager, suppress
 from errno import ELOOP
-from secrets import token_hex
 from stat import S_ISREG
 from time import monotonic, sleep, time
 from typing import TYPE_CHECKING
@@ -71,7 +70,7 @@ def own_file(path: Path, *, new: bool = False) -> BinaryIO:
 
 def new_name(folder: Path, stem: str) -> Path:
     """A path in the folder that nobody else has; it is its file's until that takes its place."""
-    return folder / f"{stem}-{token_hex(8)}{_NEW}"
+    return folder / f"{stem}-{os.urandom(8).hex()}{_NEW}"
 
 
 def hold(file: BinaryIO) -> None:

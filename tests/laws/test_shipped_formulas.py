@@ -281,6 +281,10 @@ def order_of(sample: Sample) -> int:
     return int(sample.text.partition("(")[2].partition(",")[0])
 
 
+# What torch takes where softplus's threshold is not written.
+NOT_WRITTEN = 20
+
+
 def sample_settings(sample: Sample) -> dict[str, Any]:
     """The settings of a sample's call, as torch is given them."""
     found = case_of(sample)
@@ -291,7 +295,8 @@ def sample_settings(sample: Sample) -> dict[str, Any]:
     )
     settings = sample.row.bound(dict(call.settings))
     return {
-        name: value if isinstance(value, str) else float(value) for name, value in settings.items()
+        name: value if isinstance(value, str) else float(NOT_WRITTEN if value is None else value)
+        for name, value in settings.items()
     }
 
 
