@@ -119,6 +119,7 @@ NAMED = [
     ("atan2(x + y, 2 + x)", "x=54.93,y=-46100", "float16", "wrong", "in the backward of `atan2(x + y, 2 + x)` a number is inf"),
     ("sin(exp(x))/exp(x)", "x=91", "bfloat16", "wrong", "`exp(x)` is inf in bfloat16"),
     ("sin(1000/exp(x))*exp(x)", "x=-100", "bfloat16", "wrong", "`exp(x)` is 0 in bfloat16, where it is 3.7"),
+    ("sigmoid(x)", "x=[36.09,-6376]", "float32", "imprecise", "`sigmoid(x)` rounds to 1 (it is 1 - 2.1e-16)"),
     ("x/(1+exp(-x))", "x=-600", "float64", "wrong", "in the backward of `x/(1+exp(-x))` a number is 0"),
 ]  # fmt: skip
 

@@ -219,7 +219,7 @@ class Inquiry:
         forward = self._error(alone, partial, truth)
         if not (forward <= 4 * both or self._is_mended(alone, partial, truth)):
             return Culprit(node, Cause.ROUNDING, f"in the backward of {words}")
-        item = self._most_rounded(node, alone)
+        item = self._most_rounded(node, partial, alone)
         if item is None:
             return Culprit(node, Cause.ROUNDING, words)
         place, exact, rounded = item
@@ -233,17 +233,24 @@ class Inquiry:
             node, self._cause(place, alone), f"{words} rounds to {number} (it is {shown})"
         )
 
-    def _most_rounded(self, node: int, run: Rerun) -> Rounded | None:
-        """The element of a node where most is lost."""
-        worst, found = balls.plain(0.0), None
+    def _most_rounded(self, node: int, partial: int, run: Rerun) -> Rounded | None:
+        """The element of a node whose rounding moves a partial most; where it moves none by its
+        size, as beyond a kink, the one that loses most.
+        """
+        output = self.trace.partials[partial]
+        weights = self.trace.graph.weights(output, self.replay.run(EVERYWHERE).values)
+        needed, worst, found = self.trace.upstream(output), (0.0, 0.0), None
         for place in np.reshape(self.trace.expansion.values[node], -1).tolist():
             exact = run.values[place]
-            if not hasattr(exact, "is_finite") or not exact.is_finite() or exact.is_zero():
+            if place not in needed or not hasattr(exact, "is_finite"):
+                continue
+            if not exact.is_finite() or exact.is_zero():
                 continue
             rounded = round_ball(exact, self.dtype)
-            gap = abs((exact - rounded) / exact).mid()
-            if gap > worst:
-                worst, found = gap, Rounded(place, exact, rounded)
+            gap = abs(exact - rounded)
+            moved = (weights.get(place, 0) * gap).mid(), (gap / abs(exact)).mid()
+            if moved > worst:
+                worst, found = moved, Rounded(place, exact, rounded)
         return found
 
     def _cause(self, place: int, run: Rerun) -> Cause:
