@@ -103,8 +103,9 @@ class Function:
         partials: the exact partial for each argument, over the signature's names.
         means: the function in the tool's own language, or a function from settings to such a text.
         array: the same over NumPy object arrays; takes a `Toolkit` first.
-        computes: what torch's forward evaluates, where that rounds otherwise than `means`; a text
-            or a function from settings to one.
+        computes: what torch's forward evaluates, step by step, where that rounds otherwise than
+            `means`, or where a row with a pullback is no one kernel; a text or a function from
+            settings to one.
         pullback: what torch's backward evaluates for each argument, with `ybar` the cotangent and
             `y` the result; only where that is not simply `ybar` times the exact partial. Texts, or
             functions from settings to texts; an empty one says nothing for these settings.

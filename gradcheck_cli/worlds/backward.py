@@ -79,7 +79,7 @@ class _Reverse:
         builder.index = {node: i for node, i in known.items() if not isinstance(node, Call)}
         alive = active(builder.nodes, frozenset(names))
         # Of calls that end at the same node the outer one, which comes last, counts.
-        pending = [call for call in self.expansion.calls if self.arrays and _text(call.call)]
+        pending = [call for call in self.expansion.calls if self.arrays and _texts(call.call)]
         if alive[self.objective]:
             self.terms[self.objective] = [builder.number(1)]
         for i in range(self.objective, -1, -1):
@@ -114,7 +114,7 @@ class _Reverse:
                     self.terms.setdefault(j, []).append(term)
 
     def _pull_array(self, call: ArrayCall, alive: list[bool]) -> None:
-        """The cotangent of the first argument of a call, from the row's text."""
+        """The cotangents of the arguments of a call, from the row's texts."""
         builder, outputs = self.expansion.builder, np.asarray(call.result)
         if not any(i in self.terms for i in outputs.reshape(-1).tolist()):
             return
@@ -124,16 +124,17 @@ class _Reverse:
             ybar[index] = self._sum(i) if i in self.terms else builder.number(0)
         for i in outputs.reshape(-1).tolist():
             self.terms.pop(i, None)
-        name = lookup(call.call.function).parsed.names[0]
-        given: dict[str, Any] = {name: call.argument, "ybar": ybar, "y": call.result}
-        pulled = expand_into(builder, parse(_text(call.call)), given)
-        pairs = np.broadcast_arrays(np.asarray(call.argument), np.asarray(pulled))
-        for j, term in zip(*(a.reshape(-1).tolist() for a in pairs), strict=True):
-            if alive[j]:
-                self.terms.setdefault(j, []).append(term)
+        names = lookup(call.call.function).parsed.names
+        bound = dict(zip(names, call.arguments, strict=False))
+        given: dict[str, Any] = {**bound, "ybar": ybar, "y": call.result}
+        for argument, text in zip(call.arguments, _texts(call.call), strict=False):
+            pulled = expand_into(builder, parse(text), given)
+            pairs = np.broadcast_arrays(np.asarray(argument), np.asarray(pulled))
+            for j, term in zip(*(a.reshape(-1).tolist() for a in pairs), strict=True):
+                if alive[j]:
+                    self.terms.setdefault(j, []).append(term)
 
 
-def _text(node: Call) -> str:
-    """The pullback of a call of arrays; empty where none is stated for these settings."""
-    texts = lookup(node.function).pulled_back(dict(node.settings))
-    return texts[0] if texts else ""
+def _texts(node: Call) -> tuple[str, ...]:
+    """The pullbacks of a call of arrays; none where none are stated for these settings."""
+    return lookup(node.function).pulled_back(dict(node.settings))

@@ -71,7 +71,7 @@ class ArrayCall:
     """
 
     call: Call
-    argument: Indices
+    arguments: tuple[Indices, ...]
     result: Indices
     end: int
 
@@ -174,20 +174,23 @@ class _Unrolling:
     def call(self, node: Call, args: list[Indices]) -> Indices:
         """One call for each element, its functions taken apart as far as they are not kept."""
         builder, row = self.builder, lookup(node.function)
-        if is_elementwise(node.function, node.settings):
-            kept = self._keep == "all" or (self._keep == "pullbacks" and row.pullback)
+        whole = self._keep == "pullbacks" and bool(row.pullback)
+        first = len(builder.nodes)
+        if not is_elementwise(node.function, node.settings):
+            result = self._of_arrays(node, row, args)
+        else:
+            kept = self._keep == "all" or (whole and not row.computes)
             if row.kind == "derived" and kept:
                 return _elementwise(
                     lambda *scalars: builder.add(Call(node.function, scalars, node.settings)), args
                 )
-            return _elementwise(
+            result = _elementwise(
                 lambda *scalars: emit(builder, node.function, scalars, node.settings), args
             )
-        first = len(builder.nodes)
-        result = self._of_arrays(node, row, args)
-        if row.pullback and self._keep == "pullbacks":
+            whole = whole and bool(row.computes)
+        if whole:
             result = self._own(result, first)
-            self._calls.append(ArrayCall(node, args[0], result, len(builder.nodes)))
+            self._calls.append(ArrayCall(node, tuple(args), result, len(builder.nodes)))
         return result
 
     def _own(self, result: Indices, first: int) -> Indices:
