@@ -23,6 +23,9 @@ from gradcheck_cli.symbolic.client import Analyst
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from gradcheck_cli.questions.batch import Batch
+    from gradcheck_cli.settings.values import Settings
+
 
 def check(
     text: str,
@@ -69,6 +72,20 @@ def check(
             "jacobian": jacobian or None,
         }
     )
+    groups = _batches(text, at, cotangent, settings)
+    tolerance = tolerance_of(settings.rtol, settings.atol)
+    analyst = Analyst()
+    try:
+        results = check_batches(groups, panel(analyst, settings.step, settings.modes), tolerance)
+        return report_of(list(results), strict=strict)
+    finally:
+        analyst.close()
+
+
+def _batches(
+    text: str, at: Mapping[str, Any], cotangent: Any, settings: Settings
+) -> list[tuple[Batch, ...]]:
+    """All that is asked, for each dtype and device."""
     weights = None if cotangent is None else _nested("cotangent", cotangent)
     if isinstance(weights, Grid):
         raise mistake("bad-number", "a cotangent is no grid")
@@ -86,14 +103,7 @@ def check(
     devices = devices_of(settings.device)
     runs = [(DTYPES[name], place) for name in settings.dtype for place in devices]
     spell = [name for name, value in points.items() if isinstance(value, Grid)]
-    groups = list(batches(question, points_of(points), runs, spell))
-    tolerance = tolerance_of(settings.rtol, settings.atol)
-    analyst = Analyst()
-    try:
-        results = check_batches(groups, panel(analyst, settings.step, settings.modes), tolerance)
-        return report_of(list(results), strict=strict)
-    finally:
-        analyst.close()
+    return list(batches(question, points_of(points), runs, spell))
 
 
 def assert_gradient(text: str, at: Mapping[str, Any], **options: Any) -> LiveReport:
