@@ -113,7 +113,8 @@ def bounds_beside(
     each = offsets.shape[1]
     whose, row = np.repeat(who, each), np.arange(offsets.size)
     rows, reach = base[whose], np.zeros((offsets.size, base.shape[1]))
-    rows[row, np.repeat(variable, each)] += offsets.reshape(-1)
+    with np.errstate(over="ignore"):
+        rows[row, np.repeat(variable, each)] += offsets.reshape(-1)
     reach[row, np.repeat(variable, each)] = reaches.reshape(-1)
     bounds = noise.bounds(batch, whose, rows, reach)
     if bounds is None:
