@@ -118,8 +118,9 @@ class Columns:
         first on that rounding of `x + h` bent by more than 2 %: extrapolation rests on steps that
         halve.
         """
-        up, down = (self.x + self.steps) - self.x, self.x - (self.x - self.steps)
-        straight = np.abs(up - self.steps) + np.abs(down - self.steps) <= 0.02 * self.steps
+        with np.errstate(all="ignore"):  # a step may lead beyond the largest float
+            up, down = (self.x + self.steps) - self.x, self.x - (self.x - self.steps)
+            straight = np.abs(up - self.steps) + np.abs(down - self.steps) <= 0.02 * self.steps
         straight = np.logical_and.accumulate(straight, axis=0)
         return np.where(straight, [up, down, up + down], np.nan)
 
