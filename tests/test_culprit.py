@@ -191,18 +191,16 @@ def test_a_gradient_of_which_a_half_is_missing_is_wrong():
     assert verdict.outcome == "wrong"
 
 
+def path_of(found):
+    """torch's own path, from the reference and autograd alone."""
+    said = {"reference": reference(found), "autograd": autograd(found)}
+    return retrace(evidence(found, **said, analytic=NOBODY, numeric=NOBODY))
+
+
 def test_a_lie_on_torchs_own_path_is_not_explained():
     """A millionth, where the truth is out of reach of the first order."""
     found = case("(1-x/n)**n", "x=10,n=1e9", "float32")
-    path = retrace(
-        evidence(
-            found,
-            reference=reference(found),
-            analytic=NOBODY,
-            autograd=autograd(found),
-            numeric=NOBODY,
-        )
-    )
+    path = path_of(found)
     answer = autograd(found).partials[0].value
     assert path.explains(0, answer)
     assert not path.explains(0, answer * (1 + 1e-5))
@@ -214,15 +212,7 @@ def test_a_value_that_torch_did_not_compute_from_its_arguments_is_no_path(monkey
     row = table()["cos"]
     monkeypatch.setitem(table(), "cos", replace(row, torch=lambda t, x: t.cos(x) * (1 + 1e-6)))
     found = case("sin(cos(x)*1e6)", "x=1")
-    path = retrace(
-        evidence(
-            found,
-            reference=reference(found),
-            analytic=NOBODY,
-            autograd=autograd(found),
-            numeric=NOBODY,
-        )
-    )
+    path = path_of(found)
     assert path.strays
     assert not path.explains(0, autograd(found).partials[0].value)
     assert not path.reaches(0)

@@ -1,6 +1,6 @@
 """Programs with comparisons, made at random, and what holds beside a point, found by evaluation.
 
-The truth is Python's own evaluation of the text over numbers of mpmath with 5,000 bits, at the
+The truth is an evaluation of the text's syntax tree over numbers of mpmath with 5,000 bits, at the
 point and 2**-900 beside it: conditions are decided there, by plain comparison. It knows nothing of
 derivatives, series or balls.
 """
@@ -8,6 +8,7 @@ derivatives, series or balls.
 from __future__ import annotations
 
 import ast
+import operator
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -133,32 +134,55 @@ MEANINGS = {
     "atanh": mpmath.atanh, "asinh": mpmath.asinh, "cosh": mpmath.cosh, "sinh": mpmath.sinh, "tan": mpmath.tan, "erf": mpmath.erf, "floor": mpmath.floor,
     "hypot": _norm, "norm": _norm, "clamp": _clamp, "xlogy": _xlogy, "entr": lambda x: -_xlogy(x, x), "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)),
     "softplus": lambda x: mpmath.log(1 + mpmath.exp(x)), "leaky_relu": lambda x, slope: x if x > 0 else slope * x, "elu": lambda x: x if x > 0 else mpmath.expm1(x),
-    "hardtanh": lambda x: _clamp(x, -1, 1), "sum": sum, "lgamma": mpmath.loggamma, "n": mpmath.mpf, "__builtins__": {},
+    "hardtanh": lambda x: _clamp(x, -1, 1), "sum": sum, "lgamma": mpmath.loggamma,
 }  # fmt: skip
 
 
-class _Exactly(ast.NodeTransformer):
-    """An integer is a number of mpmath, so that 1/3 is exact, a decimal a float64; the branch of
-    `where` that is not taken is not evaluated.
+_SIGNS: dict[type, Any] = {
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv, ast.Pow: operator.pow, ast.BitAnd: operator.and_,
+    ast.BitOr: operator.or_, ast.USub: operator.neg, ast.Not: operator.not_, ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt,
+    ast.GtE: operator.ge, ast.Eq: operator.eq, ast.NotEq: operator.ne,
+}  # fmt: skip
+
+
+def _worth(node: ast.expr, given: dict[str, Any]) -> Any:
+    """The value of a part. An integer is a number of mpmath, so that 1/3 is exact, a decimal a
+    float64; a branch that is not taken is not evaluated.
     """
 
-    def visit_Constant(self, node: ast.Constant) -> ast.expr:
-        if not isinstance(node.value, int) or isinstance(node.value, bool):
-            return node
-        return ast.Call(ast.Name("n", ast.Load()), [node], [])
+    def of(part: ast.expr) -> Any:
+        return _worth(part, given)
 
-    def visit_Call(self, node: ast.Call) -> ast.expr:
-        self.generic_visit(node)
-        if isinstance(node.func, ast.Name) and node.func.id == "where":
-            test, holds, fails = node.args
-            return ast.IfExp(test, holds, fails)
-        return node
+    match node:
+        case ast.Constant(value=value):
+            return mpmath.mpf(value) if type(value) is int else value
+        case ast.Name(id=name):
+            return given[name]
+        case ast.List(elts=items):
+            return [of(item) for item in items]
+        case ast.BinOp(left=left, op=sign, right=right):
+            return _SIGNS[type(sign)](of(left), of(right))
+        case ast.UnaryOp(op=sign, operand=inner):
+            return _SIGNS[type(sign)](of(inner))
+        case ast.Compare(left=left, ops=[sign], comparators=[right]):
+            return _SIGNS[type(sign)](of(left), of(right))
+        case ast.BoolOp(op=ast.And(), values=parts):
+            return all(of(part) for part in parts)
+        case ast.BoolOp(values=parts):
+            return any(of(part) for part in parts)
+        case (
+            ast.IfExp(test=test, body=holds, orelse=fails)
+            | ast.Call(func=ast.Name(id="where"), args=[test, holds, fails])
+        ):
+            return of(holds) if of(test) else of(fails)
+        case ast.Call(func=ast.Name(id=name), args=args):
+            return MEANINGS[name](*map(of, args))
+    raise TypeError(ast.dump(node))
 
 
 @cache
-def _code(part: str) -> Any:
-    tree = ast.fix_missing_locations(_Exactly().visit(ast.parse(part.strip(), mode="eval")))
-    return compile(tree, part, "eval")
+def _tree(part: str) -> ast.expr:
+    return ast.parse(part.strip(), mode="eval").body
 
 
 def value(text: str, at: dict[str, Any]) -> Any:
@@ -167,8 +191,8 @@ def value(text: str, at: dict[str, Any]) -> Any:
     given = MEANINGS | {name: mpmath.mpf(number) for name, number in at.items()}
     for step in steps:
         name, _, part = step.partition("=")
-        given[name.strip()] = eval(_code(part), given)  # noqa: S307 - a text of the tests
-    return mpmath.mpf(eval(_code(last), given))  # noqa: S307 - a text of the tests
+        given[name.strip()] = _worth(_tree(part), given)
+    return mpmath.mpf(_worth(_tree(last), given))
 
 
 def beside(text: str, at: dict[str, str], name: str) -> Beside | None:
