@@ -33,6 +33,7 @@ from gradcheck_cli.judge.verdict import Verdict
 from gradcheck_cli.records.outcome import Cause, Outcome
 from gradcheck_cli.records.record import FREE_ULPS
 from gradcheck_cli.witnesses.autograd import Backward
+from gradcheck_cli.witnesses.modes import WAYS
 from gradcheck_cli.witnesses.reference import Proof
 from gradcheck_cli.worlds import balls
 from gradcheck_cli.worlds.scalars import TooLarge
@@ -60,6 +61,22 @@ class Court:
     def point(self) -> Point:
         """The point on trial."""
         return self.evidence.point
+
+    @cached_property
+    def is_second(self) -> bool:
+        """Whether the partials are second derivatives."""
+        return self.point.prepared.objective.order == 2
+
+    @cached_property
+    def modes(self) -> tuple[str, ...]:
+        """The witnesses that are other modes of torch."""
+        return tuple(name for name in self.evidence if name in WAYS)
+
+    @cached_property
+    def is_finite(self) -> bool:
+        """Whether all of torch's values are numbers."""
+        backward = self.evidence.whole("autograd", Backward)
+        return backward is not None and all(map(isfinite, backward.forward))
 
     @cached_property
     def cut(self) -> str:

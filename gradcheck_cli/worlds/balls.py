@@ -7,7 +7,7 @@ from __future__ import annotations
 from copy import copy
 from fractions import Fraction
 from functools import partial
-from math import isnan
+from math import inf, isnan
 from time import thread_time
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -190,7 +190,7 @@ def _walk(steps: Sequence[_Step], values: list[Any], deadline: float) -> None:
     from flint import arb
 
     for begin in range(0, len(steps), _BLOCK):
-        if thread_time() > deadline:
+        if deadline < inf and thread_time() > deadline:
             raise OutOfTime
         for place, call, args in steps[begin : begin + _BLOCK]:
             try:
