@@ -10,8 +10,11 @@ from functools import cached_property
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+from flint import arb, ctx
+
 from gradcheck_cli.judge.cause import cut_cause
-from gradcheck_cli.judge.comparison import Comparison, Court
+from gradcheck_cli.judge.comparison import Comparison
+from gradcheck_cli.judge.court import Court
 from gradcheck_cli.judge.evidence import agreement
 from gradcheck_cli.judge.forward import value_without_number, why_numeric_misses
 from gradcheck_cli.judge.measure import (
@@ -50,8 +53,6 @@ def judge(
     Args:
         partials: those that are judged; None for all.
     """
-    from flint import ctx
-
     court = Court(evidence, tolerance)
     wanted = range(len(evidence.point.keys)) if partials is None else partials
     with ctx.workprec(_BITS):
@@ -177,8 +178,6 @@ class _Trial:
         """Whether an answer lies between the one-sided derivatives, with the room that rounding may
         take.
         """
-        from flint import arb
-
         low, high = boundary.low, boundary.high
         if boundary.kind == "edge":
             low = high = boundary.slope

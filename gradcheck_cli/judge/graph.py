@@ -9,6 +9,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from flint import arb
+
 from gradcheck_cli.calculus.reverse import slope_of
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.functions.arithmetic import OFF
@@ -184,8 +186,6 @@ class Graph:
 
         Paths add up in size and never cancel: torch may take one of two paths only.
         """
-        from flint import arb
-
         edges, found = self.edges, {output: arb(1)}
         for i in range(output, -1, -1):
             weight = found.get(i)
@@ -217,8 +217,6 @@ def holds(ball: Any, dtype: DType) -> bool:
 @cache
 def units(dtype: DType) -> tuple[Any, Any]:
     """`u` and `eta` as balls."""
-    from flint import arb
-
     return arb(dtype.unit_roundoff), balls.exact_ball(dtype.smallest / 2)
 
 
