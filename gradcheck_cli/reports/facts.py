@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.records.outcome import NO_VERDICT, Outcome, Status
 from gradcheck_cli.records.record import numbers_of, opinion_of
-from gradcheck_cli.reports.format import NOTHING, array_text, count_of, escape_controls, inline
+from gradcheck_cli.reports.digits import FULL
+from gradcheck_cli.reports.format import (
+    NOTHING,
+    array_text,
+    count_of,
+    escape_controls,
+    inline,
+    numbers_text,
+)
 from gradcheck_cli.reports.rows import rows_of
 from gradcheck_cli.reports.split import split_remarks
 
@@ -77,6 +85,28 @@ class Group:
         return f"{row.name} at {label}" if label else row.name
 
 
+def value_text(record: Record, digits: int = FULL, *, whole: bool = False) -> str:
+    """The value of the program: torch's, and the true one where these digits tell them apart; empty
+    where there is none.
+    """
+    torch, true = record["value"]["autograd"], record["value"]["reference"]
+    texts = [
+        numbers_text(value, record["dtype"], digits, whole=whole)
+        for value in (torch, true)
+        if value is not None and None not in numbers_of(value)
+    ]
+    if torch is None or len(texts) < 2 or texts[0] == texts[1]:
+        return texts[0] if texts else ""
+    return f"{texts[0]} (true: {texts[1]})"
+
+
+def has_values(group: Group) -> bool:
+    """Whether the values of the cases are numbers that differ."""
+    values = [record["value"]["autograd"] for record in group.records]
+    numbers = {str(value) for value in values if not isinstance(value, list)}
+    return len(numbers) > 1
+
+
 def groups(report: Report, *, verbose: bool = False) -> Iterator[Group]:
     """The cases of a report, those of one program that follow each other together."""
     for _, records in groupby(report.records, key=lambda record: record["expression"]):
@@ -103,7 +133,7 @@ def _group(records: list[Record], verbose: bool) -> Group:
         for name in dict.fromkeys(name for record in records for name in fields[id(record)])
     }
     shared = {name: min(texts) for name, texts in values.items() if len(texts) == 1}
-    rows = {id(record): rows_of(record, verbose=verbose) for record in records}
+    rows = {id(record): rows_of(record) for record in records}
     return Group(
         records,
         [row for record in records for row in rows[id(record)]],
@@ -150,6 +180,21 @@ def phrase_of(fields: Mapping[str, str], names: Iterable[str]) -> str:
     )
 
 
+def place_of(group: Group) -> str:
+    """What all cases of a group share, in a line: `at x = 3; float64 on cpu`."""
+    shared = group.shared
+    apart = ("dtype", "device", "case", "file")
+    point = phrase_of(shared, [key for key in shared if key not in apart])
+    device = f"on {shared['device']}" if "device" in shared else ""
+    texts = (
+        shared.get("file", ""),
+        shared.get("case", ""),
+        f"at {point}" if point else "",
+        f"{shared.get('dtype', '')} {device}".strip(),
+    )
+    return "; ".join(filter(None, texts))
+
+
 def formulas(group: Group) -> list[tuple[str, str]]:
     """(`∂f/∂x`, SymPy's formula), once for each partial."""
     texts: dict[str, str] = {}
@@ -160,20 +205,28 @@ def formulas(group: Group) -> list[tuple[str, str]]:
     return list(texts.items())
 
 
-def sentences(group: Group, *, verbose: bool = False, quiet: bool = False) -> list[Sentence]:
+def sentences(
+    group: Group,
+    rows: Sequence[FactRow] | None = None,
+    *,
+    verbose: bool = False,
+    quiet: bool = False,
+) -> list[Sentence]:
     """What is to be said below a table: of each partial that is not plain, of each dash, of each
     case.
+
+    Args:
+        rows: the partials that are spoken of; None for all.
     """
-    said = [(row, (row.outcome, row.partial["reason"], group.subject(row))) for row in group.rows]
+    rows = group.rows if rows is None else rows
+    said = [(row, (row.outcome, row.partial["reason"], group.subject(row))) for row in rows]
     stated = [
         (kind, text, group.label(record))
         for record in group.records
         for kind, text in remarks_of(record)
     ]
     dashes = [
-        (f"{NOTHING} {witness}", reason, "")
-        for row in group.rows
-        for witness, reason in row.abstentions
+        (f"{NOTHING} {witness}", reason, "") for row in rows for witness, reason in row.abstentions
     ]
     notes = [
         (NOTE, note, group.label(record)) for record in group.records for note in record["notes"]
@@ -223,9 +276,18 @@ def _first(texts: list[Sentence], most: int) -> list[Sentence]:
     return [*texts[:most], Sentence("", f"… and {rest} more, which --verbose shows")]
 
 
-def commands(group: Group, *, verbose: bool = False) -> list[str]:
-    """The commands that reproduce what is not plainly good."""
-    texts = list(dict.fromkeys(escape_controls(record["reproduce"]) for record in group.unsettled))
+def commands(
+    group: Group, rows: Sequence[FactRow] | None = None, *, verbose: bool = False
+) -> list[str]:
+    """The commands that reproduce what is not plainly good.
+
+    Args:
+        rows: whose commands these are, worst first; None for all of the group's.
+    """
+    unsettled = {id(record): record for record in group.unsettled}
+    if rows is not None:
+        unsettled = {id(r.record): r.record for r in rows if id(r.record) in unsettled}
+    texts = list(dict.fromkeys(escape_controls(r["reproduce"]) for r in unsettled.values()))
     return texts if verbose else texts[:MAX_COMMANDS]
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from decimal import ROUND_CEILING, ROUND_UP, Context, Decimal
 from itertools import islice
-from math import isfinite
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.records.json_text import MARKS
 from gradcheck_cli.records.record import numbers_of, typed_text
+from gradcheck_cli.reports.digits import FULL, rounded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,49 +43,27 @@ def _shape(value: JsonArray) -> tuple[int, ...]:
     return (len(value), *_shape(value[0])) if isinstance(value, list) else ()
 
 
-def torch_number(value: float, dtype: str) -> str:
+def torch_number(value: float, dtype: str, digits: int = FULL) -> str:
     """What torch answered: shortest digits for float64, the nine that tell all float32 apart, and
     16-bit numbers, being short, whole.
     """
-    return repr(float(f"{value:.9g}") if dtype == "float32" else value)
+    return rounded(float(f"{value:.9g}") if dtype == "float32" else value, digits)
 
 
-def with_bar(value: float, radius: float) -> str:
-    """`value ± radius`: the radius rounded up to two digits, the value to its last digit."""
-    if not isfinite(value) or not isfinite(radius):
-        return f"{value!r} ± {radius!r}"
-    if radius == 0:
-        return f"{value!r} ± 0"
-    middle, shift = _to_the_bar(value, radius)
-    # What rounding shifts the value by belongs into the bar, or the printed bar would claim too
-    # much.
-    bar = Context(prec=2, rounding=ROUND_UP).plus(
-        Context(prec=40, rounding=ROUND_CEILING).add(Decimal(radius), shift)
-    )
-    return f"{middle} ± {float(bar)!r}"
-
-
-def to_the_bar(value: float, radius: float) -> str:
-    """The value alone, without digits that its radius makes meaningless."""
-    whole = not (isfinite(value) and isfinite(radius) and radius)
-    return repr(value) if whole else _to_the_bar(value, radius)[0]
-
-
-def _to_the_bar(value: float, radius: float) -> tuple[str, Decimal]:
-    """The rounded value, and by how much rounding shifts it."""
-    full = Decimal(repr(value))
-    place = Decimal(radius).adjusted() - 1
-    if int(full.as_tuple().exponent) >= place:
-        return repr(value), Decimal(0)
-    rounded = full.quantize(Decimal((0, (1,), place)), context=Context(prec=40))
-    return _plain(rounded), abs(rounded - full)
-
-
-def _plain(value: Decimal) -> str:
-    """A decimal the way `repr` writes floats, its trailing zeros kept: they are known digits."""
-    if not value:
-        return "0"
-    return f"{value:f}" if -5 < value.adjusted() < 16 else f"{value:e}"
+def numbers_text(value: JsonArray, dtype: str, digits: int = FULL, *, whole: bool = False) -> str:
+    """torch's numbers as nested lists; more than a line as the first of them and their shape."""
+    if not whole and size_of(value) > 1:
+        text = numbers_text(value, dtype, digits, whole=True) if size_of(value) <= MAX_LINE else ""
+        if text and len(text) <= MAX_LINE:
+            return text
+        first = (
+            torch_number(float(n or 0), dtype, digits)
+            for n in islice(numbers_of(value), FIRST_NUMBERS)
+        )
+        return f"{', '.join(first)}, … ({size_of(value):,} numbers, shape {_shape(value)})"
+    if isinstance(value, list):
+        return f"[{', '.join(numbers_text(part, dtype, digits, whole=True) for part in value)}]"
+    return torch_number(float("nan" if value is None else value), dtype, digits)
 
 
 def partial_name(partial: PartialRecord, record: Record) -> str:
