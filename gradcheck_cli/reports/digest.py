@@ -58,9 +58,9 @@ def rest_of(group: Group, rows: Sequence[FactRow], shown: Sequence[FactRow]) -> 
     along = stretches(group, rows)
     parts = [f"{counts[Outcome.AGREE]:,} of {len(rows):,} agree"]
     agreeing = [row for row in rows if row.outcome == Outcome.AGREE and row.ulps is not None]
-    if agreeing:
-        worst = worst_first(agreeing)[0]
-        parts.append(f"worst {amount(worst.ulps or 0.0)} ulp at {group.subject(worst)}")
+    worst = next(iter(worst_first(agreeing)), None)
+    if worst is not None and worst.ulps:
+        parts.append(f"worst {amount(worst.ulps)} ulp at {group.subject(worst)}")
     others = (outcome for outcome in OUTCOMES if counts[outcome] and outcome != Outcome.AGREE)
     parts += [f"{counts[outcome]:,} {outcome}" for outcome in others]
     return ["; ".join(parts), *along]
