@@ -6,17 +6,17 @@ from decimal import ROUND_CEILING, ROUND_UP, Context, Decimal
 from math import isfinite
 
 # No float64 has more significant digits.
-FULL = 17
+ALL_DIGITS = 17
 # What a terminal of 80 columns has room for.
 SHORT = 12
 
 
-def rounded(value: float, digits: int = FULL) -> str:
+def rounded(value: float, digits: int = ALL_DIGITS) -> str:
     """A number to so many significant digits: as `repr` writes it where that has no more of them,
     else the shorter of `0.00074` and `7.4e-4`.
     """
     whole = repr(value)
-    if digits >= FULL or not isfinite(value) or len(_figures(whole)) <= digits:
+    if digits >= ALL_DIGITS or not isfinite(value) or len(_figures(whole)) <= digits:
         return whole
     short = Context(prec=digits).create_decimal(whole)
     # Zeros before the point would pass for known digits.
@@ -25,7 +25,7 @@ def rounded(value: float, digits: int = FULL) -> str:
 
 
 def with_bar(
-    value: float, radius: float, digits: int = FULL, bar: int = 2, space: str = " "
+    value: float, radius: float, digits: int = ALL_DIGITS, bar: int = 2, space: str = " "
 ) -> str:
     """`value ± radius`: the radius rounded up to `bar` digits, the value to its last digit.
 
@@ -48,7 +48,7 @@ def with_bar(
     return f"{middle}{between}{width!r}" if bar > 1 else f"{middle}{between}{_bare(width)}"
 
 
-def to_the_bar(value: float, radius: float, digits: int = FULL) -> str:
+def to_the_bar(value: float, radius: float, digits: int = ALL_DIGITS) -> str:
     """The value alone, without digits that its radius makes meaningless."""
     if not (isfinite(value) and isfinite(radius) and radius):
         return rounded(value, digits)

@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.records.outcome import NO_VERDICT, Outcome, Status
 from gradcheck_cli.records.record import numbers_of, opinion_of
-from gradcheck_cli.reports.digits import FULL
 from gradcheck_cli.reports.format import (
     NOTHING,
     array_text,
     count_of,
     escape_controls,
     inline,
-    numbers_text,
 )
 from gradcheck_cli.reports.rows import rows_of
 from gradcheck_cli.reports.split import split_remarks
@@ -83,28 +81,6 @@ class Group:
         """`∂f/∂x`, or `∂f/∂x at x = 0, float32` among several cases."""
         label = self.label(row.record)
         return f"{row.name} at {label}" if label else row.name
-
-
-def value_text(record: Record, digits: int = FULL, *, whole: bool = False) -> str:
-    """The value of the program: torch's, and the true one where these digits tell them apart; empty
-    where there is none.
-    """
-    torch, true = record["value"]["autograd"], record["value"]["reference"]
-    texts = [
-        numbers_text(value, record["dtype"], digits, whole=whole)
-        for value in (torch, true)
-        if value is not None and None not in numbers_of(value)
-    ]
-    if torch is None or len(texts) < 2 or texts[0] == texts[1]:
-        return texts[0] if texts else ""
-    return f"{texts[0]} (true: {texts[1]})"
-
-
-def has_values(group: Group) -> bool:
-    """Whether the values of the cases are numbers that differ."""
-    values = [record["value"]["autograd"] for record in group.records]
-    numbers = {str(value) for value in values if not isinstance(value, list)}
-    return len(numbers) > 1
 
 
 def groups(report: Report, *, verbose: bool = False) -> Iterator[Group]:

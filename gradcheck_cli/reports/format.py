@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.records.json_text import MARKS
 from gradcheck_cli.records.record import numbers_of, typed_text
-from gradcheck_cli.reports.digits import FULL, rounded
+from gradcheck_cli.reports.digits import ALL_DIGITS, rounded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +31,7 @@ def array_text(value: JsonArray, *, whole: bool = False) -> str:
         if whole or len(text) <= MAX_LINE:
             return text
     first = ", ".join(map(typed_text, islice(numbers_of(value), FIRST_NUMBERS)))
-    return f"{first}, … ({size:,} numbers, shape {_shape(value)})"
+    return f"{first}, … ({size:,} numbers, shape {shape_of(value)})"
 
 
 def size_of(value: JsonArray) -> int:
@@ -39,31 +39,16 @@ def size_of(value: JsonArray) -> int:
     return sum(1 for _ in numbers_of(value))
 
 
-def _shape(value: JsonArray) -> tuple[int, ...]:
-    return (len(value), *_shape(value[0])) if isinstance(value, list) else ()
+def shape_of(value: JsonArray) -> tuple[int, ...]:
+    """The length of each dimension."""
+    return (len(value), *shape_of(value[0])) if isinstance(value, list) else ()
 
 
-def torch_number(value: float, dtype: str, digits: int = FULL) -> str:
+def torch_number(value: float, dtype: str, digits: int = ALL_DIGITS) -> str:
     """What torch answered: shortest digits for float64, the nine that tell all float32 apart, and
     16-bit numbers, being short, whole.
     """
     return rounded(float(f"{value:.9g}") if dtype == "float32" else value, digits)
-
-
-def numbers_text(value: JsonArray, dtype: str, digits: int = FULL, *, whole: bool = False) -> str:
-    """torch's numbers as nested lists; more than a line as the first of them and their shape."""
-    if not whole and size_of(value) > 1:
-        text = numbers_text(value, dtype, digits, whole=True) if size_of(value) <= MAX_LINE else ""
-        if text and len(text) <= MAX_LINE:
-            return text
-        first = (
-            torch_number(float(n or 0), dtype, digits)
-            for n in islice(numbers_of(value), FIRST_NUMBERS)
-        )
-        return f"{', '.join(first)}, … ({size_of(value):,} numbers, shape {_shape(value)})"
-    if isinstance(value, list):
-        return f"[{', '.join(numbers_text(part, dtype, digits, whole=True) for part in value)}]"
-    return torch_number(float("nan" if value is None else value), dtype, digits)
 
 
 def partial_name(partial: PartialRecord, record: Record) -> str:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from rich.text import Text
 
-from gradcheck_cli.reports.digits import FULL, SHORT, rounded
-from gradcheck_cli.reports.facts import has_values, value_text
+from gradcheck_cli.reports.digits import ALL_DIGITS, SHORT, rounded
 from gradcheck_cli.reports.format import torch_number
 from gradcheck_cli.reports.rows import Detail, titles_of
+from gradcheck_cli.reports.values import has_values, value_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.reports.rows import FactRow
 
 GAP = "  "
+LAST = "outcome"
 # Below this a list is easier to read than what is left of a table.
 NARROWEST = 60
 # How digits that leave the truth are marked where the outcome is well all the same.
@@ -48,7 +49,7 @@ def detail_of(
         return None
     known = (row for _, rows in tables for row in rows)
     ways = (full,) if verbose else _details(whole=any(map(_hides, known)))
-    fitting = (d for d in ways if all(grid_of(*table, d).width <= width for table in tables))
+    fitting = (d for d in ways if all(table_of(*table, d).width <= width for table in tables))
     return next(fitting, None)
 
 
@@ -62,7 +63,7 @@ def _details(*, whole: bool) -> Iterator[Detail]:
     yield Detail()
     for without in ((), ("numeric",), ("numeric", "f"), ("numeric", "f", "analytic")):
         short = Detail(bar=1, without=without)
-        lengths = (FULL,) if whole else range(SHORT, 5, -1)
+        lengths = (ALL_DIGITS,) if whole else range(SHORT, 5, -1)
         for digits in lengths:
             estimates = range(SHORT, 4, -1) if digits >= SHORT else ()
             yield from (short._replace(digits=digits, estimate=n) for n in estimates)
@@ -84,7 +85,7 @@ def _hides(row: FactRow) -> bool:
 
 
 @dataclass(frozen=True)
-class Grid:
+class Table:
     """A table: its head, and below each title the cells of that column.
 
     Attributes:
@@ -135,7 +136,7 @@ class Grid:
         return line
 
 
-def grid_of(group: Group, rows: Sequence[FactRow], detail: Detail) -> Grid:
+def table_of(group: Group, rows: Sequence[FactRow], detail: Detail) -> Table:
     """The cells of a group's table."""
     titles = titles_of(rows, detail)
     head = [name.removesuffix(" =") for name in group.differing]
@@ -157,9 +158,11 @@ def grid_of(group: Group, rows: Sequence[FactRow], detail: Detail) -> Grid:
     marked = [_leaving(row, detail) for row in rows]
     columns = [_aligned(cells) if k in numbers else cells for k, cells in enumerate(columns)]
     columns.append([row.outcome for row in rows])
-    # What outcomes are needs no title that is wider than they.
-    last = "outcome" if max(map(len, columns[-1])) >= len("outcome") else ""
-    return Grid([*head, "", *titles.values(), last], columns, frozenset(numbers), autograd, marked)
+    # In a narrow terminal no title is wider than what it stands above, and says itself.
+    is_wide = detail.digits >= ALL_DIGITS or max(map(len, columns[-1])) >= len(LAST)
+    return Table(
+        [*head, "", *titles.values(), LAST * is_wide], columns, frozenset(numbers), autograd, marked
+    )
 
 
 def _leaving(row: FactRow, detail: Detail) -> tuple[int, int]:

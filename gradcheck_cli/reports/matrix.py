@@ -24,6 +24,8 @@ def matrices(group: Group) -> Iterator[list[str]]:
     for record in group.records:
         label = group.label(record)
         for name, rows in _by_input(record).items():
+            if len(set(map(len, rows))) > 1:
+                continue  # no matrix, in a report of somebody else's
             yield _block(f"{name} at {label}" if label else name, rows, record["dtype"])
 
 

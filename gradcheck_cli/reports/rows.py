@@ -15,7 +15,7 @@ from gradcheck_cli.records.record import (
     opinions_of,
     worse_partials,
 )
-from gradcheck_cli.reports.digits import FULL, amount, rounded, to_the_bar, with_bar
+from gradcheck_cli.reports.digits import ALL_DIGITS, amount, rounded, to_the_bar, with_bar
 from gradcheck_cli.reports.format import ALSO, NOTHING, inline, partial_name, torch_number
 from gradcheck_cli.reports.wrap import one_line
 
@@ -42,8 +42,8 @@ class Detail(NamedTuple):
         verbose: the digits that are proved, and errors in the unit of the partial as well.
     """
 
-    digits: int = FULL
-    estimate: int = FULL
+    digits: int = ALL_DIGITS
+    estimate: int = ALL_DIGITS
     bar: int = 2
     tight: bool = False
     allowed: bool = True

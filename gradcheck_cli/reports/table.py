@@ -10,7 +10,7 @@ from rich.text import Text
 
 from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.reports.digest import brief_of, chosen, rest_of
-from gradcheck_cli.reports.digits import FULL, SHORT
+from gradcheck_cli.reports.digits import ALL_DIGITS, SHORT
 from gradcheck_cli.reports.facts import (
     FORESEEN,
     MAX_EXPLAINED,
@@ -22,13 +22,13 @@ from gradcheck_cli.reports.facts import (
     place_of,
     sentences,
     summary,
-    value_text,
 )
 from gradcheck_cli.reports.format import MAX_LINE, escape_controls, inline
-from gradcheck_cli.reports.layout import detail_of, grid_of
+from gradcheck_cli.reports.layout import detail_of, table_of
 from gradcheck_cli.reports.matrix import matrices
 from gradcheck_cli.reports.rows import Detail, titles_of
 from gradcheck_cli.reports.terminal import terminal_text
+from gradcheck_cli.reports.values import value_text
 from gradcheck_cli.reports.wrap import shorten, wrap, wrap_command
 
 if TYPE_CHECKING:
@@ -115,8 +115,8 @@ class _Page:
         """Program, point, dtype, device, cotangent, value and formulas, as far as all cases share
         them.
         """
-        rounds = self.detail is not None and self.detail.digits < FULL
-        digits = SHORT if rounds else FULL
+        rounds = self.detail is not None and self.detail.digits < ALL_DIGITS
+        digits = SHORT if rounds else ALL_DIGITS
         values = {value_text(r, digits, whole=self.verbose) for r in group.records}
         lines = [
             Text(escape_controls(group.records[0]["expression"].strip("\n")), style="bold"),
@@ -134,7 +134,7 @@ class _Page:
     def _table(self, group: Group, rows: Sequence[FactRow]) -> list[Text]:
         if self.detail is None:
             return self._stack(group, rows)
-        return grid_of(group, rows, self.detail).lines(rows, STYLES)
+        return table_of(group, rows, self.detail).lines(rows, STYLES)
 
     def _stack(self, group: Group, rows: Sequence[FactRow]) -> list[Text]:
         """A block for each partial, a line for each number."""
