@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import sys
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.checks.gather import gather
@@ -125,7 +124,7 @@ def _with_remedies(
     # Rules and rewriting are loaded where something ails: most checks need none.
     from gradcheck_cli.judge.remedy import with_remedies
 
-    remedied = or_absent(partial(with_remedies, evidence, verdicts))
+    remedied = or_absent(with_remedies, evidence, verdicts)
     if isinstance(remedied, Abstention):
         return verdicts, f"no remedy was found: {remedied.reason}"
     return remedied, ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
 
 from gradcheck_cli.judge.evidence import Evidence
 from gradcheck_cli.questions.batch import Point
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.symbolic.client import Analyst
     from gradcheck_cli.witnesses import Estimates, Testimony, Witness
 
+P = ParamSpec("P")
 T = TypeVar("T")
 # What is on trial, and what settles it.
 _NEEDED = (Reference.name, Autograd.name)
@@ -69,18 +70,20 @@ def _ask(witnesses: Sequence[Witness], batch: Batch, names: Sequence[str], *, al
     unasked = Abstention("not asked under the random cotangent")
     said: dict[str, Estimates | Abstention] = {}
     for witness in witnesses:
-        answer = partial(witness.answer, batch)
-        said[witness.name] = (
-            unasked if witness.name not in names else or_absent(answer) if alone else answer()
-        )
+        if witness.name not in names:
+            said[witness.name] = unasked
+        elif alone:
+            said[witness.name] = or_absent(witness.answer, batch)
+        else:
+            said[witness.name] = witness.answer(batch)
     analyst = next((w.analyst for w in witnesses if isinstance(w, Analytic)), None)
     return Heard(batch, said, analyst)
 
 
-def or_absent(opinion: Callable[[], T]) -> T | Abstention:
+def or_absent(opinion: Callable[P, T], *args: P.args, **keywords: P.kwargs) -> T | Abstention:
     """An opinion, or in words that it failed."""
     try:
-        return opinion()
+        return opinion(*args, **keywords)
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, the verdict rests on the others
@@ -93,4 +96,4 @@ def or_absent(opinion: Callable[[], T]) -> T | Abstention:
 def _testimony(estimates: Estimates | Abstention, k: int) -> Testimony | Abstention:
     if isinstance(estimates, Abstention):
         return estimates
-    return or_absent(partial(estimates.testimony, k))
+    return or_absent(estimates.testimony, k)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from flint import arb, ctx
+
 from gradcheck_cli.calculus.formulas import formula
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.program import Call, Program, reach
@@ -32,8 +34,6 @@ def approximations(point: Point) -> tuple[Approximated, ...]:
     """Every call that torch provably approximates at the point; none where the program is too
     large to be looked at.
     """
-    from flint import arb, ctx
-
     try:
         look = point.prepared.share("approximations", lambda: _Look(point.prepared))
     except TooLarge:

@@ -10,8 +10,11 @@ from functools import cached_property
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+from flint import arb, ctx
+
 from gradcheck_cli.judge.cause import cut_cause
-from gradcheck_cli.judge.comparison import Comparison, Court
+from gradcheck_cli.judge.comparison import Comparison
+from gradcheck_cli.judge.court import Court
 from gradcheck_cli.judge.evidence import agreement
 from gradcheck_cli.judge.forward import value_without_number, why_numeric_misses
 from gradcheck_cli.judge.measure import (
@@ -30,7 +33,6 @@ from gradcheck_cli.records.outcome import Cause, Outcome
 from gradcheck_cli.records.record import FREE_ULPS
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.autograd import Detached, Measured
-from gradcheck_cli.witnesses.modes import ModeAnswer
 from gradcheck_cli.witnesses.truth import Certified, Touching, Undefined
 
 if TYPE_CHECKING:
@@ -51,8 +53,6 @@ def judge(
     Args:
         partials: those that are judged; None for all.
     """
-    from flint import ctx
-
     court = Court(evidence, tolerance)
     wanted = range(len(evidence.point.keys)) if partials is None else partials
     with ctx.workprec(_BITS):
@@ -63,17 +63,17 @@ class _Trial:
     """One partial on trial."""
 
     def __init__(self, court: Court, partial: int) -> None:
-        self.comparison, self.partial = Comparison(court, partial), partial
+        self.court, self.comparison, self.partial = court, Comparison(court, partial), partial
         self.evidence, self.point = court.evidence, court.point
         self.dtype, self.key = court.point.dtype, court.point.keys[partial]
         self.truth = self.evidence.of("reference", partial)
         self.difference = self.evidence.of("numeric", partial)
-        self.is_second = self.point.prepared.objective.order == 2
 
     def verdict(self) -> Verdict:
         """The outcome, with what is to be said of the other opinions appended."""
         verdict = self._outcome(self.evidence.of("autograd", self.partial))
-        verdict = with_modes(verdict, self.evidence, self.partial, self._outcome)
+        if self.court.modes:
+            verdict = with_modes(verdict, self.evidence, self.partial, self._outcome)
         truth = verdict.truth
         if truth is None and isinstance(self.truth, Certified):
             truth = self.truth.ball
@@ -94,7 +94,9 @@ class _Trial:
             reason = answer.reason if isinstance(answer, Abstention) else "torch gives no number"
             return self._verdict(Outcome.INCONCLUSIVE, reason, Cause.UNKNOWN)
         answers = f"torch answers {format_float(answer.value)}"
-        value = value_without_number(self.evidence, self.partial)
+        value = None
+        if not self.court.is_finite:
+            value = value_without_number(self.evidence, self.partial)
         proved = isinstance(self.truth, Undefined) and self.truth.of_value
         if value is not None and not proved:
             reason = f"there is nothing to differentiate: torch's value is {format_float(value)}"
@@ -110,7 +112,7 @@ class _Trial:
             case Touching(function=function, node=node):
                 words = self.point.specification.source(node)
                 # A step of the first derivative is no function that the user wrote.
-                inner = "" if self.is_second else f"`{function}` in "
+                inner = "" if self.court.is_second else f"`{function}` in "
                 return self._beside(answer, f"at the boundary of {inner}`{words}`")
             case Undefined():
                 return self._beside(answer, "where the formula for the derivative is not finite")
@@ -145,7 +147,7 @@ class _Trial:
         boundary = self._boundary
         words, cause, sides = boundary.words, boundary.cause, boundary.sides
         answers = f"torch answers {format_float(answer.value)}"
-        none = "no second derivative" if self.is_second else "no derivative"
+        none = "no second derivative" if self.court.is_second else "no derivative"
         if boundary.kind == "smooth":
             verdict = self.comparison.verdict(boundary.slope, answer, at_boundary=True)
             reason = f"{verdict.reason}; {place} {words}"
@@ -176,8 +178,6 @@ class _Trial:
         """Whether an answer lies between the one-sided derivatives, with the room that rounding may
         take.
         """
-        from flint import arb
-
         low, high = boundary.low, boundary.high
         if boundary.kind == "edge":
             low = high = boundary.slope
@@ -188,11 +188,8 @@ class _Trial:
 
     def _asides(self, verdict: Verdict, truth: Any) -> list[str]:
         """What is wrong with the other opinions; of torch's own modes it is said already."""
-        modes = {
-            n for n in verdict.agrees if isinstance(self.evidence.of(n, self.partial), ModeAnswer)
-        }
-        wrong = (n for n, agrees in verdict.agrees.items() if agrees is False and n not in modes)
-        asides = [self._dispute(name, truth) for name in wrong]
+        wrong = [name for name, agrees in verdict.agrees.items() if agrees is False]
+        asides = [self._dispute(name, truth) for name in wrong if name not in self.court.modes]
         # Across a jump differences have no slope to find: steps that are closer together than
         # floats, such as those of floor at 1e140, look like one.
         jumps = verdict.cause is Cause.JUMP

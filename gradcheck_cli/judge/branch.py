@@ -8,6 +8,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from flint import arb, ctx
 
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.program import Call
@@ -54,8 +55,6 @@ def other_branch(crossed: Sequence[Kink], point: Point, partial: int) -> str:
 
 def _along_torch(point: Point, expansion: Expansion, execution: NodeValues) -> list[Any]:
     """Balls of the exact program with torch's values put in for the nodes that torch computed."""
-    from flint import arb, ctx
-
     pins: dict[int, Any] = {}
     for i, node in enumerate(point.specification.nodes):
         value = execution.node(i)

@@ -7,6 +7,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from flint import arb, ctx
 
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.judge.measure import format_ball, half_digits, ulp
@@ -74,8 +75,6 @@ class Inquiry:
         Args:
             answer: torch's.
         """
-        from flint import ctx
-
         if self.trace.graph.size * 4 > _MOST_STEPS:
             return None
         with ctx.workprec(self.replay.bits):
@@ -108,8 +107,6 @@ class Inquiry:
     @staticmethod
     def _is_torchs(slope: Any, truth: Any, answer: float) -> bool:
         """Whether a replay went as torch did: it is nearer to torch's answer than the truth is."""
-        from flint import arb
-
         if not isfinite(answer):
             return not slope.is_finite()
         return bool(slope.is_finite() and 2 * abs(slope - arb(answer)) <= abs(truth - answer))
@@ -117,8 +114,6 @@ class Inquiry:
     @staticmethod
     def _error(run: Rerun, partial: int, truth: Any) -> Any:
         """The distance of a replay's partial from the truth; infinite for NaN."""
-        from flint import arb
-
         slope = run.slopes[partial]
         return abs(slope - truth).mid() if slope.is_finite() else arb("inf")
 

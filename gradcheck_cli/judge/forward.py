@@ -8,6 +8,7 @@ from math import isfinite, isnan
 from typing import TYPE_CHECKING
 
 import numpy as np
+from flint import arb, ctx
 
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.judge.bounds import ForwardNoise
@@ -36,8 +37,6 @@ _BITS = 256
 
 def forward_note(evidence: Evidence) -> str | None:
     """What is wrong with torch's value of the program, if anything."""
-    from flint import ctx
-
     proof, backward = evidence.whole("reference", Proof), evidence.whole("autograd", Backward)
     if proof is None or backward is None:
         return None
@@ -131,8 +130,6 @@ def _is_float64_off(evidence: Evidence, partial: int) -> bool:
     """Whether torch's float64 value, which the differences are made of, is further from the truth
     than rounding explains.
     """
-    from flint import arb
-
     point, difference = evidence.point, evidence.of("numeric", partial)
     proof = evidence.whole("reference", Proof)
     if proof is None or not isinstance(difference, Difference) or difference.centre is None:
@@ -146,8 +143,6 @@ def _is_off_beside(point: Point, partial: int) -> bool:
     """Whether torch's float64 value beside the point is further from the truth than rounding
     explains.
     """
-    from flint import arb, ctx
-
     batch, prepared = point.batch.alone(point.k), point.prepared
     found = None if isinstance(prepared.expansion, Oversize) else values_beside(batch, partial)
     if found is None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from flint import arb
+
 from gradcheck_cli.calculus.reverse import slope_of
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.functions.arithmetic import OFF
@@ -35,6 +37,7 @@ class Rounds(NamedTuple):
         effect: node of `x f'(x)`, -1 where m is 0.
         correct: its result is the number of the dtype nearest to the exact one.
         chained: it is a step of a sum that may be added up in any order.
+        plain: it rounds its value once, and nothing else.
     """
 
     c: int
@@ -42,6 +45,7 @@ class Rounds(NamedTuple):
     effect: int
     correct: bool
     chained: bool
+    plain: bool
 
 
 class Ledger:
@@ -55,9 +59,8 @@ class Ledger:
 
     def __init__(self, graph: Graph, dtype: DType, values: Sequence[Any]) -> None:
         self.graph, self.dtype = graph, dtype
-        numbers = (i for i, node in enumerate(graph.nodes) if isinstance(node, Number))
         self.held = [True] * graph.size
-        for i in numbers:
+        for i in graph.numbers:
             self.held[i] = holds(values[i], dtype)
         self.sums: dict[int, Any] = {}
         self.lows: dict[int, int] = {}
@@ -67,53 +70,56 @@ class Ledger:
         """The rounding error that a call makes, None if it makes none; those of its arguments are
         entered already.
         """
-        node, how, value = self.graph.nodes[index], self.graph.rounds[index], values[index]
-        assert isinstance(node, Call)
-        exact = False not in [self.held[j] for j in node.args]
+        held, how, value = self.held, self.graph.rounds[index], values[index]
+        exact = False not in [held[j] for j in self.graph.args[index]]
         if how is None or value is OFF:
-            self.held[index] = exact
+            held[index] = exact
             return None
-        # A relative error of 0 is 0; what is at stake beside it, underflow, is not.
-        sure = how.correct or (value.is_zero() and not how.m)
-        if exact and sure and holds(value, self.dtype) and self._in_any_order(index, values):
+        if exact and self._is_exact(index, how, values):
             return None
-        self.held[index] = False
-        return None if is_infinity(value) else self.error(index, values)
+        held[index] = False
+        return self.error(index, values)
 
     def error(self, index: int, values: Sequence[Any]) -> Any:
         """`u (c |v| + m |x f'(x)|) + eta` of a call that rounds; of a step of a sum in any order
-        the sizes of all terms count.
+        the sizes of all terms count. None for an infinity.
         """
-        node, how = self.graph.nodes[index], self.graph.rounds[index]
-        assert isinstance(node, Call)
+        how, value = self.graph.rounds[index], values[index]
         assert how is not None
+        if value.is_exact() and is_infinity(value):
+            return None
+        if how.plain:
+            return self.unit * abs(value) + self.least
+        args = self.graph.args[index]
         if how.chained:
-            a, b = (self.sums.get(j) or abs(balls.plain(values[j])) for j in node.args)
+            a, b = (self.sums.get(j) or abs(balls.plain(values[j])) for j in args)
             size = self.sums[index] = a + b
         else:
-            size = abs(values[index])
-            if how.c != 1:
-                size = how.c * size
+            size = how.c * abs(value)
         # The argument of exp may be an infinity, which is as it stands.
-        if how.m and not is_infinity(values[node.args[-1]]):
+        if how.m and not is_infinity(values[args[-1]]):
             size = size + how.m * abs(self._effect(index, how, values))
         return self.unit * size + self.least
+
+    def _is_exact(self, index: int, how: Rounds, values: Sequence[Any]) -> bool:
+        """Whether a call of exact arguments makes no error."""
+        value = values[index]
+        # A relative error of 0 is 0; what is at stake beside it, underflow, is not.
+        sure = how.correct or (value.is_zero() and not how.m)
+        return sure and holds(value, self.dtype) and self._in_any_order(index, values)
 
     def _in_any_order(self, index: int, values: Sequence[Any]) -> bool:
         """Whether the dtype holds every sum of some terms of a sum, as it does where all of them
         together, in size, are few enough of the smallest unit among them; so for any other call.
         """
-        how, node = self.graph.rounds[index], self.graph.nodes[index]
+        how, args = self.graph.rounds[index], self.graph.args[index]
         assert how is not None
-        assert isinstance(node, Call)
         if not how.chained:
             return True
-        size = self.sums[index] = sum(
-            self.sums.get(j) or abs(balls.plain(values[j])) for j in node.args
-        )
+        size = self.sums[index] = sum(self.sums.get(j) or abs(balls.plain(values[j])) for j in args)
         if not size.is_finite():
             return False
-        units = [self.lows.get(j, _unit(balls.plain(values[j]))) for j in node.args]
+        units = [self.lows.get(j, _unit(balls.plain(values[j]))) for j in args]
         low = self.lows[index] = min(units)
         mantissa, shift = size.mid().man_exp()
         bits = int(mantissa).bit_length() + int(shift) - low
@@ -141,16 +147,19 @@ class Graph:
 
     Attributes:
         size: how many nodes torch evaluates; those of slopes come after them.
+        args: for each node its arguments.
         edges: for each node (argument, slope node) of every argument that rounding can move.
         rounds: for each node how it rounds, None for one that does not.
-        calls: those of torch's nodes that are calls.
+        numbers, calls: those of torch's nodes that are numbers, and calls.
         machine: runs all nodes in balls.
     """
 
     def __init__(self, builder: Builder, chained: Container[int]) -> None:
         self.size = len(builder.nodes)
         self.nodes = tuple(builder.nodes)
+        self.args = [node.args if isinstance(node, Call) else () for node in self.nodes]
         self.edges = [_edges(builder, i) for i in range(self.size)]
+        self.numbers = [i for i in range(self.size) if isinstance(self.nodes[i], Number)]
         self.calls = [i for i, node in enumerate(self.nodes) if isinstance(node, Call)]
         self.rounds = [_rounds(builder, i, i in chained) for i in range(self.size)]
         last = len(builder.nodes) - 1
@@ -167,7 +176,7 @@ class Graph:
         for i in self.calls:
             if not near:
                 found[i] = ledger.entry(i, values)
-            elif self.rounds[i] is not None and not (values[i] is OFF or is_infinity(values[i])):
+            elif self.rounds[i] is not None and values[i] is not OFF:
                 found[i] = ledger.error(i, values)
         return found
 
@@ -177,8 +186,6 @@ class Graph:
 
         Paths add up in size and never cancel: torch may take one of two paths only.
         """
-        from flint import arb
-
         edges, found = self.edges, {output: arb(1)}
         for i in range(output, -1, -1):
             weight = found.get(i)
@@ -210,8 +217,6 @@ def holds(ball: Any, dtype: DType) -> bool:
 @cache
 def units(dtype: DType) -> tuple[Any, Any]:
     """`u` and `eta` as balls."""
-    from flint import arb
-
     return arb(dtype.unit_roundoff), balls.exact_ball(dtype.smallest / 2)
 
 
@@ -247,7 +252,8 @@ def _rounds(builder: Builder, index: int, chained: bool) -> Rounds | None:
     c, m = row.rounds
     # torch's float32 sqrt is one ulp off for one argument in five.
     correct = row.operator in ("+", "-", "*", "/")
-    return Rounds(c, m, _argument_effect(builder, index), correct, chained)
+    plain = c == 1 and not m and not chained
+    return Rounds(c, m, _argument_effect(builder, index), correct, chained, plain)
 
 
 def _power_of_two(value: Fraction | float) -> bool:

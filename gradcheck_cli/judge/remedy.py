@@ -14,6 +14,7 @@ from time import thread_time
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
+from flint import ctx
 
 from gradcheck_cli.calculus.rewriting import rewritings
 from gradcheck_cli.judge.bench import judge
@@ -85,8 +86,6 @@ def _cost(rewriting: Rewriting) -> tuple[int, int]:
 
 def with_remedies(evidence: Evidence, verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
     """The verdicts, with a remedy for each partial that is wrong or imprecise and has one."""
-    from flint import ctx
-
     question = evidence.point.question
     proof, backward = evidence.whole("reference", Proof), evidence.whole("autograd", Backward)
     ailing = [k for k, v in enumerate(verdicts) if v.outcome in (Outcome.WRONG, Outcome.IMPRECISE)]

@@ -9,6 +9,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
+from flint import arb, ctx, fmpz
 
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import lookup
@@ -90,8 +91,6 @@ class Replay:
         return self._runs[key]
 
     def _replayed(self, hand: _Hand) -> Rerun:
-        from flint import arb, ctx
-
         machine, partials = self.trace.graph.machine, self.trace.partials
         with ctx.workprec(self.bits):
             inputs = {name: arb(value) for name, value in self.point.scalars.items()}
@@ -113,8 +112,6 @@ class _Hand:
 
     def step(self, place: int, values: list[Any]) -> None:
         """As `worlds.balls.After`."""
-        from flint import arb
-
         trace, dtype = self.replay.trace, self.replay.point.dtype
         if place >= trace.graph.size:
             return
@@ -201,8 +198,6 @@ def round_ball(ball: Any, dtype: DType, *, limited: bool = True) -> Any:
     Args:
         limited: False for exponents without limits.
     """
-    from flint import arb, fmpz
-
     mantissa, shift = ball.mid().man_exp()
     mantissa, shift = int(mantissa), int(shift)
     bits = mantissa.bit_length()
@@ -237,7 +232,6 @@ def _by_torch(call: Call, args: Sequence[Any], pin: float | None) -> Any:
     what torch made of it is not known.
     """
     import torch
-    from flint import arb
 
     if pin is not None:
         return arb(pin)

@@ -12,6 +12,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from flint import arb, ctx
 
 from gradcheck_cli.functions.arithmetic import OFF
 from gradcheck_cli.judge.graph import Ledger
@@ -50,8 +51,6 @@ class Path:
 
     def explains(self, partial: int, answer: float) -> bool:
         """Whether rounding takes torch's formula to an answer for a partial."""
-        from flint import arb
-
         node = self.trace.partials[partial]
         slope = balls.plain(self.values[node]) if node >= 0 else arb(0)
         if not slope.is_finite() or self.strays & self.trace.upstream(node):
@@ -75,8 +74,6 @@ class Path:
 
 def retrace(evidence: Evidence) -> Path | None:
     """torch's path; None where its forward values are not known, or not finite."""
-    from flint import arb, ctx
-
     point, backward = evidence.point, evidence.whole("autograd", Backward)
     if backward is None:
         return None
@@ -126,8 +123,6 @@ class _Walk:
 
     def step(self, place: int, values: list[Any]) -> None:
         """As `worlds.balls.After`."""
-        from flint import arb
-
         graph, dtype = self.trace.graph, self.point.dtype
         if place >= graph.size:
             return

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from flint import ctx
+
 from gradcheck_cli.judge.sides import Boundary, boundary_at
 from gradcheck_cli.language.program import Program, prune
 from gradcheck_cli.witnesses import Abstention
@@ -87,8 +89,6 @@ def _stays_on_a_kink(before: Point, place: int, partial: int) -> bool:
 
 def _is_left(before: Point, kink: Kink, partial: int) -> bool:
     """Whether a kink is proved to be left on both sides along a coordinate."""
-    from flint import ctx
-
     gradient = before.prepared.gradient
     expression = prune(Program(gradient.program.nodes, (kink.expression,)))
     name = gradient.elements[partial]

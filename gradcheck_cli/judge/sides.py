@@ -12,6 +12,8 @@ from functools import partial as partial_of
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from flint import arb, ctx
+
 from gradcheck_cli.judge.measure import format_ball
 from gradcheck_cli.judge.settling import settled
 from gradcheck_cli.records.outcome import Cause
@@ -118,8 +120,6 @@ def _attempt(point: Point, partial: int, value: Any, bits: int, terms: int) -> B
 
 def _prove(point: Point, partial: int, direction: int, bits: int) -> Side:
     """Limit and one-sided derivative along one coordinate."""
-    from flint import ctx
-
     with ctx.workprec(bits):
         try:
             germ, world = _beside(point, partial, direction)
@@ -166,8 +166,6 @@ def _proof(point: Point, partial: int, left: Side, right: Side, bits: int, value
     Raises:
         UndecidedSign: they are too close to tell apart.
     """
-    from flint import ctx
-
     sides = _one_sided(left, right)
     with ctx.workprec(bits):
         if left.empty and right.empty:
@@ -271,8 +269,6 @@ def _estimate(difference: Answer, why: str) -> Boundary:
 
 
 def _estimated_kink(left: Slope, right: Slope, words: str, sides: OneSided) -> Boundary:
-    from flint import arb
-
     low, high = sorted((left, right), key=lambda slope: slope.value)
     ends = {"low": arb(low.value, low.radius), "high": arb(high.value, high.radius)}
     return Boundary("kink", words, sides, Cause.KINK, **ends)

@@ -9,6 +9,9 @@ from gradcheck_cli.language.program import Call, reach
 from gradcheck_cli.questions.prepared import Oversize
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gradcheck_cli.language.program import Program
     from gradcheck_cli.questions.batch import Point
 
 
@@ -16,10 +19,15 @@ def stop_note(point: Point) -> str | None:
     """What is checked in place of the derivative of the value; None where nothing is stopped that
     rests on an input that is differentiated.
     """
-    program = point.specification
+    prepared = point.prepared
+    note: str | None = prepared.share("stops", lambda: _note(prepared.specification, prepared.wrt))
+    return note
+
+
+def _note(program: Program, wrt: Sequence[str]) -> str | None:
     if not has_stops(program.nodes):
         return None
-    rests = reach(program, dict.fromkeys(point.question.wrt, 1))
+    rests = reach(program, dict.fromkeys(wrt, 1))
     places: dict[str, None] = {}
     for i, node in enumerate(program.nodes):
         ends = stopped(node.function, node.settings) if isinstance(node, Call) else frozenset[int]()

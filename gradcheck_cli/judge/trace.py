@@ -15,6 +15,8 @@ from functools import cached_property
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+from flint import arb, ctx
+
 from gradcheck_cli.functions.arithmetic import OFF
 from gradcheck_cli.judge.graph import units
 from gradcheck_cli.language.program import Call
@@ -69,8 +71,6 @@ class Trace:
 
     def budget(self, point: Point, output: int, dtype: DType, *, near: bool = False) -> Budget:
         """The budget of one node at a point, or at points beside it: see `Graph.errors`."""
-        from flint import ctx
-
         found = Budget(float("inf"))
         for bits in _BITS:
             with ctx.workprec(bits):
@@ -89,8 +89,6 @@ class Trace:
         """The budget of one node for values anywhere between those at a point and others: by the
         mean value theorem, with the adjoints of the whole way.
         """
-        from flint import ctx
-
         if output < 0:
             return 0.0
         with ctx.workprec(_BITS[-1]):
@@ -101,8 +99,6 @@ class Trace:
 
     def shares(self, point: Point, output: int) -> list[int]:
         """Nodes of the user's program, those first whose rounding moves an output most."""
-        from flint import arb, ctx
-
         with ctx.workprec(_BITS[-1]):
             values, errors = self._at(point, _BITS[-1], point.dtype)
             found: dict[int, Any] = {}
@@ -161,8 +157,6 @@ class Trace:
     def _summed(
         self, weights: dict[int, Any], values: list[Any], errors: list[Any], dtype: DType
     ) -> Budget:
-        from flint import arb
-
         total, culprit, most = arb(0), None, arb(0)
         for i, weight in weights.items():
             error = errors[i]

@@ -4,6 +4,7 @@ part in the derivative there, such as those behind a mask.
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,7 +35,7 @@ def require_finite(prepared: Prepared, arrays: Mapping[str, Array], dtype: DType
     Raises:
         PointError: with each input that has such an element.
     """
-    spots = [name for name in prepared.wrt if not np.isfinite(arrays[name]).all()]
+    spots = [name for name in prepared.wrt if not _is_finite(arrays[name])]
     if not spots:
         return
     away = _without_part(prepared, arrays, dtype)
@@ -46,6 +47,10 @@ def require_finite(prepared: Prepared, arrays: Mapping[str, Array], dtype: DType
     ]
     if mistakes:
         raise PointError(mistakes)
+
+
+def _is_finite(array: Array) -> bool:
+    return isfinite(array.item()) if array.size == 1 else bool(np.isfinite(array).all())
 
 
 def _without_part(prepared: Prepared, arrays: Mapping[str, Array], dtype: DType) -> frozenset[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 from unicodedata import normalize
 
@@ -69,8 +70,15 @@ class Grid:
             return self.start
         if i == self.count - 1:
             return self.stop
-        step = (self.stop.value - self.start.value) / (self.count - 1)
-        return Exact(self.start.value + i * step, "")
+        start, step, unit = self._line
+        return Exact(Fraction(start + i * step, unit), "")
+
+    @cached_property
+    def _line(self) -> tuple[int, int, int]:
+        """Integers `first`, `step` and `unit`: number i is (first + i * step) / unit."""
+        first, step = self.start.value, (self.stop.value - self.start.value) / (self.count - 1)
+        unit = first.denominator * step.denominator
+        return int(first * unit), int(step * unit), unit
 
 
 def read_points(texts: Iterable[str]) -> dict[str, Nested | Grid]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from time import thread_time
 from typing import TYPE_CHECKING
 
+from flint import arb, ctx
+
 from gradcheck_cli.worlds import balls
 from gradcheck_cli.worlds.closed_programs import result_text
 
@@ -52,8 +54,6 @@ def may_be_zero(program: Program) -> bool:
     """Whether the first output lies as close to 0 as `ZERO_BITS` bits should show of a zero, beside
     the other outputs, whose sum it is.
     """
-    from flint import arb, ctx
-
     try:
         deadline = thread_time() + _LOOK_LIMIT
         values = balls.Machine(program).run({}, ZERO_BITS, _exactly, deadline)

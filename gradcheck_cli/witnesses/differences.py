@@ -8,6 +8,7 @@ from math import isinf, sqrt
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+from flint import arb
 
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.records.record import json_number
@@ -52,8 +53,6 @@ class Difference:
     @property
     def ball(self) -> Ball | None:
         """The bar, with one rounding of the estimate itself; a plain difference claims nothing."""
-        from flint import arb
-
         if self.plain:
             return None
         return arb(self.value, self.radius + abs(self.value) * 2.0**-52)

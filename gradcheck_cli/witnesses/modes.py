@@ -175,7 +175,7 @@ def _vmap(call: _Call) -> list[Any]:
 
 _Gradients: TypeAlias = "Callable[[_Call], list[Any]]"
 # By the names that a user asks for them by.
-_WAYS: dict[str, _Gradients] = {
+WAYS: dict[str, _Gradients] = {
     "forward": _forward,
     "create_graph": _create_graph,
     "vmap": _vmap,
@@ -184,4 +184,4 @@ _WAYS: dict[str, _Gradients] = {
 
 def mode_witnesses(names: Iterable[str]) -> tuple[Mode, ...]:
     """A witness for each mode but `reverse`, which is always heard."""
-    return tuple(Mode(name, _WAYS[name]) for name in names if name in _WAYS)
+    return tuple(Mode(name, WAYS[name]) for name in names if name in WAYS)

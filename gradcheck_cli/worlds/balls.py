@@ -7,9 +7,11 @@ from __future__ import annotations
 from copy import copy
 from fractions import Fraction
 from functools import partial
-from math import isnan
+from math import inf, isnan
 from time import thread_time
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+from flint import arb, ctx, fmpq
 
 from gradcheck_cli.calculus.formulas import meaning
 from gradcheck_cli.functions import table
@@ -87,8 +89,6 @@ class Machine:
         Raises:
             OutOfTime: the deadline passed.
         """
-        from flint import arb, ctx
-
         with ctx.workprec(bits):
             nan = {i for i, name in self._variables if isnan(inputs[name])}
             given = {name: arb(inputs[name]) for _, name in self._variables}
@@ -120,8 +120,6 @@ class Machine:
         Raises:
             OutOfTime: the deadline passed.
         """
-        from flint import ctx
-
         key = (ctx.prec, literal)
         if key not in self._kept:
             self._kept[key] = self._constants(literal, deadline)
@@ -187,10 +185,8 @@ def _walk(steps: Sequence[_Step], values: list[Any], deadline: float) -> None:
     Raises:
         OutOfTime: the deadline passed.
     """
-    from flint import arb
-
     for begin in range(0, len(steps), _BLOCK):
-        if thread_time() > deadline:
+        if deadline < inf and thread_time() > deadline:
             raise OutOfTime
         for place, call, args in steps[begin : begin + _BLOCK]:
             try:
@@ -216,8 +212,6 @@ def _of_plain(call: Callable[..., Any], args: Sequence[Any]) -> Any:
     Raises:
         TypeError, AttributeError: that is not what was wrong.
     """
-    from flint import arb
-
     if not any(value is OFF for value in args):
         return call(*args)  # raises again
     try:
@@ -245,8 +239,6 @@ def literal_ball(node: Number, literal: Literal) -> Ball:
 
 def exact_ball(value: Fraction | float) -> Ball:
     """A float, or a rational number, as a ball: exact if dyadic, else to the working precision."""
-    from flint import arb, fmpq
-
     if isinstance(value, float):
         return arb(value)
     return (
@@ -258,8 +250,6 @@ def exact_ball(value: Fraction | float) -> Ball:
 
 def plain(value: Any) -> Ball:
     """A structural zero as an ordinary one."""
-    from flint import arb
-
     return arb(0) if value is OFF else value
 
 

@@ -17,6 +17,8 @@ from itertools import count
 from typing import Any, TypeAlias
 from weakref import WeakValueDictionary
 
+from flint import fmpq
+
 # Powers of atoms, in the order of their numbers.
 Monomial: TypeAlias = "tuple[tuple[Atom, int | Fraction], ...]"
 Polynomial: TypeAlias = "dict[Monomial, Any]"  # coefficients are flint.fmpq
@@ -78,8 +80,6 @@ class ClosedForm:
     @cached_property
     def rational(self) -> Any | None:
         """Its value as a `flint.fmpq`, where it is plainly rational."""
-        from flint import fmpq
-
         if not self.above:
             return fmpq(0)
         return self.above.get(()) if len(self.above) == 1 and self.below is None else None
@@ -171,8 +171,6 @@ def place(monomial: Monomial) -> tuple[Any, ...]:
 
 def rational_form(value: Any) -> ClosedForm:
     """A rational number: an integer, a `Fraction` or a `flint.fmpq`."""
-    from flint import fmpq
-
     if isinstance(value, Fraction):
         value = fmpq(value.numerator, value.denominator)
     value = fmpq(value)
@@ -181,8 +179,6 @@ def rational_form(value: Any) -> ClosedForm:
 
 def dyadic(ball: Any) -> Any | None:
     """The number of an exact ball, unless it takes too many bits to write."""
-    from flint import fmpq
-
     if not (ball.is_exact() and ball.is_finite()):
         return None
     mantissa, exponent = ball.man_exp()
@@ -199,8 +195,6 @@ def as_form(value: Any) -> ClosedForm:
 @lru_cache(maxsize=1)
 def one() -> ClosedForm:
     """The number one."""
-    from flint import fmpq
-
     return ClosedForm({(): fmpq(1)})
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from flint import fmpz
+
 # Numbers of more bits are not factored but for their small primes.
 _FACTORED_BITS, _SMALL_PRIMES = 112, (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47)
 
@@ -11,8 +13,6 @@ _FACTORED_BITS, _SMALL_PRIMES = 112, (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37
 @lru_cache(maxsize=4096)
 def factors(n: int) -> tuple[tuple[int, int], ...]:
     """(p, k) with n the product of p**k: primes, and for a large n a number that is no square."""
-    from flint import fmpz
-
     if n.bit_length() <= _FACTORED_BITS:
         return tuple((int(p), int(k)) for p, k in fmpz(n).factor()) if n > 1 else ()
     found = []

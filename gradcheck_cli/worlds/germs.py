@@ -20,6 +20,8 @@ from functools import cache, cached_property
 from math import ceil, factorial, lcm
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+from flint import ctx
+
 from gradcheck_cli.calculus.formulas import conditions, formula, partial
 from gradcheck_cli.calculus.kinks import kinks
 from gradcheck_cli.calculus.reverse import adjoints
@@ -203,8 +205,6 @@ class _Germ:
 
     def _start(self) -> Any:
         """The limit of the value on this side; on a kink only where one knows to lie beside it."""
-        from flint import ctx
-
         if not self._is_on_kink(self.point):
             return self._value(self.point)
         if len(self.changing) > 1:
@@ -267,8 +267,6 @@ def _depths(row: Function, args: Sequence[Puiseux]) -> tuple[int, int]:
     """(b, precision): at d = 2**-b the arguments have left the point by far less than they are
     known to, and are told from it with this precision.
     """
-    from flint import ctx
-
     moves = [term for arg in args for term in arg.moving.terms]
     if not all(arg.moving.terms for arg in args):
         raise UndecidedSign(f"which way the arguments of `{row.name}` move is not known")

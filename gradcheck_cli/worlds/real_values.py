@@ -7,6 +7,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from flint import arb, ctx
+
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.functions.arithmetic import OFF
 from gradcheck_cli.language.program import Call, Number, fold
@@ -48,8 +50,6 @@ def primitive_value(row: Function, args: list[Any]) -> Any:
 
 
 def _by_name(row: Function, args: list[Any]) -> Any:
-    from flint import arb
-
     assert row.arb is not None, "it is a primitive"
     value = row.arb(*map(ball_of, args))
     known = isinstance(value, arb) and all(isinstance(arg, Real) for arg in args)
@@ -103,6 +103,4 @@ def outputs_of(program: Program, inputs: Mapping[str, Any]) -> list[Real]:
 
 def _says_much(ball: Any) -> bool:
     """Whether a ball is narrow and tells its sign."""
-    from flint import ctx
-
     return bool(ball.is_zero() or ball.rel_accuracy_bits() > ctx.prec // 2)

@@ -11,6 +11,8 @@ from fractions import Fraction
 from operator import add, mul, neg, sub, truediv
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from flint import arb, fmpq
+
 from gradcheck_cli.functions.arithmetic import OFF
 from gradcheck_cli.worlds import closed_angles, closed_functions
 from gradcheck_cli.worlds.closed_forms import MOST_BITS, ClosedForm, as_form, dyadic, rational_form
@@ -34,8 +36,6 @@ class Real:
     _recipe: _Recipe | None
 
     def __init__(self, value: Any = 0, radius: Any = None) -> None:
-        from flint import arb, fmpq
-
         self._exact, self._recipe = None, None
         if radius is not None:
             self.ball = arb(ball_of(value), ball_of(radius))
@@ -183,15 +183,11 @@ class Real:
     @staticmethod
     def pi() -> Real:
         """The number pi."""
-        from flint import arb
-
         return made(arb.pi(), closed_functions.pi)
 
     @staticmethod
     def nan() -> Real:
         """No number."""
-        from flint import arb
-
         return Real(arb.nan())
 
     def atan2(self, other: Any) -> Any:
@@ -229,8 +225,6 @@ def _rule(name: str) -> Any:
 
 
 def _is_number(value: Any) -> bool:
-    from flint import arb
-
     return isinstance(value, arb)
 
 
@@ -282,8 +276,6 @@ def _called(call: Callable[..., ExactNumber], exacts: list[ExactNumber]) -> Exac
 
 
 def _keep(number: Real, exact: ExactNumber) -> None:
-    from flint import arb
-
     if isinstance(exact, ClosedForm) and exact.rational is not None:
         exact = exact.rational
     if exact is not None and not isinstance(exact, ClosedForm):
