@@ -119,7 +119,13 @@ class Shell:
             )
             return done.stdout + done.stderr, done.returncode
         assert words[0] == "gradcheck", f"an example runs gradcheck, python or echo, not {words[0]}"
-        done = self._tool.run(words[1:], stdin=given, folder=self._folder.name, merged=True)
+        done = self._tool.run(
+            words[1:],
+            stdin=given,
+            folder=self._folder.name,
+            environment={"COLUMNS": "80"},
+            merged=True,
+        )
         return done.stdout, done.returncode
 
 

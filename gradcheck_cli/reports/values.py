@@ -19,12 +19,10 @@ def value_text(record: Record, digits: int = ALL_DIGITS, *, whole: bool = False)
     where there is none.
     """
     torch, true = record["value"]["autograd"], record["value"]["reference"]
-    texts = [
-        _numbers_text(value, record["dtype"], digits, whole=whole)
-        for value in (torch, true)
-        if value is not None and None not in numbers_of(value)
-    ]
-    if torch is None or len(texts) < 2 or texts[0] == texts[1]:
+    known = [v for v in (torch, true) if v is not None and None not in numbers_of(v)]
+    texts = [_numbers_text(value, record["dtype"], digits, whole=whole) for value in known]
+    shown = [[float(_number(n, record["dtype"], digits)) for n in numbers_of(v)] for v in known]
+    if torch is None or len(texts) < 2 or repr(shown[0]) == repr(shown[1]):
         return texts[0] if texts else ""
     return f"{texts[0]} (true: {texts[1]})"
 
@@ -44,11 +42,13 @@ def _numbers_text(
         text = _numbers_text(value, dtype, digits, whole=True) if size_of(value) <= MAX_LINE else ""
         if text and len(text) <= MAX_LINE:
             return text
-        first = (
-            torch_number(float(n or 0), dtype, digits)
-            for n in islice(numbers_of(value), FIRST_NUMBERS)
-        )
+        first = (_number(n, dtype, digits) for n in islice(numbers_of(value), FIRST_NUMBERS))
         return f"{', '.join(first)}, … ({size_of(value):,} numbers, shape {shape_of(value)})"
     if isinstance(value, list):
         return f"[{', '.join(_numbers_text(part, dtype, digits, whole=True) for part in value)}]"
-    return torch_number(float("nan" if value is None else value), dtype, digits)
+    return _number(value, dtype, digits)
+
+
+def _number(value: JsonArray, dtype: str, digits: int) -> str:
+    assert isinstance(value, float | int | str)
+    return torch_number(float(value), dtype, digits)
