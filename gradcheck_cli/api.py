@@ -3,30 +3,75 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import wraps
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from gradcheck_cli.checks.check import check_batches, panel
 from gradcheck_cli.checks.report import LiveReport, report_of
+from gradcheck_cli.checks.result import Result
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.judge.evidence import tolerance_of
-from gradcheck_cli.language.errors import mistake
+from gradcheck_cli.judge.verdict import Verdict
+from gradcheck_cli.language.errors import (
+    Mistake,
+    PointError,
+    ProgramError,
+    UserError,
+    elide,
+    mistake,
+)
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.questions.batching import batches
 from gradcheck_cli.questions.devices import devices_of
 from gradcheck_cli.questions.numbers import Exact, Grid, Nested, NonFinite, read_value
 from gradcheck_cli.questions.points import points_of
 from gradcheck_cli.questions.question import question_of
+from gradcheck_cli.records.outcome import Cause, Outcome
+from gradcheck_cli.records.report import Report
 from gradcheck_cli.settings.values import settings_of_values
 from gradcheck_cli.symbolic.client import Analyst
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from gradcheck_cli.questions.batch import Batch
     from gradcheck_cli.settings.values import Settings
 
+__all__ = [
+    "Cause",
+    "LiveReport",
+    "Mistake",
+    "Outcome",
+    "PointError",
+    "ProgramError",
+    "Report",
+    "Result",
+    "UserError",
+    "Verdict",
+    "assert_gradient",
+    "check",
+]
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _without_frames(function: Callable[P, T]) -> Callable[P, T]:
+    """The same function, and the traceback of a user's mistake ends where it is called."""
+
+    @wraps(function)
+    def run(*args: P.args, **options: P.kwargs) -> T:
+        __tracebackhide__ = True  # pytest and IPython leave such a frame out
+        try:
+            return function(*args, **options)
+        except UserError as error:
+            raise error.with_traceback(None) from None
+
+    return run
+
+
+@_without_frames
 def check(
     text: str,
     at: Mapping[str, Any],
@@ -49,8 +94,11 @@ def check(
         text: a program, as on the command line.
         at: for each input a number, a text such as `"pi/4"` or `"0:1:5"`, nested lists, an array or
             a tensor. A float means exactly that float64; a text is rounded once, to the dtype.
+        wrt: the inputs to differentiate; all if empty.
         cotangent: upstream gradient shaped like the result; ones if None.
+        dtype, device: one, or several to be checked one after the other.
         rtol, atol: the user's own tolerance instead of the computed one.
+        step: a plain central difference with this step as the numeric opinion.
         modes: further ways of torch to the gradient: forward, create_graph, vmap.
         strict: let `imprecise` and `kink` fail as well (see `Report.exit_code`).
         order: 2 checks second derivatives.
@@ -58,6 +106,7 @@ def check(
     Raises:
         UserError: the text or the point is not what the language accepts.
     """
+    _require_text(text)
     settings = settings_of_values(
         {
             "wrt": wrt,
@@ -80,6 +129,17 @@ def check(
         return report_of(list(results), strict=strict)
     finally:
         analyst.close()
+
+
+def _require_text(text: Any) -> None:
+    """Nothing, if a program is a text: nothing of the user's is ever called."""
+    if isinstance(text, str):
+        return
+    name = elide(getattr(text, "__name__", ""))
+    what = f"`{name}` of type" if name else "a value of type"
+    message = f"a program is a text, not {what} `{type(text).__name__}`"
+    way_out = 'write what it computes: check("sigmoid(x**2)", {"x": 3}); Python code is not checked'
+    raise ProgramError([Mistake("not-a-program", message, help=way_out)])
 
 
 def _batches(
@@ -106,15 +166,19 @@ def _batches(
     return list(batches(question, points_of(points), runs, spell))
 
 
+@_without_frames
 def assert_gradient(text: str, at: Mapping[str, Any], **options: Any) -> LiveReport:
     """The Report of `check`, if nothing is wrong and everything could be verified.
 
+    Args:
+        options: those of `check`.
     Raises:
         AssertionError: the exit code is not 0; the message is the report's table.
         UserError: as `check`.
     """
     from gradcheck_cli.reports.table import render
 
+    __tracebackhide__ = True
     report = check(text, at, **options)
     if report.exit_code:
         raise AssertionError("\n" + render(report))

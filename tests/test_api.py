@@ -1,17 +1,22 @@
-"""The Python API: `check` and `assert_gradient`, and what they take as a point."""
+"""The Python API: `check` and `assert_gradient`, what they take as a point, and what they give."""
 
 from __future__ import annotations
 
+import sys
+import traceback
 from fractions import Fraction
 
+import mpmath
 import numpy as np
 import pytest
 import torch
 
 import gradcheck_cli
-from gradcheck_cli import assert_gradient, check
-from gradcheck_cli.language.errors import UserError
+from gradcheck_cli import PointError, ProgramError, UserError, api, assert_gradient, check
+from gradcheck_cli.checks.frame import frame_of
+from gradcheck_cli.reports.table import render
 
+pytest_plugins = ["pytester"]
 pytestmark = pytest.mark.usefixtures("shared")
 
 
@@ -36,8 +41,19 @@ def test_a_check_gives_a_report():
 
 
 def test_what_is_public():
-    """Two functions and a version; another name is an error."""
-    assert set(gradcheck_cli.__all__) == {"__version__", "assert_gradient", "check"}
+    """Two functions, what they give and raise, and a version; another name is an error."""
+    names = set(gradcheck_cli.__all__)
+    assert names - {"__version__"} == set(api.__all__)
+    assert names >= {
+        "assert_gradient",
+        "check",
+        "Report",
+        "UserError",
+        "PointError",
+        "ProgramError",
+    }
+    assert all(getattr(gradcheck_cli, name) is not None for name in names)
+    assert names <= set(dir(gradcheck_cli))
     with pytest.raises(AttributeError, match="module 'gradcheck_cli' has no attribute 'chekc'"):
         _ = gradcheck_cli.chekc
 
@@ -205,3 +221,182 @@ def test_the_process_is_closed_whatever_happens(monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         check("x**2", {"x": 3})
     assert closed == [True]
+
+
+# --- what a report says of itself
+# ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_the_repr_of_a_report_is_its_table(width, monkeypatch):
+    """As wide as the terminal, without colours; 80 columns where there is none."""
+    report = check("sigmoid(x**2)+tanh(x**3)", {"x": 3})
+    monkeypatch.setenv("COLUMNS", str(width))
+    assert repr(report) + "\n" == render(report, width=width)
+    monkeypatch.delenv("COLUMNS")
+    assert repr(report) + "\n" == render(report, width=80)
+    assert "\x1b" not in repr(report)
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "options", "asked", "expected"),
+    [
+        ("x**2", {"x": 3}, {}, ("x",), 6.0),
+        ("x**2*y", {"x": [1, 2], "y": 3}, {}, ("x",), [6.0, 12.0]),
+        ("x**2*y", {"x": [1, 2], "y": 3}, {}, ("y",), 5.0),
+        ("sum(W**2)", {"W": [[1, 2, 3], [4, 5, 6]]}, {}, ("W",), [[2.0, 4.0, 6.0], [8.0, 10.0, 12.0]]),
+        ("x**2", {"x": "0:2:3"}, {}, ("x",), [0.0, 2.0, 4.0]),
+        ("x**2", {"x": [1]}, {"dtype": "float64,float32"}, ("x",), [[2.0], [2.0]]),
+        ("W @ x", {"W": [[1, 2, 3], [4, 5, 6]], "x": [1, 1, 1]}, {"jacobian": True}, ("x",), [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]),
+        ("2*W*x", {"W": [[1, 2]], "x": 3}, {"jacobian": True}, ("W",), [[[[6.0, 0.0]], [[0.0, 6.0]]]]),
+        ("x**2*y", {"x": [1, 2], "y": 3}, {"order": 2}, ("x",), [[6.0, 0.0], [0.0, 6.0]]),
+        ("x**2*y", {"x": [1, 2], "y": 3}, {"order": 2}, ("x", "y"), [2.0, 4.0]),
+        ("x**2*y", {"x": [1, 2], "y": 3}, {"order": 2}, ("y", "y"), 0.0),
+    ],
+)  # fmt: skip
+def test_derivatives_have_the_shape_of_the_input(text, at, options, asked, expected):
+    """Torch's and the true ones; of a Jacobian the value's first, of second derivatives two."""
+    report = check(text, at, **options)
+    assert report.gradient(*asked) == expected
+    assert report.truth(*asked) == expected
+
+
+def test_torch_is_not_the_truth():
+    """What torch answers is given as it is, the truth as the float nearest to it."""
+    report = check("sigmoid(x)", {"x": 40})
+    assert report.gradient("x") == 0.0
+    assert report.truth("x") == float(mpmath.exp(-40) / (1 + mpmath.exp(-40)) ** 2)
+
+
+def test_what_is_not_there_is_none():
+    """At a kink, outside the domain, without a path; NaN is what torch itself answers."""
+    kink = check("relu(x)", {"x": [0, 1]})
+    assert (kink.gradient("x"), kink.truth("x")) == ([0.0, 1.0], [None, 1.0])
+    assert check("detach(x)", {"x": 1}).gradient("x") is None
+    assert check("1/x", {"x": 0}).truth("x") is None
+    lost = check("where(x>0, sqrt(x), 0)", {"x": -1})
+    assert np.isnan(lost.gradient("x"))
+    assert lost.truth("x") == 0.0
+    with pytest.raises(TypeError):
+        _ = kink.truth("x")[0] <= 1
+
+
+@pytest.mark.parametrize(
+    ("options", "asked", "told"),
+    [
+        ({}, ("weihgt",), r"unknown-input.*\n.*did you mean `weight`"), ({}, ("weight", "q"), "unknown-input"), ({"wrt": ["x"]}, ("weight",), "not-differentiated"),
+        ({}, ("x", "weight"), "not-differentiated.*\n.*order=2"), ({"order": 2, "wrt": ["x"]}, ("x", "weight"), "not-differentiated"),
+    ],
+)  # fmt: skip
+def test_what_was_not_asked_cannot_be_given(options, asked, told):
+    """The mistake says what was; no number stands in."""
+    report = check("weight*x", {"x": 1, "weight": 2}, **options)
+    for method in (report.gradient, report.truth):
+        with pytest.raises(PointError, match=told):
+            method(*asked)
+
+
+def test_products_with_a_direction_have_the_shape_of_the_input():
+    """Second derivatives by many numbers; the direction itself is the report's."""
+    report = check("sum(x**2)", {"x": [1] * 20}, order=2)
+    direction = report.records[0]["direction"]["x"]
+    assert report.gradient("x") == [2 * number for number in direction]
+    with pytest.raises(PointError, match="not-differentiated"):
+        report.gradient("x", "x")
+
+
+def test_a_frame_has_a_row_for_each_partial():
+    """With the point, each opinion and torch's error; what is not there is NaN."""
+    pd = pytest.importorskip("pandas", reason="pandas is not installed")
+    report = check("relu(x)*W", {"x": "-1:1:3", "W": [1, 2]}, dtype="float64,float32")
+    frame = report.frame()
+    assert isinstance(frame, pd.DataFrame)
+    assert len(frame) == sum(len(record["partials"]) for record in report.records) == 18
+    assert list(frame["at.x"]) == [x for x in (-1.0, 0.0, 1.0) for _ in range(6)]
+    assert list(frame["partial"].unique()) == ["∂f/∂x", "∂f/∂W[0]", "∂f/∂W[1]"]
+    kinks = frame[frame.outcome == "kink"]
+    assert list(kinks["at.x"]) == [0.0, 0.0]
+    assert kinks.reference.isna().all()
+    assert not (kinks.error <= kinks.tolerance).any()
+    rest = frame[frame.outcome == "agree"]
+    assert (rest.error <= rest.tolerance).all()
+    numbers = [
+        "reference",
+        "analytic",
+        "autograd",
+        "numeric",
+        "radius",
+        "error",
+        "ulps",
+        "tolerance",
+    ]
+    assert {str(kind) for kind in frame[numbers].dtypes} == {"float64"}
+
+
+def test_a_frame_says_what_is_worse_under_the_seeded_cotangent(monkeypatch):
+    """It counts in the outcome, so it has rows."""
+    pytest.importorskip("pandas", reason="pandas is not installed")
+    record = check("softmax(x)", {"x": [1, 2]}).records[0]
+    record["also"]["partials"][1]["outcome"] = "wrong"
+    frame = frame_of([record])
+    assert list(frame.also) == [False, False, True]
+    assert list(frame.outcome) == ["agree", "agree", "wrong"]
+
+
+def test_without_pandas_a_frame_says_what_it_needs(monkeypatch):
+    """And nothing else needs it."""
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    report = check("x**2", {"x": 3})
+    assert report.gradient("x") == 6.0
+    with pytest.raises(ImportError, match="`frame` needs pandas, which is not installed"):
+        report.frame()
+
+
+class Loss(torch.nn.Module):
+    """A module of a user's."""
+
+
+@pytest.mark.parametrize(
+    ("thing", "what"),
+    [
+        (lambda x: x, "`<lambda>` of type `function`"), (torch.sigmoid, "`sigmoid` of type"), (Loss(), "a value of type `Loss`"), (Loss, "`Loss` of type `type`"),
+        (torch.autograd.Function, "`Function` of type"), (3, "a value of type `int`"), (None, "a value of type `NoneType`"), (b"x", "a value of type `bytes`"),
+    ],
+)  # fmt: skip
+def test_what_is_no_text_is_told_what_is(thing, what):
+    """A function is not called; the help says what to write."""
+    for ask in (check, assert_gradient):
+        with pytest.raises(ProgramError, match="write what it computes") as caught:
+            ask(thing, {"x": 1})
+        assert f"error[not-a-program]: a program is a text, not {what}" in str(caught.value)
+
+
+@pytest.mark.parametrize("ask", [check, assert_gradient])
+@pytest.mark.parametrize(("text", "at"), [("sigmod(x)", {"x": 1}), ("x", {"x": "y"}), ("x", {})])
+def test_a_mistake_ends_where_it_is_made(ask, text, at):
+    """Its traceback has the user's own line and none inside the package but one that is hidden."""
+    with pytest.raises(UserError) as caught:
+        ask(text, at)
+    inner = list(traceback.walk_tb(caught.tb))[1:]
+    assert len(inner) == 1
+    assert "__tracebackhide__" in inner[0][0].f_locals
+    assert caught.value.__cause__ is None
+
+
+def test_a_failed_assertion_hides_its_own_frames(pytester):
+    """pytest shows the line of the test and the table."""
+    pytester.makepyfile(
+        """
+        from gradcheck_cli import assert_gradient
+
+        def test_it():
+            assert_gradient("sqrt(x**4)", {"x": 0})
+        """
+    )
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
+    text = result.stdout.str()
+    assert "torch answers nan where the derivative is 0" in text
+    assert "AssertionError" in text
+    assert "test_it" in text
+    assert "raise AssertionError" not in text
+    assert "api.py" not in text

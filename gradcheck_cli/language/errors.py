@@ -66,7 +66,11 @@ class NodeError(Exception):
 
 
 class UserError(Exception):
-    """Everything the user got wrong in one go; `str` gives the messages as they are printed."""
+    """Everything the user got wrong in one go; `str` gives the messages as they are printed.
+
+    Attributes:
+        mistakes: a Mistake each, with its code.
+    """
 
     def __init__(self, mistakes: Iterable[Mistake]) -> None:
         self.mistakes = tuple(mistakes)
