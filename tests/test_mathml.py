@@ -23,11 +23,11 @@ FUNCTIONS = {
 }  # fmt: skip
 APPLY = "\N{FUNCTION APPLICATION}"
 SIGNS = {
-    "+": operator.add, "−": operator.sub, "⋅": operator.mul, "mod": operator.mod, "<": operator.lt,
+    "+": operator.add, "−": operator.sub, "⋅": operator.mul, "%": operator.mod, "<": operator.lt,
     "≤": operator.le, ">": operator.gt, "≥": operator.ge, "=": operator.eq, "≠": operator.ne,
 }  # fmt: skip
 # How a formula reads on without the tags.
-LEFT = {"⋅": "*", "−": "-", "^": "**", "mod": "%", "≤": "<=", "≥": ">=", "≠": "!=", "θ": "theta", "π": "pi", APPLY: ""}  # fmt: skip
+LEFT = {"⋅": "*", "−": "-", "^": "**", "≤": "<=", "≥": ">=", "≠": "!=", "θ": "theta", "π": "pi", APPLY: ""}  # fmt: skip
 
 
 def parsed(markup):

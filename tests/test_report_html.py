@@ -17,7 +17,7 @@ from test_report_hostile import ACTS, FREE, HOSTILE, SMALL, put
 from gradcheck_cli import check
 from gradcheck_cli.language.mathml import equation
 from gradcheck_cli.records.outcome import Outcome
-from gradcheck_cli.reports.html import BADGES, MAX_PARTIALS, MAX_PROGRAMS, fragment
+from gradcheck_cli.reports.html import BADGES, MAX_LISTED, MAX_PROGRAMS, fragment
 from gradcheck_cli.reports.stored import read_report
 
 pytestmark = pytest.mark.usefixtures("shared")
@@ -183,13 +183,13 @@ def test_every_outcome_has_a_colour():
 
 def test_a_large_report_has_a_small_page():
     """The worst partials first, the rest counted; a program each up to a number; all if asked."""
-    grid = check("relu(x)", {"x": f"-50:50:{2 * MAX_PARTIALS + 1}"})
+    grid = check("relu(x)", {"x": f"-50:50:{2 * MAX_LISTED + 1}"})
     page = page_of(grid)
     assert page.text.count("kink") >= 2
-    assert page.text.count("∂f/∂x") < 2 * MAX_PARTIALS
-    assert f"… and {MAX_PARTIALS + 1} partials more" in page.text
+    assert page.text.count("∂f/∂x") < 2 * MAX_LISTED
+    assert f"… and {MAX_LISTED + 1} partials more" in page.text
     assert page_of(grid, verbose=True).text.count("outcome") == 1
-    assert f"{MAX_PARTIALS + 1} partials" not in page_of(grid, verbose=True).text
+    assert f"{MAX_LISTED + 1} partials" not in page_of(grid, verbose=True).text
     records = [{**grid.records[0], "expression": f"relu(x) + {k}"} for k in range(MAX_PROGRAMS + 3)]
     text = page_of(replace(grid, records=records)).text
     assert text.count("relu(x) + ") == MAX_PROGRAMS

@@ -1,4 +1,4 @@
-"""Blocks of derivatives: what one witness said of all partials by an input, in the input's shape."""
+"""Blocks of derivatives: what a witness said of all partials by an input, in the input's shape."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from gradcheck_cli.records.record import PartialRecord, Record
 
 # A number for a scalar, nested lists for a tensor; None where there is no number.
-Block: TypeAlias = "float | list[Block] | None"
+NestedFloats: TypeAlias = "float | list[NestedFloats] | None"
 
 
-def block_of(record: Record, name: str, second: str | None, witness: str) -> Block:
-    """The derivatives by an input, as nested lists: of a Jacobian in the shape of the value, then of
-    the input; second ones in the shape of the input, then of `second`, the input itself if None.
+def block_of(record: Record, name: str, second: str | None, witness: str) -> NestedFloats:
+    """The derivatives by an input, as nested lists: of a Jacobian in the shape of the value, then
+    of the input; second ones in the shape of the input, then of `second`, itself if None.
 
     Raises:
         PointError: the case has no such derivatives.
@@ -62,7 +62,7 @@ def _nested(
     values: Mapping[tuple[int, ...], float | None],
     shape: Sequence[int],
     place: tuple[int, ...] = (),
-) -> Block:
+) -> NestedFloats:
     if not shape:
         return values[place]
     return [_nested(values, shape[1:], (*place, k)) for k in range(shape[0])]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from gradcheck_cli.checks.blocks import Block
+    from gradcheck_cli.checks.blocks import NestedFloats
     from gradcheck_cli.checks.result import Result
 
 # Columns where there is no terminal, as in a notebook.
@@ -49,7 +49,7 @@ class LiveReport(Report):
 
         return fragment(self, equation, verbose=self.verbose, quiet=self.quiet)
 
-    def gradient(self, name: str, second: str | None = None) -> Block:
+    def gradient(self, name: str, second: str | None = None) -> NestedFloats:
         """torch's gradient of an input, in the input's shape: a float for a number, nested lists of
         them for a tensor. A report of several cases has a list of these, one for each.
 
@@ -64,7 +64,7 @@ class LiveReport(Report):
         """
         return self._blocks(name, second, "autograd")
 
-    def truth(self, name: str, second: str | None = None) -> Block:
+    def truth(self, name: str, second: str | None = None) -> NestedFloats:
         """The proved derivative, laid out as `gradient`: the float nearest to it, or None where
         nothing is proved, as at a kink or outside the domain. No element is NaN.
 
@@ -89,7 +89,7 @@ class LiveReport(Report):
 
         return frame_of(self.records)
 
-    def _blocks(self, name: str, second: str | None, witness: str) -> Block:
+    def _blocks(self, name: str, second: str | None, witness: str) -> NestedFloats:
         from gradcheck_cli.checks.blocks import block_of
 
         blocks = [block_of(record, name, second, witness) for record in self.records]

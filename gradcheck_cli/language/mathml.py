@@ -23,7 +23,7 @@ _OR, _AND, _NOT, _COMPARED, _SUM, _PRODUCT, _MINUS, _POWER, _ATOM = range(9)
 _MINUS_SIGN, _DOT, _APPLY = "\N{MINUS SIGN}", "\N{DOT OPERATOR}", "\N{FUNCTION APPLICATION}"
 # fmt: off
 _SIGNS: dict[type[ast.AST], tuple[str, int]] = {
-    ast.Add: ("+", _SUM), ast.Sub: (_MINUS_SIGN, _SUM), ast.Mult: (_DOT, _PRODUCT), ast.MatMult: ("@", _PRODUCT), ast.Mod: ("mod", _PRODUCT),
+    ast.Add: ("+", _SUM), ast.Sub: (_MINUS_SIGN, _SUM), ast.Mult: (_DOT, _PRODUCT), ast.MatMult: ("@", _PRODUCT), ast.Mod: ("%", _PRODUCT),
     ast.Lt: ("<", _COMPARED), ast.LtE: ("≤", _COMPARED), ast.Gt: (">", _COMPARED), ast.GtE: ("≥", _COMPARED),
     ast.Eq: ("=", _COMPARED), ast.NotEq: ("≠", _COMPARED), ast.And: ("∧", _AND), ast.Or: ("∨", _OR),
     ast.USub: (_MINUS_SIGN, _MINUS), ast.Not: ("¬", _NOT),
@@ -125,7 +125,7 @@ def _above(inner: _Drawn, least: int) -> str:
 
 
 def _apart(inner: _Drawn, least: int) -> str:
-    """As `_above`; the brackets are unseen, as where a drawing sets something apart by its place."""
+    """As `_above`, the brackets unseen: where the drawing sets something apart by its place."""
     if inner.rank >= least:
         return inner.markup
     return f"{_unseen('(')}{inner.markup}{_unseen(')')}"

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 Draw: TypeAlias = "Callable[[str, str], str | None]"
 
 # What a page shows unless asked for more; the rest is counted.
-MAX_PROGRAMS, MAX_PARTIALS = 20, 20
+MAX_PROGRAMS, MAX_LISTED = 20, 20
 # By Rich's style of an outcome. White on each has a contrast above 4.5, whatever the page is like.
 BADGES = {
     "green": "#1a7f37",
@@ -108,7 +108,7 @@ class _Page:
         return f"<code>{_text(text if self.verbose else shorten(text, MAX_LINE))}</code>"
 
     def _table(self, group: Group, rows: Sequence[FactRow]) -> str:
-        most = len(rows) if self.verbose else MAX_PARTIALS
+        most = len(rows) if self.verbose else MAX_LISTED
         some = rows
         if len(rows) > most:
             ranks = {id(row): Outcome(row.outcome).rank for row in rows}
