@@ -103,10 +103,9 @@ def _words(line: str) -> list[str]:
             program = quoted[0]
     except ValueError as error:
         raise mistake("bad-option", f"the line cannot be read: {error}") from error
-    words = in_order(["check", *words])
-    if not program:
-        return words
-    return [*words, program] if "--" in words else [*words, "--", program]
+    if program.startswith("--"):  # two signs, not the name of an option
+        return in_order(["check", *words, "--", program])
+    return in_order(["check", *([program] if program else []), *words])
 
 
 def _split(text: str) -> list[str]:
