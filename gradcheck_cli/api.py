@@ -135,11 +135,14 @@ def _require_text(text: Any) -> None:
     """Nothing, if a program is a text: nothing of the user's is ever called."""
     if isinstance(text, str):
         return
-    name = elide(getattr(text, "__name__", ""))
-    what = f"`{name}` of type" if name else "a value of type"
+    name = getattr(text, "__name__", None)
+    what = f"`{elide(name)}` of type" if isinstance(name, str) else "a value of type"
     message = f"a program is a text, not {what} `{type(text).__name__}`"
-    way_out = 'write what it computes: check("sigmoid(x**2)", {"x": 3}); Python code is not checked'
-    raise ProgramError([Mistake("not-a-program", message, help=way_out)])
+    way_out = (
+        'write what it computes, such as check("sigmoid(x**2)", {"x": 3}); '
+        "functions of Python are for torch.autograd.gradcheck"
+    )
+    raise ProgramError([Mistake("wrong-type", message, help=way_out)])
 
 
 def _batches(

@@ -368,7 +368,7 @@ def test_what_is_no_text_is_told_what_is(thing, what):
     for ask in (check, assert_gradient):
         with pytest.raises(ProgramError, match="write what it computes") as caught:
             ask(thing, {"x": 1})
-        assert f"error[not-a-program]: a program is a text, not {what}" in str(caught.value)
+        assert f"error[wrong-type]: a program is a text, not {what}" in str(caught.value)
 
 
 @pytest.mark.parametrize("ask", [check, assert_gradient])
