@@ -92,6 +92,20 @@ def test_a_short_formula_is_short(text, formula, analyst):
     assert analytic(found, analyst)[0].text == formula
 
 
+@pytest.mark.parametrize(
+    ("text", "formula"),
+    [
+        ("clamp(x, min=0)", "heaviside(x)"), ("clamp(x, max=3)", "heaviside(3 - x)"), ("clip(x, -inf, inf)", "1"), ("clamp(x, min=y)", "heaviside(x - y)"),
+        ("max(x, -inf)", "1"), ("max(-inf, x, y)", "heaviside(x - y)"), ("min(y, inf, x, 3)", "heaviside(-x + minimum(y, 3))"), ("hardtanh(x, max_val=inf)", "heaviside(x + 1)"),
+        ("clamp(x, min=0)**2", "2*clamp(x, 0)*heaviside(x)"), ("clamp(x, max=3)**2", "2*clamp(x, max=3)*heaviside(3 - x)"),
+    ],
+)  # fmt: skip
+def test_a_bound_that_is_missing_is_no_bound(text, formula, analyst):
+    """In no formula stands a step at infinity, nor a default that nobody wrote."""
+    found = case(text, ",".join(f"{name}=2" for name in parse(text).variables), wrt=["x"])
+    assert analytic(found, analyst)[0].text == formula
+
+
 def test_decimals_are_shown_as_they_were_written(analyst):
     """0.1 stays 0.1 and is the dtype's number when it is evaluated."""
     for dtype in ("float64", "float32"):
