@@ -172,7 +172,25 @@ error[extra-value]: `--at` gives `widht`, which is not an input of the program
     ("x", "x=1,y=2", {"wrt": ["z"]}, """\
 error[extra-value]: `--at` gives `y`, which is not an input of the program
   = help: it has `x`
-error[unknown-input]: `--wrt` names `z`, which is not an input of the program"""),
+error[unknown-input]: `--wrt` names `z`, which is not an input of the program
+  = help: it has `x`"""),
+    ("width*y", "width=1,y=2", {"wrt": ["widht", "z"]}, """\
+error[unknown-input]: `--wrt` names `widht`, which is not an input of the program
+  = help: did you mean `width`?
+error[unknown-input]: `--wrt` names `z`, which is not an input of the program
+  = help: it has `width`, `y`"""),
+    ("pi*x", "x=1,pi=3,inf=2", {"wrt": ["E"]}, """\
+error[extra-value]: `--at` gives `pi`, which is not an input of the program
+  = help: `pi` is a constant, so an input needs another name; it has `x`
+error[extra-value]: `--at` gives `inf`, which is not an input of the program
+  = help: `inf` is a constant, so an input needs another name; it has `x`
+error[unknown-input]: `--wrt` names `E`, which is not an input of the program
+  = help: `E` is a constant, so an input needs another name; it has `x`"""),
+    ("y = x**2; y + sin(y)", "x=1,y=1", {"wrt": ["y"]}, """\
+error[extra-value]: `--at` gives `y`, which is not an input of the program
+  = help: `y` is what the program computes; it has `x`
+error[unknown-input]: `--wrt` names `y`, which is not an input of the program
+  = help: `y` is what the program computes; it has `x`"""),
     ("cross_entropy(x, y)", "x=[1, 2],y=1", {"wrt": ["y"]}, "error[index-input]: `y` holds class indices: there is nothing to differentiate"),
     ("cross_entropy(x, y)", "x=[1, 2],y=1/2", {}, "error[not-an-integer]: `y` holds class indices, and 1/2 is not an integer"),
     ("2 + 3", "x=1", {}, """\

@@ -10,6 +10,7 @@ import numpy as np
 
 from gradcheck_cli.functions import lookup, names
 from gradcheck_cli.language.errors import Mistake, PointError, did_you_mean, mistake
+from gradcheck_cli.language.parse import is_constant
 from gradcheck_cli.language.program import Call, Program, Variable
 from gradcheck_cli.questions.arrays import RoundedNumber, float_array, integer_array
 from gradcheck_cli.questions.nonfinite import require_finite
@@ -233,12 +234,22 @@ def _misnamed(program: Program, given: Collection[str]) -> Iterator[Mistake]:
             span = next((program.spans.get(i) for i in spots), None)
             message = f"`--at` gives no value for `{name}`"
             yield Mistake("missing-value", message, program.text, span, hint)
-    listing = ", ".join(f"`{name}`" for name in variables)
-    inputs = f"it has {listing}" if variables else "it has no inputs"
     for name in given:
         if name not in variables:
             message = f"`--at` gives `{name}`, which is not an input of the program"
-            yield Mistake("extra-value", message, help=did_you_mean(name, variables) or inputs)
+            yield Mistake("extra-value", message, help=way_out_of(name, program))
+
+
+def way_out_of(name: str, program: Program) -> str:
+    """What to do about a name that is taken for an input, and is none."""
+    variables = program.variables
+    listing = ", ".join(f"`{variable}`" for variable in variables)
+    inputs = f"it has {listing}" if variables else "it has no inputs"
+    if is_constant(name):
+        return f"`{name}` is a constant, so an input needs another name; {inputs}"
+    if name in program.names.values():
+        return f"`{name}` is what the program computes; {inputs}"
+    return did_you_mean(name, variables) or inputs
 
 
 def _underivable(
@@ -248,7 +259,7 @@ def _underivable(
     for name in wrt:
         if name not in program.variables:
             message = f"`--wrt` names `{name}`, which is not an input of the program"
-            yield Mistake("unknown-input", message, help=did_you_mean(name, program.variables))
+            yield Mistake("unknown-input", message, help=way_out_of(name, program))
         elif name in integers:
             message = f"`{name}` holds class indices: there is nothing to differentiate"
             yield Mistake("index-input", message)
