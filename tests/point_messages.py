@@ -227,6 +227,22 @@ error[not-finite]: there is no derivative at a number that is not finite, `x[2]`
     ("x", "x=1", {"cotangent": read_value("inf")}, "error[not-finite]: the cotangent weighs the elements of the result: its numbers are finite"),
     ("cross_entropy(x, y)", "x=[1, 2],y=inf", {}, "error[not-an-integer]: `y` holds class indices, and inf is not an integer"),
     ("x @ y", "x=[1, 2],y=[1, 2, 3]", {}, None),
+    ("sum(inverse(x))", "x=[[1, 0, 0, 0, 0, 0, 0], [0, 1, 0, 0, 0, 0, 0], [0, 0, 1, 0, 0, 0, 0], [0, 0, 0, 1, 0, 0, 0], [0, 0, 0, 0, 1, 0, 0], [0, 0, 0, 0, 0, 1, 0], [0, 0, 0, 0, 0, 0, 1]]", {}, """\
+error[too-large]: a determinant or inverse of size 7 is too large; up to 6 are expanded exactly
+  | sum(inverse(x))
+  |     ^^^^^^^^^^"""),
+    ("2*mse_loss(x, 1, reduction='avg')", "x=[1, 2]", {}, """\
+error[bad-argument]: reduction is 'mean', 'sum', 'none', not 'avg'
+  | 2*mse_loss(x, 1, reduction='avg')
+  |   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^"""),
+    ("threshold(x, 0, None)", "x=1", {}, """\
+error[bad-argument]: `value` takes a number, not None
+  | threshold(x, 0, None)
+  | ^^^^^^^^^^^^^^^^^^^^^"""),
+    ("cross_entropy(x, [0.5])", "x=[1, 2]", {}, """\
+error[not-an-integer]: an integer is needed here: give the class index as a constant or an input of integers
+  | cross_entropy(x, [0.5])
+  | ^^^^^^^^^^^^^^^^^^^^^^^"""),
     ("x*2", "x=[1, 2]", {"cotangent": read_value("[1, 2, 3]")}, "error[shape-mismatch]: the cotangent has shape (3,), the result (2,)"),
     ("x + y", "x=0:1:2000,y=0:1:2000", {}, f"error[too-large]: these grids make more than {MAX_POINTS:,} points"),
 ]  # fmt: skip

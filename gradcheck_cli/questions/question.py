@@ -149,8 +149,9 @@ class Question:
         except ShapeError as error:
             shapes = ", ".join(f"`{name}` {arrays[name].shape}" for name in program.variables)
             message = f"shapes do not fit: {error} (inputs: {shapes})"
-            span = program.spans.get(error.node)
-            raise mistake("shape-mismatch", message, program.text, span) from error
+            message = str(error) if error.code else message
+            span, code = program.spans.get(error.node), error.code or "shape-mismatch"
+            raise mistake(code, message, program.text, span) from error
 
     def _weights(
         self,
