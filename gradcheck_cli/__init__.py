@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gradcheck_cli.api import assert_gradient, check
+    from gradcheck_cli.api import UserError, assert_gradient, check
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "assert_gradient", "check"]
+__all__ = ["UserError", "__version__", "assert_gradient", "check"]
 
 
 def __getattr__(name: str) -> Any:
-    """`check` and `assert_gradient`, imported when they are first asked for: `gradcheck --help`
-    needs neither.
+    """`check`, `assert_gradient` and the error they raise, imported when they are first asked for:
+    `gradcheck --help` needs none.
     """
-    if name in ("check", "assert_gradient"):
+    if name in ("UserError", "assert_gradient", "check"):
         from gradcheck_cli import api
 
         return getattr(api, name)
