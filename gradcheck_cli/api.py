@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
+from collections.abc import Mapping
+from contextlib import ExitStack, contextmanager
 from functools import wraps
-from math import isfinite
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from unicodedata import normalize
 
 from gradcheck_cli.checks.check import check_batches, panel
 from gradcheck_cli.checks.report import LiveReport, report_of
@@ -20,23 +21,33 @@ from gradcheck_cli.language.errors import (
     UserError,
     elide,
     mistake,
+    object_text,
 )
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.questions.batching import batches
 from gradcheck_cli.questions.devices import devices_of
-from gradcheck_cli.questions.numbers import Exact, Grid, Nested, NonFinite, read_value
+from gradcheck_cli.questions.numbers import Grid
 from gradcheck_cli.questions.points import points_of
-from gradcheck_cli.questions.question import question_of
+from gradcheck_cli.questions.python_numbers import read_object
+from gradcheck_cli.questions.question import PYTHON, question_of
 from gradcheck_cli.records.outcome import Cause, Outcome
 from gradcheck_cli.records.report import Report
-from gradcheck_cli.settings.values import settings_of_values
+from gradcheck_cli.settings.python_texts import settings_of_values
 from gradcheck_cli.symbolic.client import Analyst
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from decimal import Decimal
+    from fractions import Fraction
+    from typing import TypeAlias
+
+    import torch
 
     from gradcheck_cli.questions.batch import Batch
+    from gradcheck_cli.questions.numbers import Nested
     from gradcheck_cli.settings.values import Settings
+
+    Real: TypeAlias = float | Fraction | Decimal | str
 
 __all__ = [
     "Cause",
@@ -78,11 +89,11 @@ def check(
     *,
     wrt: Sequence[str] = (),
     cotangent: Any = None,
-    dtype: str | Sequence[str] = "float64",
-    device: str | Sequence[str] = "cpu",
-    rtol: float | None = None,
-    atol: float | None = None,
-    step: float | None = None,
+    dtype: str | torch.dtype | Sequence[str | torch.dtype] = "float64",
+    device: str | torch.device | Sequence[str | torch.device] = "cpu",
+    rtol: Real | None = None,
+    atol: Real | None = None,
+    step: Real | None = None,
     modes: str | Sequence[str] = (),
     strict: bool = False,
     order: int = 1,
@@ -93,10 +104,11 @@ def check(
     Args:
         text: a program, as on the command line.
         at: for each input a number, a text such as `"pi/4"` or `"0:1:5"`, nested lists, an array or
-            a tensor. A float means exactly that float64; a text is rounded once, to the dtype.
+            a tensor. A float means exactly that float64; a text, a `Decimal` and a `Fraction` are
+            rounded once, to the dtype.
         wrt: the inputs to differentiate; all if empty.
         cotangent: upstream gradient shaped like the result; ones if None.
-        dtype, device: one, or several to be checked one after the other.
+        dtype, device: a name, torch's own object for it, or several of these.
         rtol, atol: the user's own tolerance instead of the computed one.
         step: a plain central difference with this step as the numeric opinion.
         modes: further ways of torch to the gradient: forward, create_graph, vmap.
@@ -118,17 +130,39 @@ def check(
             "modes": modes or None,
             "strict": strict,
             "order": None if order == 1 else order,
-            "jacobian": jacobian or None,
+            "jacobian": None if jacobian is False else jacobian,
         }
     )
     groups = _batches(text, at, cotangent, settings)
     tolerance = tolerance_of(settings.rtol, settings.atol)
     analyst = Analyst()
     try:
-        results = check_batches(groups, panel(analyst, settings.step, settings.modes), tolerance)
-        return report_of(list(results), strict=strict)
+        analyst.start()  # SymPy's import, beside that of torch
+        with _plain_torch(settings.device):
+            witnesses = panel(analyst, settings.step, settings.modes)
+            results = check_batches(groups, witnesses, tolerance)
+            return report_of(list(results), strict=settings.strict)
     finally:
         analyst.close()
+
+
+@contextmanager
+def _plain_torch(devices: Sequence[str]) -> Iterator[None]:
+    """torch as it is by itself, whatever the caller has switched on or off around the call: without
+    a gradient every path would be missing, and what casts or looks for NaN computes something else.
+    """
+    import torch
+
+    kinds = sorted({torch.device(name).type for name in devices_of(devices)})
+    with ExitStack() as stack:
+        stack.enter_context(torch.inference_mode(mode=False))
+        stack.enter_context(torch.enable_grad())
+        stack.enter_context(torch.autograd.set_detect_anomaly(False))
+        if torch.get_default_device().type != "cpu":
+            stack.enter_context(torch.device("cpu"))
+        for kind in kinds:
+            stack.enter_context(torch.autocast(kind, enabled=False))
+        yield
 
 
 def _require_text(text: Any) -> None:
@@ -149,10 +183,10 @@ def _batches(
     text: str, at: Mapping[str, Any], cotangent: Any, settings: Settings
 ) -> list[tuple[Batch, ...]]:
     """All that is asked, for each dtype and device."""
-    weights = None if cotangent is None else _nested("cotangent", cotangent)
+    weights = None if cotangent is None else read_object("cotangent", cotangent)
     if isinstance(weights, Grid):
         raise mistake("bad-number", "a cotangent is no grid")
-    points = {name: _nested(name, value) for name, value in at.items()}
+    points = _points(at)
     words = settings.repeated()
     question = question_of(
         parse(text),
@@ -162,6 +196,7 @@ def _batches(
         words=words,
         order=settings.order,
         jacobian=settings.jacobian,
+        asked=PYTHON,
     )
     devices = devices_of(settings.device)
     runs = [(DTYPES[name], place) for name in settings.dtype for place in devices]
@@ -188,22 +223,10 @@ def assert_gradient(text: str, at: Mapping[str, Any], **options: Any) -> LiveRep
     return report
 
 
-def _nested(name: str, value: Any) -> Nested | Grid:
-    if isinstance(value, str):
-        return read_value(value)
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    if isinstance(value, list | tuple):
-        items = [_nested(name, item) for item in value]
-        if any(isinstance(item, Grid) for item in items):
-            raise mistake("bad-number", f"`{name}` has a grid inside a list")
-        return items  # type: ignore[return-value]  # no Grid is left
-    if isinstance(value, bool) or not isinstance(value, int | float | Fraction):
-        raise mistake("bad-number", f"`{name}` = {value!r} is not a number")
-    if isinstance(value, float) and not isfinite(value):
-        return NonFinite(value, repr(value))
-    return Exact(
-        Fraction(value),
-        repr(value),
-        isinstance(value, float) and value == 0 and str(value).startswith("-"),
-    )
+def _points(at: Any) -> dict[str, Nested | Grid]:
+    """What each input is set to."""
+    if not isinstance(at, Mapping) or not all(isinstance(name, str) for name in at):
+        wanted = '`at` takes names of inputs with their values, such as {"x": 3}'
+        raise mistake("bad-point", f"{wanted}, not {object_text(at)}")
+    # As Python reads names in the program: NFKC.
+    return {normalize("NFKC", name): read_object(name, value) for name, value in at.items()}

@@ -145,6 +145,14 @@ def elide(words: str) -> str:
     return words if len(words) <= _MARGIN else f"{words[: _MARGIN - 1]}…"
 
 
+def object_text(value: object) -> str:
+    """A value of Python for a message; its type, where it cannot be written."""
+    try:
+        return elide(repr(value))
+    except Exception:  # noqa: BLE001 - a user's object may do anything
+        return f"<{type(value).__name__}>"
+
+
 def printable(text: str) -> str:
     """`text` without characters that a terminal would act upon or not show, and without what a CI
     server takes for a command wherever it stands, such as `##[error]`; it stays as long.
