@@ -19,7 +19,7 @@ from gradcheck_cli.reports.facts import (
     summary,
 )
 from gradcheck_cli.reports.findings import file_of
-from gradcheck_cli.reports.format import MAX_LINE, NOTHING, count_of, escape_controls, inert
+from gradcheck_cli.reports.format import MAX_LINE, count_of, escape_controls, inert
 from gradcheck_cli.reports.rows import rows_of, titles_of
 from gradcheck_cli.reports.wrap import one_line, shorten
 
@@ -160,7 +160,7 @@ def _table(group: Group, rows: Sequence[FactRow]) -> str:
                 [
                     *(cell(fields.get(name, "")) for name in group.differing),
                     _in_cell(code(row.name)),
-                    *(row.cells.get(name, NOTHING) for name in titles),
+                    *(row.cell(name) for name in titles),
                     outcome,
                 ]
             )
