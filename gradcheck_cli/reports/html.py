@@ -21,8 +21,9 @@ from gradcheck_cli.reports.facts import (
     sentences,
     summary,
 )
-from gradcheck_cli.reports.format import MAX_LINE, NOTHING, array_text, count_of, escape_controls
-from gradcheck_cli.reports.rows import titles_of
+from gradcheck_cli.reports.format import MAX_LINE, count_of, escape_controls
+from gradcheck_cli.reports.rows import Detail, titles_of
+from gradcheck_cli.reports.values import value_text
 from gradcheck_cli.reports.wrap import one_line, shorten
 
 if TYPE_CHECKING:
@@ -113,7 +114,8 @@ class _Page:
         if len(rows) > most:
             ranks = {id(row): Outcome(row.outcome).rank for row in rows}
             some = sorted(rows, key=lambda row: (row.settled, ranks[id(row)]))[:most]
-        titles = titles_of(some, verbose=self.verbose)
+        detail = Detail(verbose=self.verbose)
+        titles = titles_of(some, detail)
         asked = group.differing
         head = [*(name.removesuffix(" =") for name in asked), "", *titles.values(), "outcome"]
         sides = ["left"] * (len(asked) + 1) + ["right"] * len(titles) + ["left"]
@@ -121,7 +123,7 @@ class _Page:
         for row in some:
             fields = group.fields[id(row.record)]
             cells = [*(fields.get(name, "") for name in asked), row.name]
-            cells += [row.cells.get(name, NOTHING) for name in titles]
+            cells += [row.cell(name, detail) for name in titles]
             lines.append(_row("td", [*map(_text, cells), _badge(row.outcome)], sides))
         rest = len(rows) - len(some)
         table = f'<table style="border-collapse:collapse;margin:4px 0">{"".join(lines)}</table>'
@@ -137,16 +139,8 @@ def _row(tag: str, cells: Iterable[str], sides: Sequence[str]) -> str:
 
 def _values(group: Group) -> list[str]:
     """The program's value as torch has it, and the true one where that is another; of one case."""
-    if len(group.records) != 1:
-        return []
-    value = group.records[0]["value"]
-    if value["autograd"] is None:
-        return []
-    torchs, true = (
-        array_text(value[name]).replace("None", NOTHING) for name in ("autograd", "reference")
-    )
-    more = "" if value["reference"] is None or true == torchs else f" (true value {true})"
-    return [_text(f"f = {torchs}{more}")]
+    text = value_text(group.records[0]) if len(group.records) == 1 else ""
+    return [_text(f"f = {text}")] if text else []
 
 
 def _sentence(sentence: Sentence) -> str:
