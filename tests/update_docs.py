@@ -14,6 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+import api_page
 from tool import Tool
 
 from gradcheck_cli.functions import (
@@ -43,6 +44,7 @@ GROUPS = {
 }
 _BLOCK = re.compile(r"^```(?P<kind>\w+)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 _LIST = re.compile(r"(?<=<!-- functions: begin -->\n).*?(?=<!-- functions: end -->)", re.DOTALL)
+_API = re.compile(r"(?<=<!-- api: begin -->\n).*?(?=<!-- api: end -->)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,7 @@ def functions_list():
 
 
 def updated(text, shell):
-    """A page with the outputs and the list of functions as they are now."""
+    """A page with the outputs, the list of functions and the Python API as they are now."""
 
     def block(match):
         if match["kind"] != "console":
@@ -155,7 +157,8 @@ def updated(text, shell):
         )
         return f"```console\n{body}```"
 
-    return _LIST.sub(lambda _: functions_list(), _BLOCK.sub(block, text))
+    text = _LIST.sub(lambda _: functions_list(), _BLOCK.sub(block, text))
+    return _API.sub(lambda _: api_page.reference(), text)
 
 
 def main():

@@ -66,7 +66,11 @@ class NodeError(Exception):
 
 
 class UserError(Exception):
-    """Everything the user got wrong in one go; `str` gives the messages as they are printed."""
+    """Everything the user got wrong in one go; `str` gives the messages as they are printed.
+
+    Attributes:
+        mistakes: a Mistake each, with its code.
+    """
 
     def __init__(self, mistakes: Iterable[Mistake]) -> None:
         self.mistakes = tuple(mistakes)
@@ -139,6 +143,14 @@ def _gap(word: str, name: str) -> float:
 def elide(words: str) -> str:
     """`words` for a message, cut short where they are long."""
     return words if len(words) <= _MARGIN else f"{words[: _MARGIN - 1]}…"
+
+
+def object_text(value: object) -> str:
+    """A value of Python for a message; its type, where it cannot be written."""
+    try:
+        return elide(repr(value))
+    except Exception:  # noqa: BLE001 - a user's object may do anything
+        return f"<{type(value).__name__}>"
 
 
 def printable(text: str) -> str:
