@@ -7,10 +7,10 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from flint import arb, ctx
 
 from gradcheck_cli.functions import lookup
+from gradcheck_cli.judge.retrace import constants_of, pins_of
 from gradcheck_cli.language.program import Call
 from gradcheck_cli.witnesses.autograd import Backward
 from gradcheck_cli.witnesses.reference import Proof
@@ -54,25 +54,16 @@ def other_branch(crossed: Sequence[Kink], point: Point, partial: int) -> str:
 
 
 def _along_torch(point: Point, expansion: Expansion, execution: NodeValues) -> list[Any]:
-    """Balls of the exact program with torch's values put in for the nodes that torch computed."""
-    pins: dict[int, Any] = {}
-    for i, node in enumerate(point.specification.nodes):
-        value = execution.node(i)
-        if isinstance(node, Call) and hasattr(value, "is_floating_point"):
-            if not value.is_floating_point():
-                continue
-            numbers = value.detach().reshape(-1).double().tolist()
-            places = np.reshape(expansion.values[i], -1).tolist()
-            pairs = zip(places, numbers, strict=False)
-            pins |= {k: arb(number) for k, number in pairs if isfinite(number)}
-
-    def put(place: int, values: list[Any]) -> None:
-        if place in pins:
-            values[place] = pins[place]
-
+    """Balls of the exact program with torch's values put in for the nodes that torch computed, and
+    for the constants as torch was given them.
+    """
+    constants = constants_of(point, expansion, execution)
+    pins = {place: constant.rounded for place, constant in constants.items()}
+    pins |= pins_of(point, expansion, execution)
     with ctx.workprec(_BITS):
         inputs = {name: arb(value) for name, value in point.scalars.items()}
-        return point.prepared.machine.values(inputs, point.dtype.round, after=put)
+        known = {place: arb(number) for place, number in pins.items() if isfinite(number)}
+        return point.prepared.machine.values(inputs, point.dtype.round, known=known)
 
 
 def _is_crossed(kink: Kink, node: Node, torch: list[Any], true: list[Any]) -> bool:

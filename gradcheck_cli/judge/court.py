@@ -89,7 +89,7 @@ class Court:
         backward = self.evidence.whole("autograd", Backward)
         if proof is None or backward is None:
             return None
-        pins = pins_of(self.point, trace, backward.execution)
+        pins = pins_of(self.point, trace.expansion, backward.execution)
         return Inquiry(self.point, trace, proof.bits, pins)
 
     @cached_property
