@@ -54,7 +54,9 @@ class Court:
     def is_finite(self) -> bool:
         """Whether all of torch's values are numbers."""
         backward = self.evidence.whole("autograd", Backward)
-        return backward is not None and all(map(isfinite, backward.forward))
+        if backward is None:
+            return False
+        return all(map(isfinite, (*backward.forward, *backward.primal)))
 
     @cached_property
     def cut(self) -> str:
