@@ -30,6 +30,8 @@ _UNIT = DTYPES["float64"].unit_roundoff
 # Roundings granted to a value away from the point, where no budget is computed: a guess; xlogy(x,
 # 3) near 0 needs 2.
 ROUNDINGS = 8
+# Steps that are no part of the noise of most values: the shortest is 5e-7 of the number.
+LONGER = 20
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,15 @@ class Columns:
         """Sizes of the values, 0 where they are not finite."""
         return np.where(np.isfinite(self.values), np.abs(self.values), 0.0)
 
+    @cached_property
+    def steepest(self) -> Floats:
+        """The largest slope to one side, over the longer steps; less than a rounding of it says
+        nothing of what rounding does beside a point where a slope vanishes.
+        """
+        with np.errstate(all="ignore"):
+            rises = np.abs(self.values - self.centre) / self.widths[:2]
+        return np.asarray(np.where(np.isfinite(rises), rises, 0.0)[:, :LONGER].max(axis=(0, 1)))
+
     def levels(self, known: Sequence[float | None]) -> Floats:
         """The error of a value near each point, as known or as the smallest steps show it."""
         found = np.maximum(_UNIT * np.abs(self.centre), SMALLEST)
@@ -188,6 +199,7 @@ def extrapolated_differences(
     doubtful |= np.array([each is None for each in known])
     # Where rounding may take half of the digits anything may be hidden in it.
     doubtful |= level > sqrt(_UNIT) * columns.sizes.max(axis=(0, 1))
+    doubtful |= columns.steepest * _UNIT > [_radius(*three) for three in sides]
     answers = [
         _answer(*three, value) for three, value in zip(sides, columns.centre.tolist(), strict=True)
     ]
@@ -199,6 +211,12 @@ def extrapolated_differences(
         for c, three in zip(which.tolist(), again, strict=True):
             answers[c] = _answer(*three, float(columns.centre[c]), bounded=True)
     return answers
+
+
+def _radius(right: Slope | None, left: Slope | None, both: Slope | None) -> float:
+    """That of the estimate; infinite where there is none."""
+    best = both or left or right
+    return float("inf") if best is None else best.radius
 
 
 def _is_doubtful(right: Slope | None, left: Slope | None, both: Slope | None) -> bool:
