@@ -30,8 +30,11 @@ _UNIT = DTYPES["float64"].unit_roundoff
 # Roundings granted to a value away from the point, where no budget is computed: a guess; xlogy(x,
 # 3) near 0 needs 2.
 ROUNDINGS = 8
-# Steps that are no part of the noise of most values: the shortest is 5e-7 of the number.
-LONGER = 20
+# h_k = 0.2371 max(1, |x|) 2**-k for k = 0..53. The start is no power of two, so that periods in x
+# do not alias with it.
+FIRST_STEP, STEPS = 0.2371, 54
+# Steps that curvature is seen at, from the sixth on: 4e-3 to 6e-5 of the number.
+BENDING = (6, 13)
 
 
 @dataclass(frozen=True)
@@ -131,13 +134,16 @@ class Columns:
         return np.where(np.isfinite(self.values), np.abs(self.values), 0.0)
 
     @cached_property
-    def steepest(self) -> Floats:
-        """The largest slope to one side, over the longer steps; less than a rounding of it says
-        nothing of what rounding does beside a point where a slope vanishes.
+    def turns(self) -> Floats:
+        """How far slopes turn over a rounding of the number, at a few steps that are neither long
+        nor lost in noise; 0 where there are no values. Where a slope vanishes, the error of a value
+        at the point says nothing of that.
         """
+        some = slice(*BENDING)
         with np.errstate(all="ignore"):
-            rises = np.abs(self.values - self.centre) / self.widths[:2]
-        return np.asarray(np.where(np.isfinite(rises), rises, 0.0)[:, :LONGER].max(axis=(0, 1)))
+            up, down = (self.values - self.centre)[:, some] / self.widths[:2, some]
+            turns = np.abs(up + down) / self.widths[0, some] * (_UNIT * self.steps[0] / FIRST_STEP)
+        return np.asarray(np.where(np.isfinite(turns), turns, 0.0).max(axis=0))
 
     def levels(self, known: Sequence[float | None]) -> Floats:
         """The error of a value near each point, as known or as the smallest steps show it."""
@@ -199,7 +205,7 @@ def extrapolated_differences(
     doubtful |= np.array([each is None for each in known])
     # Where rounding may take half of the digits anything may be hidden in it.
     doubtful |= level > sqrt(_UNIT) * columns.sizes.max(axis=(0, 1))
-    doubtful |= columns.steepest * _UNIT > [_radius(*three) for three in sides]
+    doubtful |= columns.turns > [_radius(*three) for three in sides]
     answers = [
         _answer(*three, value) for three, value in zip(sides, columns.centre.tolist(), strict=True)
     ]

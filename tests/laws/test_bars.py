@@ -22,7 +22,8 @@ KNOWN = [
     ("inverse(A)", "A=[[1,1],[1,1.000000000001]]"), ("inverse(A)@b", "A=[[1,1],[1,1.0000001]],b=[1,1]"), ("inverse(A)", "A=[[1,2,3],[4,5,6],[7,8,9.000000001]]"),
     ("sum((1e8*A - 1e8)/(1e8*A - 1e8 + 1e-6))", "A=[1,1]"),
     # Where a slope vanishes, what rounding does to a constant is seen beside the point alone.
-    ("(x - 1/3)**2", "x=1/3"), ("huber_loss(x, 1/3)", "x=1/3"), ("smooth_l1_loss(x, 2/3)", "x=2/3"), ("sum((A - pi)**4 + (A - pi)**2)", "A=[pi,3]"), ("cosh(x - log(3))", "x=log(3)"),
+    ("(x - 1/3)**2", "x=1/3"), ("huber_loss(x, 1/3)", "x=1/3"), ("smooth_l1_loss(x, 2/3)", "x=2/3"), ("sum((A - pi)**4 + (A - pi)**2)", "A=[pi,3]"), ("cosh(x - log(3))", "x=log(3)"), ("(x - pi)**2", "x=pi+2**-50"),
+    ("(x - 100*pi)**2", "x=100*pi"), ("sum((A - 1/7)**2)", "A=[0.142857142857]"),
 ]  # fmt: skip
 
 
