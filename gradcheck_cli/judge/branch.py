@@ -7,11 +7,11 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from flint import arb, ctx
 
 from gradcheck_cli.calculus.formulas import conditions
 from gradcheck_cli.functions import lookup
+from gradcheck_cli.judge.pins import constants_of, pins_of
 from gradcheck_cli.judge.replay import kernel_step
 from gradcheck_cli.language.program import Call
 from gradcheck_cli.witnesses.autograd import Backward
@@ -68,35 +68,28 @@ def other_branch(crossed: Sequence[Kink], point: Point, partial: int) -> str:
 def _along_torch(
     point: Point, expansion: Expansion, execution: NodeValues, *, rounded: bool = False
 ) -> list[Any]:
-    """Balls of the exact program with torch's values put in for the nodes that torch computed.
+    """Balls of the exact program with torch's values put in for the nodes that torch computed, and
+    for the constants as torch was given them.
 
     Args:
         rounded: round the steps in between as torch's kernels do, as far as that is known.
     """
-    pins: dict[int, Any] = {}
-    for i, node in enumerate(point.specification.nodes):
-        value = execution.node(i)
-        if isinstance(node, Call) and hasattr(value, "is_floating_point"):
-            if not value.is_floating_point():
-                continue
-            numbers = value.detach().reshape(-1).double().tolist()
-            places = np.reshape(expansion.values[i], -1).tolist()
-            pairs = zip(places, numbers, strict=False)
-            pins |= {k: arb(number) for k, number in pairs if isfinite(number)}
-
+    constants = constants_of(point, expansion, execution)
+    pins = {place: constant.rounded for place, constant in constants.items()}
+    pins |= pins_of(point, expansion, execution)
     nodes, forward = point.prepared.gradient.program.nodes, point.prepared.gradient.forward
 
     def put(place: int, values: list[Any]) -> None:
         node = nodes[place]
-        if place in pins:
-            values[place] = pins[place]
-        elif rounded and place < forward and isinstance(node, Call):
+        if place < forward and isinstance(node, Call):
             step = kernel_step(node, [values[i] for i in node.args], point.dtype)
             values[place] = values[place] if step is None else step
 
     with ctx.workprec(_BITS):
         inputs = {name: arb(value) for name, value in point.scalars.items()}
-        return point.prepared.machine.values(inputs, point.dtype.round, after=put)
+        known = {place: arb(number) for place, number in pins.items() if isfinite(number)}
+        after, machine = put if rounded else None, point.prepared.machine
+        return machine.values(inputs, point.dtype.round, after=after, known=known)
 
 
 def _is_crossed(kink: Kink, node: Node, torch: list[Any], true: list[Any]) -> bool:

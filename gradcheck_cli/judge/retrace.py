@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from flint import arb, ctx
 
 from gradcheck_cli.calculus.formulas import meaning
@@ -19,6 +18,7 @@ from gradcheck_cli.functions import lookup
 from gradcheck_cli.functions.arithmetic import OFF
 from gradcheck_cli.judge.graph import Ledger
 from gradcheck_cli.judge.measure import BUDGET_FACTOR, ulp
+from gradcheck_cli.judge.pins import Constant, constants_of, pins_of
 from gradcheck_cli.judge.replay import kernel_step
 from gradcheck_cli.judge.rounding import rounding
 from gradcheck_cli.language.program import Call
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from gradcheck_cli.judge.evidence import Evidence
     from gradcheck_cli.judge.trace import Trace
     from gradcheck_cli.questions.batch import Point
-    from gradcheck_cli.subjects import NodeValues
 
 # Bits of the balls: far below any dtype's spacing, as the path is a point and rounding.
 _BITS = 256
@@ -103,31 +102,20 @@ def retrace(evidence: Evidence) -> Path | None:
     if trace.eliminated:
         return None
     pins = dict(zip(trace.outputs, backward.forward, strict=False))
-    walk = _Walk(point, trace, pins | pins_of(point, trace, backward.execution))
+    constants = constants_of(point, trace.expansion, backward.execution)
+    given = {i: c.rounded for i, c in constants.items() if i not in trace.inner_constants}
+    pins = given | pins | pins_of(point, trace.expansion, backward.execution)
+    walk = _Walk(point, trace, pins, constants)
+    known = {i: arb(given[i]) for i in trace.graph.numbers if i in given}
     with ctx.workprec(_BITS):
         inputs = {name: arb(value) for name, value in point.scalars.items()}
-        values = trace.graph.machine.values(inputs, point.dtype.round, after=walk.step)
+        values = trace.graph.machine.values(inputs, point.dtype.round, after=walk.step, known=known)
         # A call that hands its argument on, such as detach, has no node of its own.
         for place, pin in walk.pins.items():
             is_call = isinstance(trace.graph.nodes[place], Call)
             if not is_call and not (values[place] - arb(pin)).is_zero():
                 walk.strays.add(place)
     return Path(point, trace, values, frozenset(walk.strays), frozenset(walk.undecided))
-
-
-def pins_of(point: Point, trace: Trace, execution: NodeValues) -> dict[int, float]:
-    """torch's own numbers, by the scalar nodes that they are values of."""
-    pins: dict[int, float] = {}
-    for i, node in enumerate(point.specification.nodes):
-        value = execution.node(i)
-        if not isinstance(node, Call) or not hasattr(value, "is_floating_point"):
-            continue
-        if value.is_floating_point():
-            numbers = value.detach().reshape(-1).double().tolist()
-            places = np.reshape(trace.expansion.values[i], -1).tolist()
-            if len(places) == len(numbers):
-                pins.update(zip(places, numbers, strict=True))
-    return pins
 
 
 @dataclass(eq=False)
@@ -142,6 +130,7 @@ class _Walk:
     point: Point
     trace: Trace
     pins: dict[int, float]
+    constants: dict[int, Constant]
     strays: set[int] = field(default_factory=set)
     undecided: set[int] = field(default_factory=set)
     points: dict[int, Any] = field(default_factory=dict)
@@ -168,17 +157,29 @@ class _Walk:
             value = values[place] = value + arb(0, BUDGET_FACTOR * error.upper())
         pin = self.pins.get(place)
         if pin is not None and isfinite(pin):
-            if not (value.contains(arb(pin)) or self._is_beyond(place, node, values, pin)):
+            is_near = value.contains(arb(pin)) or self._is_near(place, values, arb(pin))
+            if not (is_near or self._is_beyond(place, node, values, pin)):
                 self.strays.add(place)
             values[place] = self.points[place] = arb(pin)
             self.ledger.held[place] = True
+
+    def _is_near(self, place: int, values: list[Any], pin: Any) -> bool:
+        """Whether a number is what rounding makes of constants that are not of the dtype."""
+        args, call = self.trace.graph.args[place], self.trace.graph.nodes[place]
+        if self.constants.keys().isdisjoint(args) or self.ledger is None:
+            return False
+        arb_of = lookup(call.function).arb if isinstance(call, Call) else None
+        if arb_of is None or self.trace.graph.rounds[place] is None:
+            return False
+        given = [self.constants[j].ball if j in self.constants else values[j] for j in args]
+        values[place] = arb_of(*given)
+        error = self.ledger.error(place, values) or arb(0)
+        return bool((values[place] + arb(0, BUDGET_FACTOR * error.upper())).contains(pin))
 
     def _is_beyond(self, place: int, node: Call, values: list[Any], pin: float) -> bool:
         """Whether a call gives torch's number once the comparisons within it go as its kernel has
         them: on the other side of a jump.
         """
-        from flint import arb
-
         assert self.ledger is not None
         found = _within_kernel(node, [values[j] for j in node.args], self.point.dtype)
         if found is None or not found.is_finite():
