@@ -11,7 +11,7 @@ from gradcheck_cli.checks.report import LiveReport, report_of
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.judge.evidence import tolerance_of
 from gradcheck_cli.language.errors import mistake
-from gradcheck_cli.language.parse import parse
+from gradcheck_cli.language.reading import read_program
 from gradcheck_cli.questions.batching import batches
 from gradcheck_cli.questions.devices import devices_of
 from gradcheck_cli.questions.numbers import Exact, Grid, Nested, NonFinite, read_value
@@ -92,7 +92,7 @@ def _batches(
     points = {name: _nested(name, value) for name, value in at.items()}
     words = settings.repeated()
     question = question_of(
-        parse(text),
+        read_program(text),
         points,
         settings.wrt,
         cotangent=weights,

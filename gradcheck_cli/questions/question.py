@@ -223,6 +223,7 @@ def conflicts(order: int, cotangent: Nested | None, *, jacobian: bool) -> Iterat
 def _misnamed(program: Program, given: Collection[str]) -> Iterator[Mistake]:
     """Inputs without a value, and values without an input."""
     variables = program.variables
+    instead = _instead(program, given)
     for name in variables:
         if name not in given:
             is_function = name in names()
@@ -232,13 +233,23 @@ def _misnamed(program: Program, given: Collection[str]) -> Iterator[Mistake]:
             spots = (i for i, node in enumerate(program.nodes) if node == Variable(name))
             span = next((program.spans.get(i) for i in spots), None)
             message = f"`--at` gives no value for `{name}`"
-            yield Mistake("missing-value", message, program.text, span, hint)
+            yield Mistake("missing-value", message, program.text, span, hint, instead=instead)
+            instead = ()
     listing = ", ".join(f"`{name}`" for name in variables)
     inputs = f"it has {listing}" if variables else "it has no inputs"
     for name in given:
         if name not in variables:
             message = f"`--at` gives `{name}`, which is not an input of the program"
             yield Mistake("extra-value", message, help=did_you_mean(name, variables) or inputs)
+
+
+def _instead(program: Program, given: Collection[str]) -> tuple[str, ...]:
+    """Programs of the inputs that have a value which may have been meant: `x*y` for `xy`."""
+    if not given or set(program.variables) <= {*given}:
+        return ()
+    from gradcheck_cli.language.lenient import corrected
+
+    return corrected(program.written or program.text, given)
 
 
 def _underivable(

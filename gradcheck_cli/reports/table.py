@@ -18,6 +18,7 @@ from gradcheck_cli.reports.facts import (
     formulas,
     groups,
     phrase_of,
+    programs_of,
     sentences,
     summary,
 )
@@ -101,8 +102,10 @@ class _Page:
             f"at {point}" if point else "",
             f"{shared.get('dtype', '')} {device}".strip(),
         )
+        program, *read_as = (escape_controls(text) for text in programs_of(group))
         lines = [
-            Text(escape_controls(group.records[0]["expression"].strip("\n")), style="bold"),
+            Text(program, style="bold"),
+            *(Text(f"read as {text}") for text in read_as),
             Text("; ".join(filter(None, place))),
         ]
         known = [] if self.quiet else formulas(group)
