@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.language.errors import Mistake, ProgramError, Span
 from gradcheck_cli.language.grammar import Grammar
+from gradcheck_cli.language.latex import is_latex, latex_tokens
 from gradcheck_cli.language.naming import Naming, split
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.source import tidy
@@ -17,7 +18,7 @@ from gradcheck_cli.language.terms import spelled
 from gradcheck_cli.language.tokens import Illegible, Token, Tokens, bars_apart
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Sequence
 
     from gradcheck_cli.language.cursor import Doubt
     from gradcheck_cli.language.program import Program
@@ -38,35 +39,32 @@ def read_pasted(text: str, strict: ProgramError) -> Program:
     """
     text = tidy(text)
     best: ProgramError | None = None
-    for tokens in _variants(text):
+    # In each way that bars may be paired.
+    for arrange in (list[Token], bars_apart):
         try:
-            return _read(tokens, text, strict)
+            tokens = _tokens(text)
+            if arrange is bars_apart and not any(token.text == "||" for token in tokens):
+                break
+            return _read(arrange(tokens), text, strict)
         except Illegible as error:
-            if str(error) and best is None:
-                mistake = Mistake("unsupported-syntax", str(error), text, error.span, error.help)
-                best = ProgramError([mistake])
+            best = best or _refusal(error, text)
+        except RecursionError:
+            break
         except ProgramError as error:
             best = best or error
     raise best or strict from None
 
 
-def _variants(text: str) -> Iterator[list[Token]]:
-    """Tokens of a text, in each way that bars may be paired."""
-    try:
-        tokens = _tokens(text)
-    except Illegible:
-        return
-    yield tokens
-    if any(token.text == "||" for token in tokens):
-        yield bars_apart(tokens)
+def _refusal(error: Illegible, text: str) -> ProgramError | None:
+    """What a text is refused with in words of its own."""
+    if not str(error):
+        return None
+    return ProgramError([Mistake("unsupported-syntax", str(error), text, error.span, error.help)])
 
 
 def _read(tokens: Sequence[Token], text: str, strict: ProgramError) -> Program:
     """As `read_pasted`, of tokens."""
-    try:
-        reading = _Reading(tokens)
-    except RecursionError:
-        raise Illegible from None
+    reading = _Reading(tokens)
     if reading.doubts:
         candidates = reading.candidates()
         if not candidates:
@@ -99,7 +97,7 @@ def corrected(text: str, known: Collection[str]) -> tuple[str, ...]:
     """
     try:
         tokens = _tokens(tidy(text))
-    except Illegible:
+    except (Illegible, RecursionError):
         return ()
     candidates = _candidates(split(tokens, known, Naming(tokens)))
     return tuple(each for each in candidates if set(parse(each).variables) <= {*known})
@@ -131,7 +129,7 @@ class _Reading:
 
 
 def _tokens(text: str) -> list[Token]:
-    return Tokens(text).all()
+    return latex_tokens(text) if is_latex(text) else Tokens(text).all()
 
 
 def _is_strict(text: str) -> bool:

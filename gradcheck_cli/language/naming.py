@@ -28,10 +28,11 @@ _LONGEST = 24
 @cache
 def is_greek(word: str) -> bool:
     """Whether a word is the name of a Greek letter."""
+    letter = word.rstrip("_").upper().replace("LAMBDA", "LAMDA")  # as Unicode spells it
     try:
-        return bool(character(f"GREEK SMALL LETTER {word.rstrip('_').upper()}"))
+        return bool(character(f"GREEK SMALL LETTER {letter}"))
     except KeyError:
-        return word == "lambda_"
+        return False
 
 
 def is_variable_like(word: str) -> bool:

@@ -67,6 +67,7 @@ _NUMBER = re.compile(
 )
 _STRING = re.compile(r"""['"’‘“”][^'"’‘“”\\\n]*['"’‘“”]""")
 _PLAIN_QUOTES = {ord(c): SIGNS[c] for c in "’‘“”"}
+_BELOW = re.compile(r"\{\w+(?:\s*,\s*\w+)*\}")
 _LAMBDA = re.compile(r"lambda\s+\w+(?:\s*,\s*\w+)*\s*:")
 
 
@@ -139,13 +140,13 @@ class Tokens:
             end = self._braced(end)
         while end < len(self.text) and is_subscript(self.text[end]):
             end += 1
-        word = normalize("NFKC", self.text[start:end]).translate({ord("{"): None, ord("}"): None})
+        word = re.sub(r"[{}\s]", "", normalize("NFKC", self.text[start:end])).replace(",", "_")
         if not word.isidentifier():
             raise Illegible  # a subscript such as n+1
         self.words(word, end)
 
     def _braced(self, start: int) -> int:
-        match = re.compile(r"\{\w+\}").match(self.text, start)
+        match = _BELOW.match(self.text, start)
         if match is None:
             raise Illegible
         return match.end()
