@@ -66,9 +66,8 @@ def _row(walk: LatexWalk, start: int, stop: int) -> tuple[list[Token], list[Toke
         value.pop()
     word = _WORD.match(walk.text, middle + 1, stop)
     at = word.end() if word else middle + 1
+    stop = at + len(walk.text[at:stop].rstrip(" \t\n.,;"))
     condition = walk.part(at, stop)
-    if condition and condition[-1].text in (",", ";", "\n"):
-        condition.pop()
     is_last = word is not None and word[1] in _LAST
     if not value or is_last is bool(condition):
         raise Illegible

@@ -36,7 +36,6 @@ class LatexWalk(Tokens):
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
-        self.stop = len(text)
         self.depth = 0
         self.pairs: dict[int, int] = {}
 

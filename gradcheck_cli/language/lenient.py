@@ -58,7 +58,9 @@ def read_pasted(text: str, strict: ProgramError) -> Program:
 def _refusal(error: Illegible, text: str) -> ProgramError | None:
     """What a text is refused with in words of its own."""
     if not str(error):
-        return None
+        words = "this formula of LaTeX is not complete, or holds what is not read"
+        whole = Mistake("syntax", words, text, Span(0, len(text)))
+        return ProgramError([whole]) if is_latex(text) else None
     return ProgramError([Mistake("unsupported-syntax", str(error), text, error.span, error.help)])
 
 

@@ -81,7 +81,7 @@ class Tokens:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.position = 0
+        self.position, self.stop = 0, len(text)
         self.found: list[Token] = []
         self.brackets: list[str] = []
         self.gap = False
@@ -92,7 +92,7 @@ class Tokens:
         Raises:
             Illegible: a character that no formula holds, or a bracket without its partner.
         """
-        while self.position < len(self.text):
+        while self.position < self.stop:
             self.step()
         if self.brackets:
             raise Illegible
@@ -266,7 +266,7 @@ class Tokens:
             self.add("attribute", match[1], match.end())
         elif self.text.startswith("...", self.position):
             self.add("name", "...", self.position + 3)
-        elif not self.text[self.position + 1 :].strip():
+        elif not self.text[self.position + 1 : self.stop].strip():
             self.position += 1
         else:
             raise Illegible
