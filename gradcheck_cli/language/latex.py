@@ -32,6 +32,8 @@ _COMMAND = re.compile(r"\\([A-Za-z]+\*?|.)", re.DOTALL)
 _WORD = re.compile(r"\{\s*([A-Za-z][A-Za-z0-9_]*)\s*\}")
 _PLAIN = re.compile(r"\\(?:math\w+|text\w*|operatorname)\s*\{([^{}]*)\}")
 _RUN = re.compile(r"[A-Za-z]+")
+# A run of more letters is a word.
+_LONGEST = 3
 _DIGITS = re.compile(r"[0-9]+")
 _WRAPS = re.compile(r"\s*(?:\$\$?|\\\(|\\\[)(.*?)(?:\$\$?|\\\)|\\\])\s*[.,;]?\s*", re.DOTALL)
 
@@ -74,6 +76,9 @@ class LatexTokens(LatexWalk):
         word = run[0]
         if len(word) > 1 and word in names():
             self.add("name", word, run.end())
+        elif len(word) > _LONGEST:
+            message = f"in LaTeX `{elide(word)}` is a product of {len(word)} letters"
+            raise Illegible(message, Span(*run.span()), "a name is written `\\mathrm{name}`")
         else:
             self.add("name", word[0], self.position + 1, letter=word[0] not in constants())
 

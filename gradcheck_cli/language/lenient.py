@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from gradcheck_cli.language.program import Program
     from gradcheck_cli.language.terms import Spelling
 
+# So many doubts are told, and corrected programs of so many characters.
+_MOST, _LONGEST = 10, 2_000
 # How far from a program a text is by its mistakes: a sign that is not read hides all behind it.
 _DISTANCES = {"syntax": 10_000, "unsupported-syntax": 10_000, "too-deep": 10_000}
 
@@ -144,9 +146,10 @@ def _is_strict(text: str) -> bool:
 
 def _ambiguous(doubts: Sequence[Doubt], text: str, candidates: tuple[str, ...]) -> list[Mistake]:
     """A mistake for each doubt; the last one shows the corrected programs."""
-    first = {doubt.span: doubt for doubt in reversed(doubts)}
+    first = {doubt.span: doubt for doubt in reversed(doubts[:_MOST])}
     found = [Mistake("ambiguous", d.message, text, d.span) for d in reversed(first.values())]
-    return [*found[:-1], replace(found[-1], instead=candidates)]
+    short = tuple(each for each in candidates if len(each) <= _LONGEST)
+    return [*found[:-1], replace(found[-1], instead=short)]
 
 
 def _distance(error: ProgramError) -> int:

@@ -24,7 +24,11 @@ def read_statements(grammar: Grammar) -> tuple[list[Term], list[str]]:
     breaks: list[str] = []
     while True:
         while grammar.is_next("end") and grammar.next.text:
-            breaks[len(found) - 1 :] = [grammar.take("end").text] if found else []
+            sign = grammar.take("end").text
+            if found:
+                breaks[len(found) - 1 :] = [sign]
+            elif sign == ";":
+                raise Illegible
         if grammar.is_next("end"):
             break
         if len(found) >= _MOST:
@@ -58,7 +62,9 @@ def _head(grammar: Grammar) -> str:
         return ""
     if words[0][0] == "name" and words[1] in (("glyph", "="), ("glyph", ":=")):
         grammar.at += 2
-        return _head(grammar) or words[0][1]
+        if _head(grammar):
+            raise Illegible
+        return words[0][1]
     if words[0] == ("glyph", "lambda"):
         end = _past_names(grammar, at + 1)
         grammar.at = end + 1 if _is(grammar, end, ":") else at

@@ -10,6 +10,7 @@ from unicodedata import normalize
 from gradcheck_cli.language.errors import Span
 from gradcheck_cli.language.typography import (
     BLANKS,
+    FULL_WIDTH,
     JOINERS,
     SIGNS,
     is_subscript,
@@ -80,7 +81,7 @@ class Tokens:
     """Walks a text once, from left to right."""
 
     def __init__(self, text: str) -> None:
-        self.text = text
+        self.text = text.translate(FULL_WIDTH)
         self.position, self.stop = 0, len(text)
         self.found: list[Token] = []
         self.brackets: list[str] = []

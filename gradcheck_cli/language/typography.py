@@ -15,6 +15,8 @@ SIGNS = {
     "∣": "|", "∥": "‖", "’": "'", "‘": "'", "“": '"', "”": '"',
 }
 # fmt: on
+# The full-width forms of ASCII.
+FULL_WIDTH = {0xFEE0 + place: place for place in range(0x21, 0x7F)}
 # Typed like a letter, and never meant as one: `π`, and a dot that multiplies.
 _NO_LETTERS = re.compile("[π·]")
 
