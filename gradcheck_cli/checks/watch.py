@@ -10,7 +10,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gradcheck_cli.language.errors import Mistake, PointError, UserError
-from gradcheck_cli.language.parse import parse
+from gradcheck_cli.language.reading import read_program
 from gradcheck_cli.memory import LOOK
 from gradcheck_cli.records.report import count_of_missing
 from gradcheck_cli.symbolic.client import Analyst
@@ -169,7 +169,7 @@ def prepare(text: str, settings: Settings) -> Job:
         UserError: with every mistake found in the program, the point and the options.
     """
     found = _Collector()
-    program = found.read(parse, text)
+    program = found.read(read_program, text)
     found.mistakes += settings.mistakes
     analyst = Analyst()
     if program is not None:
