@@ -28,7 +28,7 @@ from gradcheck_cli.questions.batching import batches
 from gradcheck_cli.questions.devices import devices_of
 from gradcheck_cli.questions.naming import PYTHON
 from gradcheck_cli.questions.numbers import Grid
-from gradcheck_cli.questions.points import points_of
+from gradcheck_cli.questions.points import Sample, points_of
 from gradcheck_cli.questions.python_numbers import read_object
 from gradcheck_cli.questions.question import question_of
 from gradcheck_cli.records.outcome import Cause, Outcome
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     import torch
 
     from gradcheck_cli.questions.batch import Batch
-    from gradcheck_cli.questions.numbers import Nested
+    from gradcheck_cli.questions.points import Given
     from gradcheck_cli.settings.values import Settings
 
     Real: TypeAlias = float | Fraction | Decimal | str
@@ -99,14 +99,16 @@ def check(
     strict: bool = False,
     order: int = 1,
     jacobian: bool = False,
+    points: int | None = None,
+    seed: int | None = None,
 ) -> LiveReport:
     """Everything that is found out about the gradient of a program.
 
     Args:
         text: a program, as on the command line.
-        at: for each input a number, a text such as `"pi/4"` or `"0:1:5"`, nested lists, an array or
-            a tensor. A float means exactly that float64; a text, a `Decimal` and a `Fraction` are
-            rounded once, to the dtype.
+        at: for each input a number, a text such as `"pi/4"`, `"0:1:5"` or `"randn(3)"`, nested
+            lists, an array or a tensor. A float means exactly that float64; a text, a `Decimal` and
+            a `Fraction` are rounded once, to the dtype.
         wrt: the inputs to differentiate; all if empty.
         cotangent: upstream gradient shaped like the result; ones if None.
         dtype, device: a name, torch's own object for it, or several of these.
@@ -116,6 +118,7 @@ def check(
         strict: let `imprecise` and `kink` fail as well (see `Report.exit_code`).
         order: 2 checks second derivatives.
         jacobian: check every element of the value by every input.
+        points, seed: how many points are drawn where `at` names a distribution, and their seed.
     Raises:
         UserError: the text or the point is not what the language accepts.
     """
@@ -132,6 +135,8 @@ def check(
             "strict": strict,
             "order": None if order == 1 else order,
             "jacobian": None if jacobian is False else jacobian,
+            "points": points,
+            "seed": seed,
         }
     )
     groups = _batches(text, at, cotangent, settings)
@@ -185,8 +190,9 @@ def _batches(
 ) -> list[tuple[Batch, ...]]:
     """All that is asked, for each dtype and device."""
     weights = None if cotangent is None else read_object("cotangent", cotangent)
-    if isinstance(weights, Grid):
-        raise mistake("bad-number", "a cotangent is no grid")
+    if isinstance(weights, Grid | Sample):
+        kind = "grid" if isinstance(weights, Grid) else "distribution"
+        raise mistake("bad-number", f"a cotangent is no {kind}")
     points = _points(at)
     words = settings.repeated()
     question = question_of(
@@ -199,10 +205,11 @@ def _batches(
         jacobian=settings.jacobian,
         asked=PYTHON,
     )
+    drawn = points_of(points, settings.seed, settings.draws)
     devices = devices_of(settings.device)
     runs = [(DTYPES[name], place) for name in settings.dtype for place in devices]
     spell = [name for name, value in points.items() if isinstance(value, Grid)]
-    return list(batches(question, points_of(points), runs, spell))
+    return list(batches(question, drawn, runs, spell))
 
 
 @_without_frames
@@ -224,7 +231,7 @@ def assert_gradient(text: str, at: Mapping[str, Any], **options: Any) -> LiveRep
     return report
 
 
-def _points(at: Any) -> dict[str, Nested | Grid]:
+def _points(at: Any) -> dict[str, Given]:
     """What each input is set to."""
     if not isinstance(at, Mapping) or not all(isinstance(name, str) for name in at):
         wanted = '`at` takes names of inputs with their values, such as {"x": 3}'

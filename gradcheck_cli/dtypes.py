@@ -84,3 +84,21 @@ DTYPES = {
         DType("float16", 11, -14, 15),
     )
 }
+# What else they are called; `float` is torch's, as `torch.float` is.
+_SHORT = {
+    "float64": ("double", "fp64", "f64"),
+    "float32": ("float", "single", "fp32", "f32"),
+    "bfloat16": ("bf16",),
+    "float16": ("half", "fp16", "f16"),
+}
+_OF_NUMPY = {"float64": ("double",), "float32": ("single",), "float16": ("half",)}
+ALIASES = {
+    **{alias: name for name, aliases in _SHORT.items() for alias in aliases},
+    **{f"torch.{word}": name for name in DTYPES for word in (name, *_SHORT[name])},
+    **{
+        f"{library}.{word}": name
+        for library in ("np", "numpy")
+        for name, words in _OF_NUMPY.items()
+        for word in (name, *words)
+    },
+}

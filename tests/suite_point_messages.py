@@ -62,11 +62,11 @@ error[wrong-type]: `at` must be a mapping of inputs, a list of such mappings, or
   |     ^^^^^^
   = help: name the input: `at: {x: [1, 2]}`""",
     at("x=1, 3"): """\
-error[bad-point]: `3` is not of the form NAME=VALUE
- --> a.yaml:4:14
+error[bad-point]: `x` has several values: a list stands in brackets
+ --> a.yaml:4:11
   | at: x=1, 3
-  |          ^
-  = help: for example `--at x=3,y=[1, 2]`""",
+  |       ^^^^
+  = help: did you mean `x=[1, 3]`?""",
     at("{x: true}"): """\
 error[wrong-type]: `x` must be a number, a text, a list or a mapping, not true
  --> a.yaml:4:13

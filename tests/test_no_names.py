@@ -19,6 +19,9 @@ WORDS = {
     ("suites", "t"): "an escaped character of YAML",
     ("suites", "e"): "an escaped character of YAML",
     ("settings", "t"): "a spelling of true",
+    ("questions", "mean"): "a parameter of a distribution",
+    ("questions", "std"): "a parameter of a distribution",
+    ("questions", "size"): "a keyword that says a shape",
     ("symbolic", "negative"): "a fact that SymPy knows of a number",
     ("language", "E"): "the exponent of a decimal",
 }

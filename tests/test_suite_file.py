@@ -121,7 +121,7 @@ def test_every_error_code_has_a_message_tested():
 
 def test_all_mistakes_of_all_files_come_at_once():
     """Files in the order they were given, each mistake once though two cases share the node."""
-    shared = "version: 1\ndefaults: {dtype: half}\ncases: [{expr: x, at: {x: 1}}, {expr: x*y, at: {x: 1, y: 2}}]\n"
+    shared = "version: 1\ndefaults: {dtype: quarter}\ncases: [{expr: x, at: {x: 1}}, {expr: x*y, at: {x: 1, y: 2}}]\n"
     with pytest.raises(UserError) as caught:
         read_suites(
             [("b.yaml", shared), ("a.yaml", "version: 3\ncases: 1\n"), ("c.yaml", one(X))],

@@ -204,7 +204,7 @@ def _job(program: Program | None, settings: Settings, analyst: Analyst, found: _
         question = found.read(asked, program, settings.at, settings.wrt)
     if found.mistakes or question is None:
         raise PointError(found.mistakes)
-    grid = points_of(settings.at)
+    grid = points_of(settings.at, settings.seed, settings.draws)
     runs = [(DTYPES[dtype], device) for dtype in settings.dtype for device in devices]
     spell = [name for name, value in settings.at.items() if isinstance(value, Grid)]
     # Few points are looked at one by one, so that one that never ends takes none with it.

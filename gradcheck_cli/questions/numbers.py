@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from unicodedata import normalize
 
 from gradcheck_cli.language.constants import SizeError, decimal, nonfinite
@@ -16,16 +16,19 @@ from gradcheck_cli.language.errors import Mistake, PointError, Span, UserError, 
 from gradcheck_cli.questions.expressions import bad_number, value_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 # A number as exact text gives it, an infinity or NaN, or nested lists of such numbers.
 Nested: TypeAlias = "Exact | NonFinite | list[Nested]"
+V = TypeVar("V")
 
 _NAME = re.compile(r"\s*([^\W\d]\w*)\s*=(?!=)")
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _HEX = re.compile(
     r"([+-]?)0[xX](?=\.?[0-9a-fA-F])([0-9a-fA-F]*)\.?([0-9a-fA-F]*)(?:[pP]([+-]?[0-9]{1,5}))?"
 )
+# `1..3`, as other languages write a range of integers.
+_DOTS = re.compile(r"([+-]?[0-9]{1,6})\.\.\.?=?([+-]?[0-9]{1,6})")
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 # Python's own limit is about 90; arrays have at most 16 dimensions.
 _NESTING = 64
@@ -81,20 +84,23 @@ class Grid:
         return int(first * unit), int(step * unit), unit
 
 
-def read_points(texts: Iterable[str]) -> dict[str, Nested | Grid]:
+def read_points(texts: Iterable[str], read: Callable[[str, Span], V] | None = None) -> dict[str, V]:
     """What each name is set to, from texts such as `x=3,y=[1, 2]`.
 
+    Args:
+        read: reads a value at its place in a text; `read_value` if None.
     Raises:
         PointError: with every mistake found.
     """
-    found: dict[str, Nested | Grid] = {}
+    reader: Any = read or read_value
+    found: dict[str, V] = {}
     mistakes: list[Mistake] = []
     for text in texts:
         for name, span in _assignments(text, mistakes):
             if name in found:
                 mistakes.append(Mistake("duplicate-value", f"`{name}` is given twice", text, span))
             try:
-                found[name] = read_value(text, span)
+                found[name] = reader(text, span)
             except UserError as error:
                 mistakes += error.mistakes
     if mistakes:
@@ -107,33 +113,42 @@ def _assignments(text: str, mistakes: list[Mistake]) -> list[tuple[str, Span]]:
     belong to a value.
     """
     found: list[tuple[str, Span]] = []
-    for span in _split(text, Span(0, len(text)), ","):
+    nameless: list[Span] = []
+    for span in split_at(text, Span(0, len(text)), ","):
         match = _NAME.match(text, span.start, span.end)
-        if match:
-            # As Python reads names in the program: NFKC. Its keyword is no name there.
-            name = normalize("NFKC", match[1])
-            name = "lambda_" if name == "lambda" else name
-            found.append((name, _stripped(text, Span(match.end(), span.end))))
-        else:
-            part = text[slice(*span)].strip()
-            what = (
-                f"`{elide(part)}` is not of the form NAME=VALUE"
-                if part
-                else "NAME=VALUE is missing here"
-            )
-            mistakes.append(
-                Mistake(
-                    "bad-point",
-                    what,
-                    text,
-                    _stripped(text, span),
-                    help="for example `--at x=3,y=[1, 2]`",
-                )
-            )
+        if not match:
+            nameless.append(stripped(text, span))
+            continue
+        mistakes += _nameless(text, found, nameless)
+        nameless = []
+        # As Python reads names in the program: NFKC. Its keyword is no name there.
+        name = normalize("NFKC", match[1])
+        name = "lambda_" if name == "lambda" else name
+        found.append((name, stripped(text, Span(match.end(), span.end))))
+    mistakes += _nameless(text, found, nameless)
     return found
 
 
-def _split(text: str, span: Span, mark: str) -> list[Span]:
+def _nameless(
+    text: str, before: Sequence[tuple[str, Span]], parts: Sequence[Span]
+) -> Iterator[Mistake]:
+    """What is said of parts without a name, which stand behind those of `before`."""
+    example = "for example `--at x=3,y=[1, 2]`"
+    if before and parts and all(_DECIMAL.fullmatch(text[slice(*part)]) for part in parts):
+        name, first = before[-1]
+        span = Span(first.start, parts[-1].end)
+        instead = f"{text[: span.start]}[{text[slice(*span)]}]{text[span.end :]}"
+        message = f"`{name}` has several values: a list stands in brackets"
+        yield Mistake("bad-point", message, text, span, instead=(instead,))
+        return
+    for part in parts:
+        words = text[slice(*part)].strip()
+        form = f"`{elide(words)}` is not of the form NAME=VALUE"
+        what = form if words else "NAME=VALUE is missing here"
+        yield Mistake("bad-point", what, text, part, example)
+
+
+def split_at(text: str, span: Span, mark: str) -> list[Span]:
     """The parts of a span between marks that stand outside all brackets."""
     parts: list[Span] = []
     depth, start = 0, span.start
@@ -148,7 +163,8 @@ def _split(text: str, span: Span, mark: str) -> list[Span]:
     return [*parts, Span(start, span.end)]
 
 
-def _stripped(text: str, span: Span) -> Span:
+def stripped(text: str, span: Span) -> Span:
+    """A span without its outer blanks; one of nothing but blanks stays as it is."""
     part = text[slice(*span)]
     return (
         Span(span.start + len(part) - len(part.lstrip()), span.end - len(part) + len(part.rstrip()))
@@ -163,19 +179,29 @@ def read_value(text: str, span: Span | None = None) -> Nested | Grid:
     Raises:
         PointError: the text is none of these.
     """
-    span = _stripped(text, span or Span(0, len(text)))
-    _check_brackets(text, span)
+    span = stripped(text, span or Span(0, len(text)))
+    check_brackets(text, span)
     if _is_list(text, span):
         return _list(text, span)
-    parts = _split(text, span, ":")
+    parts = split_at(text, span, ":")
+    if dots := _DOTS.fullmatch(text, *span):
+        raise _dotted(text, span, int(dots[1]), int(dots[2]))
     if len(parts) == 1:
-        return _number(text, span)
+        return read_number(text, span)
     if len(parts) != 3:
         raise bad_number("a grid is written start:stop:count", text, span)
     return _grid(text, parts)
 
 
-def _check_brackets(text: str, span: Span) -> None:
+def _dotted(text: str, span: Span, first: int, last: int) -> PointError:
+    """The mistake of a range with dots, and the grid in its place."""
+    grid = f"{first}:{last}:{abs(last - first) + 1}"
+    instead = f"{text[: span.start]}{grid}{text[span.end :]}"
+    message = "a grid is written start:stop:count"
+    return PointError([Mistake("bad-number", message, text, span, instead=(instead,))])
+
+
+def check_brackets(text: str, span: Span) -> None:
     """Every bracket has its partner, and none stands too deep."""
     opened: list[int] = []
     for i in range(span.start, span.end):
@@ -200,54 +226,47 @@ def _is_list(text: str, span: Span) -> bool:
         if depth == 0:
             break
     if text[span.start] == "(":
-        return last == span.end - 1 and len(_split(text, Span(span.start + 1, last), ",")) > 1
+        return last == span.end - 1 and len(split_at(text, Span(span.start + 1, last), ",")) > 1
     if last < span.end - 1:
-        raise bad_number(
-            "there is something after the list", text, _stripped(text, Span(last + 1, span.end))
-        )
+        rest = stripped(text, Span(last + 1, span.end))
+        raise bad_number("there is something after the list", text, rest)
     return True
 
 
 def _list(text: str, span: Span) -> list[Nested]:
     """A nested list; whether its rows are of equal length is seen when it becomes an array."""
     parts = [
-        _stripped(text, part) for part in _split(text, Span(span.start + 1, span.end - 1), ",")
+        stripped(text, part) for part in split_at(text, Span(span.start + 1, span.end - 1), ",")
     ]
     if not text[slice(*parts[-1])].strip():
         parts.pop()  # an empty list, or a comma behind the last item
     found: list[Nested] = []
     for part in parts:
-        if len(_split(text, part, ":")) > 1:
+        if len(split_at(text, part, ":")) > 1:
             raise bad_number("a grid cannot stand in a list", text, part)
-        found.append(_list(text, part) if _is_list(text, part) else _number(text, part))
+        found.append(_list(text, part) if _is_list(text, part) else read_number(text, part))
     return found
 
 
 def _grid(text: str, parts: Sequence[Span]) -> Grid:
-    start, stop = (_finite(text, _stripped(text, part)) for part in parts[:2])
-    where = _stripped(text, parts[2])
+    start, stop = (_finite(text, stripped(text, part)) for part in parts[:2])
+    where = stripped(text, parts[2])
     count = text[slice(*where)].lstrip("0")
-    if (
-        not count.isascii()
-        or not count.isdigit()
-        or len(count) > len(str(MAX_POINTS))
-        or int(count) > MAX_POINTS
-    ):
-        raise bad_number(
-            f"the count of a grid is a whole number from 1 to {MAX_POINTS:,}", text, where
-        )
+    if not re.fullmatch("[0-9]{1,7}", count) or int(count) > MAX_POINTS:
+        message = f"the count of a grid is a whole number from 1 to {MAX_POINTS:,}"
+        raise bad_number(message, text, where)
     return Grid(start, stop, int(count))
 
 
 def _finite(text: str, span: Span) -> Exact:
     """One end of a grid."""
-    value = _number(text, span)
+    value = read_number(text, span)
     if isinstance(value, NonFinite):
         raise bad_number(f"a grid has two ends, and `{value.text}` is none", text, span)
     return value
 
 
-def _number(text: str, span: Span) -> Exact | NonFinite:
+def read_number(text: str, span: Span) -> Exact | NonFinite:
     """One number: decimal, hexadecimal float, an infinity or NaN, or a constant expression."""
     inside = text[slice(*span)]
     special = nonfinite(inside)

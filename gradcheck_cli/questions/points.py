@@ -4,7 +4,7 @@ than their description.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import cos, exp, log, pi, prod, sqrt
 from random import Random
@@ -14,9 +14,9 @@ from gradcheck_cli.language.errors import mistake
 from gradcheck_cli.questions.numbers import MAX_POINTS, Exact, Grid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from gradcheck_cli.questions.numbers import Nested
+    from gradcheck_cli.questions.numbers import Nested, NonFinite
 
 # Drawn numbers are rounded to this many significant digits, so that a point can be typed again.
 DRAWN_DIGITS = 6
@@ -64,7 +64,7 @@ class Sample:
         # Of Python's generators only `random()` is promised to give the same numbers in later
         # versions.
         random = Random(f"{self.seed}:{self.key}:{i}")  # noqa: S311 - nothing secret: a draw must come out the same everywhere
-        return _shaped([self._draw(random) for _ in range(prod(self.shape))], self.shape)
+        return shaped([self._draw(random) for _ in range(prod(self.shape))], self.shape)
 
     def bounds(self) -> tuple[Fraction, Fraction]:
         """Two numbers that no draw lies outside of."""
@@ -104,7 +104,7 @@ def _rounded(value: float) -> Exact:
     return Exact(Fraction(text), text)
 
 
-def _shaped(numbers: list[Exact], shape: tuple[int, ...]) -> Nested:
+def shaped(numbers: Sequence[Exact | NonFinite], shape: tuple[int, ...]) -> Nested:
     """Numbers in row-major order as nested lists."""
     rows: list[Nested] = list(numbers)
     for length in reversed(shape[1:]):
@@ -113,6 +113,8 @@ def _shaped(numbers: list[Exact], shape: tuple[int, ...]) -> Nested:
 
 
 Values: TypeAlias = Listed | Grid | Sample
+# What a text gives an input: one value, or several.
+Given: TypeAlias = "Nested | Grid | Sample"
 
 
 @dataclass(frozen=True)
@@ -172,17 +174,30 @@ class Points:
         )
 
 
-def points_of(at: Mapping[str, Nested | Grid]) -> Points:
-    """The points of a command line: grids multiply, what is no grid stays as it is.
+def points_of(at: Mapping[str, Given], seed: int = 0, draws: int | None = None) -> Points:
+    """The points of a command line: grids multiply, what is drawn is drawn together, and the rest
+    stays as it is.
 
+    Args:
+        draws: how many points are drawn; one if None.
     Raises:
-        PointError: there are more than `MAX_POINTS`.
+        PointError: there are more than `MAX_POINTS`, or nothing is to be drawn.
     """
-    axes = (
+    drawn = {
+        name: replace(value, count=draws or 1, seed=seed, key=name)
+        for name, value in at.items()
+        if isinstance(value, Sample)
+    }
+    if draws is not None and not drawn:
+        way_out = "for example `x=randn()` or `x=uniform(-1, 1)`"
+        raise mistake("bad-point", "nothing is drawn: no input has a distribution", help=way_out)
+    together = (Axis(tuple(drawn), tuple(drawn.values())),) if drawn else ()
+    alone = (
         Axis((name,), (value if isinstance(value, Grid) else Listed((value,)),))
         for name, value in at.items()
+        if not isinstance(value, Sample)
     )
-    points = Points((Block(tuple(axes)),))
+    points = Points((Block((*together, *alone)),))
     if prod(map(len, points.blocks[0].axes)) > MAX_POINTS:
         raise mistake("too-large", f"these grids make more than {MAX_POINTS:,} points")
     return points

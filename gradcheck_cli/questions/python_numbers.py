@@ -12,7 +12,9 @@ from gradcheck_cli.language.constants import SizeError, decimal
 from gradcheck_cli.language.errors import PointError, mistake, object_text
 from gradcheck_cli.language.text import integer_text
 from gradcheck_cli.questions.arrays import MAX_DIMENSIONS
-from gradcheck_cli.questions.numbers import Exact, Grid, Nested, NonFinite, read_value
+from gradcheck_cli.questions.constructors import read_given
+from gradcheck_cli.questions.numbers import Exact, Grid, Nested, NonFinite
+from gradcheck_cli.questions.points import Given, Sample
 
 # What a tensor may be that holds no plain numbers, and what makes one of it that does.
 _FORMS = (
@@ -22,7 +24,7 @@ _FORMS = (
 )
 
 
-def read_object(name: str, value: Any) -> Nested | Grid:
+def read_object(name: str, value: Any) -> Given:
     """What an input called `name` is set to: a text as on the command line, or a number, an array
     or nested lists of such, which mean exactly what they are.
 
@@ -32,9 +34,9 @@ def read_object(name: str, value: Any) -> Nested | Grid:
     return _read(name, value, 0)
 
 
-def _read(name: str, value: Any, depth: int) -> Nested | Grid:
+def _read(name: str, value: Any, depth: int) -> Given:
     if isinstance(value, str):
-        return read_value(value)
+        return read_given(value)
     if hasattr(value, "tolist"):
         value = _listed(name, value)
     if not isinstance(value, list | tuple):
@@ -44,8 +46,9 @@ def _read(name: str, value: Any, depth: int) -> Nested | Grid:
     items: list[Nested] = []
     for item in value:
         read = _read(name, item, depth + 1)
-        if isinstance(read, Grid):
-            raise mistake("bad-number", f"`{name}` has a grid inside a list")
+        if isinstance(read, Grid | Sample):
+            kind = "a grid" if isinstance(read, Grid) else "a distribution"
+            raise mistake("bad-number", f"`{name}` has {kind} inside a list")
         items.append(read)
     return items
 

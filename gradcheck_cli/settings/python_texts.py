@@ -83,6 +83,8 @@ def _word(row: Setting, value: Any) -> str:
     """A name: a text, or a dtype or a device of a library."""
     if isinstance(value, str):
         return value
+    if value is float:  # NumPy and torch take Python's own for float64
+        return "float64"
     if isinstance(value, type):
         return value.__name__
     library = type(value).__module__.partition(".")[0]

@@ -38,6 +38,16 @@ def count(text: str, name: str = "--maxfail") -> int:
     return number
 
 
+def points(text: str, name: str = "--points") -> int:
+    """How many points are drawn."""
+    from gradcheck_cli.questions.numbers import MAX_POINTS
+
+    number = _whole(text)
+    if number is None or not 1 <= number <= MAX_POINTS:
+        raise _bad(name, text, "number of points", f"a whole number from 1 to {MAX_POINTS:,}")
+    return number
+
+
 def order(text: str, name: str = "--order") -> int:
     """The order of the derivatives, 1 or 2."""
     number = _whole(text)

@@ -43,9 +43,9 @@ def dtype_name(text: str, name: str) -> str:
     Raises:
         UserError: the text is something else; so do all readers below.
     """
-    from gradcheck_cli.dtypes import DTYPES
+    from gradcheck_cli.dtypes import ALIASES, DTYPES
 
-    return one_of("unknown-dtype", "dtype", tuple(DTYPES))(text, name)
+    return one_of("unknown-dtype", "dtype", tuple(DTYPES))(ALIASES.get(text, text), name)
 
 
 def device_name(text: str, name: str) -> str:
@@ -81,18 +81,22 @@ def input_names(text: str, name: str) -> tuple[str, ...]:
 
 def point(texts: Sequence[str], name: str) -> dict[str, Any]:
     """What each input is set to."""
+    from gradcheck_cli.questions.constructors import read_given
     from gradcheck_cli.questions.numbers import read_points
 
-    return read_points(texts)
+    return read_points(texts, read_given)
 
 
 def cotangent(text: str, name: str) -> Any:
     """A number or nested lists of numbers."""
-    from gradcheck_cli.questions.numbers import Grid, read_value
+    from gradcheck_cli.questions.constructors import read_given
+    from gradcheck_cli.questions.numbers import Grid
+    from gradcheck_cli.questions.points import Sample
 
-    value = read_value(text)
-    if isinstance(value, Grid):
-        message = "a cotangent is a number or a nested list, not a grid"
+    value = read_given(text)
+    if isinstance(value, Grid | Sample):
+        kind = "a grid" if isinstance(value, Grid) else "a distribution"
+        message = f"a cotangent is a number or a nested list, not {kind}"
         raise PointError([Mistake("bad-number", message, text)])
     return value
 

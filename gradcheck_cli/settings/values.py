@@ -60,6 +60,12 @@ class Settings:
         return row.unsaid if said is None else said.value
 
     @property
+    def draws(self) -> int | None:
+        """How many points are to be drawn; None where nobody says."""
+        said = self.said("points")
+        return None if said is None else said.value
+
+    @property
     def mistakes(self) -> list[Mistake]:
         """All that is wrong."""
         return [mistake for mistakes in self.unread.values() for mistake in mistakes]

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from unicodedata import normalize
 
 from gradcheck_cli.language.errors import UserError
+from gradcheck_cli.questions.constructors import read_given
 from gradcheck_cli.questions.numbers import Grid, read_points
-from gradcheck_cli.questions.points import Listed
+from gradcheck_cli.questions.points import Listed, Sample
 from gradcheck_cli.suites.document import ListNode, MapNode, ScalarNode
 from gradcheck_cli.suites.kinds import Entry, Kind, is_text
 from gradcheck_cli.suites.mappings import Key, KeyMap, NameMap, Variants
@@ -23,7 +24,7 @@ from gradcheck_cli.suites.numerals import (
 from gradcheck_cli.suites.sampling import COUNT, SampleKind
 
 if TYPE_CHECKING:
-    from gradcheck_cli.questions.points import Sample, Values
+    from gradcheck_cli.questions.points import Values
     from gradcheck_cli.records.json_schema import Schema
     from gradcheck_cli.suites.document import Document, YamlNode
 
@@ -78,7 +79,7 @@ class Coordinate(Kind):
             self.refuse(node, where, document)
             return None
         value = read_numeral(node, document)
-        if value is None or isinstance(value, Grid):
+        if value is None or isinstance(value, Grid | Sample):
             return value
         return Listed((value,)) if is_rectangular(value, node, where, document) else None
 
@@ -169,14 +170,14 @@ class PointsKind(Kind):
 def _from_text(node: ScalarNode, document: Document) -> PointMapping | None:
     """Points in the notation of the command line."""
     try:
-        point = read_points([node.text])
+        point = read_points([node.text], read_given)
     except UserError as error:
         document.add_from(error.mistakes, node)
         return None
     entries: dict[str, Entry] = {}
     good = True
     for name, value in point.items():
-        if isinstance(value, Grid):
+        if isinstance(value, Grid | Sample):
             entries[name] = Entry(node, node, value)
         else:
             good = is_rectangular(value, node, f"`{name}`", document) and good

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.dtypes import DTYPES
+from gradcheck_cli.dtypes import ALIASES, DTYPES
 from gradcheck_cli.language.errors import ProgramError
 from gradcheck_cli.language.reading import read_program
 from gradcheck_cli.settings.readers import DEVICE
@@ -58,7 +58,7 @@ class ExpressionKind(Kind):
 
 
 # fmt: off
-_DTYPE = Many(Choice("unknown-dtype", "dtype", tuple(DTYPES), "the name of a dtype"), "a dtype or a list of dtypes", single=True)
+_DTYPE = Many(Choice("unknown-dtype", "dtype", tuple(DTYPES), "the name of a dtype", ALIASES), "a dtype or a list of dtypes", single=True)
 _NAME_OF_DEVICE = Phrase("unknown-device", DEVICE, "no device named `{text}`", "known: cpu, cuda, cuda:N, all", "the name of a device")
 _DEVICE = Many(_NAME_OF_DEVICE, "a device or a list of devices", single=True)
 _ID = Phrase("bad-id", ID, "an id is made of letters, digits, `.`, `_` and `-`, at most 100, and begins with neither `.` nor `-`")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gradcheck_cli.language.errors import UserError, elide
@@ -17,6 +17,8 @@ from gradcheck_cli.settings.readers import one_of
 from gradcheck_cli.suites.document import BROKEN, ListNode, MapNode, ScalarNode
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gradcheck_cli.records.json_schema import Schema
     from gradcheck_cli.suites.document import Document, YamlNode
 
@@ -112,16 +114,17 @@ class Phrase(Kind):
 
 @dataclass(frozen=True)
 class Choice(Kind):
-    """One of some names."""
+    """One of some names, or of what else they are called."""
 
     code: str
     noun: str
     names: tuple[str, ...]
     words: str
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
     def schema(self) -> Schema:
         """One of the names."""
-        return {"enum": list(self.names)}
+        return {"enum": [*self.names, *self.aliases]}
 
     def read(self, node: YamlNode, where: str, document: Document) -> str | None:
         """The name."""
@@ -129,7 +132,9 @@ class Choice(Kind):
             self.refuse(node, where, document)
             return None
         try:
-            return one_of(self.code, self.noun, self.names)(node.text, where)
+            return one_of(self.code, self.noun, self.names)(
+                self.aliases.get(node.text, node.text), where
+            )
         except UserError as error:
             document.add_from(error.mistakes, node)
             return None

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 from gradcheck_cli.language.constants import SizeError, decimal, nonfinite
 from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.questions.arrays import MAX_DIMENSIONS
+from gradcheck_cli.questions.constructors import read_given
 from gradcheck_cli.questions.numbers import MAX_POINTS, Exact, Grid, NonFinite, read_value
+from gradcheck_cli.questions.points import Sample
 from gradcheck_cli.suites.document import ListNode, ScalarNode
 from gradcheck_cli.suites.kinds import SOME, Kind
 
 if TYPE_CHECKING:
     from gradcheck_cli.questions.numbers import Nested
+    from gradcheck_cli.questions.points import Given
     from gradcheck_cli.records.json_schema import Schema
     from gradcheck_cli.suites.document import Document, YamlNode
 
@@ -47,7 +50,7 @@ def numeral_shape(value: Any) -> tuple[int, ...] | None:
     return None if any(isinstance(item, list) for item in level) else tuple(shape)
 
 
-def read_numeral(node: ScalarNode, document: Document) -> Nested | Grid | None:
+def read_numeral(node: ScalarNode, document: Document) -> Given | None:
     """What a number says, or a text of the command line; None once its mistakes are told."""
     text = node.text
     try:
@@ -55,12 +58,16 @@ def read_numeral(node: ScalarNode, document: Document) -> Nested | Grid | None:
             value = decimal(text)
             return Exact(value, text, value == 0 and text.startswith("-"))
         special = nonfinite(text)
-        return NonFinite(special, text) if special is not None else _grid(text) or read_value(text)
+        return NonFinite(special, text) if special is not None else _grid(text) or read_given(text)
     except SizeError as error:
         document.add_mistake("too-large", str(error), node)
     except UserError as error:
         document.add_from(error.mistakes, node)
     return None
+
+
+def _kind(value: Grid | Sample) -> str:
+    return "a grid" if isinstance(value, Grid) else "a distribution"
 
 
 def _grid(text: str) -> Grid | None:
@@ -97,7 +104,7 @@ class Numeral(Kind):
             _refuse(value, node, document)
             return None
         if value is not None and not isinstance(value, Exact):
-            kind = "a grid" if isinstance(value, Grid) else "a list"
+            kind = "a list" if isinstance(value, list) else _kind(value)
             message = f"{where} must be {self.words}, not {kind}"
             document.add_mistake("bad-number", message, node)
             return None
@@ -132,8 +139,8 @@ class TensorNumeral(Kind):
             self.refuse(node, where, document)
             return None
         value = read_numeral(node, document)
-        if isinstance(value, Grid):
-            document.add_mistake("bad-number", "a grid cannot stand here", node)
+        if isinstance(value, Grid | Sample):
+            document.add_mistake("bad-number", f"{_kind(value)} cannot stand here", node)
             return None
         special = None if self.infinite else first_nonfinite(value)
         if special is not None:

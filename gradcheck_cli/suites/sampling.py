@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.language.constants import decimal
 from gradcheck_cli.questions.arrays import MAX_DIMENSIONS
+from gradcheck_cli.questions.laws import LAWS, MAX_ELEMENTS, is_lawful
 from gradcheck_cli.questions.numbers import MAX_POINTS, Exact
 from gradcheck_cli.questions.points import Sample
 from gradcheck_cli.suites.document import MapNode
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from gradcheck_cli.suites.document import Document, YamlNode
     from gradcheck_cli.suites.kinds import Entry
 
-# A tensor with more elements is beyond what is proved (`worlds.scalars.MAX_NODES`).
-MAX_ELEMENTS = 300_000
 MAX_SEED = 2**63 - 1
 
 
@@ -35,27 +34,6 @@ def _whole(least: int, most: int) -> Whole:
 COUNT = Key("count", _whole(1, MAX_POINTS), f"How many: 1 to {MAX_POINTS:,}.", "count: 10")
 _SEED = Key("seed", _whole(0, MAX_SEED), "Seed of the draws; that of the run if it is missing.")
 _SHAPE = Key("shape", Many(_whole(1, MAX_ELEMENTS), "a list of whole numbers"), "Shape of the tensor that each draw is; a single number if it is missing.")
-# fmt: on
-
-
-@dataclass(frozen=True)
-class Law:
-    """A distribution: its two numbers, their defaults, and what must hold of them."""
-
-    low: str
-    high: str
-    default: tuple[str, str]
-    says: str
-    rule: str
-
-
-# fmt: off
-LAWS = {
-    "normal": Law("mean", "std", ("0", "1"), "Normally distributed numbers.", "`std` must be positive"),
-    "uniform": Law("start", "stop", ("-1", "1"), "Numbers from `start` to `stop`, all equally likely.", "`start` must be less than `stop`"),
-    "logspace": Law("start", "stop", ("1e-3", "1e3"), "Numbers from `start` to `stop`, all magnitudes equally likely.",
-                    "`start` must be positive and less than `stop`"),
-}
 # fmt: on
 _LAW = Choice("unknown-sample", "distribution", tuple(LAWS), "the name of a distribution")
 
@@ -115,7 +93,7 @@ def _sample(name: str, entries: dict[str, Entry], document: Document) -> Sample 
             message = f"`{key}` is beyond what a float64 holds"
             document.add_mistake("out-of-range", message, entries[key].node)
             return None
-    if not _is_sensible(name, float(low.value), float(high.value)):
+    if not is_lawful(name, float(low.value), float(high.value)):
         node = next(entries[key].node for key in (law.high, law.low) if key in entries)
         numbers = f"`{law.low}` is {low.text}, `{law.high}` is {high.text}"
         message = f"in a {name} sample {law.rule}; {numbers}"
@@ -123,9 +101,3 @@ def _sample(name: str, entries: dict[str, Entry], document: Document) -> Sample 
         return None
     seed = entries["seed"].value if "seed" in entries else None
     return Sample(name, low, high, entries["count"].value, shape, seed)
-
-
-def _is_sensible(name: str, low: float, high: float) -> bool:
-    if name == "normal":
-        return high > 0
-    return low < high and (name == "uniform" or low > 0)
