@@ -111,10 +111,12 @@ class Machine:
         literal: Literal,
         deadline: float = float("inf"),
         after: After | None = None,
+        known: Mapping[int, Any] | None = None,
     ) -> list[Any]:
         """As `run`, at the precision in force, for inputs that are balls already.
 
         Args:
+            known: values that stand in their places whatever their nodes say.
             after: is given the place of every value that was computed, and all values so far; it
                 may put another in its place.
         Raises:
@@ -126,10 +128,14 @@ class Machine:
         values = self._kept[key].copy()
         for i, name in self._variables:
             values[i] = inputs[name]
+        steps = self._steps
+        if known or after is not None:
+            values = [known.get(i, value) for i, value in enumerate(values)] if known else values
+            steps = [step for step in (*self._fixed, *steps) if not known or step[0] not in known]
         if after is None:
-            _walk(self._steps, values, deadline)
+            _walk(steps, values, deadline)
         else:
-            for step in (*self._fixed, *self._steps):
+            for step in steps:
                 _walk((step,), values, deadline)
                 after(step[0], values)
         return values

@@ -46,6 +46,7 @@ ROWS = [
 FINITE_IN_TORCH = {
     "xlogy": "0 wherever x = 0, also left of y = 0, where the logarithm has no value",
     "xlog1py": "0 wherever x = 0, also left of y = -1, where the logarithm has no value",
+    "acot": "pi/2 at 0, the limit from the right, since atan(inf) is that",
     "bce": "logarithms are clamped at -100, so input 0 and 1 have a value",
     "polygamma": "left of 0 sin(pi * y) is rounded, so trigamma is about 1e33 at its poles -1, -2, ... and not infinite",
 }
