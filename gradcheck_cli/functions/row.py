@@ -145,6 +145,7 @@ class Function:
             narrowest counts.
         note: one sentence for `gradcheck functions NAME` where the fields above leave something
             unsaid.
+        helper: other rows are made of it; it is no function that people write.
     """
 
     name: str
@@ -175,6 +176,7 @@ class Function:
     condition: bool = False
     foreign: Mapping[str, Elsewhere | str] = field(default_factory=dict, compare=False)
     note: str = field(default="", compare=False)
+    helper: bool = False
 
     def __post_init__(self) -> None:
         ways = [self.arb is not None, self.means is not None, self.array is not None]

@@ -27,6 +27,8 @@ _REASONS = {
     r"^zero-dim": "numbers are not joined but stacked: `stack([x, y])`",
     r"^axes|^axis -?\d+ is|repeated axis": "each dim must be named once",
     r"^cannot reshape": "the new shape must hold as many numbers",
+    r"^too many indices": "there are fewer dimensions than indices",
+    r"^index -?\d+ is out of bounds": "there is no such element",
     r"cannot be the same": "two dims that differ are needed",
     r"^diag requires": "a matrix is needed",
 }
