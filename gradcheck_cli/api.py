@@ -5,7 +5,6 @@ from __future__ import annotations
 from fractions import Fraction
 from math import isfinite
 from typing import TYPE_CHECKING, Any
-from unicodedata import normalize
 
 from gradcheck_cli.checks.check import check_batches, panel
 from gradcheck_cli.checks.report import LiveReport, report_of
@@ -90,8 +89,7 @@ def _batches(
     weights = None if cotangent is None else _nested("cotangent", cotangent)
     if isinstance(weights, Grid):
         raise mistake("bad-number", "a cotangent is no grid")
-    # As Python reads names in the program: NFKC.
-    points = {normalize("NFKC", name): _nested(name, value) for name, value in at.items()}
+    points = {name: _nested(name, value) for name, value in at.items()}
     words = settings.repeated()
     question = question_of(
         read_program(text),
