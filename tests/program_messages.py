@@ -130,11 +130,11 @@ error[foreign-meaning]: behind its arguments `F.mse_loss` does not take `reducti
 error[foreign-meaning]: np.max(x, axis) takes no second array: write np.maximum(x, y)
   | np.max(x, y)
   | ^^^^^^^^^^^^""",
-    "jnp.sin(x)": """\
-error[unknown-prefix]: `jnp.` is no known prefix
-  | jnp.sin(x)
+    "xnp.sin(x)": """\
+error[unknown-prefix]: `xnp.` is no known prefix
+  | xnp.sin(x)
   | ^^^^^^^
-  = help: known are `torch.`, `torch.nn.functional.`, `torch.special.`, `torch.linalg.`, `np.`, `np.linalg.`, `math.`, `sympy.`, `scipy.special.`; if `jnp` is an input: `sin` takes 1 argument, 2 are given""",
+  = help: known are `torch.`, `torch.nn.functional.`, `torch.special.`, `torch.linalg.`, `np.`, `np.linalg.`, `math.`, `sympy.`, `scipy.special.`; if `xnp` is an input: `sin` takes 1 argument, 2 are given""",
     "1 + numppy.linalg.norm(x)": """\
 error[unknown-prefix]: `numppy.linalg.` is no known prefix
   | 1 + numppy.linalg.norm(x)

@@ -254,7 +254,7 @@ error[missing-value]: `at` gives no value for `t`
   |                          ^
   = help: class indices are not drawn: give each input values of its own""",
     at("[{x: 1, y: 2}, {x: {tensor: [1, 2]}, y: {tensor: [1, 2, 3]}}]", "x + y"): """\
-error[shape-mismatch]: shapes do not fit: shape mismatch: objects cannot be broadcast to a single shape.  Mismatch is between arg 0 with shape (2,) and arg 1 with shape (3,). (inputs: `x` (2,), `y` (3,))
+error[shape-mismatch]: shapes do not fit: x is 2, y is 3: element by element each dimension must be equal, or 1, counted from the last
  --> a.yaml:3:11
   | - expr: x + y
   |         ^^^^^""",

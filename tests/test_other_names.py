@@ -14,7 +14,7 @@ from gradcheck_cli.functions.other_names import ACCEPTED, INSTEAD
 from gradcheck_cli.language.errors import PointError, ProgramError
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.reading import read_program
-from gradcheck_cli.questions.misfits import misfit, size
+from gradcheck_cli.questions.misfits import extent, misfit
 from gradcheck_cli.worlds.scalars import ShapeError, expand
 
 
@@ -120,7 +120,7 @@ def test_a_misfit_is_told_in_words(text):
 
 def test_sizes():
     """As in a lecture."""
-    assert [size(shape) for shape in ((), (4,), (2, 3))] == ["a number", "4", "2x3"]
+    assert [extent(shape) for shape in ((), (4,), (2, 3))] == ["a number", "4", "2x3"]
     error = ShapeError("matmul: a mismatch in its core dimension 0", 2, [(3, 2), (3,)])
     message, help_ = misfit(parse("W @ x"), error, {"W": (3, 2), "x": (3,)})
     assert message.startswith("shapes do not fit: W is 3x2, x is 3: `@` needs")

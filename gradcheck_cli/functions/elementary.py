@@ -184,7 +184,8 @@ ROWS = (
              foreign={"sympy": "sympy.sinc(x) is sin(x)/x, this language's sinc(x) is sin(pi*x)/(pi*x): write sinc(x/pi)"},
              note="sin(pi*x) / (pi*x), and 1 at 0"),
     # A row of its own: the slope of a `where` inside sinc's partial would lose sinc''(0) = -pi**2 / 3.
-    Function("sinc_slope", "x", helper=True, torch=_torch_sinc_slope, arb=_sinc_slope, partials=("where(x == 0, -pi**2 / 3, -pi**2 * sinc(x) - 2 * sinc_slope(x) / x)",),
+    Function("sinc_slope", "x", helper=True, torch=_torch_sinc_slope, arb=_sinc_slope,
+             partials=("where(x == 0, -pi**2 / 3, -pi**2 * sinc(x) - 2 * sinc_slope(x) / x)",),
              backward=False, note="the derivative of sinc; torch has no function for it and is given its formula"),
     Function("entr",    "x", torch=lambda t, x: t.special.entr(x), means="-xlogy(x, x)", pullback=("ybar * (-log(x) - 1)",)),
     Function("logit",   "x", torch=lambda t, x: t.logit(x),   means="log(x / (1 - x))"),

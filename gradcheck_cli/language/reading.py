@@ -20,8 +20,12 @@ def read_program(text: str) -> Program:
     Raises:
         ProgramError: with every mistake found, each with its place in the text.
     """
+    return _own(_read(text))
+
+
+def _read(text: str) -> Program:
     try:
-        program = _own(parse(text))
+        program = parse(text)
     except ProgramError as error:
         if len(text) > MAX_LENGTH or error.mistakes[0].code in ("empty", "too-deep", "too-long"):
             raise

@@ -7,7 +7,6 @@ import re
 import sys
 import threading
 import warnings
-from keyword import kwlist
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.language.constants import TOO_MANY_DIGITS
@@ -70,10 +69,6 @@ def tree(source: Source) -> ast.Module:
     return answer
 
 
-# What a program may not be written with: a name of a physicist or of a regression, most often.
-_RESERVED = frozenset(kwlist) - {"if", "else", "and", "or", "not", "True", "False", "None", "in"}
-
-
 def _parse(text: str) -> ast.Module | Exception:
     try:
         with warnings.catch_warnings():
@@ -112,22 +107,10 @@ def _syntax(source: Source, error: Exception) -> ProgramError:
         return _error("too-large", TOO_MANY_DIGITS, source, span)
     width = (error.end_offset or 0) - (error.offset or 0) if error.end_lineno == error.lineno else 1
     reason = re.sub(r" Perhaps you.*| Maybe you.*|\s*\(<unknown>.*", "", error.msg)
-    reserved = _reserved(source)
-    if reserved is not None:
-        word = source.text[slice(*reserved)]
-        message = f"`{word}` is a word of Python's own, and no name of an input"
-        return _error("syntax", message, source, reserved, f"write another name, such as `{word}_`")
     sign = source.text[start : start + 1]
     instead = f"in place of `{sign}` write `{_TYPESET[sign]}`" if sign in _TYPESET else ""
     span = Span(start, start + max(width, 1))
     return _no_expression(reason.removesuffix("."), source, span, instead)
-
-
-def _reserved(source: Source) -> Span | None:
-    """The first word that Python keeps for itself, and that no program has a use for."""
-    words = re.finditer(r"\w+", source.text)
-    found = (word for word in words if word[0] in _RESERVED)
-    return next((Span(*word.span()) for word in found), None)
 
 
 def _no_expression(reason: str, source: Source, span: Span, instead: str = "") -> ProgramError:

@@ -46,13 +46,13 @@ def misfit(
     assert isinstance(node, Call)
     reason = next((t for p, t in _REASONS.items() if re.search(p, str(error))), str(error))
     parts = [
-        f"{_words(program, i)} is {size(shape)}"
+        f"{_words(program, i)} is {extent(shape)}"
         for i, shape in zip(node.args, error.shapes, strict=True)
         if not isinstance(program.nodes[i], Number)
     ]
     names = {program.nodes[i] for i in node.args}
     if any(Variable(name) not in names for name in inputs):
-        given = ", ".join(f"{name} is {size(shape)}" for name, shape in inputs.items())
+        given = ", ".join(f"{name} is {extent(shape)}" for name, shape in inputs.items())
         reason = f"{reason} (inputs: {given})"
     said = ", ".join(dict.fromkeys(parts))
     return f"shapes do not fit: {said}: {reason}", _turned(program, node, error)
@@ -64,7 +64,7 @@ def _words(program: Program, index: int) -> str:
     return node.name if isinstance(node, Variable) else f"`{program.source(index)}`"
 
 
-def size(shape: tuple[int, ...]) -> str:
+def extent(shape: tuple[int, ...]) -> str:
     """`2x3`, `4`, `a number`."""
     return "x".join(map(str, shape)) if shape else "a number"
 
