@@ -2,42 +2,99 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-from math import isfinite
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from contextlib import ExitStack, contextmanager
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from unicodedata import normalize
 
 from gradcheck_cli.checks.check import check_batches, panel
 from gradcheck_cli.checks.report import LiveReport, report_of
+from gradcheck_cli.checks.result import Result
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.judge.evidence import tolerance_of
-from gradcheck_cli.language.errors import mistake
-from gradcheck_cli.language.parse import parse
+from gradcheck_cli.judge.verdict import Verdict
+from gradcheck_cli.language.errors import (
+    Mistake,
+    PointError,
+    ProgramError,
+    UserError,
+    elide,
+    mistake,
+    object_text,
+)
+from gradcheck_cli.language.reading import read_program
 from gradcheck_cli.questions.batching import batches
 from gradcheck_cli.questions.devices import devices_of
-from gradcheck_cli.questions.numbers import Exact, Grid, Nested, NonFinite, read_value
+from gradcheck_cli.questions.naming import PYTHON
+from gradcheck_cli.questions.numbers import Grid
 from gradcheck_cli.questions.points import points_of
+from gradcheck_cli.questions.python_numbers import read_object
 from gradcheck_cli.questions.question import question_of
-from gradcheck_cli.settings.values import settings_of_values
+from gradcheck_cli.records.outcome import Cause, Outcome
+from gradcheck_cli.records.report import Report
+from gradcheck_cli.settings.python_texts import settings_of_values
 from gradcheck_cli.symbolic.client import Analyst
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from decimal import Decimal
+    from fractions import Fraction
+    from typing import TypeAlias
+
+    import torch
 
     from gradcheck_cli.questions.batch import Batch
+    from gradcheck_cli.questions.numbers import Nested
     from gradcheck_cli.settings.values import Settings
 
+    Real: TypeAlias = float | Fraction | Decimal | str
 
+__all__ = [
+    "Cause",
+    "LiveReport",
+    "Mistake",
+    "Outcome",
+    "PointError",
+    "ProgramError",
+    "Report",
+    "Result",
+    "UserError",
+    "Verdict",
+    "assert_gradient",
+    "check",
+]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _without_frames(function: Callable[P, T]) -> Callable[P, T]:
+    """The same function, and the traceback of a user's mistake ends where it is called."""
+
+    @wraps(function)
+    def run(*args: P.args, **options: P.kwargs) -> T:
+        __tracebackhide__ = True  # pytest and IPython leave such a frame out
+        try:
+            return function(*args, **options)
+        except UserError as error:
+            raise error.with_traceback(None) from None
+
+    return run
+
+
+@_without_frames
 def check(
     text: str,
     at: Mapping[str, Any],
     *,
     wrt: Sequence[str] = (),
     cotangent: Any = None,
-    dtype: str | Sequence[str] = "float64",
-    device: str | Sequence[str] = "cpu",
-    rtol: float | None = None,
-    atol: float | None = None,
-    step: float | None = None,
+    dtype: str | torch.dtype | Sequence[str | torch.dtype] = "float64",
+    device: str | torch.device | Sequence[str | torch.device] = "cpu",
+    rtol: Real | None = None,
+    atol: Real | None = None,
+    step: Real | None = None,
     modes: str | Sequence[str] = (),
     strict: bool = False,
     order: int = 1,
@@ -48,9 +105,13 @@ def check(
     Args:
         text: a program, as on the command line.
         at: for each input a number, a text such as `"pi/4"` or `"0:1:5"`, nested lists, an array or
-            a tensor. A float means exactly that float64; a text is rounded once, to the dtype.
+            a tensor. A float means exactly that float64; a text, a `Decimal` and a `Fraction` are
+            rounded once, to the dtype.
+        wrt: the inputs to differentiate; all if empty.
         cotangent: upstream gradient shaped like the result; ones if None.
+        dtype, device: a name, torch's own object for it, or several of these.
         rtol, atol: the user's own tolerance instead of the computed one.
+        step: a plain central difference with this step as the numeric opinion.
         modes: further ways of torch to the gradient: forward, create_graph, vmap.
         strict: let `imprecise` and `kink` fail as well (see `Report.exit_code`).
         order: 2 checks second derivatives.
@@ -58,6 +119,7 @@ def check(
     Raises:
         UserError: the text or the point is not what the language accepts.
     """
+    _require_text(text)
     settings = settings_of_values(
         {
             "wrt": wrt,
@@ -69,36 +131,73 @@ def check(
             "modes": modes or None,
             "strict": strict,
             "order": None if order == 1 else order,
-            "jacobian": jacobian or None,
+            "jacobian": None if jacobian is False else jacobian,
         }
     )
     groups = _batches(text, at, cotangent, settings)
     tolerance = tolerance_of(settings.rtol, settings.atol)
     analyst = Analyst()
     try:
-        results = check_batches(groups, panel(analyst, settings.step, settings.modes), tolerance)
-        return report_of(list(results), strict=strict)
+        analyst.start()  # SymPy's import, beside that of torch
+        with _plain_torch(settings.device):
+            witnesses = panel(analyst, settings.step, settings.modes)
+            results = check_batches(groups, witnesses, tolerance)
+            return report_of(list(results), strict=settings.strict)
     finally:
         analyst.close()
+
+
+@contextmanager
+def _plain_torch(devices: Sequence[str]) -> Iterator[None]:
+    """torch as it is by itself, whatever the caller has switched on or off around the call: without
+    a gradient every path would be missing, and what casts or looks for NaN computes something else.
+    """
+    import torch
+
+    kinds = sorted({torch.device(name).type for name in devices_of(devices)})
+    with ExitStack() as stack:
+        stack.enter_context(torch.inference_mode(mode=False))
+        stack.enter_context(torch.enable_grad())
+        stack.enter_context(torch.autograd.set_detect_anomaly(False))
+        if torch.get_default_device().type != "cpu":
+            stack.enter_context(torch.device("cpu"))
+        for kind in kinds:
+            stack.enter_context(torch.autocast(kind, enabled=False))
+        yield
+
+
+def _require_text(text: Any) -> None:
+    """Nothing, if a program is a text: nothing of the user's is ever called."""
+    if isinstance(text, str):
+        return
+    name = getattr(text, "__name__", None)
+    what = f"`{elide(name)}` of type" if isinstance(name, str) else "a value of type"
+    message = f"a program is a text, not {what} `{type(text).__name__}`"
+    way_out = (
+        'write what it computes, such as check("sigmoid(x**2)", {"x": 3}); '
+        "functions of Python are for torch.autograd.gradcheck"
+    )
+    raise ProgramError([Mistake("wrong-type", message, help=way_out)])
 
 
 def _batches(
     text: str, at: Mapping[str, Any], cotangent: Any, settings: Settings
 ) -> list[tuple[Batch, ...]]:
     """All that is asked, for each dtype and device."""
-    weights = None if cotangent is None else _nested("cotangent", cotangent)
+    weights = None if cotangent is None else read_object("cotangent", cotangent)
     if isinstance(weights, Grid):
         raise mistake("bad-number", "a cotangent is no grid")
-    points = {name: _nested(name, value) for name, value in at.items()}
+    points = _points(at)
     words = settings.repeated()
     question = question_of(
-        parse(text),
+        read_program(text),
         points,
         settings.wrt,
         cotangent=weights,
         words=words,
         order=settings.order,
         jacobian=settings.jacobian,
+        asked=PYTHON,
     )
     devices = devices_of(settings.device)
     runs = [(DTYPES[name], place) for name in settings.dtype for place in devices]
@@ -106,37 +205,29 @@ def _batches(
     return list(batches(question, points_of(points), runs, spell))
 
 
+@_without_frames
 def assert_gradient(text: str, at: Mapping[str, Any], **options: Any) -> LiveReport:
     """The Report of `check`, if nothing is wrong and everything could be verified.
 
+    Args:
+        options: those of `check`.
     Raises:
         AssertionError: the exit code is not 0; the message is the report's table.
         UserError: as `check`.
     """
     from gradcheck_cli.reports.table import render
 
+    __tracebackhide__ = True
     report = check(text, at, **options)
     if report.exit_code:
         raise AssertionError("\n" + render(report))
     return report
 
 
-def _nested(name: str, value: Any) -> Nested | Grid:
-    if isinstance(value, str):
-        return read_value(value)
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    if isinstance(value, list | tuple):
-        items = [_nested(name, item) for item in value]
-        if any(isinstance(item, Grid) for item in items):
-            raise mistake("bad-number", f"`{name}` has a grid inside a list")
-        return items  # type: ignore[return-value]  # no Grid is left
-    if isinstance(value, bool) or not isinstance(value, int | float | Fraction):
-        raise mistake("bad-number", f"`{name}` = {value!r} is not a number")
-    if isinstance(value, float) and not isfinite(value):
-        return NonFinite(value, repr(value))
-    return Exact(
-        Fraction(value),
-        repr(value),
-        isinstance(value, float) and value == 0 and str(value).startswith("-"),
-    )
+def _points(at: Any) -> dict[str, Nested | Grid]:
+    """What each input is set to."""
+    if not isinstance(at, Mapping) or not all(isinstance(name, str) for name in at):
+        wanted = '`at` takes names of inputs with their values, such as {"x": 3}'
+        raise mistake("bad-point", f"{wanted}, not {object_text(at)}")
+    # As Python reads names in the program: NFKC.
+    return {normalize("NFKC", name): read_object(name, value) for name, value in at.items()}

@@ -172,7 +172,25 @@ error[extra-value]: `--at` gives `widht`, which is not an input of the program
     ("x", "x=1,y=2", {"wrt": ["z"]}, """\
 error[extra-value]: `--at` gives `y`, which is not an input of the program
   = help: it has `x`
-error[unknown-input]: `--wrt` names `z`, which is not an input of the program"""),
+error[unknown-input]: `--wrt` names `z`, which is not an input of the program
+  = help: it has `x`"""),
+    ("width*y", "width=1,y=2", {"wrt": ["widht", "z"]}, """\
+error[unknown-input]: `--wrt` names `widht`, which is not an input of the program
+  = help: did you mean `width`?
+error[unknown-input]: `--wrt` names `z`, which is not an input of the program
+  = help: it has `width`, `y`"""),
+    ("pi*x", "x=1,pi=3,inf=2", {"wrt": ["E"]}, """\
+error[extra-value]: `--at` gives `pi`, which is not an input of the program
+  = help: `pi` is a constant, so an input needs another name; it has `x`
+error[extra-value]: `--at` gives `inf`, which is not an input of the program
+  = help: `inf` is a constant, so an input needs another name; it has `x`
+error[unknown-input]: `--wrt` names `E`, which is not an input of the program
+  = help: `E` is a constant, so an input needs another name; it has `x`"""),
+    ("y = x**2; y + sin(y)", "x=1,y=1", {"wrt": ["y"]}, """\
+error[extra-value]: `--at` gives `y`, which is not an input of the program
+  = help: `y` is what the program computes; it has `x`
+error[unknown-input]: `--wrt` names `y`, which is not an input of the program
+  = help: `y` is what the program computes; it has `x`"""),
     ("cross_entropy(x, y)", "x=[1, 2],y=1", {"wrt": ["y"]}, "error[index-input]: `y` holds class indices: there is nothing to differentiate"),
     ("cross_entropy(x, y)", "x=[1, 2],y=1/2", {}, "error[not-an-integer]: `y` holds class indices, and 1/2 is not an integer"),
     ("2 + 3", "x=1", {}, """\
@@ -209,6 +227,22 @@ error[not-finite]: there is no derivative at a number that is not finite, `x[2]`
     ("x", "x=1", {"cotangent": read_value("inf")}, "error[not-finite]: the cotangent weighs the elements of the result: its numbers are finite"),
     ("cross_entropy(x, y)", "x=[1, 2],y=inf", {}, "error[not-an-integer]: `y` holds class indices, and inf is not an integer"),
     ("x @ y", "x=[1, 2],y=[1, 2, 3]", {}, None),
+    ("sum(inverse(x))", "x=[[1, 0, 0, 0, 0, 0, 0], [0, 1, 0, 0, 0, 0, 0], [0, 0, 1, 0, 0, 0, 0], [0, 0, 0, 1, 0, 0, 0], [0, 0, 0, 0, 1, 0, 0], [0, 0, 0, 0, 0, 1, 0], [0, 0, 0, 0, 0, 0, 1]]", {}, """\
+error[too-large]: a determinant or inverse of size 7 is too large; up to 6 are expanded exactly
+  | sum(inverse(x))
+  |     ^^^^^^^^^^"""),
+    ("2*mse_loss(x, 1, reduction='avg')", "x=[1, 2]", {}, """\
+error[bad-argument]: reduction is 'mean', 'sum', 'none', not 'avg'
+  | 2*mse_loss(x, 1, reduction='avg')
+  |   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^"""),
+    ("threshold(x, 0, None)", "x=1", {}, """\
+error[bad-argument]: `value` takes a number, not None
+  | threshold(x, 0, None)
+  | ^^^^^^^^^^^^^^^^^^^^^"""),
+    ("cross_entropy(x, [0.5])", "x=[1, 2]", {}, """\
+error[not-an-integer]: an integer is needed here: give the class index as a constant or an input of integers
+  | cross_entropy(x, [0.5])
+  | ^^^^^^^^^^^^^^^^^^^^^^^"""),
     ("x*2", "x=[1, 2]", {"cotangent": read_value("[1, 2, 3]")}, "error[shape-mismatch]: the cotangent has shape (3,), the result (2,)"),
     ("x + y", "x=0:1:2000,y=0:1:2000", {}, f"error[too-large]: these grids make more than {MAX_POINTS:,} points"),
 ]  # fmt: skip

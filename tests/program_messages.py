@@ -155,6 +155,16 @@ error[bad-index]: an index must be a constant integer or a slice
 error[bad-index]: an index must be a constant integer or a slice
   | x[1.5] + x[n] + x[True]
   |                   ^^^^""",
+    "elu(x, 'a') + huber_loss(x, 1, delta=None) + elu(x, True)": """\
+error[bad-argument]: `alpha` takes a number, not 'a'
+  | elu(x, 'a') + huber_loss(x, 1, delta=None) + elu(x, True)
+  |        ^^^
+error[bad-argument]: `delta` takes a number, not None
+  | elu(x, 'a') + huber_loss(x, 1, delta=None) + elu(x, True)
+  |                                      ^^^^
+error[bad-argument]: `alpha` takes a number, not True
+  | elu(x, 'a') + huber_loss(x, 1, delta=None) + elu(x, True)
+  |                                                     ^^^^""",
     "x[::-1]": """\
 error[bad-index]: torch takes only slices with a positive step
   | x[::-1]

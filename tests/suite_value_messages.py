@@ -269,7 +269,14 @@ error[wrong-type]: `interval` must be a list of two numbers, not the number 3
 error[unknown-input]: `partials` names `y`, which is not an input of the program
  --> a.yaml:6:25
   | expect: {partials: {y: 1, w: 2}}
-  |                     ^""",
+  |                     ^
+  = help: it has `x`, `w`""",
+    expect("{partials: {e: 1}}", "expr: x*e\nat: {x: 3}"): """\
+error[unknown-input]: `partials` names `e`, which is not an input of the program
+ --> a.yaml:5:25
+  | expect: {partials: {e: 1}}
+  |                     ^
+  = help: `e` is a constant, so an input needs another name; it has `x`""",
     expect("{partials: {w: 2, x: [1, 2]}}", "expr: x*w\nat: {x: 3, w: 1}\nwrt: x"): """\
 error[not-differentiated]: `partials` names `w`, and what is differentiated is `x`
  --> a.yaml:6:25

@@ -92,6 +92,20 @@ def test_a_short_formula_is_short(text, formula, analyst):
     assert analytic(found, analyst)[0].text == formula
 
 
+@pytest.mark.parametrize(
+    ("text", "formula"),
+    [
+        ("clamp(x, min=0)", "heaviside(x)"), ("clamp(x, max=3)", "heaviside(3 - x)"), ("clip(x, -inf, inf)", "1"), ("clamp(x, min=y)", "heaviside(x - y)"),
+        ("max(x, -inf)", "1"), ("max(-inf, x, y)", "heaviside(x - y)"), ("min(y, inf, x, 3)", "heaviside(-x + minimum(y, 3))"), ("hardtanh(x, max_val=inf)", "heaviside(x + 1)"),
+        ("clamp(x, min=0)**2", "2*clamp(x, 0)*heaviside(x)"), ("clamp(x, max=3)**2", "2*clamp(x, max=3)*heaviside(3 - x)"),
+    ],
+)  # fmt: skip
+def test_a_bound_that_is_missing_is_no_bound(text, formula, analyst):
+    """In no formula stands a step at infinity, nor a default that nobody wrote."""
+    found = case(text, ",".join(f"{name}=2" for name in parse(text).variables), wrt=["x"])
+    assert analytic(found, analyst)[0].text == formula
+
+
 def test_decimals_are_shown_as_they_were_written(analyst):
     """0.1 stays 0.1 and is the dtype's number when it is evaluated."""
     for dtype in ("float64", "float32"):
@@ -207,12 +221,32 @@ def test_a_formula_that_is_no_text_of_ours_abstains_in_words():
     """A lying or newer SymPy may answer what cannot be read: that is no verdict on torch."""
     (formula,) = analytic(case("x**2", "x=3"), Scripted("Integral(x, y"))
     assert formula.ball is None
-    assert formula.reason.startswith("the formula could not be evaluated: error[")
-    (formula,) = analytic(case("x**2", "x=3"), Scripted("frobnicate(x)"))
     assert (
         formula.reason
-        == "the formula could not be evaluated: error[unknown-function]: no function named `frobnicate`"
+        == "the formula could not be evaluated: this is not an expression: '(' was never closed"
     )
+    (formula,) = analytic(case("x**2", "x=3"), Scripted("frobnicate(x)"))
+    assert formula.reason == "the formula could not be evaluated: no function named `frobnicate`"
+    (formula,) = analytic(case("x**2", "x=3"), Scripted("x*c"))
+    assert formula.reason == "the formula could not be evaluated: there is no input `c`"
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "name"),
+    [("0**x", "x=1", "nan"), ("x*(y - y)**x", "x=1,y=2", "nan"), ("x/0", "x=2", "zoo"), ("(-2)**x", "x=2", "I")],
+)  # fmt: skip
+def test_what_is_no_real_number_in_sympys_formula_is_named(text, at, name, analyst):
+    """Not by the error that reading the formula ends in: nobody wrote that name."""
+    formula = analytic(case(text, at, wrt=("x",)), analyst)[0]
+    assert formula.reason == f"SymPy's formula has `{name}` in it, which is no real number"
+
+
+def test_an_input_called_zoo_is_an_input():
+    """Only what the program lacks is SymPy's."""
+    (formula,) = analytic(case("zoo**2", "zoo=3"), Scripted("2*zoo"))
+    assert formula.ball is not None
+    (formula,) = analytic(case("zoo**2", "zoo=3"), Scripted("zoo*nan"))
+    assert formula.reason == "SymPy's formula has `nan` in it, which is no real number"
 
 
 def test_a_formula_without_a_value_there_says_so():

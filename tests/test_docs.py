@@ -31,7 +31,7 @@ from gradcheck_cli.cli import streams
 from gradcheck_cli.cli.arguments import COMMANDS
 from gradcheck_cli.functions import table
 from gradcheck_cli.manual import pages
-from gradcheck_cli.records.outcome import INTERRUPTED, NOTHING_SELECTED, OUTCOMES
+from gradcheck_cli.records.outcome import INTERRUPTED, NOTHING_SELECTED, OUTCOMES, Cause
 from gradcheck_cli.reports.json import document
 
 PACKAGE = ROOT / "gradcheck_cli"
@@ -328,8 +328,8 @@ def test_every_outcome_has_a_section_with_an_example_of_it():
 
 
 def test_explain_knows_every_topic(shell):
-    """Outcomes, error codes and notions; a topic stands on one page alone."""
-    topics = shell.run("gradcheck explain").split()
+    """Outcomes, error codes and notions, each on one page alone; whole pages, and causes."""
+    topics = shell.run("gradcheck explain").splitlines()
     assert {*OUTCOMES, *codes_in_sources(), "tolerance", "kinks", "numeric"} <= set(topics)
     headings = [
         topic
@@ -338,9 +338,12 @@ def test_explain_knows_every_topic(shell):
             r"^#{2,3} `?([a-z][a-z0-9-]*)`?$", TEXTS[f"docs/{page}.md"], re.MULTILINE
         )
     ]
-    assert sorted(headings) == sorted(topics)
+    whole = [*pages.PAGES, *pages.FURTHER]
+    causes = [str(cause) for cause in Cause if cause not in headings]
+    assert sorted([*headings, *whole, *causes]) == sorted(topics)
     for topic in topics:
-        assert shell.run(f"gradcheck explain {topic}").startswith(f"## {topic}\n\n")
+        title = TEXTS[f"docs/{topic}.md"].partition("\n")[0] if topic in whole else f"## {topic}"
+        assert shell.run(f"gradcheck explain '{topic}'").startswith(f"{title}\n\n")
 
 
 # --- what pages say of the code

@@ -32,7 +32,7 @@ FLOORS = (
     ("manual", "runs"),
     ("pytest_plugin", "starter"),
     ("cli",),
-    ("__main__",),
+    ("__main__", "notebook"),
 )
 # The floors inside the command line: commands rest on options and streams, the entry on both.
 CLI_FLOORS = (

@@ -10,8 +10,10 @@ import pytest
 from rich.cells import cell_len
 
 from gradcheck_cli.cli.pages import NO_TERMINAL, explain_command
+from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.manual.layout import lay_out
-from gradcheck_cli.manual.pages import section, topics
+from gradcheck_cli.manual.pages import folder, section, topics
+from gradcheck_cli.records.outcome import Cause
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 FENCE = re.compile(r"^```.*?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -63,6 +65,38 @@ def test_a_section_ends_at_a_heading(topic: str) -> None:
     text = section(topic)
     assert text.count("```") % 2 == 0
     assert text.startswith("#")
+
+
+def test_pages_and_causes_are_topics() -> None:
+    """Whoever reads a name in a report, or in the README, can ask for it."""
+    for page in ("outcomes", "numerics", "language", "errors", "suites", "ci", "configuration"):
+        assert section(page) == (folder() / f"{page}.md").read_text().strip() + "\n"
+    assert {str(cause) for cause in Cause} < set(topics())
+    assert Cause.CANCELLATION.meaning in section("cancellation")
+    # A section of that name says more than the meaning of the cause.
+    assert section("overflow").count("\n") > 5
+
+
+@pytest.mark.parametrize(
+    ("topic", "way_out"),
+    [
+        ("kinsk", "did you mean `kinks`?"),
+        ("lanuage", "did you mean `language`?"),
+        ("relu", "`relu` is a function: `gradcheck functions relu` shows it"),
+        ("rtol", "`rtol` is a setting: see `gradcheck explain configuration`"),
+        ("--max-memory", "`max-memory` is a setting: see `gradcheck explain configuration`"),
+        ("Samples", "it is spoken of in `suites`; `gradcheck explain` lists all topics"),
+        ("Puiseux", "it is spoken of in `sources`; `gradcheck explain` lists all topics"),
+        ("xyzzy", "`gradcheck explain` lists all topics"),
+        ("", "`gradcheck explain` lists all topics"),
+    ],
+)
+def test_what_is_no_topic_is_found_elsewhere(topic: str, way_out: str) -> None:
+    """A slip, a function, a setting, a word that stands in a section."""
+    with pytest.raises(UserError) as caught:
+        section(topic)
+    (mistake,) = caught.value.mistakes
+    assert (mistake.code, mistake.help) == ("unknown-topic", way_out)
 
 
 def test_what_is_cut_is_seen() -> None:

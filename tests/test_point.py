@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
+import pasted
 import program_messages
 import pytest
 from asking import points
@@ -97,6 +98,7 @@ def test_every_error_code_has_a_message_tested():
     texts = [
         *program_messages.MESSAGES.values(),
         *MESSAGES.values(),
+        *pasted.MESSAGES.values(),
         *(m[3] or "" for m in MISFITS),
         "error[no-input]",
         "error[shape-mismatch]",

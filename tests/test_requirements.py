@@ -26,7 +26,12 @@ EXTRAS = PROJECT["project"]["optional-dependencies"]
 LOWEST = runpy.run_path(str(ROOT / ".ci" / "lowest"))
 PINS = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
 # A module that is loaded where an extra, or pytest, is there.
-OPTIONAL = {"runs/cluster.py": "distributed", "pytest_plugin/": "pytest"}
+OPTIONAL = {
+    "runs/cluster.py": "distributed",
+    "pytest_plugin/": "pytest",
+    "notebook.py": "ipython",
+    "checks/frame.py": "pandas",
+}
 
 
 def names(requirements):

@@ -110,3 +110,39 @@ def test_a_size_that_is_one_counts(tool, size):
     done = tool.run(["exp(x)", "--at", "x=1"], environment={"COLUMNS": str(size)})
     assert (done.returncode, done.stderr) == (0, "")
     assert "e" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("GRADCHECK_DTPYE", "did you mean `GRADCHECK_DTYPE`?"),
+        ("GRADCHECK_MAXMEMORY", "did you mean `GRADCHECK_MAX_MEMORY`?"),
+        ("GRADCHECK_TIMOUT", "did you mean `GRADCHECK_TIMEOUT`?"),
+        ("GRADCHECK_STRICKT", "did you mean `GRADCHECK_STRICT`?"),
+    ],
+)
+@pytest.mark.parametrize(
+    "command", [["x", "--at", "x=1"], ["run", "no.yaml"], ["report", "no.json"]], ids="/".join
+)
+def test_a_variable_that_is_nearly_a_setting_is_told(tool, command, name, words):
+    """On stderr, and the command goes on: it may be somebody else's all the same."""
+    plain = tool.run(command)
+    done = tool.run(command, environment={name: "float32"})
+    assert (done.returncode, done.stdout) == (plain.returncode, plain.stdout)
+    assert done.stderr == f"{name} is no setting; {words}\n{plain.stderr}"
+
+
+@pytest.mark.parametrize("name", ["GRADCHECK_HOME", "GRADCHECK_DTYPE", "GRADCHECK_", "MY_DTPYE"])
+def test_a_variable_that_is_somebody_elses_is_passed_over(tool, name):
+    """As is one that sets something, and one that a command has no use for."""
+    done = tool.run(["x", "--at", "x=1"], environment={name: "float64"})
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_page_of_settings_tells_a_slip_once(tool):
+    """It is a note there."""
+    done = tool.run(
+        ["x", "--at", "x=1", "--show-settings"], environment={"GRADCHECK_DTPYE": "float32"}
+    )
+    assert done.stderr == ""
+    assert done.stdout.count("GRADCHECK_DTPYE is no setting") == 1

@@ -41,7 +41,7 @@ _NUMBERS = st.one_of(
 _NAMES = st.sampled_from(["x", "y", "β", "W", "t2", "t5", "lambda_"])
 _SETTINGS = st.sampled_from(
     ["sum({}, dim=0)", "({}).sum((0, 1), keepdim=True)", "np.std({}, axis=1)", "elu({}, 0.3)", "elu({}, alpha=-1/3)", "norm({}, p=inf)", "norm({}, p=-0.5)",
-     "gelu({}, approximate='tanh')", "({}).reshape(2, -1)", "({}).T", "x.permute(1, 0) + {}", "clamp({}, max=2)", "cat([{}, x], dim=-1)", "[{}, 1]",
+     "gelu({}, approximate='tanh')", "({}).reshape(2, -1)", "({}).T", "x.permute(1, 0) + {}", "clamp({}, max=2)", "clamp({}, 0)", "clamp({}, -inf, inf)", "cat([{}, x], dim=-1)", "[{}, 1]",
      "softplus({}, beta=1e-08, threshold=3)", "({})[0]", "({})[..., 1:, None]", "({})[()]", "({})[::2, -1]", "cross_entropy({}, y)", "threshold({}, 1, 2.0)"]
 )  # fmt: skip
 _ONE = st.sampled_from(

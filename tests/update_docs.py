@@ -14,6 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+import api_page
 from tool import Tool
 
 from gradcheck_cli.functions import (
@@ -43,6 +44,7 @@ GROUPS = {
 }
 _BLOCK = re.compile(r"^```(?P<kind>\w+)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 _LIST = re.compile(r"(?<=<!-- functions: begin -->\n).*?(?=<!-- functions: end -->)", re.DOTALL)
+_API = re.compile(r"(?<=<!-- api: begin -->\n).*?(?=<!-- api: end -->)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,13 @@ class Shell:
             )
             return done.stdout + done.stderr, done.returncode
         assert words[0] == "gradcheck", f"an example runs gradcheck, python or echo, not {words[0]}"
-        done = self._tool.run(words[1:], stdin=given, folder=self._folder.name, merged=True)
+        done = self._tool.run(
+            words[1:],
+            stdin=given,
+            folder=self._folder.name,
+            environment={"COLUMNS": "80"},
+            merged=True,
+        )
         return done.stdout, done.returncode
 
 
@@ -139,7 +147,7 @@ def functions_list():
 
 
 def updated(text, shell):
-    """A page with the outputs and the list of functions as they are now."""
+    """A page with the outputs, the list of functions and the Python API as they are now."""
 
     def block(match):
         if match["kind"] != "console":
@@ -149,7 +157,8 @@ def updated(text, shell):
         )
         return f"```console\n{body}```"
 
-    return _LIST.sub(lambda _: functions_list(), _BLOCK.sub(block, text))
+    text = _LIST.sub(lambda _: functions_list(), _BLOCK.sub(block, text))
+    return _API.sub(lambda _: api_page.reference(), text)
 
 
 def main():

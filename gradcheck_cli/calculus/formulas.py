@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.calculus.folding import fold_call
 from gradcheck_cli.functions import lookup
-from gradcheck_cli.functions.row import RowError
+from gradcheck_cli.functions.row import CallError, RowError
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.program import Builder, Call, CallSettings, Copying, Program, fold
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from gradcheck_cli.functions.row import Function
 
 
 def emit(builder: Builder, function: str, args: Sequence[int], settings: CallSettings = ()) -> int:
@@ -38,9 +40,27 @@ def emit(builder: Builder, function: str, args: Sequence[int], settings: CallSet
 
 @cache
 def meaning(function: str, settings: CallSettings) -> Program:
-    """A derived elementwise function as primitives; its variables are the argument names."""
+    """A derived elementwise function as primitives; its variables are the argument names.
+
+    Raises:
+        CallError: a setting is no number where one is needed.
+    """
     row = lookup(function)
-    return formula(row.meaning(row.bound(dict(settings))), _numbers(function, settings))
+    program = formula(row.meaning(row.bound(dict(settings))), _numbers(function, settings))
+    require_numbers(row, settings, program)
+    return program
+
+
+def require_numbers(row: Function, settings: CallSettings, meaning: Program) -> None:
+    """Nothing, if every setting that a meaning takes for a number is one.
+
+    Raises:
+        CallError: one is a text, a truth value or None.
+    """
+    given = dict(settings)
+    for name in meaning.variables:
+        if name in given and name not in row.numbers(given):
+            raise CallError(f"`{name}` takes a number, not {given[name]!r}")
 
 
 @cache

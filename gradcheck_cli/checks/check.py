@@ -148,21 +148,21 @@ def _judge_part(
     """What was said of a part of one point's question, and what that comes to."""
     evidence = part.evidence(k)
     verdicts = judge(evidence, tolerance)
-    return evidence, _settle_in_float64(evidence.point, verdicts, tolerance)
+    return evidence, _settle_in_float64(evidence, verdicts, tolerance)
 
 
 def _settle_in_float64(
-    point: Point, verdicts: tuple[Verdict, ...], tolerance: Tolerance | None
+    evidence: Evidence, verdicts: tuple[Verdict, ...], tolerance: Tolerance | None
 ) -> tuple[Verdict, ...]:
     """Where a dtype is too coarse to tell a right formula from a wrong one, float64 decides."""
     undecided = [k for k, verdict in enumerate(verdicts) if verdict.undecided]
-    if not undecided or point.dtype.name == "float64":
+    if not undecided or evidence.point.dtype.name == "float64":
         return verdicts
-    finer = point.in_float64()
+    finer = evidence.point.in_float64()
     testimonies = {w.name: w.answer(finer.batch).testimony(0) for w in (Reference(), Autograd())}
     unasked = Abstention("not asked again")
-    evidence = Evidence(finer, {**testimonies, "numeric": unasked})
-    again = dict(zip(undecided, judge(evidence, tolerance, undecided), strict=True))
+    said = Evidence(finer, {**testimonies, "numeric": unasked}, evidence.zero_test)
+    again = dict(zip(undecided, judge(said, tolerance, undecided), strict=True))
     return tuple(
         _settle(verdict, again[k]) if k in again else verdict for k, verdict in enumerate(verdicts)
     )

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
 
 from gradcheck_cli.judge.evidence import Evidence
 from gradcheck_cli.questions.batch import Point
+from gradcheck_cli.symbolic.zero_questions import ZeroQuestions
 from gradcheck_cli.witnesses import Abstention, first_line
+from gradcheck_cli.witnesses.analytic import Analytic
 from gradcheck_cli.witnesses.autograd import Autograd
 from gradcheck_cli.witnesses.reference import Reference
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from gradcheck_cli.questions.batch import Batch
+    from gradcheck_cli.symbolic.client import Analyst
     from gradcheck_cli.witnesses import Estimates, Testimony, Witness
 
 P = ParamSpec("P")
@@ -24,15 +27,21 @@ _NEEDED = (Reference.name, Autograd.name)
 
 
 class Heard(NamedTuple):
-    """A part of a batch's question, and what each witness says of it."""
+    """A part of a batch's question, and what each witness says of it.
+
+    Attributes:
+        analyst: SymPy at work in its process, if it is.
+    """
 
     batch: Batch
     said: Mapping[str, Estimates | Abstention]
+    analyst: Analyst | None = None
 
     def evidence(self, k: int) -> Evidence:
-        """What was said of one point."""
+        """What was said of one point, and that SymPy may be asked of zeros."""
         testimonies = {name: _testimony(estimates, k) for name, estimates in self.said.items()}
-        return Evidence(Point(self.batch, k), testimonies)
+        zero_test = None if self.analyst is None else ZeroQuestions(self.analyst)
+        return Evidence(Point(self.batch, k), testimonies, zero_test)
 
 
 class Hearing(NamedTuple):
@@ -67,7 +76,8 @@ def _ask(witnesses: Sequence[Witness], batch: Batch, names: Sequence[str], *, al
             said[witness.name] = or_absent(witness.answer, batch)
         else:
             said[witness.name] = witness.answer(batch)
-    return Heard(batch, said)
+    analyst = next((w.analyst for w in witnesses if isinstance(w, Analytic)), None)
+    return Heard(batch, said, analyst)
 
 
 def or_absent(opinion: Callable[P, T], *args: P.args, **keywords: P.kwargs) -> T | Abstention:

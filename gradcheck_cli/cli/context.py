@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from gradcheck_cli.cli.streams import out
+from gradcheck_cli.cli.streams import out, say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,14 +20,18 @@ if TYPE_CHECKING:
 
 
 def settings_for(context: typer.Context, instead: Mapping[str, str]) -> Settings:
-    """What holds for a command.
+    """What holds for a command; a variable that is nearly one of its settings is told.
 
     Args:
         instead: what is built in for this command alone, as texts.
     """
+    from gradcheck_cli.settings.provenance import slips
     from gradcheck_cli.settings.table import ROWS
     from gradcheck_cli.settings.values import Settings, read_layer
 
+    if not context.params.get("show_settings"):  # that page has them
+        for sentence in slips(os.environ):
+            say(sentence)
     preset = _preset(context)
     unread: dict[str, tuple[Mistake, ...]] = {}
     words = {

@@ -77,7 +77,12 @@ class Delivery:
         paint = colour(settings.color)
         self._out(
             render_report(
-                report, settings.format, paint=paint, quiet=quiet, verbose=settings.verbose
+                report,
+                settings.format,
+                paint=paint,
+                quiet=quiet,
+                brief=settings.quiet,
+                verbose=settings.verbose,
             )
         )
 

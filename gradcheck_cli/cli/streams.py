@@ -135,14 +135,20 @@ def wants_progress(total: int) -> bool:
 
 
 def render_report(
-    report: Report, form: str, *, paint: bool = False, quiet: bool = False, verbose: bool = True
+    report: Report,
+    form: str,
+    *,
+    paint: bool = False,
+    quiet: bool = False,
+    brief: bool = False,
+    verbose: bool = True,
 ) -> str:
-    """A report in some format; the last three are for the table."""
+    """A report in some format; the last four are for the table."""
     render = renderer(form)
     if form != "table":
         return render(report)
     width = None if natural(paint=paint) else columns()
-    return render(report, width=width, color=paint, verbose=verbose, quiet=quiet)  # type: ignore[call-arg]  # only the table takes these
+    return render(report, width=width, color=paint, verbose=verbose, quiet=quiet, brief=brief)  # type: ignore[call-arg]  # only the table takes these
 
 
 def natural(*, paint: bool) -> bool:

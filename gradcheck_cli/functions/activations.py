@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gradcheck_cli.functions.row import Approximation, Function
+from gradcheck_cli.functions.row import Approximation, CallError, Function
 
 # Klambauer et al. 2017, as many digits as ATen's `SELU_ALPHA` and `SELU_SCALE`; decimals, so each
 # is rounded to the dtype as there.
@@ -32,7 +32,7 @@ def _gelu(approximate: str) -> str:
             return "x / 2 * (1 + erf(x / sqrt(2)))"
         case "tanh":
             return "x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 44715 / 1000000 * (x * x * x))))"
-    raise ValueError(f"approximate is 'none' or 'tanh', not {approximate!r}")
+    raise CallError(f"approximate is 'none' or 'tanh', not {approximate!r}")
 
 
 # fmt: off

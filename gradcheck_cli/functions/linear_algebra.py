@@ -9,8 +9,8 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.functions.reductions import total
-from gradcheck_cli.functions.row import Elsewhere, Function
-from gradcheck_cli.functions.tensors import axis_of, fill, integers
+from gradcheck_cli.functions.row import CallError, Elsewhere, Function
+from gradcheck_cli.functions.tensors import axis_of, fill, integer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +51,7 @@ def _square(k: Any, x: Any) -> tuple[int, list[Any]]:
     n = x.shape[-1]
     if n > LARGEST_MATRIX:
         limit = f"up to {LARGEST_MATRIX} are expanded exactly"
-        raise ValueError(f"a determinant or inverse of size {n} is too large; {limit}")
+        raise CallError(f"a determinant or inverse of size {n} is too large; {limit}", "too-large")
     return n, [[list(row) for row in matrix] for matrix in x.reshape(math.prod(x.shape[:-2]), n, n)]
 
 
@@ -112,15 +112,14 @@ def _triangle(keep: Callable[..., Any]) -> Callable[..., Any]:
     def array(k: Any, x: Any, diagonal: Any) -> Any:
         if x.ndim < 2:
             raise ValueError(f"a matrix is needed, not {x.ndim} dimensions")
-        (offset,) = integers("diagonal", diagonal)
+        offset = integer("diagonal", diagonal)
         return k.np.where(keep(k.np, *x.shape[-2:], offset), x, fill(k, (), [k.number(0)]))
 
     return array
 
 
 def _diagonal(k: Any, x: Any, offset: Any, dim1: Any, dim2: Any) -> Any:
-    (offset,) = integers("offset", offset)
-    return x.diagonal(offset, axis_of(x.ndim, dim1), axis_of(x.ndim, dim2))
+    return x.diagonal(integer("offset", offset), axis_of(x.ndim, dim1), axis_of(x.ndim, dim2))
 
 
 # fmt: off

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.functions.row import Approximation, Elsewhere, Function
+from gradcheck_cli.functions.row import Approximation, CallError, Elsewhere, Function
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def _reduced(text: str, reduction: str, *more: str) -> str:
     forms = {"mean": f"mean({text})", "sum": f"sum({text})", "none": text}
     if reduction not in forms:
-        raise ValueError(f"reduction is {', '.join(map(repr, [*forms, *more]))}, not {reduction!r}")
+        raise CallError(f"reduction is {', '.join(map(repr, [*forms, *more]))}, not {reduction!r}")
     return forms[reduction]
 
 
@@ -72,7 +72,7 @@ def _torch_pair(name: str, **fixed: Any) -> Callable[..., Any]:
 
 def _cosine_similarity(dim: Any, eps: Any) -> str:
     if not isinstance(dim, int):
-        raise TypeError(f"one dim is needed, not {dim}")
+        raise CallError(f"one dim is needed, not {dim}")
     # torch broadcasts before it takes the norms.
     a, b = (
         f"{x} / maximum(norm({x}, dim={dim}, keepdim=True), eps)"
@@ -138,7 +138,7 @@ ROWS = (
 
     Function("cosine_similarity", "x1, x2; dim=1, eps=1e-8", torch=lambda t, x1, x2, dim, eps: t.nn.functional.cosine_similarity(x1, x2, dim=dim, eps=eps),
              means=_cosine_similarity, note="torch's backward overlooks that the norms are clamped at eps"),
-    Function("normalize",  "x; p=2.0, dim=1, eps=1e-12",         torch=lambda t, x, p, dim, eps: t.nn.functional.normalize(x, p=p, dim=dim, eps=eps),
+    Function("normalize",  "x; p=2, dim=1, eps=1e-12",         torch=lambda t, x, p, dim, eps: t.nn.functional.normalize(x, p=p, dim=dim, eps=eps),
              means=lambda p, dim, eps: f"x / maximum(norm(x, p={repr(p) if isinstance(p, str) else p}, dim={dim}, keepdim=True), eps)"),
     Function("layer_norm", "x; normalized_shape=None, eps=1e-5", torch=_torch_layer_norm, means=_layer_norm,
              note="over the last dimension, or over as many last dimensions as normalized_shape has"),

@@ -6,10 +6,13 @@ import math
 from typing import Any
 
 from gradcheck_cli.functions.reductions import over, spread_out
-from gradcheck_cli.functions.row import Elsewhere, Function
+from gradcheck_cli.functions.row import CallError, Elsewhere, Function
+from gradcheck_cli.functions.tensors import integers
 
 # Norms of a matrix that are made of its singular values.
 _SINGULAR = (2, -2, "nuc")
+_OPERATOR = (1, -1, math.inf, -math.inf)
+_ORDERS = "'fro', 1, -1, inf or -inf"
 
 
 def _norm(p: Any, dim: Any, keepdim: bool) -> str:
@@ -25,7 +28,7 @@ def _norm(p: Any, dim: Any, keepdim: bool) -> str:
     if p in special:
         return special[p]
     if isinstance(p, str | bool | tuple) or p is None:
-        raise ValueError(f"p is a number or 'fro', not {p}")
+        raise CallError(f"p is a number or 'fro', not {p!r}")
     if p == int(p):  # exact; an even power has no kink at 0
         return f"sum({'x' if p % 2 == 0 else 'abs(x)'}**({int(p)}), {dims})**(1/({int(p)}))"
     return f"sum(abs(x)**p, {dims})**(1/p)"
@@ -54,6 +57,8 @@ def _as_vector(k: Any, x: Any, ord: Any) -> Any:  # noqa: A002 - torch's name fo
         else:
             operator = f"is written matrix_norm(x, {order})"
         of_all = "" if isinstance(ord, str) else f"; that of all elements is norm(x, {order})"
+        if ord not in (*_SINGULAR, *_OPERATOR):
+            raise CallError(f"ord of a matrix is {_ORDERS}, not {order}{of_all}")
         raise ValueError(f"the operator norm of a matrix {operator}{of_all}")
     return x
 
@@ -67,18 +72,22 @@ def _as_scalar(k: Any, x: Any) -> Any:
 
 
 def _matrix_norm(ord: Any, dim: Any, keepdim: bool) -> str:  # noqa: A002 - torch's name for it
-    rows, columns = (-2, -1) if dim is None else dim
+    dims = (-2, -1) if dim is None else integers("dim", dim)
+    if len(dims) != 2:
+        raise CallError(f"a matrix has two dims, not {dim}")
+    rows, columns = dims
     if ord == "fro":
         return f"norm(x, {over((rows, columns), keepdim)})"
-    if ord in (1, -1, math.inf, -math.inf):
+    if ord in _OPERATOR:
         extreme = "amax" if ord > 0 else "amin"
         along = rows if abs(ord) == 1 else columns
         return (
             f"{extreme}(sum(abs(x), dim={along}, keepdim=True), {over((rows, columns), keepdim)})"
         )
     if ord in _SINGULAR:
-        raise ValueError(f"the matrix norm {ord} takes singular values, which are not known here")
-    raise ValueError(f"ord of a matrix is 'fro', 1, -1, inf or -inf, not {ord}")
+        unknown = "takes singular values, which are not known here"
+        raise CallError(f"the matrix norm {_written(ord)} {unknown}")
+    raise CallError(f"ord of a matrix is {_ORDERS}, not {_written(ord)}")
 
 
 def _linalg_norm(ord: Any, dim: Any, keepdim: bool) -> str:  # noqa: A002 - torch's name for it

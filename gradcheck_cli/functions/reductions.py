@@ -9,7 +9,7 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.functions.elsewhere import dims_elsewhere, torch_needs
-from gradcheck_cli.functions.row import Elsewhere, Function
+from gradcheck_cli.functions.row import CallError, Elsewhere, Function
 from gradcheck_cli.functions.tensors import axes_of, axis_of, fill, integers
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def over(dim: Any, keepdim: bool | None = None) -> str:
 
 def _along(dim: Any) -> str:
     if not isinstance(dim, int):
-        raise TypeError(f"one dim is needed, not {dim}")
+        raise CallError(f"one dim is needed, not {dim}")
     return over(dim, keepdim=True)
 
 
@@ -97,9 +97,11 @@ def _spread(dim: Any, unbiased: Any, keepdim: bool, correction: Any) -> str:
     dim, unbiased = (
         (None, dim) if isinstance(dim, bool) else (dim, unbiased)
     )  # x.var(False) means `unbiased`
+    if unbiased not in (None, True, False):
+        raise CallError(f"unbiased is True or False, not {unbiased!r}")
     less = correction if unbiased is None else int(unbiased)
     if not isinstance(less, int | float | Fraction):
-        raise TypeError(f"correction is a number, not {less}")
+        raise CallError(f"correction is a number, not {less!r}")
     gaps = f"(x - mean(x, {over(dim, keepdim=True)}))"
     return f"sum({gaps}**2, {over(dim, keepdim)}) / size(x, {over(dim)}, less={less})"
 
@@ -176,6 +178,8 @@ def _cumprod_back(dim: Any) -> tuple[str, ...]:
 
 
 def _count(shape: Sequence[int], dim: Any, less: Any) -> Any:
+    if not isinstance(less, int | float | Fraction):
+        raise CallError(f"less is a number, not {less!r}")
     return max(math.prod(shape[i] for i in axes_of(len(shape), dim)) - less, 0)
 
 

@@ -26,6 +26,16 @@ class RowError(ValueError):
     """A row of the table contradicts itself."""
 
 
+class CallError(ValueError):
+    """A call that is refused for another reason than the shapes of its arguments; `code` is that of
+    the user's mistake.
+    """
+
+    def __init__(self, message: str, code: str = "bad-argument") -> None:
+        super().__init__(message)
+        self.code = code
+
+
 @dataclass(frozen=True)
 class Parameter:
     """One name in a signature. `required` is False when `default` stands in for it."""

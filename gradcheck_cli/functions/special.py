@@ -41,6 +41,21 @@ def _log_gamma(x: Any) -> Any:
     return (type(x).pi() / abs(x.sin_pi())).log() - (1 - x).lgamma() if x < 0 else type(x).nan()
 
 
+def _gamma_sign(x: Any) -> Any:
+    if x > 0:
+        return type(x)(1)
+    below = x.floor()
+    if not (x < 0 and below.is_exact() and not x.contains(below)):
+        return type(x).nan()
+    return type(x)(1 if (below / 2).is_integer() else -1)
+
+
+def _torch_gamma_sign(t: Any, x: Any) -> Any:
+    """By the sine, which changes its sign where gamma does."""
+    below = t.where(x == t.floor(x), t.nan, t.sign(t.sin(t.pi * x)))
+    return t.where(x > 0, 1, below).detach()
+
+
 def _digamma(x: Any) -> Any:
     """Left of 0 by reflection: arb's own way there can take minutes (-1e15 + 1/2)."""
     if x > 0:
@@ -130,6 +145,11 @@ ROWS = (
              foreign={"sympy.loggamma": "sympy.loggamma(x) is complex left of 0, not log|gamma(x)|: write lgamma(x)",
                       "scipy.special.loggamma": "scipy.special.loggamma(x) is NaN left of 0, not log|gamma(x)|: write gammaln(x)"},
              rounds=(4, 4), note="log|gamma(x)|, real left of 0 as well"),
+    # torch has neither; they are given to it as people write them.
+    Function("gammasgn", "x", torch=_torch_gamma_sign, arb=_gamma_sign, partials=("0",), domain=(_POLES,), backward=False, rounds=(0, 0),
+             note="the sign of gamma, constant between its poles"),
+    Function("gamma", "x", torch=lambda t, x: _torch_gamma_sign(t, x) * t.exp(t.lgamma(x)), means="gammasgn(x) * exp(lgamma(x))", latex=r"\Gamma",
+             aliases=("tgamma",), note="torch has none: exp(lgamma(x)), with its sign left of 0"),
     Function("digamma", "x", torch=lambda t, x: t.digamma(x), sympy=lambda s, x: s.polygamma(0, x), arb=_digamma, partials=("polygamma(1, x)",),
              domain=(_POLES,), aliases=("psi",), germ=_from_pole("digamma", lambda s, x: 1 / x), rounds=(8, 8)),
     Function("polygamma", "n:index, x", torch=lambda t, n, x: t.polygamma(int(n), x), sympy=lambda s, n, x: s.polygamma(n, x), arb=_polygamma,

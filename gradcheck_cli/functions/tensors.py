@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.functions.elsewhere import torch_needs
-from gradcheck_cli.functions.row import Elsewhere, Function
+from gradcheck_cli.functions.row import CallError, Elsewhere, Function
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def axis_of(ndim: int, dim: Any) -> int:
     """`dim` counted from the front; a 0-dimensional array has dims 0 and -1, as in torch."""
     if not isinstance(dim, int) or isinstance(dim, bool):
-        raise TypeError(f"a dim is an integer, not {dim}")
+        raise CallError(f"a dim is an integer, not {dim}")
     size = max(ndim, 1)
     if not -size <= dim < size:
         raise IndexError(f"dim {dim} is out of range: from {-size} to {size - 1} are there")
@@ -28,7 +28,7 @@ def axes_of(ndim: int, dim: Any) -> tuple[int, ...]:
         return tuple(range(ndim))
     axes = tuple(axis_of(ndim, d) for d in (dim if isinstance(dim, tuple) else (dim,)))
     if not axes or len(set(axes)) < len(axes):
-        raise ValueError(f"dim {dim} must name at least one dimension, and none twice")
+        raise CallError(f"dim {dim} must name at least one dimension, and none twice")
     return axes if ndim else ()
 
 
@@ -36,8 +36,16 @@ def integers(name: str, values: Any) -> tuple[int, ...]:
     """`values`, one integer or several, as a tuple."""
     several: tuple[Any, ...] = values if isinstance(values, tuple) else (values,)
     if not all(isinstance(v, int) and not isinstance(v, bool) for v in several):
-        raise TypeError(f"{name} takes integers, not {', '.join(map(str, several))}")
+        raise CallError(f"{name} takes integers, not {', '.join(map(str, several))}")
     return several
+
+
+def integer(name: str, value: Any) -> int:
+    """`value`, which is one integer."""
+    several = integers(name, value)
+    if len(several) != 1:
+        raise CallError(f"{name} takes one integer, not {len(several)}")
+    return several[0]
 
 
 def fill(k: Any, shape: Sequence[int], scalars: Sequence[Any]) -> Any:

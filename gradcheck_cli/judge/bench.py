@@ -177,7 +177,7 @@ class _Trial:
     @cached_property
     def _boundary(self) -> Boundary:
         """What is to the left and the right."""
-        return boundary_beside(self.point, self.partial, self.difference)
+        return boundary_beside(self.point, self.partial, self.difference, self.evidence.zero_test)
 
     def _is_inside(self, answer: Measured, boundary: Boundary) -> bool:
         """Whether an answer lies between the one-sided derivatives, with the room that rounding may

@@ -12,7 +12,8 @@ from gradcheck_cli.judge.branch import crossed_kinks
 from gradcheck_cli.judge.cause import cut_cause
 from gradcheck_cli.judge.culprit import Inquiry
 from gradcheck_cli.judge.forward import forward_note
-from gradcheck_cli.judge.retrace import pins_of, retrace
+from gradcheck_cli.judge.pins import pins_of
+from gradcheck_cli.judge.retrace import retrace
 from gradcheck_cli.judge.rounding import rounding
 from gradcheck_cli.witnesses.autograd import Backward
 from gradcheck_cli.witnesses.modes import WAYS

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from gradcheck_cli.questions.batch import Point
     from gradcheck_cli.witnesses import Answer, Testimony
+    from gradcheck_cli.worlds.zeros import ZeroTest
 
 T = TypeVar("T")
 
@@ -33,10 +34,14 @@ def tolerance_of(rtol: float | None, atol: float | None) -> Tolerance | None:
 class Evidence:
     """The testimonies on one point, by the witnesses' names; an abstention stands for all
     partials.
+
+    Attributes:
+        zero_test: who may be asked of a number that is not told from zero; None for nobody.
     """
 
     point: Point
     testimonies: Mapping[str, Testimony | Abstention]
+    zero_test: ZeroTest | None = None
 
     @property
     def case(self) -> Point:

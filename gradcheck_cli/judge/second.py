@@ -24,29 +24,32 @@ if TYPE_CHECKING:
     from gradcheck_cli.calculus.kinks import Kink
     from gradcheck_cli.questions.batch import Point
     from gradcheck_cli.witnesses import Answer
+    from gradcheck_cli.worlds.zeros import ZeroTest
 
 _UNASKED = Abstention("differences are not asked")
 
 
-def boundary_beside(point: Point, partial: int, difference: Answer) -> Boundary:
+def boundary_beside(
+    point: Point, partial: int, difference: Answer, zero_test: ZeroTest | None = None
+) -> Boundary:
     """As `boundary_at`, of a second derivative too."""
     if point.prepared.objective.order == 1:
-        return boundary_at(point, partial, difference)
+        return boundary_at(point, partial, difference, zero_test=zero_test)
     pivot = point.prepared.pivots
     if pivot.bit_count() != 1:
         words = "a derivative along a direction is not looked at from two sides"
         return Boundary("unknown", words)
     before, place = first_order(point), pivot.bit_length() - 1
-    first = _first(before, place)
+    first = _first(before, place, zero_test)
     if isinstance(first, Boundary):
         return first
     if place != partial and _stays_on_a_kink(before, place, partial):
         words = "the first derivative is not proved to exist beside the point"
         return Boundary("unknown", words)
-    return boundary_at(point, partial, difference, first)
+    return boundary_at(point, partial, difference, first, zero_test)
 
 
-def _first(before: Point, place: int) -> Any:
+def _first(before: Point, place: int, zero_test: ZeroTest | None) -> Any:
     """The first derivative as a ball; what holds where there is none, or none is proved."""
     noun = "the first derivative"
     proof = Reference().answer(before.batch).testimony(before.k)
@@ -57,7 +60,7 @@ def _first(before: Point, place: int) -> Any:
         return answer.truth
     if isinstance(answer, Abstention):
         return Boundary("unknown", answer.reason)
-    found = boundary_at(before, place, _UNASKED)
+    found = boundary_at(before, place, _UNASKED, zero_test=zero_test)
     if found.kind in ("smooth", "edge"):
         return found.slope
     if found.kind == "unknown":

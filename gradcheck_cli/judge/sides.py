@@ -8,12 +8,14 @@ between the one-sided derivatives.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial as partial_of
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from flint import arb, ctx
 
 from gradcheck_cli.judge.measure import format_ball
+from gradcheck_cli.judge.settling import settled
 from gradcheck_cli.records.outcome import Cause
 from gradcheck_cli.witnesses.differences import Difference
 from gradcheck_cli.witnesses.extrapolation import Slope
@@ -27,6 +29,7 @@ from gradcheck_cli.worlds.series import OutsideDomain, Puiseux, UndecidedSign, c
 if TYPE_CHECKING:
     from gradcheck_cli.questions.batch import Point
     from gradcheck_cli.witnesses import Answer
+    from gradcheck_cli.worlds.zeros import ZeroTest
 
 # Two sides that overlap without being equal are looked at again with more bits: a float64 reaches
 # from 2**-1074 to 2**1024, so that a sum of two may need 2,100 to be told from one.
@@ -82,24 +85,37 @@ class Boundary:
     high: Any = None
 
 
-def boundary_at(point: Point, partial: int, difference: Answer, value: Any = None) -> Boundary:
+def boundary_at(
+    point: Point,
+    partial: int,
+    difference: Answer,
+    value: Any = None,
+    zero_test: ZeroTest | None = None,
+) -> Boundary:
     """What holds at the point from left and right: proved by series, else estimated from
     differences.
 
     Args:
         value: that at the point as a ball, where it is not the formula's.
+        zero_test: who is asked in the end of numbers that are not told from zero.
     """
-    why = ""
-    for bits, terms in _TRIES:
-        try:
-            with expanded(terms):
-                left, right = (_prove(point, partial, direction, bits) for direction in (-1, 1))
-                return _proof(point, partial, left, right, bits, value)
-        except UndecidedSign as undecided:
-            why = str(undecided)
-        except (TooLarge, OverflowError) as impossible:
-            return _estimate(difference, str(impossible))
-    return _estimate(difference, why)
+    try:
+        attempt = partial_of(_attempt, point, partial, value)
+        found, debt = settled(attempt, _TRIES, zero_test)
+    except (TooLarge, OverflowError) as impossible:
+        return _estimate(difference, str(impossible))
+    if isinstance(found, str):
+        return _estimate(difference, found)
+    return replace(found, words=found.words + debt)
+
+
+def _attempt(point: Point, partial: int, value: Any, bits: int, terms: int) -> Boundary | str:
+    try:
+        with expanded(terms):
+            left, right = (_prove(point, partial, direction, bits) for direction in (-1, 1))
+            return _proof(point, partial, left, right, bits, value)
+    except UndecidedSign as undecided:
+        return str(undecided)
 
 
 def _prove(point: Point, partial: int, direction: int, bits: int) -> Side:

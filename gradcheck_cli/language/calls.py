@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.functions import constants
@@ -118,10 +119,18 @@ def _settings(
     if absent:
         raise _arity(row, node, f"needs {', '.join(f'`{name}`' for name in absent)}")
     written = {name: _fit(constant(value, words), value) for name, value in stated.items()}
+    for parameter in row.parsed.settings:
+        if parameter.name in written and isinstance(parameter.default, Fraction):
+            _require_number(parameter.name, written[parameter.name], stated[parameter.name])
     for name, sentence in call.elsewhere.needs.items():
         if written.get(name) is None:
             raise NodeError("foreign-meaning", sentence, node)
     return row.bound(call.elsewhere.defaults) | written
+
+
+def _require_number(name: str, value: SettingValue, node: ast.expr) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | Fraction | float):
+        raise NodeError("bad-argument", f"`{name}` takes a number, not {value!r}", node)
 
 
 def _arity(row: Function, node: ast.expr, message: str) -> NodeError:

@@ -35,6 +35,11 @@ _SIGNS: dict[type[ast.AST], str] = {
 _INFINITIES = ("inf", "oo", "infinity")
 
 
+def is_constant(name: str) -> bool:
+    """Whether a name stands for a number of the language, so that no input may have it."""
+    return name in constants() or name in _INFINITIES
+
+
 def _function(op: ast.AST, arguments: int) -> str:
     """The function that a sign stands for."""
     return operators()[_SIGNS[type(op)], arguments]
@@ -109,7 +114,7 @@ class _Reader:
         return self.emit.quantity(result)
 
     def assign(self, target: ast.Name, value: int) -> int:
-        if target.id in constants() or target.id in _INFINITIES:
+        if is_constant(target.id):
             message = f"`{target.id}` is a constant and cannot be assigned"
             self.emit.mistake("reserved-name", message, target)
         self.assigned[target.id] = value
@@ -201,13 +206,13 @@ class _Reader:
     def attribute(self, node: ast.Attribute) -> _Step:
         path = links(node)
         bare = strip_prefix(path) if path and path[0] not in self.assigned else None
-        if bare in constants() or bare in _INFINITIES:
+        if bare is not None and is_constant(bare):
             return _leaf(self.name(ast.Name(bare)))
         if node.attr in ATTRIBUTES:
             settings = lookup("transpose").bound(ATTRIBUTES[node.attr])
             return self.operation("transpose", [node.value], settings)
         is_free = bool(path) and path[0] not in self.assigned
-        if is_free and (path[-1] in constants() or path[-1] in _INFINITIES):
+        if is_free and is_constant(path[-1]):
             error = unknown_prefix(node, path)
             self.emit.mistake(error.code, str(error), node, error.help)
             return _leaf(self.emit.number(0))

@@ -11,7 +11,9 @@ from gradcheck_cli.language.constants import MAX_DIGITS
 from gradcheck_cli.language.program import Call, Number, Program, Variable
 
 if TYPE_CHECKING:
-    from gradcheck_cli.functions.row import SettingValue
+    from collections.abc import Sequence
+
+    from gradcheck_cli.functions.row import Parameter, SettingValue
 
 # Binding strength as in Python; a call, a name and a number bind tightest.
 _STRENGTH = {
@@ -93,7 +95,8 @@ def _part(node: Number | Variable | Call, parts: list[_Part]) -> _Part:
         return _Part(*write(row.operator, args), depth + _nests(row.operator, args))
     if not args and not row.parsed.variadic:
         return _Part(row.name)
-    words = ", ".join(arg.text for arg in args)
+    texts = [arg.text for arg in args]
+    words = ", ".join(texts if row.parsed.variadic else argument_texts(row.parsed.args, texts))
     defaults = row.bound({})
     settings = [
         f"{k}={setting_text(v)}"
@@ -166,6 +169,21 @@ def decimal_text(value: Fraction) -> str:
     if "." not in text and "E" not in text:
         text += ".0"
     return ("-" if value < 0 else "") + text.lower().replace("e+", "e")
+
+
+def argument_texts(parameters: Sequence[Parameter], texts: Sequence[str]) -> list[str]:
+    """The arguments of a call as one writes them: one that is its default is left out, and those
+    behind it are called by their names. There may be more of them than parameters.
+    """
+    written: list[str] = []
+    all_written = True
+    for k, text in enumerate(texts):
+        parameter = parameters[k] if k < len(parameters) else None
+        if parameter and not parameter.required and text == setting_text(parameter.default):
+            all_written = False
+        else:
+            written.append(text if all_written or not parameter else f"{parameter.name}={text}")
+    return written
 
 
 def setting_text(value: SettingValue) -> str:

@@ -1,4 +1,4 @@
-"""The manual, offline: sections of the pages in `docs/`, found by their headings."""
+"""The manual, offline: pages of `docs/`, and their sections, found by their headings."""
 
 from __future__ import annotations
 
@@ -6,10 +6,17 @@ import re
 from functools import cache
 from pathlib import Path
 
-from gradcheck_cli.language.errors import did_you_mean, mistake
+from gradcheck_cli.functions import names as functions
+from gradcheck_cli.language.errors import did_you_mean, elide, mistake
+from gradcheck_cli.records.outcome import Cause
+from gradcheck_cli.settings.table import SETTINGS
 
-# In reading order; a topic is a heading of the second or third level that is a single word or code.
+# In reading order; a topic is a page, a cause, or a heading of the second or third level in one of
+# the first four pages that is a single word or code.
 PAGES = ("outcomes", "numerics", "language", "errors")
+FURTHER = ("suites", "ci", "configuration", "adding-a-function")
+# Topics that are named to one who asks for a word in them.
+_MOST = 3
 _HEADING = re.compile(r"^(#{2,3}) `?([a-z][a-z0-9-]*)`?$", re.MULTILINE)
 _CODE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 
@@ -20,11 +27,23 @@ def folder() -> Path:
     return inside if inside.is_dir() else Path(__file__).parents[2] / "docs"
 
 
+def _text(page: str) -> str:
+    return (folder() / f"{page}.md").read_text(encoding="utf-8")
+
+
+@cache
+def _topics() -> dict[str, str]:
+    """The text of each; of a cause its meaning."""
+    causes = {str(c): f"## {c}\n\nA cause that reports name. {c.meaning}\n" for c in Cause}
+    pages = {page: _text(page).strip() + "\n" for page in (*PAGES, *FURTHER)}
+    return {**causes, **pages, **_sections()}
+
+
 @cache
 def _sections() -> dict[str, str]:
     sections: dict[str, str] = {}
     for page in PAGES:
-        text = (folder() / f"{page}.md").read_text(encoding="utf-8")
+        text = _text(page)
         # A comment in an example is no heading.
         outline = _CODE.sub(lambda code: " " * len(code[0]), text)
         for heading in _HEADING.finditer(outline):
@@ -36,8 +55,8 @@ def _sections() -> dict[str, str]:
 
 
 def topics() -> list[str]:
-    """Every topic, in reading order."""
-    return list(_sections())
+    """Every topic, in reading order; causes and whole pages last."""
+    return list(dict.fromkeys((*_sections(), *_topics())))
 
 
 def section(topic: str) -> str:
@@ -46,12 +65,34 @@ def section(topic: str) -> str:
     Raises:
         UserError: there is none.
     """
-    known = _sections()
+    known = _topics()
     word = topic.strip().lower().strip("`[]").removeprefix("error[")
     if word not in known:
-        raise mistake(
-            "unknown-topic",
-            f"no page on `{topic}`",
-            help=did_you_mean(word, known) or "`gradcheck explain` lists all topics",
-        )
+        raise mistake("unknown-topic", f"no page on `{elide(topic)}`", help=_way_out(word))
     return known[word]
+
+
+def _way_out(word: str) -> str:
+    """Where something is to be found that is no topic."""
+    option = word.lstrip("-")
+    if word in functions():
+        return f"`{word}` is a function: `gradcheck functions {word}` shows it"
+    if option in SETTINGS:
+        return f"`{option}` is a setting: see `gradcheck explain configuration`"
+    near, all_of_them = did_you_mean(word, topics()), "`gradcheck explain` lists all topics"
+    if near or not word:
+        return near or all_of_them
+    places = [f"`{topic}`" for topic in _speaking_of(word)]
+    return f"it is spoken of in {', '.join(places)}; {all_of_them}" if places else all_of_them
+
+
+def _speaking_of(word: str) -> list[str]:
+    """The topics in which a word stands, those first that have it in a heading, then those that
+    have it most often.
+    """
+    wanted = re.compile(rf"(?<!\w){re.escape(word)}(?!\w)", re.IGNORECASE)
+    heading = re.compile(rf"^#.*{wanted.pattern}", re.IGNORECASE | re.MULTILINE)
+    texts = {topic: text for topic, text in _topics().items() if topic not in PAGES}
+    found = {topic: len(wanted.findall(text)) for topic, text in texts.items()}
+    ranked = sorted(found, key=lambda topic: (not heading.search(texts[topic]), -found[topic]))
+    return [topic for topic in ranked if found[topic]][:_MOST]

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradcheck_cli.functions import lookup, names
-from gradcheck_cli.language.errors import Mistake, PointError, did_you_mean, mistake
+from gradcheck_cli.functions import lookup
+from gradcheck_cli.language.errors import Mistake, PointError, mistake
 from gradcheck_cli.language.program import Call, Program, Variable
 from gradcheck_cli.questions.arrays import RoundedNumber, float_array, integer_array
+from gradcheck_cli.questions.naming import COMMAND, Asked, misnamed, underivable
 from gradcheck_cli.questions.nonfinite import require_finite
 from gradcheck_cli.questions.prepared import Oversize, Prepared, unroll
 from gradcheck_cli.questions.split import MAX_ENTRIES, MAX_OUTPUTS
@@ -148,8 +149,9 @@ class Question:
         except ShapeError as error:
             shapes = ", ".join(f"`{name}` {arrays[name].shape}" for name in program.variables)
             message = f"shapes do not fit: {error} (inputs: {shapes})"
-            span = program.spans.get(error.node)
-            raise mistake("shape-mismatch", message, program.text, span) from error
+            message = str(error) if error.code else message
+            span, code = program.spans.get(error.node), error.code or "shape-mismatch"
+            raise mistake(code, message, program.text, span) from error
 
     def _weights(
         self,
@@ -180,6 +182,7 @@ def question_of(
     subject: Subject | None = None,
     order: int = 1,
     jacobian: bool = False,
+    asked: Asked = COMMAND,
 ) -> Question:
     """The question, once every name in it is known to be right.
 
@@ -188,20 +191,21 @@ def question_of(
         wrt: the inputs to differentiate; none for all.
         subject: what is on trial; without one the specification itself, run by torch.
         order, jacobian: as in `Question`.
+        asked: how the user says these things.
     Raises:
         PointError: missing, extra or unknown names, nothing to differentiate, or what contradicts
             itself.
     """
     integers = index_inputs(specification)
     mistakes = [
-        *_misnamed(specification, given),
-        *_underivable(specification, wrt, integers),
+        *misnamed(specification, given, asked),
+        *underivable(specification, wrt, integers, asked),
         *conflicts(order, cotangent, jacobian=jacobian),
     ]
     everything = (name for name in specification.variables if name not in integers)
     chosen = tuple(dict.fromkeys(wrt)) or tuple(everything)
     if not mistakes and not chosen:
-        hint = "use a variable: `x**2` with `--at x=3`"
+        hint = f"use a variable: `x**2` with `{asked.value.format('x', 3)}`"
         none = "the program has no input to differentiate"
         mistakes.append(Mistake("no-input", none, specification.text, help=hint))
     if mistakes:
@@ -218,40 +222,6 @@ def conflicts(order: int, cotangent: Nested | None, *, jacobian: bool) -> Iterat
     if jacobian and order != 1:
         message = "second derivatives are those of one number, a Jacobian is of several"
         yield Mistake("conflicting-options", message, help="give a cotangent instead of `jacobian`")
-
-
-def _misnamed(program: Program, given: Collection[str]) -> Iterator[Mistake]:
-    """Inputs without a value, and values without an input."""
-    variables = program.variables
-    for name in variables:
-        if name not in given:
-            is_function = name in names()
-            hint = f"for example `--at {name}=1`"
-            if is_function:
-                hint = f"`{name}` is a function: write {name}(...)"
-            spots = (i for i, node in enumerate(program.nodes) if node == Variable(name))
-            span = next((program.spans.get(i) for i in spots), None)
-            message = f"`--at` gives no value for `{name}`"
-            yield Mistake("missing-value", message, program.text, span, hint)
-    listing = ", ".join(f"`{name}`" for name in variables)
-    inputs = f"it has {listing}" if variables else "it has no inputs"
-    for name in given:
-        if name not in variables:
-            message = f"`--at` gives `{name}`, which is not an input of the program"
-            yield Mistake("extra-value", message, help=did_you_mean(name, variables) or inputs)
-
-
-def _underivable(
-    program: Program, wrt: Sequence[str], integers: Collection[str]
-) -> Iterator[Mistake]:
-    """Names to differentiate by that are no inputs, or class indices."""
-    for name in wrt:
-        if name not in program.variables:
-            message = f"`--wrt` names `{name}`, which is not an input of the program"
-            yield Mistake("unknown-input", message, help=did_you_mean(name, program.variables))
-        elif name in integers:
-            message = f"`{name}` holds class indices: there is nothing to differentiate"
-            yield Mistake("index-input", message)
 
 
 def index_inputs(program: Program) -> frozenset[str]:

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.records.outcome import NO_VERDICT, Outcome, Status
 from gradcheck_cli.records.record import numbers_of, opinion_of
-from gradcheck_cli.reports.format import NOTHING, array_text, count_of, escape_controls, inline
+from gradcheck_cli.reports.format import (
+    NOTHING,
+    array_text,
+    count_of,
+    escape_controls,
+    inline,
+)
 from gradcheck_cli.reports.rows import rows_of
 from gradcheck_cli.reports.split import split_remarks
 
@@ -103,7 +109,7 @@ def _group(records: list[Record], verbose: bool) -> Group:
         for name in dict.fromkeys(name for record in records for name in fields[id(record)])
     }
     shared = {name: min(texts) for name, texts in values.items() if len(texts) == 1}
-    rows = {id(record): rows_of(record, verbose=verbose) for record in records}
+    rows = {id(record): rows_of(record) for record in records}
     return Group(
         records,
         [row for record in records for row in rows[id(record)]],
@@ -150,6 +156,30 @@ def phrase_of(fields: Mapping[str, str], names: Iterable[str]) -> str:
     )
 
 
+def place_of(group: Group) -> str:
+    """What all cases of a group share, in a line: `at x = 3; float64 on cpu`."""
+    shared = group.shared
+    apart = ("dtype", "device", "case", "file")
+    point = phrase_of(shared, [key for key in shared if key not in apart])
+    device = f"on {shared['device']}" if "device" in shared else ""
+    texts = (
+        shared.get("file", ""),
+        shared.get("case", ""),
+        f"at {point}" if point else "",
+        f"{shared.get('dtype', '')} {device}".strip(),
+    )
+    return "; ".join(filter(None, texts))
+
+
+def programs_of(group: Group) -> list[str]:
+    """What the user wrote, and behind it how that was read, where it is not the language's."""
+    first = group.records[0]
+    program = first["expression"].strip("\n")
+    if first["written"] is None:
+        return [program]
+    return [first["written"].strip("\n"), "; ".join(program.split("\n"))]
+
+
 def formulas(group: Group) -> list[tuple[str, str]]:
     """(`∂f/∂x`, SymPy's formula), once for each partial."""
     texts: dict[str, str] = {}
@@ -160,20 +190,28 @@ def formulas(group: Group) -> list[tuple[str, str]]:
     return list(texts.items())
 
 
-def sentences(group: Group, *, verbose: bool = False, quiet: bool = False) -> list[Sentence]:
+def sentences(
+    group: Group,
+    rows: Sequence[FactRow] | None = None,
+    *,
+    verbose: bool = False,
+    quiet: bool = False,
+) -> list[Sentence]:
     """What is to be said below a table: of each partial that is not plain, of each dash, of each
     case.
+
+    Args:
+        rows: the partials that are spoken of; None for all.
     """
-    said = [(row, (row.outcome, row.partial["reason"], group.subject(row))) for row in group.rows]
+    rows = group.rows if rows is None else rows
+    said = [(row, (row.outcome, row.partial["reason"], group.subject(row))) for row in rows]
     stated = [
         (kind, text, group.label(record))
         for record in group.records
         for kind, text in remarks_of(record)
     ]
     dashes = [
-        (f"{NOTHING} {witness}", reason, "")
-        for row in group.rows
-        for witness, reason in row.abstentions
+        (f"{NOTHING} {witness}", reason, "") for row in rows for witness, reason in row.abstentions
     ]
     notes = [
         (NOTE, note, group.label(record)) for record in group.records for note in record["notes"]
@@ -223,9 +261,18 @@ def _first(texts: list[Sentence], most: int) -> list[Sentence]:
     return [*texts[:most], Sentence("", f"… and {rest} more, which --verbose shows")]
 
 
-def commands(group: Group, *, verbose: bool = False) -> list[str]:
-    """The commands that reproduce what is not plainly good."""
-    texts = list(dict.fromkeys(escape_controls(record["reproduce"]) for record in group.unsettled))
+def commands(
+    group: Group, rows: Sequence[FactRow] | None = None, *, verbose: bool = False
+) -> list[str]:
+    """The commands that reproduce what is not plainly good.
+
+    Args:
+        rows: whose commands these are, worst first; None for all of the group's.
+    """
+    unsettled = {id(record): record for record in group.unsettled}
+    if rows is not None:
+        unsettled = {id(r.record): r.record for r in rows if id(r.record) in unsettled}
+    texts = list(dict.fromkeys(escape_controls(r["reproduce"]) for r in unsettled.values()))
     return texts if verbose else texts[:MAX_COMMANDS]
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from decimal import ROUND_CEILING, ROUND_UP, Context, Decimal
 from itertools import islice
-from math import isfinite
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.records.json_text import MARKS
 from gradcheck_cli.records.record import numbers_of, typed_text
+from gradcheck_cli.reports.digits import ALL_DIGITS, rounded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +31,7 @@ def array_text(value: JsonArray, *, whole: bool = False) -> str:
         if whole or len(text) <= MAX_LINE:
             return text
     first = ", ".join(map(typed_text, islice(numbers_of(value), FIRST_NUMBERS)))
-    return f"{first}, … ({size:,} numbers, shape {_shape(value)})"
+    return f"{first}, … ({size:,} numbers, shape {shape_of(value)})"
 
 
 def size_of(value: JsonArray) -> int:
@@ -40,53 +39,16 @@ def size_of(value: JsonArray) -> int:
     return sum(1 for _ in numbers_of(value))
 
 
-def _shape(value: JsonArray) -> tuple[int, ...]:
-    return (len(value), *_shape(value[0])) if isinstance(value, list) else ()
+def shape_of(value: JsonArray) -> tuple[int, ...]:
+    """The length of each dimension."""
+    return (len(value), *shape_of(value[0])) if isinstance(value, list) else ()
 
 
-def torch_number(value: float, dtype: str) -> str:
+def torch_number(value: float, dtype: str, digits: int = ALL_DIGITS) -> str:
     """What torch answered: shortest digits for float64, the nine that tell all float32 apart, and
     16-bit numbers, being short, whole.
     """
-    return repr(float(f"{value:.9g}") if dtype == "float32" else value)
-
-
-def with_bar(value: float, radius: float) -> str:
-    """`value ± radius`: the radius rounded up to two digits, the value to its last digit."""
-    if not isfinite(value) or not isfinite(radius):
-        return f"{value!r} ± {radius!r}"
-    if radius == 0:
-        return f"{value!r} ± 0"
-    middle, shift = _to_the_bar(value, radius)
-    # What rounding shifts the value by belongs into the bar, or the printed bar would claim too
-    # much.
-    bar = Context(prec=2, rounding=ROUND_UP).plus(
-        Context(prec=40, rounding=ROUND_CEILING).add(Decimal(radius), shift)
-    )
-    return f"{middle} ± {float(bar)!r}"
-
-
-def to_the_bar(value: float, radius: float) -> str:
-    """The value alone, without digits that its radius makes meaningless."""
-    whole = not (isfinite(value) and isfinite(radius) and radius)
-    return repr(value) if whole else _to_the_bar(value, radius)[0]
-
-
-def _to_the_bar(value: float, radius: float) -> tuple[str, Decimal]:
-    """The rounded value, and by how much rounding shifts it."""
-    full = Decimal(repr(value))
-    place = Decimal(radius).adjusted() - 1
-    if int(full.as_tuple().exponent) >= place:
-        return repr(value), Decimal(0)
-    rounded = full.quantize(Decimal((0, (1,), place)), context=Context(prec=40))
-    return _plain(rounded), abs(rounded - full)
-
-
-def _plain(value: Decimal) -> str:
-    """A decimal the way `repr` writes floats, its trailing zeros kept: they are known digits."""
-    if not value:
-        return "0"
-    return f"{value:f}" if -5 < value.adjusted() < 16 else f"{value:e}"
+    return rounded(float(f"{value:.9g}") if dtype == "float32" else value, digits)
 
 
 def partial_name(partial: PartialRecord, record: Record) -> str:

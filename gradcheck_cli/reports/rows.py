@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.records.record import (
     FREE_ULPS,
     MODES,
     WITNESSES,
-    opinion_of,
     opinions_of,
     worse_partials,
 )
-from gradcheck_cli.reports.format import (
-    ALSO,
-    NOTHING,
-    inline,
-    partial_name,
-    to_the_bar,
-    torch_number,
-    with_bar,
-)
+from gradcheck_cli.reports.digits import ALL_DIGITS, amount, rounded, to_the_bar, with_bar
+from gradcheck_cli.reports.format import ALSO, NOTHING, inline, partial_name, torch_number
 from gradcheck_cli.reports.wrap import one_line
 
 if TYPE_CHECKING:
@@ -31,12 +24,31 @@ if TYPE_CHECKING:
 
     from gradcheck_cli.records.record import Opinion, PartialRecord, Record
 
-_MEASURES = ("error", "tolerance")
 _TITLES = {
     "numeric": "numeric ± bar",
-    "tolerance": "tolerance (abs)",
     **{mode: f"autograd ({mode})" for mode in MODES},
 }
+
+
+class Detail(NamedTuple):
+    """How much of a row is written.
+
+    Attributes:
+        digits: significant digits of the derivatives; those of the estimate are `estimate`, and
+            those of its bar `bar`.
+        tight: no blanks around `±`, one digit of what is allowed.
+        allowed: what would still agree stands beside the error.
+        without: columns that are left out.
+        verbose: the digits that are proved, and errors in the unit of the partial as well.
+    """
+
+    digits: int = ALL_DIGITS
+    estimate: int = ALL_DIGITS
+    bar: int = 2
+    tight: bool = False
+    allowed: bool = True
+    without: tuple[str, ...] = ()
+    verbose: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,16 +57,14 @@ class FactRow:
 
     Attributes:
         partial: the entry of `partials` in its record.
-        cells: by column: each witness, error, tolerance.
         settled: nothing is left to be told: it agrees, and so does every other opinion.
         needed: the reference says what the analytic column does not.
-        also: it is that under the seeded cotangent, where it came out worse.
         abstentions: (witness, reason) behind each dash.
+        also: it is that under the seeded cotangent, where it came out worse.
     """
 
     record: Record
     partial: PartialRecord
-    cells: Mapping[str, str]
     settled: bool
     needed: bool
     abstentions: tuple[tuple[str, str], ...]
@@ -70,92 +80,123 @@ class FactRow:
         """Of this partial."""
         return str(self.partial["outcome"])
 
+    @cached_property
+    def opinions(self) -> Mapping[str, Opinion]:
+        """What each witness said."""
+        return dict(opinions_of(self.partial))
+
+    @property
+    def ulps(self) -> float | None:
+        """torch's error; None where there is no measure of it, as where the truth is 0."""
+        ulps = self.opinions["autograd"].get("ulps")
+        return None if ulps is None else float(ulps)
+
+    @property
+    def truth(self) -> float | None:
+        """The derivative, where it is proved."""
+        value = self.opinions["reference"].get("value")
+        return None if value is None else float(value)
+
     @property
     def plain(self) -> bool:
         """It agrees so closely that the row says it all."""
-        ulps = opinion_of(self.partial, "autograd").get("ulps")
-        return self.settled and ulps is not None and float(ulps) <= FREE_ULPS
+        return self.settled and self.ulps is not None and self.ulps <= FREE_ULPS
+
+    def cell(self, column: str, detail: Detail = Detail()) -> str:  # noqa: B008 - it never changes
+        """What stands in a column of titles_of."""
+        if column == "error":
+            return _error(self.opinions["autograd"], detail)
+        opinion = self.opinions.get(column)
+        if opinion is None or opinion.get("value") is None:
+            return NOTHING
+        return _answer(column, opinion, self, detail)
 
 
-def titles_of(rows: Iterable[FactRow], *, verbose: bool = False) -> dict[str, str]:
+def titles_of(rows: Iterable[FactRow], detail: Detail = Detail()) -> dict[str, str]:  # noqa: B008 - it never changes
     """The columns of a table with their titles: every witness that one of the rows knows, then
-    torch's error and what is allowed.
-
-    Args:
-        verbose: the reference has a column even where the analytic one says the same.
+    torch's error, and what is allowed beside it. Where it is not asked for in full, the reference
+    has a column only where the analytic one does not say the same.
     """
     rows = list(rows)
-    names = dict.fromkeys((*WITNESSES, *(name for row in rows for name in row.cells), *_MEASURES))
-    order = [name for name in names if name not in _MEASURES] + list(_MEASURES)
-    if not verbose and not any(row.needed for row in rows):
-        order.remove("reference")
-    return {name: _TITLES.get(name) or one_line(name) for name in order}
+    names = dict.fromkeys((*WITNESSES, *(name for row in rows for name in row.opinions), "error"))
+    left = [name for name in detail.without if name in names]
+    if not detail.verbose and not any(row.needed for row in rows):
+        left.append("reference")
+    return {name: _TITLES.get(name) or one_line(name) for name in names if name not in left}
 
 
-def rows_of(record: Record, *, verbose: bool = False) -> list[FactRow]:
+def rows_of(record: Record) -> list[FactRow]:
     """A row for each partial of a case, and for each that is worse under the seeded cotangent."""
-    rows = [_row(record, partial, verbose) for partial in record["partials"]]
-    worse = (_row(record, partial, verbose) for partial in worse_partials(record))
+    rows = [_row(record, partial) for partial in record["partials"]]
+    worse = (_row(record, partial) for partial in worse_partials(record))
     return [*rows, *(replace(row, abstentions=(), also=True) for row in worse)]
 
 
-def _row(record: Record, partial: PartialRecord, verbose: bool) -> FactRow:
+def _row(record: Record, partial: PartialRecord) -> FactRow:
     opinions = dict(opinions_of(partial))
-    cells = {name: _answer(name, partial, record["dtype"], verbose) for name in opinions}
     disputed = any(opinion.get("agrees") is False for opinion in opinions.values())
-    truth = opinions["reference"].get("value")
-    tolerance = opinions["autograd"].get("tolerance")
+    truth, analytic = (opinions[name].get("value") for name in ("reference", "analytic"))
     return FactRow(
         record,
         partial,
-        {
-            **cells,
-            "error": _error(opinions["autograd"], verbose),
-            "tolerance": NOTHING if tolerance is None else f"{float(tolerance):.2g}",
-        },
         settled=partial["outcome"] == Outcome.AGREE and not disputed,
-        needed=truth is not None and cells["analytic"] != repr(float(truth)),
+        needed=truth is not None
+        and (analytic is None or repr(float(truth)) != repr(float(analytic))),
         abstentions=tuple(_abstentions(opinions)),
     )
 
 
-def _answer(name: str, partial: PartialRecord, dtype: str, verbose: bool) -> str:
+def _answer(name: str, opinion: Opinion, row: FactRow, detail: Detail) -> str:
     """What a witness says of a partial, in a cell."""
-    opinion = opinion_of(partial, name)
-    value = opinion.get("value")
-    if value is None:
-        return NOTHING
-    if name == "reference" and verbose:
+    value, space = float(opinion["value"]), "" if detail.tight else " "
+    if name == "reference" and detail.verbose:
         return inline(opinion["digits"])
     if name == "autograd" or name in MODES:
-        return torch_number(float(value), dtype)
-    if name == "numeric" and _is_sided(partial):
-        return ", ".join(f"{side} {_slope(opinion[side])}" for side in ("left", "right"))
+        return torch_number(value, row.record["dtype"], detail.digits)
+    if name == "numeric" and _is_sided(row):
+        return ", ".join(f"{side} {_slope(opinion[side], detail)}" for side in ("left", "right"))
     # A key that nobody has described may hold anything.
     has_bar = "radius" in opinion and (name == "numeric" or name not in WITNESSES)
-    return with_bar(float(value), float(opinion["radius"])) if has_bar else repr(float(value))
+    if has_bar:
+        return with_bar(value, float(opinion["radius"]), detail.estimate, detail.bar, space)
+    return rounded(value, detail.digits)
 
 
-def _is_sided(partial: PartialRecord) -> bool:
+def _is_sided(row: FactRow) -> bool:
     """Whether the sides differ: the central difference is a number without a meaning then."""
-    numeric = partial["numeric"]
-    sided = partial["one_sided"] is not None and "value" not in opinion_of(partial, "reference")
+    numeric = row.partial["numeric"]
+    sided = row.partial["one_sided"] is not None and row.truth is None
     return sided and bool(numeric["left"] or numeric["right"])
 
 
-def _slope(side: Opinion | None) -> str:
+def _slope(side: Opinion | None, detail: Detail) -> str:
     if side is None:
         return NOTHING
     value, radius = float(side["value"]), float(side["radius"])
+    if isfinite(radius):
+        return to_the_bar(value, radius, detail.estimate)
     # A side of which nothing is known is no number without a bar.
-    return to_the_bar(value, radius) if isfinite(radius) else with_bar(value, radius)
+    return with_bar(value, radius, detail.estimate, detail.bar, "" if detail.tight else " ")
 
 
-def _error(autograd: Opinion, verbose: bool) -> str:
-    ulps, error = autograd.get("ulps"), autograd.get("error")
-    if ulps is None or error is None or not isfinite(float(ulps)):
+def _error(autograd: Opinion, detail: Detail) -> str:
+    """`4501 of 6.0e5 ulp`: torch's error, and the largest one that would still be `agree`."""
+    error, ulps, most = (_number(autograd, name) for name in ("error", "ulps", "tolerance"))
+    if error is None or not isfinite(error):
         return NOTHING
-    return f"{float(ulps):.4g} ulp" + (f" ({float(error):.2g})" if verbose else "")
+    if ulps is None:  # an error where the derivative is 0
+        beside = f" of {amount(most, 2 - detail.tight)}" if most and detail.allowed else ""
+        return f"{amount(error, 2)}{beside}"
+    ulp = error / ulps if ulps else 0.0
+    allowed = most / ulp if most and ulp else 0.0
+    beside = f" of {amount(allowed, 2 - detail.tight)}" if allowed and detail.allowed else ""
+    whole = f" ({amount(error, 2)})" if detail.verbose and error else ""
+    return f"{amount(ulps)}{beside} ulp{whole}"
+
+
+def _number(opinion: Opinion, name: str) -> float | None:
+    value = opinion.get(name)
+    return None if value is None else float(value)
 
 
 def _abstentions(opinions: Mapping[str, Opinion]) -> Iterator[tuple[str, str]]:

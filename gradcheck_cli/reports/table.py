@@ -6,28 +6,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
 from rich.text import Text
 
 from gradcheck_cli.records.outcome import Outcome
+from gradcheck_cli.reports.digest import brief_of, chosen, rest_of
+from gradcheck_cli.reports.digits import ALL_DIGITS, SHORT
 from gradcheck_cli.reports.facts import (
     FORESEEN,
+    MAX_EXPLAINED,
     MAX_FORMULAS,
     UNEXPECTED,
     commands,
     formulas,
     groups,
-    phrase_of,
+    place_of,
+    programs_of,
     sentences,
     summary,
 )
-from gradcheck_cli.reports.format import MAX_LINE, NOTHING, escape_controls, inline
-from gradcheck_cli.reports.rows import titles_of
+from gradcheck_cli.reports.format import MAX_LINE, escape_controls, inline
+from gradcheck_cli.reports.layout import detail_of, table_of
+from gradcheck_cli.reports.matrix import matrices
+from gradcheck_cli.reports.rows import Detail, titles_of
 from gradcheck_cli.reports.terminal import terminal_text
+from gradcheck_cli.reports.values import value_text
 from gradcheck_cli.reports.wrap import shorten, wrap, wrap_command
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from gradcheck_cli.records.report import Report
     from gradcheck_cli.reports.facts import Group
@@ -42,7 +48,6 @@ STYLES: dict[str, str] = {
     UNEXPECTED: "bold red",
     FORESEEN: "yellow",
 }
-_GAP = "  "
 
 
 def render(
@@ -52,58 +57,74 @@ def render(
     color: bool = False,
     verbose: bool = False,
     quiet: bool = False,
+    brief: bool = False,
 ) -> str:
-    """The report as a table, or as `name: value` lines where a table is wider than `width`.
+    """The report as a table, or as `name: value` lines where the terminal is narrow.
 
     Args:
         width: columns of the terminal; None for as many as it takes.
-        verbose: nothing shortened: whole formulas and arrays, every sentence, the proved digits.
+        verbose: nothing shortened: whole numbers, formulas and arrays, every row and sentence.
         quiet: only what is not plainly good, and the summary.
+        brief: that as a line for each program.
     """
-    page = _Page(width, verbose, quiet)
-    blocks = [
-        page.group(group)
-        for group in groups(report, verbose=verbose)
-        if not quiet or group.unsettled
-    ]
+    known = [g for g in groups(report, verbose=verbose) if not quiet or g.unsettled]
+    if brief and not verbose:
+        blocks = [[Text(brief_of(group))] for group in known]
+    else:
+        page = _Page(known, width, verbose, quiet)
+        blocks = [page.group(k) for k in range(len(known))]
     blocks += [wrap(Text(f"problem: {inline(problem)}"), width, 2) for problem in report.problems]
-    if quiet or len(report.records) != 1:
+    is_said = brief and len(known) == 1 and len(known[0].records) == len(report.records)
+    if (quiet or len(report.records) != 1) and not is_said:
         blocks.append(wrap(Text(summary(report)), width, 2))
-    lines = [line for k, block in enumerate(blocks) for line in ([Text()] * bool(k) + block)]
+    apart = [Text()] * (not brief)
+    lines = [line for k, block in enumerate(blocks) for line in (apart * bool(k) + block)]
     return terminal_text(Text("\n").join(lines), color=color)
 
 
 class _Page:
     """How a report is laid out."""
 
-    def __init__(self, width: int | None, verbose: bool, quiet: bool) -> None:
-        self.width, self.verbose, self.quiet = width, verbose, quiet
+    def __init__(
+        self, known: Sequence[Group], width: int | None, verbose: bool, quiet: bool
+    ) -> None:
+        self.groups, self.width, self.verbose, self.quiet = known, width, verbose, quiet
+        self.wanted = [
+            [row for row in group.rows if not (quiet and row.settled)] for group in known
+        ]
+        self.rows = self.wanted if verbose else list(map(chosen, self.wanted))
+        tables = [(g, rows) for g, rows in zip(known, self.rows, strict=True) if rows]
+        self.detail = detail_of(tables, width, verbose=verbose)
 
-    def group(self, group: Group) -> list[Text]:
+    def group(self, k: int) -> list[Text]:
         """Header, table and what is said below it."""
-        rows = [row for row in group.rows if not (self.quiet and row.settled)]
-        parts = [self._header(group), self._table(group, rows) if rows else [], self._below(group)]
+        group, rows = self.groups[k], self.rows[k]
+        left = len(rows) < len(self.wanted[k])
+        parts = [
+            self._header(group),
+            self._table(group, rows) if rows else [],
+            self._wrap(map(Text, rest_of(group, group.rows, rows))) if left else [],
+            self._matrices(group) if self.verbose else [],
+            self._below(group, rows[:MAX_EXPLAINED] if left else group.rows, left),
+        ]
         lines: list[Text] = []
         for part in parts:
             lines += ([Text()] if lines and part else []) + part
         return lines
 
     def _header(self, group: Group) -> list[Text]:
-        """Program, point, dtype, device, cotangent and formulas, as far as all cases share them."""
-        shared = group.shared
-        point = phrase_of(
-            shared, [key for key in shared if key not in ("dtype", "device", "case", "file")]
-        )
-        device = f"on {shared['device']}" if "device" in shared else ""
-        place = (
-            shared.get("file", ""),
-            shared.get("case", ""),
-            f"at {point}" if point else "",
-            f"{shared.get('dtype', '')} {device}".strip(),
-        )
+        """Program, point, dtype, device, cotangent, value and formulas, as far as all cases share
+        them.
+        """
+        rounds = self.detail is not None and self.detail.digits < ALL_DIGITS
+        digits = SHORT if rounds else ALL_DIGITS
+        values = {value_text(r, digits, whole=self.verbose) for r in group.records}
+        program, *read_as = (escape_controls(text) for text in programs_of(group))
         lines = [
-            Text(escape_controls(group.records[0]["expression"].strip("\n")), style="bold"),
-            Text("; ".join(filter(None, place))),
+            Text(program, style="bold"),
+            *(Text(f"read as {text}") for text in read_as),
+            Text(place_of(group)),
+            Text(f"f = {values.pop()}" if len(values) == 1 and values != {""} else ""),
         ]
         known = [] if self.quiet else formulas(group)
         for name, formula in known if self.verbose else known[:MAX_FORMULAS]:
@@ -114,48 +135,33 @@ class _Page:
         return self._wrap(line for line in lines if line.plain)
 
     def _table(self, group: Group, rows: Sequence[FactRow]) -> list[Text]:
-        titles = titles_of(rows, verbose=self.verbose)
-        asked = [name.removesuffix(" =") for name in group.differing]
-        head = [*asked, "", *titles.values(), "outcome"]
-        body = [
-            [
-                *(group.fields[id(row.record)].get(name, "") for name in group.differing),
-                row.name,
-                *(row.cells.get(name, NOTHING) for name in titles),
-                row.outcome,
-            ]
-            for row in rows
-        ]
-        widths = [max(map(cell_len, column)) for column in zip(head, *body, strict=True)]
-        if self.width is not None and sum(widths) + len(_GAP) * (len(widths) - 1) > self.width:
-            return self._stack(group, rows, titles)
-        # Numbers stand flush right, the case, the partial and the outcome flush left.
-        numbers = range(len(asked) + 1, len(head) - 1)
-        lines = [
-            Text(_line(head, widths, numbers), style="bold"),
-            Text(_GAP.join("─" * width for width in widths)),
-        ]
-        for cells in body:
-            line = Text(_line(cells, widths, numbers))
-            line.stylize(STYLES[cells[-1]], len(line) - len(cells[-1]))
-            lines.append(line)
-        return lines
+        if self.detail is None:
+            return self._stack(group, rows)
+        return table_of(group, rows, self.detail).lines(rows, STYLES)
 
-    def _stack(
-        self, group: Group, rows: Sequence[FactRow], titles: Mapping[str, str]
-    ) -> list[Text]:
+    def _stack(self, group: Group, rows: Sequence[FactRow]) -> list[Text]:
         """A block for each partial, a line for each number."""
         lines: list[Text] = []
+        detail = Detail(verbose=self.verbose)
+        titles = titles_of(rows, detail)
         for row in rows:
             outcome = (row.outcome, STYLES[row.outcome])
-            cells = [f"{title}: {row.cells.get(name, NOTHING)}" for name, title in titles.items()]
+            cells = [f"{title}: {row.cell(name, detail)}" for name, title in titles.items()]
             block = [Text.assemble((group.subject(row), "bold"), ": ", outcome), *map(Text, cells)]
             lines += [Text()] * bool(lines) + self._wrap(block)
         return lines
 
-    def _below(self, group: Group) -> list[Text]:
+    def _matrices(self, group: Group) -> list[Text]:
+        """Answers by a matrix as a matrix, where the terminal has room for it."""
         lines: list[Text] = []
-        for sentence in sentences(group, verbose=self.verbose, quiet=self.quiet):
+        for block in matrices(group):
+            if self.width is None or max(map(len, block)) <= self.width:
+                lines += [Text()] * bool(lines) + list(map(Text, block))
+        return lines
+
+    def _below(self, group: Group, rows: Sequence[FactRow], left: bool) -> list[Text]:
+        lines: list[Text] = []
+        for sentence in sentences(group, rows, verbose=self.verbose, quiet=self.quiet):
             kind, text = sentence.kind, sentence.text
             subject = f"{sentence.subject}: " if sentence.subject else ""
             if kind in STYLES:
@@ -164,17 +170,9 @@ class _Page:
                 lines.append(Text(f"{kind}: {subject}{text}" if kind else text))
         lines = self._wrap(lines)
         lead = "reproduce: "
-        for command in commands(group, verbose=self.verbose):
+        for command in commands(group, rows if left else None, verbose=self.verbose):
             lines += Text(lead + wrap_command(command, self.width, len(lead))).split("\n")
         return lines
 
     def _wrap(self, lines: Iterable[Text]) -> list[Text]:
         return [piece for line in lines for piece in wrap(line, self.width, 2)]
-
-
-def _line(cells: Sequence[str], widths: Sequence[int], numbers: range) -> str:
-    padded = []
-    for k, (cell, width) in enumerate(zip(cells, widths, strict=True)):
-        space = " " * (width - cell_len(cell))
-        padded.append(space + cell if k in numbers else cell + space)
-    return _GAP.join(padded).rstrip()

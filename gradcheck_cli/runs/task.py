@@ -110,9 +110,16 @@ class Task:
             point = next(iter(batch))
         except PointError:  # a number that the dtype cannot hold: there is no point to be shown
             point = None
-        text, strict = self.case.program.text, self.case.strict
+        program = self.case.program
         record = record_without_verdict(
-            text, self.dtype, self.device, outcome, reason, point, strict=strict
+            program.text,
+            self.dtype,
+            self.device,
+            outcome,
+            reason,
+            point,
+            strict=self.case.strict,
+            written=program.written,
         )
         self.state(record, offset)
         return Item(self.position + offset, record["status"], line_of(record))
@@ -135,7 +142,9 @@ def fingerprint(task: Task, versions: str) -> str:
     """Fingerprint of everything a task's results depend on: the case and where it stands, its run
     and its place in it, the versions.
     """
-    case = replace(task.case, program=task.case.program.text)  # type: ignore[arg-type]  # the text stands for the program
+    program = task.case.program
+    texts = (program.text, program.written) if program.written else program.text
+    case = replace(task.case, program=texts)  # type: ignore[arg-type]  # the text stands for the program
     return sha256(
         repr(
             (case, task.dtype, task.device, task.start, task.stop, task.position, versions)

@@ -74,22 +74,35 @@ def notes(configuration: Configuration | None, environment: Mapping[str, str]) -
     ]
 
 
+def slips(environment: Mapping[str, str]) -> list[str]:
+    """A sentence for each variable that is no setting and nearly one: a slip, which would change
+    what is checked without a word.
+    """
+    near = _near_settings(environment)
+    sentences = zip(near.values(), _strangers(environment), strict=True)
+    return [sentence for words, sentence in sentences if words]
+
+
 def _strangers(environment: Mapping[str, str]) -> list[str]:
     """A sentence for each variable that looks like a setting and is none: somebody else's, or a
     slip.
     """
+    near = _near_settings(environment)
+    return [f"{PREFIX}{n} is no setting{f'; {near[n]}' if near[n] else ''}" for n in near]
+
+
+def _near_settings(environment: Mapping[str, str]) -> dict[str, str]:
+    """For the ends of variables that are no settings which one is meant, in words; nothing where
+    none is near.
+    """
     known = [row.variable.removeprefix(PREFIX) for row in ROWS if row.variable]
     names = sorted(name.removeprefix(PREFIX) for name in environment if name.startswith(PREFIX))
     # The common beginning would make all names look alike.
-    near = {
+    return {
         name: did_you_mean(name, known).replace(" `", f" `{PREFIX}")
         for name in names
         if name not in known
     }
-    return [
-        f"{PREFIX}{name} is no setting{f'; {words}' if words else ''}"
-        for name, words in near.items()
-    ]
 
 
 def _origin(origin: Callable[[str], object], row: Setting) -> str:

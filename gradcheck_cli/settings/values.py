@@ -123,28 +123,6 @@ def read_layer(texts: Mapping[str, Text], unread: Unread, called: str = "--{}") 
     )
 
 
-def settings_of_values(values: Mapping[str, Any]) -> Settings:
-    """What holds where values of Python are given for settings, by their names; None says nothing.
-
-    Raises:
-        UserError: with every value that its setting's reader does not take.
-    """
-    texts: dict[str, Text] = {n: _text(value) for n, value in values.items() if value is not None}
-    unread: Unread = {}
-    settings = Settings(above=read_layer(texts, unread, "{}"), unread=unread)
-    settings.require_readable()
-    return settings
-
-
-def _text(value: Any) -> str | bool:
-    """A value as its option would be given it; several words with commas."""
-    if isinstance(value, str | bool):
-        return value
-    if hasattr(value, "__float__"):
-        return str(value) if isinstance(value, int) else repr(float(value))
-    return ",".join(value)
-
-
 def read_variables(command: str, environment: Mapping[str, str], unread: Unread) -> Layer:
     """What the variables of a command's settings say; an empty one counts as unset, and one of a
     setting that repeats is split at blanks.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.judge.evidence import tolerance_of
-from gradcheck_cli.language.errors import did_you_mean, elide
+from gradcheck_cli.language.errors import elide
+from gradcheck_cli.questions.naming import way_out_of
 from gradcheck_cli.suites.expect import outcomes_of, partial_of
 from gradcheck_cli.suites.expected import Expectation, ExpectedPartial
 from gradcheck_cli.suites.numerals import numeral_shape
@@ -65,7 +66,7 @@ def _partial(
     if partial is None or partial.variable not in fit.variables:
         way_out = "an input is written `W`, an element of it `W[0,1]`"
         if partial:
-            way_out = did_you_mean(partial.variable, fit.variables)
+            way_out = way_out_of(partial.variable, fit.program)
         message = f"`partials` names `{name}`, which is not an input of the program"
         fit.add_misfit("unknown-input", message, entry.key, way_out, "expect")
         return None

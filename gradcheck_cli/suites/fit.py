@@ -9,9 +9,10 @@ from unicodedata import normalize
 from gradcheck_cli.calculus.formulas import is_elementwise
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import names as functions
-from gradcheck_cli.language.errors import Mistake, PointError, did_you_mean, elide
+from gradcheck_cli.language.errors import Mistake, PointError, elide
 from gradcheck_cli.language.program import Call, Variable
 from gradcheck_cli.questions.batching import MOST_POINTS, batches
+from gradcheck_cli.questions.naming import way_out_of
 from gradcheck_cli.questions.numbers import Grid
 from gradcheck_cli.questions.points import Listed, Sample
 from gradcheck_cli.questions.question import conflicts, index_inputs, question_of
@@ -74,7 +75,7 @@ class Fit:
             for name, entry in block.entries.items():
                 if name not in self.variables:
                     message = f"`at` gives `{elide(name)}`, which is not an input of the program"
-                    way_out = did_you_mean(name, self.variables) or self._inputs()
+                    way_out = way_out_of(name, self.program)
                     self.add_misfit("extra-value", message, entry.key, way_out, "at")
 
     def _has_value(self, name: str, block: PointMapping) -> bool:
@@ -93,10 +94,6 @@ class Fit:
         message = f"`at` gives no value for `{name}`"
         mistake = Mistake("missing-value", message, text, span, way_out)
         self.document.add_from([mistake], self.expr)
-
-    def _inputs(self) -> str:
-        names = ", ".join(f"`{name}`" for name in self.variables)
-        return f"it has {names or 'no inputs'}"
 
     def wrt(self) -> tuple[str, ...]:
         """The inputs to differentiate."""
@@ -118,7 +115,7 @@ class Fit:
                 names.append(name)
             else:
                 message = f"{source} names `{elide(name)}`, which is not an input of the program"
-                way_out = did_you_mean(name, self.variables) or self._inputs()
+                way_out = way_out_of(name, self.program)
                 self.add_misfit("unknown-input", message, where, way_out, key)
         everything = tuple(name for name in self.variables if name not in self.indices)
         if not everything and self.good:

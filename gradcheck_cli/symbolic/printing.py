@@ -16,7 +16,7 @@ from sympy.printing.precedence import PRECEDENCE, precedence_traditional
 from sympy.printing.str import StrPrinter
 
 from gradcheck_cli.functions import lookup
-from gradcheck_cli.language.text import setting_text
+from gradcheck_cli.language.text import argument_texts, setting_text
 from gradcheck_cli.symbolic.derivatives import Expression, parts
 
 
@@ -169,7 +169,7 @@ class Printer(_Remembering, StrPrinter):  # type: ignore[misc]  # SymPy ships no
             return f"({args[0]} {row.operator} {args[1]})"
         if row.operator == "%":
             return f"(({args[0]}) % ({args[1]}))"
-        args += [
+        args = argument_texts(row.parsed.args, args) + [
             f"{name}={setting_text(value)}"
             for name, value in expr.settings
             if value != row.bound({})[name]

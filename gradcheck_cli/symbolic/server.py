@@ -34,12 +34,21 @@ def answers(questions: Iterator[bytes]) -> Iterator[bytes]:
     for question in questions:
         yield str(process_time()).encode()
         try:
-            reply = derive(json.loads(question))
+            reply = _reply(json.loads(question))
         except RecursionError:
             reply = {"abstained": "the expression is nested too deeply for SymPy"}
         except Exception as error:  # noqa: BLE001 - whatever SymPy raises is told as its abstention
             reply = {"abstained": f"SymPy failed: {type(error).__name__}: {str(error)[:200]}"}
         yield json.dumps(reply).encode()
+
+
+def _reply(question: dict[str, Any]) -> dict[str, Any]:
+    """Of a constant whether it is zero, else derivatives."""
+    if "zero" not in question:
+        return derive(question)
+    from gradcheck_cli.symbolic.zeros import is_zero
+
+    return {"zero": is_zero(question["zero"])}
 
 
 def derive(question: dict[str, Any]) -> dict[str, Any]:

@@ -52,6 +52,8 @@ _FACTS = dict.fromkeys(
     + ["is_algebraic", "is_transcendental", "is_antihermitian", "is_polar"]
 ) | {"is_real": True}
 
+_INFINITE = frozenset((sympy.oo, -sympy.oo))
+
 
 class NoDerivative(Exception):
     """SymPy has no derivative in terms of the table's functions."""
@@ -141,7 +143,7 @@ _with_settings = lru_cache(maxsize=1024)(_opaque.__wrapped__)
 def _extreme_slope(function: str, args: list[Expression], position: int) -> Expression:
     """As SymPy's own `Max.fdiff`: the slope in the argument beside the extreme of the others."""
     others = [arg for k, arg in enumerate(args) if k != position]
-    rest = others[0] if len(others) == 1 else opaque(function)(*others)
+    rest = others[0] if len(others) == 1 else _applied(opaque(function), others)
     return _fdiff(function, (), 0)(args[position], rest)
 
 
@@ -166,10 +168,28 @@ def _fdiff(function: str, settings: CallSettings, position: int) -> Any:
         for build, where in steps:
             if build is sympy.Pow:
                 spare(values[where[0]])
-            values.append(build(*[values[i] for i in where]))
+            values.append(_applied(build, [values[i] for i in where]))
         return values[index[derivative]]
 
     return partial
+
+
+def _applied(build: Any, args: list[Expression]) -> Expression:
+    """A function of some arguments, where an infinity is a bound that is missing: it counts for
+    nothing among those of an extreme, and a step there is what it is beyond all numbers.
+    """
+    row = lookup(build.row) if hasattr(build, "row") and not _INFINITE.isdisjoint(args) else None
+    if row is None or row.sympy is None:
+        return build(*args)
+    if row.is_extreme:
+        # What never comes first: the larger of it and 0 is 0.
+        zero = sympy.S.Zero
+        bounds = [
+            arg for arg in args if arg not in _INFINITE or row.sympy(sympy, arg, zero) is not zero
+        ]
+        return build(*bounds) if len(bounds) > 1 else (bounds or args)[0]
+    value = row.sympy(sympy, *args) if _INFINITE.issuperset(args) else None
+    return value if value is not None and value.is_Rational else build(*args)
 
 
 def _partial(

@@ -5,6 +5,7 @@ balls.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 MAX_PARTIALS, MAX_OPERATIONS = 64, 5_000
 # Of a Jacobian, and of second derivatives: every 16 of them are a question of their own.
 MAX_SPLIT = 256
+# SymPy's words for what has no value, for an infinity without a sign, and for the imaginary unit.
+_NO_REAL = re.compile(r"\b(?:nan|zoo|I)\b")
 
 
 @dataclass(frozen=True)
@@ -183,12 +186,23 @@ def _place(prepared: Prepared, builder: Builder, text: str) -> int | str:
     """The node of a formula, its program added to `builder`; in words why it has none."""
     try:
         program = parse(text)
-        # SymPy's zoo and nan come back as names that are no inputs.
         expansion = expand(program, {name: prepared.inputs[name] for name in program.variables})
     except (UserError, ShapeError, TooLarge, KeyError) as error:
-        return f"the formula could not be evaluated: {str(error).splitlines()[0]}"
+        return _why_unreadable(prepared, text, error)
     output = int(np.reshape(expansion.values[program.result], -1)[0])
     return _as_sympy(builder, expansion.builder.program(output))[0]
+
+
+def _why_unreadable(prepared: Prepared, text: str, error: Exception) -> str:
+    """Why a formula is no program over the inputs, in words."""
+    names = (name for name in _NO_REAL.findall(text) if name not in prepared.inputs)
+    name = next(names, None)
+    if name is not None:
+        return f"SymPy's formula has `{name}` in it, which is no real number"
+    why = error.mistakes[0].message if isinstance(error, UserError) else str(error)
+    if isinstance(error, KeyError):
+        why = f"there is no input `{error.args[0]}`"
+    return f"the formula could not be evaluated: {why}"
 
 
 class _AsSymPy(Copying):

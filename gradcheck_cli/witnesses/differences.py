@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import isinf, sqrt
+from math import isfinite, isinf, isnan, sqrt
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -91,8 +91,15 @@ def _plain_difference(x: float, values: Floats, step: float) -> Answer:
     if not spacing or not np.isfinite(values).all():
         return Abstention("the step leaves the domain, or is too small for float64")
     plus, minus = values.tolist()
-    room = float(np.spacing(max(abs(plus), abs(minus))) / spacing)
-    return Difference(float((plus - minus) / spacing), room, plain=True)
+    slope, room = (plus - minus) / spacing, float(np.spacing(max(abs(plus), abs(minus))) / spacing)
+    return _finite(Difference(slope, room, plain=True))
+
+
+def _finite(difference: Difference) -> Answer:
+    """A difference that is a number; one that is none says nothing, and why."""
+    if isfinite(difference.value) and not isnan(difference.radius):
+        return difference
+    return Abstention("the differences are no finite numbers in float64")
 
 
 @dataclass(frozen=True, eq=False)
@@ -258,4 +265,4 @@ def _answer(
         gap, room = _gap(left, right), left.radius + right.radius
         radius += room if isinf(room) else gap if gap > room else 0.0
         sound = bounded and left.sure and right.sure
-    return Difference(best.value, radius, left, right, centre, sound=sound)
+    return _finite(Difference(best.value, radius, left, right, centre, sound=sound))

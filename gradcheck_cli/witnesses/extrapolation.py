@@ -145,6 +145,9 @@ class _Table:
             total[best, self.columns],
             self.values.reshape(total.shape)[best, self.columns],
         )
+        # Where no entry is any good, that of the largest step; the first may be none of the window.
+        largest = self.values[0, self.first, self.columns]
+        value = np.where(np.isnan(value), largest, value)
         # The estimate itself is a float64 and rounds once more.
         radius = np.maximum(2 * least + np.spacing(np.abs(value)), SMALLEST)
         unsettled = np.isinf(tail[0, self.last, self.columns])

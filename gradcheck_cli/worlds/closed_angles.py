@@ -24,6 +24,9 @@ from gradcheck_cli.worlds.closed_functions import oriented, pi, sqrt_of, unknown
 _MOST_TERMS = 4
 # Below pi.
 _LEAST_PI = Fraction(311, 99)
+# Names of atoms.
+_SINE = "sin"
+_COSINE = "cos"
 
 
 def sin_of(x: ClosedForm) -> ClosedForm:
@@ -68,7 +71,7 @@ def asin_of(x: ClosedForm) -> ClosedForm:
         if known is not None:
             return known * rational_form(sign)
     angle = x, sqrt_of(one() - x * x)
-    return form_of(atom("arc sine", x, angle=angle)) * rational_form(sign)
+    return form_of(atom("asin", x, angle=angle)) * rational_form(sign)
 
 
 def _principal(a: Atom, k: int | Fraction) -> ClosedForm | None:
@@ -79,10 +82,10 @@ def _principal(a: Atom, k: int | Fraction) -> ClosedForm | None:
     angle = args[0].rational if len(args) == 1 and k == 1 else None
     if angle is None or not 0 < Fraction(int(angle.p), int(angle.q)) < _LEAST_PI:
         return None
-    if name == "cosine":
+    if name == _COSINE:
         return pi() * rational_form(Fraction(1, 2)) - as_form(angle)
     is_first = 2 * Fraction(int(angle.p), int(angle.q)) < _LEAST_PI
-    return as_form(angle) if name == "sine" and is_first else None
+    return as_form(angle) if name == _SINE and is_first else None
 
 
 def acos_of(x: ClosedForm) -> ClosedForm:
@@ -98,7 +101,7 @@ def atan_of(x: ClosedForm) -> ClosedForm:
         if (x - known).is_zero:
             return pi() * rational_form(Fraction(sign * step, 12))
     cosine = sqrt_of(one() + x * x).inverse()
-    return form_of(atom("arc tangent", x, angle=(x * cosine, cosine))) * rational_form(sign)
+    return form_of(atom("atan", x, angle=(x * cosine, cosine))) * rational_form(sign)
 
 
 def _point(x: ClosedForm) -> tuple[ClosedForm, ClosedForm]:
@@ -139,8 +142,8 @@ def _point_of_turns(q: Fraction) -> tuple[ClosedForm, ClosedForm]:
 
 def _unknown_point(x: ClosedForm) -> tuple[ClosedForm, ClosedForm]:
     sign, x = oriented(x)
-    sine = unknown("sine", x)
-    cosine = form_of(atom("cosine", x, degree=2, whole=one() - sine * sine))
+    sine = unknown(_SINE, x)
+    cosine = form_of(atom(_COSINE, x, degree=2, whole=one() - sine * sine))
     return sine * rational_form(sign), cosine
 
 

@@ -57,7 +57,7 @@ _SERIALS = count()
 
 
 def atom(name: str, *args: ClosedForm, positive: bool = False, **facts: Any) -> Atom:
-    """The atom of a function's name and the forms that it is taken of.
+    """The atom of a function's name, of the table if it has it, and the forms that it is taken of.
 
     Args:
         facts: as the attributes of `Atom`.
@@ -234,11 +234,11 @@ def _vanishes(p: Polynomial) -> bool:
 def _as_atom(above: Polynomial, below: Polynomial | None, power: int = 1) -> ClosedForm:
     c, y = ClosedForm(above, below).content
     if c.height_bits() > MOST_BITS // _HIGHEST_POWER:
-        return form_of(atom(f"its power {power}", ClosedForm(above, below)))
+        return form_of(atom("pow", ClosedForm(above, below), rational_form(power)))
     # The same atom for all multiples, those by -1 too.
     if y.above[min(y.above, key=place)] < 0:
         c, y = -c, -y
-    return form_of(atom(f"its power {power}", y)) * rational_form(c**power)
+    return form_of(atom("pow", y, rational_form(power))) * rational_form(c**power)
 
 
 def _sum(p: Polynomial, q: Polynomial) -> Polynomial:

@@ -28,7 +28,7 @@ _LARGEST_EXPONENT = 256
 
 def pi() -> ClosedForm:
     """The number pi."""
-    return form_of(atom("circle", positive=True))
+    return form_of(atom("pi", positive=True))
 
 
 def unknown(name: str, *args: ClosedForm, positive: bool = False) -> ClosedForm:
@@ -57,7 +57,7 @@ def root(x: ClosedForm, p: Fraction) -> ClosedForm:
     if plain is not None:
         return plain ** int(2 * p)
     if abs(p) > _LARGEST_EXPONENT:
-        return unknown("power", x, rational_form(p), positive=True)
+        return unknown("pow", x, rational_form(p), positive=True)
     if x.below is not None:
         return root(ClosedForm(x.above), p) / root(ClosedForm(x.below), p)
     if x.term is not None and x.term[1] > 0 and all(a.positive for a, _ in x.term[0]):
@@ -107,7 +107,7 @@ def _atom_power(a: Atom, p: Fraction | int) -> ClosedForm:
 
 @lru_cache(maxsize=4096)
 def _prime(p: int) -> Atom:
-    logarithm = atom("log of", rational_form(p), positive=True, exponential=rational_form(p))
+    logarithm = atom("log", rational_form(p), positive=True, exponential=rational_form(p))
     whole = rational_form(p)
     return atom("root", whole, positive=True, whole=whole, logarithm=form_of(logarithm))
 
@@ -115,7 +115,7 @@ def _prime(p: int) -> Atom:
 def exp_of(x: ClosedForm) -> ClosedForm:
     """e**x: a product over the terms of x."""
     if x.below is not None:
-        return unknown("e to", x, positive=True)
+        return unknown("exp", x, positive=True)
     total = one()
     for monomial, c in x.above.items():
         unit, exponent = ClosedForm({monomial: one().above[()]}), Fraction(int(c.p), int(c.q))
@@ -125,7 +125,7 @@ def exp_of(x: ClosedForm) -> ClosedForm:
         if known is not None and abs(exponent) <= _LARGEST_EXPONENT:
             total = total * root(known, exponent)
         else:
-            base = atom("e to", unit, positive=True, logarithm=unit)
+            base = atom("exp", unit, positive=True, logarithm=unit)
             total = total * _atom_power(base, exponent)
     return total
 
@@ -134,9 +134,9 @@ def log_of(x: ClosedForm) -> ClosedForm:
     """log(x) for x > 0."""
     if x.term is None or not x.term[1] > 0 or not all(a.positive for a, _ in x.term[0]):
         if x.below is not None:
-            return unknown("log of", x)
+            return unknown("log", x)
         c, y = x.content
-        return _log_of_rational(c) + form_of(atom("log of", y, exponential=y))
+        return _log_of_rational(c) + form_of(atom("log", y, exponential=y))
     total = _log_of_rational(x.term[1])
     for a, k in x.term[0]:
         if a.logarithm is not None:
@@ -144,7 +144,7 @@ def log_of(x: ClosedForm) -> ClosedForm:
         elif a.whole is not None and a.degree == 1:
             log = log_of(a.whole)
         else:
-            log = form_of(atom("log of", form_of(a), exponential=form_of(a)))
+            log = form_of(atom("log", form_of(a), exponential=form_of(a)))
         total = total + log * rational_form(Fraction(k))
     return total
 
@@ -192,7 +192,7 @@ def tanh_of(x: ClosedForm) -> ClosedForm:
 def erf_of(x: ClosedForm) -> ClosedForm:
     """erf(x)."""
     sign, x = oriented(x)
-    return x if x.is_zero else unknown("error function", x) * rational_form(sign)
+    return x if x.is_zero else unknown("erf", x) * rational_form(sign)
 
 
 def erfc_of(x: ClosedForm) -> ClosedForm:

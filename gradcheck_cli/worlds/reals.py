@@ -2,7 +2,7 @@
 
 A `Real` answers what a `flint.arb` answers, so that the `arb` of a row takes either. A ball around
 0 proves nothing: where one is asked for its sign, the number is worked out again as a closed form,
-and one that comes to nothing is zero.
+and one that comes to nothing is zero. Of one that does not, others may be asked (`zeros`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from flint import arb, fmpq
 from gradcheck_cli.functions.arithmetic import OFF
 from gradcheck_cli.worlds import closed_angles, closed_functions
 from gradcheck_cli.worlds.closed_forms import MOST_BITS, ClosedForm, as_form, dyadic, rational_form
+from gradcheck_cli.worlds.zeros import is_zero_elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +70,9 @@ class Real:
     def _settled(self) -> Any:
         """The ball, looked at exactly if it does not tell the sign."""
         if self.ball.contains(0) and not self.ball.is_zero():
-            _ = self.exact
+            exact = self.exact
+            if isinstance(exact, ClosedForm) and is_zero_elsewhere(exact):
+                _keep(self, ClosedForm({}))
         return self.ball
 
     def is_zero(self) -> bool:
@@ -168,13 +171,14 @@ class Real:
 
     def _call(self, name: str, *args: Any, **keywords: Any) -> Any:
         others, rule = tuple(map(real, args)), _rule(name)
+        full_name = f"{name} {keywords}" if keywords else name
         value = getattr(self.ball, name)(*map(ball_of, args), **keywords)
         if not _is_number(value):
             return value
         if not value.is_finite() or value.rel_accuracy_bits() < 1:
             _ = self.exact
             value = getattr(self.ball, name)(*map(ball_of, args), **keywords)
-        return of_function(value, f"{name} {keywords}", (self, *others), rule)
+        return of_function(value, full_name, (self, *others), rule)
 
     @staticmethod
     def pi() -> Real:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from gradcheck_cli.calculus.formulas import emit, is_elementwise
+from gradcheck_cli.calculus.formulas import emit, is_elementwise, require_numbers
 from gradcheck_cli.functions import lookup
+from gradcheck_cli.functions.row import CallError
 from gradcheck_cli.language.elements import element
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.program import (
@@ -48,11 +49,16 @@ class TooLarge(Exception):
 
 
 class ShapeError(Exception):
-    """Shapes or dims do not fit at a node; `node` is its index in the program that was run."""
+    """Shapes or dims do not fit at a node, or its call is refused otherwise.
 
-    def __init__(self, message: str, node: int) -> None:
+    Attributes:
+        node: its index in the program that was run.
+        code: of the mistake, where it has nothing to do with shapes.
+    """
+
+    def __init__(self, message: str, node: int, code: str = "") -> None:
         super().__init__(message)
-        self.node = node
+        self.node, self.code = node, code
 
 
 class _Limited(Builder):
@@ -109,7 +115,7 @@ def expand(program: Program, inputs: Mapping[str, Any], keep: Keep = "primitives
         keep: which elementwise functions stay calls: "primitives" alone, what torch's backward
             treats as one (rows with a "pullbacks"), or "all" of them.
     Raises:
-        ShapeError: shapes do not broadcast, or a dim does not exist.
+        ShapeError: shapes do not broadcast, a dim does not exist, or a call is refused.
         TooLarge: there are more than `MAX_NODES` scalars.
     """
     builder = _Limited()
@@ -121,7 +127,7 @@ def expand(program: Program, inputs: Mapping[str, Any], keep: Keep = "primitives
             origin += [len(values)] * (len(builder.nodes) - len(origin))
             values.append(place)
     except (ValueError, IndexError, TypeError) as error:
-        raise ShapeError(str(error), len(values)) from error
+        raise ShapeError(str(error), len(values), getattr(error, "code", "")) from error
     except MemoryError as error:
         raise TooLarge(f"it comes to more than {MAX_NODES:,} scalar operations") from error
     return expansion
@@ -218,6 +224,7 @@ class _Unrolling:
             inputs[name] = builder.number(value, decimal=isinstance(value, Fraction))
         text = row.rounded_meaning(settings) if self._keep == "pullbacks" else row.meaning(settings)
         program = parse(text)
+        require_numbers(row, node.settings, program)
         return fold(program, self, inputs)[program.result]
 
 
@@ -247,7 +254,7 @@ def _integers(builder: Builder, indices: Indices) -> Any:
         node = builder.nodes[int(array[index])]
         if not isinstance(node, Number) or node.value != int(node.value):
             way_out = "give the class index as a constant or an input of integers"
-            raise TypeError(f"an integer is needed here: {way_out}")
+            raise CallError(f"an integer is needed here: {way_out}", "not-an-integer")
         out[index] = int(node.value)
     return out
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import combinations
+from math import gcd, lcm
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,8 @@ from flint import ctx
 
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.worlds import closed_angles, closed_forms, closed_functions
+from gradcheck_cli.worlds.balls import Machine
+from gradcheck_cli.worlds.closed_programs import program_of
 from gradcheck_cli.worlds.real_values import reals_of
 from gradcheck_cli.worlds.reals import Real
 from gradcheck_cli.worlds.scalars import expand
@@ -136,14 +139,29 @@ def known(atom: Any) -> Any:
 
     (name, *_), args = atom.key
     values = [value(arg) for arg in args]
-    methods = {"circle": arb.pi, "e to": arb.exp, "log of": arb.log, "sine": arb.sin, "cosine": arb.cos, "arc sine": arb.asin, "arc tangent": arb.atan, "error function": arb.erf}  # fmt: skip
-    if name == "root":
-        return values[0]
+    methods = {"root": arb.__pos__, "pi": arb.pi, "pow": arb.__pow__}
     if name in methods:
         return methods[name](*values)
-    if name.startswith("its power"):
-        return values[0] ** int(name.split()[-1])
     return getattr(arb, name.split()[0])(*values)
+
+
+def miswritten(number: Real) -> bool:
+    """Whether the program of a number's closed form has another value than its ball, or terms of
+    other sizes: the names of atoms may be those of functions that they are not.
+    """
+    form = closed_forms.as_form(number.exact)
+    program = program_of(form)
+    if program is None:
+        return False
+    parts = [Fraction(int(c.p), int(c.q)) for c in form.above.values()] or [Fraction(1)]
+    scale = Fraction(lcm(*(c.denominator for c in parts)), gcd(*(c.numerator for c in parts)))
+    with ctx.workprec(HIGH):
+        k = Real(scale).ball
+        truth = number.ball * (1 if form.below is None else sum_of(form.below))
+        written = Machine(program).run({}, HIGH, Fraction)
+        total, *terms = (abs(written[i]) for i in program.outputs)
+        sizes = sum((abs(sum_of({m: c})) for m, c in form.above.items()), truth * 0)
+        return not (total.overlaps(abs(truth) * k) and sum(terms, k * 0).overlaps(sizes * k))
 
 
 @pytest.mark.parametrize("text", IDENTITIES)
@@ -166,6 +184,22 @@ def test_a_closed_form_is_its_number(start):
     """Evaluated from its atoms, at 3,000 bits."""
     texts = tuple(drawn(seeded(f"form {k}"), 1 + k % 3) for k in range(start, start + 50))
     assert wrong(texts) == []
+
+
+@pytest.mark.parametrize("start", range(0, 200, 50))
+def test_a_closed_form_is_written_as_it_is(start):
+    """As a program of the language, for those who know more; some have none."""
+    texts = [drawn(seeded(f"form {k}"), 1 + k % 3) for k in range(start, start + 50)]
+    known = [found for found in (number(text, HIGH) for text in texts) if found.exact is not None]
+    assert not any(map(miswritten, known))
+    written = [program_of(closed_forms.as_form(found.exact)) is not None for found in known]
+    assert written.count(True) > len(known) / 2
+
+
+def test_a_form_that_is_written_wrongly_is_caught(monkeypatch):
+    """An atom under the name of another function."""
+    monkeypatch.setattr(closed_angles, "_COSINE", "sinh")
+    assert miswritten(number("cos(a)", HIGH))
 
 
 def test_a_number_that_is_not_zero_is_not_proved():
@@ -233,3 +267,11 @@ def test_every_primitive_takes_numbers_that_are_known(row):
                 assert found.exact is not None
                 again = row.arb(Real(x)) - found
                 assert again.is_zero()
+                assert not miswritten(found)
+
+
+def test_a_method_that_has_the_name_of_another_function_is_caught():
+    """A ball's own sinc is sin(x)/x, that of the table sin(pi x)/(pi x)."""
+    with ctx.workprec(LOW):
+        assert miswritten(Real(Fraction(1, 3)).sinc())
+        assert not miswritten(Real(Fraction(1, 3)).lgamma())

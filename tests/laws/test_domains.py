@@ -44,6 +44,7 @@ ROWS = [
 ]
 # Where torch has a finite value although the function is undefined: facts about torch.
 FINITE_IN_TORCH = {
+    "acot": "pi/2 at 0, the limit from the right, since atan(inf) is that",
     "bce": "logarithms are clamped at -100, so input 0 and 1 have a value",
     "polygamma": "left of 0 sin(pi * y) is rounded, so trigamma is about 1e33 at its poles -1, -2, ... and not infinite",
 }
