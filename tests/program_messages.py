@@ -29,12 +29,22 @@ error[unknown-function]: no function named `sigmod`
   = help: did you mean `sigmoid`? `gradcheck functions` lists all
 error[unknown-function]: no function named `snh`
   | sigmod(x) + y.snh() + sin(x, y)
-  |             ^^^^^
+  |               ^^^
   = help: did you mean `sinh`? `gradcheck functions` lists all
 error[arity]: `sin` takes 1 argument, 2 are given
   | sigmod(x) + y.snh() + sin(x, y)
   |                       ^^^^^^^^^
   = help: `sin(x)`""",
+    "__import__('os').system('x')": """\
+error[unknown-function]: no function named `system`
+  | __import__('os').system('x')
+  |                  ^^^^^^
+  = help: `gradcheck functions` lists all""",
+    "(é + x).sni().cosh()": """\
+error[unknown-function]: no function named `sni`
+  | (é + x).sni().cosh()
+  |         ^^^
+  = help: did you mean `sin`? `gradcheck functions` lists all""",
     "foo(bar(x))": """\
 error[unknown-function]: no function named `foo`
   | foo(bar(x))

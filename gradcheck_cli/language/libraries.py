@@ -86,7 +86,7 @@ def callee(node: ast.Call, assigned: Container[str]) -> Callee:
     if bare is None:
         if is_free and len(path) > 2 and path[-2] not in ATTRIBUTES:
             raise unknown_prefix(func, path, f"there is no attribute `{elide(path[1])}`")
-        return Callee(_row(func.attr, func), receiver=(func.value,))
+        return Callee(_row(func.attr, _own_name(func)), receiver=(func.value,))
     prefix = ".".join(path[:-1])
     if prefix in ACCEPTED:
         return _accepted(prefix, bare, func)
@@ -108,6 +108,15 @@ def _accepted(prefix: str, name: str, node: ast.expr) -> Callee:
         raise NodeError("unknown-function", message, node, way_out)
     elsewhere = known[name]
     return Callee(lookup(elsewhere.function), prefix, (), elsewhere)
+
+
+def _own_name(func: ast.Attribute) -> ast.expr:
+    """The name behind the last dot, as a node of its own."""
+    name = ast.copy_location(ast.Name(func.attr), func)
+    if func.end_lineno is not None and func.end_col_offset is not None:
+        name.lineno = func.end_lineno
+        name.col_offset = max(func.end_col_offset - len(func.attr.encode()), 0)
+    return name
 
 
 def _elsewhere(row: Function, library: str, name: str) -> Elsewhere | str:

@@ -290,10 +290,3 @@ def midpoint(ball: Ball) -> Fraction:
 def nearest_float(ball: Ball) -> float:
     """The float64 nearest to a ball's midpoint, halves to even: so flint rounds (a law says)."""
     return float(ball.mid())
-
-
-def digits_of(ball: Ball, count: int) -> str:
-    """The midpoint of a certified ball to some decimal digits; one that contains 0 is 0 to every
-    dtype.
-    """
-    return "0" if ball.contains(0) else str(ball.mid().str(count, radius=False))
