@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.functions.row import Function
+from gradcheck_cli.functions.row import Approximation, Function
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,6 +106,9 @@ def _from_pole(name: str, step: Callable[[Any, Any], Any]) -> Callable[[Any, Any
     return beside
 
 
+# `trigamma` of ATen's `native/Math.h`.
+_TRIGAMMA = "torch's backward sums a short series, good to some 5e-10"
+
 # fmt: off
 # Zero at the poles 0, -1, -2, ... and nowhere negative.
 _POLES = "maximum(x, x - floor(x))"
@@ -131,7 +134,8 @@ ROWS = (
                       "scipy.special.loggamma": "scipy.special.loggamma(x) is NaN left of 0, not log|gamma(x)|: write gammaln(x)"},
              rounds=(4, 4), note="log|gamma(x)|, real left of 0 as well"),
     Function("digamma", "x", torch=lambda t, x: t.digamma(x), sympy=lambda s, x: s.polygamma(0, x), arb=_digamma, partials=("polygamma(1, x)",),
-             domain=(_POLES,), aliases=("psi",), germ=_from_pole("digamma", lambda s, x: 1 / x), rounds=(8, 8)),
+             domain=(_POLES,), aliases=("psi",), germ=_from_pole("digamma", lambda s, x: 1 / x), rounds=(8, 8),
+             approximates=lambda: Approximation("abs(x) < 100", _TRIGAMMA, wide=True)),
     Function("polygamma", "n:index, x", torch=lambda t, n, x: t.polygamma(int(n), x), sympy=lambda s, n, x: s.polygamma(n, x), arb=_polygamma,
              partials=("0", "polygamma(n + 1, x)"), domain=(_POLES,), rounds=(8, 8), note="n is a constant integer from 0 to 200 and is not differentiated"),
 
