@@ -91,10 +91,12 @@ class Approximation:
     Attributes:
         where: a comparison in the tool's own language, over the arguments and settings.
         says: what torch does there, as a part of a sentence.
+        wide: True where only a format wider than float32 shows it.
     """
 
     where: str
     says: str
+    wide: bool = False
 
 
 @dataclass(frozen=True)
