@@ -305,3 +305,13 @@ def test_a_sum_of_what_is_no_number_on_the_path_is_no_number():
     path = retrace(evidence(found, reference=reference(found), autograd=autograd(found)))
     assert float(balls.plain(path.values[path.trace.outputs[0]]).mid()) == 0.8
     assert not path.explains(0, autograd(found).partials[0].value)
+
+
+def test_nan_in_the_place_of_an_infinity_is_an_overflow():
+    """exp(1000) is beyond float64: an infinity would be right, and NaN is not."""
+    text = "exp(logsumexp(std(x, dim=0), dim=0))"
+    at = "x=[[-9.189,-20730,24800],[0,-33760,683.8],[-1.371,0,-0.03]]"
+    verdicts = check_case(case(text, at), Silent()).verdicts
+    beyond = [v for v in verdicts if "that is beyond the largest float64, where" in v.reason]
+    assert beyond
+    assert {(v.outcome, v.cause) for v in beyond} == {("wrong", "overflow")}

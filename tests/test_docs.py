@@ -328,7 +328,9 @@ def test_every_outcome_has_a_section_with_an_example_of_it():
 
 
 def test_explain_knows_every_topic(shell):
-    """Outcomes, error codes and notions, each on one page alone; whole pages, and causes."""
+    """Outcomes, error codes and notions, each on one page alone; whole pages, causes, and what the
+    glossary has beside them.
+    """
     topics = shell.run("gradcheck explain").splitlines()
     assert {*OUTCOMES, *codes_in_sources(), "tolerance", "kinks", "numeric"} <= set(topics)
     headings = [
@@ -338,11 +340,16 @@ def test_explain_knows_every_topic(shell):
             r"^#{2,3} `?([a-z][a-z0-9-]*)`?$", TEXTS[f"docs/{page}.md"], re.MULTILINE
         )
     ]
-    whole = [*pages.PAGES, *pages.FURTHER]
+    whole = [*pages.PAGES, pages.GLOSSARY, *pages.FURTHER]
     causes = [str(cause) for cause in Cause if cause not in headings]
-    assert sorted([*headings, *whole, *causes]) == sorted(topics)
+    heads = re.findall(r"^## (.*)$", TEXTS[f"docs/{pages.GLOSSARY}.md"], re.MULTILINE)
+    entries = {word: head for head in heads for word in head.split(", ")}
+    beside = [word for word in entries if word not in (*headings, *causes)]
+    assert sorted([*headings, *whole, *causes, *beside]) == sorted(topics)
     for topic in topics:
-        title = TEXTS[f"docs/{topic}.md"].partition("\n")[0] if topic in whole else f"## {topic}"
+        title = f"## {entries[topic] if topic in beside else topic}"
+        if topic in whole:
+            title = TEXTS[f"docs/{topic}.md"].partition("\n")[0]
         assert shell.run(f"gradcheck explain '{topic}'").startswith(f"{title}\n\n")
 
 

@@ -36,8 +36,8 @@ FLOORS = (
 )
 # The floors inside the command line: commands rest on options and streams, the entry on both.
 CLI_FLOORS = (
-    ("streams", "progress", "arguments"),
-    ("context", "exports"),
+    ("streams", "progress", "arguments", "paths"),
+    ("context", "exports", "help_pages", "completion"),
     ("options", "entry"),
     ("check", "run", "stored", "pages", "init"),
     ("__init__",),

@@ -10,6 +10,7 @@ import pytest
 from rich.cells import cell_len
 
 from gradcheck_cli.cli.pages import NO_TERMINAL, explain_command
+from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.manual.layout import lay_out
 from gradcheck_cli.manual.pages import folder, section, topics
@@ -17,6 +18,11 @@ from gradcheck_cli.records.outcome import Cause
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 FENCE = re.compile(r"^```.*?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+# Words of reports that a reader may not know.
+ASKED_FOR = (
+    "ulp", "cotangent", "subgradient", "ball", "budget", "kink", "pullback", "bar", "certified", "seeded cotangent", "remedy", "culprit",
+    "unit roundoff", "vjp", "jvp", "reference", "tolerance", "one-sided derivative", "truncation error", "rounding error",
+)  # fmt: skip
 # What Markdown takes for itself at the beginning of a line, and a comment.
 MARKS = re.compile(r"^#+ |^\|[-:|]+\|$|^\s*(?:[-*]|\d+\.) |<!--.*?-->", re.MULTILINE)
 LINK = re.compile(r"\[(.+?)\]\((.+?)\)")
@@ -86,7 +92,13 @@ def test_pages_and_causes_are_topics() -> None:
         ("rtol", "`rtol` is a setting: see `gradcheck explain configuration`"),
         ("--max-memory", "`max-memory` is a setting: see `gradcheck explain configuration`"),
         ("Samples", "it is spoken of in `suites`; `gradcheck explain` lists all topics"),
-        ("Puiseux", "it is spoken of in `sources`; `gradcheck explain` lists all topics"),
+        ("Walker", "it is spoken of in `sources`; `gradcheck explain` lists all topics"),
+        (
+            "Richardson",
+            "it is spoken of in `sources`, `extrapolation`; `gradcheck explain` lists all topics",
+        ),
+        ("subgradeint", "did you mean `subgradient`?"),
+        ("Puiseux", "did you mean `puiseux series`?"),
         ("xyzzy", "`gradcheck explain` lists all topics"),
         ("", "`gradcheck explain` lists all topics"),
     ],
@@ -97,6 +109,34 @@ def test_what_is_no_topic_is_found_elsewhere(topic: str, way_out: str) -> None:
         section(topic)
     (mistake,) = caught.value.mistakes
     assert (mistake.code, mistake.help) == ("unknown-topic", way_out)
+
+
+def test_every_word_of_the_glossary_is_answered() -> None:
+    """By its entry, or by the section that has its name; however its words are joined."""
+    text = (folder() / "glossary.md").read_text()
+    heads = re.findall(r"^## (.*)$", text, re.MULTILINE)
+    assert heads == sorted(heads)
+    for head in heads:
+        for word in head.split(", "):
+            found = section(word)
+            assert found.startswith((f"## {head}\n", f"## {word}\n")), word
+            assert found == section(word.upper()) == section(word.replace(" ", "-"))
+    entries = {word for head in heads for word in head.split(", ")}
+    assert entries >= set(ASKED_FOR)
+    assert section("subgradients") == section("subgradient")
+
+
+def test_the_numbers_of_the_glossary_are_those_of_the_dtypes() -> None:
+    """The ulp of 1, and the unit roundoff."""
+    told = dict.fromkeys(DTYPES, 0)
+    for word, least in (("ulp", 4), ("unit roundoff", 2)):
+        pairs = re.findall(r"`2\*\*-(\d+)`\s+in\s+(\w+)", section(word))
+        assert len(pairs) == least
+        for power, name in pairs:
+            told[name] += 1
+            one = DTYPES[name].unit_roundoff * (2 if word == "ulp" else 1)
+            assert 2.0 ** -int(power) == one, (word, name)
+    assert all(told.values())
 
 
 def test_what_is_cut_is_seen() -> None:
@@ -138,7 +178,7 @@ def test_a_terminal_gets_a_page_and_a_pipe_the_text(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
-    explain_command("kinks")
+    explain_command(["kinks"])
     text = section("kinks")
     page = text if width is None else lay_out(text, width, color=color)
     assert capsys.readouterr().out == page

@@ -7,14 +7,15 @@ import re
 from gradcheck_cli.language.errors import did_you_mean, elide, mistake
 from gradcheck_cli.settings.table import FLAG, settings_of
 
+# In order of use, as `--help` lists them.
 COMMANDS = (
     "check",
+    "init",
     "run",
     "lint",
     "report",
-    "diff",
     "merge",
-    "init",
+    "diff",
     "functions",
     "explain",
     "schema",
@@ -52,6 +53,8 @@ def in_order(words: list[str]) -> list[str]:
         return words
     if words[0] in COMMANDS[1:]:
         return words
+    if words[0] == "help" and (len(words) == 1 or words[1] in COMMANDS):
+        return [*words[1:2], "--help"]
     named = words[0] == "check"
     words = words[1:] if named else words
     options: list[str] = []
@@ -70,6 +73,7 @@ def in_order(words: list[str]) -> list[str]:
             options.append(word)
         else:
             expressions.append(word)
-    if not named and (len(expressions) > 1 or len(words) == 1):
+    pointed = any(re.match("--at(?:=|$)", word) for word in options)
+    if not named and (len(expressions) > 1 or not pointed):
         _require_no_command(words[0])
     return ["check", *options, "--", *expressions] if expressions else ["check", *options]

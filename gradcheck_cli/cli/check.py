@@ -13,8 +13,9 @@ import typer
 
 from gradcheck_cli.cli.arguments import in_order
 from gradcheck_cli.cli.context import show_settings_page
-from gradcheck_cli.cli.entry import app
+from gradcheck_cli.cli.entry import command
 from gradcheck_cli.cli.exports import Delivery, require_places
+from gradcheck_cli.cli.help_pages import EXAMPLE, EXITS
 from gradcheck_cli.cli.options import ExpressionArgument, ShowSettings, with_settings
 from gradcheck_cli.cli.streams import (
     FAILED,
@@ -40,7 +41,13 @@ CASE_LIMIT = 120.0
 LONGEST_TEXT = 1_000_000
 
 
-@app.command("check")
+@command(
+    "check",
+    EXAMPLE,
+    'gradcheck "softmax(W @ x)" --at "W=[[1, 2], [3, 4]],x=[1, -1]" --dtype float32',
+    exits={code: text for code, text in EXITS.items() if code != "5"},
+    topics=("outcomes", "language", "glossary"),
+)
 @with_settings("check")
 def check_command(
     context: typer.Context,

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from gradcheck_cli import __version__
 from gradcheck_cli.cli.arguments import in_order
+from gradcheck_cli.cli.help_pages import CommandGroup, Notes, page_class
 from gradcheck_cli.cli.streams import (
     FAILED,
     FULL,
@@ -21,24 +22,35 @@ from gradcheck_cli.cli.streams import (
     open_streams,
     say,
     say_mistakes,
+    variable,
 )
 from gradcheck_cli.language.errors import Mistake, UserError
 from gradcheck_cli.language.files import error_text
 from gradcheck_cli.records.outcome import INTERRUPTED
 from gradcheck_cli.settings.table import takes_file
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
 # Plain help: Typer's own Rich output cuts at 80 columns in a pipe and forces colour under
 # GITHUB_ACTIONS.
 app = typer.Typer(
     name="gradcheck",
+    cls=CommandGroup,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     help="Verify gradients: SymPy, torch's autograd and central differences, held against a proved "
     "reference.",
-    epilog='Example: gradcheck "sigmoid(x**2)+tanh(x**3)" --at x=3',
 )
+
+
+def command(
+    name: str, *examples: str, exits: Mapping[str, str], topics: tuple[str, ...]
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A decorator for the function of a command; the rest is for its page of help."""
+    return app.command(name, cls=page_class(Notes(examples, exits, topics)))
 
 
 def main() -> NoReturn:
@@ -46,7 +58,10 @@ def main() -> NoReturn:
     open_streams()
     words = sys.argv[1:]
     try:
-        if "_GRADCHECK_COMPLETE" not in os.environ:
+        asked = variable("_GRADCHECK_COMPLETE")
+        if asked.startswith("complete_"):
+            _complete(asked.removeprefix("complete_"))
+        if not asked:
             words = in_order(words)
         app(words, prog_name="gradcheck", standalone_mode=True, **_preset(words))
         code = 0
@@ -73,6 +88,16 @@ def main() -> NoReturn:
         defect(error)
         code = FAILED
     leave(code)
+
+
+def _complete(shell: str) -> None:
+    """Answer a shell and end; nothing for one that is not known."""
+    from gradcheck_cli.cli.completion import answer
+
+    said = answer(typer.main.get_command(app), shell, os.environ)
+    if said is not None:
+        print(said[0])
+        leave(said[1])
 
 
 def _preset(words: list[str]) -> dict[str, Any]:

@@ -8,16 +8,25 @@ from typing import Annotated
 
 import typer
 
-from gradcheck_cli.cli.entry import app
+from gradcheck_cli.cli.entry import command
+from gradcheck_cli.cli.paths import folder_paths
 from gradcheck_cli.cli.streams import out
 
 
-@app.command("init")
+@command(
+    "init",
+    "gradcheck init .",
+    exits={"0": "it is written, or there", "2": "it cannot be written", "3": "the tool failed"},
+    topics=("suites", "ci"),
+)
 def init_command(
     folder: Annotated[
         Path,
         typer.Argument(
-            metavar="[DIR]", help="The project's folder; made if there is none.", show_default=False
+            metavar="[DIR]",
+            help="The project's folder; made if there is none.",
+            show_default=False,
+            autocompletion=folder_paths,
         ),
     ] = Path(),
     gitlab: Annotated[

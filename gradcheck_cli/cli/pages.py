@@ -7,18 +7,25 @@ from typing import Annotated
 
 import typer
 
-from gradcheck_cli.cli.entry import app
+from gradcheck_cli.cli.entry import command
+from gradcheck_cli.cli.help_pages import SHOWN
 from gradcheck_cli.cli.streams import colour, columns, natural, out
+from gradcheck_cli.functions import names as known_functions
 from gradcheck_cli.language.errors import did_you_mean, mistake
 
 # Columns of a page whose colour is forced, where nobody says how wide it may be.
 NO_TERMINAL = 80
 
 
-@app.command("functions")
+@command("functions", "gradcheck functions sigmoid", exits=SHOWN, topics=("language",))
 def functions_command(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="One function in full.")
+        str | None,
+        typer.Argument(
+            metavar="[NAME]",
+            help="One function in full.",
+            autocompletion=lambda: sorted(known_functions()),
+        ),
     ] = None,
 ) -> None:
     """List the functions of the language, or show one: meaning, domain, kinks, torch name,
@@ -30,22 +37,30 @@ def functions_command(
     out(listing(width) if name is None else page(name, width))
 
 
-@app.command("explain")
+def _topic_words() -> list[str]:
+    from gradcheck_cli.manual.pages import topics
+
+    return [topic.replace(" ", "-") for topic in topics()]
+
+
+@command("explain", "gradcheck explain kink", "gradcheck explain ulp", exits=SHOWN, topics=("",))
 def explain_command(
     topic: Annotated[
-        str | None,
+        list[str] | None,
         typer.Argument(
-            metavar="[TOPIC]", help="An outcome, an error code, tolerance, kinks, numeric ..."
+            metavar="[TOPIC]",
+            help="An outcome, an error code, a word of the glossary, tolerance, kinks, numeric ...",
+            autocompletion=_topic_words,
         ),
     ] = None,
 ) -> None:
     """Show the page on an outcome, an error code or a notion; without a topic, list them."""
     from gradcheck_cli.manual.pages import section, topics
 
-    if topic is None:
+    if not topic:
         out("\n".join(topics()) + "\n")
         return
-    text, color = section(topic), colour("auto")
+    text, color = section(" ".join(topic)), colour("auto")
     if color or sys.stdout.isatty():
         from gradcheck_cli.manual.layout import lay_out
 
@@ -53,10 +68,20 @@ def explain_command(
     out(text)
 
 
-@app.command("schema")
+@command(
+    "schema",
+    "gradcheck schema suite",
+    exits=SHOWN,
+    topics=("suites", "ci"),
+)
 def schema_command(
     what: Annotated[
-        str, typer.Argument(metavar="report|suite", help="What to describe.")
+        str,
+        typer.Argument(
+            metavar="report|suite",
+            help="What to describe.",
+            autocompletion=lambda: ["report", "suite"],
+        ),
     ] = "report",
 ) -> None:
     """Print the JSON Schema of the JSON report or of a suite file."""
@@ -75,7 +100,7 @@ def schema_command(
     out(json.dumps(schemas[what](), indent=2, ensure_ascii=False) + "\n")
 
 
-@app.command("doctor")
+@command("doctor", "gradcheck doctor", exits=SHOWN, topics=("errors",))
 def doctor_command() -> None:
     """Print versions, devices and settings that matter, for pasting into a report of a problem."""
     from gradcheck_cli.manual.doctor import diagnosis

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from gradcheck_cli.cli.context import show_settings_page
-from gradcheck_cli.cli.entry import app
+from gradcheck_cli.cli.entry import command
 from gradcheck_cli.cli.exports import Delivery, require_places
+from gradcheck_cli.cli.help_pages import EXITS
 from gradcheck_cli.cli.options import Exitfirst, ShowSettings, Suites, with_settings
 from gradcheck_cli.cli.streams import (
     defect,
@@ -44,7 +45,12 @@ _ENDINGS = [
 MOST_COMMANDS = 10
 
 
-@app.command("run")
+@command(
+    "run",
+    "gradcheck run suites -j 4 --export report.json",
+    exits=EXITS,
+    topics=("suites", "ci", "configuration"),
+)
 @with_settings("run")
 def run_command(
     context: typer.Context,
@@ -179,7 +185,16 @@ def _summaries(report: Report, forms: set[str]) -> None:
             say(f"# … and {more:,} more; all of them again: gradcheck run --lf SUITE...")
 
 
-@app.command("lint")
+@command(
+    "lint",
+    "gradcheck lint suites",
+    exits={
+        "0": "no mistakes found",
+        "2": "a mistake, or a file that cannot be read",
+        "3": "the tool failed",
+    },
+    topics=("suites", "errors"),
+)
 def lint_command(context: typer.Context, suites: Suites = None) -> None:
     """Look for mistakes in suites without checking anything; torch is not loaded."""
     from gradcheck_cli.reports.format import count_of

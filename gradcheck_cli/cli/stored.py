@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gradcheck_cli.cli.entry import app
+from gradcheck_cli.cli.entry import command
 from gradcheck_cli.cli.exports import Delivery, require_places
 from gradcheck_cli.cli.options import Before, with_settings
+from gradcheck_cli.cli.paths import report_paths
 from gradcheck_cli.cli.streams import (
     colour,
     columns,
@@ -19,8 +20,16 @@ from gradcheck_cli.cli.streams import (
     say,
     standard_input,
 )
-from gradcheck_cli.language.errors import Mistake, PointError, UserError, mistake
+from gradcheck_cli.language.errors import (
+    Mistake,
+    PointError,
+    UserError,
+    did_you_mean,
+    elide,
+    mistake,
+)
 from gradcheck_cli.records.json_text import json_text
+from gradcheck_cli.settings.table import group_of
 from gradcheck_cli.settings.values import Settings
 
 if TYPE_CHECKING:
@@ -36,17 +45,29 @@ StoredArgument = Annotated[
         metavar="FILE.json",
         help="A JSON or JSON lines report; `-` reads it from stdin.",
         show_default=False,
+        autocompletion=report_paths,
     ),
 ]
 Several = Annotated[
     list[str],
     typer.Argument(
-        metavar="FILE.json...", help="JSON reports of the shards of one run.", show_default=False
+        metavar="FILE.json...",
+        help="JSON reports of the shards of one run.",
+        show_default=False,
+        autocompletion=report_paths,
     ),
 ]
+# What `diff` can be rendered as.
+DIFF_FORMATS = ("table", "json")
+_OWN = {"2": "a report cannot be read or written", "else": "that of the report"}
 
 
-@app.command("report")
+@command(
+    "report",
+    "gradcheck report report.json --format markdown",
+    exits=_OWN,
+    topics=("ci", "outcomes"),
+)
 @with_settings("report")
 def report_command(*, stored: StoredArgument, settings: Settings) -> None:
     """Render a stored report again; the exit code is the report's own."""
@@ -54,7 +75,12 @@ def report_command(*, stored: StoredArgument, settings: Settings) -> None:
     _render(_read([stored])[0], settings)
 
 
-@app.command("merge")
+@command(
+    "merge",
+    "gradcheck merge shard-1.json shard-2.json --export report.json",
+    exits=_OWN,
+    topics=("ci",),
+)
 @with_settings("merge", format="json")
 def merge_command(*, stored: Several, settings: Settings) -> None:
     """Make one report of the reports of all shards; the exit code is that of the whole."""
@@ -71,23 +97,48 @@ def merge_command(*, stored: Several, settings: Settings) -> None:
     _render(merged, settings)
 
 
-@app.command("diff")
+@command(
+    "diff",
+    "gradcheck diff old.json new.json",
+    exits={
+        "0": "nothing is worse",
+        "1": "something is worse",
+        "2": "a report cannot be read",
+        "3": "the tool failed",
+    },
+    topics=("ci",),
+)
 @with_settings("diff")
 def diff_command(
     *,
     old: Annotated[
         str,
-        typer.Argument(metavar="OLD.json", help="The report to compare with.", show_default=False),
+        typer.Argument(
+            metavar="OLD.json",
+            help="The report to compare with.",
+            show_default=False,
+            autocompletion=report_paths,
+        ),
     ],
     new: Annotated[
         str,
         typer.Argument(
-            metavar="NEW.json", help="The report that may be worse.", show_default=False
+            metavar="NEW.json",
+            help="The report that may be worse.",
+            show_default=False,
+            autocompletion=report_paths,
         ),
     ],
     form: Annotated[
         str,
-        typer.Option("--format", "-f", metavar="FORMAT", help="table or json."),
+        typer.Option(
+            "--format",
+            "-f",
+            metavar="FORMAT",
+            help="table or json.",
+            rich_help_panel=group_of("format"),
+            autocompletion=lambda: list(DIFF_FORMATS),
+        ),
         Before("color"),
     ] = "table",
     settings: Settings,
@@ -96,9 +147,11 @@ def diff_command(
     from gradcheck_cli.reports.diff import compare_reports
     from gradcheck_cli.reports.diff_text import diff_document, render_diff
 
-    if form not in ("table", "json"):
+    if form not in DIFF_FORMATS:
         raise mistake(
-            "unknown-format", f"no format of differences named `{form}`", help="known: table, json"
+            "unknown-format",
+            f"no format of differences named `{elide(form)}`",
+            help=did_you_mean(form, DIFF_FORMATS) or f"known: {', '.join(DIFF_FORMATS)}",
         )
     settings.require_readable()
     paint = colour(settings.color)

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 
 def _times(x: Any, log: Any, inside: Any) -> Any:
-    """`x * log`, and 0 where x is exactly 0 and `inside`, the log's argument, is not negative."""
-    return type(x)(0) if x.is_zero() and inside >= 0 else x * log
+    """`x * log`, and 0 where x is exactly 0, whatever number `inside`, the log's argument, is."""
+    return type(x)(0) if x.is_zero() and not inside.is_nan() else x * log
 
 
 def _sinc_slope(x: Any) -> Any:
@@ -172,11 +172,12 @@ ROWS = (
     Function("logaddexp2", "x, other", torch=lambda t, x, other: t.logaddexp2(x, other), means="log2(2**x + 2**other)",
              pullback=("ybar / (1 + 2**(other - x))", "ybar / (1 + 2**(x - other))")),
     Function("xlogy", "x, y", torch=lambda t, x, y: t.xlogy(x, y), sympy=lambda s, x, y: x * s.log(y), arb=lambda x, y: _times(x, y.log(), y),
-             partials=("log(y)", "x / y"), pullback=("ybar * log(y)", "ybar * x / y"), domain=("y",), scalars=True,
-             germ=lambda s, x, y: x if x.lead is None else x * s.apply("log", y), note="0 where x = 0, down to y = 0"),
+             partials=("log(y)", "x / where(y == 0, where(x == 0, 1, y), y)"), pullback=("ybar * log(y)", "ybar * x / y"), domain=("where(x == 0, 1, y)",),
+             scalars=True, germ=lambda s, x, y: x if x.lead is None else x * s.apply("log", y), note="0 where x = 0, for every y but NaN"),
     Function("xlog1py", "x, y", torch=lambda t, x, y: t.special.xlog1py(x, y), sympy=lambda s, x, y: x * s.log(1 + y),
-             arb=lambda x, y: _times(x, y.log1p(), 1 + y), partials=("log1p(y)", "x / (1 + y)"), pullback=("ybar * log1p(y)", "ybar * x / (1 + y)"),
-             domain=("1 + y",), scalars=True, germ=lambda s, x, y: x if x.lead is None else x * s.apply("log1p", y), note="0 where x = 0, down to y = -1"),
+             arb=lambda x, y: _times(x, y.log1p(), 1 + y), partials=("log1p(y)", "x / where(1 + y == 0, where(x == 0, 1, 1 + y), 1 + y)"),
+             pullback=("ybar * log1p(y)", "ybar * x / (1 + y)"), domain=("where(x == 0, 1, 1 + y)",), scalars=True,
+             germ=lambda s, x, y: x if x.lead is None else x * s.apply("log1p", y), note="0 where x = 0, for every y but NaN"),
 
     Function("sinc", "x", torch=lambda t, x: t.sinc(x), sympy=lambda s, x: s.sinc(s.pi * x), arb=lambda x: x.sinc_pi(), partials=("sinc_slope(x)",),
              pullback=("where(x == 0, 0, ybar * ((pi * x * cos(pi * x) - sin(pi * x)) / (pi * x * x)))",),
@@ -184,7 +185,8 @@ ROWS = (
              foreign={"sympy": "sympy.sinc(x) is sin(x)/x, this language's sinc(x) is sin(pi*x)/(pi*x): write sinc(x/pi)"},
              note="sin(pi*x) / (pi*x), and 1 at 0"),
     # A row of its own: the slope of a `where` inside sinc's partial would lose sinc''(0) = -pi**2 / 3.
-    Function("sinc_slope", "x", torch=_torch_sinc_slope, arb=_sinc_slope, partials=("where(x == 0, -pi**2 / 3, -pi**2 * sinc(x) - 2 * sinc_slope(x) / x)",),
+    Function("sinc_slope", "x", helper=True, torch=_torch_sinc_slope, arb=_sinc_slope,
+             partials=("where(x == 0, -pi**2 / 3, -pi**2 * sinc(x) - 2 * sinc_slope(x) / x)",),
              backward=False, note="the derivative of sinc; torch has no function for it and is given its formula"),
     Function("entr",    "x", torch=lambda t, x: t.special.entr(x), means="-xlogy(x, x)", pullback=("ybar * (-log(x) - 1)",)),
     Function("logit",   "x", torch=lambda t, x: t.logit(x),   means="log(x / (1 - x))"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.functions.row import Function
+from gradcheck_cli.functions.row import Approximation, Function
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,6 +121,9 @@ def _from_pole(name: str, step: Callable[[Any, Any], Any]) -> Callable[[Any, Any
     return beside
 
 
+# `trigamma` of ATen's `native/Math.h`.
+_TRIGAMMA = "torch's backward sums a short series, good to some 5e-10"
+
 # fmt: off
 # Zero at the poles 0, -1, -2, ... and nowhere negative.
 _POLES = "maximum(x, x - floor(x))"
@@ -151,7 +154,8 @@ ROWS = (
     Function("gamma", "x", torch=lambda t, x: _torch_gamma_sign(t, x) * t.exp(t.lgamma(x)), means="gammasgn(x) * exp(lgamma(x))", latex=r"\Gamma",
              aliases=("tgamma",), note="torch has none: exp(lgamma(x)), with its sign left of 0"),
     Function("digamma", "x", torch=lambda t, x: t.digamma(x), sympy=lambda s, x: s.polygamma(0, x), arb=_digamma, partials=("polygamma(1, x)",),
-             domain=(_POLES,), aliases=("psi",), germ=_from_pole("digamma", lambda s, x: 1 / x), rounds=(8, 8)),
+             domain=(_POLES,), aliases=("psi",), germ=_from_pole("digamma", lambda s, x: 1 / x), rounds=(8, 8),
+             approximates=lambda: Approximation("abs(x) < 100", _TRIGAMMA, wide=True)),
     Function("polygamma", "n:index, x", torch=lambda t, n, x: t.polygamma(int(n), x), sympy=lambda s, n, x: s.polygamma(n, x), arb=_polygamma,
              partials=("0", "polygamma(n + 1, x)"), domain=(_POLES,), rounds=(8, 8), note="n is a constant integer from 0 to 200 and is not differentiated"),
 

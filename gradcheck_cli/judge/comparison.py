@@ -96,6 +96,9 @@ class Comparison:
         why, cause = _ELSEWHERE, Cause.UNKNOWN
         if found is not None:
             why, cause = found.words, self._cause(found)
+        elif abs(truth) > largest(self.dtype):
+            beyond = f"that is beyond the largest {self.dtype.name}, where an infinity is right"
+            why, cause = beyond, Cause.OVERFLOW
         answers = f"torch answers {format_float(answer.value)}"
         reason = f"{answers} where the derivative is {format_ball(truth)}: {why}"
         return self._blaming(found, Outcome.WRONG, reason, cause, **measures)

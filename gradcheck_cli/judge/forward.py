@@ -24,6 +24,7 @@ from gradcheck_cli.witnesses.numeric import values_beside
 from gradcheck_cli.witnesses.reference import Proof
 from gradcheck_cli.witnesses.truth import Certified
 from gradcheck_cli.worlds.balls import Machine
+from gradcheck_cli.worlds.decimals import ball_text
 from gradcheck_cli.worlds.scalars import TooLarge
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def _sentence(
         beyond = (
             abs(truth) > largest(point.dtype) and not isnan(value) and (truth > 0) == (value > 0)
         )
-        wrong = f"{ours} {format_float(value)} where the true one is {truth.str(6, radius=False)}"
+        wrong = f"{ours} {format_float(value)} where the true one is {ball_text(truth, 6)}"
         return None if beyond else wrong
     gap = abs(truth - value)
     if gap <= FREE_ULPS * ulp(truth, point.dtype):

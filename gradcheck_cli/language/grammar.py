@@ -108,7 +108,8 @@ class Grammar(Operands):
         while self.begins():
             token, last, is_function = self.next, factors[-1], self.is_function()
             is_number = token.kind == "number"
-            if token.kind == "string" or (is_number and last.text[:1].isdigit()):
+            is_list = token.kind == "open" and self.brackets.lists[self.at]
+            if token.kind == "string" or is_list or (is_number and last.text[:1].isdigit()):
                 raise Illegible
             self.note_product(last)
             factor = self.power()

@@ -160,7 +160,7 @@ class LatexTokens(LatexWalk):
             self.place("name", LETTERS.get(word, word), span)
         elif is_greek(greek):
             self.place("name", "lambda_" if greek == "lambda" else greek, span, letter=True)
-        elif word in names():
+        elif len(word) > 1 and word in names():
             self.place("name", word, span)
         else:
             way_out = "write it in the language; `gradcheck functions` lists all functions"

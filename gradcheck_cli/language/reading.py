@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.language.errors import ProgramError
+from gradcheck_cli.functions import lookup
+from gradcheck_cli.language.errors import Mistake, ProgramError, Span
 from gradcheck_cli.language.parse import MAX_LENGTH, parse
+from gradcheck_cli.language.program import Call
 
 if TYPE_CHECKING:
     from gradcheck_cli.language.program import Program
@@ -18,6 +20,10 @@ def read_program(text: str) -> Program:
     Raises:
         ProgramError: with every mistake found, each with its place in the text.
     """
+    return _own(_read(text))
+
+
+def _read(text: str) -> Program:
     try:
         program = parse(text)
     except ProgramError as error:
@@ -40,3 +46,24 @@ def read_program(text: str) -> Program:
         if not error.mistakes:
             return program
         raise
+
+
+def _own(program: Program) -> Program:
+    """A program in which nobody calls what other functions are made of.
+
+    Raises:
+        ProgramError: somebody does.
+    """
+    mistakes = []
+    for i, node in enumerate(program.nodes):
+        if isinstance(node, Call) and lookup(node.function).helper and i in program.spans:
+            start, end = program.spans[i]
+            if program.text[start:end].startswith(node.function):
+                message = (
+                    f"`{node.function}` is a part of other functions, and none of the language"
+                )
+                span = Span(start, start + len(node.function))
+                mistakes.append(Mistake("unknown-function", message, program.text, span))
+    if mistakes:
+        raise ProgramError(mistakes)
+    return program

@@ -11,9 +11,10 @@ from gradcheck_cli.language.errors import did_you_mean, elide, mistake
 from gradcheck_cli.records.outcome import Cause
 from gradcheck_cli.settings.table import SETTINGS
 
-# In reading order; a topic is a page, a cause, or a heading of the second or third level in one of
-# the first four pages that is a single word or code.
+# In reading order; a topic is a page, a cause, a word that heads an entry of the glossary, or a
+# heading of the second or third level in one of the first four pages that is a single word or code.
 PAGES = ("outcomes", "numerics", "language", "errors")
+GLOSSARY = "glossary"
 FURTHER = ("suites", "ci", "configuration", "adding-a-function")
 # Topics that are named to one who asks for a word in them.
 _MOST = 3
@@ -35,8 +36,16 @@ def _text(page: str) -> str:
 def _topics() -> dict[str, str]:
     """The text of each; of a cause its meaning."""
     causes = {str(c): f"## {c}\n\nA cause that reports name. {c.meaning}\n" for c in Cause}
-    pages = {page: _text(page).strip() + "\n" for page in (*PAGES, *FURTHER)}
-    return {**causes, **pages, **_sections()}
+    pages = {page: _text(page).strip() + "\n" for page in (*PAGES, GLOSSARY, *FURTHER)}
+    return {**_entries(), **causes, **pages, **_sections()}
+
+
+@cache
+def _entries() -> dict[str, str]:
+    """The glossary: each entry by every word in its heading."""
+    _, *parts = re.split("^## ", _text(GLOSSARY), flags=re.MULTILINE)
+    heads = {part.partition("\n")[0]: f"## {part.strip()}\n" for part in parts}
+    return {word: text for head, text in heads.items() for word in head.split(", ")}
 
 
 @cache
@@ -55,21 +64,27 @@ def _sections() -> dict[str, str]:
 
 
 def topics() -> list[str]:
-    """Every topic, in reading order; causes and whole pages last."""
+    """Every topic, in reading order; words of the glossary, causes and whole pages last."""
     return list(dict.fromkeys((*_sections(), *_topics())))
 
 
 def section(topic: str) -> str:
-    """The text on one topic.
+    """The text on one topic, however its words are joined; on one of a thing, where many are asked
+    for.
 
     Raises:
         UserError: there is none.
     """
-    known = _topics()
     word = topic.strip().lower().strip("`[]").removeprefix("error[")
-    if word not in known:
+    known = {_joined(name): text for name, text in _topics().items()}
+    text = known.get(_joined(word)) or known.get(_joined(word).removesuffix("s"))
+    if text is None:
         raise mistake("unknown-topic", f"no page on `{elide(topic)}`", help=_way_out(word))
-    return known[word]
+    return text
+
+
+def _joined(words: str) -> str:
+    return re.sub(r"[\s_]+", "-", words)
 
 
 def _way_out(word: str) -> str:
@@ -92,7 +107,9 @@ def _speaking_of(word: str) -> list[str]:
     """
     wanted = re.compile(rf"(?<!\w){re.escape(word)}(?!\w)", re.IGNORECASE)
     heading = re.compile(rf"^#.*{wanted.pattern}", re.IGNORECASE | re.MULTILINE)
-    texts = {topic: text for topic, text in _topics().items() if topic not in PAGES}
+    # An entry of the glossary is named once.
+    apart = {text: topic for topic, text in reversed(_topics().items())}
+    texts = {topic: text for text, topic in apart.items() if topic not in (*PAGES, GLOSSARY)}
     found = {topic: len(wanted.findall(text)) for topic, text in texts.items()}
     ranked = sorted(found, key=lambda topic: (not heading.search(texts[topic]), -found[topic]))
     return [topic for topic in ranked if found[topic]][:_MOST]

@@ -57,7 +57,8 @@ def way_out_of(name: str, program: Program) -> str:
     listing = ", ".join(f"`{variable}`" for variable in variables)
     inputs = f"it has {listing}" if variables else "it has no inputs"
     if is_constant(name):
-        return f"`{name}` is a constant, so an input needs another name; {inputs}"
+        other = f"`{name}1`" if len(name) == 1 else f"`{name}_`"
+        return f"`{name}` is a constant, so an input needs another name, such as {other}; {inputs}"
     if name in program.names.values():
         return f"`{name}` is what the program computes; {inputs}"
     return did_you_mean(name, variables) or inputs

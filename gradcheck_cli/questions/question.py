@@ -12,6 +12,7 @@ from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.errors import Mistake, PointError, mistake
 from gradcheck_cli.language.program import Call, Program, Variable
 from gradcheck_cli.questions.arrays import RoundedNumber, float_array, integer_array
+from gradcheck_cli.questions.misfits import misfit
 from gradcheck_cli.questions.naming import COMMAND, Asked, misnamed, underivable
 from gradcheck_cli.questions.nonfinite import require_finite
 from gradcheck_cli.questions.prepared import Oversize, Prepared, unroll
@@ -147,11 +148,12 @@ class Question:
         try:
             return unroll(program, self._inputs(arrays))
         except ShapeError as error:
-            shapes = ", ".join(f"`{name}` {arrays[name].shape}" for name in program.variables)
-            message = f"shapes do not fit: {error} (inputs: {shapes})"
-            message = str(error) if error.code else message
+            message, help_ = str(error), ""
+            if not error.code:
+                inputs = {name: arrays[name].shape for name in program.variables}
+                message, help_ = misfit(program, error, inputs)
             span, code = program.spans.get(error.node), error.code or "shape-mismatch"
-            raise mistake(code, message, program.text, span) from error
+            raise mistake(code, message, program.text, span, help=help_) from error
 
     def _weights(
         self,

@@ -191,7 +191,7 @@ def _opinions() -> Schema:
         "reference": _object(
             "A value proved by ball arithmetic.",
             value=_ref("number", "The float64 nearest to it."),
-            digits=_text("The same to 20 decimal digits, more than any dtype holds."),
+            digits=_text("The same to 20 decimal digits, more than any dtype holds; by its power of ten, `10^(4.34294e+299)`, where that is beyond 99,999."),
             bits=_field("Working precision that sufficed for the proof.", type="integer", minimum=1),
         ),
         "analytic": _object(

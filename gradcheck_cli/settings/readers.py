@@ -5,17 +5,40 @@ points, exports and words of a list.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from gradcheck_cli.language.errors import Mistake, PointError, UserError, did_you_mean, elide
 from gradcheck_cli.records.record import MODES
-from gradcheck_cli.reports import export_target, require_format
+from gradcheck_cli.reports import FORMATS, export_target, require_format
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
+    Reader: TypeAlias = Callable[[Any, str], Any]
+
 DEVICE = r"^(?:cpu|cuda(?::(?:0|[1-9][0-9]{0,3}))?|all)$(?!\n)"
+
+
+def choosing(words: Callable[[], Iterable[str]]) -> Callable[[Reader], Reader]:
+    """A decorator for a reader of words out of a list, or of some beside it."""
+
+    def decorate(reader: Reader) -> Reader:
+        reader.choices = words  # type: ignore[attr-defined]
+        return reader
+
+    return decorate
+
+
+def choices_of(reader: Reader | None) -> tuple[str, ...]:
+    """The words that a reader is known to take; none where any text will do."""
+    return tuple(getattr(reader, "choices", tuple)())
+
+
+def _dtypes() -> tuple[str, ...]:
+    from gradcheck_cli.dtypes import DTYPES
+
+    return tuple(DTYPES)
 
 
 def one_of(code: str, noun: str, known: Sequence[str]) -> Callable[[str, str], str]:
@@ -26,6 +49,7 @@ def one_of(code: str, noun: str, known: Sequence[str]) -> Callable[[str, str], s
         noun: what the words are.
     """
 
+    @choosing(lambda: known)
     def read(text: str, name: str) -> str:
         if text in known:
             return text
@@ -43,9 +67,9 @@ def dtype_name(text: str, name: str) -> str:
     Raises:
         UserError: the text is something else; so do all readers below.
     """
-    from gradcheck_cli.dtypes import ALIASES, DTYPES
+    from gradcheck_cli.dtypes import ALIASES
 
-    return one_of("unknown-dtype", "dtype", tuple(DTYPES))(ALIASES.get(text, text), name)
+    return one_of("unknown-dtype", "dtype", _dtypes())(ALIASES.get(text, text), name)
 
 
 def device_name(text: str, name: str) -> str:
@@ -56,16 +80,19 @@ def device_name(text: str, name: str) -> str:
     raise PointError([Mistake("unknown-device", message, help="known: cpu, cuda, cuda:N, all")])
 
 
+@choosing(_dtypes)
 def dtype_names(text: str, name: str) -> tuple[str, ...]:
     """The dtypes of a comma list."""
     return _each(dtype_name, _words(text) or [text], name)
 
 
+@choosing(lambda: ("cpu", "cuda", "all"))
 def device_names(text: str, name: str) -> tuple[str, ...]:
     """The devices of a comma list."""
     return _each(device_name, _words(text) or [text], name)
 
 
+@choosing(lambda: MODES)
 def mode_names(text: str, name: str) -> tuple[str, ...]:
     """torch's modes of a comma list; `reverse` is always among them."""
     known = one_of("unknown-mode", "mode", MODES)
@@ -101,6 +128,7 @@ def cotangent(text: str, name: str) -> Any:
     return value
 
 
+@choosing(lambda: FORMATS)
 def report_format(text: str, name: str) -> str:
     """The name of a report format."""
     require_format(text)

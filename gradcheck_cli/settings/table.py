@@ -110,6 +110,11 @@ class Setting:
             return None
         return self.builtin == "true" if self.kind is FLAG else self.builtin
 
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The words that it takes, where they can be listed."""
+        return readers.choices_of(self.reader)
+
     @cached_property
     def unsaid(self) -> Any:
         """The value where nobody says anything."""
@@ -210,6 +215,21 @@ ROWS: tuple[Setting, ...] = (
 )
 # fmt: on
 SETTINGS: Mapping[str, Setting] = {row.name: row for row in ROWS}
+# How `--help` puts options together, in order; what stands in no group comes last.
+GROUPS = {
+    "Which cases": ("keyword", "tag", "last-failed", "shard"),
+    "The point": ("at", "dtype", "device", "seed"),
+    "What is checked": ("wrt", "cotangent", "order", "jacobian", "modes"),
+    "How it is judged": ("rtol", "atol", "step", "strict"),
+    "How it runs": ("jobs", "maxfail", "resume", "timeout", "max-memory", "exit-zero", "cluster"),
+    "Output": ("format", "export", "quiet", "verbose", "color"),
+}
+LAST_GROUP = "Further options"
+
+
+def group_of(name: str) -> str:
+    """The heading below which `--help` shows a setting."""
+    return next((heading for heading, names in GROUPS.items() if name in names), LAST_GROUP)
 
 
 def settings_of(command: str) -> list[Setting]:
