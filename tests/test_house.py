@@ -36,6 +36,7 @@ FLOORS = (
 )
 # The floors inside the command line: commands rest on options and streams, the entry on both.
 CLI_FLOORS = (
+    ("misplaced",),
     ("streams", "progress", "arguments", "paths"),
     ("context", "exports", "help_pages", "completion"),
     ("options", "entry"),

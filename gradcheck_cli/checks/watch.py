@@ -202,6 +202,8 @@ def _job(program: Program | None, settings: Settings, analyst: Analyst, found: _
             jacobian=settings.jacobian,
         )
         question = found.read(asked, program, settings.at, settings.wrt)
+    if program is not None and "at" not in settings.unread and not settings.at:
+        _require_point(program, settings, analyst, found.mistakes)
     if found.mistakes or question is None:
         raise PointError(found.mistakes)
     grid = points_of(settings.at, settings.seed, settings.draws)
@@ -212,3 +214,20 @@ def _job(program: Program | None, settings: Settings, analyst: Analyst, found: _
     groups = list(batches(question, grid, runs, spell, most))
     tolerance = tolerance_of(settings.rtol, settings.atol)
     return Job(groups, analyst, tolerance, settings.step, settings.modes)
+
+
+def _require_point(
+    program: Program, settings: Settings, analyst: Analyst, mistakes: Sequence[Mistake]
+) -> None:
+    """Nothing, if something else is wrong than that no input has a value.
+
+    Raises:
+        NoPointError: with formulas of the first derivatives.
+    """
+    if not mistakes or any(each.code != "missing-value" or each.instead for each in mistakes):
+        return
+    from gradcheck_cli.checks.unpointed import NoPointError, formula_lines
+
+    is_plain = settings.order == 1 and not settings.jacobian and settings.cotangent is None
+    formulas = formula_lines(program, settings.wrt, analyst) if is_plain else []
+    raise NoPointError(mistakes, program, formulas)

@@ -37,6 +37,15 @@ _TAKES_VALUE = re.compile(rf"--(?:{_NAMES})|-[{_FLAGS}]*[{_VALUED}]")
 _FLAG = re.compile(rf"--[A-Za-z][\w-]*(?:=.*)?|-[{_FLAGS}]+|-[{_FLAGS}]*[{_VALUED}]\w+", re.DOTALL)
 
 
+_LONG = {word for row in settings_of("check") for words in row.words for word in words.split("/")}
+
+
+def _is_unknown(word: str) -> bool:
+    """Whether a word looks like a long option and is none of `check`."""
+    name = word.partition("=")[0]
+    return name.startswith("--") and name not in (*_LONG, "--help", "--show-settings")
+
+
 def _require_no_command(word: str) -> None:
     if way_out := did_you_mean(word, COMMANDS) if word.isidentifier() else "":
         raise mistake("unknown-command", f"no command named `{elide(word)}`", help=way_out)
@@ -47,7 +56,8 @@ def in_order(words: list[str]) -> list[str]:
     read as an option.
 
     Raises:
-        UserError: the first word is no program as it stands there, and nearly a command.
+        UserError: the first word is no program as it stands there, and nearly a command; or what
+            stands beside the program is a point.
     """
     if not words or words[0] in _GROUP:
         return words
@@ -59,10 +69,14 @@ def in_order(words: list[str]) -> list[str]:
     words = words[1:] if named else words
     options: list[str] = []
     expressions: list[str] = []
+    unknown: list[str] = []
+    strays: list[str] = []
     rest = iter(words)
     for word in rest:
         if word == "--":
-            expressions += rest
+            last = list(rest)
+            expressions += last
+            strays += last
         elif _TAKES_VALUE.fullmatch(word):
             value = next(rest, None)
             if value is None:
@@ -71,8 +85,17 @@ def in_order(words: list[str]) -> list[str]:
             options += [word, value]
         elif _FLAG.fullmatch(word):
             options.append(word)
+            if _is_unknown(word):
+                unknown.append(word)
+                strays.append(word)
         else:
             expressions.append(word)
+            strays.append(word)
+    if len(strays) > 1:
+        # Imported where it is needed: it reads the program.
+        from gradcheck_cli.cli.misplaced import require_point_option
+
+        require_point_option(strays, [word for word in options if word not in unknown])
     pointed = any(re.match("--at(?:=|$)", word) for word in options)
     if not named and (len(expressions) > 1 or not pointed):
         _require_no_command(words[0])

@@ -20,6 +20,7 @@ from gradcheck_cli.cli.options import ExpressionArgument, ShowSettings, with_set
 from gradcheck_cli.cli.streams import (
     FAILED,
     defect,
+    out,
     say,
     standard_input,
     wants_progress,
@@ -30,6 +31,8 @@ from gradcheck_cli.memory import Guard, size_text
 from gradcheck_cli.settings.values import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gradcheck_cli.checks.result import Result
     from gradcheck_cli.checks.watch import Ending, Job
 
@@ -65,6 +68,10 @@ def check_command(
     try:
         job = prepare(_text(expression), settings)
     except UserError as error:
+        formulas = getattr(error, "formulas", ())
+        if formulas and settings.format == "table":
+            # Nothing was checked, and the exit code says so; the derivatives are told all the same.
+            out("".join(f"{line}\n" for line in formulas))
         raise UserError(map(_as_command, error.mistakes)) from error
     delivery = Delivery(settings)
     ended = _run(job, delivery, guard, strict=settings.strict)
@@ -73,11 +80,25 @@ def check_command(
 
 
 def _as_command(mistake: Mistake) -> Mistake:
-    """A mistake with commands to paste for the programs that may have been meant."""
+    """A mistake with commands to paste for the programs that may have been meant, or the values."""
     words = in_order(sys.argv[1:])
-    options = words[1 : words.index("--") if "--" in words else len(words)]
-    commands = (shlex.join(["gradcheck", text, *options]) for text in mistake.instead)
+    end = words.index("--") if "--" in words else len(words)
+    options, programs = words[1:end], words[end + 1 :]
+    said = {mistake.text, f"--at={mistake.text}"} & {*options}
+    commands = (
+        shlex.join(["gradcheck", *programs, *_with_value(options, said, text)])
+        if said
+        else shlex.join(["gradcheck", text, *options])
+        for text in mistake.instead
+    )
     return replace(mistake, instead=tuple(commands))
+
+
+def _with_value(options: list[str], said: set[str], text: str) -> Iterator[str]:
+    """`options` with another text in the place of what was said."""
+    for word in options:
+        lead = "--at=" if word.startswith("--at=") else ""
+        yield f"{lead}{text}" if word in said else word
 
 
 def _leave(guard: Guard) -> None:
