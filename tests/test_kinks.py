@@ -436,3 +436,21 @@ def test_what_no_algebra_settles_is_not_told(text):
     """
     assert proved(text, "x=0").kind == "unknown"
     assert said(text, "x=0", 0.0).outcome == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "side", "slope"),
+    [("acosh(x)**2", "x=1", "right", 2), ("acos(x)**2", "x=1", "left", -2), ("xlogy(x, x)*x", "x=0", "right", 0)],
+)  # fmt: skip
+def test_on_an_edge_the_rule_is_told(text, at, side, slope):
+    """NaN is wrong there, because the side that has values counts; a number that is not its slope
+    is wrong for the same reason.
+    """
+    verdict = said(text, at, nan)
+    assert verdict.outcome == "wrong"
+    assert verdict.reason == (
+        "torch answers nan, though the derivative of the side with values counts where the formula for the derivative "
+        f"is not finite: the function has values on the {side} only; {side} derivative {slope}"
+    )
+    assert said(text, at, slope).outcome == "kink"
+    assert said(text, at, slope + 0.5).outcome == "wrong"

@@ -96,6 +96,10 @@ class _Trial:
             return self._detached(answer)
         if not isinstance(answer, Measured):
             reason = answer.reason if isinstance(answer, Abstention) else "torch gives no number"
+            truth = self.truth
+            if isinstance(truth, Undefined) and truth.of_value:
+                reason = f"there is nothing to differentiate: {truth.reason}; {reason}"
+                return self._verdict(Outcome.UNDEFINED, reason, truth.cause)
             return self._verdict(Outcome.INCONCLUSIVE, reason, Cause.UNKNOWN)
         answers = f"torch answers {format_float(answer.value)}"
         value = None
@@ -164,7 +168,10 @@ class _Trial:
             reason = f"{place}: {words}; {answers}"
             return self._verdict(Outcome.INCONCLUSIVE, reason, Cause.UNKNOWN, sides=sides)
         if not isfinite(answer.value):
-            reason = f"{answers}, though one-sided derivatives exist {place}: {words}"
+            rule = f"though one-sided derivatives exist {place}"
+            if boundary.kind == "edge":
+                rule = f"though the derivative of the side with values counts {place}"
+            reason = f"{answers}, {rule}: {words}"
             return self._verdict(Outcome.WRONG, reason, cause, sides=sides)
         if self._is_inside(answer, boundary):
             kink = boundary.kind == "kink"

@@ -88,6 +88,9 @@ class Comparison:
         if not isfinite(budget.total) and not approximated:
             distance = f"{pair(answer.value, truth, measures)} ({off(measures)})"
             reason = f"{distance}; how much of that is rounding cannot be told"
+            if budget.culprit is not None:
+                place = self.court.point.specification.source(budget.culprit)
+                reason = f"{reason}: no bound is finite at `{place}`"
             return self._verdict(Outcome.INCONCLUSIVE, reason, Cause.UNKNOWN, **measures)
         return self._unexplained(truth, answer, budget, measures)
 

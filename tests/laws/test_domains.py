@@ -112,15 +112,13 @@ def test_where_there_is_no_value_the_check_says_so(row):
             isinstance(answer, Undefined) and answer.of_value
             for answer in (*proved.forward, *proved.partials)
         ), sample
-        outcomes = {verdict.outcome for verdict in verdicts_of(found)}
-        # A point that torch refuses to compute is told in torch's words.
-        expected = (
-            {"inconclusive"}
-            if torch_value(found) is None
-            else {"undefined"}
-            if row.backward
-            else {"detached", "inconclusive"}
-        )
+        verdicts = verdicts_of(found)
+        outcomes = {verdict.outcome for verdict in verdicts}
+        expected = {"undefined"} if row.backward else {"detached", "inconclusive"}
+        if torch_value(found) is None:
+            # A point that torch refuses to compute is told in torch's words as well.
+            expected = {"undefined"}
+            assert all("torch cannot compute this" in verdict.reason for verdict in verdicts)
         assert outcomes <= expected, f"{sample}: {outcomes}"
 
 
@@ -189,3 +187,18 @@ def test_nothing_times_no_number_is_none(text):
     """NaN is the one y whose logarithm 0 does not make 0 of."""
     found = case(f"{text} + x", "x=1,y=nan", wrt=["x"])
     assert [verdict.outcome for verdict in verdicts_of(found)] == ["undefined"]
+
+
+@pytest.mark.parametrize(
+    ("text", "singular", "regular"),
+    [
+        ("inverse(A)", "[[1,2],[2,4]]", "[[1,2],[2,5]]"), ("inverse(A)@[1,1]", "[[1,2],[2,4]]", "[[1,2],[2,5]]"), ("inverse(A)", "[[0]]", "[[2]]"),
+        ("trace(inverse(A@A))", "[[0,1],[0,0]]", "[[0,1],[1,0]]"), ("inverse(A)", "[[1,2,3],[2,4,6],[0,1,1]]", "[[1,2,3],[2,5,6],[0,1,1]]"),
+    ],
+)  # fmt: skip
+def test_a_singular_matrix_has_no_inverse(text, singular, regular):
+    """That torch refuses it is no open question."""
+    verdicts = verdicts_of(case(text, f"A={singular}"))
+    assert {(v.outcome, v.cause) for v in verdicts} == {("undefined", "pole")}
+    assert all("singular" in v.reason for v in verdicts)
+    assert {v.outcome for v in verdicts_of(case(text, f"A={regular}"))} == {"agree"}
