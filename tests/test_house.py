@@ -38,6 +38,7 @@ FLOORS = (
 CLI_FLOORS = (
     ("streams", "progress", "arguments", "paths"),
     ("context", "exports", "help_pages", "completion"),
+    ("shells",),
     ("options", "entry"),
     ("check", "run", "stored", "pages", "init"),
     ("__init__",),

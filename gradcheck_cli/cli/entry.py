@@ -92,7 +92,7 @@ def main() -> NoReturn:
 
 def _complete(shell: str) -> None:
     """Answer a shell and end; nothing for one that is not known."""
-    from gradcheck_cli.cli.completion import answer
+    from gradcheck_cli.cli.shells import answer
 
     said = answer(typer.main.get_command(app), shell, os.environ)
     if said is not None:
