@@ -23,13 +23,14 @@ from gradcheck_cli.language.errors import (
     mistake,
     object_text,
 )
-from gradcheck_cli.language.parse import parse
+from gradcheck_cli.language.reading import read_program
 from gradcheck_cli.questions.batching import batches
 from gradcheck_cli.questions.devices import devices_of
+from gradcheck_cli.questions.naming import PYTHON
 from gradcheck_cli.questions.numbers import Grid
 from gradcheck_cli.questions.points import points_of
 from gradcheck_cli.questions.python_numbers import read_object
-from gradcheck_cli.questions.question import PYTHON, question_of
+from gradcheck_cli.questions.question import question_of
 from gradcheck_cli.records.outcome import Cause, Outcome
 from gradcheck_cli.records.report import Report
 from gradcheck_cli.settings.python_texts import settings_of_values
@@ -189,7 +190,7 @@ def _batches(
     points = _points(at)
     words = settings.repeated()
     question = question_of(
-        parse(text),
+        read_program(text),
         points,
         settings.wrt,
         cotangent=weights,

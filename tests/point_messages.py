@@ -181,11 +181,11 @@ error[unknown-input]: `--wrt` names `z`, which is not an input of the program
   = help: it has `width`, `y`"""),
     ("pi*x", "x=1,pi=3,inf=2", {"wrt": ["E"]}, """\
 error[extra-value]: `--at` gives `pi`, which is not an input of the program
-  = help: `pi` is a constant, so an input needs another name; it has `x`
+  = help: `pi` is a constant, so an input needs another name, such as `pi_`; it has `x`
 error[extra-value]: `--at` gives `inf`, which is not an input of the program
-  = help: `inf` is a constant, so an input needs another name; it has `x`
+  = help: `inf` is a constant, so an input needs another name, such as `inf_`; it has `x`
 error[unknown-input]: `--wrt` names `E`, which is not an input of the program
-  = help: `E` is a constant, so an input needs another name; it has `x`"""),
+  = help: `E` is a constant, so an input needs another name, such as `E1`; it has `x`"""),
     ("y = x**2; y + sin(y)", "x=1,y=1", {"wrt": ["y"]}, """\
 error[extra-value]: `--at` gives `y`, which is not an input of the program
   = help: `y` is what the program computes; it has `x`
@@ -226,7 +226,10 @@ error[not-finite]: there is no derivative at a number that is not finite, `x[2]`
   = help: infinities and NaN may stand at inputs that are not differentiated (`--wrt` names those that are) and at elements that are masked out"""),
     ("x", "x=1", {"cotangent": read_value("inf")}, "error[not-finite]: the cotangent weighs the elements of the result: its numbers are finite"),
     ("cross_entropy(x, y)", "x=[1, 2],y=inf", {}, "error[not-an-integer]: `y` holds class indices, and inf is not an integer"),
-    ("x @ y", "x=[1, 2],y=[1, 2, 3]", {}, None),
+    ("x @ y", "x=[1, 2],y=[1, 2, 3]", {}, """\
+error[shape-mismatch]: shapes do not fit: x is 2, y is 3: `@` needs as many columns on the left as there are rows on the right
+  | x @ y
+  | ^^^^^"""),
     ("sum(inverse(x))", "x=[[1, 0, 0, 0, 0, 0, 0], [0, 1, 0, 0, 0, 0, 0], [0, 0, 1, 0, 0, 0, 0], [0, 0, 0, 1, 0, 0, 0], [0, 0, 0, 0, 1, 0, 0], [0, 0, 0, 0, 0, 1, 0], [0, 0, 0, 0, 0, 0, 1]]", {}, """\
 error[too-large]: a determinant or inverse of size 7 is too large; up to 6 are expanded exactly
   | sum(inverse(x))

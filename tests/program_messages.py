@@ -29,12 +29,22 @@ error[unknown-function]: no function named `sigmod`
   = help: did you mean `sigmoid`? `gradcheck functions` lists all
 error[unknown-function]: no function named `snh`
   | sigmod(x) + y.snh() + sin(x, y)
-  |             ^^^^^
+  |               ^^^
   = help: did you mean `sinh`? `gradcheck functions` lists all
 error[arity]: `sin` takes 1 argument, 2 are given
   | sigmod(x) + y.snh() + sin(x, y)
   |                       ^^^^^^^^^
   = help: `sin(x)`""",
+    "__import__('os').system('x')": """\
+error[unknown-function]: no function named `system`
+  | __import__('os').system('x')
+  |                  ^^^^^^
+  = help: `gradcheck functions` lists all""",
+    "(é + x).sni().cosh()": """\
+error[unknown-function]: no function named `sni`
+  | (é + x).sni().cosh()
+  |         ^^^
+  = help: did you mean `sin`? `gradcheck functions` lists all""",
     "foo(bar(x))": """\
 error[unknown-function]: no function named `foo`
   | foo(bar(x))
@@ -130,11 +140,11 @@ error[foreign-meaning]: behind its arguments `F.mse_loss` does not take `reducti
 error[foreign-meaning]: np.max(x, axis) takes no second array: write np.maximum(x, y)
   | np.max(x, y)
   | ^^^^^^^^^^^^""",
-    "jnp.sin(x)": """\
-error[unknown-prefix]: `jnp.` is no known prefix
-  | jnp.sin(x)
+    "xnp.sin(x)": """\
+error[unknown-prefix]: `xnp.` is no known prefix
+  | xnp.sin(x)
   | ^^^^^^^
-  = help: known are `torch.`, `torch.nn.functional.`, `torch.special.`, `torch.linalg.`, `np.`, `np.linalg.`, `math.`, `sympy.`, `scipy.special.`; if `jnp` is an input: `sin` takes 1 argument, 2 are given""",
+  = help: known are `torch.`, `torch.nn.functional.`, `torch.special.`, `torch.linalg.`, `np.`, `np.linalg.`, `math.`, `sympy.`, `scipy.special.`; if `xnp` is an input: `sin` takes 1 argument, 2 are given""",
     "1 + numppy.linalg.norm(x)": """\
 error[unknown-prefix]: `numppy.linalg.` is no known prefix
   | 1 + numppy.linalg.norm(x)

@@ -99,9 +99,39 @@ error[bad-number]: a grid has two ends, and `-inf` is none
   |            ^^^^""",
     at("{x: [1, 2, -.inf]}"): """\
 error[not-finite]: there is no derivative at a number that is not finite, `x` = -inf
- --> a.yaml:3:11
-  | - expr: x**2
-  |         ^
+ --> a.yaml:4:20
+  | at: {x: [1, 2, -.inf]}
+  |                ^^^^^
+  = help: infinities and NaN may stand at inputs that are not differentiated (`--wrt` names those that are) and at elements that are masked out""",
+    at("{x: .nan}"): """\
+error[not-finite]: there is no derivative at a number that is not finite, `x` = nan
+ --> a.yaml:4:13
+  | at: {x: .nan}
+  |         ^^^^
+  = help: infinities and NaN may stand at inputs that are not differentiated (`--wrt` names those that are) and at elements that are masked out""",
+    at("{x: {tensor: [[1, 2], [.inf, 3]]}}"): """\
+error[not-finite]: there is no derivative at a number that is not finite, `x[1,0]` = inf
+ --> a.yaml:4:32
+  | at: {x: {tensor: [[1, 2], [.inf, 3]]}}
+  |                            ^^^^
+  = help: infinities and NaN may stand at inputs that are not differentiated (`--wrt` names those that are) and at elements that are masked out""",
+    at("{x: {tensor: [.nan, .inf]}}"): """\
+error[not-finite]: there is no derivative at a number that is not finite, `x[0]` = nan
+ --> a.yaml:4:13
+  | at: {x: {tensor: [.nan, .inf]}}
+  |         ^^^^^^^^^^^^^^^^^^^^^^
+  = help: infinities and NaN may stand at inputs that are not differentiated (`--wrt` names those that are) and at elements that are masked out""",
+    at("[{x: 1}, {x: inf}]"): """\
+error[not-finite]: there is no derivative at a number that is not finite, `x` = inf
+ --> a.yaml:4:22
+  | at: [{x: 1}, {x: inf}]
+  |                  ^^^
+  = help: infinities and NaN may stand at inputs that are not differentiated (`--wrt` names those that are) and at elements that are masked out""",
+    at("x=nan"): """\
+error[not-finite]: there is no derivative at a number that is not finite, `x` = nan
+ --> a.yaml:4:9
+  | at: x=nan
+  |     ^^^^^
   = help: infinities and NaN may stand at inputs that are not differentiated (`--wrt` names those that are) and at elements that are masked out""",
     at("{x: '0:1:0'}"): """\
 error[bad-number]: the count of a grid is a whole number from 1 to 1,000,000
@@ -254,7 +284,7 @@ error[missing-value]: `at` gives no value for `t`
   |                          ^
   = help: class indices are not drawn: give each input values of its own""",
     at("[{x: 1, y: 2}, {x: {tensor: [1, 2]}, y: {tensor: [1, 2, 3]}}]", "x + y"): """\
-error[shape-mismatch]: shapes do not fit: shape mismatch: objects cannot be broadcast to a single shape.  Mismatch is between arg 0 with shape (2,) and arg 1 with shape (3,). (inputs: `x` (2,), `y` (3,))
+error[shape-mismatch]: shapes do not fit: x is 2, y is 3: element by element each dimension must be equal, or 1, counted from the last
  --> a.yaml:3:11
   | - expr: x + y
   |         ^^^^^""",

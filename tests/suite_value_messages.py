@@ -210,7 +210,7 @@ error[empty]: there is no expression
   |         ^^^
   = help: give one, such as `sin(x)**2`""",
     one("expr: sum(x, dim=3)\nat: {x: 1}"): """\
-error[shape-mismatch]: shapes do not fit: dim 3 is out of range: from -1 to 0 are there (inputs: `x` ())
+error[shape-mismatch]: shapes do not fit: x is a number: dim 3 is out of range: from -1 to 0 are there
  --> a.yaml:3:11
   | - expr: sum(x, dim=3)
   |         ^^^^^^^^^^^^^""",
@@ -276,7 +276,7 @@ error[unknown-input]: `partials` names `e`, which is not an input of the program
  --> a.yaml:5:25
   | expect: {partials: {e: 1}}
   |                     ^
-  = help: `e` is a constant, so an input needs another name; it has `x`""",
+  = help: `e` is a constant, so an input needs another name, such as `e1`; it has `x`""",
     expect("{partials: {w: 2, x: [1, 2]}}", "expr: x*w\nat: {x: 3, w: 1}\nwrt: x"): """\
 error[not-differentiated]: `partials` names `w`, and what is differentiated is `x`
  --> a.yaml:6:25

@@ -270,7 +270,7 @@ def documented(report):
     [
         ("dtype", torch.int32, "no dtype named `int32`"), ("dtype", 3, "`dtype` takes names, not 3"), ("dtype", [], "`dtype` takes a name or several, not []"), ("dtype", float, "no dtype named `float`"),
         ("device", 0, "`device` takes names, not 0"), ("device", [None], "`device` takes names, not None"), ("wrt", 3, "`wrt` takes names, not 3"), ("wrt", [torch.ones(1)], "`wrt` takes names, not tensor([1.])"),
-        ("rtol", True, "`rtol` takes a number, not True"), ("rtol", [1], "`rtol` takes a number, not [1]"), ("rtol", float("nan"), "rtol takes a number that is not negative"), ("atol", 10**5000, "atol is beyond"),
+        ("rtol", True, "`rtol` takes a number, not True"), ("rtol", [1], "`rtol` takes a number, not [1]"), ("rtol", float("nan"), "rtol takes a finite number that is not negative"), ("atol", float("inf"), "atol takes a finite number"), ("atol", 10**5000, "atol is beyond"),
         ("atol", torch.ones(2), "`atol` takes a number, not tensor([1., 1.])"), ("step", Hostile(), "`step` takes a number, not <Hostile>"), ("order", 3, "`3` is no order"), ("order", 2.5, "`2.5` is no order"),
         ("strict", "no", "`strict` takes True or False, not 'no'"), ("jacobian", "yes", "`jacobian` takes True or False, not 'yes'"), ("strict", 2, "`strict` takes True or False, not 2"),
         ("modes", 3, "`modes` takes names, not 3"), ("modes", "foward", "no mode named `foward`"),

@@ -14,6 +14,9 @@ from gradcheck_cli.functions.row import Approximation
 from gradcheck_cli.judge.approximations import approximation_note, approximations
 
 SOFTPLUS = "above its default threshold of 20 torch's softplus answers x itself"
+SIXTH = "torch's backward takes 1/6 rounded to float32"
+ALPHA = "torch's backward rounds alpha to float32"
+TRIGAMMA = "torch's backward sums a short series, good to some 5e-10"
 CLAMPS = "torch clamps the logarithms at -100 and, in backward, (1 - input) * input at 1e-12"
 
 
@@ -42,6 +45,10 @@ def notes(text, at, dtype="float64", wrt=()):
         ("binary_cross_entropy(x, y)", "x=1e-14,y=0.5", [CLAMPS, CLAMPS]),
         ("binary_cross_entropy(x, y)", "x=1e-11,y=0.5", ["", ""]),
         ("sin(x)", "x=100", [""]),
+        ("hardsigmoid(x)", "x=1", [SIXTH]), ("hardsigmoid(x)", "x=3.5", [""]), ("hardsigmoid(x)*y", "x=-2,y=1", [SIXTH, SIXTH]), ("hardswish(x)", "x=1", [""]),
+        ("celu(x, alpha=0.3)", "x=-1", [ALPHA]), ("celu(x, alpha=0.3)", "x=1", [""]), ("celu(x)", "x=-1", [""]), ("celu(x, alpha=0.375)", "x=-1", [""]),
+        ("celu(x, alpha=1/3)", "x=-1", [ALPHA]), ("celu(x, alpha=inf)", "x=-1", [""]), ("celu(x, alpha=16777217)", "x=-1", [ALPHA]), ("celu(x, alpha=16777216)", "x=-1", [""]),
+        ("digamma(x)", "x=1", [TRIGAMMA]), ("digamma(x)", "x=-1.5", [TRIGAMMA]), ("digamma(x)", "x=200", [""]), ("lgamma(x)", "x=1", [""]),
     ],
 )  # fmt: skip
 def test_a_partial_is_told_of_what_lies_on_its_way(text, at, expected):
@@ -49,6 +56,26 @@ def test_a_partial_is_told_of_what_lies_on_its_way(text, at, expected):
     itself torch is exact, and a threshold that is written is the meaning.
     """
     assert notes(text, at) == expected
+
+
+@pytest.mark.parametrize("text", ["hardsigmoid(x)", "celu(x, alpha=-0.3)", "digamma(x)"])
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
+def test_what_is_rounded_to_float32_shows_in_wider_formats_alone(text, dtype):
+    """There it is what the dtype rounds it to as well."""
+    assert notes(text, "x=-1.5", dtype) == [""]
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("hardsigmoid(x)", {"x": 1}), ("sin(hardsigmoid(x))*y", {"x": 1, "y": 2}), ("celu(x, alpha=0.3)", {"x": -1}), ("digamma(x)", {"x": 1}), ("digamma(x)**2", {"x": 2.5}),
+    ],
+)  # fmt: skip
+def test_what_torch_approximates_is_the_cause(text, at):
+    """The sentence says what it is, and the cause is not unknown."""
+    verdict = check(text, at).results[0].verdicts[0]
+    assert (verdict.outcome, verdict.cause) == ("wrong", "limited approximation")
+    assert any(words in verdict.reason for words in (SIXTH, ALPHA, TRIGAMMA))
 
 
 def test_an_approximation_is_named_where_nothing_is_known_of_the_rounding():
@@ -65,7 +92,7 @@ def test_an_approximation_is_named_where_nothing_is_known_of_the_rounding():
 def test_torch_approximates_where_a_row_says_so(row):
     """Beyond rounding at some points where the condition holds, and at none where it does not."""
     inside, outside = POINTS[row.name]
-    text = f"{row.name}({', '.join(row.parsed.names)})"
+    text = SETTINGS.get(row.name) or f"{row.name}({', '.join(row.parsed.names)})"
     for at, approximated in ((inside, True), (outside, False)):
         said = notes(text, at)[0]
         assert bool(said) is approximated
@@ -74,7 +101,12 @@ def test_torch_approximates_where_a_row_says_so(row):
 
 
 # Of every row that torch approximates: a point where it does, and one beside it.
-POINTS = {"softplus": ("x=21", "x=19"), "bce": ("input=1e-14,target=0.5", "input=1e-10,target=0.5")}
+POINTS = {
+    "softplus": ("x=21", "x=19"), "bce": ("input=1e-14,target=0.5", "input=1e-10,target=0.5"), "hardsigmoid": ("x=1", "x=4"), "celu": ("x=-1", "x=1"),
+    "digamma": ("x=1", "x=1000"),
+}  # fmt: skip
+# Where it does so at some settings alone.
+SETTINGS = {"celu": "celu(x, alpha=0.3)"}
 
 
 def at_of(text):

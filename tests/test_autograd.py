@@ -22,7 +22,8 @@ from gradcheck_cli.witnesses.autograd import Backward, Detached, Measured
 CUT = [
     row
     for row in table().values()
-    if not (row.backward or row.stops) and row.name not in ("gate", "detach", "heaviside")
+    if not (row.backward or row.stops)
+    and row.name not in ("gate", "detach", "heaviside", "gammasgn")
 ]
 
 

@@ -167,6 +167,10 @@ def test_what_rounding_did_is_not_called_wrong(text, at, dtype, options):
         ("atan2(x*y, y)", "x=0.3,y=0.7", False),
         ("floor(3*x*y)*x", "x=0.7,y=0.1", False),
         ("floor((x + y) - y)*x", "x=0.99999999999999989,y=1", True),
+        ("softplus(x, beta=10, threshold=1)", "x=0.1", True),
+        ("softplus(x, beta=10, threshold=1)", "x=0.11", False),
+        ("softplus(x, beta=10, threshold=1)", "x=0.09", False),
+        ("softplus(x, beta=10, threshold=1)", "x=0.125", False),
     ],
 )
 def test_only_a_kink_between_torchs_values_and_the_true_ones_is_crossed(text, at, crossed):
@@ -189,6 +193,51 @@ def test_a_gradient_of_which_a_half_is_missing_is_wrong():
     assert verdict_of("3*abs((x + 1e-17) - 1)", "x=1").outcome == "imprecise"
     verdict = verdict_of("x*detach(x) + 3*abs((x + 1e-17) - 1)", "x=1")
     assert verdict.outcome == "wrong"
+
+
+# By hand: 10*x lies above the threshold by less than half a spacing, and rounds onto it; torch then
+# takes the other branch, whose slope is sigmoid(1) = 0.731 in place of 1.
+WITHIN = [
+    ("softplus(x, beta=10, threshold=1)", "x=0.1", "float64"), ("softplus(x, beta=10, threshold=1)", "x=0.1", "float32"), ("softplus(10*x, threshold=1)", "x=0.1", "float64"),
+    ("x*softplus(y*x, beta=10, threshold=1)", "x=0.1,y=1", "float64"), ("where(10*x > 1, x, 3*x)", "x=0.1", "float64"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "at", "dtype"), WITHIN)
+def test_a_jump_within_rounding_is_torchs_own_choice(text, at, dtype):
+    """Inside a function as outside; and its value is no surprise either."""
+    result = check_case(case(text, at, dtype), Silent())
+    assert result.verdicts[0].outcome == "imprecise"
+    assert result.verdicts[0].cause == "kink within rounding"
+    assert not any("torch's value is" in note for note in result.notes)
+
+
+@pytest.mark.parametrize("factor", [1.2, 1.36, 1.0001, 0.5])
+def test_what_lies_between_two_branches_is_neither(factor, monkeypatch):
+    """0.877 is between 0.731 and 1; that rounding decides the branch is no excuse for it, nor for a
+    value between those of the two.
+    """
+    row = table()["softplus"]
+    lie = replace(row, torch=lambda t, x, **given: row.torch(t, x, **given) * factor)
+    monkeypatch.setitem(table(), "softplus", lie)
+    result = check_case(case("softplus(x, beta=10, threshold=1)", "x=0.1"), Silent())
+    assert result.verdicts[0].outcome == "wrong"
+    assert any("torch's value is off by" in note for note in result.notes)
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "node"),
+    [
+        ("digamma(x - 0.001)", "x=-1", "x - 0.001"), ("digamma(x*y)", "x=-3.015625,y=0.33203125", "x*y"), ("digamma(x - 0.0005)", "x=-1", "x - 0.0005"),
+    ],
+)  # fmt: skip
+def test_a_pole_that_rounding_leads_to_is_blamed_on_the_number_that_rounds(text, at, node):
+    """torch's digamma of bfloat16 answers some finite number on the pole itself."""
+    verdict = check_case(case(text, at, "bfloat16"), Silent()).verdicts[0]
+    assert verdict.outcome == "wrong"
+    assert verdict.cause != "unknown"
+    assert f"`{node}` rounds to -" in verdict.reason
+    assert "rounding explains" not in verdict.reason
 
 
 def path_of(found):
@@ -256,3 +305,13 @@ def test_a_sum_of_what_is_no_number_on_the_path_is_no_number():
     path = retrace(evidence(found, reference=reference(found), autograd=autograd(found)))
     assert float(balls.plain(path.values[path.trace.outputs[0]]).mid()) == 0.8
     assert not path.explains(0, autograd(found).partials[0].value)
+
+
+def test_nan_in_the_place_of_an_infinity_is_an_overflow():
+    """exp(1000) is beyond float64: an infinity would be right, and NaN is not."""
+    text = "exp(logsumexp(std(x, dim=0), dim=0))"
+    at = "x=[[-9.189,-20730,24800],[0,-33760,683.8],[-1.371,0,-0.03]]"
+    verdicts = check_case(case(text, at), Silent()).verdicts
+    beyond = [v for v in verdicts if "that is beyond the largest float64, where" in v.reason]
+    assert beyond
+    assert {(v.outcome, v.cause) for v in beyond} == {("wrong", "overflow")}

@@ -7,6 +7,7 @@ from __future__ import annotations
 import tracemalloc
 from dataclasses import replace
 from fractions import Fraction
+from math import isfinite, isnan
 from random import Random
 
 import numpy as np
@@ -318,3 +319,32 @@ def test_torch_is_left_as_it_was():
     before = torch.is_grad_enabled(), torch.get_default_dtype(), torch.initial_seed()
     numeric(case("sin(x)", "x=1"))
     assert (torch.is_grad_enabled(), torch.get_default_dtype(), torch.initial_seed()) == before
+
+
+@pytest.mark.parametrize(
+    ("text", "points"),
+    [
+        ("sqrt(tanhshrink(x))", (2.323e-6, 1e-6, 4e-6)),
+        ("sqrt(x - sin(x))", (1e-5, 3e-6)),
+        ("log(x - sinh(x))", (-1e-6, -3e-6)),
+        ("(x - tanh(x))**0.25", (1e-6,)),
+    ],
+)
+def test_an_estimate_is_a_number_whatever_the_bar(text, points):
+    """Where every entry of the table is hidden by rounding, and the largest steps leave the domain,
+    no bar is claimed; NaN would miss every truth.
+    """
+    for x in points:
+        found = case(text, f"x={x!r}")
+        (proved,), (difference,) = reference(found).partials, numeric(found, noise())
+        assert isfinite(difference.value)
+        assert not isnan(difference.radius)
+        assert agreement(proved.ball, difference) is True
+
+
+def test_a_difference_without_a_number_is_absent_and_says_why():
+    """Values near both ends of the range: their difference is an infinity, and no opinion."""
+    answer = estimate("x**3", "x=0", step=5e102)
+    assert isinstance(answer, Abstention)
+    assert answer.reason == "the differences are no finite numbers in float64"
+    assert isinstance(estimate("1.5e308*x", "x=0", step=1.0), Abstention)

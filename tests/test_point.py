@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
+import pasted
 import program_messages
 import pytest
 from asking import points
@@ -54,13 +55,8 @@ def test_a_message_says_what_and_where(text):
     ids=[f"{p[:20]} at {at[:20]}" for p, at, _, _ in MISFITS],
 )
 def test_a_point_that_does_not_fit_its_program(program, at, options, message):
-    """The whole text; of shapes at least the code, the place and both shapes, the rest is numpy's."""
-    found = said(program, at, options)
-    if message is None:
-        assert found.startswith("error[shape-mismatch]: shapes do not fit: ")
-        assert found.endswith("(inputs: `x` (2,), `y` (3,))\n  | x @ y\n  | ^^^^^")
-    else:
-        assert found == message
+    """The whole text."""
+    assert said(program, at, options) == message
 
 
 def test_nothing_to_differentiate():
@@ -97,6 +93,7 @@ def test_every_error_code_has_a_message_tested():
     texts = [
         *program_messages.MESSAGES.values(),
         *MESSAGES.values(),
+        *pasted.MESSAGES.values(),
         *(m[3] or "" for m in MISFITS),
         "error[no-input]",
         "error[shape-mismatch]",

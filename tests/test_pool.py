@@ -62,6 +62,20 @@ def checked(workers, *cases):
     ]
 
 
+def test_what_has_come_of_a_batch_is_there_before_the_rest(workers, gate):
+    """Whoever ends a run keeps it."""
+    tasks = plan([made("a", "x**2", 1), made("b", "x + 7006", 1)], Selection()).tasks
+    answer = workers.submit(check_batch, tasks, LIMITS)
+    until(lambda: len(answer.received) == 1)
+    assert not answer.done()
+    assert json.loads(answer.received[0].line)["id"] == "made::a"
+    hanging(gate)
+    gate.touch()
+    assert answer.result(timeout=HUNG) == answer.received
+    assert len(answer.received) == 2
+    gate.unlink()
+
+
 def test_a_batch_comes_back_whole_and_in_order(workers):
     """A status for each check, the suite's own words in each record."""
     assert checked(workers, made("a", "x**2", 1, 2), made("b", "relu(x) - relu(-x)", 0)) == [

@@ -287,6 +287,12 @@ error[bad-setting]: --timeout: `soon` is no number of seconds
         str(caught.value)
         == "error[bad-number]: `rtol` of the configuration takes a number that is not negative, and got `-1`"
     )
+    for text in ("inf", ".nan", "-Infinity"):
+        with pytest.raises(UserError) as caught:
+            layer("{}", step=text)
+        assert str(caught.value) == (
+            f"error[bad-number]: step takes a finite number that is positive, and got `{text}`"
+        )
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from math import isclose
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,20 @@ def test_a_closed_pipe_ends_silently():
     assert told == b""
 
 
+@pytest.mark.parametrize("words", [["x**2", "--at", "x=1"], ["run", "a.yaml"]])
+def test_ctrl_c_before_anything_is_checked_is_told(words, monkeypatch, tool):
+    """Without a traceback: nothing was written."""
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gradcheck_cli.cli.check.require_places", interrupted)
+    monkeypatch.setattr("gradcheck_cli.cli.run.require_places", interrupted)
+    done = tool.run(words)
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "interrupted: no report was written\n"
+
+
 @pytest.mark.parametrize("form", ["jsonl", "json"])
 def test_ctrl_c_leaves_what_is_finished(form, tmp_path):
     """130, no traceback, the finished results written, and no process left behind."""
@@ -115,6 +130,12 @@ def test_ctrl_c_leaves_what_is_finished(form, tmp_path):
     assert told == ""
     cases = json.loads(seen.read_text(encoding="utf-8"))["cases"]
     assert len(cases) < 40_000
+    (problem,) = json.loads(seen.read_text(encoding="utf-8"))["problems"]
+    missing = f"{40_000 - len(cases):,} of 40,000 cases were not checked"
+    assert problem.startswith(
+        f"interrupted: {missing}; the first is gradcheck 'sin(x)*exp(x)' --at"
+    )
+    assert isclose(float(problem.rpartition("=")[2]), len(cases) / 39_999)
     if form == "jsonl":
         assert [json.loads(line) for line in (first + rest).splitlines()] == cases
         assert len(cases) >= 1
@@ -256,4 +277,6 @@ cli.main()
     )
     report = json.loads(found.stdout)
     assert [case["at"] for case in report["cases"]] == [{"x": 2.5}]
-    assert report["problems"] == ["ended early: 1 of 2 cases were not checked"]
+    assert report["problems"] == [
+        "ended early: 1 of 2 cases was not checked; the first is gradcheck 'polygamma(2, x)' --at x=-1e15"
+    ]

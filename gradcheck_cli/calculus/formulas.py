@@ -59,8 +59,8 @@ def require_numbers(row: Function, settings: CallSettings, meaning: Program) -> 
     """
     given = dict(settings)
     for name in meaning.variables:
-        if name not in row.parsed.names and name not in row.numbers(given):
-            raise CallError(f"`{name}` takes a number, not {given.get(name)!r}")
+        if name in given and name not in row.numbers(given):
+            raise CallError(f"`{name}` takes a number, not {given[name]!r}")
 
 
 @cache

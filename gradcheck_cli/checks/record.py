@@ -31,6 +31,7 @@ def record_of(result: Result, *, strict: bool = False) -> Record:
     record = Record(
         id=result.id,
         expression=point.question.subject.name,
+        written=point.specification.written or None,
         dtype=point.dtype.name,
         device=point.device,
         at=_numbers_of(point),
@@ -70,6 +71,7 @@ def record_without_verdict(
     point: Point | None,
     *,
     strict: bool = False,
+    written: str = "",
 ) -> Record:
     """The Record of a case that was not checked: skipped, or given up.
 
@@ -79,6 +81,7 @@ def record_without_verdict(
     return Record(
         id=None,
         expression=text,
+        written=written or None,
         dtype=dtype,
         device=device,
         at={} if point is None else _numbers_of(point),

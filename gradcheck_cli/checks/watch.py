@@ -5,22 +5,24 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gradcheck_cli.language.errors import Mistake, PointError, UserError
-from gradcheck_cli.language.parse import parse
+from gradcheck_cli.language.reading import read_program
 from gradcheck_cli.memory import LOOK
+from gradcheck_cli.records.report import count_of_missing
 from gradcheck_cli.symbolic.client import Analyst
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from gradcheck_cli.checks.report import LiveReport
     from gradcheck_cli.checks.result import Result
     from gradcheck_cli.judge.evidence import Tolerance
     from gradcheck_cli.language.program import Program
-    from gradcheck_cli.questions.batch import Batch
+    from gradcheck_cli.questions.batch import Batch, Point
     from gradcheck_cli.settings.values import Settings
 
 T = TypeVar("T")
@@ -101,11 +103,15 @@ class Job:
     def report(self, ended: Ending, command: Sequence[str], *, strict: bool) -> LiveReport:
         """The Report of what was run, and of what was not."""
         from gradcheck_cli.checks.report import report_of
+        from gradcheck_cli.checks.reproduce import reproduce
         from gradcheck_cli.records.versions import versions
 
         missing = len(self) - len(ended.results)
         how = "interrupted" if ended.interrupted else "ended early"
-        problem = f"{how}: {missing} of {len(self)} cases were not checked"
+        problem = f"{how}: {count_of_missing(missing, len(self), 'case')} not checked"
+        if missing and len(self) > 1:
+            first = next(islice(self._points(), len(ended.results), None))
+            problem = f"{problem}; the first is {reproduce(first, strict=strict)}"
         return report_of(
             ended.results,
             strict=strict,
@@ -115,6 +121,12 @@ class Job:
             interrupted=ended.interrupted,
             incomplete=ended.given_up or ended.exhausted or ended.error is not None,
         )
+
+    def _points(self) -> Iterator[Point]:
+        """All points in the order of the results."""
+        for group in self.groups:
+            for row in zip(*group, strict=True):
+                yield from row
 
     def close(self) -> None:
         """End SymPy's process."""
@@ -157,7 +169,7 @@ def prepare(text: str, settings: Settings) -> Job:
         UserError: with every mistake found in the program, the point and the options.
     """
     found = _Collector()
-    program = found.read(parse, text)
+    program = found.read(read_program, text)
     found.mistakes += settings.mistakes
     analyst = Analyst()
     if program is not None:

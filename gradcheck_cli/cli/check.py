@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
+from gradcheck_cli.cli.arguments import in_order
 from gradcheck_cli.cli.context import show_settings_page
 from gradcheck_cli.cli.entry import command
 from gradcheck_cli.cli.exports import Delivery, require_places
@@ -59,10 +62,22 @@ def check_command(
     show_settings_page(context, show_settings)
     require_places(settings.export)
     guard = Guard(settings.max_memory, _leave)
-    job, delivery = prepare(_text(expression), settings), Delivery(settings)
+    try:
+        job = prepare(_text(expression), settings)
+    except UserError as error:
+        raise UserError(map(_as_command, error.mistakes)) from error
+    delivery = Delivery(settings)
     ended = _run(job, delivery, guard, strict=settings.strict)
     report = job.report(ended, ["gradcheck", *sys.argv[1:]], strict=settings.strict)
     raise typer.Exit(delivery.deliver(report, quiet=settings.quiet).exit_code)
+
+
+def _as_command(mistake: Mistake) -> Mistake:
+    """A mistake with commands to paste for the programs that may have been meant."""
+    words = in_order(sys.argv[1:])
+    options = words[1 : words.index("--") if "--" in words else len(words)]
+    commands = (shlex.join(["gradcheck", text, *options]) for text in mistake.instead)
+    return replace(mistake, instead=tuple(commands))
 
 
 def _leave(guard: Guard) -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from gradcheck_cli.cli.context import settings_for
+from gradcheck_cli.cli.streams import say
+from gradcheck_cli.records.outcome import INTERRUPTED
 from gradcheck_cli.settings.table import FLAG, group_of, settings_of
 
 if TYPE_CHECKING:
@@ -66,7 +68,12 @@ def with_settings(
 
         def run(context: typer.Context, **parameters: Any) -> None:
             mine = {"context": context, **parameters}
-            function(**{name: mine[name] for name in own}, settings=settings_for(context, instead))
+            given = {name: mine[name] for name in own}
+            try:
+                function(**given, settings=settings_for(context, instead))
+            except KeyboardInterrupt:  # of one that comes later the report says what is missing
+                say("interrupted: no report was written")
+                raise typer.Exit(INTERRUPTED) from None
 
         run.__name__, run.__doc__ = function.__name__, function.__doc__
         run.__signature__ = Signature(_parameters(own, rows, instead))  # type: ignore[attr-defined]

@@ -21,6 +21,16 @@ _SCALE = "(10507009873554804934193349852946 / 10**31)"
 _THRESHOLD = 20
 
 
+def _is_single(value: Any) -> bool:
+    """Whether a float32 holds a number, if one of so few digits is in its range."""
+    if abs(value) == float("inf"):
+        return True
+    numerator, denominator = abs(value).as_integer_ratio()
+    while numerator and numerator % 2 == 0:
+        numerator //= 2
+    return bool(denominator & (denominator - 1) == 0 and numerator < 2**24)
+
+
 def _above(threshold: Any, x: str, otherwise: str) -> str:
     """`x` where `beta * x` is above a threshold that is given."""
     return otherwise if threshold is None else f"where(x * beta > threshold, {x}, {otherwise})"
@@ -52,6 +62,7 @@ ROWS = (
     Function("celu",       "x; alpha=1.0",           torch=lambda t, x, alpha: t.nn.functional.celu(x, alpha),
              means="maximum(x, 0) + alpha * expm1(minimum(x, 0) / alpha)",
              pullback=("where(x > 0, ybar, ybar * (1 / alpha) * alpha * exp(x * (1 / alpha)))",),
+             approximates=lambda alpha: None if _is_single(alpha) else Approximation("x < 0", "torch's backward rounds alpha to float32", wide=True),
              note="torch's backward rounds alpha to float32, in float64 too"),
 
     Function("gelu",     "x; approximate='none'", torch=lambda t, x, approximate: t.nn.functional.gelu(x, approximate=approximate), means=_gelu),
@@ -72,7 +83,8 @@ ROWS = (
              pullback=("ybar * where(x < 0, 1 - exp(-abs(x)) / (1 + exp(-abs(x))), exp(-abs(x)) / (1 + exp(-abs(x))))",), aliases=("log_sigmoid",)),
 
     Function("hardsigmoid", "x", torch=lambda t, x: t.nn.functional.hardsigmoid(x), means="minimum(maximum(x + 3, 0), 6) / 6",
-             pullback=("where(x > -3, where(x < 3, ybar * (1/6), 0), 0)",), note="torch's backward takes 1/6 rounded to float32, in float64 too"),
+             pullback=("where(x > -3, where(x < 3, ybar * (1/6), 0), 0)",), note="torch's backward takes 1/6 rounded to float32, in float64 too",
+             approximates=lambda: Approximation("abs(x) < 3", "torch's backward takes 1/6 rounded to float32", wide=True)),
     Function("hardswish",   "x", torch=lambda t, x: t.nn.functional.hardswish(x),   means="x * minimum(maximum(x + 3, 0), 6) / 6",
              pullback=("where(x <= -3, 0, where(x < 3, ybar * (x / 3 + 1/2), ybar))",)),
     Function("hardtanh", "x; min_val=-1.0, max_val=1.0", torch=lambda t, x, min_val, max_val: t.nn.functional.hardtanh(x, min_val, max_val),

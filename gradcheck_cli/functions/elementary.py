@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 
 def _times(x: Any, log: Any, inside: Any) -> Any:
-    """`x * log`, and 0 where x is exactly 0 and `inside`, the log's argument, is not negative."""
-    return type(x)(0) if x.is_zero() and inside >= 0 else x * log
+    """`x * log`, and 0 where x is exactly 0, whatever number `inside`, the log's argument, is."""
+    return type(x)(0) if x.is_zero() and not inside.is_nan() else x * log
 
 
 def _sinc_slope(x: Any) -> Any:
@@ -122,13 +122,13 @@ ROWS = (
     Function("sin",  "x", torch=lambda t, x: t.sin(x),  sympy=lambda s, x: s.sin(x),  arb=lambda x: x.sin(),  partials=("cos(x)",), latex=r"\sin"),
     Function("cos",  "x", torch=lambda t, x: t.cos(x),  sympy=lambda s, x: s.cos(x),  arb=lambda x: x.cos(),  partials=("-sin(x)",), latex=r"\cos"),
     Function("tan", "x", torch=lambda t, x: t.tan(x), sympy=lambda s, x: s.tan(x), arb=lambda x: x.tan(), partials=("1 + tan(x)**2",),
-             pullback=("ybar * (1 + y**2)",), domain=("abs(cos(x))",), latex=r"\tan"),
+             pullback=("ybar * (1 + y**2)",), domain=("abs(cos(x))",), latex=r"\tan", aliases=("tg",)),
     Function("asin", "x", torch=lambda t, x: t.asin(x), sympy=lambda s, x: s.asin(x), arb=_asin, partials=("1 / sqrt(1 - x**2)",),
              pullback=("ybar * rsqrt(1 - x * x)",), domain=("1 - x**2",), aliases=("arcsin",)),
     Function("acos", "x", torch=lambda t, x: t.acos(x), sympy=lambda s, x: s.acos(x), arb=_acos, partials=("-1 / sqrt(1 - x**2)",),
              pullback=("ybar * -rsqrt(1 - x * x)",), domain=("1 - x**2",), aliases=("arccos",)),
     Function("atan", "x", torch=lambda t, x: t.atan(x), sympy=lambda s, x: s.atan(x), arb=lambda x: x.atan(), partials=("1 / (1 + x**2)",),
-             pullback=("ybar / (x * x + 1)",), aliases=("arctan",), germ=_atan_beside),
+             pullback=("ybar / (x * x + 1)",), aliases=("arctan", "arctg"), germ=_atan_beside),
     # Differentiable on the cut itself, but the value jumps there: zero where y = 0 and x <= 0.
     Function("atan2", "y, x", torch=lambda t, y, x: t.atan2(y, x), sympy=lambda s, y, x: s.atan2(y, x), arb=_atan2, aliases=("arctan2",),
              partials=("x / (x**2 + y**2)", "-y / (x**2 + y**2)"), kinks=("maximum(x, abs(y))",), jumps=True,
@@ -142,11 +142,29 @@ ROWS = (
     Function("tanh", "x", torch=lambda t, x: t.tanh(x), sympy=lambda s, x: s.tanh(x), arb=lambda x: x.tanh(), partials=("1 / cosh(x)**2",),
              pullback=("ybar * (1 - y * y)",), germ=_tanh_beside, latex=r"\tanh"),
     Function("asinh", "x", torch=lambda t, x: t.asinh(x), sympy=lambda s, x: s.asinh(x), arb=lambda x: x.asinh(), partials=("1 / sqrt(x**2 + 1)",),
-             pullback=("ybar * rsqrt(x**2 + 1)",), aliases=("arcsinh",), germ=_asinh_beside),
+             pullback=("ybar * rsqrt(x**2 + 1)",), aliases=("arcsinh", "arsinh"), germ=_asinh_beside),
     Function("acosh", "x", torch=lambda t, x: t.acosh(x), sympy=lambda s, x: s.acosh(x), arb=lambda x: x.acosh(), partials=("1 / sqrt(x**2 - 1)",),
-             pullback=("ybar * rsqrt(x * x - 1)",), domain=("x - 1",), aliases=("arccosh",), germ=_acosh_beside),
+             pullback=("ybar * rsqrt(x * x - 1)",), domain=("x - 1",), aliases=("arccosh", "arcosh"), germ=_acosh_beside),
     Function("atanh", "x", torch=lambda t, x: t.atanh(x), sympy=lambda s, x: s.atanh(x), arb=lambda x: x.atanh(), partials=("1 / (1 - x**2)",),
-             pullback=("ybar / (1 - x**2)",), domain=("1 - x**2",), aliases=("arctanh",), germ=_atanh_beside),
+             pullback=("ybar / (1 - x**2)",), domain=("1 - x**2",), aliases=("arctanh", "artanh"), germ=_atanh_beside),
+
+    # torch has none of these; they are given to it as people write them.
+    Function("sec", "x", torch=lambda t, x: 1 / t.cos(x), means="1 / cos(x)", latex=r"\sec"),
+    Function("csc", "x", torch=lambda t, x: 1 / t.sin(x), means="1 / sin(x)", latex=r"\csc", aliases=("cosec",)),
+    Function("cot", "x", torch=lambda t, x: t.cos(x) / t.sin(x), means="cos(x) / sin(x)", latex=r"\cot", aliases=("ctg", "cotan")),
+    Function("asec", "x", torch=lambda t, x: t.acos(1 / x), means="acos(1 / x)", aliases=("arcsec",)),
+    Function("acsc", "x", torch=lambda t, x: t.asin(1 / x), means="asin(1 / x)", aliases=("arccsc",)),
+    Function("acot", "x", torch=lambda t, x: t.atan(1 / x), means="atan(1 / x)", aliases=("arccot",),
+             note="between -pi/2 and pi/2, with a jump at 0, as in SymPy"),
+    Function("sech", "x", torch=lambda t, x: 1 / t.cosh(x), means="1 / cosh(x)"),
+    Function("csch", "x", torch=lambda t, x: 1 / t.sinh(x), means="1 / sinh(x)"),
+    Function("coth", "x", torch=lambda t, x: 1 / t.tanh(x), means="1 / tanh(x)", latex=r"\coth"),
+    Function("asech", "x", torch=lambda t, x: t.acosh(1 / x), means="acosh(1 / x)", aliases=("arcsech",)),
+    Function("acsch", "x", torch=lambda t, x: t.asinh(1 / x), means="asinh(1 / x)", aliases=("arccsch",)),
+    Function("acoth", "x", torch=lambda t, x: t.atanh(1 / x), means="atanh(1 / x)", aliases=("arccoth",)),
+    Function("cbrt", "x", torch=lambda t, x: t.sign(x) * t.abs(x) ** (1 / 3), means="sign(x) * abs(x)**(1 / 3)", latex=r"\sqrt[3]{%s}",
+             foreign={"sympy": "sympy.cbrt(x) is complex left of 0, this language's cbrt(x) is real: write cbrt(x), or x**(1/3) where x > 0"},
+             note="real left of 0 as well"),
 
     Function("hypot", "x, other", torch=lambda t, x, other: t.hypot(x, other), means="sqrt(x**2 + other**2)", pullback=("ybar * x / y", "ybar * other / y")),
     Function("logaddexp", "x, other", torch=lambda t, x, other: t.logaddexp(x, other), means="log(exp(x) + exp(other))",
@@ -154,11 +172,12 @@ ROWS = (
     Function("logaddexp2", "x, other", torch=lambda t, x, other: t.logaddexp2(x, other), means="log2(2**x + 2**other)",
              pullback=("ybar / (1 + 2**(other - x))", "ybar / (1 + 2**(x - other))")),
     Function("xlogy", "x, y", torch=lambda t, x, y: t.xlogy(x, y), sympy=lambda s, x, y: x * s.log(y), arb=lambda x, y: _times(x, y.log(), y),
-             partials=("log(y)", "x / y"), pullback=("ybar * log(y)", "ybar * x / y"), domain=("y",), scalars=True,
-             germ=lambda s, x, y: x if x.lead is None else x * s.apply("log", y), note="0 where x = 0, down to y = 0"),
+             partials=("log(y)", "x / where(y == 0, where(x == 0, 1, y), y)"), pullback=("ybar * log(y)", "ybar * x / y"), domain=("where(x == 0, 1, y)",),
+             scalars=True, germ=lambda s, x, y: x if x.lead is None else x * s.apply("log", y), note="0 where x = 0, for every y but NaN"),
     Function("xlog1py", "x, y", torch=lambda t, x, y: t.special.xlog1py(x, y), sympy=lambda s, x, y: x * s.log(1 + y),
-             arb=lambda x, y: _times(x, y.log1p(), 1 + y), partials=("log1p(y)", "x / (1 + y)"), pullback=("ybar * log1p(y)", "ybar * x / (1 + y)"),
-             domain=("1 + y",), scalars=True, germ=lambda s, x, y: x if x.lead is None else x * s.apply("log1p", y), note="0 where x = 0, down to y = -1"),
+             arb=lambda x, y: _times(x, y.log1p(), 1 + y), partials=("log1p(y)", "x / where(1 + y == 0, where(x == 0, 1, 1 + y), 1 + y)"),
+             pullback=("ybar * log1p(y)", "ybar * x / (1 + y)"), domain=("where(x == 0, 1, 1 + y)",), scalars=True,
+             germ=lambda s, x, y: x if x.lead is None else x * s.apply("log1p", y), note="0 where x = 0, for every y but NaN"),
 
     Function("sinc", "x", torch=lambda t, x: t.sinc(x), sympy=lambda s, x: s.sinc(s.pi * x), arb=lambda x: x.sinc_pi(), partials=("sinc_slope(x)",),
              pullback=("where(x == 0, 0, ybar * ((pi * x * cos(pi * x) - sin(pi * x)) / (pi * x * x)))",),
@@ -166,7 +185,8 @@ ROWS = (
              foreign={"sympy": "sympy.sinc(x) is sin(x)/x, this language's sinc(x) is sin(pi*x)/(pi*x): write sinc(x/pi)"},
              note="sin(pi*x) / (pi*x), and 1 at 0"),
     # A row of its own: the slope of a `where` inside sinc's partial would lose sinc''(0) = -pi**2 / 3.
-    Function("sinc_slope", "x", torch=_torch_sinc_slope, arb=_sinc_slope, partials=("where(x == 0, -pi**2 / 3, -pi**2 * sinc(x) - 2 * sinc_slope(x) / x)",),
+    Function("sinc_slope", "x", helper=True, torch=_torch_sinc_slope, arb=_sinc_slope,
+             partials=("where(x == 0, -pi**2 / 3, -pi**2 * sinc(x) - 2 * sinc_slope(x) / x)",),
              backward=False, note="the derivative of sinc; torch has no function for it and is given its formula"),
     Function("entr",    "x", torch=lambda t, x: t.special.entr(x), means="-xlogy(x, x)", pullback=("ybar * (-log(x) - 1)",)),
     Function("logit",   "x", torch=lambda t, x: t.logit(x),   means="log(x / (1 - x))"),

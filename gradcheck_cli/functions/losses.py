@@ -125,7 +125,8 @@ ROWS = (
              means=lambda reduction: _reduced("bce_with_logits(input, target)", reduction),
              foreign=_UNREDUCED),
 
-    Function("classes_last", "x", torch=lambda t, x: t.movedim(x, 1, -1) if x.dim() > 2 else x, array=lambda k, x: k.np.moveaxis(x, 1, -1) if x.ndim > 2 else x,
+    Function("classes_last", "x", helper=True, torch=lambda t, x: t.movedim(x, 1, -1) if x.dim() > 2 else x,
+             array=lambda k, x: k.np.moveaxis(x, 1, -1) if x.ndim > 2 else x,
              note="the classes of a loss, dim 1 of (N, C, d1, ...), as the last dim"),
     Function("cross_entropy", "input, target:index; reduction='mean', label_smoothing=0.0",
              torch=lambda t, input, target, **settings: t.nn.functional.cross_entropy(input, target, **settings), means=_cross_entropy, note=_CLASSES),

@@ -117,8 +117,8 @@ ROWS = (
              note="'fro', or of an operator: 1 and inf are the largest sums of a column and of a row, -1 and -inf the smallest; without dim of the last two"),
     Function("linalg_norm", "x; ord=None, dim=None, keepdim=False", torch=lambda t, x, ord, dim, keepdim: t.linalg.norm(x, ord, dim, keepdim),
              means=_linalg_norm, note="torch.linalg.norm: without ord of all elements; with it a vector's, and with two dims a matrix's"),
-    Function("as_vector", "x; ord=None", torch=lambda t, x, ord: x, array=_as_vector,
+    Function("as_vector", "x; ord=None", helper=True, torch=lambda t, x, ord: x, array=_as_vector,
              note="x itself, which must have one dimension for the norm that is asked for"),
-    Function("as_scalar", "x", torch=lambda t, x: x, array=_as_scalar, note="x itself, which must be a number"),
+    Function("as_scalar", "x", helper=True, torch=lambda t, x: x, array=_as_scalar, note="x itself, which must be a number"),
 )
 # fmt: on

@@ -91,10 +91,12 @@ class Approximation:
     Attributes:
         where: a comparison in the tool's own language, over the arguments and settings.
         says: what torch does there, as a part of a sentence.
+        wide: True where only a format wider than float32 shows it.
     """
 
     where: str
     says: str
+    wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,7 @@ class Function:
             narrowest counts.
         note: one sentence for `gradcheck functions NAME` where the fields above leave something
             unsaid.
+        helper: other rows are made of it; it is no function that people write.
     """
 
     name: str
@@ -175,6 +178,7 @@ class Function:
     condition: bool = False
     foreign: Mapping[str, Elsewhere | str] = field(default_factory=dict, compare=False)
     note: str = field(default="", compare=False)
+    helper: bool = False
 
     def __post_init__(self) -> None:
         ways = [self.arb is not None, self.means is not None, self.array is not None]

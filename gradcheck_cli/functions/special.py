@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.functions.row import Function
+from gradcheck_cli.functions.row import Approximation, Function
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +39,21 @@ def _log_gamma(x: Any) -> Any:
     if x > 0:
         return x.lgamma()
     return (type(x).pi() / abs(x.sin_pi())).log() - (1 - x).lgamma() if x < 0 else type(x).nan()
+
+
+def _gamma_sign(x: Any) -> Any:
+    if x > 0:
+        return type(x)(1)
+    below = x.floor()
+    if not (x < 0 and below.is_exact() and not x.contains(below)):
+        return type(x).nan()
+    return type(x)(1 if (below / 2).is_integer() else -1)
+
+
+def _torch_gamma_sign(t: Any, x: Any) -> Any:
+    """By the sine, which changes its sign where gamma does."""
+    below = t.where(x == t.floor(x), t.nan, t.sign(t.sin(t.pi * x)))
+    return t.where(x > 0, 1, below).detach()
 
 
 def _digamma(x: Any) -> Any:
@@ -106,6 +121,9 @@ def _from_pole(name: str, step: Callable[[Any, Any], Any]) -> Callable[[Any, Any
     return beside
 
 
+# `trigamma` of ATen's `native/Math.h`.
+_TRIGAMMA = "torch's backward sums a short series, good to some 5e-10"
+
 # fmt: off
 # Zero at the poles 0, -1, -2, ... and nowhere negative.
 _POLES = "maximum(x, x - floor(x))"
@@ -130,8 +148,14 @@ ROWS = (
              foreign={"sympy.loggamma": "sympy.loggamma(x) is complex left of 0, not log|gamma(x)|: write lgamma(x)",
                       "scipy.special.loggamma": "scipy.special.loggamma(x) is NaN left of 0, not log|gamma(x)|: write gammaln(x)"},
              rounds=(4, 4), note="log|gamma(x)|, real left of 0 as well"),
+    # torch has neither; they are given to it as people write them.
+    Function("gammasgn", "x", torch=_torch_gamma_sign, arb=_gamma_sign, partials=("0",), domain=(_POLES,), backward=False, rounds=(0, 0),
+             note="the sign of gamma, constant between its poles"),
+    Function("gamma", "x", torch=lambda t, x: _torch_gamma_sign(t, x) * t.exp(t.lgamma(x)), means="gammasgn(x) * exp(lgamma(x))", latex=r"\Gamma",
+             aliases=("tgamma",), note="torch has none: exp(lgamma(x)), with its sign left of 0"),
     Function("digamma", "x", torch=lambda t, x: t.digamma(x), sympy=lambda s, x: s.polygamma(0, x), arb=_digamma, partials=("polygamma(1, x)",),
-             domain=(_POLES,), aliases=("psi",), germ=_from_pole("digamma", lambda s, x: 1 / x), rounds=(8, 8)),
+             domain=(_POLES,), aliases=("psi",), germ=_from_pole("digamma", lambda s, x: 1 / x), rounds=(8, 8),
+             approximates=lambda: Approximation("abs(x) < 100", _TRIGAMMA, wide=True)),
     Function("polygamma", "n:index, x", torch=lambda t, n, x: t.polygamma(int(n), x), sympy=lambda s, n, x: s.polygamma(n, x), arb=_polygamma,
              partials=("0", "polygamma(n + 1, x)"), domain=(_POLES,), rounds=(8, 8), note="n is a constant integer from 0 to 200 and is not differentiated"),
 

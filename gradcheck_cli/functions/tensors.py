@@ -141,7 +141,7 @@ ROWS = (
     Function("squeeze",   "x; dim=None", torch=lambda t, x, dim: t.squeeze(x) if dim is None else t.squeeze(x, dim), array=_squeeze),
     Function("broadcast_to", "x; shape", torch=lambda t, x, shape: x.expand(integers("shape", shape)), array=_broadcast_to, aliases=("expand",),
              foreign={"sympy": "sympy.expand(x) writes x as a sum, which changes no value: write x"}),
-    Function("broadcast_like", "x, other", torch=lambda t, x, other: t.broadcast_tensors(x, other)[0],
+    Function("broadcast_like", "x, other", helper=True, torch=lambda t, x, other: t.broadcast_tensors(x, other)[0],
              array=lambda k, x, other: k.np.broadcast_arrays(x, other)[0], note="x in the shape that x and other have together"),
     Function("stack", "*tensors; dim=0", torch=lambda t, *tensors, dim: t.stack(tensors, dim=dim),
              array=lambda k, *tensors, dim: k.np.stack(tensors, axis=axis_of(tensors[0].ndim + 1, dim))),

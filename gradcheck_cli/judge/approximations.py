@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from flint import arb, ctx
 
 from gradcheck_cli.calculus.formulas import formula
+from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.program import Call, Program, reach
 from gradcheck_cli.worlds import balls
@@ -83,6 +84,8 @@ class _Look:
     def applying(self, values: list[Any], point: Point) -> Iterator[tuple[int, str]]:
         """(node, what is said) of those whose condition holds for certain."""
         for i, call, approximation in self.calls:
+            if approximation.wide and point.dtype.digits <= DTYPES["float32"].digits:
+                continue
             row = lookup(call.function)
             numbers = tuple(row.numbers(dict(call.settings)).items())
             args = [balls.plain(values[j]) for j in call.args]

@@ -16,7 +16,11 @@ from gradcheck_cli.judge.cause import cut_cause
 from gradcheck_cli.judge.comparison import Comparison
 from gradcheck_cli.judge.court import Court
 from gradcheck_cli.judge.evidence import agreement
-from gradcheck_cli.judge.forward import value_without_number, why_numeric_misses
+from gradcheck_cli.judge.forward import (
+    overflowing_decimals,
+    value_without_number,
+    why_numeric_misses,
+)
 from gradcheck_cli.judge.measure import (
     BUDGET_FACTOR,
     format_ball,
@@ -100,6 +104,7 @@ class _Trial:
         proved = isinstance(self.truth, Undefined) and self.truth.of_value
         if value is not None and not proved:
             reason = f"there is nothing to differentiate: torch's value is {format_float(value)}"
+            reason = f"{reason}{overflowing_decimals(self.point)}"
             why = getattr(self.truth, "reason", "")
             reason = f"{reason}; {why}; {answers}" if why else f"{reason}; {answers}"
             return self._verdict(Outcome.UNDEFINED, reason, Cause.OUTSIDE_DOMAIN)

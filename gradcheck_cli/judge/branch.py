@@ -7,10 +7,12 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from flint import arb, ctx
 
+from gradcheck_cli.calculus.formulas import conditions
 from gradcheck_cli.functions import lookup
+from gradcheck_cli.judge.pins import constants_of, pins_of
+from gradcheck_cli.judge.replay import kernel_step
 from gradcheck_cli.language.program import Call
 from gradcheck_cli.witnesses.autograd import Backward
 from gradcheck_cli.witnesses.reference import Proof
@@ -32,16 +34,26 @@ def crossed_kinks(evidence: Evidence) -> list[Kink]:
     """The kinks on whose other side torch's own values lie; none where that cannot be told.
 
     The exact gradient is evaluated again with torch's own value in place of every node; where an
-    argument of a kink then has another sign, or none, rounding has decided the branch.
+    argument of a kink then has another sign, or none, rounding has decided the branch. What a
+    function compares within itself it has rounded as well (`10*x > 1` in a softplus).
     """
     proof, backward = evidence.whole("reference", Proof), evidence.whole("autograd", Backward)
     prepared = evidence.point.prepared
     if proof is None or backward is None or not isinstance(prepared.expansion, Expansion):
         return []
-    values = _along_torch(evidence.point, prepared.expansion, backward.execution)
-    program = prepared.gradient
-    nodes = program.program.nodes
-    return [k for k in program.kinks if _is_crossed(k, nodes[k.node], values, proof.values)]
+    program, given = prepared.gradient, (evidence.point, prepared.expansion, backward.execution)
+    nodes, values = program.program.nodes, _along_torch(*given)
+    crossed = [k for k in program.kinks if _is_crossed(k, nodes[k.node], values, proof.values)]
+    compared = [k for k in program.kinks if _is_choice(nodes[k.node]) and k not in crossed]
+    if compared:
+        steps = _along_torch(*given, rounded=True)
+        crossed += [k for k in compared if _is_crossed(k, nodes[k.node], steps, proof.values)]
+    return crossed
+
+
+def _is_choice(node: Node) -> bool:
+    """Whether a node is decided by a comparison."""
+    return isinstance(node, Call) and bool(conditions(node.function))
 
 
 def other_branch(crossed: Sequence[Kink], point: Point, partial: int) -> str:
@@ -53,26 +65,31 @@ def other_branch(crossed: Sequence[Kink], point: Point, partial: int) -> str:
     return ""
 
 
-def _along_torch(point: Point, expansion: Expansion, execution: NodeValues) -> list[Any]:
-    """Balls of the exact program with torch's values put in for the nodes that torch computed."""
-    pins: dict[int, Any] = {}
-    for i, node in enumerate(point.specification.nodes):
-        value = execution.node(i)
-        if isinstance(node, Call) and hasattr(value, "is_floating_point"):
-            if not value.is_floating_point():
-                continue
-            numbers = value.detach().reshape(-1).double().tolist()
-            places = np.reshape(expansion.values[i], -1).tolist()
-            pairs = zip(places, numbers, strict=False)
-            pins |= {k: arb(number) for k, number in pairs if isfinite(number)}
+def _along_torch(
+    point: Point, expansion: Expansion, execution: NodeValues, *, rounded: bool = False
+) -> list[Any]:
+    """Balls of the exact program with torch's values put in for the nodes that torch computed, and
+    for the constants as torch was given them.
+
+    Args:
+        rounded: round the steps in between as torch's kernels do, as far as that is known.
+    """
+    constants = constants_of(point, expansion, execution)
+    pins = {place: constant.rounded for place, constant in constants.items()}
+    pins |= pins_of(point, expansion, execution)
+    nodes, forward = point.prepared.gradient.program.nodes, point.prepared.gradient.forward
 
     def put(place: int, values: list[Any]) -> None:
-        if place in pins:
-            values[place] = pins[place]
+        node = nodes[place]
+        if place < forward and isinstance(node, Call):
+            step = kernel_step(node, [values[i] for i in node.args], point.dtype)
+            values[place] = values[place] if step is None else step
 
     with ctx.workprec(_BITS):
         inputs = {name: arb(value) for name, value in point.scalars.items()}
-        return point.prepared.machine.values(inputs, point.dtype.round, after=put)
+        known = {place: arb(number) for place, number in pins.items() if isfinite(number)}
+        after, machine = put if rounded else None, point.prepared.machine
+        return machine.values(inputs, point.dtype.round, after=after, known=known)
 
 
 def _is_crossed(kink: Kink, node: Node, torch: list[Any], true: list[Any]) -> bool:

@@ -96,6 +96,9 @@ class Comparison:
         why, cause = _ELSEWHERE, Cause.UNKNOWN
         if found is not None:
             why, cause = found.words, self._cause(found)
+        elif abs(truth) > largest(self.dtype):
+            beyond = f"that is beyond the largest {self.dtype.name}, where an infinity is right"
+            why, cause = beyond, Cause.OVERFLOW
         answers = f"torch answers {format_float(answer.value)}"
         reason = f"{answers} where the derivative is {format_ball(truth)}: {why}"
         return self._blaming(found, Outcome.WRONG, reason, cause, **measures)
@@ -120,7 +123,7 @@ class Comparison:
         if not path.explains(self.partial, answer.value):
             return False
         if other_branch(self.court.crossed, self.court.point, self.partial):
-            return True
+            return not path.is_open(self.partial)
         return measures["error"] <= BUDGET_FACTOR * path.budget(self.partial)
 
     def _on_path(
@@ -201,8 +204,11 @@ class Comparison:
             cause = Cause.OTHER_BRANCH if crossed else Cause.UNKNOWN
             found = None if crossed else self._culprit(truth, answer.value)
             reason = f"{numbers} ({off(measures)}): rounding explains {room:.2g} at most"
-            if found is not None and found.is_of_range:
-                cause, reason = found.cause, f"{numbers} ({off(measures)}): {found.words}"
+            path = self.court.path
+            is_lost = path is not None and path.has_no_end(self.partial)
+            if found is not None and (found.is_of_range or is_lost):
+                cause = self._cause(found)
+                reason = f"{numbers} ({off(measures)}): {found.words}"
         if cause is Cause.UNKNOWN and self.court.forward_is_off:
             cause = Cause.LIMITED_APPROXIMATION
         return self._blaming(found, Outcome.WRONG, reason, cause, **measures)

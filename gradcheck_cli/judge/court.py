@@ -12,7 +12,8 @@ from gradcheck_cli.judge.branch import crossed_kinks
 from gradcheck_cli.judge.cause import cut_cause
 from gradcheck_cli.judge.culprit import Inquiry
 from gradcheck_cli.judge.forward import forward_note
-from gradcheck_cli.judge.retrace import pins_of, retrace
+from gradcheck_cli.judge.pins import pins_of
+from gradcheck_cli.judge.retrace import retrace
 from gradcheck_cli.judge.rounding import rounding
 from gradcheck_cli.witnesses.autograd import Backward
 from gradcheck_cli.witnesses.modes import WAYS
@@ -54,7 +55,9 @@ class Court:
     def is_finite(self) -> bool:
         """Whether all of torch's values are numbers."""
         backward = self.evidence.whole("autograd", Backward)
-        return backward is not None and all(map(isfinite, backward.forward))
+        if backward is None:
+            return False
+        return all(map(isfinite, (*backward.forward, *backward.primal)))
 
     @cached_property
     def cut(self) -> str:
@@ -89,7 +92,7 @@ class Court:
         backward = self.evidence.whole("autograd", Backward)
         if proof is None or backward is None:
             return None
-        pins = pins_of(self.point, trace, backward.execution)
+        pins = pins_of(self.point, trace.expansion, backward.execution)
         return Inquiry(self.point, trace, proof.bits, pins)
 
     @cached_property

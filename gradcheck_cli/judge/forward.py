@@ -24,9 +24,11 @@ from gradcheck_cli.witnesses.numeric import values_beside
 from gradcheck_cli.witnesses.reference import Proof
 from gradcheck_cli.witnesses.truth import Certified
 from gradcheck_cli.worlds.balls import Machine
+from gradcheck_cli.worlds.decimals import ball_text
 from gradcheck_cli.worlds.scalars import TooLarge
 
 if TYPE_CHECKING:
+    from gradcheck_cli.dtypes import DType
     from gradcheck_cli.judge.evidence import Evidence
     from gradcheck_cli.questions.batch import Point
     from gradcheck_cli.worlds.balls import Ball
@@ -60,7 +62,7 @@ def _sentence(
         beyond = (
             abs(truth) > largest(point.dtype) and not isnan(value) and (truth > 0) == (value > 0)
         )
-        wrong = f"{ours} {format_float(value)} where the true one is {truth.str(6, radius=False)}"
+        wrong = f"{ours} {format_float(value)} where the true one is {ball_text(truth, 6)}"
         return None if beyond else wrong
     gap = abs(truth - value)
     if gap <= FREE_ULPS * ulp(truth, point.dtype):
@@ -88,21 +90,45 @@ def value_without_number(evidence: Evidence, partial: int) -> float | None:
     if finite and not _has_infinity(point):
         return None
     program = point.prepared.gradient
-    for output, truth, value in zip(program.outputs, proof.forward, backward.forward, strict=False):
+    of_first = [
+        (truth, value, True) for truth, value in zip(proof.primal, backward.primal, strict=False)
+    ]
+    reached = (program.reached[output] >> partial & 1 for output in program.outputs)
+    of_value = zip(proof.forward, backward.forward, reached, strict=False)
+    for truth, value, has_part in (*of_first, *of_value):
         refuted = isinstance(truth, Certified) and (finite or not isnan(value))
-        if program.reached[output] >> partial & 1 and not isfinite(value) and not refuted:
+        if has_part and not isfinite(value) and not refuted:
             return value
     return None
 
 
 def _has_infinity(point: Point) -> bool:
-    """Whether an infinity is written in the program, or is a setting in it."""
+    """Whether an infinity is written in the program, or is a setting in it; a decimal beyond the
+    dtype's range is one.
+    """
 
     def look() -> bool:
         nodes = point.prepared.gradient.program.nodes
-        return any(isinstance(n, Number) and isinstance(n.value, float) for n in nodes)
+        return any(isinstance(n, Number) and _is_infinite(n, point.dtype) for n in nodes)
 
-    return point.prepared.share("infinities", look)
+    return point.prepared.share(("infinities", point.dtype.name), look)
+
+
+def _is_infinite(number: Number, dtype: DType) -> bool:
+    value = number.value
+    if isinstance(value, float):
+        return True
+    return number.decimal and not isfinite(dtype.round(value))
+
+
+def overflowing_decimals(point: Point) -> str:
+    """The decimals of the program that are beyond the dtype's range, and so infinities, in words;
+    empty where there are none.
+    """
+    program, dtype = point.specification, point.dtype
+    numbers = ((i, node) for i, node in enumerate(program.nodes) if isinstance(node, Number))
+    beyond = [program.source(i) for i, n in numbers if n.decimal and _is_infinite(n, dtype)]
+    return "".join(f"; `{text}` is beyond the range of {dtype.name}" for text in beyond)
 
 
 def why_numeric_misses(evidence: Evidence, partial: int) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from gradcheck_cli.records.record import FREE_ULPS
 from gradcheck_cli.worlds import balls
+from gradcheck_cli.worlds.decimals import ball_text
 
 if TYPE_CHECKING:
     from gradcheck_cli.dtypes import DType
@@ -146,4 +147,4 @@ def format_ball(ball: Any, digits: int = 6) -> str:
     value = float(ball.mid())
     # Subnormal floats have few digits of their own.
     in_range = isfinite(value) and (abs(value) > 1e-300 or ball.contains(0))
-    return format_float(value, digits) if in_range else str(ball.mid().str(digits, radius=False))
+    return format_float(value, digits) if in_range else ball_text(ball.mid(), digits)

@@ -17,9 +17,8 @@ import numpy as np
 from flint import ctx
 
 from gradcheck_cli.calculus.rewriting import rewritings
-from gradcheck_cli.judge.bench import judge
+from gradcheck_cli.judge.acceptance import Acceptance, Candidate
 from gradcheck_cli.judge.digits import Goal, goals_of, right_digits
-from gradcheck_cli.judge.evidence import Evidence
 from gradcheck_cli.judge.verdict import Remedy
 from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.questions.batch import Batch, Point
@@ -27,7 +26,6 @@ from gradcheck_cli.questions.question import Question
 from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.records.record import FREE_ULPS
 from gradcheck_cli.subjects.program import ProgramSubject
-from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.autograd import Autograd, Backward, Measured
 from gradcheck_cli.witnesses.reference import Proof, Reference
 from gradcheck_cli.witnesses.truth import Certified
@@ -36,9 +34,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from gradcheck_cli.calculus.rewriting import Rewriting
+    from gradcheck_cli.judge.evidence import Evidence
     from gradcheck_cli.judge.verdict import Verdict
     from gradcheck_cli.language.errors import Span
-    from gradcheck_cli.witnesses import Testimony
 
 # A remedy regains at least so many digits: less may be luck at this point.
 LEAST_GAIN = 2.0
@@ -120,6 +118,7 @@ class _Search:
         self.before = self._digits(backward)
         self.deadline, self.left = thread_time() + SEARCH_LIMIT, _MOST_WORK
         self._proofs: dict[str, Proof | None] = {}
+        self._acceptance = Acceptance(point, backward, _PROOF_LIMIT, self.enough)
 
     def remedies(self, ailing: Iterable[int]) -> dict[int, Remedy]:
         """For each of some partials the best rewriting that is proved, where there is one."""
@@ -234,20 +233,14 @@ class _Search:
         return trial.digits[partial] >= self.before[partial] + LEAST_GAIN and all(kept)
 
     def _is_better(self, trial: _Trial, partial: int) -> bool:
-        """Whether a rewriting is proved to be the program here, and torch is not wrong with it."""
+        """Whether a rewriting is proved to be the program here, and is accepted."""
         text = trial.rewriting.text
         if text not in self._proofs:
             self._proofs[text] = self._proof(trial)
         proof = self._proofs[text]
         if proof is None:
             return False
-        heard: dict[str, Testimony | Abstention] = {
-            "reference": proof,
-            "autograd": trial.backward,
-            "numeric": Abstention("not asked"),
-        }
-        (verdict,) = judge(Evidence(trial.point, heard), None, [partial])
-        return verdict.outcome not in (Outcome.WRONG, Outcome.INCONCLUSIVE)
+        return self._acceptance.accepts(Candidate(trial.point, trial.backward, proof), partial)
 
     def _proof(self, trial: _Trial) -> Proof | None:
         """What is proved of a rewriting, where it has the value and the derivatives of the

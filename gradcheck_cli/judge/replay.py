@@ -136,7 +136,7 @@ class _Hand:
             if place in trace.inner_constants:
                 dtype = DTYPES["float64"]
             elif place < trace.forward and place not in self.replay.results:
-                dtype = _inside(dtype)
+                dtype = kernel_dtype(dtype)
             rounded = round_ball(value, dtype) if pin is None else arb(pin)
             if _is_lost(value, dtype):
                 self.lost.append(Rounded(place, value, rounded))
@@ -172,10 +172,24 @@ def _is_gate(function: str) -> bool:
     return kinds == ["condition"] and not row.condition
 
 
-def _inside(dtype: DType) -> DType:
+def kernel_dtype(dtype: DType) -> DType:
     """The format that torch's kernels on the CPU compute in before they round their result."""
     single = DTYPES["float32"]
     return single if dtype.digits < single.digits else dtype
+
+
+def kernel_step(call: Call, args: Sequence[Any], dtype: DType) -> Any:
+    """What a step inside a kernel makes of exact numbers; None where that is not known: an argument
+    is none, or the function is not one that is rounded to the nearest number.
+    """
+    row = lookup(call.function)
+    if row.operator not in ("+", "-", "*", "/") or row.arb is None:
+        return None
+    plain = [balls.plain(arg) for arg in args]
+    if not all(arg.is_exact() and arg.is_finite() for arg in plain):
+        return None
+    exact = row.arb(*plain)
+    return round_ball(exact, kernel_dtype(dtype)) if exact.is_finite() else None
 
 
 def _is_lost(exact: Any, dtype: DType) -> bool:

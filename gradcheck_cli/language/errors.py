@@ -25,6 +25,7 @@ class Mistake:
 
     Attributes:
         place: `FILE:LINE:COLUMN` of what was read from a file.
+        instead: what may have been meant: programs, or commands.
     """
 
     code: str
@@ -33,9 +34,16 @@ class Mistake:
     span: Span | None = None
     help: str = ""
     place: str = ""
+    instead: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return self.within(None)
+
+    @property
+    def way_out(self) -> str:
+        """All help in one line."""
+        programs = " or ".join(f"`{' '.join(text.split())}`" for text in self.instead)
+        return "; ".join(filter(None, (self.help, programs and f"did you mean {programs}?")))
 
     def within(self, width: int | None) -> str:
         """What is printed on a terminal of so many columns, or of any number: words are wrapped,
@@ -48,6 +56,9 @@ class Mistake:
             lines += _excerpt(self.text, self.span, width)
         if self.help:
             lines += _wrapped(f"  = help: {self.help}", width, "    ")
+        # What is to be copied is not wrapped.
+        for k, text in enumerate(self.instead):
+            lines.append(f"  = help: {'or' if k else 'did you mean'}: {' '.join(text.split())}")
         return "\n".join(printable(line) for line in lines)
 
 

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING, NamedTuple
 
 from gradcheck_cli.functions import lookup, names
+from gradcheck_cli.functions.other_names import ACCEPTED, INSTEAD
 from gradcheck_cli.functions.row import Elsewhere
 from gradcheck_cli.language.errors import NodeError, did_you_mean, elide
 
@@ -17,11 +18,12 @@ if TYPE_CHECKING:
 # fmt: off
 PREFIXES = (
     "torch", "torch.nn.functional", "nn.functional", "F", "torch.special", "torch.linalg", "np", "numpy", "np.linalg", "numpy.linalg",
-    "math", "sympy", "sp", "scipy.special", "special",
+    "math", "sympy", "sp", "scipy.special", "special", "jnp", "jax.numpy", "jnp.linalg", "jax.numpy.linalg", "jax.scipy.special",
 )
 # One library under several names; `special` is whose meaning is the narrower.
 _LIBRARY = {
     "F": "torch.nn.functional", "nn.functional": "torch.nn.functional", "numpy": "np", "numpy.linalg": "np.linalg", "sp": "sympy", "special": "scipy.special",
+    "jnp": "np", "jax.numpy": "np", "jnp.linalg": "np.linalg", "jax.numpy.linalg": "np.linalg", "jax.scipy.special": "scipy.special",
 }
 # fmt: on
 # Libraries whose extremes take any number of arguments.
@@ -61,7 +63,8 @@ def links(node: ast.expr) -> list[str]:
 
 def strip_prefix(path: list[str]) -> str | None:
     """The bare name behind a known library prefix, or None."""
-    return path[-1] if len(path) > 1 and ".".join(path[:-1]) in PREFIXES else None
+    prefix = ".".join(path[:-1])
+    return path[-1] if prefix in PREFIXES or prefix in ACCEPTED else None
 
 
 def callee(node: ast.Call, assigned: Container[str]) -> Callee:
@@ -83,13 +86,37 @@ def callee(node: ast.Call, assigned: Container[str]) -> Callee:
     if bare is None:
         if is_free and len(path) > 2 and path[-2] not in ATTRIBUTES:
             raise unknown_prefix(func, path, f"there is no attribute `{elide(path[1])}`")
-        return Callee(_row(func.attr, func), receiver=(func.value,))
+        return Callee(_row(func.attr, _own_name(func)), receiver=(func.value,))
     prefix = ".".join(path[:-1])
+    if prefix in ACCEPTED:
+        return _accepted(prefix, bare, func)
     row = _row(bare, func)
     elsewhere = _elsewhere(row, _LIBRARY.get(prefix, prefix), bare)
     if isinstance(elsewhere, str):
         raise NodeError("foreign-meaning", elsewhere, func)
     return Callee(lookup(elsewhere.function) if elsewhere.function else row, prefix, (), elsewhere)
+
+
+def _accepted(prefix: str, name: str, node: ast.expr) -> Callee:
+    """The function that a call means in a library of which only some names are known."""
+    known = ACCEPTED[prefix]
+    if name not in known:
+        own = names().get(name)
+        way_out = f"if torch's is meant, write `{own}({lookup(own).signature})`" if own else ""
+        way_out = INSTEAD.get(name, "") or way_out or did_you_mean(name, known)
+        message = f"`{elide(prefix)}.{elide(name)}` is none that is known to be one of these"
+        raise NodeError("unknown-function", message, node, way_out)
+    elsewhere = known[name]
+    return Callee(lookup(elsewhere.function), prefix, (), elsewhere)
+
+
+def _own_name(func: ast.Attribute) -> ast.expr:
+    """The name behind the last dot, as a node of its own."""
+    name = ast.copy_location(ast.Name(func.attr), func)
+    if func.end_lineno is not None and func.end_col_offset is not None:
+        name.lineno = func.end_lineno
+        name.col_offset = max(func.end_col_offset - len(func.attr.encode()), 0)
+    return name
 
 
 def _elsewhere(row: Function, library: str, name: str) -> Elsewhere | str:
@@ -120,7 +147,10 @@ def _row(name: str, node: ast.expr) -> Function:
     if row is not None:
         way_out = "elements are written `x[0, 1:]`"
     else:
-        way_out = f"{did_you_mean(name, known)} `gradcheck functions` lists all".lstrip()
+        way_out = INSTEAD.get(name) or INSTEAD.get(name.lower()) or did_you_mean(name, known)
+        way_out = (
+            f"{way_out}{';' * (name.lower() in INSTEAD)} `gradcheck functions` lists all".lstrip()
+        )
     raise NodeError("unknown-function", f"no function named `{elide(name)}`", node, way_out)
 
 

@@ -49,13 +49,19 @@ Node: TypeAlias = Number | Variable | Call
 
 @dataclass(frozen=True)
 class Program:
-    """Nodes in evaluation order; `names[i]` is the user's name of node i, `spans[i]` its place."""
+    """Nodes in evaluation order; `names[i]` is the user's name of node i, `spans[i]` its place.
+
+    Attributes:
+        text: what was read, in the language.
+        written: what the user wrote, where that was read as `text` (see `language.lenient`).
+    """
 
     nodes: tuple[Node, ...]
     outputs: tuple[int, ...]
     text: str = ""
     spans: Mapping[int, Span] = field(default_factory=dict)
     names: Mapping[int, str] = field(default_factory=dict)
+    written: str = ""
 
     @property
     def result(self) -> int:

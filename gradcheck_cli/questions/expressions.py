@@ -10,6 +10,7 @@ from gradcheck_cli.language.constants import arithmetic
 from gradcheck_cli.language.errors import Mistake, PointError, ProgramError, Span, elide
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.program import Call, Number, Program
+from gradcheck_cli.language.reading import read_program
 
 # An irrational point such as pi/4 is wanted to this many bits; a dtype keeps at most 53 of them.
 # The precision is raised as far as sin(1e1000) needs it.
@@ -18,22 +19,35 @@ _POINT_BITS, _PRECISIONS, _SECONDS = 200, (400, 1_600, 6_400), 2.0
 _MAX_BITS = 100_000
 
 
-def value_of(text: str, span: Span) -> Fraction:
-    """The value of a constant expression: exact if it is rational, else to `_POINT_BITS` bits.
+def value_of(text: str, span: Span) -> tuple[Fraction, str]:
+    """The value of a constant expression, exact if it is rational, else to `_POINT_BITS` bits; and
+    the expression in the language.
 
     Raises:
         PointError: it has no value, or it has inputs.
         SizeError: it has more than `_MAX_BITS` bits.
     """
     try:
-        program = parse(text[slice(*span)], single=True)
+        program = _expression(text[slice(*span)])
     except ProgramError as error:
         raise PointError([_in_point(m, text, span) for m in error.mistakes]) from error
     if program.variables:
         name = elide(program.variables[0])
         raise bad_number(f"a point is made of numbers, and `{name}` is not one", text, span)
     value = _rational(program)
-    return _irrational(program, text, span) if value is None else value
+    return _irrational(program, text, span) if value is None else value, program.text
+
+
+def _expression(words: str) -> Program:
+    """The program of one expression, as people paste it where it is not the language's."""
+    try:
+        program = parse(words, single=True)
+    except ProgramError as error:
+        try:
+            return parse(read_program(words).text, single=True)
+        except ProgramError:
+            raise error from None
+    return program if words.isascii() else parse(read_program(words).text, single=True)
 
 
 def _in_point(mistake: Mistake, text: str, span: Span) -> Mistake:

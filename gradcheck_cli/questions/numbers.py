@@ -110,10 +110,10 @@ def _assignments(text: str, mistakes: list[Mistake]) -> list[tuple[str, Span]]:
     for span in _split(text, Span(0, len(text)), ","):
         match = _NAME.match(text, span.start, span.end)
         if match:
-            # As Python reads names in the program: NFKC.
-            found.append(
-                (normalize("NFKC", match[1]), _stripped(text, Span(match.end(), span.end)))
-            )
+            # As Python reads names in the program: NFKC. Its keyword is no name there.
+            name = normalize("NFKC", match[1])
+            name = "lambda_" if name == "lambda" else name
+            found.append((name, _stripped(text, Span(match.end(), span.end))))
         else:
             part = text[slice(*span)].strip()
             what = (
@@ -257,10 +257,10 @@ def _number(text: str, span: Span) -> Exact | NonFinite:
         raise bad_number("there is no value here", text, span)
     try:
         literal = _literal(inside)
-        value = value_of(text, span) if literal is None else literal
+        value, words = value_of(text, span) if literal is None else (literal, inside)
     except SizeError as error:
         raise PointError([Mistake("too-large", str(error), text, span)]) from error
-    return Exact(value, inside, literal == 0 and inside.startswith("-"))
+    return Exact(value, words, literal == 0 and inside.startswith("-"))
 
 
 def _literal(inside: str) -> Fraction | None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradcheck_cli.functions import lookup, names
-from gradcheck_cli.language.errors import Mistake, PointError, did_you_mean, mistake
-from gradcheck_cli.language.parse import is_constant
+from gradcheck_cli.functions import lookup
+from gradcheck_cli.language.errors import Mistake, PointError, mistake
 from gradcheck_cli.language.program import Call, Program, Variable
 from gradcheck_cli.questions.arrays import RoundedNumber, float_array, integer_array
+from gradcheck_cli.questions.misfits import misfit
+from gradcheck_cli.questions.naming import COMMAND, Asked, misnamed, underivable
 from gradcheck_cli.questions.nonfinite import require_finite
 from gradcheck_cli.questions.prepared import Oversize, Prepared, unroll
 from gradcheck_cli.questions.split import MAX_ENTRIES, MAX_OUTPUTS
@@ -147,11 +148,12 @@ class Question:
         try:
             return unroll(program, self._inputs(arrays))
         except ShapeError as error:
-            shapes = ", ".join(f"`{name}` {arrays[name].shape}" for name in program.variables)
-            message = f"shapes do not fit: {error} (inputs: {shapes})"
-            message = str(error) if error.code else message
+            message, help_ = str(error), ""
+            if not error.code:
+                inputs = {name: arrays[name].shape for name in program.variables}
+                message, help_ = misfit(program, error, inputs)
             span, code = program.spans.get(error.node), error.code or "shape-mismatch"
-            raise mistake(code, message, program.text, span) from error
+            raise mistake(code, message, program.text, span, help=help_) from error
 
     def _weights(
         self,
@@ -170,21 +172,6 @@ class Question:
                 sizes = f"shape {array.shape}, the result {shape}"
                 raise mistake("shape-mismatch", f"the cotangent has {sizes}")
         return tuple(array.reshape(-1).tolist())
-
-
-class Asked(NamedTuple):
-    """How a user says a point and what is differentiated: on a command line, or from Python.
-
-    Attributes:
-        value: what gives a name a value.
-    """
-
-    at: str
-    wrt: str
-    value: str
-
-
-COMMAND, PYTHON = Asked("--at", "--wrt", "--at {}={}"), Asked("at", "wrt", '{{"{}": {}}}')
 
 
 def question_of(
@@ -213,8 +200,8 @@ def question_of(
     """
     integers = index_inputs(specification)
     mistakes = [
-        *_misnamed(specification, given, asked),
-        *_underivable(specification, wrt, integers, asked),
+        *misnamed(specification, given, asked),
+        *underivable(specification, wrt, integers, asked),
         *conflicts(order, cotangent, jacobian=jacobian),
     ]
     everything = (name for name in specification.variables if name not in integers)
@@ -237,50 +224,6 @@ def conflicts(order: int, cotangent: Nested | None, *, jacobian: bool) -> Iterat
     if jacobian and order != 1:
         message = "second derivatives are those of one number, a Jacobian is of several"
         yield Mistake("conflicting-options", message, help="give a cotangent instead of `jacobian`")
-
-
-def _misnamed(program: Program, given: Collection[str], asked: Asked) -> Iterator[Mistake]:
-    """Inputs without a value, and values without an input."""
-    variables = program.variables
-    for name in variables:
-        if name not in given:
-            is_function = name in names()
-            hint = f"for example `{asked.value.format(name, 1)}`"
-            if is_function:
-                hint = f"`{name}` is a function: write {name}(...)"
-            spots = (i for i, node in enumerate(program.nodes) if node == Variable(name))
-            span = next((program.spans.get(i) for i in spots), None)
-            message = f"`{asked.at}` gives no value for `{name}`"
-            yield Mistake("missing-value", message, program.text, span, hint)
-    for name in given:
-        if name not in variables:
-            message = f"`{asked.at}` gives `{name}`, which is not an input of the program"
-            yield Mistake("extra-value", message, help=way_out_of(name, program))
-
-
-def way_out_of(name: str, program: Program) -> str:
-    """What to do about a name that is taken for an input, and is none."""
-    variables = program.variables
-    listing = ", ".join(f"`{variable}`" for variable in variables)
-    inputs = f"it has {listing}" if variables else "it has no inputs"
-    if is_constant(name):
-        return f"`{name}` is a constant, so an input needs another name; {inputs}"
-    if name in program.names.values():
-        return f"`{name}` is what the program computes; {inputs}"
-    return did_you_mean(name, variables) or inputs
-
-
-def _underivable(
-    program: Program, wrt: Sequence[str], integers: Collection[str], asked: Asked
-) -> Iterator[Mistake]:
-    """Names to differentiate by that are no inputs, or class indices."""
-    for name in wrt:
-        if name not in program.variables:
-            message = f"`{asked.wrt}` names `{name}`, which is not an input of the program"
-            yield Mistake("unknown-input", message, help=way_out_of(name, program))
-        elif name in integers:
-            message = f"`{name}` holds class indices: there is nothing to differentiate"
-            yield Mistake("index-input", message)
 
 
 def index_inputs(program: Program) -> frozenset[str]:

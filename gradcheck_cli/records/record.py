@@ -92,6 +92,7 @@ class Record(SuiteFields):
 
     id: str | None
     expression: str
+    written: str | None
     dtype: str
     device: str
     at: dict[str, JsonArray]

@@ -65,3 +65,10 @@ class Report:
         if self.interrupted or self.unwritten:
             return INTERRUPTED if self.interrupted else UNWRITTEN
         return Status.ERROR.exit_code if self.incomplete else exit_code_of(self.statuses)
+
+
+def count_of_missing(missing: int, total: int, noun: str) -> str:
+    """`3 of 1,000 checks were`, for a sentence on what was not done; `the one check was`."""
+    if total == 1:
+        return f"the one {noun} was"
+    return f"{missing:,} of {total:,} {noun}s {'was' if missing == 1 else 'were'}"

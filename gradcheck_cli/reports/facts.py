@@ -171,6 +171,15 @@ def place_of(group: Group) -> str:
     return "; ".join(filter(None, texts))
 
 
+def programs_of(group: Group) -> list[str]:
+    """What the user wrote, and behind it how that was read, where it is not the language's."""
+    first = group.records[0]
+    program = first["expression"].strip("\n")
+    if first["written"] is None:
+        return [program]
+    return [first["written"].strip("\n"), "; ".join(program.split("\n"))]
+
+
 def formulas(group: Group) -> list[tuple[str, str]]:
     """(`∂f/∂x`, SymPy's formula), once for each partial."""
     texts: dict[str, str] = {}

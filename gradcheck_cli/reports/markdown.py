@@ -15,6 +15,7 @@ from gradcheck_cli.reports.facts import (
     groups,
     is_settled,
     phrase_of,
+    programs_of,
     sentences,
     summary,
 )
@@ -116,14 +117,15 @@ def _details(report: Report, room: int) -> list[str]:
 def _group(group: Group, most: int | None = None) -> list[str]:
     """The blocks of a program, its table no longer than `most` rows."""
     shared = phrase_of(group.shared, group.shared)
-    lines = [prose(shared)] if shared else []
+    program, *read_as = programs_of(group)
+    lines = [f"read as {code(text)}" for text in read_as]
+    lines += [prose(shared)] if shared else []
     known = formulas(group)
     for name, formula in known[:MAX_FORMULAS]:
         lines.append(f"{code(name)} = {code(shorten(formula, MAX_LINE))}")
     if len(known) > MAX_FORMULAS:
         lines.append(f"… and {len(known) - MAX_FORMULAS:,} more")
     texts = [_sentence(said.kind, said.subject, said.text) for said in sentences(group)]
-    program = group.records[0]["expression"].strip("\n")
     blocks = [
         fence(escape_controls(program), "python"),
         # Two spaces at a line's end keep it a line.

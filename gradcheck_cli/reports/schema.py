@@ -103,7 +103,7 @@ def _case() -> Schema:
         "One program at one point, in one dtype, on one device.",
         _additions(),
         id=_field("The case's name in its suite; null outside a suite.", type=["string", "null"]),
-        expression=_text("The program as the user wrote it."),
+        expression=_text("The program, in the language."),
         dtype=_text("The dtype under test: float64, float32, bfloat16 or float16."),
         device=_text("The device under test: cpu, cuda, cuda:1."),
         at=_field("The point: each input as the exact numbers used, after rounding to the dtype.", type="object", additionalProperties=_ref("array")),
@@ -131,6 +131,7 @@ def _additions() -> Schema:
     rounded = _object("A number that the dtype cannot hold.", variable=_TEXT, text=_TEXT, used=_ref("number"))
     return {
         "status": _ref("status"),
+        "written": _field("What the user wrote, where that is not the language's and was read as `expression`; else null.", type=["string", "null"]),
         "order": _field("The order of the derivatives in `partials`.", enum=[1, 2]),
         "direction": _either("Of second derivatives of many inputs: each is the product of a row of them with this direction, which is shaped like the inputs; "
                              "else null.", {"type": "object", "additionalProperties": _ref("array")}, _NULL),
@@ -190,7 +191,7 @@ def _opinions() -> Schema:
         "reference": _object(
             "A value proved by ball arithmetic.",
             value=_ref("number", "The float64 nearest to it."),
-            digits=_text("The same to 20 decimal digits, more than any dtype holds."),
+            digits=_text("The same to 20 decimal digits, more than any dtype holds; by its power of ten, `10^(4.34294e+299)`, where that is beyond 99,999."),
             bits=_field("Working precision that sufficed for the proof.", type="integer", minimum=1),
         ),
         "analytic": _object(

@@ -246,7 +246,7 @@ def _complete(record: dict[str, Any], *, strict: bool) -> Record:
     also = record.get("also")
     others = [_complete_partial(partial) for partial in also["partials"]] if also else []
     status = status_by_itself([*partials, *others], strict=strict) if judged else outcome.status
-    newer = {"notes": [], "rounded": [], **UNSTATED, "status": status, **_UNSPLIT}
+    newer = {"written": None, "notes": [], "rounded": [], **UNSTATED, "status": status, **_UNSPLIT}
     whole = record | {"partials": partials}
     if also:
         whole["also"] = also | {"partials": others}

@@ -20,6 +20,7 @@ from gradcheck_cli.reports.facts import (
     formulas,
     groups,
     place_of,
+    programs_of,
     sentences,
     summary,
 )
@@ -118,8 +119,10 @@ class _Page:
         rounds = self.detail is not None and self.detail.digits < ALL_DIGITS
         digits = SHORT if rounds else ALL_DIGITS
         values = {value_text(r, digits, whole=self.verbose) for r in group.records}
+        program, *read_as = (escape_controls(text) for text in programs_of(group))
         lines = [
-            Text(escape_controls(group.records[0]["expression"].strip("\n")), style="bold"),
+            Text(program, style="bold"),
+            *(Text(f"read as {text}") for text in read_as),
             Text(place_of(group)),
             Text(f"f = {values.pop()}" if len(values) == 1 and values != {""} else ""),
         ]

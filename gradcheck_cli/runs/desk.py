@@ -107,6 +107,7 @@ def _item(task: Task, offset: int, result: Result) -> Item:
     """A result with what the suite says of its case, and whether that is met."""
     case = task.case
     record = record_of(result, strict=case.strict)
+    alone = record["status"]  # what the command that checks the program alone comes to
     task.state(record, offset)
     outcomes = case.expected.outcomes if case.expected is not None else ()
     record["expected"] = list(outcomes) or None
@@ -120,4 +121,7 @@ def _item(task: Task, offset: int, result: Result) -> Item:
         wanted = " or ".join(outcomes)
         sentence = f"the outcome is {record['outcome']}, expected is {wanted}"
         record["unmet"] = [sentence, *record["unmet"]]
+    shows = not record["unmet"] and status.exit_code == Status(alone).exit_code
+    if not status.is_well and not shows:
+        record["reproduce"] = task.command(offset)
     return Item(task.position + offset, status, line_of(record))

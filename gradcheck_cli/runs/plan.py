@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.runs.task import TASK_POINTS, Task, check_id
+from gradcheck_cli.runs.task import TASK_POINTS, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Sequence
 
     from gradcheck_cli.suites.spec import SuiteCase
 
@@ -18,7 +18,8 @@ class Selection:
     """What the user wants of all cases.
 
     Attributes:
-        keyword: text that the id or the program holds, capitals or not.
+        keyword: text that the id or the program holds, capitals or not; or the whole id of a case
+            or of a check, `FILE::NAME` or `::NAME`, for that alone.
         tags: any of these; one with `!` in front leaves out what has it.
         failed: ids of checks; only these, if given.
         shard: (i, n): every n-th case, from the i-th on, counted from 1.
@@ -28,6 +29,21 @@ class Selection:
     tags: tuple[str, ...] = ()
     failed: frozenset[str] | None = None
     shard: tuple[int, int] = (1, 1)
+
+    def names(self, case: SuiteCase) -> bool:
+        """Whether the text is the whole id of a case or of a check of it."""
+        return f"{self._id_in(case)}:".startswith(f"{case.id}:")
+
+    def checks(self, case: SuiteCase) -> list[frozenset[str]]:
+        """Sets of the ids of checks; of a case those are wanted that are in each."""
+        whole = self._id_in(case)
+        named = [frozenset((whole,))] if self.names(case) and whole != case.id else []
+        return [*named, *([] if self.failed is None else [self.failed])]
+
+    def _id_in(self, case: SuiteCase) -> str:
+        """The text, with the file in front of it where it leaves that out."""
+        file = case.id.removesuffix(f"::{case.name}")
+        return file + self.keyword if self.keyword.startswith("::") else self.keyword
 
     def takes(self, case: SuiteCase) -> bool:
         """Whether a case is wanted by text and tag."""
@@ -55,15 +71,24 @@ class Plan:
     selected: int = 0
 
 
-def plan(cases: Iterable[SuiteCase], wanted: Selection) -> Plan:
+def selected_cases(cases: Sequence[SuiteCase], wanted: Selection) -> list[SuiteCase]:
+    """Those that a whole id names, whatever their tags; where it names none, those that are wanted
+    by text and tag.
+    """
+    named = [case for case in cases if wanted.names(case)]
+    return named or [case for case in cases if wanted.takes(case)]
+
+
+def plan(cases: Sequence[SuiteCase], wanted: Selection) -> Plan:
     """The tasks for the selected cases, numbered in the order of the files."""
     tasks: list[Task] = []
     position = 0
     shard, shards = wanted.shard
-    for number, case in enumerate(case for case in cases if wanted.takes(case)):
+    for number, case in enumerate(selected_cases(cases, wanted)):
+        checks = wanted.checks(case)
         for task in _chunks(case, position):
             if number % shards == shard - 1:
-                tasks += [task] if wanted.failed is None else _failures(task, wanted.failed)
+                tasks += _some(task, checks) if checks else [task]
         position += len(case.runs) * len(case.points)
     active = tuple(task for task in tasks if task.case.skip is None)
     skipped = tuple(task for task in tasks if task.case.skip is not None)
@@ -80,7 +105,7 @@ def _chunks(case: SuiteCase, position: int) -> Iterator[Task]:
         position += count
 
 
-def _failures(task: Task, failed: frozenset[str]) -> list[Task]:
-    """The checks of a task that are among the failed ones."""
-    ones = [task.rest(k).one() for k in range(len(task))]
-    return [one for one in ones if check_id(one.case, one.dtype, one.device, one.start) in failed]
+def _some(task: Task, wanted: Sequence[frozenset[str]]) -> list[Task]:
+    """The checks of a task that are in each set of ids."""
+    ones = [(task.rest(k).one(), task.check_id(k)) for k in range(len(task))]
+    return [one for one, name in ones if all(name in ids for ids in wanted)]

@@ -35,6 +35,14 @@ class StartError(RuntimeError):
     """No worker can be started here."""
 
 
+class BatchAnswer(Future["list[Item]"]):
+    """The items of a batch, some time; `received` are those that have come already."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.received: list[Item] = []
+
+
 @dataclass(frozen=True)
 class Limits:
     """What one check may take: seconds, unless its case says otherwise, and bytes of memory (None
@@ -52,7 +60,7 @@ class Workers(Executor):
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self._waiting: SimpleQueue[tuple[Future[Any], Sequence[Task]] | None] = SimpleQueue()
+        self._waiting: SimpleQueue[tuple[BatchAnswer, Sequence[Task]] | None] = SimpleQueue()
         self._keepers: list[_Keeper] = []
 
     def start(self, count: int) -> None:
@@ -68,7 +76,7 @@ class Workers(Executor):
         """
         if fn is not check_batch:
             raise TypeError(f"workers check batches of tasks and run nothing else, such as {fn!r}")
-        future: Future[list[Item]] = Future()
+        future = BatchAnswer()
         self._waiting.put((future, args[0]))
         return future
 
@@ -112,7 +120,8 @@ class _Keeper(threading.Thread):
             if not future.set_running_or_notify_cancel():
                 continue
             try:
-                future.set_result(self._batch(list(tasks)))
+                self._batch(list(tasks), future.received)
+                future.set_result(future.received)
             except Exception as error:  # noqa: BLE001 - told by whoever waits for the result
                 if not self._stopped:
                     future.set_exception(error)
@@ -141,45 +150,42 @@ class _Keeper(threading.Thread):
                 raise StartError(f"a worker process could not be started: it has {lost}") from lost
         return self._worker
 
-    def _batch(self, tasks: list[Task]) -> list[Item]:
-        items: list[Item] = []
+    def _batch(self, tasks: list[Task], items: list[Item]) -> None:
+        """Check some tasks; `items` gains what comes of each check when it is there."""
         while tasks:
-            done, failure = self._sent(tasks)
-            items += done
-            tasks = _without(tasks, len(done))
+            before = len(items)
+            failure = self._sent(tasks, items)
+            tasks = _without(tasks, len(items) - before)
             if failure is not None and tasks:
-                item, tasks = self._isolated(tasks, failure)
-                items += item
-        return items
+                tasks = self._isolated(tasks, failure, items)
 
-    def _sent(self, tasks: list[Task]) -> tuple[list[Item], str | None]:
-        """The items that came back, and why not all of them did."""
-        worker = self._ready()
+    def _sent(self, tasks: list[Task], items: list[Item]) -> str | None:
+        """Why not all items came back; None if they did."""
+        worker, before = self._ready(), len(items)
         worker.send(pickle.dumps(tasks))
-        items: list[Item] = []
         while True:
-            limit = _limit(tasks, len(items), self.limits)
+            limit = _limit(tasks, len(items) - before, self.limits)
             try:
                 answer = worker.next_message(limit, self.limits.memory)
             except Lost as lost:
                 if self._stopped:
                     raise
-                return items, str(lost)
+                return str(lost)
             if answer == DONE:
-                return items, None
+                return None
             items.append(pickle.loads(answer))  # noqa: S301 - it is our own worker's
 
-    def _isolated(self, tasks: list[Task], failure: str) -> tuple[list[Item], list[Task]]:
-        """What is to be said after a worker has ended, and what is still to be done: the points of
-        a chunk go on one by one.
+    def _isolated(self, tasks: list[Task], failure: str, items: list[Item]) -> list[Task]:
+        """What is still to be done after a worker has ended, and that is said of its check: the
+        points of a chunk go on one by one.
         """
-        first, rest = tasks[0], tasks[1:]
+        first, rest, before = tasks[0], tasks[1:], len(items)
         if len(first) == 1:
-            return [_ended(first, failure)], rest
-        items: list[Item] = []
+            items.append(_ended(first, failure))
+            return rest
         failed = 0
-        while len(items) < len(first):
-            one = first.rest(len(items)).one()
+        while len(items) - before < len(first):
+            one = first.rest(len(items) - before).one()
             if failed == GIVE_UP:
                 items.append(
                     one.item_without_verdict(
@@ -189,11 +195,13 @@ class _Keeper(threading.Thread):
                     )
                 )
                 continue
-            done, failure_of_one = self._sent([one])
+            known = len(items)
+            failure_of_one = self._sent([one], items)
             failed += failure_of_one is not None
             failure = failure_of_one or failure
-            items += done or [_ended(one, failure)]
-        return items, rest
+            if len(items) == known:
+                items.append(_ended(one, failure))
+        return rest
 
 
 def _ended(task: Task, failure: str) -> Item:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.language.files import error_text
 from gradcheck_cli.records.outcome import Outcome
-from gradcheck_cli.records.report import Report
+from gradcheck_cli.records.report import Report, count_of_missing
 from gradcheck_cli.runs.journal import Journal, JournalRecords, entries
 from gradcheck_cli.runs.pool import Limits, StartError, check_batch
 from gradcheck_cli.runs.task import Task, check_id, fingerprint, parcels
@@ -107,6 +107,8 @@ class Run:
                 self._emit()
         except KeyboardInterrupt:
             self.interrupted = True
+            for future, tasks in under_way.items():
+                self._keep(tasks, list(getattr(future, "received", ())))
         finally:
             for future in under_way:
                 future.cancel()
@@ -137,6 +139,10 @@ class Run:
                 for k in range(len(task)):
                     self.journal.add("lost", task.item_without_verdict(k, Outcome.ERROR, reason))
             return
+        self._keep(batch, items)
+
+    def _keep(self, batch: Sequence[Task], items: Sequence[Item]) -> None:
+        """Write down what came of some checks of a batch."""
         keys = {
             task.position + k: key
             for task in batch
@@ -193,7 +199,11 @@ class Run:
                 if self.maxfail and self._failed >= self.maxfail
                 else "ended early"
             )
-            self.problems.append(f"{why}: {missing:,} of {len(self._todo):,} checks were not made")
+            problem = f"{why}: {count_of_missing(missing, len(self._todo), 'check')} not made"
+            finished = set(done)
+            first = next(position for position in self._todo if position not in finished)
+            problem = f"{problem}; the first is {self.name(first)}"
+            self.problems.append(f"{problem}; `--resume` goes on" if self.interrupted else problem)
         lost = bool(missing) and (self._unread or not self._stopped) and not self.interrupted
         return Report(
             JournalRecords(self.journal, done),

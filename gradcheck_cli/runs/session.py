@@ -19,7 +19,7 @@ from gradcheck_cli.runs.cache import (
     save_failures,
 )
 from gradcheck_cli.runs.journal import Journal
-from gradcheck_cli.runs.plan import Selection, plan
+from gradcheck_cli.runs.plan import Selection, plan, selected_cases
 from gradcheck_cli.runs.pool import Limits, Workers
 from gradcheck_cli.runs.run import FAILING, Run
 from gradcheck_cli.suites.files import read_sources
@@ -121,7 +121,7 @@ def _session(
         load_failures(folder) if settings.last_failed else None,
         settings.shard or (1, 1),
     )
-    cases = [case for case in cases if wanted.takes(case)]
+    cases = selected_cases(cases, wanted)
     present = cases if settings.cluster else _on_present_devices(cases)
     chosen, remarks = plan(present, wanted), [trouble] if trouble else []
     if settings.last_failed and not chosen.selected:

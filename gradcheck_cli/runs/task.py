@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,6 +13,7 @@ from gradcheck_cli.language.errors import PointError
 from gradcheck_cli.questions.batching import batches
 from gradcheck_cli.questions.question import Question, question_of
 from gradcheck_cli.records.record import line_of
+from gradcheck_cli.suites.files import STDIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -95,10 +97,24 @@ class Task:
         points = (self.case.points[i] for i in range(self.start, self.stop))
         return batches(question, points, [(DTYPES[self.dtype], self.device)])
 
+    def check_id(self, offset: int) -> str:
+        """The id of one check."""
+        return check_id(self.case, self.dtype, self.device, self.start + offset)
+
+    def command(self, offset: int) -> str:
+        """The command that makes one check again as its suite says: with what is expected, its
+        limits and a worker.
+        """
+        file = self.case.place.file
+        name = self.check_id(offset).removeprefix(self.case.id)
+        suite = "-" if file == STDIN else f"./{file}" if file.startswith("-") else file
+        words = ("gradcheck", "run", suite, "-k", f"::{self.case.name}{name}", *self.case.again)
+        return shlex.join(words)
+
     def state(self, record: Record, offset: int) -> None:
         """Put into a record what the suite says of a check."""
         place = self.case.place
-        record["id"] = check_id(self.case, self.dtype, self.device, self.start + offset)
+        record["id"] = self.check_id(offset)
         record["source"] = {"file": place.file, "line": place.line, "column": place.column}
         record["position"] = self.position + offset
 
@@ -110,11 +126,20 @@ class Task:
             point = next(iter(batch))
         except PointError:  # a number that the dtype cannot hold: there is no point to be shown
             point = None
-        text, strict = self.case.program.text, self.case.strict
+        program = self.case.program
         record = record_without_verdict(
-            text, self.dtype, self.device, outcome, reason, point, strict=strict
+            program.text,
+            self.dtype,
+            self.device,
+            outcome,
+            reason,
+            point,
+            strict=self.case.strict,
+            written=program.written,
         )
         self.state(record, offset)
+        if not outcome.status.is_well:
+            record["reproduce"] = self.command(offset)
         return Item(self.position + offset, record["status"], line_of(record))
 
 
@@ -135,7 +160,10 @@ def fingerprint(task: Task, versions: str) -> str:
     """Fingerprint of everything a task's results depend on: the case and where it stands, its run
     and its place in it, the versions.
     """
-    case = replace(task.case, program=task.case.program.text)  # type: ignore[arg-type]  # the text stands for the program
+    program = task.case.program
+    texts = (program.text, program.written) if program.written else program.text
+    # The text stands for the program; the words that run a case again change nothing in it.
+    case = replace(task.case, program=texts, again=())  # type: ignore[arg-type]
     return sha256(
         repr(
             (case, task.dtype, task.device, task.start, task.stop, task.position, versions)

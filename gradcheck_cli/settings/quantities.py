@@ -108,10 +108,12 @@ def step(text: str, name: str = "--step") -> float:
 
 def _real(text: str, name: str, *, positive: bool) -> float:
     from gradcheck_cli.dtypes import DTYPES
+    from gradcheck_cli.language.constants import nonfinite
     from gradcheck_cli.questions.numbers import Exact, read_value
 
     sign = "positive" if positive else "not negative"
-    message = f"{name} takes a number that is {sign}, and got `{elide(text)}`"
+    number = "a number" if nonfinite(text) is None else "a finite number"
+    message = f"{name} takes {number} that is {sign}, and got `{elide(text)}`"
     wanted = Mistake("bad-number", message)
     try:
         value = read_value(text)

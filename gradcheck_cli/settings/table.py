@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 # A setting as Typer takes it: text, a flag, or several texts.
 Text: TypeAlias = "str | bool | list[str]"
 # How a setting stands in the command that reproduces a check: not at all; in the user's own words;
-# or in the words of the check itself, which has one point, one dtype and one device.
-Repeated: TypeAlias = Literal["never", "as given", "as checked"]
+# in the words of the check itself, which has one point, one dtype and one device; or in the user's
+# own words where its case is run again.
+Repeated: TypeAlias = Literal["never", "as given", "as checked", "in a run"]
 
 COLORS = ("auto", "always", "never")
 PREFIX = "GRADCHECK_"
@@ -201,11 +202,11 @@ ROWS: tuple[Setting, ...] = (
     Setting("resume",      ("--resume/--no-resume",),        _RUN,   FLAG,    "false",               None,            "",
             "Go on where an interrupted run ended.", matters=False),
     Setting("timeout",     ("--timeout",),                   _RUN,   NUMBER,  "120",                 "SECONDS",       "30",
-            "Time for one check.", quantities.seconds, suite="timeout"),
+            "Time for one check.", quantities.seconds, suite="timeout", repeated="in a run"),
     Setting("max-memory",  ("--max-memory",),                _BOTH,  TEXT,    Unset("by machine"),   "SIZE",          '"2GiB"',
-            "Memory of a check, in run of one worker, such as 2GiB or 500MB.", quantities.size, matters=False),
+            "Memory of a check, in run of one worker, such as 2GiB or 500MB.", quantities.size, matters=False, repeated="in a run"),
     Setting("seed",        ("--seed",),                      _RUN,   WHOLE,   "0",                   "N",             "42",
-            "Seed of random points.", quantities.count),
+            "Seed of random points.", quantities.count, repeated="in a run"),
     Setting("exit-zero",   ("--exit-zero/--no-exit-zero",),  _RUN,   FLAG,    "false",               None,            "true",
             "Exit 0 whatever the outcomes are.", matters=False),
     Setting("cluster",     ("--cluster",),                   _RUN,   TEXT,    Unset("none"),         "ADDRESS",       '"tcp://scheduler:8786"',

@@ -108,6 +108,14 @@ def repeated_words(said: Layer, configured: Container[str]) -> dict[str, tuple[s
     return words
 
 
+def run_again_words(above: Layer) -> tuple[str, ...]:
+    """What the command that runs a case of a suite again repeats of what stands above the suite;
+    the suite and the configuration file hold for it as they did.
+    """
+    rows = (row for row in settings_of("run") if row.repeated != "never" and row.name in above)
+    return tuple(word for row in rows for word in row.spoken(above[row.name].text))
+
+
 def read_layer(texts: Mapping[str, Text], unread: Unread, called: str = "--{}") -> Layer:
     """What texts mean, in the order of the table.
 

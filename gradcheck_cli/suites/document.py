@@ -129,4 +129,4 @@ class Document:
         for mistake in mistakes:
             span = mistake.span and file_span(raw, node.style, mistake.text, mistake.span)
             where = Span(span.start + start, span.end + start) if span else node.span
-            self.add_mistake(mistake.code, mistake.message, where, mistake.help)
+            self.add_mistake(mistake.code, mistake.message, where, mistake.way_out)

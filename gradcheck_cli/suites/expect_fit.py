@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.judge.evidence import tolerance_of
 from gradcheck_cli.language.errors import elide
-from gradcheck_cli.questions.question import way_out_of
+from gradcheck_cli.questions.naming import way_out_of
 from gradcheck_cli.suites.expect import outcomes_of, partial_of
 from gradcheck_cli.suites.expected import Expectation, ExpectedPartial
 from gradcheck_cli.suites.numerals import numeral_shape

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 # What a folder is searched for, and what in it holds no suites of the user's.
 PATTERNS = ("*.gradcheck.yaml", "*.gradcheck.yml")
 CACHE = ".gradcheck_cache"
+# What a suite from stdin is called.
+STDIN = "stdin"
 
 
 def read_sources(words: Sequence[str], stdin: Callable[[int], str]) -> list[tuple[str, str]]:
@@ -29,7 +31,7 @@ def read_sources(words: Sequence[str], stdin: Callable[[int], str]) -> list[tupl
     seen: set[str] = set()
     for word in words:
         if word == "-":
-            texts.setdefault("stdin", stdin(MAX_FILE_LENGTH))
+            texts.setdefault(STDIN, stdin(MAX_FILE_LENGTH))
             continue
         paths = suite_files(Path(word))
         if not paths:

@@ -12,11 +12,17 @@ from gradcheck_cli.functions import names as functions
 from gradcheck_cli.language.errors import Mistake, PointError, elide
 from gradcheck_cli.language.program import Call, Variable
 from gradcheck_cli.questions.batching import MOST_POINTS, batches
+from gradcheck_cli.questions.naming import way_out_of
 from gradcheck_cli.questions.numbers import Grid
 from gradcheck_cli.questions.points import Listed, Sample
-from gradcheck_cli.questions.question import conflicts, index_inputs, question_of, way_out_of
+from gradcheck_cli.questions.question import conflicts, index_inputs, question_of
 from gradcheck_cli.suites.kinds import part
-from gradcheck_cli.suites.numerals import exact_numbers, first_nonfinite, numeral_shape
+from gradcheck_cli.suites.numerals import (
+    exact_numbers,
+    first_nonfinite,
+    infinite_scalars,
+    numeral_shape,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -203,14 +209,33 @@ class Fit:
             ((batch,),) = batches(question, [point], [(DTYPES["float64"], "cpu")])
         except PointError as error:
             self.good = False
-            inside = [mistake for mistake in error.mistakes if mistake.span is not None]
-            self.document.add_from(inside, self.expr)
+            for mistake in error.mistakes:
+                if mistake.code == "not-finite" and mistake.span is not None:
+                    place = self._infinity(mistake.text[slice(*mistake.span)], at)
+                    self.document.add_mistake(mistake.code, mistake.message, place, mistake.way_out)
+                elif mistake.span is not None:
+                    self.document.add_from([mistake], self.expr)
             where = cotangent.node if cotangent is not None else at
             for mistake in error.mistakes:
                 if mistake.span is None:
                     self.add_misfit(mistake.code, mistake.message, where, mistake.help, "cotangent")
             return None
         return PointShapes(inputs, batch.prepared.shape)
+
+    def _infinity(self, name: str, at: YamlNode) -> YamlNode:
+        """Where the one infinity or NaN of an input stands, in the block of points `at` a place;
+        where there are several, their tensor.
+        """
+        at_key = self.settings.entry("at")
+        blocks = () if at_key is None else at_key.value
+        block = next((block for block in blocks if block.node is at), None)
+        entry = None if block is None else block.entries.get(normalize("NFKC", name))
+        if entry is None or not isinstance(entry.value, Listed):
+            return at
+        which = (i for i, value in enumerate(entry.value.values) if first_nonfinite(value))
+        node = part(entry.node, next(which, 0))
+        alone = infinite_scalars(node)
+        return alone[0] if len(alone) == 1 else node
 
     def infinite_points(self, block: Block, wrt: tuple[str, ...]) -> Iterator[dict[str, Nested]]:
         """The points but the first with an infinity or NaN at an input that is differentiated."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.language.errors import ProgramError
-from gradcheck_cli.language.parse import parse
+from gradcheck_cli.language.reading import read_program
 from gradcheck_cli.settings.readers import DEVICE
 from gradcheck_cli.settings.table import ROWS, SETTINGS
 from gradcheck_cli.suites.at import PointsKind
@@ -51,7 +51,7 @@ class ExpressionKind(Kind):
             self.refuse(node, where, document)
             return None
         try:
-            return parse(node.text)
+            return read_program(node.text)
         except ProgramError as error:
             document.add_from(error.mistakes, node)
             return None

@@ -169,6 +169,14 @@ def first_nonfinite(value: Nested | None) -> NonFinite | None:
     return next((item for item in numbers if isinstance(item, NonFinite)), None)
 
 
+def infinite_scalars(node: YamlNode) -> list[ScalarNode]:
+    """The scalars in a node that are an infinity or NaN as they stand."""
+    if isinstance(node, ScalarNode):
+        return [] if nonfinite(node.text) is None else [node]
+    parts = node.items if isinstance(node, ListNode) else [v for _, v in node.entries.values()]
+    return [scalar for each in parts for scalar in infinite_scalars(each)]
+
+
 def _flat(value: Nested) -> list[Nested]:
     level = [value]
     while any(isinstance(item, list) for item in level):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gradcheck_cli.language.errors import Mistake, UserError
 from gradcheck_cli.questions.numbers import MAX_POINTS
 from gradcheck_cli.questions.points import Axis, Block, Points, Sample
+from gradcheck_cli.settings.values import run_again_words
 from gradcheck_cli.suites.document import Document
 from gradcheck_cli.suites.expect_fit import expectation_of
 from gradcheck_cli.suites.fit import Fit
@@ -50,11 +51,11 @@ def read_suites(
         UserError: with every mistake in all texts.
     """
     mistakes: list[Mistake] = []
-    above, below = by_keys(over), by_keys(under)
+    above, below, again = by_keys(over), by_keys(under), run_again_words(over)
     suites: list[Suite] = []
     with _no_collection():
         for file, text in sources:
-            reader = _Reader(Document(file, text), above, below, seed)
+            reader = _Reader(Document(file, text), above, below, seed, again)
             suites.append(reader.suite())
             mistakes += reader.document.mistakes
     if mistakes:
@@ -78,9 +79,15 @@ class _Reader:
     """One file on its way to a Suite."""
 
     def __init__(
-        self, document: Document, above: Mapping[str, Any], below: Mapping[str, Any], seed: int
+        self,
+        document: Document,
+        above: Mapping[str, Any],
+        below: Mapping[str, Any],
+        seed: int,
+        again: tuple[str, ...],
     ) -> None:
         self.document, self.above, self.below, self.seed = document, above, below, seed
+        self.again = again
         self.defaults: Mapping[str, Entry] = {}
 
     def suite(self) -> Suite:
@@ -158,6 +165,7 @@ class _Reader:
             xfail=settings["xfail"],
             settings=settings.values(),
             given=settings.repeated(),
+            again=self.again,
         )
 
     def _mappings(self, fit: Fit) -> Sequence[PointMapping]:

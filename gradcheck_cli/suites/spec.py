@@ -67,6 +67,7 @@ class SuiteCase:
         skip, xfail: the reason, None where the case is neither.
         settings: what is said of the other settings, by their names.
         given: the words of them that a command that reproduces a check repeats.
+        again: the words that a command that runs the case again repeats.
     """
 
     id: str
@@ -83,6 +84,12 @@ class SuiteCase:
     xfail: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     given: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    again: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What the case is called in its file."""
+        return self.id.rpartition("::")[2]
 
     @property
     def tolerance(self) -> Tolerance | None:

@@ -26,6 +26,8 @@ SMALLEST = 5e-324
 # Slopes settle where the ratio of one change to the one before stays within this part of itself,
 # for so many changes, the last of them at most so many steps before the smallest of an estimate.
 STEADY, STEADY_STEPS, NEAR = 0.2, 3, 8
+# Slopes are one number where the noise of the last is so many times that of an estimate's, at most.
+HIDDEN = 16
 # Columns that are worked on together: with 54 steps their tables fit into the second-level cache.
 _TOGETHER = 64
 
@@ -132,9 +134,8 @@ class _Table:
         else:
             # Many periods in a step look like anything: where the function is not followed, slopes
             # that settle step by step, or are one number, have to speak for it.
-            settles = self._settles(best % len(self.rows)) | (
-                ~self._changes.any(axis=0) & ~sight.far
-            )
+            rest = best % len(self.rows)
+            settles = self._settles(rest) | (self._is_one_number(rest) & ~sight.far)
             settles &= ~sight.jumps
             hidden = np.where(settles, 0, sight.resolved)
             total[np.tile(self.rows < hidden, (ORDERS + 1, 1))] = np.inf
@@ -144,6 +145,9 @@ class _Table:
             total[best, self.columns],
             self.values.reshape(total.shape)[best, self.columns],
         )
+        # Where no entry is any good, that of the largest step; the first may be none of the window.
+        largest = self.values[0, self.first, self.columns]
+        value = np.where(np.isnan(value), largest, value)
         # The estimate itself is a float64 and rounds once more.
         radius = np.maximum(2 * least + np.spacing(np.abs(value)), SMALLEST)
         unsettled = np.isinf(tail[0, self.last, self.columns])
@@ -169,6 +173,14 @@ class _Table:
         scatters[1:] &= change[1:] > 0.98 * change[:-1]
         known = ~self._changes.any(axis=0) | self._settles(rest)
         return np.asarray(known & ~scatters.any(axis=0))
+
+    def _is_one_number(self, rest: Counts) -> Marks:
+        """Whether the slopes are one number all along, and are seen to be: what noise hides of the
+        smallest steps, such as a pole beside the point, would be no more than at an estimate's.
+        """
+        plain = self.errors[0]
+        is_seen = plain[self.last, self.columns] <= HIDDEN * plain[rest, self.columns]
+        return np.asarray(is_seen & ~self._changes.any(axis=0))
 
     @cached_property
     def _changes(self) -> Marks:

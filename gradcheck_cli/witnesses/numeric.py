@@ -27,6 +27,8 @@ from gradcheck_cli.witnesses import (
     first_line,
 )
 from gradcheck_cli.witnesses.differences import (
+    FIRST_STEP,
+    STEPS,
     Columns,
     extrapolated_differences,
     plain_differences,
@@ -44,9 +46,6 @@ if TYPE_CHECKING:
     from gradcheck_cli.witnesses import Answer, Estimates, Testimony
     from gradcheck_cli.witnesses.noise import Integers, Levels, Noise
 
-# h_k = 0.2371 max(1, |x|) 2**-k for k = 0..53. The start is no power of two, so that periods in x
-# do not alias with it.
-FIRST_STEP, STEPS = 0.2371, 54
 # The larger ones, which estimates mostly rest on.
 LARGER = 20
 # At most this many numbers in one batch: 2**22 float64 are 32 MiB.

@@ -24,6 +24,7 @@ from gradcheck_cli.witnesses.truth import (
     is_certified,
 )
 from gradcheck_cli.worlds import balls
+from gradcheck_cli.worlds.decimals import ball_text
 from gradcheck_cli.worlds.scalars import TooLarge
 
 if TYPE_CHECKING:
@@ -269,4 +270,4 @@ def _domain_left(node: Call, values: list[Any]) -> Cause | None:
 
 
 def _argument_text(ball: Any) -> str:
-    return str(ball) if isinstance(ball, bool) or ball is None else ball.str(6, radius=False)
+    return str(ball) if isinstance(ball, bool) or ball is None else ball_text(ball, 6)

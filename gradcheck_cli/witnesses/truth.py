@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from gradcheck_cli.records.outcome import Cause
 from gradcheck_cli.records.record import json_number
 from gradcheck_cli.worlds import balls
+from gradcheck_cli.worlds.decimals import digits_of
 
 if TYPE_CHECKING:
     from gradcheck_cli.records.record import Opinion
@@ -37,7 +38,7 @@ class Certified:
     def entry(self) -> Opinion:
         """What a record keeps."""
         value = json_number(balls.nearest_float(self.ball))
-        digits = balls.digits_of(self.ball, REFERENCE_DIGITS)
+        digits = digits_of(self.ball, REFERENCE_DIGITS)
         return {"value": value, "digits": digits, "bits": self.bits}
 
 

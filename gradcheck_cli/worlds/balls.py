@@ -11,8 +11,6 @@ from math import inf, isnan
 from time import thread_time
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from flint import arb, ctx, fmpq
-
 from gradcheck_cli.calculus.formulas import meaning
 from gradcheck_cli.functions import table
 from gradcheck_cli.functions.arithmetic import OFF
@@ -89,6 +87,8 @@ class Machine:
         Raises:
             OutOfTime: the deadline passed.
         """
+        from flint import arb, ctx
+
         with ctx.workprec(bits):
             nan = {i for i, name in self._variables if isnan(inputs[name])}
             given = {name: arb(inputs[name]) for _, name in self._variables}
@@ -111,25 +111,33 @@ class Machine:
         literal: Literal,
         deadline: float = float("inf"),
         after: After | None = None,
+        known: Mapping[int, Any] | None = None,
     ) -> list[Any]:
         """As `run`, at the precision in force, for inputs that are balls already.
 
         Args:
+            known: values that stand in their places whatever their nodes say.
             after: is given the place of every value that was computed, and all values so far; it
                 may put another in its place.
         Raises:
             OutOfTime: the deadline passed.
         """
+        from flint import ctx
+
         key = (ctx.prec, literal)
         if key not in self._kept:
             self._kept[key] = self._constants(literal, deadline)
         values = self._kept[key].copy()
         for i, name in self._variables:
             values[i] = inputs[name]
+        steps = self._steps
+        if known or after is not None:
+            values = [known.get(i, value) for i, value in enumerate(values)] if known else values
+            steps = [step for step in (*self._fixed, *steps) if not known or step[0] not in known]
         if after is None:
-            _walk(self._steps, values, deadline)
+            _walk(steps, values, deadline)
         else:
-            for step in (*self._fixed, *self._steps):
+            for step in steps:
                 _walk((step,), values, deadline)
                 after(step[0], values)
         return values
@@ -203,7 +211,7 @@ def _walk(steps: Sequence[_Step], values: list[Any], deadline: float) -> None:
                 ArithmeticError,
                 ValueError,
             ):  # what flint raises for an argument it cannot take: no enclosure is NaN
-                values[place] = arb.nan()
+                values[place] = _nothing()
 
 
 def _of_plain(call: Callable[..., Any], args: Sequence[Any]) -> Any:
@@ -217,7 +225,14 @@ def _of_plain(call: Callable[..., Any], args: Sequence[Any]) -> Any:
     try:
         return call(*map(plain, args))
     except (ArithmeticError, ValueError):
-        return arb.nan()
+        return _nothing()
+
+
+def _nothing() -> Ball:
+    """The ball of no number."""
+    from flint import arb
+
+    return arb.nan()
 
 
 def balls_of(
@@ -239,6 +254,8 @@ def literal_ball(node: Number, literal: Literal) -> Ball:
 
 def exact_ball(value: Fraction | float) -> Ball:
     """A float, or a rational number, as a ball: exact if dyadic, else to the working precision."""
+    from flint import arb, fmpq
+
     if isinstance(value, float):
         return arb(value)
     return (
@@ -250,7 +267,7 @@ def exact_ball(value: Fraction | float) -> Ball:
 
 def plain(value: Any) -> Ball:
     """A structural zero as an ordinary one."""
-    return arb(0) if value is OFF else value
+    return exact_ball(0) if value is OFF else value
 
 
 # Exponents beyond this are far outside every dtype; as a `Fraction` they would fill the memory.
@@ -273,10 +290,3 @@ def midpoint(ball: Ball) -> Fraction:
 def nearest_float(ball: Ball) -> float:
     """The float64 nearest to a ball's midpoint, halves to even: so flint rounds (a law says)."""
     return float(ball.mid())
-
-
-def digits_of(ball: Ball, count: int) -> str:
-    """The midpoint of a certified ball to some decimal digits; one that contains 0 is 0 to every
-    dtype.
-    """
-    return "0" if ball.contains(0) else str(ball.mid().str(count, radius=False))

@@ -31,7 +31,7 @@ from gradcheck_cli.language.program import (
 from gradcheck_cli.worlds.toolkit import Scalar, Toolkit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from gradcheck_cli.functions.row import Function
 
@@ -53,12 +53,15 @@ class ShapeError(Exception):
 
     Attributes:
         node: its index in the program that was run.
+        shapes: of its arguments.
         code: of the mistake, where it has nothing to do with shapes.
     """
 
-    def __init__(self, message: str, node: int, code: str = "") -> None:
+    def __init__(
+        self, message: str, node: int, shapes: Sequence[tuple[int, ...]], code: str = ""
+    ) -> None:
         super().__init__(message)
-        self.node, self.code = node, code
+        self.node, self.shapes, self.code = node, shapes, code
 
 
 class _Limited(Builder):
@@ -127,7 +130,9 @@ def expand(program: Program, inputs: Mapping[str, Any], keep: Keep = "primitives
             origin += [len(values)] * (len(builder.nodes) - len(origin))
             values.append(place)
     except (ValueError, IndexError, TypeError) as error:
-        raise ShapeError(str(error), len(values), getattr(error, "code", "")) from error
+        node = program.nodes[len(values)]
+        shapes = [np.shape(values[i]) for i in node.args] if isinstance(node, Call) else []
+        raise ShapeError(str(error), len(values), shapes, getattr(error, "code", "")) from error
     except MemoryError as error:
         raise TooLarge(f"it comes to more than {MAX_NODES:,} scalar operations") from error
     return expansion

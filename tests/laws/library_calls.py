@@ -37,6 +37,7 @@ MODULES = {
     "torch": "torch", "torch.nn.functional": "torch.nn.functional", "nn.functional": "torch.nn.functional", "F": "torch.nn.functional",
     "torch.special": "torch.special", "torch.linalg": "torch.linalg", "np": "numpy", "numpy": "numpy", "np.linalg": "numpy.linalg",
     "numpy.linalg": "numpy.linalg", "math": "math", "sp": "sympy", "sympy": "sympy", "scipy.special": "scipy.special", "special": "scipy.special",
+    "jnp": "numpy", "jax.numpy": "numpy", "jnp.linalg": "numpy.linalg", "jax.numpy.linalg": "numpy.linalg", "jax.scipy.special": "scipy.special",
 }  # fmt: skip
 # Libraries of numbers: nothing there has three dimensions.
 SCALAR = ("math", "sympy")

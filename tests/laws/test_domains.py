@@ -9,7 +9,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 import pytest
-from asking import reference
+from asking import case, reference
 
 from gradcheck_cli.witnesses.truth import Undefined
 
@@ -44,8 +44,7 @@ ROWS = [
 ]
 # Where torch has a finite value although the function is undefined: facts about torch.
 FINITE_IN_TORCH = {
-    "xlogy": "0 wherever x = 0, also left of y = 0, where the logarithm has no value",
-    "xlog1py": "0 wherever x = 0, also left of y = -1, where the logarithm has no value",
+    "acot": "pi/2 at 0, the limit from the right, since atan(inf) is that",
     "bce": "logarithms are clamped at -100, so input 0 and 1 have a value",
     "polygamma": "left of 0 sin(pi * y) is rounded, so trigamma is about 1e33 at its poles -1, -2, ... and not infinite",
 }
@@ -159,6 +158,34 @@ def test_every_stated_domain_is_tried_from_both_sides():
         "tan",
         "lgamma",
         "digamma",
+        "gammasgn",
         "polygamma",
     }
     assert {"div", "lgamma", "digamma", "polygamma"} <= touched
+
+
+@pytest.mark.parametrize(("name", "edge"), [("xlogy", 0), ("xlog1py", -1)])
+@pytest.mark.parametrize("beyond", [-1000, -1, -0.125, 0, 0.125, 3])
+def test_nothing_times_a_logarithm_is_nothing(name, edge, beyond):
+    """0 for every y, so by y the derivative is 0, here and beside; by x there is one only where the
+    logarithm has a value. torch's NaN by y on the edge is wrong.
+    """
+    y = edge + beyond
+    (by_y,) = verdicts_of(case(f"{name}(0, y)", f"y={y}"))
+    assert by_y.outcome == ("agree" if beyond else "wrong"), by_y.reason
+    both = case(f"{name}(x, y)", f"x=0,y={y}")
+    by_x, again = verdicts_of(both)
+    assert again.outcome == by_y.outcome
+    assert by_x.outcome == ("agree" if beyond > 0 else "undefined"), by_x.reason
+    (value,), (_, slope) = reference(both).forward, reference(both).partials
+    assert value.ball.is_zero()
+    assert slope.ball.is_zero()
+    assert torch_value(both) == (0.0,)
+    assert "no finite value" not in by_x.reason + by_y.reason
+
+
+@pytest.mark.parametrize("text", ["xlogy(0, y)", "xlog1py(0, y)", "xlogy(0*x, y)"])
+def test_nothing_times_no_number_is_none(text):
+    """NaN is the one y whose logarithm 0 does not make 0 of."""
+    found = case(f"{text} + x", "x=1,y=nan", wrt=["x"])
+    assert [verdict.outcome for verdict in verdicts_of(found)] == ["undefined"]

@@ -5,6 +5,7 @@ from its text.
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from fractions import Fraction
 from functools import reduce
 from operator import attrgetter
 
@@ -124,7 +125,8 @@ def test_roundings_and_forms_are_well_formed(row):
 @pytest.mark.parametrize("row", [row for row in all_rows() if row.approximates], ids=named)
 def test_an_approximation_speaks_of_arguments_and_settings(row):
     """Its condition is one in the language."""
-    condition = parse(row.approximation({}).where)
+    odd = {p.name: Fraction("0.3") for p in row.parsed.settings if p.default == 1}
+    condition = parse((row.approximation({}) or row.approximation(odd)).where)
     assert set(condition.variables) <= {*row.parsed.names, *(p.name for p in row.parsed.settings)}
     assert any(lookup(n.function).condition for n in condition.nodes if isinstance(n, Call))
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 STEP = 2.0**-20
 # What torch's double backward loses beyond rounding: that of lgamma is its trigamma, good to some
 # 1e-10; log_sigmoid's takes sigmoid(x) - 1; that of binary_cross_entropy adds 1e-12 to a divisor.
-INACCURATE = ("lgamma", "logsigmoid", "bce")
+INACCURATE = ("lgamma", "gamma", "logsigmoid", "bce")
 # torch has none.
 MISSING = ("hardsigmoid",)
 

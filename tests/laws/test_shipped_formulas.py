@@ -53,6 +53,14 @@ COMPOSED = {
     "selu": "Elu",
     "softsign": "Div",
     "tanhshrink": "Sub",
+    **dict.fromkeys(("sec", "csc", "sech", "csch", "coth", "cbrt", "gamma"), "Mul"),
+    "cot": "Div",
+    "asec": "Acos",
+    "acsc": "Asin",
+    "acot": "Atan",
+    "asech": "Acosh",
+    "acsch": "Asinh",
+    "acoth": "Atanh",
 }
 # Rows under another name than torch's.
 RENAMED = {

@@ -1,0 +1,86 @@
+"""Names of a question: inputs without a value, values without an input, what cannot be
+differentiated.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from gradcheck_cli.functions import names
+from gradcheck_cli.language.errors import Mistake, did_you_mean
+from gradcheck_cli.language.parse import is_constant
+from gradcheck_cli.language.program import Program, Variable
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+
+class Asked(NamedTuple):
+    """How a user says a point and what is differentiated: on a command line, or from Python.
+
+    Attributes:
+        value: what gives a name a value.
+    """
+
+    at: str
+    wrt: str
+    value: str
+
+
+COMMAND, PYTHON = Asked("--at", "--wrt", "--at {}={}"), Asked("at", "wrt", '{{"{}": {}}}')
+
+
+def misnamed(program: Program, given: Collection[str], asked: Asked) -> Iterator[Mistake]:
+    """Inputs without a value, and values without an input."""
+    variables = program.variables
+    instead = _instead(program, given)
+    for name in variables:
+        if name not in given:
+            is_function = name in names()
+            hint = f"for example `{asked.value.format(name, 1)}`"
+            if is_function:
+                hint = f"`{name}` is a function: write {name}(...)"
+            spots = (i for i, node in enumerate(program.nodes) if node == Variable(name))
+            span = next((program.spans.get(i) for i in spots), None)
+            message = f"`{asked.at}` gives no value for `{name}`"
+            yield Mistake("missing-value", message, program.text, span, hint, instead=instead)
+            instead = ()
+    for name in given:
+        if name not in variables:
+            message = f"`{asked.at}` gives `{name}`, which is not an input of the program"
+            yield Mistake("extra-value", message, help=way_out_of(name, program))
+
+
+def way_out_of(name: str, program: Program) -> str:
+    """What to do about a name that is taken for an input, and is none."""
+    variables = program.variables
+    listing = ", ".join(f"`{variable}`" for variable in variables)
+    inputs = f"it has {listing}" if variables else "it has no inputs"
+    if is_constant(name):
+        other = f"`{name}1`" if len(name) == 1 else f"`{name}_`"
+        return f"`{name}` is a constant, so an input needs another name, such as {other}; {inputs}"
+    if name in program.names.values():
+        return f"`{name}` is what the program computes; {inputs}"
+    return did_you_mean(name, variables) or inputs
+
+
+def _instead(program: Program, given: Collection[str]) -> tuple[str, ...]:
+    """Programs of the inputs that have a value which may have been meant: `x*y` for `xy`."""
+    if not given or set(program.variables) <= {*given}:
+        return ()
+    from gradcheck_cli.language.lenient import corrected
+
+    return corrected(program.written or program.text, given)
+
+
+def underivable(
+    program: Program, wrt: Sequence[str], integers: Collection[str], asked: Asked
+) -> Iterator[Mistake]:
+    """Names to differentiate by that are no inputs, or class indices."""
+    for name in wrt:
+        if name not in program.variables:
+            message = f"`{asked.wrt}` names `{name}`, which is not an input of the program"
+            yield Mistake("unknown-input", message, help=way_out_of(name, program))
+        elif name in integers:
+            message = f"`{name}` holds class indices: there is nothing to differentiate"
+            yield Mistake("index-input", message)
