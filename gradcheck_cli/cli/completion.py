@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Candidate(NamedTuple):
+class Completion(NamedTuple):
     """A word that may stand where the cursor is, and what it is."""
 
     word: str
     help: str = ""
 
 
-def candidates(group: Any, before: list[str], word: str) -> list[Candidate]:
+def candidates(group: Any, before: list[str], word: str) -> list[Completion]:
     """How a word may go on.
 
     Args:
@@ -43,7 +43,7 @@ def candidates(group: Any, before: list[str], word: str) -> list[Candidate]:
     return list(dict.fromkeys(starts + _of_command(command, ordered[1:], word, options)))
 
 
-def _of_command(command: Any, before: list[str], word: str, options: bool) -> list[Candidate]:
+def _of_command(command: Any, before: list[str], word: str, options: bool) -> list[Completion]:
     awaiting, places = _read(command, before)
     if awaiting is not None:
         return _values(awaiting, word)
@@ -51,7 +51,7 @@ def _of_command(command: Any, before: list[str], word: str, options: bool) -> li
     if options and word.startswith("--") and equals:
         param = _valued(command).get(name)
         given = _values(param, value) if param else []
-        return [Candidate(f"{name}={word}", said) for word, said in given]
+        return [Completion(f"{name}={word}", said) for word, said in given]
     if options and word.startswith("-"):
         return _options(command, word)
     params = _params(command, "argument")
@@ -91,7 +91,7 @@ def _valued(command: Any) -> dict[str, Any]:
     return {word: param for param in options for word in param.opts}
 
 
-def _values(param: Any, word: str) -> list[Candidate]:
+def _values(param: Any, word: str) -> list[Completion]:
     """The values of an option or argument: of a setting those of its row, else those of its kind,
     which is its metavar.
     """
@@ -105,7 +105,7 @@ def _values(param: Any, word: str) -> list[Candidate]:
         *before, _ = word.split(",") if row.kind.is_plural else [""]
         head = "".join(f"{name}," for name in before)
         known = [f"{head}{name}" for name in row.choices if name not in before]
-    return [Candidate(name) for name in known if name.startswith(word)]
+    return [Completion(name) for name in known if name.startswith(word)]
 
 
 def _words(metavar: str) -> list[str]:
@@ -151,19 +151,19 @@ _KINDS: dict[str, Callable[[str], list[str]]] = {
 }
 
 
-def _commands(group: Any, word: str) -> list[Candidate]:
+def _commands(group: Any, word: str) -> list[Completion]:
     names = [name for name in COMMANDS if name.startswith(word)]
-    return [Candidate(name, _sentence(group.commands[name].help)) for name in names]
+    return [Completion(name, _sentence(group.commands[name].help)) for name in names]
 
 
-def _options(command: Any, word: str) -> list[Candidate]:
+def _options(command: Any, word: str) -> list[Completion]:
     """The long options; the opposites of switches where `--no` is asked for, and short ones where
     there is no more than a dash.
     """
     if not word.startswith("-"):
         return []
     rows = [
-        Candidate(name, _sentence(param.help))
+        Completion(name, _sentence(param.help))
         for param in _params(command, "option")
         for name in (*param.opts, *(param.secondary_opts if word.startswith("--no") else ()))
         if name.startswith(word) and (name.startswith("--") or not word.startswith("--"))

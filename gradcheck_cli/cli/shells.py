@@ -15,7 +15,7 @@ from gradcheck_cli.cli.completion import candidates
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gradcheck_cli.cli.completion import Candidate
+    from gradcheck_cli.cli.completion import Completion
 
 # What a shell takes as it stands, whatever is around it; zsh takes blanks in quotes.
 _PLAIN, _PLAIN_IN_ZSH = re.compile(r"[\w@%+=:,./-]*"), re.compile(r"[\w@%+=:,./ -]*")
@@ -97,7 +97,7 @@ def _powershell_line(environment: Mapping[str, str]) -> Line:
 Page = tuple[str, int]
 
 
-def _bash_page(rows: list[Candidate], line: Line, _: Mapping[str, str]) -> Page:
+def _bash_page(rows: list[Completion], line: Line, _: Mapping[str, str]) -> Page:
     """bash takes words as they stand. Where it gets none, as in quotes where they would have to be
     written otherwise, it looks for files itself.
     """
@@ -107,7 +107,7 @@ def _bash_page(rows: list[Candidate], line: Line, _: Mapping[str, str]) -> Page:
     return "\n".join(re.sub(r"([^\w@%+=:,./-])", r"\\\1", word) for word in words), 0
 
 
-def _zsh_page(rows: list[Candidate], _: Line, __: Mapping[str, str]) -> Page:
+def _zsh_page(rows: list[Completion], _: Line, __: Mapping[str, str]) -> Page:
     if not rows or not all(_PLAIN_IN_ZSH.fullmatch(row.word) for row in rows):
         return "_files", 0
     items = [
@@ -122,14 +122,14 @@ def _quoted(text: str) -> str:
     return text.replace(":", r"\\:")
 
 
-def _fish_page(rows: list[Candidate], _: Line, environment: Mapping[str, str]) -> Page:
+def _fish_page(rows: list[Completion], _: Line, environment: Mapping[str, str]) -> Page:
     """fish asks twice, whether there is anything and what; where nothing is it lists files."""
     if environment.get("_TYPER_COMPLETE_FISH_ACTION") == "is-args":
         return "", 0 if rows else 1
     return "\n".join(f"{row.word}\t{row.help}" if row.help else row.word for row in rows), 0
 
 
-def _powershell_page(rows: list[Candidate], _: Line, __: Mapping[str, str]) -> Page:
+def _powershell_page(rows: list[Completion], _: Line, __: Mapping[str, str]) -> Page:
     return "\n".join(f"{row.word}:::{row.help or ' '}" for row in rows), 0
 
 
