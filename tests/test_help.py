@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from textwrap import wrap
@@ -228,3 +230,27 @@ def test_a_slip_in_a_word_is_answered(tool, words, code, near):
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"error[{code}]: ")
     assert done.stderr.endswith(f"  = help: did you mean `{near}`?\n")
+
+
+LOOK = """
+import sys
+from gradcheck_cli.cli import app
+try:
+    app({words!r})
+except SystemExit:
+    pass
+sys.stderr.write(" ".join(sys.modules))
+"""
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["run", "--help"]])
+def test_a_page_loads_nothing_that_it_does_not_need(words):
+    """No library that lays out or compares words, no manual, no reader of files, no completion."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOOK.format(words=words)], capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stderr.split())
+    assert "gradcheck_cli.cli.help_pages" in loaded
+    ours = ("cli.completion", "cli.shells", "cli.paths", "manual", "settings.toml", "functions")
+    unwanted = {"rich", "jellyfish", "yaml", *(f"gradcheck_cli.{name}" for name in ours)}
+    assert loaded & unwanted == set()

@@ -39,6 +39,7 @@ CLI_FLOORS = (
     ("misplaced",),
     ("streams", "progress", "arguments", "paths"),
     ("context", "exports", "help_pages", "completion"),
+    ("shells",),
     ("options", "entry"),
     ("check", "run", "stored", "pages", "init"),
     ("__init__",),

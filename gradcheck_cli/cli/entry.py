@@ -11,7 +11,7 @@ import typer
 
 from gradcheck_cli import __version__
 from gradcheck_cli.cli.arguments import in_order
-from gradcheck_cli.cli.help_pages import CommandGroup, Notes, page_class
+from gradcheck_cli.cli.help_pages import NOTES, CommandGroup, Notes, PagedCommand
 from gradcheck_cli.cli.streams import (
     FAILED,
     FULL,
@@ -50,7 +50,8 @@ def command(
     name: str, *examples: str, exits: Mapping[str, str], topics: tuple[str, ...]
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """A decorator for the function of a command; the rest is for its page of help."""
-    return app.command(name, cls=page_class(Notes(examples, exits, topics)))
+    NOTES[name] = Notes(examples, exits, topics)
+    return app.command(name, cls=PagedCommand)
 
 
 def main() -> NoReturn:
@@ -92,7 +93,7 @@ def main() -> NoReturn:
 
 def _complete(shell: str) -> None:
     """Answer a shell and end; nothing for one that is not known."""
-    from gradcheck_cli.cli.completion import answer
+    from gradcheck_cli.cli.shells import answer
 
     said = answer(typer.main.get_command(app), shell, os.environ)
     if said is not None:

@@ -50,20 +50,12 @@ class Notes(NamedTuple):
     topics: tuple[str, ...]
 
 
-def page_class(notes: Notes) -> type[TyperCommand]:
-    """The class of a command whose page has these notes."""
-
-    class Page(_Page):
-        pass
-
-    Page.notes = notes
-    return Page
+# Of every command, by its name.
+NOTES: dict[str, Notes] = {}
 
 
-class _Page(TyperCommand):
+class PagedCommand(TyperCommand):
     """A command with a page of its own, and an answer to a slip in an option."""
-
-    notes: Notes
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """What stands behind the command in the line on its usage."""
@@ -120,7 +112,7 @@ def _group_page(group: CommandGroup, ctx: Any, *, short: bool) -> str:
     return _page(f"Usage: {usage}", group.help or "", (EXAMPLE,), sections)
 
 
-def _command_page(command: _Page, ctx: Any) -> str:
+def _command_page(command: PagedCommand, ctx: Any) -> str:
     params = command.get_params(ctx)
     sections = {"Arguments": [_row(param) for param in params if not _is_option(param)]}
     options = [param for param in params if _is_option(param)]
@@ -134,7 +126,7 @@ def _command_page(command: _Page, ctx: Any) -> str:
     if switches:
         there, opposite = switches[0].opts[0], switches[0].secondary_opts[0]
         sections[LAST_GROUP].append((opposite, f"Undoes {there}; every switch has its opposite."))
-    notes = command.notes
+    notes = NOTES[str(command.name)]
     sections["Exit codes"] = list(notes.exits.items())
     sections["Further help"] = [
         (f"gradcheck explain {topic}".rstrip(), "") for topic in notes.topics
@@ -197,7 +189,7 @@ def _is_option(param: Any) -> bool:
     return bool(param.param_type_name == "option")
 
 
-def _words(command: _Page, ctx: Any) -> list[str]:
+def _words(command: PagedCommand, ctx: Any) -> list[str]:
     """Every option, those of the group too; the opposite of a switch last."""
     group = ctx.parent.command.get_params(ctx.parent) if ctx.parent else []
     options = [param for param in (*command.get_params(ctx), *group) if _is_option(param)]

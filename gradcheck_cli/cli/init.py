@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from gradcheck_cli.cli.entry import command
-from gradcheck_cli.cli.paths import folder_paths
 from gradcheck_cli.cli.streams import out
 
 
@@ -23,10 +22,7 @@ def init_command(
     folder: Annotated[
         Path,
         typer.Argument(
-            metavar="[DIR]",
-            help="The project's folder; made if there is none.",
-            show_default=False,
-            autocompletion=folder_paths,
+            metavar="[DIR]", help="The project's folder; made if there is none.", show_default=False
         ),
     ] = Path(),
     gitlab: Annotated[

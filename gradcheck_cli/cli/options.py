@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from gradcheck_cli.cli.context import settings_for
-from gradcheck_cli.cli.paths import export_paths, program_paths, suite_paths
 from gradcheck_cli.cli.streams import say
 from gradcheck_cli.records.outcome import INTERRUPTED
-from gradcheck_cli.settings.table import EXPORTS, FLAG, group_of, settings_of
+from gradcheck_cli.settings.table import FLAG, group_of, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,18 +27,12 @@ class Before(NamedTuple):
 
 ExpressionArgument = Annotated[
     str,
-    typer.Argument(
-        metavar="EXPR",
-        help="A program; `-` reads it from stdin, `@FILE` from a file.",
-        autocompletion=program_paths,
-    ),
+    typer.Argument(metavar="EXPR", help="A program; `-` reads it from stdin, `@FILE` from a file."),
 ]
 Suites = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[SUITE|DIR]...",
-        help="Suite files and folders of them; `-` reads one from stdin.",
-        autocompletion=suite_paths,
+        metavar="[SUITE|DIR]...", help="Suite files and folders of them; `-` reads one from stdin."
     ),
 ]
 # Two options that set nothing of their own.
@@ -108,21 +101,6 @@ def _parameters(
     return [context, *(p for name in options for p in (*placed[name], options[name])), *last]
 
 
-def _completion(row: Setting) -> Callable[[str], list[str]] | None:
-    """What completes a value, of a comma list its last word."""
-    if row.kind is EXPORTS:
-        return export_paths
-    if not row.choices:
-        return None
-
-    def complete(incomplete: str) -> list[str]:
-        *before, _ = incomplete.split(",") if row.kind.is_plural else [""]
-        head = "".join(f"{word}," for word in before)
-        return [f"{head}{word}" for word in row.choices if word not in before]
-
-    return complete
-
-
 @cache
 def _parameter(row: Setting, default: str | bool | None) -> Parameter:
     """The option of a setting, one for all commands; an empty variable counts as unset, and one for
@@ -139,7 +117,6 @@ def _parameter(row: Setting, default: str | bool | None) -> Parameter:
         metavar=row.metavar,
         help=row.help,
         rich_help_panel=group_of(row.name),
-        autocompletion=_completion(row),
     )
     return Parameter(
         row.key,

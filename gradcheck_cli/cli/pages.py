@@ -10,7 +10,6 @@ import typer
 from gradcheck_cli.cli.entry import command
 from gradcheck_cli.cli.help_pages import SHOWN
 from gradcheck_cli.cli.streams import colour, columns, natural, out
-from gradcheck_cli.functions import names as known_functions
 from gradcheck_cli.language.errors import did_you_mean, mistake
 
 # Columns of a page whose colour is forced, where nobody says how wide it may be.
@@ -20,12 +19,7 @@ NO_TERMINAL = 80
 @command("functions", "gradcheck functions sigmoid", exits=SHOWN, topics=("language",))
 def functions_command(
     name: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[NAME]",
-            help="One function in full.",
-            autocompletion=lambda: sorted(known_functions()),
-        ),
+        str | None, typer.Argument(metavar="[NAME]", help="One function in full.")
     ] = None,
 ) -> None:
     """List the functions of the language, or show one: meaning, domain, kinks, torch name,
@@ -37,12 +31,6 @@ def functions_command(
     out(listing(width) if name is None else page(name, width))
 
 
-def _topic_words() -> list[str]:
-    from gradcheck_cli.manual.pages import topics
-
-    return [topic.replace(" ", "-") for topic in topics()]
-
-
 @command("explain", "gradcheck explain kink", "gradcheck explain ulp", exits=SHOWN, topics=("",))
 def explain_command(
     topic: Annotated[
@@ -50,7 +38,6 @@ def explain_command(
         typer.Argument(
             metavar="[TOPIC]",
             help="An outcome, an error code, a word of the glossary, tolerance, kinks, numeric ...",
-            autocompletion=_topic_words,
         ),
     ] = None,
 ) -> None:
@@ -68,20 +55,10 @@ def explain_command(
     out(text)
 
 
-@command(
-    "schema",
-    "gradcheck schema suite",
-    exits=SHOWN,
-    topics=("suites", "ci"),
-)
+@command("schema", "gradcheck schema suite", exits=SHOWN, topics=("suites", "ci"))
 def schema_command(
     what: Annotated[
-        str,
-        typer.Argument(
-            metavar="report|suite",
-            help="What to describe.",
-            autocompletion=lambda: ["report", "suite"],
-        ),
+        str, typer.Argument(metavar="report|suite", help="What to describe.")
     ] = "report",
 ) -> None:
     """Print the JSON Schema of the JSON report or of a suite file."""

@@ -5,39 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-SUITES, REPORTS = (".yaml", ".yml"), (".json", ".jsonl")
-_ANY = ("",)
 
-
-def suite_paths(incomplete: str) -> list[str]:
-    """Suites, and the folders on the way to them."""
-    return _paths(incomplete, SUITES)
-
-
-def report_paths(incomplete: str) -> list[str]:
-    """Stored reports, and the folders on the way to them."""
-    return _paths(incomplete, REPORTS)
-
-
-def folder_paths(incomplete: str) -> list[str]:
-    """Folders."""
-    return _paths(incomplete, ())
-
-
-def program_paths(incomplete: str) -> list[str]:
-    """Files behind an `@`; nothing for a program that is written out."""
-    if not incomplete.startswith("@"):
-        return []
-    return [f"@{path}" for path in _paths(incomplete[1:], _ANY)]
-
-
-def export_paths(incomplete: str) -> list[str]:
-    """Files behind `FORMAT:`; a shell knows the others."""
-    form, colon, path = incomplete.partition(":")
-    return [f"{form}:{name}" for name in _paths(path, _ANY)] if colon and form.isalpha() else []
-
-
-def _paths(word: str, endings: tuple[str, ...]) -> list[str]:
+def paths(word: str, endings: tuple[str, ...]) -> list[str]:
     """What is there: files of these endings, and folders with a slash. What a single folder holds
     stands beside it, so that no shell takes the word for finished.
     """

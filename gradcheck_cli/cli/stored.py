@@ -10,7 +10,6 @@ import typer
 from gradcheck_cli.cli.entry import command
 from gradcheck_cli.cli.exports import Delivery, require_places
 from gradcheck_cli.cli.options import Before, with_settings
-from gradcheck_cli.cli.paths import report_paths
 from gradcheck_cli.cli.streams import (
     colour,
     columns,
@@ -45,16 +44,12 @@ StoredArgument = Annotated[
         metavar="FILE.json",
         help="A JSON or JSON lines report; `-` reads it from stdin.",
         show_default=False,
-        autocompletion=report_paths,
     ),
 ]
 Several = Annotated[
     list[str],
     typer.Argument(
-        metavar="FILE.json...",
-        help="JSON reports of the shards of one run.",
-        show_default=False,
-        autocompletion=report_paths,
+        metavar="FILE.json...", help="JSON reports of the shards of one run.", show_default=False
     ),
 ]
 # What `diff` can be rendered as.
@@ -113,20 +108,12 @@ def diff_command(
     *,
     old: Annotated[
         str,
-        typer.Argument(
-            metavar="OLD.json",
-            help="The report to compare with.",
-            show_default=False,
-            autocompletion=report_paths,
-        ),
+        typer.Argument(metavar="OLD.json", help="The report to compare with.", show_default=False),
     ],
     new: Annotated[
         str,
         typer.Argument(
-            metavar="NEW.json",
-            help="The report that may be worse.",
-            show_default=False,
-            autocompletion=report_paths,
+            metavar="NEW.json", help="The report that may be worse.", show_default=False
         ),
     ],
     form: Annotated[
@@ -134,10 +121,9 @@ def diff_command(
         typer.Option(
             "--format",
             "-f",
-            metavar="FORMAT",
-            help="table or json.",
+            metavar="|".join(DIFF_FORMATS),
+            help="What it is rendered as.",
             rich_help_panel=group_of("format"),
-            autocompletion=lambda: list(DIFF_FORMATS),
         ),
         Before("color"),
     ] = "table",

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from gradcheck_cli.reports import FORMATS
 from gradcheck_cli.settings import quantities, readers
-from gradcheck_cli.settings.toml import Float
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,6 +27,12 @@ PREFIX = "GRADCHECK_"
 
 class Unset(str):
     """What holds where nothing is said, in words: there is no value for it."""
+
+    __slots__ = ()
+
+
+class Float(str):
+    """A float as a file has it: 0.1 stays a tenth."""
 
     __slots__ = ()
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from gradcheck_cli.language.errors import Mistake, Span, UserError
 from gradcheck_cli.language.files import file_text
+from gradcheck_cli.settings.table import Float
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,12 +26,6 @@ _STRING = rf'"""(?:\\.|[^\\])*?"""(?:"{{1,2}})?|\'\'\'.*?\'\'\'(?:\'{{1,2}})?|{_
 # Numbers, dates (one space between date and time) and words such as true.
 _PLAIN = r"[^\s,\]}#]+(?: [0-9:.]+(?:Z|[+-][0-9:]+)?)?"
 _WHERE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
-
-
-class Float(str):
-    """A float as it is written: 0.1 stays a tenth."""
-
-    __slots__ = ()
 
 
 class TomlPlace(NamedTuple):

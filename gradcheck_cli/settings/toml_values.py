@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.language.errors import Mistake, UserError
-from gradcheck_cli.settings.table import EXPORTS, NAMES, PATHS
-from gradcheck_cli.settings.toml import Float
+from gradcheck_cli.settings.table import EXPORTS, NAMES, PATHS, Float
 from gradcheck_cli.settings.values import Said
 
 if TYPE_CHECKING:
