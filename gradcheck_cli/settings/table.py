@@ -224,7 +224,7 @@ SETTINGS: Mapping[str, Setting] = {row.name: row for row in ROWS}
 # How `--help` puts options together, in order; what stands in no group comes last.
 GROUPS = {
     "Which cases": ("keyword", "tag", "last-failed", "shard"),
-    "The point": ("at", "dtype", "device", "seed"),
+    "The point": ("at", "dtype", "device", "points", "seed"),
     "What is checked": ("wrt", "cotangent", "order", "jacobian", "modes"),
     "How it is judged": ("rtol", "atol", "step", "strict"),
     "How it runs": ("jobs", "maxfail", "resume", "timeout", "max-memory", "exit-zero", "cluster"),
