@@ -95,7 +95,9 @@ class Eye:
             return self.value(parts[0])
         left, right = self.value(parts[0]), self.value(parts[-1])
         # Side by side without a sign is a product, which only a number may begin.
-        assert len(parts) == 3 or (parts[0].tag == "mn" and not first_sign(parts[-1]).isdecimal())
+        # Under a root a number does not run into the one before.
+        runs_on = parts[-1].tag != "msqrt" and first_sign(parts[-1]).isdecimal()
+        assert len(parts) == 3 or (parts[0].tag == "mn" and not runs_on)
         return SIGNS[texts[1] if len(parts) == 3 else "⋅"](left, right)
 
 

@@ -198,12 +198,22 @@ def _root(name: str, inner: _Drawn) -> _Drawn:
     return _Drawn(f"<msqrt>{body}</msqrt>", _ATOM)
 
 
+def _cube_root(name: str, inner: _Drawn) -> _Drawn:
+    body = f"<mrow>{_unseen(f'{name}(')}{inner.markup}{_unseen(')')}</mrow>"
+    return _Drawn(f"<mroot>{body}<mn>3</mn></mroot>", _ATOM)
+
+
 def _absolute(name: str, inner: _Drawn) -> _Drawn:
     return _Drawn(f"<mrow>{_sign('|')}{inner.markup}{_sign('|')}</mrow>", _ATOM)
 
 
 # By the form that a row of the function table has in LaTeX.
-_FORMS = {r"e^{%s}": _exponential, r"\sqrt{%s}": _root, r"\left|%s\right|": _absolute}
+_FORMS = {
+    r"e^{%s}": _exponential,
+    r"\sqrt{%s}": _root,
+    r"\sqrt[3]{%s}": _cube_root,
+    r"\left|%s\right|": _absolute,
+}
 
 
 def _element(node: ast.Subscript, text: str) -> _Drawn:

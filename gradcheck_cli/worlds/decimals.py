@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from flint import arb
-
 # Powers of ten beyond this in size are written as what they are: they may have 300 digits of their
 # own, and so many of them are given.
 _MAX_POWER, _POWER_DIGITS = 99_999, 6
@@ -15,6 +13,8 @@ def ball_text(ball: Any, count: int) -> str:
     """A ball's midpoint to some decimal digits, no more than are known; `10^(4.34294e+299)` where
     its power of ten is beyond 99,999.
     """
+    from flint import arb
+
     middle = ball.mid()
     if middle.is_finite() and not middle.is_zero():
         power = abs(middle).log() / arb(10).log()
