@@ -268,7 +268,7 @@ def documented(report):
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("dtype", torch.int32, "no dtype named `int32`"), ("dtype", 3, "`dtype` takes names, not 3"), ("dtype", [], "`dtype` takes a name or several, not []"), ("dtype", float, "no dtype named `float`"),
+        ("dtype", torch.int32, "no dtype named `int32`"), ("dtype", 3, "`dtype` takes names, not 3"), ("dtype", [], "`dtype` takes a name or several, not []"), ("dtype", int, "no dtype named `int`"),
         ("device", 0, "`device` takes names, not 0"), ("device", [None], "`device` takes names, not None"), ("wrt", 3, "`wrt` takes names, not 3"), ("wrt", [torch.ones(1)], "`wrt` takes names, not tensor([1.])"),
         ("rtol", True, "`rtol` takes a number, not True"), ("rtol", [1], "`rtol` takes a number, not [1]"), ("rtol", float("nan"), "rtol takes a finite number that is not negative"), ("atol", float("inf"), "atol takes a finite number"), ("atol", 10**5000, "atol is beyond"),
         ("atol", torch.ones(2), "`atol` takes a number, not tensor([1., 1.])"), ("step", Hostile(), "`step` takes a number, not <Hostile>"), ("order", 3, "`3` is no order"), ("order", 2.5, "`2.5` is no order"),
@@ -282,6 +282,13 @@ def test_a_setting_of_another_kind_is_the_users_mistake(name, value, words):
     with pytest.raises(UserError) as caught:
         check("x**2", {"x": 1.0}, **{name: value})
     assert words in str(caught.value)
+
+
+def test_pythons_own_float_is_what_libraries_take_it_for():
+    """float64, where the name `float` is torch's for float32."""
+    for dtype, name in ((float, "float64"), ("float", "float32"), (torch.half, "float16")):
+        (result,) = check("x**2", {"x": 1.0}, dtype=dtype).results
+        assert result.evidence.point.dtype.name == name
 
 
 AROUND = {

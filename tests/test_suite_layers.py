@@ -265,13 +265,13 @@ def test_a_case_that_the_command_line_leaves_no_run_is_skipped():
 
 def test_a_bad_word_of_a_layer_is_told_with_its_name():
     """All of them at once, those of the command line as it calls them."""
-    words = {"dtype": "half,float32", "device": "tpu", "rtol": "-1", "atol": "x", "step": "0", "timeout": "soon"}  # fmt: skip
+    words = {"dtype": "quarter,float32", "device": "tpu", "rtol": "-1", "atol": "x", "step": "0", "timeout": "soon"}  # fmt: skip
     with pytest.raises(UserError) as caught:
         layer(**words)
     assert (
         str(caught.value)
         == """\
-error[unknown-dtype]: no dtype named `half`
+error[unknown-dtype]: no dtype named `quarter`
   = help: known: float64, float32, bfloat16, float16
 error[unknown-device]: no device named `tpu`
   = help: known: cpu, cuda, cuda:N, all
