@@ -8,6 +8,7 @@ gives of torch's own arguments, rounding explains the answer to all orders.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from gradcheck_cli.judge.measure import BUDGET_FACTOR, ulp
 from gradcheck_cli.judge.pins import Constant, constants_of, pins_of
 from gradcheck_cli.judge.replay import kernel_step
 from gradcheck_cli.judge.rounding import rounding
+from gradcheck_cli.judge.trace import budget_of
 from gradcheck_cli.language.program import Call
 from gradcheck_cli.records.record import FREE_ULPS
 from gradcheck_cli.witnesses.autograd import Backward
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
     from gradcheck_cli.dtypes import DType
     from gradcheck_cli.judge.evidence import Evidence
+    from gradcheck_cli.judge.spread import Spread
     from gradcheck_cli.judge.trace import Trace
     from gradcheck_cli.questions.batch import Point
 
@@ -78,7 +81,12 @@ class Path:
 
     def budget(self, partial: int) -> float:
         """How far rounding takes a partial anywhere between the true path and this one."""
-        return self.trace.budget_between(self.point, self.trace.partials[partial], self.values)
+        node = self.trace.partials[partial]
+        return budget_of(self._between, node).total if node >= 0 else 0.0
+
+    @cached_property
+    def _between(self) -> Spread:
+        return self.trace.between(self.point, self.values)
 
     def is_wide(self, partial: int, truth: Any) -> bool:
         """Whether rounding could take a partial so far that a wrong formula would not show."""

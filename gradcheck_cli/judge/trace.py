@@ -1,11 +1,7 @@
 """A trace: a program as torch evaluates it, in scalars, and how far rounding takes its results.
 
-The trace is run in balls; its own adjoints say how much a rounding error made at each node moves a
-result:
-
-    B = sum_i w_i e_i
-
-with e_i the error that node i makes, as in `judge.graph`, and w_i how far it moves the result.
+The trace is run in balls; `judge.spread` says how far the rounding errors of its nodes move each of
+them.
 """
 
 from __future__ import annotations
@@ -18,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from flint import arb, ctx
 
 from gradcheck_cli.functions.arithmetic import OFF
-from gradcheck_cli.judge.graph import units
+from gradcheck_cli.judge.spread import Spread
 from gradcheck_cli.language.program import Call
 from gradcheck_cli.worlds import balls
 
@@ -38,10 +34,16 @@ _BITS = (64, 512, 2048)
 
 @dataclass(frozen=True)
 class Budget:
-    """How far rounding can take a formula at a point, and the node that contributes most."""
+    """How far rounding can take a formula at a point."""
 
     total: float
-    culprit: int | None = None  # a node of the user's program
+    spread: Spread | None = None
+    node: int = -1  # of the trace
+
+    @property
+    def culprit(self) -> int | None:
+        """The node of the user's program that contributes most."""
+        return None if self.spread is None else self.spread.leaders[self.node]
 
 
 @dataclass(eq=False)
@@ -66,16 +68,14 @@ class Trace:
     eliminated: Sequence[Sequence[int]]
     graph: Graph
     moves: Sequence[bool]
-    _seen: tuple[object, list[Any], list[Any]] = field(default=(None, [], []))
+    _spreads: tuple[object, dict[int, Spread]] = field(default=(None, {}))
     _constants: dict[int | None, frozenset[int]] = field(default_factory=dict)
 
     def budget(self, point: Point, output: int, dtype: DType, *, near: bool = False) -> Budget:
         """The budget of one node at a point, or at points beside it: see `Graph.errors`."""
         found = Budget(float("inf"))
         for bits in _BITS:
-            with ctx.workprec(bits):
-                values, errors = self._at(point, bits, dtype, near=near)
-                found = self._summed(self.graph.weights(output, values), values, errors, dtype)
+            found = budget_of(self.spread_at(point, bits, dtype, near=near), output)
             if isfinite(found.total):
                 break
         return found
@@ -85,27 +85,27 @@ class Trace:
         node = self.partials[position]
         return self.budget(point, node, dtype) if node >= 0 else Budget(0.0)
 
-    def budget_between(self, point: Point, output: int, others: Sequence[Any]) -> float:
-        """The budget of one node for values anywhere between those at a point and others: by the
-        mean value theorem, with the adjoints of the whole way.
+    def between(self, point: Point, others: Sequence[Any]) -> Spread:
+        """For values anywhere between those at a point and others: by the mean value theorem, with
+        the slopes of the whole way.
         """
-        if output < 0:
-            return 0.0
-        with ctx.workprec(_BITS[-1]):
-            values, _ = self._at(point, _BITS[-1], point.dtype)
-            hull = [_union(a, b) for a, b in zip(values, others, strict=False)]
-            errors = self.graph.errors(hull, point.dtype)
-            return self._summed(self.graph.weights(output, hull), hull, errors, point.dtype).total
+        bits = _BITS[-1]
+        values = self.spread_at(point, bits, point.dtype).values
+        with ctx.workprec(bits):
+            return self._spread(
+                [_union(a, b) for a, b in zip(values, others, strict=False)], point.dtype, bits
+            )
 
     def shares(self, point: Point, output: int) -> list[int]:
         """Nodes of the user's program, those first whose rounding moves an output most."""
+        spread = self.spread_at(point, _BITS[-1], point.dtype)
         with ctx.workprec(_BITS[-1]):
-            values, errors = self._at(point, _BITS[-1], point.dtype)
             found: dict[int, Any] = {}
-            for i, weight in self.graph.weights(output, values).items():
-                if errors[i] is not None:
+            for i, weight in self.graph.weights(output, spread.values).items():
+                error = spread.errors[i]
+                if error is not None:
                     node = self.expansion.origin[i]
-                    found[node] = found.get(node, arb(0)) + abs(weight) * errors[i]
+                    found[node] = found.get(node, arb(0)) + abs(weight) * error
             sizes = {node: _logarithm(size) for node, size in found.items()}
         return sorted(found, key=lambda node: (-sizes[node], node))
 
@@ -144,36 +144,31 @@ class Trace:
             self._constants[node] = frozenset(found)
         return self._constants[node]
 
-    def _at(
-        self, point: Point, bits: int, dtype: DType, *, near: bool = False
-    ) -> tuple[list[Any], list[Any]]:
-        """For every node its ball at a point, and the rounding error it makes itself."""
-        key = (point, bits, dtype, near)
-        if self._seen[0] != key:
-            values = self.graph.machine.run(point.scalars, bits, point.dtype.round)
-            self._seen = (key, values, self.graph.errors(values, dtype, near=near))
-        return self._seen[1:]
+    def spread_at(self, point: Point, bits: int, dtype: DType, *, near: bool = False) -> Spread:
+        """How far rounding takes every node at a point, or at points beside it."""
+        key = (point, dtype, near)
+        if self._spreads[0] != key:
+            self._spreads = (key, {})
+        spreads = self._spreads[1]
+        if bits not in spreads:
+            with ctx.workprec(bits):
+                values = self.graph.machine.run(point.scalars, bits, point.dtype.round)
+                spreads[bits] = self._spread(values, dtype, bits, near=near)
+        return spreads[bits]
 
-    def _summed(
-        self, weights: dict[int, Any], values: list[Any], errors: list[Any], dtype: DType
-    ) -> Budget:
-        total, culprit, most = arb(0), None, arb(0)
-        for i, weight in weights.items():
-            error = errors[i]
-            if error is None:
-                continue
-            term = abs(weight) * error
-            if not term.is_finite():
-                return Budget(float("inf"), self.expansion.origin[i])
-            total += term
-            if term > most and self.moves[self.expansion.origin[i]]:
-                most, culprit = term, self.expansion.origin[i]
-        for group in self.eliminated:
-            size = max((abs(values[i]).upper() for i in group), key=float) * len(group)
-            total += sum(
-                (abs(weights[i]) * units(dtype)[0] * size for i in group if i in weights), arb(0)
-            )
-        return Budget(float(total.abs_upper()), culprit)
+    def _spread(
+        self, values: Sequence[Any], dtype: DType, bits: int, *, near: bool = False
+    ) -> Spread:
+        errors = self.graph.errors(values, dtype, near=near)
+        rest = dtype, bits, self.expansion.origin, self.moves, self.eliminated
+        return Spread(self.graph, values, errors, *rest)
+
+
+def budget_of(spread: Spread, node: int) -> Budget:
+    """The budget of one node."""
+    total = spread.totals[node]
+    size = 0.0 if total is None else float(total.abs_upper())
+    return Budget(size if isfinite(size) else float("inf"), spread, node)
 
 
 def _union(a: Any, b: Any) -> Any:
