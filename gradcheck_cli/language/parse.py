@@ -84,6 +84,39 @@ def parse(text: str, conditions: frozenset[str] = frozenset(), *, single: bool =
     return in_reading_order(Program(nodes, (result,), source.text, reader.spans, reader.names))
 
 
+def parse_names(text: str) -> tuple[Program, tuple[str, ...]]:
+    """The program of a text whose outputs are its value and then the value of each name that it
+    assigns, as it stands at the end; and these names.
+
+    Raises:
+        ProgramError: as `parse`.
+    """
+    source = Source(tidy(text))
+    reader = _Reader(source, frozenset())
+    result = reader.read(tree(source).body)
+    if reader.emit.mistakes:
+        raise ProgramError(dict.fromkeys(reader.emit.mistakes))
+    outputs = (result, *reader.assigned.values())
+    nodes = tuple(reader.emit.builder.nodes)
+    program = Program(nodes, outputs, source.text, reader.spans, reader.names)
+    return in_reading_order(program), tuple(reader.assigned)
+
+
+def held(text: str, name: str) -> tuple[str, str]:
+    """A program's text in which a name is an input from its last assignment on, and what that input
+    is called; of a name that is not assigned the text itself.
+    """
+    source = Source(tidy(text))
+    for statement in reversed(tree(source).body):
+        if isinstance(statement, ast.Assign) and source.words(statement.targets[0]) == name:
+            start, end = source.span(statement.value)
+            fresh = f"{name}_held"
+            while fresh in source.text:
+                fresh += "_"
+            return f"{source.text[:start]}{fresh}{source.text[end:]}", fresh
+    return source.text, name
+
+
 class _Reader:
     """Walks Python's syntax tree with a stack of its own."""
 
