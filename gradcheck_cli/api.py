@@ -99,6 +99,7 @@ def check(
     strict: bool = False,
     order: int = 1,
     jacobian: bool = False,
+    claim: str | Sequence[str] = (),
     points: int | None = None,
     seed: int | None = None,
 ) -> LiveReport:
@@ -118,6 +119,8 @@ def check(
         strict: let `imprecise` and `kink` fail as well (see `Report.exit_code`).
         order: 2 checks second derivatives.
         jacobian: check every element of the value by every input.
+        claim: a derivative by hand, such as `"x = 2*x"` or `"dz = a - y; dW = x.T @ dz"`, or
+            several.
         points, seed: how many points are drawn where `at` names a distribution, and their seed.
     Raises:
         UserError: the text or the point is not what the language accepts.
@@ -135,6 +138,7 @@ def check(
             "strict": strict,
             "order": None if order == 1 else order,
             "jacobian": None if jacobian is False else jacobian,
+            "claim": claim or None,
             "points": points,
             "seed": seed,
         }
@@ -203,6 +207,7 @@ def _batches(
         words=words,
         order=settings.order,
         jacobian=settings.jacobian,
+        claims=settings.claim,
         asked=PYTHON,
     )
     drawn = points_of(points, settings.seed, settings.draws)

@@ -200,6 +200,7 @@ def _job(program: Program | None, settings: Settings, analyst: Analyst, found: _
             words=settings.repeated(),
             order=settings.order,
             jacobian=settings.jacobian,
+            claims=settings.claim,
         )
         question = found.read(asked, program, settings.at, settings.wrt)
     if program is not None and "at" not in settings.unread and not settings.at:

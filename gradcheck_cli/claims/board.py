@@ -15,13 +15,13 @@ from gradcheck_cli.calculus.gradient import weighted_sum
 from gradcheck_cli.calculus.reverse import adjoints
 from gradcheck_cli.language.elements import element, elements_of
 from gradcheck_cli.language.parse import held, parse_names
-from gradcheck_cli.language.program import Program, Variable
+from gradcheck_cli.language.program import Call, Program, Variable, with_args
 from gradcheck_cli.worlds.scalars import Expansion, Indices, expand, expand_into
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from gradcheck_cli.language.program import Builder
+    from gradcheck_cli.language.program import Builder, Node
     from gradcheck_cli.questions.batch import Point
 
 # A Jacobian of more rows than this is compared with no claim.
@@ -189,7 +189,7 @@ class Board:
         builder = expansion.builder
         if isinstance(weights, np.ndarray | int):
             nodes = np.reshape(weights, -1).tolist()
-            open_names = [self.builder.nodes[i].name for i in nodes]  # type: ignore[union-attr]  # inputs all
+            open_names = [self.builder.nodes[i].name for i in nodes]
             numerator = [
                 builder.call("mul", builder.variable(n), i)
                 for n, i in zip(open_names, numerator, strict=True)
@@ -226,14 +226,12 @@ def board_of(point: Point) -> Board:
 
 def _with_own(program: Program, name: str, lone: str, use: tuple[int, int]) -> Program:
     """A program in which one use of a variable is of a variable of its own."""
-    from gradcheck_cli.language.program import Call, with_args
-
     place, position = use
     # The new variable stands first, so that every argument stands before its use.
-    nodes = [Variable(lone)]
+    nodes: list[Node] = [Variable(lone)]
     moved = {i: i + 1 for i in range(len(program.nodes))}
-    for i, node in enumerate(program.nodes):
-        node = with_args(node, moved)
+    for i, old in enumerate(program.nodes):
+        node = with_args(old, moved)
         if i == place and isinstance(node, Call):
             args = tuple(0 if k == position else j for k, j in enumerate(node.args))
             node = Call(node.function, args, node.settings)

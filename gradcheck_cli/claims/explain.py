@@ -115,9 +115,8 @@ def _diagonal(board: Board, line: Statement) -> Indices | None:
     found = np.empty(shape, dtype=np.int64)
     weights = board.weights(line.of)
     for index in np.ndindex(*shape):
-        found[index] = board.builder.call(
-            "mul", weights[index], int(np.asarray(whole)[(*index, *index)])
-        )
+        own = int(np.asarray(whole)[(*index, *index)])
+        found[index] = board.builder.call("mul", int(weights[index]), own)
     return found
 
 

@@ -96,8 +96,7 @@ def _spelled(number: Fraction, factors: Sequence[tuple[str, int]]) -> str:
 
 
 def _power(words: str, power: int) -> str:
-    base = words if words.isidentifier() or power == 1 and words.startswith("(") else f"{words}"
-    return base if power == 1 else f"{base}**{power}"
+    return words if power == 1 else f"{words}**{power}"
 
 
 def _rows(board: Board, pair: Pair) -> list[tuple[list[tuple[Any, Any]], dict[str, float]]]:

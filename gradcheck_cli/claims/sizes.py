@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import ast
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +41,7 @@ class _Sizes(ast.NodeTransformer):
     def __init__(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
         self.shapes, self.changed = shapes, False
 
-    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+    def visit_Subscript(self, node: ast.Subscript) -> Any:
         match node:
             case ast.Subscript(
                 value=ast.Attribute(value=ast.Name(id=name), attr="shape"), slice=key
@@ -49,7 +49,7 @@ class _Sizes(ast.NodeTransformer):
                 return self._size(self.shapes[name], key, node)
         return self.generic_visit(node)
 
-    def visit_Call(self, node: ast.Call) -> ast.AST:
+    def visit_Call(self, node: ast.Call) -> Any:
         match node:
             case ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=name)]) if name in self.shapes:
                 return self._size(self.shapes[name], ast.Constant(0), node)
@@ -66,7 +66,7 @@ class _Sizes(ast.NodeTransformer):
                 return self.visit(value)
         return self._call_of_library(node)
 
-    def _call_of_library(self, node: ast.Call) -> ast.AST:
+    def _call_of_library(self, node: ast.Call) -> Any:
         """`np.zeros_like(x)`, `torch.ones((2, 3))`, `np.float64(c)`."""
         name = (
             node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
@@ -86,24 +86,24 @@ class _Sizes(ast.NodeTransformer):
                 return self.visit(value)
         return self.generic_visit(node)
 
-    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+    def visit_Attribute(self, node: ast.Attribute) -> Any:
         match node:
             case ast.Attribute(value=ast.Name(id=name), attr="size") if name in self.shapes:
                 return self._number(_product(self.shapes[name]))
         return self.generic_visit(node)
 
-    def _size(self, shape: tuple[int, ...], key: ast.AST, node: ast.AST) -> ast.AST:
+    def _size(self, shape: tuple[int, ...], key: Any, node: Any) -> Any:
         try:
-            place = ast.literal_eval(key)  # type: ignore[arg-type]  # a node of a literal, or a ValueError
+            place = ast.literal_eval(key)
             return self._number(shape[place])
         except (ValueError, TypeError, IndexError):
             return node
 
-    def _number(self, value: int) -> ast.AST:
+    def _number(self, value: int) -> Any:
         self.changed = True
         return ast.Constant(value)
 
-    def _filled(self, value: int, shape: tuple[int, ...]) -> ast.AST:
+    def _filled(self, value: int, shape: tuple[int, ...]) -> Any:
         self.changed = True
         sizes = ast.Tuple([ast.Constant(size) for size in shape], ast.Load())
         call = ast.Call(ast.Name("broadcast_to"), [ast.Constant(value), sizes], [])

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from gradcheck_cli.records.outcome import Outcome
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gradcheck_cli.language.claiming import Statement
 
 Status = Literal["proved", "refuted", "not_refuted"]
-How = Literal["same", "identity", "algebra", "point"]
+How = Literal["same", "identity", "algebra", "digits", "point"]
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,13 @@ class ClaimVerdict:
     first: bool = False
     but_for: tuple[str, ...] = ()
     deferred: bool = False
+
+    @property
+    def outcome(self) -> Outcome:
+        """A factor that comes later is no mistake of what is claimed in the end."""
+        if self.status == "not_refuted":
+            return Outcome.INCONCLUSIVE
+        return Outcome.AGREE if self.status == "proved" or self.deferred else Outcome.WRONG
 
     def but(self, **changes: Any) -> ClaimVerdict:
         """The same but for some changes."""

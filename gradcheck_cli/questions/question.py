@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gradcheck_cli.functions import lookup
-from gradcheck_cli.language.errors import Mistake, PointError, mistake
+from gradcheck_cli.language.claiming import read_claim
+from gradcheck_cli.language.errors import Mistake, PointError, ProgramError, mistake
+from gradcheck_cli.language.parse import names_of
 from gradcheck_cli.language.program import Call, Program, Variable
 from gradcheck_cli.questions.arrays import RoundedNumber, float_array, integer_array
 from gradcheck_cli.questions.misfits import misfit
@@ -41,6 +43,7 @@ class Question:
             setting that the check itself has, but that must be told.
         order: of the derivatives, 1 or 2.
         jacobian: each element of the value is differentiated by itself.
+        claims: derivatives that the user derived, as written.
         expansions: the specification as scalars, by shapes; questions of one specification may
             share them.
     """
@@ -52,6 +55,7 @@ class Question:
     words: Mapping[str, Sequence[str]] = field(default_factory=dict)
     order: int = 1
     jacobian: bool = False
+    claims: tuple[str, ...] = ()
     expansions: dict[object, Expansion | Oversize] = field(default_factory=dict)
     _prepared: dict[object, Prepared] = field(default_factory=dict)
 
@@ -184,6 +188,7 @@ def question_of(
     subject: Subject | None = None,
     order: int = 1,
     jacobian: bool = False,
+    claims: Sequence[str] = (),
     asked: Asked = COMMAND,
 ) -> Question:
     """The question, once every name in it is known to be right.
@@ -192,7 +197,7 @@ def question_of(
         given: names of the inputs that the points give values to.
         wrt: the inputs to differentiate; none for all.
         subject: what is on trial; without one the specification itself, run by torch.
-        order, jacobian: as in `Question`.
+        order, jacobian, claims: as in `Question`.
         asked: how the user says these things.
     Raises:
         PointError: missing, extra or unknown names, nothing to differentiate, or what contradicts
@@ -203,6 +208,7 @@ def question_of(
         *misnamed(specification, given, asked),
         *underivable(specification, wrt, integers, asked),
         *conflicts(order, cotangent, jacobian=jacobian),
+        *_illegible(specification, claims),
     ]
     everything = (name for name in specification.variables if name not in integers)
     chosen = tuple(dict.fromkeys(wrt)) or tuple(everything)
@@ -213,7 +219,8 @@ def question_of(
     if mistakes:
         raise PointError(mistakes)
     on_trial = ProgramSubject(specification) if subject is None else subject
-    return Question(on_trial, specification, chosen, cotangent, words or {}, order, jacobian)
+    way = order, jacobian, tuple(claims)
+    return Question(on_trial, specification, chosen, cotangent, words or {}, *way)
 
 
 def conflicts(order: int, cotangent: Nested | None, *, jacobian: bool) -> Iterator[Mistake]:
@@ -224,6 +231,15 @@ def conflicts(order: int, cotangent: Nested | None, *, jacobian: bool) -> Iterat
     if jacobian and order != 1:
         message = "second derivatives are those of one number, a Jacobian is of several"
         yield Mistake("conflicting-options", message, help="give a cotangent instead of `jacobian`")
+
+
+def _illegible(program: Program, claims: Sequence[str]) -> Iterator[Mistake]:
+    """What is wrong with claims about a program, whatever its shapes."""
+    for text in claims:
+        try:
+            read_claim(text, *names_of(program.text))
+        except ProgramError as error:
+            yield from error.mistakes
 
 
 def index_inputs(program: Program) -> frozenset[str]:

@@ -137,6 +137,8 @@ def _additions() -> Schema:
                              "else null.", {"type": "object", "additionalProperties": _ref("array")}, _NULL),
         "also": _either("The same check under a seeded cotangent, where the elements of an input mix in the result and no cotangent was given: ones may "
                         "hide what is wrong. Its outcome counts in that of the case. Else null.", _also(), _NULL),
+        "claims": _either("What became of the derivatives that the user derived, a line of a claim each; their outcomes count in that of the case. "
+                          "Null where nothing is claimed.", _array(_claim(), "In the order of the lines."), _NULL),
         "notes": _array(_TEXT, "What is true of the whole case: numbers that were rounded to the dtype, a forward value that is off."),
         "rounded": _array(rounded, "Numbers of the point or cotangent that had to be rounded: as written, and as used."),
         "source": _either("Where the case stands in its suite; null outside a suite.",
@@ -147,6 +149,33 @@ def _additions() -> Schema:
         "unmet": _array(_TEXT, "What the suite expects and is not so, in sentences."),
         "reason": _field("Why it was skipped, may fail or has no verdict; else null.", type=["string", "null"]),
     }
+
+
+def _claim() -> Schema:
+    number: Schema = {"anyOf": [_ref("number"), _NULL]}
+    return _object(
+        "One line of a claim.",
+        claim=_text("The line as written."),
+        of=_field("What is differentiated: a name of the program; null for its value.", type=["string", "null"]),
+        by=_text("The input, or the name that the program assigns, by which it is."),
+        outcome=_ref("outcome", "agree if proved, wrong if refuted, inconclusive if neither."),
+        failed=_field("It fails.", type="boolean"),
+        status=_field("proved, refuted or not_refuted.", enum=["proved", "refuted", "not_refuted"]),
+        how=_field("By what: the same after writing out; an identity test in finite fields; an exact zero test; digits of one number; or points alone.",
+                   enum=["same", "identity", "algebra", "digits", "point"]),
+        error_probability=_field("Of an identity test, that it holds by chance; else null.", type=["number", "null"]),
+        points=_field("Points that were tried.", type="integer", minimum=0),
+        branch=_field("It is shown on the branch that the point takes, and on no other.", type="boolean"),
+        held=_array(_TEXT, "Inputs for whose numbers alone it is shown."),
+        counterexample=_either("Where it is not the derivative: inputs, element, both numbers; null where none is needed or known.",
+                               _object("A point.", at={"type": "object"}, index={"type": "array"}, claimed=number, true=number), _NULL),
+        explanation=_either("What was done instead, tested at several points; null where nothing is known.",
+                            _object("In words and in a word.", kind=_TEXT, text=_TEXT, factor=_field("claimed / true", type=["string", "null"])), _NULL),
+        first_wrong=_field("The first line of its claim that is wrong by itself.", type="boolean"),
+        but_for=_array(_TEXT, "Lines above that are wrong; with the derivatives in their places this line is right."),
+        deferred=_field("Wrong by a constant factor alone, which later lines put right.", type="boolean"),
+        reason=_text("A sentence."),
+    )
 
 
 def _also() -> Schema:

@@ -85,6 +85,7 @@ class Task:
             words=dict(case.given),
             order=case.order,
             jacobian=case.jacobian,
+            claims=case.claims,
         )
         return question if same is None else replace(question, expansions=same.expansions)
 
