@@ -51,9 +51,13 @@ def sentence_of(verdict: ClaimVerdict, point: Point) -> str:
     """What became of a line, and why."""
     match verdict.status:
         case "proved":
+            if verdict.how == "digits":
+                return "right at the point, to the digits written"
             return f"proved{_held(verdict)}{_branch(verdict)} ({_means(verdict)})"
         case "not_refuted":
-            return f"neither proved nor refuted: it holds at {verdict.points} points"
+            why = verdict.explanation
+            tried = f"it holds at {verdict.points} points" if why is None else why.words
+            return f"neither proved nor refuted: {tried}"
     parts = [_against(verdict, point)] if verdict.counterexample else []
     if verdict.but_for:
         names = ", ".join(f"`{name}`" for name in verdict.but_for)
@@ -81,8 +85,6 @@ def _means(verdict: ClaimVerdict) -> str:
             return "the same after writing out"
         case "identity":
             return f"identity test, error below {_bound(verdict.error_probability)}"
-        case "digits":
-            return "to the digits written"
     return "exact algebra"
 
 

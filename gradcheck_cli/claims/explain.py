@@ -5,6 +5,7 @@ what it describes has to give the very numbers that were claimed.
 from __future__ import annotations
 
 from dataclasses import replace
+from time import thread_time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 # A program of more names than this has only some of its derivatives tried.
 _MOST = 40
+# Seconds of processor time after which no further description is tried.
+_SECONDS = 3.0
 
 
 def explain(board: Board, line: Statement, pair: Pair) -> Explanation | None:
@@ -38,9 +41,12 @@ def explain(board: Board, line: Statement, pair: Pair) -> Explanation | None:
 
 
 def _explained(board: Board, line: Statement, pair: Pair) -> Explanation | None:
+    until = thread_time() + _SECONDS
     for kind, words, nodes in _descriptions(board, line, pair):
         if _gives(pair, nodes):
             return Explanation(kind, words)
+        if thread_time() > until:
+            return None
     return factor_between(board, pair) or _within_parts(board, line, pair)
 
 
@@ -53,10 +59,8 @@ def _descriptions(board: Board, line: Statement, pair: Pair) -> Iterator[tuple[s
     if np.ndim(true) == 2 and np.shape(true) == np.shape(true)[::-1]:
         yield "transposed", "it is the transpose of the derivative", np.asarray(true).T
     yield from _of_others(board, line)
-    if np.ndim(true) and np.shape(true) == np.shape(board.values[by]):
-        diagonal = _diagonal(board, line)
-        if diagonal is not None:
-            yield "diagonal", "only the diagonal of the Jacobian is counted", diagonal
+    if np.ndim(true):
+        yield from _of_diagonals(board, line)
 
 
 def _of_parts(board: Board, line: Statement, true: Indices) -> Iterator[tuple[str, str, Indices]]:
@@ -106,14 +110,29 @@ def _of_constants(
                 yield "constant", words, held
 
 
-def _diagonal(board: Board, line: Statement) -> Indices | None:
-    """Each element's own derivative, weighted as the value is."""
-    whole = board.jacobian(line.of, line.by)
-    if whole is None or np.ndim(whole) != 2 * np.ndim(board.values[line.by]):
-        return None
+def _of_diagonals(board: Board, line: Statement) -> Iterator[tuple[str, str, Indices]]:
+    """The derivative where of one step by `by` the diagonal alone is counted."""
     shape = np.shape(board.values[line.by])
+    for name in board.names[:_MOST]:
+        if name not in (line.by, line.of, board.result) and np.shape(board.values[name]) == shape:
+            found = _diagonal(board, name, line.by, board.derivative(line.of, name))
+            if found is not None:
+                words = f"of d{name}/d{line.by} only the diagonal is counted"
+                yield "diagonal", words, found
+    numerator = line.of or board.result
+    if np.shape(board.values[numerator] if numerator else board.value) == shape:
+        found = _diagonal(board, line.of, line.by, board.weights(line.of))
+        if found is not None:
+            yield "diagonal", "only the diagonal of the Jacobian is counted", found
+
+
+def _diagonal(board: Board, of: str, by: str, weights: Indices) -> Indices | None:
+    """Each element's own derivative, weighted."""
+    whole = board.jacobian(of, by)
+    if whole is None:
+        return None
+    shape, weights = np.shape(board.values[by]), np.asarray(weights)
     found = np.empty(shape, dtype=np.int64)
-    weights = board.weights(line.of)
     for index in np.ndindex(*shape):
         own = int(np.asarray(whole)[(*index, *index)])
         found[index] = board.builder.call("mul", int(weights[index]), own)

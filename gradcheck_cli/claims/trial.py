@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,8 +18,11 @@ from gradcheck_cli.claims.verdict import ClaimVerdict, Explanation
 from gradcheck_cli.language.claiming import COTANGENTS, read_claim
 from gradcheck_cli.language.elements import elements_of
 from gradcheck_cli.language.errors import Mistake, ProgramError, Span
+from gradcheck_cli.language.parse import names_of
 from gradcheck_cli.language.reading import read_program
 from gradcheck_cli.questions.seeded import seeded_numbers
+from gradcheck_cli.worlds.balls import exact_ball
+from gradcheck_cli.worlds.scalars import TooLarge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,11 +38,15 @@ def verdicts_of(point: Point, text: str) -> tuple[ClaimVerdict, ...]:
 
     Raises:
         ProgramError: the claim cannot be read, or its shapes do not fit.
-        TooLarge: the program has no scalar form of bearable size.
     """
-    board = board_of(point)
-    lines = read_claim(text, tuple(board.values), board.result)
-    return _Trial(board, dict(point.scalars), lines).verdicts()
+    names, result = names_of(point.specification.text)
+    lines = read_claim(text, names, result)
+    try:
+        return _Trial(board_of(point), dict(point.scalars), lines).verdicts()
+    except TooLarge as error:
+        why = Explanation("too-large", str(error))
+        claims = (line for line in lines if line.by)
+        return tuple(ClaimVerdict(line, "not_refuted", "point", explanation=why) for line in claims)
 
 
 @dataclass(eq=False)
@@ -137,10 +145,13 @@ class _Trial:
             return ClaimVerdict(line, "proved", "same")
         _, against = pair.against(self.given)
         tried = pair.tried()
-        if against is None and tried.against is not None:
+        kept = None
+        if against is not None or tried.against is not None:
+            kept = _rounded(line, pair)
+        if kept is None and against is None and tried.against is not None:
             kept = self._held(line, pair)
-            if kept is not None:
-                return kept
+        if kept is not None:
+            return kept
         against = _simpler(against, tried.against, self.given)
         if against is not None:
             why = explain(self.board, line, pair)
@@ -165,6 +176,17 @@ class _Trial:
         mended = _summed(self, claimed, true)
         words = f"{shapes}{mended}"
         return ClaimVerdict(line, "refuted", "point", explanation=Explanation("shape", words))
+
+
+def _rounded(line: Statement, pair: Pair) -> ClaimVerdict | None:
+    """A claim that is a decimal alone: it is right if the derivative at the point rounds to it."""
+    match = re.fullmatch(r"[-+]?\s*(\d*)\.(\d+)(?:[eE]([-+]?\d+))?", line.right)
+    if match is None or not any(int(digit) for digit in match[1] + match[2]):
+        return None
+    half = Fraction(1, 2) * Fraction(10) ** (int(match[3] or 0) - len(match[2]))
+    claimed, true = pair.sides(pair.given)
+    near = all(abs(c - t) <= exact_ball(half) for c, t in zip(claimed, true, strict=True))
+    return ClaimVerdict(line, "proved", "digits", 1) if near else None
 
 
 def _placed(error: ProgramError, line: Statement) -> ProgramError:
