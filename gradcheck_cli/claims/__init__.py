@@ -1,1 +1,1 @@
-"""Derivatives that people derive by hand: built beside the true ones, proved, refuted, explained."""
+"""Derivatives that people derive by hand, beside the true ones: proved, refuted, explained."""

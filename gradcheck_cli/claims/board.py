@@ -14,8 +14,9 @@ import numpy as np
 from gradcheck_cli.calculus.gradient import weighted_sum
 from gradcheck_cli.calculus.reverse import adjoints
 from gradcheck_cli.language.elements import element, elements_of
-from gradcheck_cli.language.parse import held, parse_names
-from gradcheck_cli.language.program import Call, Program, Variable, with_args
+from gradcheck_cli.language.holding import held
+from gradcheck_cli.language.parse import parse_names
+from gradcheck_cli.language.program import Call, Program, Variable, reach, with_args
 from gradcheck_cli.worlds.scalars import Expansion, Indices, expand, expand_into
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.questions.batch import Point
 
 # A Jacobian of more rows than this is compared with no claim.
-MAX_ROWS = 64
+MAX_JACOBIAN_ROWS = 64
 
 
 @dataclass(eq=False)
@@ -94,7 +95,7 @@ class Board:
         """The scalars of every element's derivative by every element; None of more than 64 rows."""
         shape = np.shape(self.values[of] if of else self.value)
         size = int(np.prod(shape))
-        if size > MAX_ROWS:
+        if size > MAX_JACOBIAN_ROWS:
             return None
         rows = [self._pulled(of, by, [float(k == row) for k in range(size)]) for row in range(size)]
         return np.reshape(np.array(rows), (*shape, *np.shape(self.values[by])))
@@ -123,6 +124,15 @@ class Board:
         for index in np.ndindex(*shape):
             found[index] = self.builder.number(Fraction(float(numbers[index])))
         return found
+
+    def reaches(self, by: str, name: str) -> bool:
+        """Whether a name rests on another."""
+        text, fresh = held(self.program.text, by)
+        program, names = parse_names(text)
+        if name not in names:
+            return False
+        place = program.outputs[1 + names.index(name)]
+        return bool(reach(program, {fresh: 1})[place])
 
     def include(self, program: Program, known: Mapping[str, Indices]) -> Indices:
         """The scalars of a program of names.

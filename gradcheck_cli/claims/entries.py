@@ -106,10 +106,16 @@ def _against(verdict: ClaimVerdict, point: Point) -> str:
 def _texts(against: Counterexample) -> tuple[str, str]:
     """Both numbers, with digits enough to tell them apart."""
     for digits in range(6, 60, 6):
-        texts = ball_text(against.claimed.mid(), digits), ball_text(against.true.mid(), digits)
+        texts = _text(against.claimed, digits), _text(against.true, digits)
         if texts[0] != texts[1]:
             break
     return texts
+
+
+def _text(ball: Any, digits: int) -> str:
+    value = float(ball.mid())
+    short = digits <= 12 and abs(value) < 1e300 and (abs(value) > 1e-300 or ball.is_zero())
+    return f"{value:.{digits}g}" if short else ball_text(ball.mid(), digits)
 
 
 def _place(against: Counterexample, point: Point) -> str:

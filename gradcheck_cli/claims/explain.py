@@ -44,7 +44,8 @@ def _explained(board: Board, line: Statement, pair: Pair) -> Explanation | None:
     until = thread_time() + _SECONDS
     for kind, words, nodes in _descriptions(board, line, pair):
         if _gives(pair, nodes):
-            return Explanation(kind, words)
+            factor = factor_between(board, pair) if kind == "missing-factor" else None
+            return Explanation(kind, words if factor is None else f"{words}; {factor.words}")
         if thread_time() > until:
             return None
     return factor_between(board, pair) or _within_parts(board, line, pair)
@@ -52,7 +53,7 @@ def _explained(board: Board, line: Statement, pair: Pair) -> Explanation | None:
 
 def _descriptions(board: Board, line: Statement, pair: Pair) -> Iterator[tuple[str, str, Indices]]:
     """What people do instead, in words, and what that gives."""
-    true, by = pair.true, line.by
+    true = pair.true
     yield "sign", "its sign is wrong", _mapped(board, "neg", true)
     yield from _of_constants(board, line, true)
     yield from _of_parts(board, line, true)
@@ -90,12 +91,19 @@ def _of_others(board: Board, line: Statement) -> Iterator[tuple[str, str, Indice
     for name in names:
         if name not in (line.by, line.of, board.result) and name in board.names:
             local = board.derivative(name, line.by)
-            words = f"this is d{name}/d{line.by}, the local partial; the derivative of {of} is that times d{of}/d{name}"
+            words = f"this is d{name}/d{line.by}, the local partial"
+            words = f"{words}; the derivative of {of} is that times d{of}/d{name}"
             yield "local-partial", words, local
     for name in names:
         if name != line.by and np.shape(board.values[name]) == shape:
-            words = f"this is d{of}/d{name}: `{line.by}` and `{name}` are exchanged"
-            yield "exchanged", words, board.derivative(line.of, name)
+            words, kind = (
+                f"this is d{of}/d{name}: `{line.by}` and `{name}` are exchanged",
+                "exchanged",
+            )
+            if board.reaches(line.by, name):
+                kind = "missing-factor"
+                words = f"this is d{of}/d{name}: the factor d{name}/d{line.by} is missing"
+            yield kind, words, board.derivative(line.of, name)
 
 
 def _of_constants(

@@ -24,7 +24,7 @@ _BITS = 256
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Search:
     """What points say of a pair.
 
     Attributes:
@@ -88,15 +88,15 @@ class Pair:
         shown = index if np.shape(self.true) else ()
         return True, Counterexample(dict(at), shown, *pairs[worst])
 
-    def tried(self, fixed: Collection[str] = (), seed: str = "claims") -> Outcome:
+    def tried(self, fixed: Collection[str] = (), seed: str = "claims") -> Search:
         """What points beside the one given say, some scalars held."""
         count = 0
         for at in points_beside(self.given, fixed, seed):
             valid, found = self.against(at)
             count += valid
             if found is not None:
-                return Outcome(count, found)
-        return Outcome(count, None)
+                return Search(count, found)
+        return Search(count, None)
 
     def beside(self, claimed: Indices, true: Indices) -> Pair:
         """Two other formulas at the same points."""

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # Methods and functions that give the same numbers.
-_SAME = {"clone", "copy", "float", "double", "contiguous", "numpy", "item", "cpu", "asarray", "array", "int64", "float64", "float32", "tensor"}  # fmt: skip
+_SAME = {
+    "clone", "copy", "float", "double", "contiguous", "numpy", "item", "cpu", "asarray", "array",
+    "int64", "float64", "float32", "tensor",
+}  # fmt: skip
 _FILLED = {"zeros_like": 0, "ones_like": 1, "zeros": 0, "ones": 1}
 # Deeper trees are left as they are; the reader of programs answers them.
 _LENGTH = 10_000
@@ -93,11 +96,14 @@ class _Sizes(ast.NodeTransformer):
         return self.generic_visit(node)
 
     def _size(self, shape: tuple[int, ...], key: Any, node: Any) -> Any:
-        try:
-            place = ast.literal_eval(key)
-            return self._number(shape[place])
-        except (ValueError, TypeError, IndexError):
-            return node
+        match key:
+            case ast.Constant(value=int(place)):
+                pass
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int(size))):
+                place = -size
+            case _:
+                return node
+        return self._number(shape[place]) if -len(shape) <= place < len(shape) else node
 
     def _number(self, value: int) -> Any:
         self.changed = True

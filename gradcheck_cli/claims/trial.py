@@ -18,7 +18,7 @@ from gradcheck_cli.claims.verdict import ClaimVerdict, Explanation
 from gradcheck_cli.language.claiming import COTANGENTS, read_claim
 from gradcheck_cli.language.elements import elements_of
 from gradcheck_cli.language.errors import Mistake, ProgramError, Span
-from gradcheck_cli.language.parse import names_of
+from gradcheck_cli.language.holding import names_of
 from gradcheck_cli.language.reading import read_program
 from gradcheck_cli.questions.seeded import seeded_numbers
 from gradcheck_cli.worlds.balls import exact_ball

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from gradcheck_cli.language.claiming import Statement
 
-Status = Literal["proved", "refuted", "not_refuted"]
+Standing = Literal["proved", "refuted", "not_refuted"]
 How = Literal["same", "identity", "algebra", "digits", "point"]
 
 
@@ -56,7 +56,7 @@ class ClaimVerdict:
     """
 
     statement: Statement
-    status: Status
+    status: Standing
     how: How
     points: int = 0
     error_probability: float = 0.0

@@ -102,31 +102,6 @@ def parse_names(text: str) -> tuple[Program, tuple[str, ...]]:
     return in_reading_order(program), tuple(reader.assigned)
 
 
-def names_of(text: str) -> tuple[tuple[str, ...], str]:
-    """All inputs and assigned names of a program, and the name of its value, empty where it has
-    none.
-    """
-    program, names = parse_names(text)
-    outputs = zip(names, program.outputs[1:], strict=True)
-    result = next((name for name, i in outputs if i == program.result), "")
-    return tuple(dict.fromkeys((*program.variables, *names))), result
-
-
-def held(text: str, name: str) -> tuple[str, str]:
-    """A program's text in which a name is an input from its last assignment on, and what that input
-    is called; of a name that is not assigned the text itself.
-    """
-    source = Source(tidy(text))
-    for statement in reversed(tree(source).body):
-        if isinstance(statement, ast.Assign) and source.words(statement.targets[0]) == name:
-            start, end = source.span(statement.value)
-            fresh = f"{name}_held"
-            while fresh in source.text:
-                fresh += "_"
-            return f"{source.text[:start]}{fresh}{source.text[end:]}", fresh
-    return source.text, name
-
-
 class _Reader:
     """Walks Python's syntax tree with a stack of its own."""
 

@@ -11,7 +11,7 @@ import numpy as np
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.claiming import read_claim
 from gradcheck_cli.language.errors import Mistake, PointError, ProgramError, mistake
-from gradcheck_cli.language.parse import names_of
+from gradcheck_cli.language.holding import names_of
 from gradcheck_cli.language.program import Call, Program, Variable
 from gradcheck_cli.questions.arrays import RoundedNumber, float_array, integer_array
 from gradcheck_cli.questions.misfits import misfit
@@ -208,7 +208,7 @@ def question_of(
         *misnamed(specification, given, asked),
         *underivable(specification, wrt, integers, asked),
         *conflicts(order, cotangent, jacobian=jacobian),
-        *_illegible(specification, claims),
+        *illegible(specification, claims),
     ]
     everything = (name for name in specification.variables if name not in integers)
     chosen = tuple(dict.fromkeys(wrt)) or tuple(everything)
@@ -233,7 +233,7 @@ def conflicts(order: int, cotangent: Nested | None, *, jacobian: bool) -> Iterat
         yield Mistake("conflicting-options", message, help="give a cotangent instead of `jacobian`")
 
 
-def _illegible(program: Program, claims: Sequence[str]) -> Iterator[Mistake]:
+def illegible(program: Program, claims: Sequence[str]) -> Iterator[Mistake]:
     """What is wrong with claims about a program, whatever its shapes."""
     for text in claims:
         try:

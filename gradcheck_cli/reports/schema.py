@@ -4,7 +4,7 @@ of every field.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gradcheck_cli.records.json_schema import DIALECT
 from gradcheck_cli.records.outcome import (
@@ -16,7 +16,17 @@ from gradcheck_cli.records.outcome import (
     Outcome,
     Status,
 )
+from gradcheck_cli.reports.claimed import claim_schema
 from gradcheck_cli.reports.json import FORMAT
+from gradcheck_cli.reports.schemas import A_NULL as _NULL
+from gradcheck_cli.reports.schemas import A_TEXT as _TEXT
+from gradcheck_cli.reports.schemas import agrees_schema as _agrees
+from gradcheck_cli.reports.schemas import array_schema as _array
+from gradcheck_cli.reports.schemas import choice_schema as _either
+from gradcheck_cli.reports.schemas import field_schema as _field
+from gradcheck_cli.reports.schemas import object_schema as _object
+from gradcheck_cli.reports.schemas import ref_schema as _ref
+from gradcheck_cli.reports.schemas import text_schema as _text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,8 +35,6 @@ if TYPE_CHECKING:
 
 # A command that could not start leaves no report, yet a reader may meet its exit code.
 _COULD_NOT_START = 2
-_TEXT: Schema = {"type": "string"}
-_NULL: Schema = {"type": "null"}
 
 
 def report_schema() -> Schema:
@@ -138,7 +146,7 @@ def _additions() -> Schema:
         "also": _either("The same check under a seeded cotangent, where the elements of an input mix in the result and no cotangent was given: ones may "
                         "hide what is wrong. Its outcome counts in that of the case. Else null.", _also(), _NULL),
         "claims": _either("What became of the derivatives that the user derived, a line of a claim each; their outcomes count in that of the case. "
-                          "Null where nothing is claimed.", _array(_claim(), "In the order of the lines."), _NULL),
+                          "Null where nothing is claimed.", _array(claim_schema(), "In the order of the lines."), _NULL),
         "notes": _array(_TEXT, "What is true of the whole case: numbers that were rounded to the dtype, a forward value that is off."),
         "rounded": _array(rounded, "Numbers of the point or cotangent that had to be rounded: as written, and as used."),
         "source": _either("Where the case stands in its suite; null outside a suite.",
@@ -149,33 +157,6 @@ def _additions() -> Schema:
         "unmet": _array(_TEXT, "What the suite expects and is not so, in sentences."),
         "reason": _field("Why it was skipped, may fail or has no verdict; else null.", type=["string", "null"]),
     }
-
-
-def _claim() -> Schema:
-    number: Schema = {"anyOf": [_ref("number"), _NULL]}
-    return _object(
-        "One line of a claim.",
-        claim=_text("The line as written."),
-        of=_field("What is differentiated: a name of the program; null for its value.", type=["string", "null"]),
-        by=_text("The input, or the name that the program assigns, by which it is."),
-        outcome=_ref("outcome", "agree if proved, wrong if refuted, inconclusive if neither."),
-        failed=_field("It fails.", type="boolean"),
-        status=_field("proved, refuted or not_refuted.", enum=["proved", "refuted", "not_refuted"]),
-        how=_field("By what: the same after writing out; an identity test in finite fields; an exact zero test; digits of one number; or points alone.",
-                   enum=["same", "identity", "algebra", "digits", "point"]),
-        error_probability=_field("Of an identity test, that it holds by chance; else null.", type=["number", "null"]),
-        points=_field("Points that were tried.", type="integer", minimum=0),
-        branch=_field("It is shown on the branch that the point takes, and on no other.", type="boolean"),
-        held=_array(_TEXT, "Inputs for whose numbers alone it is shown."),
-        counterexample=_either("Where it is not the derivative: inputs, element, both numbers; null where none is needed or known.",
-                               _object("A point.", at={"type": "object"}, index={"type": "array"}, claimed=number, true=number), _NULL),
-        explanation=_either("What was done instead, tested at several points; null where nothing is known.",
-                            _object("In words and in a word.", kind=_TEXT, text=_TEXT, factor=_field("claimed / true", type=["string", "null"])), _NULL),
-        first_wrong=_field("The first line of its claim that is wrong by itself.", type="boolean"),
-        but_for=_array(_TEXT, "Lines above that are wrong; with the derivatives in their places this line is right."),
-        deferred=_field("Wrong by a constant factor alone, which later lines put right.", type="boolean"),
-        reason=_text("A sentence."),
-    )
 
 
 def _also() -> Schema:
@@ -280,42 +261,6 @@ def _estimates() -> Schema:
 def _meanings(words: Iterable[Outcome | Cause | Status]) -> str:
     """What each word means."""
     return " ".join(f"{word}: {word.meaning.removesuffix('.')}." for word in words)
-
-
-def _object(description: str, also: Schema | None = None, /, **properties: Schema) -> Schema:
-    """An object all of whose `properties` are required; what stands in `also` may be missing, and
-    other keys are allowed.
-    """
-    return {
-        "type": "object",
-        "description": description,
-        "required": list(properties),
-        "properties": {**properties, **(also or {})},
-    }
-
-
-def _field(description: str, /, **rules: Any) -> Schema:
-    return {"description": description, **rules}
-
-
-def _text(description: str, /, **rules: Any) -> Schema:
-    return _field(description, type="string", **rules)
-
-
-def _agrees(description: str) -> Schema:
-    return _field(description, type=["boolean", "null"])
-
-
-def _array(items: Schema, description: str) -> Schema:
-    return _field(description, type="array", items=items)
-
-
-def _either(description: str, *options: Schema) -> Schema:
-    return _field(description, anyOf=list(options))
-
-
-def _ref(name: str, description: str = "") -> Schema:
-    return ({"description": description} if description else {}) | {"$ref": f"#/$defs/{name}"}
 
 
 def _opinion(name: str, description: str) -> Schema:
