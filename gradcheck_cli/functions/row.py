@@ -128,6 +128,10 @@ class Function:
         germ: its series just beside a point; takes a `worlds.puiseux.Sides` first, then a `Puiseux`
             for each argument (True or False for a condition). Only where it does not follow from
             `arb`, `partials` and `kinks`: see `worlds.germs`.
+        fields: its form at random points of a field; takes a `worlds.fields.Fields` first, then a
+            `FieldValue` for each argument (True or False for a condition). Only where something is
+            known of the function: without it, it is a random number for each value of its
+            arguments, or what it is at the point where all its partials are 0.
         rounds: (c, m), how many roundings torch's result counts for: c of the value, m of the
             argument as the function passes it on.
         eliminates: True where torch solves linear systems with the first argument by elimination.
@@ -165,6 +169,7 @@ class Function:
     kinks: tuple[str, ...] = ()
     jumps: bool = False
     germ: Callable[..., Any] | None = None
+    fields: Callable[..., Any] | None = None
     rounds: tuple[int, int] = (2, 0)
     eliminates: bool = False
     aliases: tuple[str, ...] = ()
@@ -189,8 +194,9 @@ class Function:
             raise RowError(
                 f"{self.name}: {len(self.parsed.args)} arguments but {len(self.partials)} partials"
             )
-        if self.arb is None and (self.partials or self.germ or (self.sympy and self.parsed.args)):
-            theirs = "`partials`, `germ` and `sympy`"
+        of_primitives = (self.partials, self.germ, self.fields, self.sympy and self.parsed.args)
+        if self.arb is None and any(of_primitives):
+            theirs = "`partials`, `germ`, `fields` and `sympy`"
             raise RowError(f"{self.name}: {theirs} belong to primitives; here they follow")
         pullback = self.pulled_back({})
         if pullback and len(pullback) != len(self.parsed.args):
