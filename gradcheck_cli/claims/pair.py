@@ -57,6 +57,11 @@ class Pair:
         """Whether both are the same after writing out."""
         return bool(np.all(np.equal(self.claimed, self.true)))
 
+    @property
+    def elements(self) -> list[tuple[int, int]]:
+        """The scalars of both sides, element by element."""
+        return list(zip(_flat(self.claimed), _flat(self.true), strict=True))
+
     @cached_property
     def program(self) -> Program:
         """The elements of what is claimed, then those of what is true."""

@@ -135,7 +135,9 @@ class Exponentials:
             a = self._log_by_relation(u)
             if a is None:
                 p = self._prime.p
-                a = FieldValue(Residues(p, [self._random.randrange(p) for _ in range(self._points)]))
+                a = FieldValue(
+                    Residues(p, [self._random.randrange(p) for _ in range(self._points)])
+                )
                 self._append(a, u)
             self._know(a, u)
         return self._logs[key]
