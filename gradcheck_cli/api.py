@@ -99,7 +99,7 @@ def check(
     strict: bool = False,
     order: int = 1,
     jacobian: bool = False,
-    claim: str | Sequence[str] = (),
+    claim: str | Sequence[str] | Mapping[str, str] = (),
     points: int | None = None,
     seed: int | None = None,
 ) -> LiveReport:
@@ -120,7 +120,7 @@ def check(
         order: 2 checks second derivatives.
         jacobian: check every element of the value by every input.
         claim: a derivative by hand, such as `"x = 2*x"` or `"dz = a - y; dW = x.T @ dz"`, or
-            several.
+            several, or a mapping such as `{"x": "2*x"}`.
         points, seed: how many points are drawn where `at` names a distribution, and their seed.
     Raises:
         UserError: the text or the point is not what the language accepts.

@@ -139,7 +139,7 @@ class Fit:
             self.add_misfit(mistake.code, mistake.message, where, mistake.help, key)
         claim = self.settings.entry("claim")
         if claim is not None:
-            for mistake in illegible(self.program, claim.value or ()):
+            for mistake in illegible(self.program, self.settings["claim"] or ()):
                 self.add_misfit(mistake.code, mistake.message, claim.node, mistake.help, "claim")
         expect = self.settings.entry("expect")
         named = expect.value.get("partials") if expect and isinstance(expect.value, dict) else None
