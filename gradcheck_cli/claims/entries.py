@@ -58,14 +58,15 @@ def sentence_of(verdict: ClaimVerdict, point: Point) -> str:
             why = verdict.explanation
             tried = f"it holds at {verdict.points} points" if why is None else why.words
             return f"neither proved nor refuted: {tried}"
+    if verdict.deferred and verdict.explanation is not None:
+        factor = f"right but for a factor that comes later: {verdict.explanation.words}"
+        return f"{factor}; what is claimed of inputs is proved"
     parts = [_against(verdict, point)] if verdict.counterexample else []
     if verdict.but_for:
         names = ", ".join(f"`{name}`" for name in verdict.but_for)
         parts.append(f"the line is right but for {names}, which is wrong above")
     elif verdict.explanation is not None:
         parts.append(verdict.explanation.words)
-    if verdict.deferred:
-        parts.append("that is a factor which comes later: what is claimed of inputs is right")
     first = "refuted, the first wrong line" if verdict.first else "refuted"
     return f"{first}: {'; '.join(parts)}"
 
