@@ -158,14 +158,10 @@ def _sum(x: FieldValue, y: FieldValue) -> FieldValue:
 def _product(x: FieldValue, y: FieldValue) -> FieldValue:
     sign = None if x.sign is None or y.sign is None else x.sign * y.sign
     factors = ((x, Fraction(1)), (y, Fraction(1)))
-    return FieldValue(
-        x.at * y.at, x.above + y.above, x.below + y.below, sign=sign, factors=factors
-    )
+    return FieldValue(x.at * y.at, x.above + y.above, x.below + y.below, sign=sign, factors=factors)
 
 
 def _quotient(x: FieldValue, y: FieldValue) -> FieldValue:
     sign = None if x.sign is None or y.sign is None else x.sign * y.sign
     factors = ((x, Fraction(1)), (y, Fraction(-1)))
-    return FieldValue(
-        x.at / y.at, x.above + y.below, x.below + y.above, sign=sign, factors=factors
-    )
+    return FieldValue(x.at / y.at, x.above + y.below, x.below + y.above, sign=sign, factors=factors)
