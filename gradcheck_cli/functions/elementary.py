@@ -106,6 +106,22 @@ def _hyperbolic(name: str, sign: int) -> Callable[[Any, Any], Any]:
     return beside
 
 
+def _tangent_in_fields(f: Any, x: Any) -> Any:
+    cos, sin = f.turn(x, f.value("atan", 1))
+    return sin / cos
+
+
+def _sinc_in_fields(f: Any, x: Any) -> Any:
+    quarter = f.value("atan", 1)
+    return f.turn(4 * quarter * x, quarter)[1] / (4 * quarter * x)
+
+
+def _sinc_slope_in_fields(f: Any, x: Any) -> Any:
+    quarter = f.value("atan", 1)
+    cos, sin = f.turn(4 * quarter * x, quarter)
+    return (cos - sin / (4 * quarter * x)) / x
+
+
 # fmt: off
 ROWS = (
     Function("exp", "x", torch=lambda t, x: t.exp(x), sympy=lambda s, x: s.exp(x), arb=lambda x: x.exp(), partials=("exp(x)",), pullback=("ybar * y",),
@@ -121,11 +137,11 @@ ROWS = (
     Function("log10", "x", torch=lambda t, x: t.log10(x), means="log(x) / log(10)", pullback=("ybar / (x * log(10))",)),
 
     Function("sin",  "x", torch=lambda t, x: t.sin(x),  sympy=lambda s, x: s.sin(x),  arb=lambda x: x.sin(),  partials=("cos(x)",), latex=r"\sin",
-             fields=lambda f, x: f.turn(x)[1]),
+             fields=lambda f, x: f.turn(x, f.value("atan", 1))[1]),
     Function("cos",  "x", torch=lambda t, x: t.cos(x),  sympy=lambda s, x: s.cos(x),  arb=lambda x: x.cos(),  partials=("-sin(x)",), latex=r"\cos",
-             fields=lambda f, x: f.turn(x)[0]),
+             fields=lambda f, x: f.turn(x, f.value("atan", 1))[0]),
     Function("tan", "x", torch=lambda t, x: t.tan(x), sympy=lambda s, x: s.tan(x), arb=lambda x: x.tan(), partials=("1 + tan(x)**2",),
-             pullback=("ybar * (1 + y**2)",), domain=("abs(cos(x))",), latex=r"\tan", aliases=("tg",), fields=lambda f, x: f.turn(x)[1] / f.turn(x)[0]),
+             pullback=("ybar * (1 + y**2)",), domain=("abs(cos(x))",), latex=r"\tan", aliases=("tg",), fields=_tangent_in_fields),
     Function("asin", "x", torch=lambda t, x: t.asin(x), sympy=lambda s, x: s.asin(x), arb=_asin, partials=("1 / sqrt(1 - x**2)",),
              pullback=("ybar * rsqrt(1 - x * x)",), domain=("1 - x**2",), aliases=("arcsin",)),
     Function("acos", "x", torch=lambda t, x: t.acos(x), sympy=lambda s, x: s.acos(x), arb=_acos, partials=("-1 / sqrt(1 - x**2)",),
@@ -192,11 +208,11 @@ ROWS = (
              pullback=("where(x == 0, 0, ybar * ((pi * x * cos(pi * x) - sin(pi * x)) / (pi * x * x)))",),
              rounds=(2, 2),
              foreign={"sympy": "sympy.sinc(x) is sin(x)/x, this language's sinc(x) is sin(pi*x)/(pi*x): write sinc(x/pi)"},
-             note="sin(pi*x) / (pi*x), and 1 at 0", fields=lambda f, x: f.turn(4 * f.value("atan", 1) * x)[1] / (4 * f.value("atan", 1) * x)),
+             note="sin(pi*x) / (pi*x), and 1 at 0", fields=_sinc_in_fields),
     # A row of its own: the slope of a `where` inside sinc's partial would lose sinc''(0) = -pi**2 / 3.
     Function("sinc_slope", "x", helper=True, torch=_torch_sinc_slope, arb=_sinc_slope,
              partials=("where(x == 0, -pi**2 / 3, -pi**2 * sinc(x) - 2 * sinc_slope(x) / x)",),
-             backward=False, note="the derivative of sinc; torch has no function for it and is given its formula"),
+             fields=_sinc_slope_in_fields, backward=False, note="the derivative of sinc; torch has no function for it and is given its formula"),
     Function("entr",    "x", torch=lambda t, x: t.special.entr(x), means="-xlogy(x, x)", pullback=("ybar * (-log(x) - 1)",)),
     Function("logit",   "x", torch=lambda t, x: t.logit(x),   means="log(x / (1 - x))"),
     Function("deg2rad", "x", torch=lambda t, x: t.deg2rad(x), means="x * (pi / 180)"),

@@ -18,7 +18,7 @@ from gradcheck_cli.worlds.field_values import FieldValue, constant
 from gradcheck_cli.worlds.residues import CHARACTER, Residues, Unlucky, rational
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from random import Random
 
     from gradcheck_cli.worlds.residues import Prime
@@ -95,13 +95,14 @@ class Exponentials:
     Attributes:
         pairs: those that are independent, as far as it is known.
         denominators: a common multiple of those of the exponents.
+        has_logs: whether a logarithm was drawn.
         conjugates: the logarithm of the number of ways to choose the roots.
     """
 
     def __init__(self, prime: Prime, points: int, random: Random) -> None:
         self._prime, self._points, self._random = prime, points, random
         self.pairs: list[Pair] = []
-        self.denominators, self.conjugates = 1, 0
+        self.denominators, self.conjugates, self.has_logs = 1, 0, False
         self._sums, self._products = Echelon(prime.p), Echelon(CHARACTER)
         self._in_products = 0
         self._values: dict[tuple[int, ...], FieldValue] = {}
@@ -134,6 +135,7 @@ class Exponentials:
         if key not in self._logs:
             a = self._log_by_relation(u)
             if a is None:
+                self.has_logs = True
                 p = self._prime.p
                 a = FieldValue(
                     Residues(p, [self._random.randrange(p) for _ in range(self._points)])
@@ -265,9 +267,29 @@ class Angles:
         self._sums = Echelon(prime.p)
         self._free: list[FieldValue] = []
         self._known: dict[tuple[int, ...], FieldValue] = {}
+        # The first of the known angles is a quarter of pi; its cosine asks for the root of 2.
+        self._root: Callable[[], FieldValue] | None = None
 
     def __len__(self) -> int:
         return len(self._free)
+
+    def know_quarter(self, a: FieldValue, root: Callable[[], FieldValue]) -> None:
+        """Take a for a quarter of pi; `root` gives the square root of 2."""
+        if self._root is None:
+            self._root = root
+            self._sums.add(0, a.at.flat)
+            self._free.append(a)
+
+    def _eighths(self, n: int) -> FieldValue:
+        """Of n quarters of pi: a power of i, times (1 + i) / sqrt(2) where n is odd."""
+        p, turns = self._prime.p, (n // 2) % 4
+        re, im = ((1, 0), (0, 1), (-1, 0), (0, -1))[turns]
+        z = FieldValue(Residues(p, [re % p] * self._points, [im % p] * self._points))
+        if n % 2 == 0:
+            return z
+        assert self._root is not None
+        diagonal = FieldValue(Residues(p, [1] * self._points, [1] * self._points))
+        return z * diagonal / self._root()  # type: ignore[no-any-return]
 
     def at(self, a: FieldValue) -> FieldValue:
         """cos(a) + i*sin(a)."""
@@ -275,6 +297,8 @@ class Angles:
         if key not in self._known:
             left, parts = self._sums.reduced(key)
             turns = None if any(left) else _rationals(parts, self._prime.p, LARGEST)
+            if turns and turns.get(0, Fraction(0)).denominator > 1:
+                turns = None  # a part of a quarter of pi, of which nothing is known
             self._known[key] = self._drawn() if turns is None else self._product(turns)
             if any(left):
                 if len(self._free) + SPARE < self._points:
@@ -288,6 +312,9 @@ class Angles:
         total = constant(self._prime.p, self._points, Fraction(1))
         order = self._prime.circle
         for j, c in turns.items():
+            if j == 0:
+                total = total * self._eighths(int(c))
+                continue
             z, size = self._free[j], abs(c.numerator) // c.denominator + 1
             n = int(c) if c.denominator == 1 else 0
             if not n:

@@ -13,10 +13,10 @@ from gradcheck_cli.functions import lookup
 from gradcheck_cli.functions.arithmetic import OFF
 from gradcheck_cli.language.program import Call, Number, Variable
 from gradcheck_cli.worlds.balls import balls_of, exact_ball
-from gradcheck_cli.worlds.exponents import Angles, Exponentials
+from gradcheck_cli.worlds.exponents import LARGEST, Angles, Exponentials
 from gradcheck_cli.worlds.factors import factors
 from gradcheck_cli.worlds.field_values import FieldValue, Nameless, NoForm, constant
-from gradcheck_cli.worlds.residues import Residues, Unlucky
+from gradcheck_cli.worlds.residues import Residues, Unlucky, rational
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,18 +36,26 @@ class Fields:
 
     What a row's `fields` is given to compute with.
 
+    Args:
+        eager: whether logarithms of all inputs are taken, so that what is a product of theirs is
+            found to be one.
+
     Attributes:
         only_arithmetic: whether nothing but field operations on inputs was used.
         follows: whether a branch at the given point was followed.
     """
 
-    def __init__(self, prime: Prime, points: int, random: Random, literal: Literal) -> None:
+    def __init__(
+        self, prime: Prime, points: int, random: Random, literal: Literal, *, eager: bool
+    ) -> None:
         self.exponentials = Exponentials(prime, points, random)
         self.angles = Angles(prime, points, random)
         self.only_arithmetic, self.follows = True, False
         self.largest = self.made = 1
+        self._eager = eager
         self.prime, self._points, self._literal = prime, points, literal
         self._drawn: dict[Any, FieldValue] = {}
+        self._seen: list[FieldValue] = []
         # Numbers whose signs at the point were used, and those that have to be positive anyway.
         self._consulted: set[FieldValue] = set()
         self._required: set[FieldValue] = set()
@@ -66,12 +74,10 @@ class Fields:
         values: list[Any] = []
         moving: list[bool] = []
         for node, ball in zip(program.nodes, balls, strict=False):
-            is_call = isinstance(node, Call)
-            moving.append(
-                any(moving[i] for i in node.args) if is_call else isinstance(node, Variable)
-            )
+            places = node.args if isinstance(node, Call) else ()
+            moving.append(isinstance(node, Variable) or any(moving[i] for i in places))
             try:
-                args = [values[i] for i in node.args] if isinstance(node, Call) else []
+                args = [values[i] for i in places]
                 value = self._value(node, args, ball, moving=moving[-1])
             except NoForm as error:
                 value = Nameless(str(error), is_luck=False)
@@ -87,14 +93,20 @@ class Fields:
             value.ball, self.made = ball, self.made + 1
             value.sign = value.sign or _sign(ball)
             self.largest = max(self.largest, value.above, value.below)
+            self._seen.append(value)
         return value
 
     def _value(self, node: Node, args: list[Any], ball: Ball, *, moving: bool) -> Any:
         if isinstance(node, Variable):
-            return self.exponentials.drawn(_sign(ball))
+            drawn = self.exponentials.drawn(_sign(ball))
+            if self._eager and drawn.sign:
+                self._log_size(drawn)
+            return drawn
         if isinstance(node, Number):
-            exact = node.decimal and isinstance(node.value, Fraction)
-            return self._number(self._literal(node.value) if exact else node.value)
+            value = node.value
+            if node.decimal and isinstance(value, Fraction):
+                value = self._literal(value)
+            return self._number(value)
         row = lookup(node.function)
         if row.kinks and moving:
             self._require_side(row, args)
@@ -183,9 +195,14 @@ class Fields:
         power.sign, power.log = 1, log
         return power
 
-    def turn(self, x: Any) -> tuple[FieldValue, FieldValue]:
-        """Cosine and sine: (z + 1/z) / 2 and (z - 1/z) / 2i of z = cos + i*sin."""
+    def turn(self, x: Any, quarter: FieldValue) -> tuple[FieldValue, FieldValue]:
+        """Cosine and sine: (z + 1/z) / 2 and (z - 1/z) / 2i of z = cos + i*sin.
+
+        Args:
+            quarter: a quarter of pi.
+        """
         self.only_arithmetic = False
+        self.angles.know_quarter(quarter, lambda: self.power(2, Fraction(1, 2)))
         z, p = self.angles.at(self._of(x)), self.prime.p
         above, below = 2 * max(z.above, z.below) + 1, z.above + z.below + 1
         parts = z.at.flat[: self._points], z.at.flat[self._points :]
@@ -234,10 +251,35 @@ class Fields:
         return x.log
 
     def _parts(self, x: FieldValue) -> tuple[tuple[FieldValue, Fraction], ...]:
-        number = x.number
-        if number is not None:
-            return self._primes(abs(number))
-        return x.factors if all(part.sign for part, _ in x.factors) else ()
+        if x.number is not None:
+            return self._primes(abs(x.number))
+        if x.factors and all(part.sign for part, _ in x.factors):
+            return x.factors
+        if x.free or x.sign == 0 or x.log is not None:
+            return ()
+        x.factors = self._as_multiple(x) or self._as_square(x)
+        return x.factors
+
+    def _as_multiple(self, x: FieldValue) -> tuple[tuple[FieldValue, Fraction], ...]:
+        """A number and what x is that multiple of, of what has been taken a logarithm of."""
+        p = self.prime.p
+        for pair in self.exponentials.pairs:
+            (a, b, *_), (c, d, *_) = x.at.re, pair.value.at.re
+            if (a * d - b * c) % p == 0 and c and pair.value.number is None:
+                number = rational(a * pow(c, -1, p), p, LARGEST)
+                scaled = pair.value * (number or 0)
+                if number and number > 0 and (x.at - scaled.at).is_zero:
+                    return scaled.factors  # type: ignore[no-any-return]
+        return ()
+
+    def _as_square(self, x: FieldValue) -> tuple[tuple[FieldValue, Fraction], ...]:
+        """The node that x is the square of, if there is one so far."""
+        p, first = self.prime.p, x.at.re[0]
+        for root in self._seen:
+            is_square = (root.at.re[0] ** 2 - first) % p == 0 or root.at.im is not None
+            if is_square and root.sign and (root.at * root.at - x.at).is_zero:
+                return ((root, Fraction(2)),)
+        return ()
 
     def _primes(self, number: Fraction) -> tuple[tuple[FieldValue, Fraction], ...]:
         """The prime factors of a number that is none itself."""
@@ -246,7 +288,7 @@ class Fields:
             if n.bit_length() > _FACTORED_BITS:
                 raise NoForm("a logarithm or a root of a number of many digits")
             found += [(p, sign * k) for p, k in factors(n)]
-        if found == [(number, 1)]:
+        if len(found) == 1 and found[0] == (int(number), 1):
             return ()
         return tuple((self._prime_number(p), Fraction(k)) for p, k in found)
 

@@ -42,7 +42,8 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.calculus.formulas import lower
-from gradcheck_cli.language.program import Builder, Program
+from gradcheck_cli.functions import lookup
+from gradcheck_cli.language.program import Builder, Call, Program, with_args
 from gradcheck_cli.worlds.balls import balls_of, exact_ball
 from gradcheck_cli.worlds.exponents import LARGEST, MOST_POINTS, TooFewPoints
 from gradcheck_cli.worlds.field_values import FieldValue, Nameless, NoForm
@@ -98,7 +99,7 @@ def identity(
 
     builder = Builder()
     outputs = lower(builder, Program(program.nodes, tuple(nodes)), {})
-    scalars = builder.program(*outputs)
+    scalars = _simple_first(builder.program(*outputs))
     with ctx.workprec(_BITS):
         given = {
             name: value if isinstance(value, arb) else exact_ball(value)
@@ -106,6 +107,23 @@ def identity(
         }
         balls = balls_of(scalars, given, literal)
         return _tested(scalars, balls, _random(seed, scalars), literal)
+
+
+def _simple_first(program: Program) -> Program:
+    """The program with nodes under fewer functions first, so that what a root or a logarithm is
+    taken of may be known for a square or a product of what stands elsewhere.
+    """
+    depths: list[int] = []
+    for node in program.nodes:
+        depth = 0
+        if isinstance(node, Call):
+            named = not lookup(node.function).operator
+            depth = max((depths[i] for i in node.args), default=0) + named
+        depths.append(depth)
+    order = sorted(range(len(depths)), key=depths.__getitem__)
+    new = {old: k for k, old in enumerate(order)}
+    nodes = tuple(with_args(program.nodes[old], new) for old in order)
+    return Program(nodes, tuple(new[i] for i in program.outputs))
 
 
 def _random(seed: int, program: Program) -> Random:
@@ -116,9 +134,9 @@ def _random(seed: int, program: Program) -> Random:
 def _tested(program: Program, balls: list[Any], random: Random, literal: Literal) -> Identity:
     """What the first draw comes to at which all values exist and signs are free."""
     points, reason = _POINTS, ""
-    draws = 0
+    draws, eager = 0, False
     while draws < _DRAWS:
-        world = Fields(random_prime(random), points, random, literal)
+        world = Fields(random_prime(random), points, random, literal, eager=eager)
         try:
             values = world.run(program, balls)
             results = list(_results(values[i] for i in program.outputs))
@@ -130,11 +148,12 @@ def _tested(program: Program, balls: list[Any], random: Random, literal: Literal
         except Unlucky as error:
             draws, reason = draws + 1, str(error)
             continue
-        if any(not value.at.is_zero for value in results):
-            return _not_zero(world)
-        if world.exponentials.has_free_signs():
+        is_zero = all(value.at.is_zero for value in results)
+        if is_zero and world.exponentials.has_free_signs():
             return _zero(world, points)
-        draws, reason = draws + 2, "the sign of a root is not known"
+        if not is_zero and (eager or not world.exponentials.has_logs):
+            return _not_zero(world)
+        draws, reason, eager = draws + 2, "the sign of a root is not known", True
         points = min(2 * points, MOST_POINTS)
     return Identity(None, reason=reason)
 
