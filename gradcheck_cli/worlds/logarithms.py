@@ -12,6 +12,7 @@ from gradcheck_cli.worlds.residues import rational
 
 if TYPE_CHECKING:
     from gradcheck_cli.worlds.exponents import Exponentials
+    from gradcheck_cli.worlds.field_values import Factor
 
 # A number of more bits is not taken apart.
 _FACTORED_BITS = 112
@@ -27,6 +28,7 @@ class Logarithms:
         self._exponentials, self._p, self._points = exponentials, p, points
         self._numbers: dict[int, FieldValue] = {}
         self._known: list[FieldValue] = []
+        self._found: dict[FieldValue, tuple[Factor, ...]] = {}
         # Numbers whose signs at the point were used, and those that have to be positive anyway.
         self._consulted: set[FieldValue] = set()
         self._required: set[FieldValue] = set()
@@ -75,17 +77,18 @@ class Logarithms:
         assert x.log is not None
         return x.log
 
-    def _parts(self, x: FieldValue) -> tuple[tuple[FieldValue, Fraction], ...]:
+    def _parts(self, x: FieldValue) -> tuple[Factor, ...]:
         if x.number is not None:
             return self._primes(abs(x.number))
         if x.factors and all(part.sign for part, _ in x.factors):
             return x.factors
         if x.free or x.sign == 0 or x.log is not None:
             return ()
-        x.factors = self._as_multiple(x) or self._as_square(x)
-        return x.factors
+        if x not in self._found:
+            self._found[x] = self._as_multiple(x) or self._as_square(x)
+        return self._found[x]
 
-    def _as_multiple(self, x: FieldValue) -> tuple[tuple[FieldValue, Fraction], ...]:
+    def _as_multiple(self, x: FieldValue) -> tuple[Factor, ...]:
         """A number and what x is that multiple of, of what has been taken a logarithm of."""
         p = self._p
         for pair in self._exponentials.pairs:
@@ -97,7 +100,7 @@ class Logarithms:
                     return scaled.factors  # type: ignore[no-any-return]
         return ()
 
-    def _as_square(self, x: FieldValue) -> tuple[tuple[FieldValue, Fraction], ...]:
+    def _as_square(self, x: FieldValue) -> tuple[Factor, ...]:
         """The node that x is the square of, if there is one so far."""
         p, first = self._p, x.at.re[0]
         for root in self._known:
@@ -106,7 +109,7 @@ class Logarithms:
                 return ((root, Fraction(2)),)
         return ()
 
-    def _primes(self, number: Fraction) -> tuple[tuple[FieldValue, Fraction], ...]:
+    def _primes(self, number: Fraction) -> tuple[Factor, ...]:
         """The prime factors of a number that is none itself."""
         found = []
         for n, sign in ((number.numerator, 1), (number.denominator, -1)):
