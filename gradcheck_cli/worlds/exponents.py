@@ -15,69 +15,24 @@ from math import gcd, isqrt, lcm
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.worlds.field_values import FieldValue, constant
-from gradcheck_cli.worlds.residues import CHARACTER, Residues, Unlucky, rational
+from gradcheck_cli.worlds.relations import (
+    LARGEST,
+    MOST_POINTS,
+    SPARE,
+    Echelon,
+    TooFewPoints,
+    rationals,
+)
+from gradcheck_cli.worlds.residues import CHARACTER, Residues, Unlucky
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping
     from random import Random
 
     from gradcheck_cli.worlds.residues import Prime
 
-# Relations must hold at so many points more than they have coefficients.
-SPARE = 4
-# With more points than this new exponents are told apart, but no relations are looked for.
-MOST_POINTS = 96
-# Coefficients of relations have no larger numerators and denominators: decimals that were rounded to
-# float64 have up to 2**60 or so. By characters they are guessed.
-LARGEST, _LARGEST_GUESS = 2**64, isqrt(CHARACTER // 2) - 1
-
-
-class TooFewPoints(Exception):
-    """There are more independent exponents than the points can tell apart."""
-
-
-class Echelon:
-    """Vectors modulo a prime, and which others are their sums."""
-
-    def __init__(self, p: int) -> None:
-        self._p = p
-        self._rows: list[tuple[int, list[int], dict[int, int]]] = []
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def reduced(self, vector: Sequence[int]) -> tuple[list[int], dict[int, int]]:
-        """What is left of a vector, and by how much of each known one it is less."""
-        p, left, parts = self._p, list(vector), dict[int, int]()
-        for pivot, row, made_of in self._rows:
-            factor = left[pivot]
-            if factor:
-                left = [(a - factor * b) % p for a, b in zip(left, row, strict=True)]
-                for j, c in made_of.items():
-                    parts[j] = (parts.get(j, 0) + factor * c) % p
-        return left, {j: c for j, c in parts.items() if c}
-
-    def add(self, index: int, vector: Sequence[int]) -> bool:
-        """Whether a vector is new; it is known by its index then."""
-        left, parts = self.reduced(vector)
-        pivot = next((k for k, a in enumerate(left) if a), None)
-        if pivot is None:
-            return False
-        p, scale = self._p, pow(left[pivot], -1, self._p)
-        made_of = {j: -c * scale % p for j, c in parts.items()} | {index: scale}
-        self._rows.append((pivot, [a * scale % p for a in left], made_of))
-        return True
-
-
-def _rationals(parts: Mapping[int, int], p: int, largest: int) -> dict[int, Fraction] | None:
-    """The coefficients of a relation as rational numbers, if they all are such."""
-    found: dict[int, Fraction] = {}
-    for j, c in parts.items():
-        value = rational(c, p, largest)
-        if value is None:
-            return None
-        found[j] = value
-    return found
+# By characters coefficients are guessed, no larger than this.
+_LARGEST_GUESS = isqrt(CHARACTER // 2) - 1
 
 
 @dataclass
@@ -122,7 +77,7 @@ class Exponentials:
         key = a.at.flat
         if key not in self._values:
             left, parts = self._sums.reduced(key)
-            powers = None if any(left) else _rationals(parts, self._prime.p, LARGEST)
+            powers = None if any(left) else rationals(parts, self._prime.p, LARGEST)
             value = self.drawn() if powers is None else self._product(powers)
             if any(left):
                 self._append(a, value)
@@ -173,7 +128,7 @@ class Exponentials:
                 self._products.add(j, self._characters(self.pairs[j].value))
         self._in_products = len(self.pairs)
         left, parts = self._products.reduced(self._characters(u))
-        powers = None if any(left) else _rationals(parts, CHARACTER, _LARGEST_GUESS)
+        powers = None if any(left) else rationals(parts, CHARACTER, _LARGEST_GUESS)
         if powers is None:
             return None
         # Positive numbers are equal where their powers are.
@@ -252,83 +207,3 @@ class Exponentials:
         for k, row in enumerate(points[1:]):
             seen.add(k, [(a + b) % 2 for a, b in zip(row, points[0], strict=True)])
         return len(seen) == len(rooted)
-
-
-class Angles:
-    """What is known of sines and cosines at some points: of each angle a point on the unit circle.
-
-    Attributes:
-        denominators: a common multiple of those of the multiples of known angles.
-    """
-
-    def __init__(self, prime: Prime, points: int, random: Random) -> None:
-        self._prime, self._points, self._random = prime, points, random
-        self.denominators = 1
-        self._sums = Echelon(prime.p)
-        self._free: list[FieldValue] = []
-        self._known: dict[tuple[int, ...], FieldValue] = {}
-        # The first of the known angles is a quarter of pi; its cosine asks for the root of 2.
-        self._root: Callable[[], FieldValue] | None = None
-
-    def __len__(self) -> int:
-        return len(self._free)
-
-    def know_quarter(self, a: FieldValue, root: Callable[[], FieldValue]) -> None:
-        """Take a for a quarter of pi; `root` gives the square root of 2."""
-        if self._root is None:
-            self._root = root
-            self._sums.add(0, a.at.flat)
-            self._free.append(a)
-
-    def _eighths(self, n: int) -> FieldValue:
-        """Of n quarters of pi: a power of i, times (1 + i) / sqrt(2) where n is odd."""
-        p, turns = self._prime.p, (n // 2) % 4
-        re, im = ((1, 0), (0, 1), (-1, 0), (0, -1))[turns]
-        z = FieldValue(Residues(p, [re % p] * self._points, [im % p] * self._points))
-        if n % 2 == 0:
-            return z
-        assert self._root is not None
-        diagonal = FieldValue(Residues(p, [1] * self._points, [1] * self._points))
-        return z * diagonal / self._root()  # type: ignore[no-any-return]
-
-    def at(self, a: FieldValue) -> FieldValue:
-        """cos(a) + i*sin(a)."""
-        key = a.at.flat
-        if key not in self._known:
-            left, parts = self._sums.reduced(key)
-            turns = None if any(left) else _rationals(parts, self._prime.p, LARGEST)
-            if turns and turns.get(0, Fraction(0)).denominator > 1:
-                turns = None  # a part of a quarter of pi, of which nothing is known
-            self._known[key] = self._drawn() if turns is None else self._product(turns)
-            if any(left):
-                if len(self._free) + SPARE < self._points:
-                    self._sums.add(len(self._free), key)
-                    self._free.append(self._known[key])
-                elif self._points < MOST_POINTS:
-                    raise TooFewPoints
-        return self._known[key]
-
-    def _product(self, turns: Mapping[int, Fraction]) -> FieldValue:
-        total = constant(self._prime.p, self._points, Fraction(1))
-        order = self._prime.circle
-        for j, c in turns.items():
-            if j == 0:
-                total = total * self._eighths(int(c))
-                continue
-            z, size = self._free[j], abs(c.numerator) // c.denominator + 1
-            n = int(c) if c.denominator == 1 else 0
-            if not n:
-                if gcd(order, c.denominator) > 1:
-                    raise Unlucky("an angle that the prime does not allow")
-                self.denominators = lcm(self.denominators, c.denominator)
-                n = c.numerator * pow(c.denominator, -1, order) % order
-            total = total * FieldValue(z.at**n, z.above * size, z.below * size)
-        return total
-
-    def _drawn(self) -> FieldValue:
-        """A random point on the part of the circle that has roots of each odd degree."""
-        p = self._prime.p
-        slopes = Residues(p, [self._random.randrange(1, p) for _ in range(self._points)])
-        one = Residues(p, [1] * self._points)
-        z = Residues(p, one.re, slopes.re) / Residues(p, one.re, [-s for s in slopes.re])
-        return FieldValue(z ** ((p + 1) // self._prime.circle))

@@ -12,11 +12,12 @@ from gradcheck_cli.calculus.formulas import formula
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.functions.arithmetic import OFF
 from gradcheck_cli.language.program import Call, Number, Variable
+from gradcheck_cli.worlds.angles import Angles
 from gradcheck_cli.worlds.balls import balls_of, exact_ball
-from gradcheck_cli.worlds.exponents import LARGEST, Angles, Exponentials
-from gradcheck_cli.worlds.factors import factors
+from gradcheck_cli.worlds.exponents import Exponentials
 from gradcheck_cli.worlds.field_values import FieldValue, Nameless, NoForm, constant
-from gradcheck_cli.worlds.residues import Residues, Unlucky, rational
+from gradcheck_cli.worlds.logarithms import Logarithms
+from gradcheck_cli.worlds.residues import Residues, Unlucky
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from gradcheck_cli.worlds.balls import Ball, Literal
     from gradcheck_cli.worlds.residues import Prime
 
-# A power to a larger integer is one by its logarithm; a number of more bits is not factored.
-_LARGEST_POWER, _FACTORED_BITS = 2**20, 112
+# A power to a larger integer is one by its logarithm.
+_LARGEST_POWER = 2**20
 
 
 class Fields:
@@ -50,22 +51,12 @@ class Fields:
     ) -> None:
         self.exponentials = Exponentials(prime, points, random)
         self.angles = Angles(prime, points, random)
+        self.logarithms = Logarithms(self.exponentials, prime.p, points)
         self.only_arithmetic, self.follows = True, False
         self.largest = self.made = 1
         self._eager = eager
         self.prime, self._points, self._literal = prime, points, literal
         self._drawn: dict[Any, FieldValue] = {}
-        self._seen: list[FieldValue] = []
-        # Numbers whose signs at the point were used, and those that have to be positive anyway.
-        self._consulted: set[FieldValue] = set()
-        self._required: set[FieldValue] = set()
-
-    @property
-    def uses_signs(self) -> bool:
-        """Whether the sign of something at the given point was used that may be another
-        elsewhere.
-        """
-        return not self._consulted <= self._required
 
     def run(self, program: Program, balls: Sequence[Any]) -> list[Any]:
         """The values of all nodes; True or False for a condition, a `Nameless` where there is
@@ -93,14 +84,14 @@ class Fields:
             value.ball, self.made = ball, self.made + 1
             value.sign = value.sign or _sign(ball)
             self.largest = max(self.largest, value.above, value.below)
-            self._seen.append(value)
+            self.logarithms.know(value)
         return value
 
     def _value(self, node: Node, args: list[Any], ball: Ball, *, moving: bool) -> Any:
         if isinstance(node, Variable):
             drawn = self.exponentials.drawn(_sign(ball))
             if self._eager and drawn.sign:
-                self._log_size(drawn)
+                self.logarithms.of_size(drawn)
             return drawn
         if isinstance(node, Number):
             value = node.value
@@ -176,13 +167,9 @@ class Fields:
         return self.exponentials.exp(self._of(x))
 
     def log(self, x: Any) -> FieldValue:
-        """The logarithm of what is positive at the point."""
+        """The logarithm of what has to be positive at the point."""
         self.only_arithmetic = False
-        x = self._of(x)
-        if x.sign is not None and x.sign <= 0:
-            raise NoForm("a logarithm or a power of what may not be positive")
-        self._required.add(x)
-        return self._log_size(x)
+        return self.logarithms.of(self._of(x))
 
     def power(self, x: Any, y: Any) -> FieldValue:
         """x to the power y; for a y that is no integer x has to be positive at the point."""
@@ -227,88 +214,6 @@ class Fields:
             return arb(*balls)
         except (ArithmeticError, ValueError):  # no enclosure
             return None
-
-    def _log_size(self, x: FieldValue) -> FieldValue:
-        """log|x|: a sum over the factors of x, as far as their signs at the point are known."""
-        stack = [x]
-        while stack:
-            top = stack[-1]
-            parts = self._parts(top)
-            missing = [part for part, _ in parts if part.log is None]
-            if top.log is None and missing:
-                stack += missing
-                continue
-            stack.pop()
-            if top.log is None and parts:
-                total = self._number(Fraction(0))
-                for part, n in parts:
-                    assert part.log is not None
-                    total = total + part.log * n
-                top.log = total
-            elif top.log is None:
-                top.log = self._log_of_one(top)
-        assert x.log is not None
-        return x.log
-
-    def _parts(self, x: FieldValue) -> tuple[tuple[FieldValue, Fraction], ...]:
-        if x.number is not None:
-            return self._primes(abs(x.number))
-        if x.factors and all(part.sign for part, _ in x.factors):
-            return x.factors
-        if x.free or x.sign == 0 or x.log is not None:
-            return ()
-        x.factors = self._as_multiple(x) or self._as_square(x)
-        return x.factors
-
-    def _as_multiple(self, x: FieldValue) -> tuple[tuple[FieldValue, Fraction], ...]:
-        """A number and what x is that multiple of, of what has been taken a logarithm of."""
-        p = self.prime.p
-        for pair in self.exponentials.pairs:
-            (a, b, *_), (c, d, *_) = x.at.re, pair.value.at.re
-            if (a * d - b * c) % p == 0 and c and pair.value.number is None:
-                number = rational(a * pow(c, -1, p), p, LARGEST)
-                scaled = pair.value * (number or 0)
-                if number and number > 0 and (x.at - scaled.at).is_zero:
-                    return scaled.factors  # type: ignore[no-any-return]
-        return ()
-
-    def _as_square(self, x: FieldValue) -> tuple[tuple[FieldValue, Fraction], ...]:
-        """The node that x is the square of, if there is one so far."""
-        p, first = self.prime.p, x.at.re[0]
-        for root in self._seen:
-            is_square = (root.at.re[0] ** 2 - first) % p == 0 or root.at.im is not None
-            if is_square and root.sign and (root.at * root.at - x.at).is_zero:
-                return ((root, Fraction(2)),)
-        return ()
-
-    def _primes(self, number: Fraction) -> tuple[tuple[FieldValue, Fraction], ...]:
-        """The prime factors of a number that is none itself."""
-        found = []
-        for n, sign in ((number.numerator, 1), (number.denominator, -1)):
-            if n.bit_length() > _FACTORED_BITS:
-                raise NoForm("a logarithm or a root of a number of many digits")
-            found += [(p, sign * k) for p, k in factors(n)]
-        if len(found) == 1 and found[0] == (int(number), 1):
-            return ()
-        return tuple((self._prime_number(p), Fraction(k)) for p, k in found)
-
-    def _prime_number(self, p: int) -> FieldValue:
-        key = ("", p)
-        if key not in self._drawn:
-            self._drawn[key] = self._number(Fraction(p))
-        return self._drawn[key]
-
-    def _log_of_one(self, x: FieldValue) -> FieldValue:
-        """log|x| of what is not taken apart."""
-        if x.sign == 0:
-            raise NoForm("a logarithm or a power of what may be zero")
-        if x.number is None:
-            self._consulted.add(x)
-        size = -x if x.sign == -1 else x
-        size.free = x.free
-        if x.number == 1:
-            return self._number(Fraction(0))
-        return self.exponentials.log(size)
 
 
 def _sign(ball: Ball) -> int:

@@ -45,9 +45,9 @@ from gradcheck_cli.calculus.formulas import lower
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.program import Builder, Call, Program, with_args
 from gradcheck_cli.worlds.balls import balls_of, exact_ball
-from gradcheck_cli.worlds.exponents import LARGEST, MOST_POINTS, TooFewPoints
 from gradcheck_cli.worlds.field_values import FieldValue, Nameless, NoForm
 from gradcheck_cli.worlds.fields import Fields
+from gradcheck_cli.worlds.relations import LARGEST, MOST_POINTS, TooFewPoints
 from gradcheck_cli.worlds.residues import BITS, Unlucky, random_prime
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def _results(values: Iterable[Any]) -> Iterable[FieldValue]:
 
 
 def _not_zero(world: Fields) -> Identity:
-    branch = world.follows or world.uses_signs
+    branch = world.follows or world.logarithms.uses_signs
     if world.only_arithmetic:
         return Identity(False, trials=1, branch=branch)
     return Identity(None, branch=branch, reason="not zero by the rules that are known")
@@ -176,7 +176,7 @@ def _not_zero(world: Fields) -> Identity:
 
 def _zero(world: Fields, points: int) -> Identity:
     error = 2.0 ** min(0.0, log2_error(world, points))
-    branch = world.follows or world.uses_signs
+    branch = world.follows or world.logarithms.uses_signs
     if not error < LARGEST_ERROR:
         return Identity(None, error, points, branch, "the degree is too large for the field")
     return Identity(True, error, points, branch)
