@@ -6,8 +6,8 @@ import os
 import signal
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import typer
@@ -18,6 +18,7 @@ from gradcheck_cli.cli.exports import Delivery, require_places
 from gradcheck_cli.cli.help_pages import EXITS
 from gradcheck_cli.cli.options import Exitfirst, ShowSettings, Suites, with_settings
 from gradcheck_cli.cli.streams import (
+    are_one_stream,
     defect,
     out,
     render_report,
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
 _ENDINGS = [
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 ]
-# Commands shown at the end of a run that failed; the rest is counted.
-MOST_COMMANDS = 10
 
 
 @command(
@@ -86,9 +85,11 @@ def _signals() -> Iterator[None]:
 
 def _run(settings: Settings, *, exitfirst: bool) -> int:
     """The exit code of a run, its report written."""
+    from gradcheck_cli.cli.endings import say_failures, say_slowest
     from gradcheck_cli.records.versions import versions
     from gradcheck_cli.runs.session import prepare_run
 
+    begun = monotonic()
     settings.require_readable()
     require_places(settings.export)
     if not settings.suites:
@@ -109,7 +110,10 @@ def _run(settings: Settings, *, exitfirst: bool) -> int:
         replace(report, incomplete=report.incomplete or broken),
         quiet=settings.quiet or not settings.verbose,
     )
-    _summaries(report, {settings.format, *(name for name, _ in settings.export)})
+    _summary_page(report, {settings.format, *(name for name, _ in settings.export)})
+    say_failures(report, settings, delivery.table * are_one_stream(), monotonic() - begun)
+    if settings.durations is not None:
+        say_slowest(session.run.times(), settings.durations)
     session.close()
     return 0 if settings.exit_zero and report.exit_code in (1, 4) else report.exit_code
 
@@ -165,10 +169,8 @@ def _go(session: Session, delivery: Delivery) -> bool:
     return broken
 
 
-def _summaries(report: Report, forms: set[str]) -> None:
-    """GitHub's summary page of a job, where there is one, and commands to paste for what is not as
-    expected.
-    """
+def _summary_page(report: Report, forms: set[str]) -> None:
+    """GitHub's summary page of a job, where there is one."""
     page = variable("GITHUB_STEP_SUMMARY")
     if page and "github" in forms:
         try:
@@ -176,13 +178,6 @@ def _summaries(report: Report, forms: set[str]) -> None:
                 file.write(render_report(report, "markdown"))
         except OSError as error:
             say(f"the summary page cannot be written: {error_text(error)}")
-    if report.exit_code:
-        failing = report.having("fail", "error", "unverified")
-        for record in islice(failing, MOST_COMMANDS):
-            reason = next(iter(record["unmet"]), record["outcome"])
-            say(f"{record['reproduce']}  # {record['id']}: {reason}")
-        if more := sum(1 for _ in failing):
-            say(f"# … and {more:,} more; all of them again: gradcheck run --lf SUITE...")
 
 
 @command(

@@ -104,6 +104,14 @@ def out(text: str) -> bool:
     return True
 
 
+def are_one_stream() -> bool:
+    """Whether stdout and stderr end in one place, so that whoever reads one reads the other."""
+    try:
+        return os.path.sameopenfile(sys.stdout.fileno(), sys.stderr.fileno())
+    except (OSError, ValueError):
+        return sys.stdout is sys.stderr
+
+
 def standard_input(most: int) -> str:
     """Everything that stands on stdin; `most` characters are accepted."""
     if sys.stdin is None:
