@@ -10,6 +10,7 @@ import re
 import shlex
 import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
 from clocks import HUNG
@@ -85,8 +86,60 @@ def test_a_command_that_begins_like_another_is_another(tool, tmp_path):
     """`-k ::a:1` is not said by `-k ::a:10`."""
     written(tmp_path, "{id: a, expr: x, at: {x: {start: 1, stop: 10, count: 10}}, expect: kink}")
     done = tool.run(["run", "."], folder=tmp_path, merged=True).stdout.splitlines()
-    commands = re.findall(r"  reproduce: (.*)", text[start:].replace("\\\n", ""))
+    commands = [line.strip() for line in done if "reproduce: " in line]
+    assert commands == [
+        f"reproduce: gradcheck run suite.gradcheck.yaml -k ::a:{k + 1}" for k in range(10)
+    ]
+
+
+@pytest.mark.parametrize(("both", "lines"), [(True, BELOW), (False, ENDED)])
+def test_streams_that_end_in_one_place_are_seen(tmp_path, both, lines):
+    """A pipe for both, and one for each; the time is that of the run, and stands in no report."""
+    written(tmp_path, GOOD, WRONG, UNDEFINED, UNMET)
+    done = subprocess.run(
+        [sys.executable, "-m", "gradcheck_cli", "run", "."],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT if both else subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        encoding="utf-8",
+        env=environment(),
+        check=False,
+        timeout=HUNG,
+    )
+    said = (done.stdout if both else done.stderr).splitlines()[-len(lines) :]
+    assert said[:-1] == lines[:-1]
+    ended = re.fullmatch(r"3 of 5 checks are not as expected, in ([\d,.]+) s", said[-1])
+    assert float(ended[1].replace(",", "")) > 0
+    assert both or "as expected, in" not in done.stdout
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="there are no terminals here")
+def test_a_narrow_terminal_breaks_no_command(tmp_path):
+    """Each line fits, and a command that is broken can be pasted."""
+    import fcntl
+    import struct
+    import termios
+
+    written(tmp_path, "{id: unmet-and-more, expr: relu(x), at: {x: 1}, expect: kink, device: cpu}")
+    ours, theirs = os.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
     both = "float32,float16"
+    words = [sys.executable, "-m", "gradcheck_cli", "run", ".", "--dtype", both]
+    process = subprocess.Popen(
+        words, cwd=tmp_path, stderr=theirs, stdout=subprocess.DEVNULL, env=environment(TERM="xterm")
+    )
+    os.close(theirs)
+    said = b""
+    with suppress(OSError):  # the end of a terminal is an error
+        while piece := os.read(ours, 4096):
+            said += piece
+    os.close(ours)
+    assert process.wait(HUNG) == 1
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "", said.decode())
+    text = text[text.index("suite.gradcheck.yaml:3:") :]
+    assert [line for line in text.splitlines() if len(line) > 60] == []
+    commands = re.findall(r"  reproduce: (.*)", text.replace("\\\n", ""))
     assert [shlex.split(command)[1:] for command in commands] == [
         ["run", "suite.gradcheck.yaml", "-k", f"::unmet-and-more:{dtype}", "--dtype", both]
         for dtype in both.split(",")
