@@ -102,6 +102,26 @@ def test_a_job_that_is_cancelled_ends_it(tmp_path):
     assert watched.ended(signal.SIGTERM) == ("", 130)
 
 
+def test_a_pipe_that_nobody_reads_any_more_ends_it(tmp_path):
+    """While it waits, and without a word: nothing is written that would show it. With the exit code
+    of the last round.
+    """
+    written(tmp_path, WRONG)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gradcheck_cli", "run", ".", "--watch", "-f", "jsonl"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        env=environment(),
+    )
+    until = iter(process.stderr.readline, WAITING.format("1 suite"))
+    assert len(list(until)) == 3
+    process.stdout.readline()
+    process.stdout.close()
+    assert (process.stderr.read(), process.wait(HUNG)) == ("", 1)
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -160,7 +180,7 @@ def rounds(folder, monkeypatch, events, check, read=None):
     """The exit code of rounds, between which one event after the other happens, and then Ctrl-C."""
     waiting = iter(events)
 
-    def wait(has_changed, folders):
+    def wait(has_changed, folders, is_over):
         assert not has_changed()
         for event in waiting:
             event()
@@ -300,7 +320,7 @@ def test_a_suite_that_cannot_be_read_has_a_text_all_the_same(tmp_path, monkeypat
 
 def test_what_changed_before_the_watch_stood_is_seen(tmp_path):
     """The first look needs no event."""
-    wait_for(lambda: True, [tmp_path])
+    wait_for(lambda: True, [tmp_path], lambda: False)
 
 
 def test_an_event_is_a_reason_to_look_and_no_more(tmp_path):
@@ -312,7 +332,7 @@ def test_an_event_is_a_reason_to_look_and_no_more(tmp_path):
         (tmp_path / str(len(looks))).touch()
         return len(looks) == 3
 
-    wait_for(look, [tmp_path])
+    wait_for(look, [tmp_path], lambda: False)
     assert looks == [0, 1, 2]
 
 
@@ -324,10 +344,10 @@ def test_what_cannot_be_watched_is_told(tmp_path, monkeypatch):
         yield
 
     with pytest.raises(UserError, match=r"error\[unwatchable\]: the suites cannot be watched: "):
-        wait_for(lambda: False, [tmp_path / "gone"])
+        wait_for(lambda: False, [tmp_path / "gone"], lambda: False)
     monkeypatch.setattr(changes, "watcher", lambda: full)
     with pytest.raises(UserError) as caught:
-        wait_for(lambda: False, [tmp_path])
+        wait_for(lambda: False, [tmp_path], lambda: False)
     assert str(caught.value) == (
         "error[unwatchable]: the suites cannot be watched: OS file watch limit reached."
     )

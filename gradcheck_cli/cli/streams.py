@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import sys
 import traceback
 from contextlib import suppress
@@ -110,6 +111,17 @@ def are_one_stream() -> bool:
         return os.path.sameopenfile(sys.stdout.fileno(), sys.stderr.fileno())
     except (OSError, ValueError):
         return sys.stdout is sys.stderr
+
+
+def is_read() -> bool:
+    """Whether anybody may still read stdout, as far as that shows before something is written."""
+    if not hasattr(select, "poll"):
+        return True
+    with suppress(OSError, ValueError):
+        poll = select.poll()
+        poll.register(sys.stdout.fileno(), 0)
+        return not any(event & select.POLLERR for _, event in poll.poll(0))
+    return True
 
 
 def standard_input(most: int) -> str:

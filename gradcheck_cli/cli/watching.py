@@ -6,7 +6,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.cli.streams import USAGE, out, say, say_mistakes, variable
+from gradcheck_cli.cli.streams import USAGE, is_read, out, say, say_mistakes, variable
 from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.records.outcome import INTERRUPTED
 from gradcheck_cli.reports.format import count_of
@@ -42,14 +42,16 @@ def keep_checking(
     rounds = _Rounds(read, check, configuration)
     try:
         rounds.look()
+        code = 0
         while True:
             if rounds.pending:
-                code, is_read = rounds.go()
-                if code == INTERRUPTED or not is_read:
+                code, heard = rounds.go()
+                if code == INTERRUPTED or not heard:
                     return code
             say(f"watching {count_of(len(rounds.texts), 'suite')}; Ctrl-C ends it")
             while not rounds.has_waited():
-                pass  # a folder has come or gone, and others are to be watched
+                if not is_read():
+                    return code
     except KeyboardInterrupt:
         return INTERRUPTED
 
@@ -98,7 +100,9 @@ class _Rounds:
         return bool(changed or gone or self._is_set_anew)
 
     def has_waited(self) -> bool:
-        """Whether something has changed; if not, the folders that are to be watched have."""
+        """Whether something has changed; if not, the folders that are to be watched have, or nobody
+        reads stdout any more.
+        """
         folders = self._folders()
         changed = False
 
@@ -107,7 +111,7 @@ class _Rounds:
             changed = self.look()
             return changed or self._folders() != folders
 
-        wait_for(look, folders)
+        wait_for(look, folders, lambda: not is_read())
         return changed
 
     def _folders(self) -> set[Path]:

@@ -62,9 +62,13 @@ def watched_folders(words: Sequence[str], configuration: Path | None) -> set[Pat
     return {folder for folder in folders if folder.is_dir()}
 
 
-def wait_for(has_changed: Callable[[], bool], folders: Iterable[Path]) -> None:
+def wait_for(
+    has_changed: Callable[[], bool], folders: Iterable[Path], is_over: Callable[[], bool]
+) -> None:
     """Until something happens in the folders that `has_changed` says is a change.
 
+    Args:
+        is_over: asked now and then whether to wait any longer.
     Raises:
         UserError: they cannot be watched.
     """
@@ -79,7 +83,7 @@ def wait_for(has_changed: Callable[[], bool], folders: Iterable[Path]) -> None:
         )
         for number, event in enumerate(events):
             # First of all for what has changed while nobody watched.
-            if (event or not number) and has_changed():
+            if ((event or not number) and has_changed()) or is_over():
                 return
     except (OSError, RuntimeError) as error:  # no more watches on this system, among others
         reason = error_text(error) if isinstance(error, OSError) else str(error)
