@@ -121,6 +121,10 @@ class Function:
         pullback: what torch's backward evaluates for each argument, with `ybar` the cotangent and
             `y` the result; only where that is not simply `ybar` times the exact partial. Texts, or
             functions from settings to texts; an empty one says nothing for these settings.
+        derivative: the derivative for each argument as people write it, in texts as those of
+            `pullback`, which stands in where there is none; or a function from the shapes of the
+            arguments and the settings to such texts, of which an empty one says nothing.
+        moves: True where the elements of the argument are put in other places, and no more.
         domain: expressions; the function is defined where all are > 0, and undefined where one is <
             0.
         kinks: expressions; the function is C1 where none is zero.
@@ -160,6 +164,8 @@ class Function:
     array: Callable[..., Any] | None = None
     computes: str | Callable[..., str] = ""
     pullback: tuple[str, ...] | Callable[..., tuple[str, ...]] = ()
+    derivative: tuple[str, ...] | Callable[..., tuple[str, ...]] = ()
+    moves: bool = False
     approximates: Callable[..., Approximation | None] | None = None
     domain: tuple[str, ...] = ()
     kinks: tuple[str, ...] = ()
@@ -196,6 +202,11 @@ class Function:
         if pullback and len(pullback) != len(self.parsed.args):
             raise RowError(
                 f"{self.name}: {len(self.parsed.args)} arguments but {len(pullback)} pullbacks"
+            )
+        written = self.derivative
+        if isinstance(written, tuple) and written and len(written) != len(self.parsed.args):
+            raise RowError(
+                f"{self.name}: {len(self.parsed.args)} arguments but {len(written)} derivatives"
             )
 
     @cached_property
@@ -234,6 +245,13 @@ class Function:
         """The texts of `pullback` for these settings."""
         texts = self.pullback
         return texts if isinstance(texts, tuple) else texts(**self.bound(settings))
+
+    def derived(
+        self, shapes: tuple[tuple[int, ...], ...], settings: Mapping[str, SettingValue]
+    ) -> tuple[str, ...]:
+        """The texts of `derivative` for arguments of these shapes, and these settings."""
+        texts = self.derivative
+        return texts if isinstance(texts, tuple) else texts(shapes, **self.bound(settings))
 
     def approximation(self, settings: Mapping[str, SettingValue]) -> Approximation | None:
         """Where torch approximates the function at these settings, if anywhere."""

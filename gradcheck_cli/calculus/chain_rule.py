@@ -1,0 +1,196 @@
+"""The chain rule as people apply it: reverse mode over expressions, every function in terms of
+functions.
+
+A function's derivative is what its row says people write, else what torch's backward evaluates,
+else its exact partial, else the derivative of its meaning.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from gradcheck_cli.calculus.algebra import Algebra, Product, Total, broadcast
+from gradcheck_cli.calculus.formulas import conditions, is_elementwise
+from gradcheck_cli.calculus.standing import NoRule, Part, Telling, summed_to
+from gradcheck_cli.functions import lookup
+from gradcheck_cli.language.parse import parse
+from gradcheck_cli.language.program import Call, Number, Variable, fold
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from gradcheck_cli.functions.row import Function, SettingValue
+    from gradcheck_cli.language.program import Program
+
+_ONE = Fraction(1)
+
+
+def stated(
+    algebra: Algebra, program: Program, inputs: Mapping[str, int], *, exactly: bool = False
+) -> list[int]:
+    """The nodes of a program.
+
+    Args:
+        exactly: whether each must keep the shape that it has in torch.
+    """
+    return fold(program, _Stating(algebra, exactly=exactly), inputs)
+
+
+class _Stating:
+    """The world of expressions."""
+
+    def __init__(self, algebra: Algebra, *, exactly: bool) -> None:
+        self._algebra, self._exactly = algebra, exactly
+
+    def number(self, node: Number) -> int:
+        """The same literal."""
+        return self._algebra.number(node.value, decimal=node.decimal)
+
+    def variable(self, name: str) -> int:
+        """A number."""
+        return self._algebra.variable(name)
+
+    def call(self, node: Call, args: list[int]) -> int:
+        """A call, put together unless something of its shape is lost by that."""
+        algebra = self._algebra
+        place = algebra.call(node.function, args, node.settings)
+        if lookup(node.function).derivative[:1] == ("ybar",) and algebra.shapes[place] == algebra.shapes[args[0]]:
+            return args[0]  # it hands its argument on
+        if self._exactly and is_elementwise(node.function, node.settings):
+            whole = broadcast([algebra.shapes[i] for i in args])
+            if algebra.shapes[place] != whole:
+                return algebra.plain_call(Call(node.function, tuple(args), node.settings))
+        return place
+
+
+def adjoints(algebra: Algebra, output: int, wrt: Collection[int]) -> dict[int, int]:
+    """For each node asked for that carries a derivative the node of it; it broadcasts to its shape.
+
+    Args:
+        output: what is differentiated: the sum of its elements.
+    Raises:
+        NoRule: a function on the way has no derivative for whole arrays.
+    """
+    return _Reverse(algebra).run({output: algebra.one}, frozenset(wrt))
+
+
+class _Reverse:
+    def __init__(self, algebra: Algebra) -> None:
+        self.algebra = algebra
+
+    def run(self, seeds: Mapping[int, int], ends: frozenset[int]) -> dict[int, int]:
+        """Adjoints of `ends`, given those of other nodes."""
+        algebra = self.algebra
+        found = dict(seeds)
+        for i in self._between(max(seeds), ends):
+            if i not in found or i in ends:
+                continue
+            for j, term in self._terms(i, found[i]):
+                if term != algebra.zero:
+                    joint = [(_ONE, found[j]), (_ONE, term)] if j in found else [(_ONE, term)]
+                    found[j] = algebra.plus(joint)
+        return {i: found[i] for i in ends if i in found}
+
+    def _between(self, output: int, ends: frozenset[int]) -> list[int]:
+        """What an output rests on and what rests on one of the ends, the last first."""
+        below: set[int] = set()
+        stack = [output]
+        while stack:
+            i = stack.pop()
+            if i not in below:
+                below.add(i)
+                stack += [] if i in ends else self._live_parts(i)
+        live: set[int] = set()
+        for i in sorted(below):
+            if i in ends or not live.isdisjoint(self._live_parts(i)):
+                live.add(i)
+        self._live = live
+        return sorted(live, reverse=True)
+
+    def _live_parts(self, place: int) -> list[int]:
+        """The parts of a node through which a derivative may pass."""
+        node = self.algebra.nodes[place]
+        if isinstance(node, Call):
+            row = lookup(node.function)
+            if row.condition or row.stops:
+                return []
+        return self.algebra.parts(place)
+
+    def _terms(self, place: int, ybar: int) -> Iterator[tuple[int, int]]:
+        """What the parts of a node receive from its adjoint."""
+        algebra, node, live = self.algebra, self.algebra.nodes[place], self._live
+        if isinstance(node, Total):
+            for coefficient, j in node.terms:
+                if j in live:
+                    yield j, self._fitted(algebra.times([ybar], coefficient), place, j)
+        elif isinstance(node, Product):
+            for k, (j, exponent) in enumerate(node.factors):
+                if j in live:
+                    others = [*node.factors[:k], (j, exponent - 1), *node.factors[k + 1 :]]
+                    slope = [(ybar, _ONE), *others]
+                    term = algebra.powers(slope, node.coefficient * exponent)
+                    yield j, self._fitted(term, place, j)
+        elif isinstance(node, Call):
+            yield from self._of_call(place, node, ybar, live)
+
+    def _of_call(
+        self, place: int, node: Call, ybar: int, live: Collection[int]
+    ) -> Iterator[tuple[int, int]]:
+        row, settings = lookup(node.function), dict(node.settings)
+        shapes = tuple([self.algebra.shapes[i] for i in node.args])
+        texts = row.derived(shapes, settings) or row.pulled_back(settings)
+        if not texts and row.kind == "derived":
+            yield from self._of_meaning(place, node, ybar, live)
+            return
+        is_scalar = is_elementwise(node.function, node.settings)
+        texts = texts or row.partials
+        if not texts and live:
+            raise NoRule(node.function)
+        for position, (text, j) in enumerate(zip(texts, node.args, strict=True)):
+            if j not in live or row.parsed.args[position].kind:
+                continue
+            if is_scalar:
+                slope = self._told(text, node, place, Part(self.algebra.one, ()))
+                yield j, self._fitted(self.algebra.times([ybar, slope.place]), place, j)
+            else:
+                told = self._told(text, node, place, Part(ybar, self.algebra.shapes[place]))
+                yield j, summed_to(self.algebra, told, self.algebra.shapes[j])
+
+    def _told(self, text: str, node: Call, place: int, ybar: Part) -> Part:
+        """A text over the arguments of a call, its result and its cotangent."""
+        algebra, row = self.algebra, lookup(node.function)
+        bound = self._settings(row, dict(node.settings))
+        bound |= {"y": Part(place, algebra.shapes[place]), "ybar": ybar}
+        for name, i in zip(row.parsed.names, node.args, strict=True):
+            bound[name] = Part(i, algebra.shapes[i])
+        program = parse(text, conditions(node.function))
+        return fold(program, Telling(algebra), bound)[program.result]
+
+    def _settings(self, row: Function, settings: Mapping[str, SettingValue]) -> dict[str, Part]:
+        return {
+            name: Part(self.algebra.number(value, decimal=isinstance(value, Fraction)), ())
+            for name, value in row.numbers(settings).items()
+        }
+
+    def _of_meaning(
+        self, place: int, node: Call, ybar: int, live: Collection[int]
+    ) -> Iterator[tuple[int, int]]:
+        """By the meaning of a derived function, one step of it at a time."""
+        algebra, row, settings = self.algebra, lookup(node.function), dict(node.settings)
+        inputs = {name: part.place for name, part in self._settings(row, settings).items()}
+        inputs |= dict(zip(row.parsed.names, node.args, strict=True))
+        program = parse(row.meaning(row.bound(settings)))
+        inner = stated(algebra, program, inputs, exactly=True)[program.result]
+        ends = frozenset(i for i in node.args if i in live)
+        if inner in ends:
+            yield inner, ybar
+            return
+        yield from _Reverse(algebra).run({inner: ybar}, ends).items()
+
+    def _fitted(self, term: int, place: int, part: int) -> int:
+        """What a part receives of a term with the shape of the whole: the sum over what it was
+        broadcast along.
+        """
+        shapes = self.algebra.shapes
+        return summed_to(self.algebra, Part(term, shapes[place]), shapes[part])

@@ -1,0 +1,355 @@
+"""Expressions as text in the tool's own language, and as LaTeX.
+
+What is written reads back: a step is `[x > 0]`, which is 1 where it holds and 0 elsewhere.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, NamedTuple
+
+from gradcheck_cli.calculus.algebra import Product, TooLong, Total
+from gradcheck_cli.functions import lookup, operators
+from gradcheck_cli.language.program import Call, Number, Variable
+from gradcheck_cli.language.text import argument_texts, key_text, number_text, setting_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from gradcheck_cli.calculus.algebra import Algebra
+    from gradcheck_cli.functions.row import Function
+
+# How tightly a text binds, as in Python.
+_LOOSE, _OR, _AND, _NOT, _COMPARED, _SUM, _JOINED, _PRODUCT, _MINUS, _POWER, _ATOM = range(11)
+_HALF, _ONE = Fraction(1, 2), Fraction(1)
+# A longer number below the line is written as a power of ten, where it divides one.
+_TEN, _MOST_TENS = 10**7, 100
+
+
+class Piece(NamedTuple):
+    """What is written of a node.
+
+    Attributes:
+        strength: how tightly it binds.
+        negative: whether it begins with a minus.
+        exponent: whether nothing may be put above it.
+    """
+
+    text: str
+    strength: int = _ATOM
+    negative: bool = False
+    exponent: bool = False
+
+
+class Writer:
+    """Writes expressions, each part of them once.
+
+    Args:
+        limit: of characters; more of them are no formula that anybody reads.
+    """
+
+    times = "*"
+
+    def __init__(self, algebra: Algebra, limit: float = float("inf")) -> None:
+        self._algebra, self._limit = algebra, limit
+        self._written: dict[int, Piece] = {}
+
+    def text(self, place: int) -> str:
+        """The text of a node.
+
+        Raises:
+            TooLong: a part of it has more characters than are wanted.
+        """
+        # No recursion over depth: the parts first.
+        for i in self._parts_of(place):
+            self._piece(i)
+        return self._piece(place).text
+
+    def _parts_of(self, place: int) -> list[int]:
+        found: set[int] = set()
+        stack = [place]
+        while stack:
+            i = stack.pop()
+            if i not in found and i not in self._written:
+                found.add(i)
+                stack += self._algebra.parts(i)
+        return sorted(found)
+
+    def _piece(self, place: int) -> Piece:
+        piece = self._written.get(place)
+        if piece is None:
+            piece = self._written[place] = self._write(place)
+            if len(piece.text) > self._limit:
+                raise TooLong
+        return piece
+
+    def _write(self, place: int) -> Piece:
+        node = self._algebra.nodes[place]
+        if isinstance(node, Number):
+            return self._number(node)
+        if isinstance(node, Variable):
+            return Piece(self.name(node.name))
+        if isinstance(node, Product):
+            return self._product(node)
+        if isinstance(node, Total):
+            return self._total(node)
+        condition = self._algebra.condition_of(place)
+        return self._call(node) if condition is None else self.step(self._piece(condition).text)
+
+    def _number(self, node: Number) -> Piece:
+        if isinstance(node.value, Fraction) and not node.decimal and node.value.denominator != 1:
+            return self._product(Product(node.value, ()))
+        text = number_text(node)
+        is_negative = text.startswith("-")
+        return Piece(text, _MINUS if is_negative else _ATOM, is_negative)
+
+    def _total(self, node: Total) -> Piece:
+        together = self._guarded_together(node)
+        if together is not None:
+            return together
+        text, is_negative = "", False
+        for coefficient, part in _first_positive(node):
+            piece = self._product(Product(abs(coefficient), _factors(self._algebra, part)))
+            inner = self.brackets(piece.text) if piece.negative else self.within(piece, _SUM + 1)
+            if text:
+                text += f" {'-' if coefficient < 0 else '+'} {inner}"
+            else:
+                is_negative = coefficient < 0
+                text = f"-{inner}" if is_negative else inner
+        return Piece(text, _SUM, is_negative)
+
+    def _guarded_together(self, node: Total) -> Piece | None:
+        """One choice, where each term needs the same."""
+        algebra = self._algebra
+        terms = [(c, _factors(algebra, part)) for c, part in node.terms]
+        gates = [{i for i, _ in factors if _is_gate(algebra, i)} for _, factors in terms]
+        if not gates[0] or any(other != gates[0] for other in gates):
+            return None
+        bare = [(c, [(i, e) for i, e in factors if i not in gates[0]]) for c, factors in terms]
+        if all(_is_total(algebra, factors) for _, factors in bare):
+            return None
+        rest = algebra.plus([(c, algebra.powers(factors)) for c, factors in bare])
+        self.text(rest)
+        return self._choice(sorted(gates[0]), self._piece(rest))
+
+    def _product(self, node: Product) -> Piece:
+        guarded = self._guarded(node)
+        return guarded or self._times(node.coefficient, node.factors)
+
+    def _guarded(self, node: Product) -> Piece | None:
+        """A choice where what is beside a step may have no value where the step is 0."""
+        algebra = self._algebra
+        gates = [i for i, _ in node.factors if _is_gate(algebra, i)]
+        others = [(i, e) for i, e in node.factors if i not in gates]
+        if not gates or _is_total(algebra, others):
+            return None
+        return self._choice(gates, self._times(node.coefficient, others))
+
+    def _choice(self, gates: Sequence[int], rest: Piece) -> Piece:
+        """What is there where conditions hold, and 0 elsewhere."""
+        joint = f" {self.sign('and')} "
+        condition = joint.join(self.within(self._condition(i), _AND) for i in gates)
+        return self.applied(lookup(operators()["if", 3]), [Piece(condition), rest, Piece("0")], [])
+
+    def _condition(self, gate: int) -> Piece:
+        condition = self._algebra.condition_of(gate)
+        assert condition is not None
+        return self._piece(condition)
+
+    def _times(self, coefficient: Fraction, factors: Sequence[tuple[int, Fraction]]) -> Piece:
+        above, below = list[Piece](), list[Piece]()
+        for base, exponent in sorted(factors, key=lambda factor: self._rank(factor[0])):
+            piece = self.raised(self._piece(base), abs(exponent))
+            (above if exponent > 0 else below).append(piece)
+        size, tens = abs(coefficient), _tens(coefficient.denominator)
+        top = size.numerator * 10**tens // size.denominator if tens else size.numerator
+        if top != 1 or not above:
+            above.insert(0, Piece(str(top)))
+        if size.denominator != 1:
+            below.insert(0, self.raised(Piece("10"), Fraction(tens)) if tens else Piece(str(size.denominator)))
+        piece = self.fraction(above, below)
+        if coefficient > 0:
+            return piece
+        text = f"-{self.within(piece, _JOINED)}"
+        return Piece(text, min(piece.strength, _MINUS), negative=True)
+
+    def _rank(self, base: int) -> int:
+        """Where a factor is written: numbers, inputs, functions, sums, steps."""
+        node = self._algebra.nodes[base]
+        if isinstance(node, Call):
+            is_step = self._algebra.condition_of(base) is not None
+            return 6 if is_step else 4 if node.args else 1
+        return {Number: 0, Variable: 2, Product: 5, Total: 5}[type(node)]
+
+    def _call(self, node: Call) -> Piece:
+        row, args = lookup(node.function), [self._piece(i) for i in node.args]
+        if row.operator == "[]":
+            return self.element(args[0], key_text(dict(node.settings)["key"]))
+        if row.condition and row.operator in ("and", "or"):
+            return self._logical(node, row, args)
+        if row.condition and len(args) == 2:
+            inner = [self.within(arg, _SUM) for arg in args]
+            return Piece(f"{inner[0]} {self.sign(row.operator)} {inner[1]}", _COMPARED)
+        if row.operator == "not":
+            return Piece(f"{self.sign('not')}{self.within(args[0], _COMPARED)}", _NOT)
+        if row.operator == "**":
+            return self.power(args[0], args[1])
+        if row.operator in ("@", "%"):
+            left, right = self.within(args[0], _JOINED), self.within(args[1], _POWER)
+            return Piece(f"{left} {self.sign(row.operator)} {right}", _JOINED)
+        settings = self._settings(row, node)
+        if row.name == "transpose" and not settings:
+            return self.transposed(args[0])
+        return self.applied(row, args, settings)
+
+    def _logical(self, node: Call, row: Function, args: list[Piece]) -> Piece:
+        """A conjunction; of two bounds of the same thing as one chain."""
+        chain = self._chain(node) if row.operator == "and" else None
+        if chain:
+            return Piece(chain, _COMPARED)
+        strength = _AND if row.operator == "and" else _OR
+        joint = f" {self.sign(row.operator)} "
+        return Piece(joint.join(self.within(arg, strength) for arg in args), strength)
+
+    def _chain(self, node: Call) -> str:
+        bounds: list[tuple[str, int, int]] = []
+        for i in node.args:
+            form = self._algebra.nodes[i]
+            sign = lookup(form.function).operator if isinstance(form, Call) else ""
+            if sign not in ("<", "<=", ">", ">=") or not isinstance(form, Call):
+                return ""
+            bounds.append((sign, *form.args))  # type: ignore[arg-type]  # a comparison has two
+        (low, x, a), (high, y, b) = bounds
+        if x != y or low[0] == high[0]:
+            return ""
+        if low[0] == "<":
+            low, a, high, b = high, b, low, a
+        ends = [self.within(self._piece(i), _SUM) for i in (a, x, b)]
+        return f"{ends[0]} {self.sign(low.replace('>', '<'))} {ends[1]} {self.sign(high)} {ends[2]}"
+
+    def _settings(self, row: Function, node: Call) -> list[str]:
+        defaults = row.bound({})
+        return [
+            f"{name}={setting_text(value)}"
+            for name, value in node.settings
+            if value != defaults[name] or type(value) is not type(defaults[name])
+        ]
+
+    def within(self, piece: Piece, strength: int) -> str:
+        """In brackets if it binds less tightly."""
+        return piece.text if piece.strength >= strength else self.brackets(piece.text)
+
+    def within_atom(self, piece: Piece) -> str:
+        """In brackets if it is more than a name, a number or a call."""
+        return self.within(piece, _ATOM)
+
+    def brackets(self, text: str) -> str:
+        """In brackets."""
+        return f"({text})"
+
+    def name(self, name: str) -> str:
+        """An input or an element of one."""
+        return name
+
+    def sign(self, operator: str) -> str:
+        """What is written for a sign of the language."""
+        return "not " if operator == "not" else operator
+
+    def step(self, condition: str) -> Piece:
+        """1 where a condition holds, 0 elsewhere."""
+        return Piece(f"[{condition}]")
+
+    def raised(self, base: Piece, exponent: Fraction) -> Piece:
+        """A power with an exact positive exponent."""
+        if exponent == 1:
+            return base
+        if exponent == _HALF:
+            return self.root(base)
+        number = str(exponent)
+        return self.power(base, Piece(number, _ATOM if exponent.denominator == 1 else _PRODUCT))
+
+    def power(self, base: Piece, exponent: Piece) -> Piece:
+        """A power."""
+        return Piece(f"{self.within(base, _ATOM)}**{self.within(exponent, _MINUS)}", _POWER)
+
+    def root(self, base: Piece) -> Piece:
+        """A square root."""
+        return Piece(f"sqrt({base.text})")
+
+    def fraction(self, above: list[Piece], below: list[Piece]) -> Piece:
+        """Factors over factors."""
+        top = self.joined(above)
+        if not below:
+            return top
+        bottom = self.joined(below)
+        least = _POWER if len(below) == 1 else _ATOM
+        return Piece(f"{self.within(top, _JOINED)}/{self.within(bottom, least)}", _PRODUCT)
+
+    def joined(self, factors: list[Piece]) -> Piece:
+        """Factors side by side; a product of matrices in brackets, but behind a number."""
+        if len(factors) == 1:
+            return factors[0]
+        last = factors[-1]
+        if len(factors) == 2 and factors[0].text.isdigit() and last.strength == _JOINED:
+            return Piece(f"{factors[0].text}{self.times}{last.text}", _JOINED)
+        return Piece(self.times.join(self.within(f, _MINUS + 1) for f in factors), _PRODUCT)
+
+    def element(self, array: Piece, key: str) -> Piece:
+        """An element, or a part of an array."""
+        return Piece(f"{self.within(array, _ATOM)}[{key}]")
+
+    def transposed(self, matrix: Piece) -> Piece:
+        """A matrix, its rows and columns exchanged."""
+        return Piece(f"{self.within(matrix, _ATOM)}.T")
+
+    def applied(self, row: Function, args: list[Piece], settings: list[str]) -> Piece:
+        """A function and its arguments."""
+        if not row.signature:
+            return Piece(row.name)
+        texts = [arg.text for arg in args]
+        is_variadic = row.parsed.variadic
+        words = ", ".join(texts if is_variadic else argument_texts(row.parsed.args, texts))
+        inner = ", ".join([f"[{words}]" if is_variadic else words, *settings])
+        return Piece(f"{row.name}({inner})")
+
+
+def _factors(algebra: Algebra, place: int) -> tuple[tuple[int, Fraction], ...]:
+    node = algebra.nodes[place]
+    return node.factors if isinstance(node, Product) else ((place, _ONE),)
+
+
+def _first_positive(node: Total) -> list[tuple[Fraction, int]]:
+    """The terms in their order, but none with a minus before all others."""
+    first = next((k for k, (coefficient, _) in enumerate(node.terms) if coefficient > 0), 0)
+    return [node.terms[first], *node.terms[:first], *node.terms[first + 1 :]]
+
+
+def _is_gate(algebra: Algebra, place: int) -> bool:
+    """Whether a node is the slope of a branch, which has no part where it is not taken."""
+    node = algebra.nodes[place]
+    return isinstance(node, Call) and len(node.args) == 1 and algebra.condition_of(place) is not None
+
+
+def _is_total(algebra: Algebra, factors: Iterable[tuple[int, Fraction]]) -> bool:
+    """Whether powers of nodes have a value wherever their inputs have one."""
+    stack = list(factors)
+    while stack:
+        place, exponent = stack.pop()
+        if exponent < 0 or exponent.denominator != 1:
+            return False
+        node = algebra.nodes[place]
+        if isinstance(node, Product):
+            stack += node.factors
+            continue
+        if isinstance(node, Call) and lookup(node.function).domain:
+            return False
+        stack += [(i, _ONE) for i in algebra.parts(place)]
+    return True
+
+
+def _tens(number: int) -> int:
+    """Which power of ten a long number divides; 0 for a short one, or where it divides none."""
+    tens = len(str(number))
+    while number >= _TEN and tens < _MOST_TENS and 10**tens % number:
+        tens += 1
+    return tens if number >= _TEN and 10**tens % number == 0 else 0

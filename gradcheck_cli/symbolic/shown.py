@@ -1,0 +1,131 @@
+"""The formulas that are shown: derivatives by the chain rule, in the functions of the program, of
+whole arrays where they are known for them.
+
+They share no line with SymPy's derivatives; a law holds the two equal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from gradcheck_cli.calculus.algebra import Algebra
+from gradcheck_cli.calculus.chain_rule import adjoints, stated
+from gradcheck_cli.calculus.latex_writing import LaTeX
+from gradcheck_cli.calculus.picking import Picker
+from gradcheck_cli.calculus.standing import NoRule
+from gradcheck_cli.calculus.writing import Writer
+from gradcheck_cli.language.elements import element, indices_of
+from gradcheck_cli.worlds.scalars import ShapeError, TooLarge
+from gradcheck_cli.worlds.shapes import shape_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gradcheck_cli.language.program import Program
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is differentiated, and by what.
+
+    Attributes:
+        shapes: of the inputs.
+        wrt: the inputs asked for.
+        shape: of the value.
+        weights: one for each element of the value; None for ones.
+        output: the element of the value that is differentiated alone.
+        first: by which elements is differentiated first, each with a weight; None for first
+            derivatives.
+    """
+
+    shapes: Mapping[str, tuple[int, ...]]
+    wrt: Sequence[str]
+    shape: tuple[int, ...]
+    weights: Sequence[float] | None = None
+    output: int | None = None
+    first: Mapping[str, float] | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it can be told for whole arrays."""
+        is_sum = self.weights is None and self.output is None
+        is_plain = self.first is None or not any(self.shapes.values())
+        return is_plain and (is_sum or not self.shape)
+
+
+def shown(
+    wanted: Wanted, program: Program, scalars: Program, limit: float
+) -> list[dict[str, Any]]:
+    """For each element asked for its `formula` and its `latex`; where it is one of an array whose
+    `gradient` has a formula, that too.
+
+    Args:
+        scalars: the program element by element.
+        limit: of characters.
+    Raises:
+        TooLong: a formula is longer.
+    """
+    if wanted.is_whole and set(program.variables) <= set(wanted.shapes):
+        try:
+            return _of_arrays(wanted, program, limit)
+        except (NoRule, ShapeError, TooLarge):
+            pass
+    return _of_elements(wanted, scalars, limit)
+
+
+def _of_arrays(wanted: Wanted, program: Program, limit: float) -> list[dict[str, Any]]:
+    algebra = Algebra(shape_of)
+    inputs = {name: algebra.variable(name, wanted.shapes[name]) for name in program.variables}
+    value = stated(algebra, program, inputs, exactly=True)[program.result]
+    gradient = _gradient(algebra, wanted, [value], inputs)
+    texts, latex, picker = Writer(algebra, limit), LaTeX(algebra, limit), Picker(algebra)
+    told: list[dict[str, Any]] = []
+    for name in wanted.wrt:
+        place = gradient.get(inputs.get(name, -1), algebra.zero)
+        whole = {"formula": texts.text(place), "latex": latex.text(place)}
+        if not wanted.shapes[name]:
+            told.append(whole)
+            continue
+        for index in indices_of(wanted.shapes[name]):
+            part = picker.element(place, index)
+            own = {"formula": texts.text(part), "latex": latex.text(part)}
+            told.append({**own, "gradient": whole})
+    return told
+
+
+def _of_elements(wanted: Wanted, scalars: Program, limit: float) -> list[dict[str, Any]]:
+    algebra = Algebra(shape_of)
+    inputs = {name: algebra.variable(name) for name in scalars.variables}
+    values = stated(algebra, scalars, inputs)
+    outputs = [values[i] for i in scalars.outputs]
+    gradient = _gradient(algebra, wanted, outputs, inputs)
+    texts, latex = Writer(algebra, limit), LaTeX(algebra, limit)
+    names = [
+        element(name, index) for name in wanted.wrt for index in indices_of(wanted.shapes[name])
+    ]
+    places = [gradient.get(inputs.get(name, -1), algebra.zero) for name in names]
+    return [{"formula": texts.text(place), "latex": latex.text(place)} for place in places]
+
+
+def _gradient(
+    algebra: Algebra, wanted: Wanted, outputs: list[int], inputs: Mapping[str, int]
+) -> dict[int, int]:
+    """The derivative by each input that the value rests on."""
+    terms = outputs if wanted.output is None else outputs[wanted.output : wanted.output + 1]
+    objective = _weighted(algebra, terms, wanted.weights)
+    if wanted.first is not None:
+        slopes = adjoints(algebra, objective, {inputs[n] for n in wanted.first if n in inputs})
+        firsts = [slopes.get(inputs.get(name, -1), algebra.zero) for name in wanted.first]
+        weights = list(wanted.first.values())
+        objective = _weighted(algebra, firsts, None if weights == [1.0] else weights)
+    return adjoints(algebra, objective, set(inputs.values()))
+
+
+def _weighted(algebra: Algebra, terms: Sequence[int], weights: Sequence[float] | None) -> int:
+    """A sum of terms, each with its weight."""
+    if weights is not None:
+        factors = [algebra.number(Fraction(repr(weight)), decimal=True) for weight in weights]
+        terms = [algebra.times(pair) for pair in zip(factors, terms, strict=True)]
+    return algebra.plus([(Fraction(1), term) for term in terms])
