@@ -156,9 +156,7 @@ class Algebra:
         """A node to an exact power."""
         return self.powers([(base, exponent)])
 
-    def powers(
-        self, factors: Iterable[tuple[int, Fraction]], coefficient: Fraction = _ONE
-    ) -> int:
+    def powers(self, factors: Iterable[tuple[int, Fraction]], coefficient: Fraction = _ONE) -> int:
         """A product of powers."""
         found: dict[int, Fraction] = {}
         for place, exponent in factors:

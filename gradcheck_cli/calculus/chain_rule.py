@@ -15,7 +15,7 @@ from gradcheck_cli.calculus.formulas import conditions, is_elementwise
 from gradcheck_cli.calculus.standing import NoRule, Part, Telling, summed_to
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.language.program import Call, Number, Variable, fold
+from gradcheck_cli.language.program import Call, Number, fold
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -55,8 +55,9 @@ class _Stating:
         """A call, put together unless something of its shape is lost by that."""
         algebra = self._algebra
         place = algebra.call(node.function, args, node.settings)
-        if lookup(node.function).derivative[:1] == ("ybar",) and algebra.shapes[place] == algebra.shapes[args[0]]:
-            return args[0]  # it hands its argument on
+        told = lookup(node.function).derivative
+        if isinstance(told, tuple) and told[:1] == ("ybar",):  # it hands its argument on
+            return args[0] if algebra.shapes[place] == algebra.shapes[args[0]] else place
         if self._exactly and is_elementwise(node.function, node.settings):
             whole = broadcast([algebra.shapes[i] for i in args])
             if algebra.shapes[place] != whole:

@@ -43,10 +43,10 @@ def summed_to(algebra: Algebra, part: Part, target: Shape) -> int:
         if not is_new and (n == 1 or target[axis - new] == n):
             continue
         dim = axis - (len(whole) - len(own))
-        if dim >= 0 and (own[dim] == n or is_new):
+        is_summed = dim >= 0 and (own[dim] == n or is_new)
+        if is_summed:
             (dropped if is_new else kept).append(dim)
-            n = n // own[dim] if own[dim] else 1
-        count *= n
+        count *= n // max(own[dim], 1) if is_summed else n
     place = summed(algebra, part.place, kept, keepdim=True) if kept else part.place
     place = summed(algebra, place, dropped) if dropped else place
     return algebra.times([place], Fraction(count))

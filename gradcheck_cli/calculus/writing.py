@@ -166,7 +166,10 @@ class Writer:
         if top != 1 or not above:
             above.insert(0, Piece(str(top)))
         if size.denominator != 1:
-            below.insert(0, self.raised(Piece("10"), Fraction(tens)) if tens else Piece(str(size.denominator)))
+            below.insert(
+                0,
+                self.raised(Piece("10"), Fraction(tens)) if tens else Piece(str(size.denominator)),
+            )
         piece = self.fraction(above, below)
         if coefficient > 0:
             return piece
@@ -327,7 +330,9 @@ def _first_positive(node: Total) -> list[tuple[Fraction, int]]:
 def _is_gate(algebra: Algebra, place: int) -> bool:
     """Whether a node is the slope of a branch, which has no part where it is not taken."""
     node = algebra.nodes[place]
-    return isinstance(node, Call) and len(node.args) == 1 and algebra.condition_of(place) is not None
+    return (
+        isinstance(node, Call) and len(node.args) == 1 and algebra.condition_of(place) is not None
+    )
 
 
 def _is_total(algebra: Algebra, factors: Iterable[tuple[int, Fraction]]) -> bool:

@@ -55,9 +55,7 @@ class Wanted:
         return is_plain and (is_sum or not self.shape)
 
 
-def shown(
-    wanted: Wanted, program: Program, scalars: Program, limit: float
-) -> list[dict[str, Any]]:
+def shown(wanted: Wanted, program: Program, scalars: Program, limit: float) -> list[dict[str, Any]]:
     """For each element asked for its `formula` and its `latex`; where it is one of an array whose
     `gradient` has a formula, that too.
 
