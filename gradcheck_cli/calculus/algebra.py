@@ -11,6 +11,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from gradcheck_cli.calculus import choices
 from gradcheck_cli.calculus.formulas import is_elementwise
 from gradcheck_cli.functions import lookup, operators
 from gradcheck_cli.language.program import Call, Number, Variable
@@ -26,7 +27,6 @@ Shape: TypeAlias = tuple[int, ...]
 _MOST_WORK = 1_000_000
 # Powers of numbers are worked out up to so many bits.
 _MOST_BITS = 256
-_OPPOSITE = {"<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "=="}
 
 
 class TooLong(Exception):
@@ -128,18 +128,23 @@ class Algebra:
         value = node.value if is_exact and isinstance(node, Number) else None
         return value if isinstance(value, Fraction) else None
 
+    def multiple(self, place: int) -> tuple[Fraction, int]:
+        """A node as a number times another."""
+        node, value = self.nodes[place], self.exact(place)
+        if value is not None:
+            return value, self.one
+        if isinstance(node, Product):
+            return node.coefficient, self._product(_ONE, node.factors)
+        return _ONE, place
+
     def plus(self, terms: Iterable[tuple[Fraction, int]]) -> int:
         """A sum of multiples."""
         found: dict[int, Fraction] = {}
         for coefficient, place in terms:
             node = self.nodes[place]
-            inner = ((_ONE, place),)
+            inner: tuple[tuple[Fraction, int], ...] = (self.multiple(place),)
             if isinstance(node, Total) and abs(coefficient) == 1:
                 inner = node.terms
-            elif isinstance(node, Product) and node.coefficient != 1:
-                inner = ((node.coefficient, self._product(_ONE, node.factors)),)
-            elif (value := self.exact(place)) is not None:
-                inner = ((value, self.one),)
             self._count(len(inner))
             for c, part in inner:
                 found[part] = found.get(part, 0) + coefficient * c
@@ -254,69 +259,13 @@ class Algebra:
         value = self.exact(exponent)
         return None if value is None else self.power(base, value)
 
-    def _choice(self, condition: int, x: int, y: int) -> int | None:
-        if condition in (self.true, self.false) or x == y:
-            return y if condition == self.false else x
-        if y != self.zero or x == self.one:
-            return None
-        value = self.exact(x)
-        node = self.nodes[x]
-        if value is not None:
-            return self.times([self.step(condition)], value)
-        both = self.condition_of(x)
-        if isinstance(node, Product) and len(node.factors) == 1:
-            both = self.condition_of(node.factors[0][0])
-        if both is None:
-            return None
-        joint = self.call(operators()["and", 2], (condition, both))
-        return self.times([self.step(joint)], getattr(node, "coefficient", _ONE))
-
-    def _both(self, c: int, d: int) -> int | None:
-        if self.true in (c, d) or c == d:
-            return d if c == self.true else c
-        return self.false if self.false in (c, d) else None
-
-    def _not(self, condition: int) -> int | None:
-        node = self.nodes[condition]
-        assert isinstance(node, Call)
-        sign = lookup(node.function).operator
-        if sign == "not":
-            return node.args[0]
-        opposite = _OPPOSITE.get(sign)
-        return None if opposite is None else self.call(operators()[opposite, 2], node.args)
-
-    def _less(self, x: int, y: int) -> int | None:
-        return self._compared(x, y, strict=True)
-
-    def _less_or_equal(self, x: int, y: int) -> int | None:
-        return self._compared(x, y, strict=False)
-
-    def _greater(self, x: int, y: int) -> int | None:
-        return self._compared(y, x, strict=True)
-
-    def _greater_or_equal(self, x: int, y: int) -> int | None:
-        return self._compared(y, x, strict=False)
-
-    def _compared(self, small: int, large: int, *, strict: bool) -> int | None:
-        """What a comparison comes to where both are exact, or one is a bound that is missing."""
-        values = [_value(self.nodes[i]) for i in (small, large)]
-        low, high = values
-        if low is not None and high is not None:
-            return self.true if (low < high if strict else low <= high) else self.false
-        is_missing = low == -float("inf") or high == float("inf")
-        return self.true if is_missing else None
-
-
-def _value(node: Form) -> Fraction | float | None:
-    is_known = isinstance(node, Number) and (not node.decimal or isinstance(node.value, float))
-    return node.value if is_known and isinstance(node, Number) else None
-
 
 def _raised(value: Fraction, exponent: Fraction) -> Fraction | None:
     """An exact number to a whole power; None where that is none, or too long."""
     bits = max(value.numerator.bit_length(), value.denominator.bit_length())
-    if (value == 0 and exponent < 0) or (bits > 1 and bits * abs(exponent) > _MOST_BITS):
-        return None if abs(exponent) != 1 or value == 0 else value**exponent
+    is_long = bits > 1 and abs(exponent) != 1 and bits * abs(exponent) > _MOST_BITS
+    if is_long or (value == 0 and exponent < 0):
+        return None
     return Fraction(value ** int(exponent))
 
 
@@ -328,11 +277,11 @@ _RULES: dict[tuple[str, int], Callable[..., int | None]] = {
     ("*", 2): Algebra._times_two,
     ("/", 2): Algebra._quotient,
     ("**", 2): Algebra._raise,
-    ("if", 3): Algebra._choice,
-    ("and", 2): Algebra._both,
-    ("not", 1): Algebra._not,
-    ("<", 2): Algebra._less,
-    ("<=", 2): Algebra._less_or_equal,
-    (">", 2): Algebra._greater,
-    (">=", 2): Algebra._greater_or_equal,
+    ("if", 3): choices.choice,
+    ("and", 2): choices.both,
+    ("not", 1): choices.opposite,
+    ("<", 2): choices.less,
+    ("<=", 2): choices.less_or_equal,
+    (">", 2): choices.greater,
+    (">=", 2): choices.greater_or_equal,
 }

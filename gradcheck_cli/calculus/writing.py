@@ -6,52 +6,36 @@ What is written reads back: a step is `[x > 0]`, which is 1 where it holds and 0
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from gradcheck_cli.calculus.algebra import Product, TooLong, Total
+from gradcheck_cli.calculus.markup import Binds, Piece
 from gradcheck_cli.functions import lookup, operators
 from gradcheck_cli.language.program import Call, Number, Variable
-from gradcheck_cli.language.text import argument_texts, key_text, number_text, setting_text
+from gradcheck_cli.language.text import key_text, number_text, setting_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from gradcheck_cli.calculus.algebra import Algebra
+    from gradcheck_cli.calculus.markup import Markup
     from gradcheck_cli.functions.row import Function
 
-# How tightly a text binds, as in Python.
-_LOOSE, _OR, _AND, _NOT, _COMPARED, _SUM, _JOINED, _PRODUCT, _MINUS, _POWER, _ATOM = range(11)
-_HALF, _ONE = Fraction(1, 2), Fraction(1)
+_ONE = Fraction(1)
 # A longer number below the line is written as a power of ten, where it divides one.
 _TEN, _MOST_TENS = 10**7, 100
-
-
-class Piece(NamedTuple):
-    """What is written of a node.
-
-    Attributes:
-        strength: how tightly it binds.
-        negative: whether it begins with a minus.
-        exponent: whether nothing may be put above it.
-    """
-
-    text: str
-    strength: int = _ATOM
-    negative: bool = False
-    exponent: bool = False
 
 
 class Writer:
     """Writes expressions, each part of them once.
 
     Args:
+        markup: how.
         limit: of characters; more of them are no formula that anybody reads.
     """
 
-    times = "*"
-
-    def __init__(self, algebra: Algebra, limit: float = float("inf")) -> None:
-        self._algebra, self._limit = algebra, limit
+    def __init__(self, algebra: Algebra, markup: Markup, limit: float = float("inf")) -> None:
+        self._algebra, self._to, self._limit = algebra, markup, limit
         self._written: dict[int, Piece] = {}
 
     def text(self, place: int) -> str:
@@ -88,20 +72,20 @@ class Writer:
         if isinstance(node, Number):
             return self._number(node)
         if isinstance(node, Variable):
-            return Piece(self.name(node.name))
+            return Piece(self._to.name(node.name))
         if isinstance(node, Product):
             return self._product(node)
         if isinstance(node, Total):
             return self._total(node)
         condition = self._algebra.condition_of(place)
-        return self._call(node) if condition is None else self.step(self._piece(condition).text)
+        return self._call(node) if condition is None else self._to.step(self._piece(condition).text)
 
     def _number(self, node: Number) -> Piece:
         if isinstance(node.value, Fraction) and not node.decimal and node.value.denominator != 1:
             return self._product(Product(node.value, ()))
         text = number_text(node)
         is_negative = text.startswith("-")
-        return Piece(text, _MINUS if is_negative else _ATOM, is_negative)
+        return Piece(text, Binds.MINUS if is_negative else Binds.ATOM, is_negative)
 
     def _total(self, node: Total) -> Piece:
         together = self._guarded_together(node)
@@ -110,13 +94,17 @@ class Writer:
         text, is_negative = "", False
         for coefficient, part in _first_positive(node):
             piece = self._product(Product(abs(coefficient), _factors(self._algebra, part)))
-            inner = self.brackets(piece.text) if piece.negative else self.within(piece, _SUM + 1)
+            inner = (
+                self._to.brackets(piece.text)
+                if piece.negative
+                else self._to.within(piece, Binds.JOINED)
+            )
             if text:
                 text += f" {'-' if coefficient < 0 else '+'} {inner}"
             else:
                 is_negative = coefficient < 0
                 text = f"-{inner}" if is_negative else inner
-        return Piece(text, _SUM, is_negative)
+        return Piece(text, Binds.SUM, is_negative)
 
     def _guarded_together(self, node: Total) -> Piece | None:
         """One choice, where each term needs the same."""
@@ -147,9 +135,11 @@ class Writer:
 
     def _choice(self, gates: Sequence[int], rest: Piece) -> Piece:
         """What is there where conditions hold, and 0 elsewhere."""
-        joint = f" {self.sign('and')} "
-        condition = joint.join(self.within(self._condition(i), _AND) for i in gates)
-        return self.applied(lookup(operators()["if", 3]), [Piece(condition), rest, Piece("0")], [])
+        joint = f" {self._to.sign('and')} "
+        condition = joint.join(self._to.within(self._condition(i), Binds.AND) for i in gates)
+        return self._to.applied(
+            lookup(operators()["if", 3]), [Piece(condition), rest, Piece("0")], []
+        )
 
     def _condition(self, gate: int) -> Piece:
         condition = self._algebra.condition_of(gate)
@@ -159,22 +149,20 @@ class Writer:
     def _times(self, coefficient: Fraction, factors: Sequence[tuple[int, Fraction]]) -> Piece:
         above, below = list[Piece](), list[Piece]()
         for base, exponent in sorted(factors, key=lambda factor: self._rank(factor[0])):
-            piece = self.raised(self._piece(base), abs(exponent))
+            piece = self._to.raised(self._piece(base), abs(exponent))
             (above if exponent > 0 else below).append(piece)
         size, tens = abs(coefficient), _tens(coefficient.denominator)
         top = size.numerator * 10**tens // size.denominator if tens else size.numerator
         if top != 1 or not above:
             above.insert(0, Piece(str(top)))
         if size.denominator != 1:
-            below.insert(
-                0,
-                self.raised(Piece("10"), Fraction(tens)) if tens else Piece(str(size.denominator)),
-            )
-        piece = self.fraction(above, below)
+            bottom = self._to.raised(Piece("10"), Fraction(tens)) if tens else None
+            below.insert(0, bottom or Piece(str(size.denominator)))
+        piece = self._to.fraction(above, below)
         if coefficient > 0:
             return piece
-        text = f"-{self.within(piece, _JOINED)}"
-        return Piece(text, min(piece.strength, _MINUS), negative=True)
+        text = f"-{self._to.within(piece, Binds.JOINED)}"
+        return Piece(text, min(piece.strength, Binds.MINUS), negative=True)
 
     def _rank(self, base: int) -> int:
         """Where a factor is written: numbers, inputs, functions, sums, steps."""
@@ -187,32 +175,38 @@ class Writer:
     def _call(self, node: Call) -> Piece:
         row, args = lookup(node.function), [self._piece(i) for i in node.args]
         if row.operator == "[]":
-            return self.element(args[0], key_text(dict(node.settings)["key"]))
+            return self._to.element(args[0], key_text(dict(node.settings)["key"]))
         if row.condition and row.operator in ("and", "or"):
             return self._logical(node, row, args)
         if row.condition and len(args) == 2:
-            inner = [self.within(arg, _SUM) for arg in args]
-            return Piece(f"{inner[0]} {self.sign(row.operator)} {inner[1]}", _COMPARED)
+            inner = [self._to.within(arg, Binds.SUM) for arg in args]
+            return Piece(f"{inner[0]} {self._to.sign(row.operator)} {inner[1]}", Binds.COMPARED)
         if row.operator == "not":
-            return Piece(f"{self.sign('not')}{self.within(args[0], _COMPARED)}", _NOT)
+            return Piece(
+                f"{self._to.sign('not')}{self._to.within(args[0], Binds.COMPARED)}",
+                Binds.NOT,
+            )
         if row.operator == "**":
-            return self.power(args[0], args[1])
+            return self._to.power(args[0], args[1])
         if row.operator in ("@", "%"):
-            left, right = self.within(args[0], _JOINED), self.within(args[1], _POWER)
-            return Piece(f"{left} {self.sign(row.operator)} {right}", _JOINED)
+            left, right = (
+                self._to.within(args[0], Binds.JOINED),
+                self._to.within(args[1], Binds.POWER),
+            )
+            return Piece(f"{left} {self._to.sign(row.operator)} {right}", Binds.JOINED)
         settings = self._settings(row, node)
         if row.name == "transpose" and not settings:
-            return self.transposed(args[0])
-        return self.applied(row, args, settings)
+            return self._to.transposed(args[0])
+        return self._to.applied(row, args, settings)
 
     def _logical(self, node: Call, row: Function, args: list[Piece]) -> Piece:
         """A conjunction; of two bounds of the same thing as one chain."""
         chain = self._chain(node) if row.operator == "and" else None
         if chain:
-            return Piece(chain, _COMPARED)
-        strength = _AND if row.operator == "and" else _OR
-        joint = f" {self.sign(row.operator)} "
-        return Piece(joint.join(self.within(arg, strength) for arg in args), strength)
+            return Piece(chain, Binds.COMPARED)
+        strength = Binds.AND if row.operator == "and" else Binds.OR
+        joint = f" {self._to.sign(row.operator)} "
+        return Piece(joint.join(self._to.within(arg, strength) for arg in args), strength)
 
     def _chain(self, node: Call) -> str:
         bounds: list[tuple[str, int, int]] = []
@@ -227,8 +221,9 @@ class Writer:
             return ""
         if low[0] == "<":
             low, a, high, b = high, b, low, a
-        ends = [self.within(self._piece(i), _SUM) for i in (a, x, b)]
-        return f"{ends[0]} {self.sign(low.replace('>', '<'))} {ends[1]} {self.sign(high)} {ends[2]}"
+        ends = [self._to.within(self._piece(i), Binds.SUM) for i in (a, x, b)]
+        signs = [self._to.sign(sign) for sign in (low.replace(">", "<"), high)]
+        return f"{ends[0]} {signs[0]} {ends[1]} {signs[1]} {ends[2]}"
 
     def _settings(self, row: Function, node: Call) -> list[str]:
         defaults = row.bound({})
@@ -237,83 +232,6 @@ class Writer:
             for name, value in node.settings
             if value != defaults[name] or type(value) is not type(defaults[name])
         ]
-
-    def within(self, piece: Piece, strength: int) -> str:
-        """In brackets if it binds less tightly."""
-        return piece.text if piece.strength >= strength else self.brackets(piece.text)
-
-    def within_atom(self, piece: Piece) -> str:
-        """In brackets if it is more than a name, a number or a call."""
-        return self.within(piece, _ATOM)
-
-    def brackets(self, text: str) -> str:
-        """In brackets."""
-        return f"({text})"
-
-    def name(self, name: str) -> str:
-        """An input or an element of one."""
-        return name
-
-    def sign(self, operator: str) -> str:
-        """What is written for a sign of the language."""
-        return "not " if operator == "not" else operator
-
-    def step(self, condition: str) -> Piece:
-        """1 where a condition holds, 0 elsewhere."""
-        return Piece(f"[{condition}]")
-
-    def raised(self, base: Piece, exponent: Fraction) -> Piece:
-        """A power with an exact positive exponent."""
-        if exponent == 1:
-            return base
-        if exponent == _HALF:
-            return self.root(base)
-        number = str(exponent)
-        return self.power(base, Piece(number, _ATOM if exponent.denominator == 1 else _PRODUCT))
-
-    def power(self, base: Piece, exponent: Piece) -> Piece:
-        """A power."""
-        return Piece(f"{self.within(base, _ATOM)}**{self.within(exponent, _MINUS)}", _POWER)
-
-    def root(self, base: Piece) -> Piece:
-        """A square root."""
-        return Piece(f"sqrt({base.text})")
-
-    def fraction(self, above: list[Piece], below: list[Piece]) -> Piece:
-        """Factors over factors."""
-        top = self.joined(above)
-        if not below:
-            return top
-        bottom = self.joined(below)
-        least = _POWER if len(below) == 1 else _ATOM
-        return Piece(f"{self.within(top, _JOINED)}/{self.within(bottom, least)}", _PRODUCT)
-
-    def joined(self, factors: list[Piece]) -> Piece:
-        """Factors side by side; a product of matrices in brackets, but behind a number."""
-        if len(factors) == 1:
-            return factors[0]
-        last = factors[-1]
-        if len(factors) == 2 and factors[0].text.isdigit() and last.strength == _JOINED:
-            return Piece(f"{factors[0].text}{self.times}{last.text}", _JOINED)
-        return Piece(self.times.join(self.within(f, _MINUS + 1) for f in factors), _PRODUCT)
-
-    def element(self, array: Piece, key: str) -> Piece:
-        """An element, or a part of an array."""
-        return Piece(f"{self.within(array, _ATOM)}[{key}]")
-
-    def transposed(self, matrix: Piece) -> Piece:
-        """A matrix, its rows and columns exchanged."""
-        return Piece(f"{self.within(matrix, _ATOM)}.T")
-
-    def applied(self, row: Function, args: list[Piece], settings: list[str]) -> Piece:
-        """A function and its arguments."""
-        if not row.signature:
-            return Piece(row.name)
-        texts = [arg.text for arg in args]
-        is_variadic = row.parsed.variadic
-        words = ", ".join(texts if is_variadic else argument_texts(row.parsed.args, texts))
-        inner = ", ".join([f"[{words}]" if is_variadic else words, *settings])
-        return Piece(f"{row.name}({inner})")
 
 
 def _factors(algebra: Algebra, place: int) -> tuple[tuple[int, Fraction], ...]:

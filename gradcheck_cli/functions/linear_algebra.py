@@ -124,12 +124,13 @@ def _diagonal(k: Any, x: Any, offset: Any, dim1: Any, dim2: Any) -> Any:
 
 def _product_written(shapes: Sequence[Sequence[int]]) -> tuple[str, ...]:
     """By the ranks of the factors; nothing for stacks of matrices."""
-    return {
-        (1, 1): ("ybar * b", "ybar * a"),
-        (1, 2): ("b @ ybar", "outer(a, ybar)"),
-        (2, 1): ("outer(ybar, b)", "transpose(a) @ ybar"),
-        (2, 2): ("ybar @ transpose(b)", "transpose(a) @ ybar"),
-    }.get(tuple(len(shape) for shape in shapes), ())
+    by_rank = {
+        "1 1": ("ybar * b", "ybar * a"),
+        "1 2": ("b @ ybar", "outer(a, ybar)"),
+        "2 1": ("outer(ybar, b)", "transpose(a) @ ybar"),
+        "2 2": ("ybar @ transpose(b)", "transpose(a) @ ybar"),
+    }
+    return by_rank.get(" ".join(str(len(shape)) for shape in shapes), ())
 
 
 def _det_written(shapes: Sequence[Sequence[int]]) -> tuple[str, ...]:

@@ -70,19 +70,19 @@ def derive(question: dict[str, Any]) -> dict[str, Any]:
     asked = _asked(question)
     order, derivatives = Order(), []
     try:
-        formulas = shown(asked.wanted, asked.program, asked.scalars, MAX_FORMULA)
         for derivative in gradient(*_objective(asked)):
             derivatives.append(derivative)
             if len(asked.scalars.nodes) > SHALLOW:
                 order.learn(derivative)
         try:
-            wire = json.dumps(to_wire(reading(derivatives, order)))
+            theirs: Any = {"program": json.dumps(to_wire(reading(derivatives, order)))}
         except NoReading:
             text = Printer(order, MAX_FORMULA)
-            return {"partials": formulas, "texts": [text.doprint(d) for d in derivatives]}
+            theirs = {"texts": [text.doprint(derivative) for derivative in derivatives]}
+        formulas = shown(asked.wanted, asked.program, asked.scalars, MAX_FORMULA)
     except TooLong:
         return {"abstained": f"the formula has more than {MAX_FORMULA:,} characters"}
-    return {"partials": formulas, "program": wire}
+    return {"partials": formulas, **theirs}
 
 
 class _Asked(NamedTuple):

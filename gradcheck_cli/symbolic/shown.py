@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.calculus.algebra import Algebra
 from gradcheck_cli.calculus.chain_rule import adjoints, stated
-from gradcheck_cli.calculus.latex_writing import LaTeX
+from gradcheck_cli.calculus.latex_markup import LaTeX
+from gradcheck_cli.calculus.markup import Markup
 from gradcheck_cli.calculus.picking import Picker
 from gradcheck_cli.calculus.standing import NoRule
 from gradcheck_cli.calculus.writing import Writer
@@ -78,17 +79,16 @@ def _of_arrays(wanted: Wanted, program: Program, limit: float) -> list[dict[str,
     inputs = {name: algebra.variable(name, wanted.shapes[name]) for name in program.variables}
     value = stated(algebra, program, inputs, exactly=True)[program.result]
     gradient = _gradient(algebra, wanted, [value], inputs)
-    texts, latex, picker = Writer(algebra, limit), LaTeX(algebra, limit), Picker(algebra)
+    writers, picker = _Writers(algebra, limit), Picker(algebra)
     told: list[dict[str, Any]] = []
     for name in wanted.wrt:
         place = gradient.get(inputs.get(name, -1), algebra.zero)
-        whole = {"formula": texts.text(place), "latex": latex.text(place)}
+        whole = writers.of(place)
         if not wanted.shapes[name]:
             told.append(whole)
             continue
         for index in indices_of(wanted.shapes[name]):
-            part = picker.element(place, index)
-            own = {"formula": texts.text(part), "latex": latex.text(part)}
+            own = writers.of(picker.element(place, index))
             told.append({**own, "gradient": whole})
     return told
 
@@ -99,12 +99,23 @@ def _of_elements(wanted: Wanted, scalars: Program, limit: float) -> list[dict[st
     values = stated(algebra, scalars, inputs)
     outputs = [values[i] for i in scalars.outputs]
     gradient = _gradient(algebra, wanted, outputs, inputs)
-    texts, latex = Writer(algebra, limit), LaTeX(algebra, limit)
+    writers = _Writers(algebra, limit)
     names = [
         element(name, index) for name in wanted.wrt for index in indices_of(wanted.shapes[name])
     ]
     places = [gradient.get(inputs.get(name, -1), algebra.zero) for name in names]
-    return [{"formula": texts.text(place), "latex": latex.text(place)} for place in places]
+    return [{**writers.of(place)} for place in places]
+
+
+class _Writers:
+    """What is written of a node, as text and as LaTeX."""
+
+    def __init__(self, algebra: Algebra, limit: float) -> None:
+        self._text, self._latex = (Writer(algebra, m, limit) for m in (Markup(), LaTeX()))
+
+    def of(self, place: int) -> dict[str, str]:
+        """Its `formula` and its `latex`."""
+        return {"formula": self._text.text(place), "latex": self._latex.text(place)}
 
 
 def _gradient(

@@ -1,11 +1,11 @@
-"""Expressions as LaTeX."""
+"""How parts of a formula are put together as LaTeX."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.calculus.writing import Piece, Writer
+from gradcheck_cli.calculus.markup import Markup, Piece
 from gradcheck_cli.language.naming import is_greek
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ _SIGNS = {
 }  # fmt: skip
 
 
-class LaTeX(Writer):
-    """As `Writer`, in LaTeX."""
+class LaTeX(Markup):
+    """The same in LaTeX."""
 
     times = " "
 
