@@ -100,6 +100,8 @@ class Algebra:
         row = lookup(function)
         rule = _RULES.get((row.operator, len(args)))
         place = None if rule is None else rule(self, *args)
+        if row.is_extreme and len(args) == 2:
+            place = choices.extreme(self, function, *args)
         if place is not None:
             return place
         return self.plain_call(Call(function, tuple(args), settings))

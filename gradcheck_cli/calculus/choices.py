@@ -31,6 +31,15 @@ def choice(algebra: Algebra, condition: int, x: int, y: int) -> int | None:
     return algebra.times([algebra.step(joint)], coefficient)
 
 
+def extreme(algebra: Algebra, function: str, x: int, y: int) -> int | None:
+    """The other, where one is a bound that is missing."""
+    neutral = -float("inf") if function == "maximum" else float("inf")
+    for bound, other in ((x, y), (y, x)):
+        if _value(algebra.nodes[bound]) == neutral:
+            return other
+    return x if x == y else None
+
+
 def both(algebra: Algebra, c: int, d: int) -> int | None:
     """One condition, where the other holds anyway."""
     if algebra.true in (c, d) or c == d:

@@ -111,7 +111,7 @@ class _Writers:
     """What is written of a node, as text and as LaTeX."""
 
     def __init__(self, algebra: Algebra, limit: float) -> None:
-        self._text, self._latex = (Writer(algebra, m, limit) for m in (Markup(), LaTeX()))
+        self._text, self._latex = Writer(algebra, Markup(), limit), Writer(algebra, LaTeX())
 
     def of(self, place: int) -> dict[str, str]:
         """Its `formula` and its `latex`."""
