@@ -1,99 +1,27 @@
-"""Expressions put together as people put them: like terms and like factors collected, nothing
-multiplied out, and all that was written left in its order.
-
-A node is a number, a variable or a call as in a Program, or a product of powers, or a sum of
-multiples. Nodes are shared; a node comes after its parts. Each has the shape of an array, and what
-broadcasts to a shape may stand for an array of it.
-"""
+"""Expressions put together: what arithmetic, choices and comparisons plainly come to."""
 
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING
 
-from gradcheck_cli.calculus import choices
-from gradcheck_cli.calculus.formulas import is_elementwise
+from gradcheck_cli.calculus.collecting import Collector
 from gradcheck_cli.functions import lookup, operators
-from gradcheck_cli.language.program import Call, Number, Variable
+from gradcheck_cli.language.program import Call, Number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
+    from gradcheck_cli.calculus.collecting import Form
     from gradcheck_cli.language.program import CallSettings
 
-Shape: TypeAlias = tuple[int, ...]
-
-# Terms and factors that are looked at before the expression is given up as too long for anybody.
-_MOST_WORK = 1_000_000
-# Powers of numbers are worked out up to so many bits.
-_MOST_BITS = 256
-
-
-class TooLong(Exception):
-    """The formula is too long to be written."""
-
-
-class Product(NamedTuple):
-    """A number times powers of nodes."""
-
-    coefficient: Fraction
-    factors: tuple[tuple[int, Fraction], ...]
-
-
-class Total(NamedTuple):
-    """A sum of multiples of nodes."""
-
-    terms: tuple[tuple[Fraction, int], ...]
-
-
-Form: TypeAlias = Number | Variable | Call | Product | Total
+_OPPOSITE = {"<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "=="}
+_LARGER = "maximum"
 _ONE = Fraction(1)
 
 
-def broadcast(shapes: Iterable[Shape]) -> Shape:
-    """The shape that arrays of these have together."""
-    result: list[int] = []
-    for shape in shapes:
-        result = [1] * (len(shape) - len(result)) + result
-        for k, n in enumerate(reversed(shape), 1):
-            if n != 1:
-                result[-k] = n
-    return tuple(result)
-
-
-class Algebra:
-    """Collects nodes.
-
-    Args:
-        shape_of: the shape that a function of whole arrays has for arguments of some shapes; or
-            the number that it is, whatever they hold.
-    """
-
-    def __init__(self, shape_of: Callable[[Call, tuple[Shape, ...]], Shape | Number]) -> None:
-        self.nodes: list[Form] = []
-        self.shapes: list[Shape] = []
-        self._index: dict[Form, int] = {}
-        self.shape_of = shape_of
-        self._work = 0
-        self.zero, self.one = self.number(0), self.number(1)
-        self.true, self.false = (
-            self._add(Call(operators()[sign, 2], (self.zero, self.zero)), ())
-            for sign in ("==", "!=")
-        )
-
-    def number(self, value: int | Fraction | float, *, decimal: bool = False) -> int:
-        """A literal; a decimal that every dtype holds is as good as exact."""
-        if decimal and isinstance(value, Fraction):
-            is_short = abs(value.numerator) < 256 and value.denominator in (1, 2, 4, 8, 16)
-            decimal = not is_short
-        value = value if isinstance(value, float) else Fraction(value)
-        if decimal and value < 0:
-            return self.times([self._add(Number(-value, decimal), ())], Fraction(-1))
-        return self._add(Number(value, decimal), ())
-
-    def variable(self, name: str, shape: Shape = ()) -> int:
-        """An input."""
-        return self._add(Variable(name), shape)
+class Algebra(Collector):
+    """Collects nodes, calls included."""
 
     def call(self, function: str, args: Sequence[int], settings: CallSettings = ()) -> int:
         """A function applied; arithmetic and choices are put together as far as they can be."""
@@ -101,124 +29,10 @@ class Algebra:
         rule = _RULES.get((row.operator, len(args)))
         place = None if rule is None else rule(self, *args)
         if row.is_extreme and len(args) == 2:
-            place = choices.extreme(self, function, *args)
+            place = self._extreme(function, *args)
         if place is not None:
             return place
         return self.plain_call(Call(function, tuple(args), settings))
-
-    def plain_call(self, call: Call) -> int:
-        """A call just as it is."""
-        shapes = tuple([self.shapes[i] for i in call.args])
-        if is_elementwise(call.function, call.settings):
-            return self._add(call, broadcast(shapes))
-        shape = self.shape_of(call, shapes)
-        return self._add(shape, ()) if isinstance(shape, Number) else self._add(call, shape)
-
-    def parts(self, place: int) -> list[int]:
-        """The nodes that a node is made of."""
-        node = self.nodes[place]
-        if isinstance(node, Product):
-            return [i for i, _ in node.factors]
-        if isinstance(node, Total):
-            return [i for _, i in node.terms]
-        return list(node.args) if isinstance(node, Call) else []
-
-    def exact(self, place: int) -> Fraction | None:
-        """The value of a node that is an exact number."""
-        node = self.nodes[place]
-        is_exact = isinstance(node, Number) and not node.decimal
-        value = node.value if is_exact and isinstance(node, Number) else None
-        return value if isinstance(value, Fraction) else None
-
-    def multiple(self, place: int) -> tuple[Fraction, int]:
-        """A node as a number times another."""
-        node, value = self.nodes[place], self.exact(place)
-        if value is not None:
-            return value, self.one
-        if isinstance(node, Product):
-            return node.coefficient, self._product(_ONE, node.factors)
-        return _ONE, place
-
-    def plus(self, terms: Iterable[tuple[Fraction, int]]) -> int:
-        """A sum of multiples."""
-        found: dict[int, Fraction] = {}
-        for coefficient, place in terms:
-            node = self.nodes[place]
-            inner: tuple[tuple[Fraction, int], ...] = (self.multiple(place),)
-            if isinstance(node, Total) and abs(coefficient) == 1:
-                inner = node.terms
-            self._count(len(inner))
-            for c, part in inner:
-                found[part] = found.get(part, 0) + coefficient * c
-        kept = tuple([(c, part) for part, c in found.items() if c])
-        if len(kept) == 1:
-            return self.times([kept[0][1]], kept[0][0])
-        return self._add(Total(kept)) if kept else self.zero
-
-    def times(self, factors: Iterable[int], coefficient: Fraction = _ONE) -> int:
-        """A product."""
-        return self.powers([(place, _ONE) for place in factors], coefficient)
-
-    def power(self, base: int, exponent: Fraction) -> int:
-        """A node to an exact power."""
-        return self.powers([(base, exponent)])
-
-    def powers(self, factors: Iterable[tuple[int, Fraction]], coefficient: Fraction = _ONE) -> int:
-        """A product of powers."""
-        found: dict[int, Fraction] = {}
-        for place, exponent in factors:
-            node = self.nodes[place]
-            is_whole = exponent.denominator == 1
-            if isinstance(node, Product) and is_whole:
-                inner = node.factors
-                value: Fraction | None = node.coefficient
-            else:
-                value = self.exact(place) if is_whole else None
-                inner = () if value is not None else ((place, _ONE),)
-            raised = _ONE if value is None else _raised(value, exponent)
-            if raised is None:
-                inner, raised = ((place, _ONE),), _ONE
-            coefficient *= raised
-            self._count(len(inner))
-            for base, e in inner:
-                found[base] = found.get(base, Fraction(0)) + e * exponent
-        kept = [(base, self._once(base, e)) for base, e in self._merged(found).items() if e]
-        return self._product(coefficient, tuple(kept))
-
-    def _product(self, coefficient: Fraction, kept: tuple[tuple[int, Fraction], ...]) -> int:
-        if coefficient == 0 or not kept:
-            return self.number(coefficient)
-        if coefficient == 1 and len(kept) == 1 and kept[0][1] == 1:
-            return kept[0][0]
-        return self._add(Product(coefficient, kept))
-
-    def _merged(self, found: dict[int, Fraction]) -> dict[int, Fraction]:
-        """Powers with exponents that vary, a power of the same base taken in: `x * x**(y - 1)`."""
-        for place, times in list(found.items()):
-            node = self.nodes[place]
-            is_power = isinstance(node, Call) and lookup(node.function).operator == "**"
-            if is_power and isinstance(node, Call) and times == 1 and found.get(node.args[0]):
-                base, exponent = node.args
-                whole = self.plus([(_ONE, exponent), (found.pop(base), self.one)])
-                del found[place]
-                joint = self.call(node.function, (base, whole))
-                found[joint] = found.get(joint, Fraction(0)) + 1
-        return found
-
-    def _once(self, base: int, exponent: Fraction) -> Fraction:
-        """A step to whatever power is the step."""
-        return _ONE if exponent > 0 and self.condition_of(base) is not None else exponent
-
-    def condition_of(self, place: int) -> int | None:
-        """The condition of a node that is 1 where it holds and 0 elsewhere."""
-        node = self.nodes[place]
-        if not isinstance(node, Call):
-            return None
-        kinds = [p.kind for p in lookup(node.function).parsed.args]
-        if kinds == ["condition"] and not lookup(node.function).condition:
-            return node.args[0]
-        is_step = lookup(node.function).operator == "if" and node.args[1:] == (self.one, self.zero)
-        return node.args[0] if is_step else None
 
     def step(self, condition: int) -> int:
         """1 where a condition holds, 0 elsewhere."""
@@ -227,20 +41,6 @@ class Algebra:
     def negated(self, condition: int) -> int:
         """Where a condition does not hold."""
         return self.call(operators()["not", 1], (condition,))
-
-    def _count(self, work: int) -> None:
-        self._work += work + 1
-        if self._work > _MOST_WORK:
-            raise TooLong
-
-    def _add(self, node: Form, shape: Shape | None = None) -> int:
-        place = self._index.get(node)
-        if place is None:
-            place = self._index[node] = len(self.nodes)
-            self.nodes.append(node)
-            parts = self.parts(place) if shape is None else ()
-            self.shapes.append(broadcast(self.shapes[i] for i in parts) if shape is None else shape)
-        return place
 
     def _sum(self, x: int, y: int) -> int:
         return self.plus([(_ONE, x), (_ONE, y)])
@@ -261,14 +61,75 @@ class Algebra:
         value = self.exact(exponent)
         return None if value is None else self.power(base, value)
 
+    def _choice(self, condition: int, x: int, y: int) -> int | None:
+        """One branch, where only one is possible; a multiple of a step."""
+        if condition in (self.true, self.false) or x == y:
+            return y if condition == self.false else x
+        if y != self.zero or x == self.one:
+            return None
+        coefficient, inner = self.multiple(x)
+        if inner == self.one:
+            return self.times([self.step(condition)], coefficient)
+        within = self.condition_of(inner)
+        if within is None:
+            return None
+        joint = self.call(operators()["and", 2], (condition, within))
+        return self.times([self.step(joint)], coefficient)
 
-def _raised(value: Fraction, exponent: Fraction) -> Fraction | None:
-    """An exact number to a whole power; None where that is none, or too long."""
-    bits = max(value.numerator.bit_length(), value.denominator.bit_length())
-    is_long = bits > 1 and abs(exponent) != 1 and bits * abs(exponent) > _MOST_BITS
-    if is_long or (value == 0 and exponent < 0):
-        return None
-    return Fraction(value ** int(exponent))
+    def _extreme(self, function: str, x: int, y: int) -> int | None:
+        """The other, where one is a bound that is missing."""
+        neutral = -float("inf") if function == _LARGER else float("inf")
+        for bound, other in ((x, y), (y, x)):
+            if _value(self.nodes[bound]) == neutral:
+                return other
+        return x if x == y else None
+
+    def _both(self, c: int, d: int) -> int | None:
+        """One condition, where the other holds anyway."""
+        if self.true in (c, d) or c == d:
+            return d if c == self.true else c
+        return self.false if self.false in (c, d) else None
+
+    def _opposite(self, condition: int) -> int | None:
+        """The opposite comparison."""
+        node = self.nodes[condition]
+        assert isinstance(node, Call)
+        sign = lookup(node.function).operator
+        if sign == "not":
+            return node.args[0]
+        other = _OPPOSITE.get(sign)
+        return None if other is None else self.call(operators()[other, 2], node.args)
+
+    def _less(self, x: int, y: int) -> int | None:
+        """`x < y`."""
+        return self._compared(x, y, strict=True)
+
+    def _less_or_equal(self, x: int, y: int) -> int | None:
+        """`x <= y`."""
+        return self._compared(x, y, strict=False)
+
+    def _greater(self, x: int, y: int) -> int | None:
+        """`x > y`."""
+        return self._compared(y, x, strict=True)
+
+    def _greater_or_equal(self, x: int, y: int) -> int | None:
+        """`x >= y`."""
+        return self._compared(y, x, strict=False)
+
+    def _compared(self, small: int, large: int, *, strict: bool) -> int | None:
+        """True or false where both are exact numbers, or one is a bound that is missing."""
+        low, high = (_value(self.nodes[i]) for i in (small, large))
+        if low is not None and high is not None:
+            return self.true if (low < high if strict else low <= high) else self.false
+        is_missing = low == -float("inf") or high == float("inf")
+        return self.true if is_missing else None
+
+
+def _value(node: Form) -> Fraction | float | None:
+    """Of an exact number, or an infinity."""
+    if isinstance(node, Number) and (not node.decimal or isinstance(node.value, float)):
+        return node.value
+    return None
 
 
 # By the sign that the language writes, and the number of arguments.
@@ -279,11 +140,11 @@ _RULES: dict[tuple[str, int], Callable[..., int | None]] = {
     ("*", 2): Algebra._times_two,
     ("/", 2): Algebra._quotient,
     ("**", 2): Algebra._raise,
-    ("if", 3): choices.choice,
-    ("and", 2): choices.both,
-    ("not", 1): choices.opposite,
-    ("<", 2): choices.less,
-    ("<=", 2): choices.less_or_equal,
-    (">", 2): choices.greater,
-    (">=", 2): choices.greater_or_equal,
+    ("if", 3): Algebra._choice,
+    ("and", 2): Algebra._both,
+    ("not", 1): Algebra._opposite,
+    ("<", 2): Algebra._less,
+    ("<=", 2): Algebra._less_or_equal,
+    (">", 2): Algebra._greater,
+    (">=", 2): Algebra._greater_or_equal,
 }

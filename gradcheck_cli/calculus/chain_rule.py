@@ -10,7 +10,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.calculus.algebra import Algebra, Product, Total, broadcast
+from gradcheck_cli.calculus.collecting import Product, Total, broadcast
 from gradcheck_cli.calculus.formulas import conditions, is_elementwise
 from gradcheck_cli.calculus.standing import NoRule, Part, Telling, summed_to
 from gradcheck_cli.functions import lookup
@@ -20,6 +20,7 @@ from gradcheck_cli.language.program import Call, Number, fold
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
+    from gradcheck_cli.calculus.algebra import Algebra
     from gradcheck_cli.functions.row import Function, SettingValue
     from gradcheck_cli.language.program import Program
 
@@ -65,7 +66,7 @@ class _Stating:
         return place
 
 
-def adjoints(algebra: Algebra, output: int, wrt: Collection[int]) -> dict[int, int]:
+def cotangents(algebra: Algebra, output: int, wrt: Collection[int]) -> dict[int, int]:
     """For each node asked for that carries a derivative the node of it; it broadcasts to its shape.
 
     Args:
@@ -87,9 +88,10 @@ class _Reverse:
         for i in self._between(max(seeds), ends):
             if i not in found or i in ends:
                 continue
-            for j, term in self._terms(i, found[i]):
+            for j, term in reversed(list(self._terms(i, found[i]))):
                 if term != algebra.zero:
-                    joint = [(_ONE, found[j]), (_ONE, term)] if j in found else [(_ONE, term)]
+                    # From the end of the program to its beginning: so it is written from there.
+                    joint = [(_ONE, term), (_ONE, found[j])] if j in found else [(_ONE, term)]
                     found[j] = algebra.plus(joint)
         return {i: found[i] for i in ends if i in found}
 

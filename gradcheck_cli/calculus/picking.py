@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.calculus.algebra import Product, Total
+from gradcheck_cli.calculus.collecting import Product, Total
 from gradcheck_cli.calculus.formulas import is_elementwise
 from gradcheck_cli.functions import operators
 from gradcheck_cli.language.elements import element
@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gradcheck_cli.calculus.algebra import Algebra
+
+
+# Functions that are written, and known again, by their names.
+_OUTER = "outer"
+_TRANSPOSE = "transpose"
 
 
 class Picker:
@@ -48,10 +53,10 @@ class Picker:
         if is_elementwise(node.function, node.settings):
             args = [self.element(i, index) for i in node.args]
             return algebra.call(node.function, args, node.settings)
-        if node.function == "outer":
+        if node.function == _OUTER:
             row, column = index
             first, second = node.args
             return algebra.times([self.element(first, (row,)), self.element(second, (column,))])
-        if node.function == "transpose" and len(index) == 2:
+        if node.function == _TRANSPOSE and len(index) == 2:
             return self.element(node.args[0], index[::-1])
         return algebra.call(operators()["[]", 1], [place], (("key", index),))

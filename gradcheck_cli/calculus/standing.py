@@ -7,7 +7,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
-from gradcheck_cli.calculus.algebra import Algebra, Product, broadcast
+from gradcheck_cli.calculus.collecting import Product, broadcast
 from gradcheck_cli.calculus.formulas import is_elementwise
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.functions.tensors import axes_of
@@ -16,9 +16,14 @@ from gradcheck_cli.language.program import Call, Number
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gradcheck_cli.calculus.algebra import Form, Shape
+    from gradcheck_cli.calculus.algebra import Algebra
+    from gradcheck_cli.calculus.collecting import Form, Shape
     from gradcheck_cli.functions.row import SettingValue
 
+# Functions that are written, and known again, by their names.
+_SUM = "sum"
+_OUTER = "outer"
+_TRANSPOSE = "transpose"
 _ONE = Fraction(1)
 
 
@@ -63,15 +68,15 @@ def summed(algebra: Algebra, place: int, dims: list[int], *, keepdim: bool = Fal
     node, shape = algebra.nodes[place], algebra.shapes[place]
     if _is_transposed(node) and len(shape) == 2 and len(dims) == 1 and not keepdim:
         (place,), dims = node.args, [1 - dims[0]]
-    settings: dict[str, SettingValue] = dict(lookup("sum").bound({}))
+    settings: dict[str, SettingValue] = dict(lookup(_SUM).bound({}))
     if len(dims) < len(shape):
         settings |= {"dim": dims[0] if len(dims) == 1 else tuple(dims), "keepdim": keepdim}
-    total = algebra.call("sum", [place], tuple(sorted(settings.items())))
+    total = algebra.call(_SUM, [place], tuple(sorted(settings.items())))
     return algebra.powers([*outside, (total, _ONE)], coefficient)
 
 
 def _is_transposed(node: Form) -> TypeGuard[Call]:
-    if not isinstance(node, Call) or node.function != "transpose":
+    if not isinstance(node, Call) or node.function != _TRANSPOSE:
         return False
     return dict(node.settings) == lookup(node.function).bound({})
 
@@ -111,14 +116,14 @@ class Telling:
 
     def _of_arrays(self, node: Call, args: list[Part]) -> int:
         algebra, own = self._algebra, [self._algebra.shapes[arg.place] for arg in args]
-        if node.function == "sum":
+        if node.function == _SUM:
             return self._sum(args[0], dict(node.settings))
         if not own[0] and lookup(node.function).moves:
             return args[0].place
         is_whole = own == [arg.shape for arg in args]
         if len(args) == 2 and lookup(node.function).operator == "@":
             return self._joined(node, args) if is_whole else self._matmul(node, *args)
-        if node.function == "outer":
+        if node.function == _OUTER:
             return self._joined(node, args) if is_whole else self._outer(*args)
         if is_whole:
             settings = dict(node.settings)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.calculus.algebra import Product, TooLong, Total
+from gradcheck_cli.calculus.collecting import Product, TooLong, Total
 from gradcheck_cli.calculus.markup import Binds, Piece
 from gradcheck_cli.functions import lookup, operators
 from gradcheck_cli.language.program import Call, Number, Variable
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from gradcheck_cli.calculus.markup import Markup
     from gradcheck_cli.functions.row import Function
 
+# Functions that are written, and known again, by their names.
+_TRANSPOSE = "transpose"
 _ONE = Fraction(1)
 # A longer number below the line is written as a power of ten, where it divides one.
 _TEN, _MOST_TENS = 10**7, 100
@@ -195,7 +197,7 @@ class Writer:
             )
             return Piece(f"{left} {self._to.sign(row.operator)} {right}", Binds.JOINED)
         settings = self._settings(row, node)
-        if row.name == "transpose" and not settings:
+        if row.name == _TRANSPOSE and not settings:
             return self._to.transposed(args[0])
         return self._to.applied(row, args, settings)
 

@@ -148,7 +148,8 @@ def _inverse_written(shapes: Sequence[Sequence[int]]) -> tuple[str, ...]:
 ROWS = (
     Function("matmul",    "a, b", derivative=_product_written, torch=lambda t, a, b: a @ b, array=_matmul, operator="@"),
     # NumPy's dot of more dimensions is another product.
-    Function("dot",       "a, b", derivative=_product_written, torch=lambda t, a, b: t.dot(a, b) if a.dim() == b.dim() == 1 else a @ b, array=_product("dot", (1, 2), (1, 2)),
+    Function("dot",       "a, b", derivative=_product_written,
+             torch=lambda t, a, b: t.dot(a, b) if a.dim() == b.dim() == 1 else a @ b, array=_product("dot", (1, 2), (1, 2)),
              note="of vectors and matrices"),
     Function("mv",        "a, b", derivative=_product_written, torch=lambda t, a, b: t.mv(a, b), array=_product("mv", (2,), (1,))),
     Function("mm",        "a, b", derivative=_product_written, torch=lambda t, a, b: t.mm(a, b), array=_product("mm", (2,), (2,))),
@@ -164,7 +165,9 @@ ROWS = (
     Function("inverse", "x", derivative=_inverse_written, torch=lambda t, x: t.linalg.inv(x), array=_inverse, aliases=("inv",),
              pullback=("-(transpose(y, -2, -1) @ (ybar @ transpose(y, -2, -1)))",),
              note=f"up to size {LARGEST_MATRIX}", eliminates=True),
-    Function("tril",      "x; diagonal=0", derivative=lambda shapes, diagonal: (f"tril(ybar, {diagonal})",), torch=lambda t, x, diagonal: t.tril(x, diagonal), array=_triangle(lambda np, n, m, d: np.tri(n, m, d, dtype=bool))),
-    Function("triu", "x; diagonal=0", derivative=lambda shapes, diagonal: (f"triu(ybar, {diagonal})",), torch=lambda t, x, diagonal: t.triu(x, diagonal), array=_triangle(lambda np, n, m, d: ~np.tri(n, m, d - 1, dtype=bool))),
+    Function("tril",      "x; diagonal=0", derivative=lambda shapes, diagonal: (f"tril(ybar, {diagonal})",),
+             torch=lambda t, x, diagonal: t.tril(x, diagonal), array=_triangle(lambda np, n, m, d: np.tri(n, m, d, dtype=bool))),
+    Function("triu", "x; diagonal=0", derivative=lambda shapes, diagonal: (f"triu(ybar, {diagonal})",),
+             torch=lambda t, x, diagonal: t.triu(x, diagonal), array=_triangle(lambda np, n, m, d: ~np.tri(n, m, d - 1, dtype=bool))),
 )
 # fmt: on

@@ -114,7 +114,8 @@ def _written(order: Any) -> str:
 # fmt: off
 ROWS = (
     Function("norm", "x; p=2, dim=None, keepdim=False",
-             derivative=_norm_written, torch=lambda t, x, p, dim, keepdim: t.linalg.vector_norm(x, ord=2 if p == "fro" else p, dim=dim, keepdim=keepdim), means=_norm,
+             derivative=_norm_written,
+             torch=lambda t, x, p, dim, keepdim: t.linalg.vector_norm(x, ord=2 if p == "fro" else p, dim=dim, keepdim=keepdim), means=_norm,
              pullback=_norm_back,
              aliases=("vector_norm",), note="of the vector of all elements along dim, also for a matrix (p=2 is Frobenius there)",
              foreign={"torch.linalg.norm": Elsewhere("linalg_norm"), "np.linalg.norm": Elsewhere("linalg_norm")}),

@@ -151,7 +151,8 @@ ROWS = (
     # torch has neither; they are given to it as people write them.
     Function("gammasgn", "x", torch=_torch_gamma_sign, arb=_gamma_sign, partials=("0",), domain=(_POLES,), backward=False, rounds=(0, 0),
              note="the sign of gamma, constant between its poles"),
-    Function("gamma", "x", derivative=("gamma(x) * digamma(x)",), torch=lambda t, x: _torch_gamma_sign(t, x) * t.exp(t.lgamma(x)), means="gammasgn(x) * exp(lgamma(x))", latex=r"\Gamma",
+    Function("gamma", "x", derivative=("gamma(x) * digamma(x)",),
+             torch=lambda t, x: _torch_gamma_sign(t, x) * t.exp(t.lgamma(x)), means="gammasgn(x) * exp(lgamma(x))", latex=r"\Gamma",
              aliases=("tgamma",), note="torch has none: exp(lgamma(x)), with its sign left of 0"),
     Function("digamma", "x", torch=lambda t, x: t.digamma(x), sympy=lambda s, x: s.polygamma(0, x), arb=_digamma, partials=("polygamma(1, x)",),
              domain=(_POLES,), aliases=("psi",), germ=_from_pole("digamma", lambda s, x: 1 / x), rounds=(8, 8),
@@ -169,7 +170,8 @@ ROWS = (
 
     Function("bessel_j0", "x", torch=lambda t, x: t.special.bessel_j0(x), sympy=lambda s, x: s.besselj(0, x), arb=lambda x: x.bessel_j(0),
              partials=("-bessel_j1(x)",), backward=False, rounds=(8, 8)),
-    Function("bessel_j1", "x", derivative=("bessel_j0(x) - bessel_j1(x) / x",), torch=lambda t, x: t.special.bessel_j1(x), sympy=lambda s, x: s.besselj(1, x), arb=lambda x: x.bessel_j(1),
+    Function("bessel_j1", "x", derivative=("bessel_j0(x) - bessel_j1(x) / x",),
+             torch=lambda t, x: t.special.bessel_j1(x), sympy=lambda s, x: s.besselj(1, x), arb=lambda x: x.bessel_j(1),
              partials=("where(x == 0, 1/2, bessel_j0(x) - bessel_j1(x) / x)",), backward=False, rounds=(8, 8)),
     Function("bessel_y0", "x", torch=lambda t, x: t.special.bessel_y0(x), sympy=lambda s, x: s.bessely(0, x), arb=lambda x: x.bessel_y(0),
              partials=("-bessel_y1(x)",), domain=("x",), backward=False, rounds=(8, 8)),
@@ -183,9 +185,11 @@ ROWS = (
              partials=("-modified_bessel_k1(x)",), domain=("x",), backward=False, rounds=(8, 8)),
     Function("modified_bessel_k1", "x", torch=lambda t, x: t.special.modified_bessel_k1(x), sympy=lambda s, x: s.besselk(1, x), arb=_bessel_k1,
              partials=("-modified_bessel_k0(x) - modified_bessel_k1(x) / x",), domain=("x",), backward=False, rounds=(8, 8)),
-    Function("scaled_modified_bessel_k0", "x", derivative=("scaled_modified_bessel_k0(x) - scaled_modified_bessel_k1(x)",), torch=lambda t, x: t.special.scaled_modified_bessel_k0(x), means="exp(x) * modified_bessel_k0(x)",
+    Function("scaled_modified_bessel_k0", "x", derivative=("scaled_modified_bessel_k0(x) - scaled_modified_bessel_k1(x)",),
+             torch=lambda t, x: t.special.scaled_modified_bessel_k0(x), means="exp(x) * modified_bessel_k0(x)",
              backward=False),
-    Function("scaled_modified_bessel_k1", "x", derivative=("scaled_modified_bessel_k1(x) - scaled_modified_bessel_k0(x) - scaled_modified_bessel_k1(x) / x",), torch=lambda t, x: t.special.scaled_modified_bessel_k1(x), means="exp(x) * modified_bessel_k1(x)",
+    Function("scaled_modified_bessel_k1", "x", derivative=("scaled_modified_bessel_k1(x) - scaled_modified_bessel_k0(x) - scaled_modified_bessel_k1(x) / x",),
+             torch=lambda t, x: t.special.scaled_modified_bessel_k1(x), means="exp(x) * modified_bessel_k1(x)",
              backward=False),
 
     Function("airy_ai", "x", torch=lambda t, x: t.special.airy_ai(x), sympy=lambda s, x: s.airyai(x), arb=lambda x: x.airy_ai(), partials=("airy_ai_prime(x)",),

@@ -183,16 +183,14 @@ def programs_of(group: Group) -> list[str]:
 
 
 def formulas(group: Group) -> list[tuple[str, str]]:
-    """(`∂f/∂x`, its formula), once for each partial; of an array once, where it has a formula as a
-    whole.
-    """
+    """(`∂f/∂x`, its formula), once for each partial, or once for all elements of an array."""
     texts: dict[str, str] = {}
     for row in group.rows:
         analytic = opinion_of(row.partial, "analytic")
         whole = analytic.get("gradient")
-        if isinstance(whole, dict) and isinstance(whole.get("formula"), str):
+        if isinstance(whole, dict):
             name = partial_name({**row.partial, "index": []}, row.record)
-            texts.setdefault(ALSO * row.also + name, inline(whole["formula"]))
+            texts.setdefault(ALSO * row.also + name, inline(str(whole.get("formula"))))
         elif "formula" in analytic:
             texts.setdefault(row.name, inline(analytic["formula"]))
     return list(texts.items())

@@ -13,7 +13,7 @@ import sympy
 from sympy.core.exprtools import decompose_power
 from sympy.printing.str import StrPrinter
 
-from gradcheck_cli.calculus.algebra import TooLong
+from gradcheck_cli.calculus.collecting import TooLong
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.text import argument_texts, setting_text
 from gradcheck_cli.symbolic.derivatives import Expression, parts

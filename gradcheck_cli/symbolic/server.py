@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gradcheck_cli.language.program import Program
-    from gradcheck_cli.symbolic.shown import Wanted
+    from gradcheck_cli.symbolic.shown import Differentiation
 
 # A formula longer than this is of use to nobody, and slow to read back.
 MAX_FORMULA = 50_000
@@ -58,7 +58,7 @@ def derive(question: dict[str, Any]) -> dict[str, Any]:
     """For every element asked for the formula that is shown, as text and LaTeX; and SymPy's
     derivatives as one program, or as texts where they are no program of the language.
     """
-    from gradcheck_cli.calculus.algebra import TooLong
+    from gradcheck_cli.calculus.collecting import TooLong
     from gradcheck_cli.symbolic.printing import Order, Printer
     from gradcheck_cli.symbolic.readings import NoReading, reading
     from gradcheck_cli.symbolic.shown import shown
@@ -90,14 +90,14 @@ class _Asked(NamedTuple):
 
     program: Program
     scalars: Program
-    wanted: Wanted
+    wanted: Differentiation
 
 
 def _asked(question: dict[str, Any]) -> _Asked:
     import numpy as np
 
     from gradcheck_cli.language.parse import parse
-    from gradcheck_cli.symbolic.shown import Wanted
+    from gradcheck_cli.symbolic.shown import Differentiation
     from gradcheck_cli.worlds.scalars import expand
 
     program = parse(question["program"])
@@ -106,7 +106,7 @@ def _asked(question: dict[str, Any]) -> _Asked:
     inputs |= {name: np.array(value) for name, value in question["integers"].items()}
     expansion = expand(program, inputs, "all")
     value = expansion.values[program.result]
-    wanted = Wanted(
+    wanted = Differentiation(
         shapes=shapes,
         wrt=question["wrt"],
         shape=np.shape(value),

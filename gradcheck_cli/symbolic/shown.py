@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.calculus.algebra import Algebra
-from gradcheck_cli.calculus.chain_rule import adjoints, stated
+from gradcheck_cli.calculus.chain_rule import cotangents, stated
 from gradcheck_cli.calculus.latex_markup import LaTeX
 from gradcheck_cli.calculus.markup import Markup
 from gradcheck_cli.calculus.picking import Picker
@@ -19,7 +19,7 @@ from gradcheck_cli.calculus.standing import NoRule
 from gradcheck_cli.calculus.writing import Writer
 from gradcheck_cli.language.elements import element, indices_of
 from gradcheck_cli.worlds.scalars import ShapeError, TooLarge
-from gradcheck_cli.worlds.shapes import shape_of
+from gradcheck_cli.worlds.shapes import call_shape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Differentiation:
     """What is differentiated, and by what.
 
     Attributes:
@@ -56,7 +56,9 @@ class Wanted:
         return is_plain and (is_sum or not self.shape)
 
 
-def shown(wanted: Wanted, program: Program, scalars: Program, limit: float) -> list[dict[str, Any]]:
+def shown(
+    wanted: Differentiation, program: Program, scalars: Program, limit: float
+) -> list[dict[str, Any]]:
     """For each element asked for its `formula` and its `latex`; where it is one of an array whose
     `gradient` has a formula, that too.
 
@@ -74,8 +76,8 @@ def shown(wanted: Wanted, program: Program, scalars: Program, limit: float) -> l
     return _of_elements(wanted, scalars, limit)
 
 
-def _of_arrays(wanted: Wanted, program: Program, limit: float) -> list[dict[str, Any]]:
-    algebra = Algebra(shape_of)
+def _of_arrays(wanted: Differentiation, program: Program, limit: float) -> list[dict[str, Any]]:
+    algebra = Algebra(call_shape)
     inputs = {name: algebra.variable(name, wanted.shapes[name]) for name in program.variables}
     value = stated(algebra, program, inputs, exactly=True)[program.result]
     gradient = _gradient(algebra, wanted, [value], inputs)
@@ -93,8 +95,8 @@ def _of_arrays(wanted: Wanted, program: Program, limit: float) -> list[dict[str,
     return told
 
 
-def _of_elements(wanted: Wanted, scalars: Program, limit: float) -> list[dict[str, Any]]:
-    algebra = Algebra(shape_of)
+def _of_elements(wanted: Differentiation, scalars: Program, limit: float) -> list[dict[str, Any]]:
+    algebra = Algebra(call_shape)
     inputs = {name: algebra.variable(name) for name in scalars.variables}
     values = stated(algebra, scalars, inputs)
     outputs = [values[i] for i in scalars.outputs]
@@ -119,17 +121,17 @@ class _Writers:
 
 
 def _gradient(
-    algebra: Algebra, wanted: Wanted, outputs: list[int], inputs: Mapping[str, int]
+    algebra: Algebra, wanted: Differentiation, outputs: list[int], inputs: Mapping[str, int]
 ) -> dict[int, int]:
     """The derivative by each input that the value rests on."""
     terms = outputs if wanted.output is None else outputs[wanted.output : wanted.output + 1]
     objective = _weighted(algebra, terms, wanted.weights)
     if wanted.first is not None:
-        slopes = adjoints(algebra, objective, {inputs[n] for n in wanted.first if n in inputs})
+        slopes = cotangents(algebra, objective, {inputs[n] for n in wanted.first if n in inputs})
         firsts = [slopes.get(inputs.get(name, -1), algebra.zero) for name in wanted.first]
         weights = list(wanted.first.values())
         objective = _weighted(algebra, firsts, None if weights == [1.0] else weights)
-    return adjoints(algebra, objective, set(inputs.values()))
+    return cotangents(algebra, objective, set(inputs.values()))
 
 
 def _weighted(algebra: Algebra, terms: Sequence[int], weights: Sequence[float] | None) -> int:

@@ -61,7 +61,9 @@ class Formula:
 
     def entry(self) -> Opinion:
         """What a record keeps."""
-        texts = {"formula": self.text, "latex": self.latex, "gradient": self.gradient}
+        texts: Opinion = {"formula": self.text, "latex": self.latex}
+        if self.gradient is not None:
+            texts["gradient"] = dict(self.gradient)
         if self.ball is None:
             return {"value": None, "reason": self.reason, **texts}
         return {"value": json_number(balls.nearest_float(self.ball)), **texts}

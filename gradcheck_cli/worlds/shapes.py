@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Shape = tuple[int, ...]
 
 
-def shape_of(call: Call, shapes: tuple[Shape, ...]) -> Shape | Number:
+def call_shape(call: Call, shapes: tuple[Shape, ...]) -> Shape | Number:
     """The shape of a call for arguments of some shapes; of a number that rests on nothing else, as
     their size does, that number.
 
