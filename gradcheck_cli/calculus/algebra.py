@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.language.program import CallSettings
 
 _OPPOSITE = {"<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "=="}
+_MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "==": "==", "!=": "!="}
 _LARGER = "maximum"
 _ONE = Fraction(1)
 
@@ -26,6 +27,9 @@ class Algebra(Collector):
     def call(self, function: str, args: Sequence[int], settings: CallSettings = ()) -> int:
         """A function applied; arithmetic and choices are put together as far as they can be."""
         row = lookup(function)
+        if row.condition and len(args) == 2:
+            function, args = self._unsigned(function, *args)
+            row = lookup(function)
         rule = _RULES.get((row.operator, len(args)))
         place = None if rule is None else rule(self, *args)
         if row.is_extreme and len(args) == 2:
@@ -115,6 +119,14 @@ class Algebra(Collector):
     def _greater_or_equal(self, x: int, y: int) -> int | None:
         """`x >= y`."""
         return self._compared(y, x, strict=False)
+
+    def _unsigned(self, function: str, x: int, y: int) -> tuple[str, tuple[int, int]]:
+        """A comparison of the negative of something with a number, the other way round."""
+        sign, value = lookup(function).operator, self.exact(y)
+        coefficient, inner = self.multiple(x)
+        if value is None or coefficient != -1 or sign not in _MIRRORED:
+            return function, (x, y)
+        return operators()[_MIRRORED[sign], 2], (inner, self.number(-value))
 
     def _compared(self, small: int, large: int, *, strict: bool) -> int | None:
         """True or false where both are exact numbers, or one is a bound that is missing."""

@@ -142,10 +142,21 @@ class Collector:
             self._count(len(inner))
             for c, part in inner:
                 found[part] = found.get(part, 0) + coefficient * c
+        found = self._opened(found)
         kept = tuple([(c, part) for part, c in found.items() if c])
         if len(kept) == 1:
             return self.times([kept[0][1]], kept[0][0])
         return self._add(Total(kept)) if kept else self.zero
+
+    def _opened(self, found: dict[int, Fraction]) -> dict[int, Fraction]:
+        """The same without multiples of sums that share a term with the rest: `2*(x + 1) - 2*x`."""
+        for place, coefficient in list(found.items()):
+            node = self.nodes[place]
+            if isinstance(node, Total) and any(part in found for _, part in node.terms):
+                del found[place]
+                for c, part in node.terms:
+                    found[part] = found.get(part, Fraction(0)) + coefficient * c
+        return found
 
     def times(self, factors: Iterable[int], coefficient: Fraction = _ONE) -> int:
         """A product."""

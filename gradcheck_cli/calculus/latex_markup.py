@@ -71,6 +71,10 @@ class LaTeX(Markup):
         """With the index below."""
         return Piece(f"{{{self.atom(array)}}}_{{{key}}}")
 
+    def listed(self, parts: list[Piece]) -> Piece:
+        """In brackets that grow."""
+        return Piece(rf"\left[{', '.join(part.text for part in parts)}\right]")
+
     def transposed(self, matrix: Piece) -> Piece:
         """With a T above."""
         return Piece(f"{self.atom(matrix)}^{{T}}", exponent=True)

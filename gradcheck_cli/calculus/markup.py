@@ -111,6 +111,10 @@ class Markup:
         """An element, or a part of an array."""
         return Piece(f"{self.within(array, Binds.ATOM)}[{key}]")
 
+    def listed(self, parts: list[Piece]) -> Piece:
+        """An array of parts."""
+        return Piece(f"[{', '.join(part.text for part in parts)}]")
+
     def transposed(self, matrix: Piece) -> Piece:
         """A matrix, its rows and columns exchanged."""
         return Piece(f"{self.within(matrix, Binds.ATOM)}.T")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # Functions that are written, and known again, by their names.
 _OUTER = "outer"
 _TRANSPOSE = "transpose"
+_STACK = "stack"
 
 
 class Picker:
@@ -59,4 +60,6 @@ class Picker:
             return algebra.times([self.element(first, (row,)), self.element(second, (column,))])
         if node.function == _TRANSPOSE and len(index) == 2:
             return self.element(node.args[0], index[::-1])
+        if node.function == _STACK and dict(node.settings) == {"dim": 0}:
+            return self.element(node.args[index[0]], index[1:])
         return algebra.call(operators()["[]", 1], [place], (("key", index),))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 # Functions that are written, and known again, by their names.
 _TRANSPOSE = "transpose"
+_STACK = "stack"
 _ONE = Fraction(1)
 # A longer number below the line is written as a power of ten, where it divides one.
 _TEN, _MOST_TENS = 10**7, 100
@@ -199,6 +200,8 @@ class Writer:
         settings = self._settings(row, node)
         if row.name == _TRANSPOSE and not settings:
             return self._to.transposed(args[0])
+        if row.name == _STACK and not settings:
+            return self._to.listed(args)
         return self._to.applied(row, args, settings)
 
     def _logical(self, node: Call, row: Function, args: list[Piece]) -> Piece:
@@ -238,6 +241,8 @@ class Writer:
 
 def _factors(algebra: Algebra, place: int) -> tuple[tuple[int, Fraction], ...]:
     node = algebra.nodes[place]
+    if place == algebra.one:
+        return ()
     return node.factors if isinstance(node, Product) else ((place, _ONE),)
 
 
