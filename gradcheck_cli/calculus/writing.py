@@ -214,21 +214,25 @@ class Writer:
         return Piece(joint.join(self._to.within(arg, strength) for arg in args), strength)
 
     def _chain(self, node: Call) -> str:
-        bounds: list[tuple[str, int, int]] = []
-        for i in node.args:
-            form = self._algebra.nodes[i]
-            sign = lookup(form.function).operator if isinstance(form, Call) else ""
-            if sign not in ("<", "<=", ">", ">=") or not isinstance(form, Call):
-                return ""
-            bounds.append((sign, *form.args))  # type: ignore[arg-type]  # a comparison has two
-        (low, x, a), (high, y, b) = bounds
-        if x != y or low[0] == high[0]:
-            return ""
-        if low[0] == "<":
-            low, a, high, b = high, b, low, a
-        ends = [self._to.within(self._piece(i), Binds.SUM) for i in (a, x, b)]
-        signs = [self._to.sign(sign) for sign in (low.replace(">", "<"), high)]
-        return f"{ends[0]} {signs[0]} {ends[1]} {signs[1]} {ends[2]}"
+        """What is between two bounds as one comparison; "" for other conditions."""
+        pair = [self._order(i) for i in node.args]
+        for below, above in (pair, pair[::-1]):
+            if below and above and below[2] == above[0]:
+                low, middle, high = (
+                    self._to.within(self._piece(i), Binds.SUM) for i in (*below[::2], above[2])
+                )
+                signs = [self._to.sign(sign) for sign in (below[1], above[1])]
+                return f"{low} {signs[0]} {middle} {signs[1]} {high}"
+        return ""
+
+    def _order(self, condition: int) -> tuple[int, str, int] | None:
+        """What is smaller, `<` or `<=`, and what is larger; None for other conditions."""
+        node = self._algebra.nodes[condition]
+        sign = lookup(node.function).operator if isinstance(node, Call) else ""
+        if not isinstance(node, Call) or sign not in ("<", "<=", ">", ">="):
+            return None
+        x, y = node.args
+        return (x, sign, y) if sign.startswith("<") else (y, sign.replace(">", "<"), x)
 
     def _settings(self, row: Function, node: Call) -> list[str]:
         defaults = row.bound({})
