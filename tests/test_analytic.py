@@ -297,11 +297,21 @@ def test_a_formula_that_is_too_long_is_not_shown(monkeypatch):
 
 @pytest.mark.parametrize("step", ["y = x*(y + 1)", "y = 1/(x + y)"])
 def test_what_is_nested_too_deeply_is_told(step, analyst):
-    """SymPy recurses; its process reaches the limit in words and lives on."""
+    """Its formula is too long for anybody; the process lives on."""
     pid = analyst._server.child.pid if analyst._server else None
     deep = case("y = x\n" + f"{step}\n" * 2_000 + "y", "x=0.5")
-    assert analytic(deep, analyst) == Abstention("the expression is nested too deeply for SymPy")
+    assert analytic(deep, analyst) == Abstention("the formula has more than 50,000 characters")
     assert pid in (None, analyst._server.child.pid)
+
+
+def test_what_sympy_cannot_descend_is_told(monkeypatch):
+    """SymPy recurses; the limit is reached in words."""
+    monkeypatch.setattr(sys, "setrecursionlimit", lambda limit: None)
+    monkeypatch.setattr("gradcheck_cli.symbolic.shown.shown", lambda *asked: [])
+    question = question_text(case("y = x\n" + "y = x*(y + 1)\n" * 2_000 + "y", "x=0.5").prepared)
+    *_, answer = analyst_module.answers(iter([question.encode()]))
+    told = {"abstained": "the expression is nested too deeply for SymPy"}
+    assert json.loads(answer) == told
 
 
 def test_questions_of_a_grid_each_get_their_own_answer(analyst):

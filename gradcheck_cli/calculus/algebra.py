@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.calculus.collecting import Collector
+from gradcheck_cli.calculus.collecting import SINGLE, Collector
 from gradcheck_cli.functions import lookup, operators
 from gradcheck_cli.language.program import Call, Number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from fractions import Fraction
 
     from gradcheck_cli.calculus.collecting import Form
     from gradcheck_cli.language.program import CallSettings
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 _OPPOSITE = {"<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "=="}
 _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "==": "==", "!=": "!="}
 _LARGER = "maximum"
-_ONE = Fraction(1)
 
 
 class Algebra(Collector):
@@ -47,19 +46,19 @@ class Algebra(Collector):
         return self.call(operators()["not", 1], (condition,))
 
     def _sum(self, x: int, y: int) -> int:
-        return self.plus([(_ONE, x), (_ONE, y)])
+        return self.plus([(SINGLE, x), (SINGLE, y)])
 
     def _difference(self, x: int, y: int) -> int:
-        return self.plus([(_ONE, x), (-_ONE, y)])
+        return self.plus([(SINGLE, x), (-SINGLE, y)])
 
     def _negation(self, x: int) -> int:
-        return self.times([x], -_ONE)
+        return self.times([x], -SINGLE)
 
     def _times_two(self, x: int, y: int) -> int:
         return self.times([x, y])
 
     def _quotient(self, x: int, y: int) -> int:
-        return self.powers([(x, _ONE), (y, -_ONE)])
+        return self.powers([(x, SINGLE), (y, -SINGLE)])
 
     def _raise(self, base: int, exponent: int) -> int | None:
         value = self.exact(exponent)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.calculus.collecting import Product, Total, broadcast
+from gradcheck_cli.calculus.collecting import SINGLE, Product, Total, broadcast
 from gradcheck_cli.calculus.formulas import conditions, is_elementwise
 from gradcheck_cli.calculus.standing import NoRule, Part, Telling, summed_to
 from gradcheck_cli.functions import lookup
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from gradcheck_cli.calculus.algebra import Algebra
     from gradcheck_cli.functions.row import Function, SettingValue
     from gradcheck_cli.language.program import Program
-
-_ONE = Fraction(1)
 
 
 def stated(
@@ -91,7 +89,7 @@ class _Reverse:
             for j, term in reversed(list(self._terms(i, found[i]))):
                 if term != algebra.zero:
                     # From the end of the program to its beginning: so it is written from there.
-                    joint = [(_ONE, term), (_ONE, found[j])] if j in found else [(_ONE, term)]
+                    joint = [(SINGLE, term), (SINGLE, found[j])] if j in found else [(SINGLE, term)]
                     found[j] = algebra.plus(joint)
         return {i: found[i] for i in ends if i in found}
 
@@ -131,7 +129,7 @@ class _Reverse:
             for k, (j, exponent) in enumerate(node.factors):
                 if j in live:
                     others = [*node.factors[:k], (j, exponent - 1), *node.factors[k + 1 :]]
-                    slope = [(ybar, _ONE), *others]
+                    slope = [(ybar, SINGLE), *others]
                     term = algebra.powers(slope, node.coefficient * exponent)
                     yield j, self._fitted(term, place, j)
         elif isinstance(node, Call):

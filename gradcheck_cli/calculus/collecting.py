@@ -46,7 +46,7 @@ class Total(NamedTuple):
 
 
 Form: TypeAlias = Number | Variable | Call | Product | Total
-_ONE = Fraction(1)
+SINGLE = Fraction(1)
 
 
 def broadcast(shapes: Iterable[Shape]) -> Shape:
@@ -128,8 +128,8 @@ class Collector:
         if value is not None:
             return value, self.one
         if isinstance(node, Product):
-            return node.coefficient, self._product(_ONE, node.factors)
-        return _ONE, place
+            return node.coefficient, self._product(SINGLE, node.factors)
+        return SINGLE, place
 
     def plus(self, terms: Iterable[tuple[Fraction, int]]) -> int:
         """A sum of multiples."""
@@ -137,11 +137,14 @@ class Collector:
         for coefficient, place in terms:
             node = self.nodes[place]
             inner: tuple[tuple[Fraction, int], ...] = (self.multiple(place),)
-            if isinstance(node, Total) and abs(coefficient) == 1:
+            if isinstance(node, Total) and (coefficient is SINGLE or abs(coefficient) == 1):
                 inner = node.terms
             self._count(len(inner))
             for c, part in inner:
-                found[part] = found.get(part, 0) + coefficient * c
+                times = (
+                    c if coefficient is SINGLE else coefficient if c is SINGLE else coefficient * c
+                )
+                found[part] = found[part] + times if part in found else times
         found = self._opened(found)
         kept = tuple([(c, part) for part, c in found.items() if c])
         if len(kept) == 1:
@@ -158,15 +161,17 @@ class Collector:
                     found[part] = found.get(part, Fraction(0)) + coefficient * c
         return found
 
-    def times(self, factors: Iterable[int], coefficient: Fraction = _ONE) -> int:
+    def times(self, factors: Iterable[int], coefficient: Fraction = SINGLE) -> int:
         """A product."""
-        return self.powers([(place, _ONE) for place in factors], coefficient)
+        return self.powers([(place, SINGLE) for place in factors], coefficient)
 
     def power(self, base: int, exponent: Fraction) -> int:
         """A node to an exact power."""
         return self.powers([(base, exponent)])
 
-    def powers(self, factors: Iterable[tuple[int, Fraction]], coefficient: Fraction = _ONE) -> int:
+    def powers(
+        self, factors: Iterable[tuple[int, Fraction]], coefficient: Fraction = SINGLE
+    ) -> int:
         """A product of powers."""
         found: dict[int, Fraction] = {}
         for place, exponent in factors:
@@ -177,14 +182,15 @@ class Collector:
                 value: Fraction | None = node.coefficient
             else:
                 value = self.exact(place) if is_whole else None
-                inner = () if value is not None else ((place, _ONE),)
-            raised = _ONE if value is None else _raised(value, exponent)
+                inner = () if value is not None else ((place, SINGLE),)
+            raised = SINGLE if value is None else _raised(value, exponent)
             if raised is None:
-                inner, raised = ((place, _ONE),), _ONE
+                inner, raised = ((place, SINGLE),), SINGLE
             coefficient *= raised
             self._count(len(inner))
             for base, e in inner:
-                found[base] = found.get(base, Fraction(0)) + e * exponent
+                power = e if exponent is SINGLE else exponent if e is SINGLE else e * exponent
+                found[base] = found[base] + power if base in found else power
         kept = [(base, self._once(base, e)) for base, e in self._merged(found).items() if e]
         return self._product(coefficient, tuple(kept))
 
@@ -202,7 +208,7 @@ class Collector:
             is_power = isinstance(node, Call) and lookup(node.function).operator == "**"
             if is_power and isinstance(node, Call) and times == 1 and found.get(node.args[0]):
                 base, exponent = node.args
-                whole = self.plus([(_ONE, exponent), (found.pop(base), self.one)])
+                whole = self.plus([(SINGLE, exponent), (found.pop(base), self.one)])
                 del found[place]
                 joint = self.call(node.function, (base, whole))
                 found[joint] = found.get(joint, Fraction(0)) + 1
@@ -210,7 +216,7 @@ class Collector:
 
     def _once(self, base: int, exponent: Fraction) -> Fraction:
         """A step to whatever power is the step."""
-        return _ONE if exponent > 0 and self.condition_of(base) is not None else exponent
+        return SINGLE if exponent > 0 and self.condition_of(base) is not None else exponent
 
     def condition_of(self, place: int) -> int | None:
         """The condition of a node that is 1 where it holds and 0 elsewhere."""

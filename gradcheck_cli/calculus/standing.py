@@ -7,7 +7,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
-from gradcheck_cli.calculus.collecting import Product, broadcast
+from gradcheck_cli.calculus.collecting import SINGLE, Product, broadcast
 from gradcheck_cli.calculus.formulas import is_elementwise
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.functions.tensors import axes_of
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 _SUM = "sum"
 _OUTER = "outer"
 _TRANSPOSE = "transpose"
-_ONE = Fraction(1)
 
 
 class NoRule(Exception):
@@ -59,7 +58,7 @@ def summed_to(algebra: Algebra, part: Part, target: Shape) -> int:
 
 def summed(algebra: Algebra, place: int, dims: list[int], *, keepdim: bool = False) -> int:
     """A sum over dims, numbers taken out of it."""
-    node, coefficient = algebra.nodes[place], _ONE
+    node, coefficient = algebra.nodes[place], SINGLE
     outside: list[tuple[int, Fraction]] = []
     if isinstance(node, Product):
         coefficient = node.coefficient
@@ -72,7 +71,7 @@ def summed(algebra: Algebra, place: int, dims: list[int], *, keepdim: bool = Fal
     if len(dims) < len(shape):
         settings |= {"dim": dims[0] if len(dims) == 1 else tuple(dims), "keepdim": keepdim}
     total = algebra.call(_SUM, [place], tuple(sorted(settings.items())))
-    return algebra.powers([*outside, (total, _ONE)], coefficient)
+    return algebra.powers([*outside, (total, SINGLE)], coefficient)
 
 
 def _is_transposed(node: Form) -> TypeGuard[Call]:
@@ -135,7 +134,7 @@ class Telling:
 
     def _joined(self, node: Call, args: Sequence[Part]) -> int:
         """A product of arrays, the numbers of both before it."""
-        algebra, coefficient, places = self._algebra, _ONE, list[int]()
+        algebra, coefficient, places = self._algebra, SINGLE, list[int]()
         for arg in args:
             form, place = algebra.nodes[arg.place], arg.place
             if isinstance(form, Product):

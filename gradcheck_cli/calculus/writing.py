@@ -8,7 +8,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.calculus.collecting import Product, TooLong, Total
+from gradcheck_cli.calculus.collecting import SINGLE, Product, TooLong, Total
 from gradcheck_cli.calculus.markup import Binds, Piece
 from gradcheck_cli.functions import lookup, operators
 from gradcheck_cli.language.program import Call, Number, Variable
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 # Functions that are written, and known again, by their names.
 _TRANSPOSE = "transpose"
 _STACK = "stack"
-_ONE = Fraction(1)
 # A longer number below the line is written as a power of ten, where it divides one.
 _TEN, _MOST_TENS = 10**7, 100
 
@@ -247,7 +246,7 @@ def _factors(algebra: Algebra, place: int) -> tuple[tuple[int, Fraction], ...]:
     node = algebra.nodes[place]
     if place == algebra.one:
         return ()
-    return node.factors if isinstance(node, Product) else ((place, _ONE),)
+    return node.factors if isinstance(node, Product) else ((place, SINGLE),)
 
 
 def _first_positive(node: Total) -> list[tuple[Fraction, int]]:
@@ -277,7 +276,7 @@ def _is_total(algebra: Algebra, factors: Iterable[tuple[int, Fraction]]) -> bool
             continue
         if isinstance(node, Call) and lookup(node.function).domain:
             return False
-        stack += [(i, _ONE) for i in algebra.parts(place)]
+        stack += [(i, SINGLE) for i in algebra.parts(place)]
     return True
 
 

@@ -70,6 +70,7 @@ def derive(question: dict[str, Any]) -> dict[str, Any]:
     asked = _asked(question)
     order, derivatives = Order(), []
     try:
+        formulas = shown(asked.wanted, asked.program, asked.scalars, MAX_FORMULA)
         for derivative in gradient(*_objective(asked)):
             derivatives.append(derivative)
             if len(asked.scalars.nodes) > SHALLOW:
@@ -79,7 +80,6 @@ def derive(question: dict[str, Any]) -> dict[str, Any]:
         except NoReading:
             text = Printer(order, MAX_FORMULA)
             theirs = {"texts": [text.doprint(derivative) for derivative in derivatives]}
-        formulas = shown(asked.wanted, asked.program, asked.scalars, MAX_FORMULA)
     except TooLong:
         return {"abstained": f"the formula has more than {MAX_FORMULA:,} characters"}
     return {"partials": formulas, **theirs}
