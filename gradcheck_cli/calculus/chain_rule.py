@@ -7,6 +7,7 @@ else its exact partial, else the derivative of its meaning.
 
 from __future__ import annotations
 
+from collections import Counter
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from gradcheck_cli.calculus.formulas import conditions, is_elementwise
 from gradcheck_cli.calculus.standing import NoRule, Part, Telling, summed_to
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.language.program import Call, Number, fold
+from gradcheck_cli.language.program import Call, Number, Variable, fold
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -34,6 +35,33 @@ def stated(
         exactly: whether each must keep the shape that it has in torch.
     """
     return fold(program, _Stating(algebra, exactly=exactly), inputs)
+
+
+def stated_scalars(algebra: Algebra, scalars: Program) -> list[int]:
+    """The nodes of the outputs of a program of numbers: what is added up one by one is one sum."""
+    uses = Counter(i for node in scalars.nodes if isinstance(node, Call) for i in node.args)
+    uses.update(scalars.outputs)
+    world, places = _Stating(algebra, exactly=False), dict[int, int]()
+    open_sums: dict[int, list[tuple[Fraction, int]]] = {}
+
+    def place_of(i: int) -> int:
+        if i not in places:
+            places[i] = algebra.plus(open_sums.pop(i))
+        return places[i]
+
+    for i, node in enumerate(scalars.nodes):
+        if isinstance(node, Number):
+            places[i] = world.number(node)
+        elif isinstance(node, Variable):
+            places[i] = world.variable(node.name)
+        elif lookup(node.function).operator == "+" and uses[i] == 1:
+            first, second = node.args
+            is_open = first in open_sums and first != second
+            open_sums[i] = open_sums.pop(first) if is_open else [(SINGLE, place_of(first))]
+            open_sums[i].append((SINGLE, place_of(second)))
+        else:
+            places[i] = world.call(node, [place_of(j) for j in node.args])
+    return [place_of(i) for i in scalars.outputs]
 
 
 class _Stating:
@@ -82,16 +110,19 @@ class _Reverse:
     def run(self, seeds: Mapping[int, int], ends: frozenset[int]) -> dict[int, int]:
         """Adjoints of `ends`, given those of other nodes."""
         algebra = self.algebra
-        found = dict(seeds)
+        terms: dict[int, list[int]] = {place: [ybar] for place, ybar in seeds.items()}
+
+        def whole(place: int) -> int:
+            # They come from the end of the program to its beginning: so it is written from there.
+            return algebra.plus([(SINGLE, term) for term in reversed(terms[place])])
+
         for i in self._between(max(seeds), ends):
-            if i not in found or i in ends:
+            if i not in terms or i in ends:
                 continue
-            for j, term in reversed(list(self._terms(i, found[i]))):
+            for j, term in reversed(list(self._terms(i, whole(i)))):
                 if term != algebra.zero:
-                    # From the end of the program to its beginning: so it is written from there.
-                    joint = [(SINGLE, term), (SINGLE, found[j])] if j in found else [(SINGLE, term)]
-                    found[j] = algebra.plus(joint)
-        return {i: found[i] for i in ends if i in found}
+                    terms.setdefault(j, []).append(term)
+        return {i: whole(i) for i in ends if i in terms}
 
     def _between(self, output: int, ends: frozenset[int]) -> list[int]:
         """What an output rests on and what rests on one of the ends, the last first."""

@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.calculus.algebra import Algebra
-from gradcheck_cli.calculus.chain_rule import cotangents, stated
+from gradcheck_cli.calculus.chain_rule import cotangents, stated, stated_scalars
 from gradcheck_cli.calculus.latex_markup import LaTeX
 from gradcheck_cli.calculus.markup import Markup
 from gradcheck_cli.calculus.picking import Picker
@@ -98,8 +98,7 @@ def _of_arrays(wanted: Differentiation, program: Program, limit: float) -> list[
 def _of_elements(wanted: Differentiation, scalars: Program, limit: float) -> list[dict[str, Any]]:
     algebra = Algebra(call_shape)
     inputs = {name: algebra.variable(name) for name in scalars.variables}
-    values = stated(algebra, scalars, inputs)
-    outputs = [values[i] for i in scalars.outputs]
+    outputs = stated_scalars(algebra, scalars)
     gradient = _gradient(algebra, wanted, outputs, inputs)
     writers = _Writers(algebra, limit)
     names = [
