@@ -96,7 +96,8 @@ class Algebra(Collector):
     def _opposite(self, condition: int) -> int | None:
         """The opposite comparison."""
         node = self.nodes[condition]
-        assert isinstance(node, Call)
+        if not isinstance(node, Call):
+            return None
         sign = lookup(node.function).operator
         if sign == "not":
             return node.args[0]

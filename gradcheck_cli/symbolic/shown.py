@@ -24,6 +24,7 @@ from gradcheck_cli.worlds.shapes import call_shape
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from gradcheck_cli.functions.row import Function
     from gradcheck_cli.language.program import Program
 
 
@@ -74,6 +75,16 @@ def shown(
         except (NoRule, ShapeError, TooLarge):
             pass
     return _of_elements(wanted, scalars, limit)
+
+
+def derivatives_of(row: Function) -> list[str]:
+    """The formula of the derivative of a function of numbers by each of its arguments."""
+    algebra = Algebra(call_shape)
+    args = [algebra.variable(name) for name in row.parsed.names]
+    place = algebra.call(row.name, args)
+    found = cotangents(algebra, place, args)
+    writer = Writer(algebra, Markup())
+    return [writer.text(found.get(arg, algebra.zero)) for arg in args]
 
 
 def _of_arrays(wanted: Differentiation, program: Program, limit: float) -> list[dict[str, Any]]:
