@@ -186,7 +186,7 @@ def test_a_drawing_that_lies_is_seen():
 @pytest.mark.parametrize(
     ("formula", "text"),
     [
-        ("W[0,1]*x[2]", "W[0,1]⋅x[2]"), ("[x > 0]*2", "[x>0]⋅2"), ("2*(W@x + b) @ x.T", "2⋅(W@x+b)@x.T"),
+        ("[0 < x <= 6]/6", "[0<x≤6]/6"), ("W[0,1]*x[2]", "W[0,1]⋅x[2]"), ("[x > 0]*2", "[x>0]⋅2"), ("2*(W@x + b) @ x.T", "2⋅(W@x+b)@x.T"),
         ("where(x > 0 and not y < 1, x, celu(y, alpha=0.3))", "where(x>0∧¬y<1,x,celu(y,alpha=0.3))"), ("alpha*pi", "α⋅π"),
     ],
 )  # fmt: skip
