@@ -205,7 +205,7 @@ def test_every_form_of_the_table_has_a_drawing():
 
 @pytest.mark.parametrize(
     "formula",
-    ["", "x +", "a if b else c", "[i for i in x]", "lambda: 0", "f(x)(y)", "x.grad", "x; y", "x = 1", "a < b < c", "-" * 200 + "x", "(" * 150 + "x" + ")" * 150,
+    ["", "x +", "a if b else c", "[i for i in x]", "lambda: 0", "f(x)(y)", "x.grad", "x; y", "x = 1", "a < b in c", "-" * 200 + "x", "(" * 150 + "x" + ")" * 150,
      "+".join("x" * (MAX_DRAWN // 2 + 2)), "x << 2", "x\0", "'" * 3, "f'{x}'"],
 )  # fmt: skip
 def test_what_has_no_drawing_has_none(formula):

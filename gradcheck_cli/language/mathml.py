@@ -75,8 +75,6 @@ def _draw(node: ast.expr, text: str) -> _Drawn:
             return _infix(node.op, [_draw(value, text) for value in node.values])
         case ast.UnaryOp(op=ast.USub() | ast.Not()):
             return _prefix(node.op, _draw(node.operand, text))
-        case ast.Compare(ops=[op], comparators=[right]):
-            return _infix(op, [_draw(node.left, text), _draw(right, text)])
         case ast.Compare(ops=ops, comparators=others):
             return _compared(ops, [_draw(part, text) for part in (node.left, *others)])
         case ast.Call(func=ast.Name(id=name)):
@@ -152,7 +150,8 @@ def _compared(ops: list[ast.cmpop], parts: list[_Drawn]) -> _Drawn:
     for op, part in zip(ops, parts[1:], strict=True):
         if type(op) not in _SIGNS:
             raise _NotDrawn
-        markup += _sign(_SIGNS[type(op)][0]) + _above(part, _SUM)
+        inner = _bracketed(part) if part.first == _MINUS_SIGN else _above(part, _SUM)
+        markup += _sign(_SIGNS[type(op)][0]) + inner
     return _Drawn(f"<mrow>{markup}</mrow>", _COMPARED, parts[0].first)
 
 

@@ -6,12 +6,13 @@ They share no line with SymPy's derivatives; a law holds the two equal.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.calculus.algebra import Algebra
 from gradcheck_cli.calculus.chain_rule import cotangents, stated, stated_scalars
+from gradcheck_cli.calculus.collecting import SINGLE
 from gradcheck_cli.calculus.latex_markup import LaTeX
 from gradcheck_cli.calculus.markup import Markup
 from gradcheck_cli.calculus.picking import Picker
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 
     from gradcheck_cli.functions.row import Function
     from gradcheck_cli.language.program import Program
+
+
+# A cotangent of more numbers is not written as an array.
+_MOST_WEIGHTS = 12
 
 
 @dataclass(frozen=True)
@@ -52,9 +57,9 @@ class Differentiation:
     @property
     def is_whole(self) -> bool:
         """Whether it can be told for whole arrays."""
-        is_sum = self.weights is None and self.output is None
+        is_short = self.weights is None or len(self.weights) <= _MOST_WEIGHTS
         is_plain = self.first is None or not any(self.shapes.values())
-        return is_plain and (is_sum or not self.shape)
+        return is_plain and is_short and (self.output is None or not self.shape)
 
 
 def shown(
@@ -91,6 +96,10 @@ def _of_arrays(wanted: Differentiation, program: Program, limit: float) -> list[
     algebra = Algebra(call_shape)
     inputs = {name: algebra.variable(name, wanted.shapes[name]) for name in program.variables}
     value = stated(algebra, program, inputs, exactly=True)[program.result]
+    weights = wanted.weights
+    if wanted.shape and weights is not None:
+        value = algebra.times([value, _array(algebra, _numbers(algebra, weights), wanted.shape)])
+        wanted = replace(wanted, weights=None)
     gradient = _gradient(algebra, wanted, [value], inputs)
     writers, picker = _Writers(algebra, limit), Picker(algebra)
     told: list[dict[str, Any]] = []
@@ -147,6 +156,20 @@ def _gradient(
 def _weighted(algebra: Algebra, terms: Sequence[int], weights: Sequence[float] | None) -> int:
     """A sum of terms, each with its weight."""
     if weights is not None:
-        factors = [algebra.number(Fraction(repr(weight)), decimal=True) for weight in weights]
-        terms = [algebra.times(pair) for pair in zip(factors, terms, strict=True)]
-    return algebra.plus([(Fraction(1), term) for term in terms])
+        pairs = zip(_numbers(algebra, weights), terms, strict=True)
+        terms = [algebra.times(pair) for pair in pairs]
+    return algebra.plus([(SINGLE, term) for term in terms])
+
+
+def _numbers(algebra: Algebra, values: Sequence[float]) -> list[int]:
+    return [algebra.number(Fraction(repr(value)), decimal=True) for value in values]
+
+
+def _array(algebra: Algebra, parts: Sequence[int], shape: tuple[int, ...]) -> int:
+    """Numbers in row-major order as an array."""
+    if not shape:
+        return parts[0]
+    size = len(parts) // shape[0]
+    rows = [parts[k * size : (k + 1) * size] for k in range(shape[0])]
+    inner = [_array(algebra, row, shape[1:]) for row in rows]
+    return algebra.call("stack", inner, (("dim", 0),))

@@ -174,6 +174,22 @@ def test_the_formula_of_a_composite_is_what_was_proved(text, at):
     assert not list(differences(found))
 
 
+@pytest.mark.parametrize(
+    ("text", "at", "cotangent"),
+    [
+        ("softmax(x)", "x=[1, 2, 3]", "[1, 2, 0.1]"),
+        ("W@x*[1, -1]", "W=[[1, 2], [3, 4]],x=[0.5, 2]", "[1, 2]"),
+        ("W*x", "W=[[1, 2], [3, 4]],x=[0.5, 2]", "[[1, 2], [3, 4]]"),
+        ("sigmoid(x)", "x=0.3", "2.5"),
+        ("sin(x)", f"x={[0.1 * k for k in range(20)]}", f"{list(range(20))}"),
+    ],
+)
+def test_a_cotangent_weighs_the_elements(text, at, cotangent):
+    """Of a few numbers as an array, of many element by element."""
+    found = case(text, at, cotangent=cotangent)
+    assert not list(differences(found))
+
+
 @pytest.mark.parametrize("asked", SMOOTH, ids=str)
 def test_what_is_shown_is_sympys_derivative_too(asked):
     """Its value is that of the expression which the analytic opinion evaluates."""
