@@ -229,6 +229,12 @@ class Collector:
         is_step = lookup(node.function).operator == "if" and node.args[1:] == (self.one, self.zero)
         return node.args[0] if is_step else None
 
+    def is_gate(self, place: int) -> bool:
+        """Whether a node is the slope of a branch, which has no part where it is not taken."""
+        node = self.nodes[place]
+        is_single = isinstance(node, Call) and len(node.args) == 1
+        return is_single and self.condition_of(place) is not None
+
     def _count(self, work: int) -> None:
         self._work += work + 1
         if self._work > _MOST_WORK:
