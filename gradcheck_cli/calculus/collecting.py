@@ -241,13 +241,25 @@ class Collector:
             raise TooLong
 
     def _add(self, node: Form, shape: Shape | None = None) -> int:
-        place = self._index.get(node)
+        key = _unordered(node)
+        place = self._index.get(key)
         if place is None:
-            place = self._index[node] = len(self.nodes)
+            place = self._index[key] = len(self.nodes)
             self.nodes.append(node)
             parts = self.parts(place) if shape is None else ()
             self.shapes.append(broadcast(self.shapes[i] for i in parts) if shape is None else shape)
         return place
+
+
+def _unordered(node: Form) -> Form:
+    """The same for sums and products that differ in the order of their parts alone."""
+    if isinstance(node, Product):
+        return Product(node.coefficient, tuple(sorted(node.factors)))
+    return Total(tuple(sorted(node.terms, key=_part))) if isinstance(node, Total) else node
+
+
+def _part(term: tuple[Fraction, int]) -> int:
+    return term[1]
 
 
 def _raised(value: Fraction, exponent: Fraction) -> Fraction | None:
