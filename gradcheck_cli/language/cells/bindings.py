@@ -1,0 +1,136 @@
+"""What a name of a cell stands for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    import ast
+    from collections import ChainMap
+    from collections.abc import Mapping
+
+    from gradcheck_cli.functions.modules import Applied
+    from gradcheck_cli.language.errors import NodeError
+    from gradcheck_cli.language.terms import Term
+
+
+@dataclass(frozen=True)
+class Library:
+    """A library or something in it, by its full name: `torch.nn.functional`."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class Literal:
+    """A number, a text, None or the like of Python's own, as it is written."""
+
+    term: Term
+    value: Any
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A value of the program.
+
+    Attributes:
+        is_numpy: whether its methods are those of a NumPy array.
+        base: the name whose numbers it shares, as a view of it does.
+    """
+
+    term: Term
+    is_numpy: bool = False
+    base: str = ""
+
+
+@dataclass(frozen=True)
+class Fresh:
+    """A tensor as a constructor makes it; assigned to a name it is an input.
+
+    Attributes:
+        maker: the constructor's call, in the words of a point.
+        dtype: the tensor's; empty for one of integers.
+        shape: another one that it is given, as sizes.
+    """
+
+    maker: Term
+    dtype: str
+    requires_grad: bool = False
+    is_numpy: bool = False
+    is_drawn: bool = False
+    shape: tuple[int, ...] = ()
+
+
+@dataclass
+class LeafTensor:
+    """An input: what makes it, and whether it is differentiated."""
+
+    name: str
+    made: Fresh
+    requires_grad: bool
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Equal numbers in the shape of something else: `ones_like(y)`."""
+
+    number: str
+    like: Term
+
+
+@dataclass(frozen=True)
+class Series:
+    """A tuple or a list."""
+
+    items: tuple[Thing, ...]
+    node: ast.expr
+
+
+@dataclass(frozen=True)
+class Routine:
+    """A function of the cell; its names are those of where it was written."""
+
+    name: str
+    node: ast.FunctionDef | ast.Lambda
+    names: ChainMap[str, Thing] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class NeuralModule:
+    """A module of `torch.nn` with its settings."""
+
+    applied: Applied
+    settings: Mapping[str, Term]
+
+
+@dataclass(frozen=True)
+class ModuleStack:
+    """Modules, one after the other."""
+
+    layers: tuple[NeuralModule | ModuleStack, ...]
+
+
+@dataclass(frozen=True)
+class Extent:
+    """The shape of a value."""
+
+    term: Term
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """A derivative that the cell asks for: it may be shown, and be nothing of a program."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """What could not be read, and is refused where it is needed."""
+
+    error: NodeError
+
+
+Thing: TypeAlias = (
+    "Library | Literal | Quantity | Fresh | Alike | Series | Routine | NeuralModule | ModuleStack"
+    " | Extent | Gradient | Refused"
+)

@@ -1,0 +1,325 @@
+"""Expressions of a cell, as what they stand for."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from gradcheck_cli.functions import constants, names
+from gradcheck_cli.functions.modules import ALIKE
+from gradcheck_cli.language.cells.bindings import (
+    Alike,
+    Extent,
+    Fresh,
+    Gradient,
+    Library,
+    Literal,
+    Quantity,
+    Refused,
+    Routine,
+    Series,
+    Thing,
+)
+from gradcheck_cli.language.cells.libraries import SHORT, known_path, spelled_prefix
+from gradcheck_cli.language.cells.scope import Scope
+from gradcheck_cli.language.errors import NodeError, Span, elide
+from gradcheck_cli.language.libraries import ATTRIBUTES
+from gradcheck_cli.language.syntax import refusal
+from gradcheck_cli.language.terms import Term, chain, leaf
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# fmt: off
+_SIGNS: dict[type[ast.AST], str] = {
+    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.MatMult: "@", ast.Mod: "%", ast.FloorDiv: "//", ast.BitAnd: "&", ast.BitOr: "|",
+    ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=", ast.And: "and", ast.Or: "or",
+    ast.USub: "-", ast.Not: "not", ast.Invert: "not",
+}
+# fmt: on
+# A list that holds itself many times over has no end that is worth reading.
+_MOST_ITEMS = 20_000
+
+
+class Operations(Scope):
+    """Reads expressions."""
+
+    def value(self, node: ast.expr) -> Thing:
+        """What an expression stands for.
+
+        Raises:
+            NodeError: it is nothing that is read.
+        """
+        match node:
+            case ast.Constant():
+                return Literal(leaf(self.source.words(node), self.span(node)), node.value)
+            case ast.Name():
+                return self.named(node)
+            case ast.Attribute():
+                return self.attribute(node)
+            case ast.Call():
+                return self.call(node)
+            case ast.Subscript():
+                return self.subscript(node)
+            case ast.List(elts=elts) | ast.Tuple(elts=elts):
+                return Series(tuple(map(self.value, elts)), node)
+            case ast.Lambda():
+                return Routine("lambda", node, self.names)
+        return self._operation(node)
+
+    def call(self, node: ast.Call) -> Thing:
+        """What a call answers."""
+        raise NotImplementedError
+
+    def _operation(self, node: ast.expr) -> Thing:
+        span = self.span(node)
+        match node:
+            case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+                return self.value(operand)
+            case ast.UnaryOp(op=op, operand=operand):
+                inner = self.value(operand)
+                term = Term("signed", span, _SIGNS[type(op)], (self.term(inner, operand),))
+                if isinstance(inner, Literal) and isinstance(inner.value, int | float):
+                    return Literal(term, -inner.value if isinstance(op, ast.USub) else None)
+                return Quantity(term, _is_numpy(inner))
+            case ast.BinOp():
+                return self._binary(node)
+            case ast.BoolOp(op=op, values=values):
+                head, *rest = (self.quantity(value) for value in values)
+                pairs = [(_SIGNS[type(op)], each.term) for each in rest]
+                return Quantity(chain(head.term, *pairs), head.is_numpy)
+            case ast.Compare(left=left, ops=ops, comparators=others):
+                if all(type(op) in _SIGNS for op in ops):
+                    head = self.quantity(left)
+                    terms = [self.quantity(other).term for other in others]
+                    pairs = [(_SIGNS[type(op)], t) for op, t in zip(ops, terms, strict=True)]
+                    return Quantity(_apart(head.term, pairs), head.is_numpy)
+            case ast.IfExp(test=test, body=body, orelse=orelse):
+                parts = tuple(self.quantity(part).term for part in (body, test, orelse))
+                return Quantity(Term("if", span, "", parts))
+        raise self.refused(node)
+
+    def refused(self, node: ast.AST) -> NodeError:
+        """The mistake of syntax that is not read."""
+        message, instead = refusal(node)
+        return NodeError("unsupported-syntax", message, node, instead)
+
+    def _binary(self, node: ast.BinOp) -> Thing:
+        """A chain of signs, which may be long, from its left end."""
+        spine = [node]
+        while isinstance(spine[-1].left, ast.BinOp):
+            spine.append(spine[-1].left)
+        first = self.value(spine[-1].left)
+        result, is_numpy = self.term(first, spine[-1].left), _is_numpy(first)
+        for link in reversed(spine):
+            right = self.value(link.right)
+            whole = _computed(link.op, first, right)
+            if whole is not None:
+                # Indices and exponents are counted in loops.
+                first = Literal(integer_term(whole, self.span(link)), whole)
+                result = first.term
+                continue
+            other = self.term(right, link.right)
+            if isinstance(link.op, ast.Pow):
+                result = Term("raised", self.span(link), "", (result, other))
+            elif type(link.op) in _SIGNS:
+                result = chain(result, (_SIGNS[type(link.op)], other))
+            else:
+                raise self.refused(link)
+            is_numpy = is_numpy or _is_numpy(right)
+            first = Quantity(result, is_numpy)
+        return first if isinstance(first, Literal) else Quantity(result, is_numpy)
+
+    def quantity(self, node: ast.expr) -> Quantity:
+        """The value of the program that an expression is."""
+        return self.as_quantity(self.value(node), node)
+
+    def term(self, thing: Thing, node: ast.expr) -> Term:
+        """As `as_quantity`, its term alone."""
+        return self.as_quantity(thing, node).term
+
+    def as_quantity(self, thing: Thing, node: ast.expr) -> Quantity:
+        """A thing as a value of the program.
+
+        Raises:
+            NodeError: it is none.
+        """
+        match thing:
+            case Quantity():
+                return thing
+            case Literal(term=term):
+                return Quantity(term)
+            case Fresh():
+                return self._constant(thing, node)
+            case Alike(number=number, like=like):
+                span = self.span(node)
+                name = leaf("broadcast_like", span)
+                return Quantity(Term("call", span, "", (name, leaf(number, span), like)))
+            case Series():
+                return Quantity(self._listed(thing, node))
+            case Refused(error=error):
+                raise error
+            case Gradient():
+                message = "a gradient is what is checked, and is no part of the program"
+                way_out = "a second derivative is checked with `--order 2`"
+                raise NodeError("unsupported-syntax", message, node, way_out)
+        words = elide(self.source.words(node))
+        raise NodeError("unsupported-syntax", f"`{words}` is no value of the program", node)
+
+    def _constant(self, made: Fresh, node: ast.expr) -> Quantity:
+        """A tensor that has no name: its numbers where they are written, else an input."""
+        head, *arguments = made.maker.parts
+        assert head is not None
+        is_written = len(arguments) == 1 and head.text in ("tensor", "array") and not made.shape
+        if is_written and not made.requires_grad and arguments[0] is not None:
+            return Quantity(arguments[0], made.is_numpy)
+        return self.input("constant", made, self.span(node))
+
+    def _listed(self, series: Series, node: ast.expr) -> Term:
+        """A list of the language."""
+        budget = [_MOST_ITEMS]
+
+        def term(thing: Thing, at: ast.expr) -> Term:
+            budget[0] -= 1
+            if budget[0] < 0:
+                message = f"a list has at most {_MOST_ITEMS:,} items"
+                raise NodeError("too-large", message, node)
+            if not isinstance(thing, Series):
+                return self.term(thing, at)
+            places = getattr(thing.node, "elts", [])
+            inner = zip(thing.items, places or [at] * len(thing.items), strict=False)
+            kind = "tuple" if isinstance(thing.node, ast.Tuple) else "list"
+            return Term(kind, self.span(at), "", tuple(term(*pair) for pair in inner))
+
+        return term(series, node)
+
+    def named(self, node: ast.Name) -> Thing:
+        """What a name stands for; one that nothing is assigned to is an input, or a library."""
+        thing = self.names.get(node.id)
+        span = self.span(node)
+        if isinstance(thing, Quantity):
+            term = thing.term if thing.term.kind != "leaf" else leaf(thing.term.text, span)
+            return Quantity(term, thing.is_numpy, thing.base)
+        if isinstance(thing, Literal):
+            is_signed = thing.term.kind == "signed"
+            inner = thing.term.parts[0] if is_signed else None
+            if inner is not None:
+                return Literal(Term("signed", span, thing.term.text, (inner,)), thing.value)
+            return Literal(leaf(thing.term.text, span), thing.value)
+        if thing is not None:
+            return thing
+        if node.id in SHORT:
+            return Library(SHORT[node.id])
+        self.own(node.id)
+        return Quantity(leaf(node.id, span))
+
+    def attribute(self, node: ast.Attribute) -> Thing:
+        """What stands behind a dot."""
+        owner = self.value(node.value)
+        span = self.span(node)
+        match owner:
+            case Library(path=path):
+                whole = known_path(f"{path}.{node.attr}")
+                if node.attr in constants() or node.attr in ("inf", "nan"):
+                    return Quantity(leaf(f"{spelled_prefix(path)}.{node.attr}", span))
+                return Library(whole)
+            case Gradient():
+                return owner
+            case Refused(error=error):
+                raise error
+        value = self.as_quantity(owner, node.value)
+        if node.attr in ATTRIBUTES:
+            base = value.base or value.term.text
+            return Quantity(Term("attribute", span, node.attr, (value.term,)), value.is_numpy, base)
+        if node.attr == "grad":
+            return Gradient()
+        if node.attr == "shape":
+            return Extent(value.term)
+        if node.attr == "data":
+            return Quantity(Term("call", span, "", (leaf("detach", span), value.term)))
+        message = f"there is no attribute `{elide(node.attr)}`"
+        way_out = "`.T` and methods such as `.sum()` are known"
+        raise NodeError("unknown-attribute", message, node, way_out)
+
+    def subscript(self, node: ast.Subscript) -> Thing:
+        """An element of a list, a length, or a part of a value."""
+        owner = self.value(node.value)
+        match owner:
+            case Gradient():
+                return owner
+            case Series(items=items):
+                index = self.value(node.slice)
+                place = index.value if isinstance(index, Literal) else None
+                if isinstance(place, int) and -len(items) <= place < len(items):
+                    return items[place]
+            case Extent(term=term):
+                return Quantity(self.size(term, self.key(node.slice), node))
+        value = self.as_quantity(owner, node.value)
+        parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        keys = tuple(self.key(part) for part in parts)
+        base = value.base or value.term.text
+        term = Term("index", self.span(node), "", (value.term, *keys))
+        return Quantity(term, value.is_numpy, base)
+
+    def size(self, term: Term, key: Term | None, node: ast.AST) -> Term:
+        """How long a value is along a dimension; how many numbers it has, if none is named."""
+        span = self.span(node)
+        dim = () if key is None else (Term("keyword", span, "dim", (key,)),)
+        return Term("call", span, "", (leaf("size", span), term, *dim))
+
+    def key(self, node: ast.expr) -> Term:
+        """What stands in the brackets of an index."""
+        if isinstance(node, ast.Slice):
+            ends: Sequence[ast.expr | None] = (node.lower, node.upper)
+            ends = ends if node.step is None else (*ends, node.step)
+            parts = tuple(None if end is None else self.key(end) for end in ends)
+            return Term("slice", self.span(node), "", parts)
+        thing = self.value(node)
+        if isinstance(thing, Literal) and isinstance(thing.value, int | None | type(...)):
+            return thing.term
+        message = "an index must be a constant integer or a slice"
+        raise NodeError("bad-index", message, node)
+
+    def alike(self, name: str, like: Quantity) -> Alike | None:
+        """Equal numbers in the shape of another value, if that is what a function makes."""
+        return Alike(ALIKE[name], like.term) if name in ALIKE else None
+
+    def is_function(self, name: str) -> bool:
+        """Whether the language knows a function by that name."""
+        return name in names()
+
+
+# What is counted in loops stays far below this.
+_LARGEST = 2**31
+
+
+def _computed(op: ast.operator, left: Thing, right: Thing) -> int | None:
+    """A sum, difference or product of integers that are written or counted; None for others."""
+    numbers = [thing.value for thing in (left, right) if isinstance(thing, Literal)]
+    if len(numbers) < 2 or not all(type(n) is int and abs(n) < _LARGEST for n in numbers):
+        return None
+    a, b = numbers
+    match op:
+        case ast.Add():
+            return int(a + b)
+        case ast.Sub():
+            return int(a - b)
+        case ast.Mult():
+            return int(a * b)
+    return None
+
+
+def integer_term(number: int, span: Span) -> Term:
+    """An integer as the language writes it."""
+    digits = leaf(str(abs(number)), span)
+    return digits if number >= 0 else Term("signed", span, "-", (digits,))
+
+
+def _is_numpy(thing: Thing) -> bool:
+    return isinstance(thing, Quantity | Fresh) and thing.is_numpy
+
+
+def _apart(head: Term, pairs: Sequence[tuple[str, Term]]) -> Term:
+    """A chain of comparisons that goes on in none before it."""
+    span = head.span
+    return chain(head.closed(Span(*span)) if head.kind == "chain" else head, *pairs)

@@ -1,0 +1,195 @@
+"""What has been read of a cell so far: its names, inputs, statements and derivatives."""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gradcheck_cli.language.cells.bindings import Fresh, LeafTensor, Literal, Quantity, Thing
+from gradcheck_cli.language.errors import Mistake, NodeError
+from gradcheck_cli.language.parse import is_constant
+from gradcheck_cli.language.terms import Term, leaf
+
+if TYPE_CHECKING:
+    import ast
+    from collections.abc import Collection, Iterator
+
+    from gradcheck_cli.language.errors import Span
+    from gradcheck_cli.language.source import Source
+
+# Statements that are read, those of loops and functions as often as they run.
+MOST_STATEMENTS = 5_000
+
+
+@dataclass(frozen=True)
+class Derivative:
+    """What a cell differentiates.
+
+    Attributes:
+        result: its value, behind `statements`.
+        wrt: the inputs asked for; None for those that require a gradient.
+        cotangent: the constructor's call of the upstream gradient; None for ones.
+        place: where it is asked for; None where it is the cell's last value.
+    """
+
+    statements: tuple[Term, ...]
+    result: Term
+    wrt: tuple[str, ...] | None
+    cotangent: Fresh | None
+    place: ast.AST | None
+
+
+class Scope:
+    """The state of a reading.
+
+    Attributes:
+        makers: names of the constructors that a point knows.
+        are_inputs: whether a number that is assigned to a name is an input.
+        skipped: numbers of the lines that say nothing of the program.
+        said: what else is to be told of the reading, in sentences.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        makers: Collection[str],
+        words: Collection[str],
+        *,
+        are_inputs: bool,
+    ) -> None:
+        self.source, self.makers, self.are_inputs = source, makers, are_inputs
+        self.names: ChainMap[str, Thing] = ChainMap()
+        self.statements: list[Term] = []
+        self.inputs: dict[str, LeafTensor] = {}
+        self.derivatives: list[Derivative] = []
+        self.mistakes: list[Mistake] = []
+        self.skipped: list[int] = []
+        self.said: dict[str, None] = {}
+        self.default = "float32"
+        self.last: Quantity | None = None
+        self.is_cut = False
+        self._words = frozenset(words)
+        self._taken: set[str] = set()
+        self._count = 0
+
+    def span(self, node: ast.AST) -> Span:
+        """Where a node stands in the cell."""
+        return self.source.span(node)
+
+    def mistake(self, error: NodeError) -> None:
+        """Keep what is wrong with a statement."""
+        text, span = self.source.text, self.span(error.node)
+        place = f"cell:{_line(text, span)}"
+        self.mistakes.append(Mistake(error.code, str(error), text, span, error.help, place))
+
+    def count(self, node: ast.AST) -> None:
+        """One more statement.
+
+        Raises:
+            NodeError: there are too many.
+        """
+        self._count += 1
+        if self._count > MOST_STATEMENTS:
+            message = f"loops and functions unroll to more than {MOST_STATEMENTS:,} statements"
+            raise NodeError("too-large", message, node)
+
+    def free_name(self, wanted: str) -> str:
+        """A name of the program that nothing has yet."""
+        name = f"{wanted}_" if is_constant(wanted) else wanted
+        number = 1
+        while name in self._taken or (number > 1 and name in self._words):
+            number += 1
+            name = f"{wanted}_{number}"
+        self._taken.add(name)
+        return name
+
+    def own(self, name: str) -> None:
+        """A name that the cell has from elsewhere: an input without a value."""
+        self._taken.add(name)
+
+    def emit(self, wanted: str, quantity: Quantity, span: Span) -> Quantity:
+        """The same quantity under a name of the program."""
+        name = self.free_name(wanted)
+        term = quantity.term
+        if self.is_cut:
+            term = Term("call", term.span, "", (leaf("detach", term.span), term))
+        self.statements.append(Term("assign", span, name, (term,)))
+        return Quantity(leaf(name, span), quantity.is_numpy, quantity.base)
+
+    def input(self, wanted: str, made: Fresh, span: Span) -> Quantity:
+        """An input of the program."""
+        name = self.free_name(wanted)
+        self.inputs[name] = LeafTensor(name, made, made.requires_grad)
+        return Quantity(leaf(name, span), made.is_numpy)
+
+    def leaf_of(self, thing: Thing) -> LeafTensor | None:
+        """The input that a value is, if it is one."""
+        if isinstance(thing, Quantity) and thing.term.kind == "leaf":
+            return self.inputs.get(thing.term.text)
+        return None
+
+    def bind(self, name: str, thing: Thing, node: ast.expr) -> None:
+        """Let a name stand for something; what is computed becomes a statement."""
+        span = self.span(node)
+        if isinstance(thing, Literal) and self._is_input(thing):
+            number = Term("call", span, "", (leaf("tensor", span), thing.term))
+            thing = Fresh(number, "float64", is_numpy=True)
+        if isinstance(thing, Fresh):
+            thing = self.input(name, thing, span)
+        elif isinstance(thing, Quantity) and thing.term.kind != "leaf":
+            thing = self.emit(name, thing, span)
+        self.names[name] = thing
+        if isinstance(thing, Quantity):
+            self.last = thing
+
+    def _is_input(self, literal: Literal) -> bool:
+        return self.are_inputs and isinstance(literal.value, float) and len(self.names.maps) == 1
+
+    def others_of(self, quantity: Quantity, name: str) -> Iterator[str]:
+        """Further names that share their numbers with a value."""
+        text = quantity.term.text
+        for other, thing in self.names.items():
+            if isinstance(thing, Quantity) and other != name:
+                is_same = thing.term.kind == "leaf" and thing.term.text == text
+                if is_same or thing.base == text or (quantity.base and thing.base == quantity.base):
+                    yield other
+
+    def derive(
+        self,
+        value: Quantity,
+        wrt: tuple[str, ...] | None,
+        cotangent: Fresh | None,
+        place: ast.AST | None,
+    ) -> None:
+        """One more derivative, of what has been computed so far."""
+        statements = tuple(_needed(self.statements, value.term))
+        new = Derivative(statements, value.term, wrt, cotangent, place)
+        self.derivatives.append(new)
+
+
+def _line(text: str, span: Span) -> str:
+    """`LINE:COLUMN` of a place."""
+    before = text[: span.start]
+    return f"{before.count(chr(10)) + 1}:{span.start - before.rfind(chr(10))}"
+
+
+def _needed(statements: list[Term], result: Term) -> list[Term]:
+    """The assignments that a value rests on."""
+    needed, kept = words_of(result), list[Term]()
+    for statement in reversed(statements):
+        if statement.text in needed:
+            kept.append(statement)
+            needed |= words_of(statement)
+    return kept[::-1]
+
+
+def words_of(term: Term) -> set[str]:
+    """The texts of all leaves of a term."""
+    words, stack = set[str](), [term]
+    while stack:
+        each = stack.pop()
+        if each.kind == "leaf":
+            words.add(each.text)
+        stack += [part for part in each.parts if part is not None]
+    return words

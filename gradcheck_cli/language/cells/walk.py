@@ -1,0 +1,325 @@
+"""The statements of a cell, in the order in which Python would run them."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from gradcheck_cli.language.cells.bindings import (
+    Fresh,
+    Gradient,
+    Library,
+    Literal,
+    Quantity,
+    Refused,
+    Routine,
+    Series,
+    Thing,
+)
+from gradcheck_cli.language.cells.calls import Calls
+from gradcheck_cli.language.cells.libraries import known_path
+from gradcheck_cli.language.cells.operations import integer_term
+from gradcheck_cli.language.errors import NodeError
+from gradcheck_cli.language.terms import Term, leaf
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+# A loop that is written out, and functions that call each other.
+MOST_ROUNDS, MOST_CALLS = 100, 32
+# What only shows something, or sets what no result depends on.
+_SHOWING = ("print", "display", "pprint", "help")
+_FIGURES = ("matplotlib", "seaborn", "pylab", "plotly", "warnings", "logging", "tqdm", "time")
+_SEEDING = (
+    "manual_seed", "manual_seed_all", "seed", "set_printoptions", "zero_grad", "use_deterministic_algorithms",
+    "simplefilter", "filterwarnings",
+)  # fmt: skip
+_ACTING = ("open", "eval", "exec", "compile", "input", "exit", "quit", "breakpoint", "getattr")
+_WRITE_OUT = "write out what it comes to"
+
+
+class Walk(Calls):
+    """Reads statements."""
+
+    def run(self, body: Iterable[ast.stmt]) -> None:
+        """All statements of a cell; what is wrong with each is kept."""
+        for statement in body:
+            try:
+                self.statement(statement)
+            except NodeError as error:
+                self.mistake(error)
+                if len(self.mistakes) >= _MOST_MISTAKES:
+                    return
+
+    def statement(self, node: ast.stmt) -> None:
+        """One statement.
+
+        Raises:
+            NodeError: it is none that is read.
+        """
+        self.count(node)
+        match node:
+            case ast.Import() | ast.ImportFrom():
+                self._import(node)
+            case ast.Assign(targets=targets, value=value):
+                self._assign(targets, value)
+            case ast.AnnAssign(target=target, value=value):
+                if value is not None:
+                    self._assign([target], value)
+            case ast.AugAssign():
+                self._augmented(node)
+            case ast.Expr(value=value):
+                self._expression(value)
+            case ast.FunctionDef(name=name, decorator_list=[]):
+                self.names[name] = Routine(name, node, self.names)
+            case ast.For():
+                self._loop(node)
+            case ast.With():
+                self._with_block(node)
+            case ast.If() if _is_main(node.test):
+                self._block(node.body)
+            case ast.Assert() | ast.Pass() | ast.Delete():
+                self._skip(node)
+            case _:
+                raise self.refused(node)
+
+    def _block(self, body: Iterable[ast.stmt]) -> None:
+        for statement in body:
+            self.statement(statement)
+
+    def _skip(self, node: ast.AST) -> None:
+        """A statement that says nothing of the program.
+
+        Raises:
+            NodeError: something is done within it.
+        """
+        for part in ast.walk(node):
+            name = part.id if isinstance(part, ast.Name) else getattr(part, "attr", "")
+            is_acting = isinstance(part, ast.NamedExpr) or name in _ACTING or name[:2] == "__"
+            if is_acting and isinstance(part, ast.expr):
+                raise NodeError("unsupported-syntax", "this does more than show a value", part)
+            if isinstance(part, ast.Call) and self._differentiates(part):
+                self.value(part)
+        self.skipped.append(getattr(node, "lineno", 1))
+
+    def _differentiates(self, node: ast.Call) -> bool:
+        func = node.func
+        if isinstance(func, ast.Attribute) and func.attr == "backward":
+            return True
+        root: ast.expr = func
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        if not isinstance(root, ast.Name) or isinstance(self.names.get(root.id), Refused):
+            return False
+        try:
+            target = self.value(func) if isinstance(func, ast.Name | ast.Attribute) else None
+        except NodeError:
+            return False
+        return isinstance(target, Library) and target.path == "torch.autograd.grad"
+
+    def _import(self, node: ast.Import | ast.ImportFrom) -> None:
+        for alias in node.names:
+            if isinstance(node, ast.ImportFrom):
+                if alias.name == "*" or node.level:
+                    continue
+                path = known_path(f"{node.module}.{alias.name}")
+                self.names[alias.asname or alias.name] = Library(path)
+            elif alias.asname:
+                self.names[alias.asname] = Library(alias.name)
+            else:
+                root = alias.name.partition(".")[0]
+                self.names[root] = Library(root)
+
+    def _assign(self, targets: Sequence[ast.expr], value: ast.expr) -> None:
+        for target in targets:
+            if isinstance(target, ast.Attribute) and self._flagged(target, value):
+                return
+        thing = self._tried(value)
+        if isinstance(thing, Fresh | Quantity) and len(targets) > 1:
+            first = next((t for t in targets if isinstance(t, ast.Name)), None)
+            if first is not None:
+                self.bind(first.id, thing, first)
+                thing = self.named(first)
+        for target in targets:
+            self._target(target, thing)
+
+    def _tried(self, node: ast.expr) -> Thing:
+        """What an expression stands for; what is not read is refused where it is needed."""
+        before = len(self.derivatives)
+        try:
+            return self.value(node)
+        except NodeError as error:
+            if len(self.derivatives) > before or error.code == "too-large" or _is_acting(node):
+                raise
+            return Refused(error)
+
+    def _target(self, target: ast.expr, thing: Thing) -> None:
+        match target:
+            case ast.Name(id=name):
+                self.bind(name, thing, target)
+            case ast.Tuple(elts=elts) | ast.List(elts=elts):
+                things = self._unpacked(thing, len(elts), target)
+                for part, item in zip(elts, things, strict=True):
+                    self._target(part, item)
+            case ast.Attribute(attr="grad"):
+                self.skipped.append(target.lineno)
+            case _:
+                message = "an assignment to a part of a value is not read"
+                way_out = "build the whole value: `torch.stack([a, b])`, `torch.where(c, a, b)`"
+                raise NodeError("unsupported-syntax", message, target, way_out)
+
+    def _unpacked(self, thing: Thing, count: int, node: ast.expr) -> Sequence[Thing]:
+        match thing:
+            case Series(items=items) if len(items) == count:
+                # All are computed before the first is assigned, as in `x, y = y, x`.
+                return items
+            case Gradient() | Refused():
+                return [thing] * count
+            case Quantity(term=Term(kind="leaf") as whole):
+                span = self.span(node)
+                picks = (Term("index", span, "", (whole, leaf(str(k), span))) for k in range(count))
+                return [Quantity(pick, thing.is_numpy) for pick in picks]
+        message = f"this has not {count} values"
+        raise NodeError("unsupported-syntax", message, node)
+
+    def _flagged(self, target: ast.Attribute, value: ast.expr) -> bool:
+        """Whether an assignment was that of `x.requires_grad`."""
+        if target.attr != "requires_grad":
+            return False
+        known = self.leaf_of(self.value(target.value))
+        wanted = self.flag(value)
+        if known is None:
+            message = "what is computed here is no input: its numbers are not written out"
+            raise NodeError("unsupported-syntax", message, target)
+        known.made = self.requiring(known.made, wanted, target)
+        known.requires_grad = wanted
+        return True
+
+    def _augmented(self, node: ast.AugAssign) -> None:
+        if not isinstance(node.target, ast.Name):
+            self._target(node.target, Gradient())
+            return
+        thing = self.names.get(node.target.id)
+        whole = ast.copy_location(ast.BinOp(node.target, node.op, node.value), node)
+        result = self._tried(whole)
+        if isinstance(thing, Quantity):
+            self._require_alone(thing, node.target)
+        self.bind(node.target.id, result, node.target)
+
+    def _require_alone(self, value: Quantity, node: ast.Name) -> None:
+        """Nothing, if a value may be changed in place: it is no leaf, and nothing shares it.
+
+        Raises:
+            NodeError: it may not.
+        """
+        known = self.leaf_of(value)
+        way_out = f"give it a new name: `{node.id}2 = ...`"
+        if known is not None and known.requires_grad:
+            message = f"torch lets nobody change `{node.id}` in place, which requires a gradient"
+            raise NodeError("unsupported-syntax", message, node, way_out)
+        for other in self.others_of(value, node.id):
+            message = f"this changes `{other}` as well, which shares its numbers"
+            raise NodeError("unsupported-syntax", message, node, way_out)
+
+    def in_place(self, value: Quantity, func: ast.Attribute, node: ast.Call) -> Thing:
+        """A method that changes its value: the name stands for the new one from here on."""
+        if not isinstance(func.value, ast.Name):
+            message = f"`.{func.attr}()` changes what has no name of its own"
+            raise NodeError("unsupported-syntax", message, node, "assign it first")
+        self._require_alone(value, func.value)
+        head = Term("attribute", self.span(func), func.attr[:-1], (value.term,))
+        parts = (head, *self.arguments(node))
+        self.bind(func.value.id, Quantity(Term("call", self.span(node), "", parts)), func.value)
+        return self.named(func.value)
+
+    def _expression(self, node: ast.expr) -> None:
+        """A statement that is an expression: it shows something, or differentiates."""
+        if isinstance(node, ast.Constant) or self._is_showing(node):
+            self._skip(ast.copy_location(ast.Expr(node), node))
+            return
+        thing = self.value(node)
+        if isinstance(thing, Refused):
+            raise thing.error
+        if isinstance(thing, Literal | Gradient):
+            return
+        if not isinstance(thing, Series):
+            self.last = self.as_quantity(thing, node)
+
+    def _is_showing(self, node: ast.expr) -> bool:
+        if not isinstance(node, ast.Call):
+            return False
+        func, path = node.func, list[str]()
+        while isinstance(func, ast.Attribute | ast.Call):
+            if isinstance(func, ast.Attribute):
+                path.append(func.attr)
+                func = func.value
+            else:
+                func = func.func
+        if not isinstance(func, ast.Name):
+            return False
+        if not path and func.id in _SHOWING and func.id not in self.names:
+            return True
+        thing = self.named(func) if path or func.id in self.names else None
+        library = thing.path.partition(".")[0] if isinstance(thing, Library) else ""
+        return library in _FIGURES or bool(path and path[0] in _SEEDING) or "grad" in path[1:]
+
+    def _loop(self, node: ast.For) -> None:
+        """A loop over a literal range or a list, written out."""
+        if node.orelse:
+            raise self.refused(node)
+        for thing in self._rounds(node.iter):
+            self._target(node.target, thing)
+            self._block(node.body)
+
+    def _rounds(self, node: ast.expr) -> Sequence[Thing]:
+        span = self.span(node)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            if node.func.id == "range" and 1 <= len(node.args) <= 3 and not node.keywords:
+                ends = [self.value(argument) for argument in node.args]
+                numbers = [end.value for end in ends if isinstance(end, Literal)]
+                if len(numbers) == len(ends) and all(isinstance(n, int) for n in numbers):
+                    if len(numbers) == 3 and not numbers[2]:
+                        raise NodeError("bad-argument", "a range has no step of 0", node)
+                    counted = range(*numbers)
+                    # Not `len`: a range may be longer than an index.
+                    if counted[MOST_ROUNDS : MOST_ROUNDS + 1]:
+                        message = f"a loop is written out for at most {MOST_ROUNDS} rounds"
+                        raise NodeError("too-large", message, node)
+                    return [Literal(integer_term(n, span), n) for n in counted]
+        elif isinstance(thing := self.value(node), Series):
+            return thing.items[: MOST_ROUNDS + 1]
+        message = "only a loop over `range` of numbers, or over a list, is written out"
+        raise NodeError("unsupported-syntax", message, node, _WRITE_OUT)
+
+    def _with_block(self, node: ast.With) -> None:
+        """What is computed under `torch.no_grad()` is cut off; another block is not read."""
+        for item in node.items:
+            call = item.context_expr
+            target = self.value(call.func) if isinstance(call, ast.Call) else None
+            path = target.path if isinstance(target, Library) else ""
+            if path == "torch.enable_grad":
+                continue
+            if path not in ("torch.no_grad", "torch.inference_mode"):
+                raise self.refused(node)
+            before, self.is_cut = self.is_cut, True
+            self.said["what stands under `no_grad` is cut off by `detach`"] = None
+            try:
+                self._block(node.body)
+            finally:
+                self.is_cut = before
+            return
+        self._block(node.body)
+
+
+_MOST_MISTAKES = 10
+
+
+def _is_main(test: ast.expr) -> bool:
+    """Whether a condition is that of a script: `__name__ == "__main__"`."""
+    return isinstance(test, ast.Compare) and ast.unparse(test) == "__name__ == '__main__'"
+
+
+def _is_acting(node: ast.expr) -> bool:
+    """Whether an expression would do something beside computing a value."""
+    words = (part.id if isinstance(part, ast.Name) else "" for part in ast.walk(node))
+    return any(word in _ACTING or word.startswith("__") for word in words)
