@@ -47,8 +47,8 @@ MODULES: Mapping[str, Applied] = {
 IDLE = ("inplace",)
 # Methods that answer the same numbers; a dtype that they ask for is noted, not followed.
 UNCHANGING = (
-    "clone", "contiguous", "cpu", "cuda", "retain_grad", "to", "float", "double", "half", "bfloat16",
-    "type", "type_as", "astype", "copy",
+    "clone", "contiguous", "cpu", "cuda", "retain_grad", "to", "float", "double", "half",
+    "bfloat16", "type", "type_as", "astype", "copy",
 )  # fmt: skip
 # Those of them that change the dtype.
 CASTING = ("float", "double", "half", "bfloat16")
@@ -58,3 +58,5 @@ RESHAPING = ("reshape", "view")
 LEAVING = ("item", "numpy", "tolist")
 # Functions that answer a number, or a shape like that of their argument.
 ALIKE = {"ones_like": "1", "zeros_like": "0"}
+# Functions of Python's own: what adds up, and what a tensor's length and shape are asked by.
+ADDING, MEASURING = "sum", "size"

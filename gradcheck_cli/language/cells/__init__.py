@@ -1,1 +1,1 @@
-"""Cells of notebooks and short scripts, read as syntax and never run: programs with their points."""
+"""Cells of notebooks and short scripts, read as syntax, never run: programs and their points."""

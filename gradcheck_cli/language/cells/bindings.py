@@ -81,10 +81,15 @@ class Alike:
 
 @dataclass(frozen=True)
 class Series:
-    """A tuple or a list."""
+    """A tuple or a list.
+
+    Attributes:
+        is_anchored: whether all values in it have names of the program.
+    """
 
     items: tuple[Thing, ...]
     node: ast.expr
+    is_anchored: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,15 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.functions.modules import IDLE, LEAVING, MODULES, UNCHANGING, Applied
+from gradcheck_cli.functions.modules import (
+    ADDING,
+    IDLE,
+    LEAVING,
+    MEASURING,
+    MODULES,
+    UNCHANGING,
+    Applied,
+)
 from gradcheck_cli.language.cells.bindings import (
     Alike,
     Extent,
@@ -31,7 +39,7 @@ if TYPE_CHECKING:
 
 _GRAD = "torch.autograd.grad"
 # Functions of Python's own that a cell may call without an import.
-_BUILTIN = ("float", "len", "sum", "range", "print")
+_BUILTIN = ("float", "len", ADDING)
 
 
 class Calls(Making):
@@ -70,7 +78,7 @@ class Calls(Making):
         if func.id == "len" and first is not None:
             term = self.term(first, node.args[0])
             return Quantity(self.size(term, leaf("0", self.span(node)), node))
-        if func.id == "sum" and len(node.args) == 1 and not node.keywords:
+        if func.id == ADDING and len(node.args) == 1 and not node.keywords:
             return self._summed(first, node)
         if not self.is_function(func.id):
             message = f"no function named `{elide(func.id)}`"
@@ -88,7 +96,7 @@ class Calls(Making):
         span = self.span(node)
         value = self.as_quantity(first or Series((), node), node.args[0])
         dim = Term("keyword", span, "dim", (leaf("0", span),))
-        return Quantity(Term("call", span, "", (leaf("sum", span), value.term, dim)))
+        return Quantity(Term("call", span, "", (leaf(ADDING, span), value.term, dim)))
 
     def _of_library(self, path: str, node: ast.Call) -> Thing:
         library, _, name = path.rpartition(".")
@@ -107,7 +115,7 @@ class Calls(Making):
         spelled = f"{prefix}.{name}" if prefix else name
         return self._function(leaf(spelled, self.span(node.func)), node, prefix == "np")
 
-    def _function(self, head: Term, node: ast.Call, is_numpy: bool = False) -> Quantity:  # noqa: FBT001, FBT002 - what `Quantity` takes
+    def _function(self, head: Term, node: ast.Call, is_numpy: bool = False) -> Quantity:
         return Quantity(Term("call", self.span(node), "", (head, *self.arguments(node))), is_numpy)
 
     def arguments(self, node: ast.Call) -> list[Term]:
@@ -145,7 +153,7 @@ class Calls(Making):
         if len(name) > 1 and name.endswith("_") and not name.startswith("_"):
             return self.in_place(value, func, node)
         dims = self.value(node.args[0]) if node.args else None
-        if name == "size" and not isinstance(dims, Literal):
+        if name == MEASURING and not isinstance(dims, Literal):
             return Extent(value.term)
         base = value.base or value.term.text
         if value.is_numpy:

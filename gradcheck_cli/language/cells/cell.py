@@ -6,19 +6,19 @@ import ast
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.language.cells.bindings import Fresh, LeafTensor
 from gradcheck_cli.language.cells.prompts import bare, without_magics
 from gradcheck_cli.language.cells.routines import Routines
-from gradcheck_cli.language.cells.scope import Derivative, words_of
 from gradcheck_cli.language.errors import Mistake, ProgramError, Span
 from gradcheck_cli.language.parse import MAX_LENGTH, parse
 from gradcheck_cli.language.source import Source
 from gradcheck_cli.language.syntax import tree
-from gradcheck_cli.language.terms import Spelling, Term, leaf, spelled
+from gradcheck_cli.language.terms import Spelling, spelled
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from gradcheck_cli.language.cells.bindings import Fresh
+    from gradcheck_cli.language.cells.scope import Derivative
     from gradcheck_cli.language.program import Program
 
 
@@ -208,7 +208,9 @@ def _program(reading: Routines, derivative: Derivative) -> CellProgram:
     try:
         program = replace(parse(spelling.text), written=text.strip("\n"))
     except ProgramError as error:
-        homed = [m if m.span is None else _placed(m, spelling, m.span, text) for m in error.mistakes]
+        homed = [
+            m if m.span is None else _placed(m, spelling, m.span, text) for m in error.mistakes
+        ]
         raise ProgramError(dict.fromkeys(homed)) from None
     inputs = {n: reading.inputs[n] for n in program.variables if n in reading.inputs}
     point = {name: _written(known.made, text) for name, known in inputs.items()}
@@ -223,7 +225,8 @@ def _program(reading: Routines, derivative: Derivative) -> CellProgram:
         message = f"`{absent[0]}` is no input of what is differentiated"
         span = reading.span(derivative.place)
         raise ProgramError([Mistake("unknown-input", message, text, span)])
-    weights = derivative.cotangent and _written(derivative.cotangent, text)
+    given = derivative.cotangent
+    weights = None if given is None else _written(given, text)
     dtypes = tuple(dict.fromkeys(value.dtype for value in point.values() if value.dtype))
     return CellProgram(program, point, wrt, weights, dtypes)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gradcheck_cli.language.libraries import PREFIXES
 
 # What people call libraries whose import stands in another cell.
-SHORT = {
+USUAL = {
     "torch": "torch", "nn": "torch.nn", "F": "torch.nn.functional", "np": "numpy", "numpy": "numpy",
     "math": "math", "jnp": "jax.numpy", "jax": "jax", "scipy": "scipy", "sympy": "sympy",
     "sp": "sympy", "tf": "tensorflow", "plt": "matplotlib.pyplot", "sns": "seaborn",

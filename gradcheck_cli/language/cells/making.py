@@ -98,7 +98,7 @@ class Making(Operations):
             raise NodeError("unsupported-syntax", message, node, "such as `torch.tensor([1.0])`")
         return self.requiring(replace(inner, is_numpy=False), wanted, node)
 
-    def requiring(self, made: Fresh, wanted: bool, node: ast.AST) -> Fresh:  # noqa: FBT001 - what the flag in the cell says
+    def requiring(self, made: Fresh, wanted: bool, node: ast.AST) -> Fresh:
         """A tensor that requires a gradient, or does not.
 
         Raises:

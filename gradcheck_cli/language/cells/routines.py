@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.language.cells.bindings import Fresh, Quantity, Routine, Thing
+from gradcheck_cli.language.cells.bindings import Quantity, Routine, Thing
 from gradcheck_cli.language.cells.walk import MOST_CALLS, Walk
 from gradcheck_cli.language.errors import NodeError
 from gradcheck_cli.language.terms import Term
@@ -35,7 +35,8 @@ class Routines(Walk):
         self._open.append(routine.node)
         try:
             for parameter, thing in given.items():
-                self._parameter(parameter, thing, node)
+                # What is computed gets the parameter's name, so that it stands once.
+                self.bind(parameter, thing, node)
             if isinstance(routine.node, ast.Lambda):
                 return self.value(routine.node.body)
             answer = self.answer(routine.node.body)
@@ -53,14 +54,6 @@ class Routines(Walk):
         opened: list[ast.AST] = self.__dict__.setdefault("opened", [])
         return opened
 
-    def _parameter(self, name: str, thing: Thing, node: ast.Call) -> None:
-        """A parameter under its argument: what is computed gets its name, so that it stands once."""
-        place = ast.copy_location(ast.Name(name), node)
-        if isinstance(thing, Quantity | Fresh):
-            self.bind(name, thing, place)
-        else:
-            self.names[name] = thing
-
     def _given(self, routine: Routine, node: ast.Call) -> dict[str, Thing]:
         """The arguments of a call by the names of the parameters."""
         takes = routine.node.args
@@ -69,7 +62,9 @@ class Routines(Walk):
         names = [each.arg for each in (*takes.posonlyargs, *takes.args)]
         keys = [*names, *(each.arg for each in takes.kwonlyargs)]
         defaults = dict(zip(names[::-1], takes.defaults[::-1], strict=False))
-        defaults |= {k.arg: d for k, d in zip(takes.kwonlyargs, takes.kw_defaults, strict=True) if d}
+        defaults |= {
+            k.arg: d for k, d in zip(takes.kwonlyargs, takes.kw_defaults, strict=True) if d
+        }
         given: dict[str, ast.expr] = dict(zip(names, node.args, strict=False))
         for keyword in node.keywords:
             if keyword.arg not in keys or keyword.arg in given:

@@ -6,7 +6,16 @@ from collections import ChainMap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.language.cells.bindings import Fresh, LeafTensor, Literal, Quantity, Thing
+from gradcheck_cli.language.cells.bindings import (
+    Alike,
+    Extent,
+    Fresh,
+    LeafTensor,
+    Literal,
+    Quantity,
+    Series,
+    Thing,
+)
 from gradcheck_cli.language.errors import Mistake, NodeError
 from gradcheck_cli.language.parse import is_constant
 from gradcheck_cli.language.terms import Term, leaf
@@ -135,13 +144,25 @@ class Scope:
         if isinstance(thing, Literal) and self._is_input(thing):
             number = Term("call", span, "", (leaf("tensor", span), thing.term))
             thing = Fresh(number, "float64", is_numpy=True)
-        if isinstance(thing, Fresh):
-            thing = self.input(name, thing, span)
-        elif isinstance(thing, Quantity) and thing.term.kind != "leaf":
-            thing = self.emit(name, thing, span)
-        self.names[name] = thing
+        thing = self.names[name] = self._anchored(name, thing, span)
         if isinstance(thing, Quantity):
             self.last = thing
+
+    def _anchored(self, name: str, thing: Thing, span: Span) -> Thing:
+        """A thing whose values have names, so that none is spelled twice."""
+        match thing:
+            case Fresh():
+                return self.input(name, thing, span)
+            case Quantity(term=term) if term.kind != "leaf":
+                return self.emit(name, thing, span)
+            case Alike(number=number, like=like) if like.kind != "leaf":
+                return Alike(number, self.emit(name, Quantity(like), span).term)
+            case Extent(term=term) if term.kind != "leaf":
+                return Extent(self.emit(name, Quantity(term), span).term)
+            case Series(items=items, is_anchored=False):
+                named = tuple(self._anchored(name, item, span) for item in items)
+                return Series(named, thing.node, is_anchored=True)
+        return thing
 
     def _is_input(self, literal: Literal) -> bool:
         return self.are_inputs and isinstance(literal.value, float) and len(self.names.maps) == 1

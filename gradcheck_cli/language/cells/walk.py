@@ -5,22 +5,19 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from gradcheck_cli.language.cells.assigning import ACTING, Assigning
 from gradcheck_cli.language.cells.bindings import (
-    Fresh,
     Gradient,
     Library,
     Literal,
-    Quantity,
     Refused,
     Routine,
     Series,
     Thing,
 )
-from gradcheck_cli.language.cells.calls import Calls
 from gradcheck_cli.language.cells.libraries import known_path
 from gradcheck_cli.language.cells.operations import integer_term
 from gradcheck_cli.language.errors import NodeError
-from gradcheck_cli.language.terms import Term, leaf
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,14 +28,13 @@ MOST_ROUNDS, MOST_CALLS = 100, 32
 _SHOWING = ("print", "display", "pprint", "help")
 _FIGURES = ("matplotlib", "seaborn", "pylab", "plotly", "warnings", "logging", "tqdm", "time")
 _SEEDING = (
-    "manual_seed", "manual_seed_all", "seed", "set_printoptions", "zero_grad", "use_deterministic_algorithms",
-    "simplefilter", "filterwarnings",
+    "manual_seed", "manual_seed_all", "seed", "set_printoptions", "zero_grad", "simplefilter",
+    "use_deterministic_algorithms", "filterwarnings",
 )  # fmt: skip
-_ACTING = ("open", "eval", "exec", "compile", "input", "exit", "quit", "breakpoint", "getattr")
 _WRITE_OUT = "write out what it comes to"
 
 
-class Walk(Calls):
+class Walk(Assigning):
     """Reads statements."""
 
     def run(self, body: Iterable[ast.stmt]) -> None:
@@ -62,12 +58,12 @@ class Walk(Calls):
             case ast.Import() | ast.ImportFrom():
                 self._import(node)
             case ast.Assign(targets=targets, value=value):
-                self._assign(targets, value)
+                self.assign(targets, value)
             case ast.AnnAssign(target=target, value=value):
                 if value is not None:
-                    self._assign([target], value)
+                    self.assign([target], value)
             case ast.AugAssign():
-                self._augmented(node)
+                self.augmented(node)
             case ast.Expr(value=value):
                 self._expression(value)
             case ast.FunctionDef(name=name, decorator_list=[]):
@@ -95,7 +91,7 @@ class Walk(Calls):
         """
         for part in ast.walk(node):
             name = part.id if isinstance(part, ast.Name) else getattr(part, "attr", "")
-            is_acting = isinstance(part, ast.NamedExpr) or name in _ACTING or name[:2] == "__"
+            is_acting = isinstance(part, ast.NamedExpr) or name in ACTING or name[:2] == "__"
             if is_acting and isinstance(part, ast.expr):
                 raise NodeError("unsupported-syntax", "this does more than show a value", part)
             if isinstance(part, ast.Call) and self._differentiates(part):
@@ -129,108 +125,6 @@ class Walk(Calls):
             else:
                 root = alias.name.partition(".")[0]
                 self.names[root] = Library(root)
-
-    def _assign(self, targets: Sequence[ast.expr], value: ast.expr) -> None:
-        for target in targets:
-            if isinstance(target, ast.Attribute) and self._flagged(target, value):
-                return
-        thing = self._tried(value)
-        if isinstance(thing, Fresh | Quantity) and len(targets) > 1:
-            first = next((t for t in targets if isinstance(t, ast.Name)), None)
-            if first is not None:
-                self.bind(first.id, thing, first)
-                thing = self.named(first)
-        for target in targets:
-            self._target(target, thing)
-
-    def _tried(self, node: ast.expr) -> Thing:
-        """What an expression stands for; what is not read is refused where it is needed."""
-        before = len(self.derivatives)
-        try:
-            return self.value(node)
-        except NodeError as error:
-            if len(self.derivatives) > before or error.code == "too-large" or _is_acting(node):
-                raise
-            return Refused(error)
-
-    def _target(self, target: ast.expr, thing: Thing) -> None:
-        match target:
-            case ast.Name(id=name):
-                self.bind(name, thing, target)
-            case ast.Tuple(elts=elts) | ast.List(elts=elts):
-                things = self._unpacked(thing, len(elts), target)
-                for part, item in zip(elts, things, strict=True):
-                    self._target(part, item)
-            case ast.Attribute(attr="grad"):
-                self.skipped.append(target.lineno)
-            case _:
-                message = "an assignment to a part of a value is not read"
-                way_out = "build the whole value: `torch.stack([a, b])`, `torch.where(c, a, b)`"
-                raise NodeError("unsupported-syntax", message, target, way_out)
-
-    def _unpacked(self, thing: Thing, count: int, node: ast.expr) -> Sequence[Thing]:
-        match thing:
-            case Series(items=items) if len(items) == count:
-                # All are computed before the first is assigned, as in `x, y = y, x`.
-                return items
-            case Gradient() | Refused():
-                return [thing] * count
-            case Quantity(term=Term(kind="leaf") as whole):
-                span = self.span(node)
-                picks = (Term("index", span, "", (whole, leaf(str(k), span))) for k in range(count))
-                return [Quantity(pick, thing.is_numpy) for pick in picks]
-        message = f"this has not {count} values"
-        raise NodeError("unsupported-syntax", message, node)
-
-    def _flagged(self, target: ast.Attribute, value: ast.expr) -> bool:
-        """Whether an assignment was that of `x.requires_grad`."""
-        if target.attr != "requires_grad":
-            return False
-        known = self.leaf_of(self.value(target.value))
-        wanted = self.flag(value)
-        if known is None:
-            message = "what is computed here is no input: its numbers are not written out"
-            raise NodeError("unsupported-syntax", message, target)
-        known.made = self.requiring(known.made, wanted, target)
-        known.requires_grad = wanted
-        return True
-
-    def _augmented(self, node: ast.AugAssign) -> None:
-        if not isinstance(node.target, ast.Name):
-            self._target(node.target, Gradient())
-            return
-        thing = self.names.get(node.target.id)
-        whole = ast.copy_location(ast.BinOp(node.target, node.op, node.value), node)
-        result = self._tried(whole)
-        if isinstance(thing, Quantity):
-            self._require_alone(thing, node.target)
-        self.bind(node.target.id, result, node.target)
-
-    def _require_alone(self, value: Quantity, node: ast.Name) -> None:
-        """Nothing, if a value may be changed in place: it is no leaf, and nothing shares it.
-
-        Raises:
-            NodeError: it may not.
-        """
-        known = self.leaf_of(value)
-        way_out = f"give it a new name: `{node.id}2 = ...`"
-        if known is not None and known.requires_grad:
-            message = f"torch lets nobody change `{node.id}` in place, which requires a gradient"
-            raise NodeError("unsupported-syntax", message, node, way_out)
-        for other in self.others_of(value, node.id):
-            message = f"this changes `{other}` as well, which shares its numbers"
-            raise NodeError("unsupported-syntax", message, node, way_out)
-
-    def in_place(self, value: Quantity, func: ast.Attribute, node: ast.Call) -> Thing:
-        """A method that changes its value: the name stands for the new one from here on."""
-        if not isinstance(func.value, ast.Name):
-            message = f"`.{func.attr}()` changes what has no name of its own"
-            raise NodeError("unsupported-syntax", message, node, "assign it first")
-        self._require_alone(value, func.value)
-        head = Term("attribute", self.span(func), func.attr[:-1], (value.term,))
-        parts = (head, *self.arguments(node))
-        self.bind(func.value.id, Quantity(Term("call", self.span(node), "", parts)), func.value)
-        return self.named(func.value)
 
     def _expression(self, node: ast.expr) -> None:
         """A statement that is an expression: it shows something, or differentiates."""
@@ -268,7 +162,7 @@ class Walk(Calls):
         if node.orelse:
             raise self.refused(node)
         for thing in self._rounds(node.iter):
-            self._target(node.target, thing)
+            self.target(node.target, thing)
             self._block(node.body)
 
     def _rounds(self, node: ast.expr) -> Sequence[Thing]:
@@ -317,9 +211,3 @@ _MOST_MISTAKES = 10
 def _is_main(test: ast.expr) -> bool:
     """Whether a condition is that of a script: `__name__ == "__main__"`."""
     return isinstance(test, ast.Compare) and ast.unparse(test) == "__name__ == '__main__'"
-
-
-def _is_acting(node: ast.expr) -> bool:
-    """Whether an expression would do something beside computing a value."""
-    words = (part.id if isinstance(part, ast.Name) else "" for part in ast.walk(node))
-    return any(word in _ACTING or word.startswith("__") for word in words)
