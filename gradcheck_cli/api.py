@@ -24,7 +24,7 @@ from gradcheck_cli.language.errors import (
     object_text,
 )
 from gradcheck_cli.questions.batching import batches
-from gradcheck_cli.questions.cells import read_inquiries
+from gradcheck_cli.questions.cells import read_questions
 from gradcheck_cli.questions.devices import devices_of
 from gradcheck_cli.questions.naming import PYTHON
 from gradcheck_cli.questions.numbers import Grid
@@ -199,22 +199,22 @@ def _batches(
     devices = devices_of(settings.device)
     spell = [name for name, value in points.items() if isinstance(value, Grid)]
     groups: list[tuple[Batch, ...]] = []
-    for inquiry in read_inquiries(text):
-        given = {**inquiry.at, **points}
-        taken = inquiry.cotangent if weights is None and not settings.jacobian else weights
+    for stated in read_questions(text):
+        given = stated.point(points)
+        taken = stated.cotangent if weights is None and not settings.jacobian else weights
         question = question_of(
-            inquiry.program,
+            stated.program,
             given,
-            settings.wrt or inquiry.wrt,
+            stated.inputs(settings.wrt),
             cotangent=taken,
             words=settings.repeated(),
             order=settings.order,
             jacobian=settings.jacobian,
             asked=PYTHON,
-            remarks=inquiry.remarks,
+            remarks=stated.remarks,
         )
         drawn = points_of(given, settings.seed, settings.draws)
-        dtypes = inquiry.dtypes(settings.dtype, is_said=settings.said("dtype") is not None)
+        dtypes = stated.dtypes(settings.dtype, is_said="dtype" in settings.above)
         runs = [(DTYPES[name], place) for name in dtypes for place in devices]
         groups += batches(question, drawn, runs, spell)
     return groups

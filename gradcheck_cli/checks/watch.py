@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from gradcheck_cli.language.errors import Mistake, PointError, UserError
 from gradcheck_cli.memory import LOOK
-from gradcheck_cli.questions.cells import read_inquiries
+from gradcheck_cli.questions.cells import read_questions
 from gradcheck_cli.records.report import count_of_missing
 from gradcheck_cli.symbolic.client import Analyst
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.judge.evidence import Tolerance
     from gradcheck_cli.language.program import Program
     from gradcheck_cli.questions.batch import Batch, Point
-    from gradcheck_cli.questions.cells import Inquiry
+    from gradcheck_cli.questions.cells import TextQuestion
     from gradcheck_cli.questions.question import Question
     from gradcheck_cli.settings.values import Settings
 
@@ -170,63 +170,63 @@ def prepare(text: str, settings: Settings) -> Job:
         UserError: with every mistake found in the program, the point and the options.
     """
     found = _Collector()
-    inquiries = found.read(read_inquiries, text) or ()
+    stated = found.read(read_questions, text) or ()
     found.mistakes += settings.mistakes
     analyst = Analyst()
-    if inquiries:
+    if stated:
         # SymPy takes 0.4 s to import: it starts now, in its process, while this one goes on.
         analyst.start()
     try:
-        return _job(inquiries, settings, analyst, found)
+        return _job(stated, settings, analyst, found)
     except BaseException:
         analyst.close()
         raise
 
 
 def _job(
-    inquiries: Sequence[Inquiry], settings: Settings, analyst: Analyst, found: _Collector
+    stated: Sequence[TextQuestion], settings: Settings, analyst: Analyst, found: _Collector
 ) -> Job:
     from gradcheck_cli.judge.evidence import tolerance_of
     from gradcheck_cli.questions.devices import devices_of
 
     devices = found.read(devices_of, settings.device) or []
     readable = "at" not in settings.unread
-    asked = [found.read(_question, each, settings) for each in inquiries if readable]
-    if len(inquiries) == 1 and readable and not (settings.at or inquiries[0].at):
-        _require_point(inquiries[0].program, settings, analyst, found.mistakes)
+    asked = [found.read(_question, each, settings) for each in stated if readable]
+    if len(stated) == 1 and readable and not (settings.at or stated[0].at):
+        _require_point(stated[0].program, settings, analyst, found.mistakes)
     questions = [question for question in asked if question is not None]
     if found.mistakes or not questions:
         raise PointError(found.mistakes)
     groups = [
         group
-        for each, question in zip(inquiries, questions, strict=True)
+        for each, question in zip(stated, questions, strict=True)
         for group in _groups(each, question, settings, devices)
     ]
     tolerance = tolerance_of(settings.rtol, settings.atol)
     return Job(groups, analyst, tolerance, settings.step, settings.modes)
 
 
-def _question(inquiry: Inquiry, settings: Settings) -> Question:
+def _question(stated: TextQuestion, settings: Settings) -> Question:
     """What is asked: what the settings say counts, then what the text says."""
     from gradcheck_cli.questions.question import question_of
 
     weights = settings.cotangent
     if weights is None and not settings.jacobian:
-        weights = inquiry.cotangent
+        weights = stated.cotangent
     return question_of(
-        inquiry.program,
-        {**inquiry.at, **settings.at},
-        settings.wrt or inquiry.wrt,
+        stated.program,
+        stated.point(settings.at),
+        stated.inputs(settings.wrt),
         cotangent=weights,
         words=settings.repeated(),
         order=settings.order,
         jacobian=settings.jacobian,
-        remarks=inquiry.remarks,
+        remarks=stated.remarks,
     )
 
 
 def _groups(
-    inquiry: Inquiry, question: Question, settings: Settings, devices: Sequence[str]
+    stated: TextQuestion, question: Question, settings: Settings, devices: Sequence[str]
 ) -> list[tuple[Batch, ...]]:
     """The batches of a question."""
     from gradcheck_cli.dtypes import DTYPES
@@ -234,9 +234,9 @@ def _groups(
     from gradcheck_cli.questions.numbers import Grid
     from gradcheck_cli.questions.points import points_of
 
-    at = {**inquiry.at, **settings.at}
+    at = stated.point(settings.at)
     grid = points_of(at, settings.seed, settings.draws)
-    dtypes = inquiry.dtypes(settings.dtype, is_said=settings.said("dtype") is not None)
+    dtypes = stated.dtypes(settings.dtype, is_said="dtype" in settings.above)
     runs = [(DTYPES[dtype], device) for dtype in dtypes for device in devices]
     spell = [name for name, value in settings.at.items() if isinstance(value, Grid)]
     # Few points are looked at one by one, so that one that never ends takes none with it.

@@ -28,7 +28,7 @@ _LINES = 5
 
 
 @dataclass(frozen=True)
-class Inquiry:
+class TextQuestion:
     """A program, and what its text says of the question beside it.
 
     Attributes:
@@ -36,6 +36,7 @@ class Inquiry:
         wrt: the inputs to differentiate; none for all.
         dtype: that of the inputs; empty where the text says none.
         remarks: what is to be told of how the text was read, in sentences.
+        strangers: inputs of other programs of the text, and none of this one.
     """
 
     program: Program
@@ -44,6 +45,15 @@ class Inquiry:
     cotangent: Nested | None = None
     dtype: str = ""
     remarks: tuple[str, ...] = ()
+    strangers: frozenset[str] = frozenset()
+
+    def point(self, given: Mapping[str, Given]) -> dict[str, Given]:
+        """The point: what somebody gives beside the text counts before what stands in it."""
+        return {**self.at, **{n: v for n, v in given.items() if n not in self.strangers}}
+
+    def inputs(self, named: Sequence[str]) -> Sequence[str]:
+        """The inputs to differentiate: those that somebody names, else the text's own."""
+        return [name for name in named if name not in self.strangers] or self.wrt
 
     def dtypes(self, settled: Sequence[str], *, is_said: bool) -> tuple[str, ...]:
         """The dtypes that are checked: those that somebody says, else the text's own.
@@ -54,7 +64,7 @@ class Inquiry:
         return (self.dtype,) if self.dtype and not is_said else tuple(settled)
 
 
-def read_inquiries(text: str) -> tuple[Inquiry, ...]:
+def read_questions(text: str) -> tuple[TextQuestion, ...]:
     """What a text asks; of a cell that differentiates several times each.
 
     Raises:
@@ -62,8 +72,13 @@ def read_inquiries(text: str) -> tuple[Inquiry, ...]:
     """
     cell = _cell(text)
     if cell is None:
-        return (Inquiry(read_program(text)),)
-    return tuple(_inquiry(cell, each) for each in cell.programs)
+        return (TextQuestion(read_program(text)),)
+    stated = [_stated(cell, each) for each in cell.programs]
+    everything = {name for each in stated for name in each.program.variables}
+    return tuple(
+        replace(each, strangers=frozenset(everything - {*each.program.variables}))
+        for each in stated
+    )
 
 
 def _cell(text: str) -> Cell | None:
@@ -84,7 +99,7 @@ def _cell(text: str) -> Cell | None:
     return cell if any(each.point for each in cell.programs) else None
 
 
-def _inquiry(cell: Cell, asked: CellProgram) -> Inquiry:
+def _stated(cell: Cell, asked: CellProgram) -> TextQuestion:
     at = {name: _given(value) for name, value in asked.point.items()}
     weights = None if asked.cotangent is None else _given(asked.cotangent)
     if isinstance(weights, Grid | Sample):
@@ -92,7 +107,7 @@ def _inquiry(cell: Cell, asked: CellProgram) -> Inquiry:
         raise mistake("bad-number", message, cell.text, help="such as `torch.tensor([1.0, 0.0])`")
     dtype = next((name for name in DTYPES if name in asked.dtypes), "")
     remarks = tuple(filter(None, (_origin(asked, dtype), _drawn(asked), _unread(cell))))
-    return Inquiry(asked.program, at, asked.wrt, weights, dtype, remarks)
+    return TextQuestion(asked.program, at, asked.wrt, weights, dtype, remarks)
 
 
 def _given(value: Written) -> Given:

@@ -23,7 +23,7 @@ class Library:
 
 
 @dataclass(frozen=True)
-class Literal:
+class PythonValue:
     """A number, a text, None or the like of Python's own, as it is written."""
 
     term: Term
@@ -136,6 +136,6 @@ class Refused:
 
 
 Thing: TypeAlias = (
-    "Library | Literal | Quantity | Fresh | Alike | Series | Routine | NeuralModule | ModuleStack"
+    "Library | PythonValue | Quantity | Fresh | Alike | Series | Routine | NeuralModule | ModuleStack"
     " | Extent | Gradient | Refused"
 )

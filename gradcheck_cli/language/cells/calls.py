@@ -20,9 +20,9 @@ from gradcheck_cli.language.cells.bindings import (
     Fresh,
     Gradient,
     Library,
-    Literal,
     ModuleStack,
     NeuralModule,
+    PythonValue,
     Quantity,
     Refused,
     Routine,
@@ -73,7 +73,7 @@ class Calls(Making):
     def _bare(self, func: ast.Name, node: ast.Call) -> Thing:
         """A function of Python's, or of the language, by its bare name."""
         first = self.value(node.args[0]) if node.args and func.id in _BUILTIN else None
-        if func.id == "float" and len(node.args) == 1 and isinstance(first, Literal):
+        if func.id == "float" and len(node.args) == 1 and isinstance(first, PythonValue):
             return first
         if func.id == "len" and first is not None:
             term = self.term(first, node.args[0])
@@ -153,7 +153,7 @@ class Calls(Making):
         if len(name) > 1 and name.endswith("_") and not name.startswith("_"):
             return self.in_place(value, func, node)
         dims = self.value(node.args[0]) if node.args else None
-        if name == MEASURING and not isinstance(dims, Literal):
+        if name == MEASURING and not isinstance(dims, PythonValue):
             return Extent(value.term)
         base = value.base or value.term.text
         if value.is_numpy:
@@ -290,7 +290,7 @@ class Calls(Making):
         if known is not None:
             return known.made
         match thing:
-            case Literal(value=None) | Alike(number="1"):
+            case PythonValue(value=None) | Alike(number="1"):
                 return None
             case Fresh(is_drawn=False):
                 return thing

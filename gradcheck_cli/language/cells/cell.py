@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.language.cells.prompts import bare, without_magics
 from gradcheck_cli.language.cells.routines import Routines
+from gradcheck_cli.language.cells.scope import place_in
 from gradcheck_cli.language.errors import Mistake, ProgramError, Span
 from gradcheck_cli.language.parse import MAX_LENGTH, parse
 from gradcheck_cli.language.source import Source
@@ -247,9 +248,7 @@ def _written(made: Fresh, cell: str) -> Written:
 def _placed(mistake: Mistake, spelling: Spelling, span: Span, cell: str) -> Mistake:
     """A mistake of a spelled text at its place in the cell."""
     home = spelling.source(span)
-    line = cell.count("\n", 0, home.start) + 1
-    column = home.start - cell.rfind("\n", 0, home.start)
-    return replace(mistake, text=cell, span=home, place=f"cell:{line}:{column}")
+    return replace(mistake, text=cell, span=home, place=place_in(cell, home))
 
 
 def _distinct(programs: list[CellProgram]) -> list[CellProgram]:

@@ -10,7 +10,7 @@ from gradcheck_cli.language.cells.bindings import (
     Alike,
     Fresh,
     Gradient,
-    Literal,
+    PythonValue,
     Quantity,
     Refused,
     Series,
@@ -52,7 +52,7 @@ class Conversions(Scope):
         match thing:
             case Quantity():
                 return thing
-            case Literal(term=term):
+            case PythonValue(term=term):
                 return Quantity(term)
             case Fresh():
                 return self._constant(thing, node)

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.dtypes import ALIASES, DTYPES
 from gradcheck_cli.functions.modules import CASTING, LEAVING, RESHAPING, UNCHANGING
-from gradcheck_cli.language.cells.bindings import Fresh, Library, Literal, Quantity, Series, Thing
+from gradcheck_cli.language.cells.bindings import (
+    Fresh,
+    Library,
+    PythonValue,
+    Quantity,
+    Series,
+    Thing,
+)
 from gradcheck_cli.language.cells.operations import Operations
 from gradcheck_cli.language.errors import NodeError, elide
 from gradcheck_cli.language.terms import Term, leaf
@@ -112,7 +119,7 @@ class Making(Operations):
     def flag(self, node: ast.expr) -> bool:
         """True or False, as it is written."""
         thing = self.value(node)
-        if isinstance(thing, Literal) and isinstance(thing.value, bool):
+        if isinstance(thing, PythonValue) and isinstance(thing.value, bool):
             return thing.value
         raise NodeError("bad-argument", "True or False is needed here", node)
 
@@ -122,7 +129,7 @@ class Making(Operations):
         word = ""
         if isinstance(thing, Library):
             word = thing.path.rpartition(".")[2]
-        elif isinstance(thing, Literal) and isinstance(thing.value, str):
+        elif isinstance(thing, PythonValue) and isinstance(thing.value, str):
             word = thing.value
         elif isinstance(node, ast.Name):
             word = {"float": "float64"}.get(node.id, node.id)
@@ -145,7 +152,7 @@ class Making(Operations):
         if method in RESHAPING and not made.shape:
             parts = self.value(node.args[0]) if len(node.args) == 1 else None
             sizes = parts.items if isinstance(parts, Series) else map(self.value, node.args)
-            numbers = [size.value for size in sizes if isinstance(size, Literal)]
+            numbers = [size.value for size in sizes if isinstance(size, PythonValue)]
             if numbers and all(isinstance(size, int) for size in numbers):
                 return replace(made, shape=tuple(numbers))
         if method in CASTING:
@@ -170,7 +177,7 @@ class Making(Operations):
         return all(
             self._are_integers(thing.items)
             if isinstance(thing, Series)
-            else isinstance(thing, Literal) and isinstance(thing.value, int | None)
+            else isinstance(thing, PythonValue) and isinstance(thing.value, int | None)
             if not isinstance(thing, Quantity)
             else False
             for thing in things

@@ -11,7 +11,7 @@ from gradcheck_cli.language.cells.bindings import (
     Fresh,
     Gradient,
     Library,
-    Literal,
+    PythonValue,
     Quantity,
     Refused,
     Routine,
@@ -48,7 +48,7 @@ class Operations(Conversions):
         """
         match node:
             case ast.Constant():
-                return Literal(leaf(self.source.words(node), self.span(node)), node.value)
+                return PythonValue(leaf(self.source.words(node), self.span(node)), node.value)
             case ast.Name():
                 return self.named(node)
             case ast.Attribute():
@@ -75,8 +75,8 @@ class Operations(Conversions):
             case ast.UnaryOp(op=op, operand=operand):
                 inner = self.value(operand)
                 term = Term("signed", span, _SIGNS[type(op)], (self.term(inner, operand),))
-                if isinstance(inner, Literal) and isinstance(inner.value, int | float):
-                    return Literal(term, -inner.value if isinstance(op, ast.USub) else None)
+                if isinstance(inner, PythonValue) and isinstance(inner.value, int | float):
+                    return PythonValue(term, -inner.value if isinstance(op, ast.USub) else None)
                 return Quantity(term, _is_numpy(inner))
             case ast.BinOp():
                 return self._binary(node)
@@ -112,7 +112,7 @@ class Operations(Conversions):
             whole = _computed(link.op, first, right)
             if whole is not None:
                 # Indices and exponents are counted in loops.
-                first = Literal(integer_term(whole, self.span(link)), whole)
+                first = PythonValue(integer_term(whole, self.span(link)), whole)
                 result = first.term
                 continue
             other = self.term(right, link.right)
@@ -124,7 +124,7 @@ class Operations(Conversions):
                 raise self.refused(link)
             is_numpy = is_numpy or _is_numpy(right)
             first = Quantity(result, is_numpy)
-        return first if isinstance(first, Literal) else Quantity(result, is_numpy)
+        return first if isinstance(first, PythonValue) else Quantity(result, is_numpy)
 
     def named(self, node: ast.Name) -> Thing:
         """What a name stands for; one that nothing is assigned to is an input, or a library."""
@@ -133,12 +133,12 @@ class Operations(Conversions):
         if isinstance(thing, Quantity):
             term = thing.term if thing.term.kind != "leaf" else leaf(thing.term.text, span)
             return Quantity(term, thing.is_numpy, thing.base)
-        if isinstance(thing, Literal):
+        if isinstance(thing, PythonValue):
             is_signed = thing.term.kind == "signed"
             inner = thing.term.parts[0] if is_signed else None
             if inner is not None:
-                return Literal(Term("signed", span, thing.term.text, (inner,)), thing.value)
-            return Literal(leaf(thing.term.text, span), thing.value)
+                return PythonValue(Term("signed", span, thing.term.text, (inner,)), thing.value)
+            return PythonValue(leaf(thing.term.text, span), thing.value)
         if thing is not None:
             return thing
         if node.id in USUAL:
@@ -182,7 +182,7 @@ class Operations(Conversions):
                 return owner
             case Series(items=items):
                 index = self.value(node.slice)
-                place = index.value if isinstance(index, Literal) else None
+                place = index.value if isinstance(index, PythonValue) else None
                 if isinstance(place, int) and -len(items) <= place < len(items):
                     return items[place]
             case Extent(term=term):
@@ -202,7 +202,7 @@ class Operations(Conversions):
             parts = tuple(None if end is None else self.key(end) for end in ends)
             return Term("slice", self.span(node), "", parts)
         thing = self.value(node)
-        if isinstance(thing, Literal) and isinstance(thing.value, int | None | type(...)):
+        if isinstance(thing, PythonValue) and isinstance(thing.value, int | None | type(...)):
             return thing.term
         message = "an index must be a constant integer or a slice"
         raise NodeError("bad-index", message, node)
@@ -214,7 +214,7 @@ _LARGEST = 2**31
 
 def _computed(op: ast.operator, left: Thing, right: Thing) -> int | None:
     """A sum, difference or product of integers that are written or counted; None for others."""
-    numbers = [thing.value for thing in (left, right) if isinstance(thing, Literal)]
+    numbers = [thing.value for thing in (left, right) if isinstance(thing, PythonValue)]
     if len(numbers) < 2 or not all(type(n) is int and abs(n) < _LARGEST for n in numbers):
         return None
     a, b = numbers

@@ -11,7 +11,7 @@ from gradcheck_cli.language.cells.bindings import (
     Extent,
     Fresh,
     LeafTensor,
-    Literal,
+    PythonValue,
     Quantity,
     Series,
     Thing,
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 # Statements that are read, those of loops and functions as often as they run.
 MOST_STATEMENTS = 5_000
+# What places in a cell are told under, where it has no name of its own.
+CELL = "cell"
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ class Scope:
     def mistake(self, error: NodeError) -> None:
         """Keep what is wrong with a statement."""
         text, span = self.source.text, self.span(error.node)
-        place = f"cell:{_line(text, span)}"
+        place = place_in(text, span)
         self.mistakes.append(Mistake(error.code, str(error), text, span, error.help, place))
 
     def count(self, node: ast.AST) -> None:
@@ -141,7 +143,7 @@ class Scope:
     def bind(self, name: str, thing: Thing, node: ast.expr) -> None:
         """Let a name stand for something; what is computed becomes a statement."""
         span = self.span(node)
-        if isinstance(thing, Literal) and self._is_input(thing):
+        if isinstance(thing, PythonValue) and self._is_input(thing):
             number = Term("call", span, "", (leaf("tensor", span), thing.term))
             thing = Fresh(number, "float64", is_numpy=True)
         thing = self.names[name] = self._anchored(name, thing, span)
@@ -164,7 +166,7 @@ class Scope:
                 return Series(named, thing.node, is_anchored=True)
         return thing
 
-    def _is_input(self, literal: Literal) -> bool:
+    def _is_input(self, literal: PythonValue) -> bool:
         return self.are_inputs and isinstance(literal.value, float) and len(self.names.maps) == 1
 
     def others_of(self, quantity: Quantity, name: str) -> Iterator[str]:
@@ -189,10 +191,10 @@ class Scope:
         self.derivatives.append(new)
 
 
-def _line(text: str, span: Span) -> str:
-    """`LINE:COLUMN` of a place."""
-    before = text[: span.start]
-    return f"{before.count(chr(10)) + 1}:{span.start - before.rfind(chr(10))}"
+def place_in(text: str, span: Span) -> str:
+    """`cell:LINE:COLUMN`, both counted from 1."""
+    line = text.count("\n", 0, span.start) + 1
+    return f"{CELL}:{line}:{span.start - text.rfind(chr(10), 0, span.start)}"
 
 
 def _needed(statements: list[Term], result: Term) -> list[Term]:

@@ -9,7 +9,7 @@ from gradcheck_cli.language.cells.assigning import ACTING, Assigning
 from gradcheck_cli.language.cells.bindings import (
     Gradient,
     Library,
-    Literal,
+    PythonValue,
     Refused,
     Routine,
     Series,
@@ -134,7 +134,7 @@ class Walk(Assigning):
         thing = self.value(node)
         if isinstance(thing, Refused):
             raise thing.error
-        if isinstance(thing, Literal | Gradient):
+        if isinstance(thing, PythonValue | Gradient):
             return
         if not isinstance(thing, Series):
             self.last = self.as_quantity(thing, node)
@@ -170,7 +170,7 @@ class Walk(Assigning):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             if node.func.id == "range" and 1 <= len(node.args) <= 3 and not node.keywords:
                 ends = [self.value(argument) for argument in node.args]
-                numbers = [end.value for end in ends if isinstance(end, Literal)]
+                numbers = [end.value for end in ends if isinstance(end, PythonValue)]
                 if len(numbers) == len(ends) and all(isinstance(n, int) for n in numbers):
                     if len(numbers) == 3 and not numbers[2]:
                         raise NodeError("bad-argument", "a range has no step of 0", node)
@@ -179,7 +179,7 @@ class Walk(Assigning):
                     if counted[MOST_ROUNDS : MOST_ROUNDS + 1]:
                         message = f"a loop is written out for at most {MOST_ROUNDS} rounds"
                         raise NodeError("too-large", message, node)
-                    return [Literal(integer_term(n, span), n) for n in counted]
+                    return [PythonValue(integer_term(n, span), n) for n in counted]
         elif isinstance(thing := self.value(node), Series):
             return thing.items[: MOST_ROUNDS + 1]
         message = "only a loop over `range` of numbers, or over a list, is written out"
