@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.language.cells.prompts import bare, without_magics
+from gradcheck_cli.language.cells.renaming import plain
 from gradcheck_cli.language.cells.routines import Routines
 from gradcheck_cli.language.cells.scope import place_in
 from gradcheck_cli.language.errors import Mistake, ProgramError, Span
@@ -123,6 +124,8 @@ def read_cell(text: str, makers: Collection[str]) -> Cell:
         reading = _read(source, body, makers, are_inputs=False)
         if not reading.inputs and not reading.mistakes and not _leaves(reading):
             reading = _read(source, body, makers, are_inputs=True)
+        if reading.mistakes:
+            raise ProgramError(reading.mistakes)
         programs = [_program(reading, derivative) for derivative in reading.derivatives]
     except RecursionError:
         message = "the cell is nested too deeply"
@@ -201,10 +204,9 @@ def _program(reading: Routines, derivative: Derivative) -> CellProgram:
     """A derivative in the language.
 
     Raises:
-        ProgramError: the cell's mistakes, or those of the program.
+        ProgramError: with the mistakes of the program.
     """
-    if reading.mistakes:
-        raise ProgramError(reading.mistakes)
+    derivative, named = plain(derivative, reading.wanted)
     text, spelling = reading.source.text, _spelled(derivative)
     try:
         program = replace(parse(spelling.text), written=text.strip("\n"))
@@ -213,11 +215,13 @@ def _program(reading: Routines, derivative: Derivative) -> CellProgram:
             m if m.span is None else _placed(m, spelling, m.span, text) for m in error.mistakes
         ]
         raise ProgramError(dict.fromkeys(homed)) from None
-    inputs = {n: reading.inputs[n] for n in program.variables if n in reading.inputs}
-    point = {name: _written(known.made, text) for name, known in inputs.items()}
+    known = {named.get(name, name): each for name, each in reading.inputs.items()}
+    known |= {name: reading.inputs[own] for own, name in named.items() if own in reading.inputs}
+    inputs = {name: known[name] for name in program.variables if name in known}
+    point = {name: _written(each.made, text) for name, each in inputs.items()}
     wrt = derivative.wrt
     if wrt is None:
-        wrt = tuple(name for name, known in inputs.items() if known.requires_grad)
+        wrt = tuple(name for name, each in inputs.items() if each.requires_grad)
         free = [name for name in program.variables if name not in inputs]
         if not wrt and derivative.place is not None and not free:
             raise ProgramError([_ungraded(reading, derivative.place)])
@@ -256,5 +260,7 @@ def _distinct(programs: list[CellProgram]) -> list[CellProgram]:
     seen: dict[object, CellProgram] = {}
     for each in programs:
         weights = each.cotangent.text if each.cotangent else None
-        seen.setdefault((each.program.text, each.wrt, weights, tuple(each.point)), each)
+        point = tuple((name, value.text, value.shape) for name, value in each.point.items())
+        program = (each.program.nodes, each.program.outputs)
+        seen.setdefault((program, each.wrt, weights, point), each)
     return list(seen.values())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 
-from gradcheck_cli.functions import names
 from gradcheck_cli.functions.modules import ALIKE
 from gradcheck_cli.language.cells.bindings import (
     Alike,
@@ -18,6 +17,7 @@ from gradcheck_cli.language.cells.bindings import (
 )
 from gradcheck_cli.language.cells.scope import Scope
 from gradcheck_cli.language.errors import NodeError, elide
+from gradcheck_cli.language.libraries import callee
 from gradcheck_cli.language.terms import Term, leaf
 
 # A list that holds itself many times over has no end that is worth reading.
@@ -108,6 +108,14 @@ class Conversions(Scope):
         """Equal numbers in the shape of another value, if that is what a function makes."""
         return Alike(ALIKE[name], like.term) if name in ALIKE else None
 
-    def is_function(self, name: str) -> bool:
-        """Whether the language knows a function by that name."""
-        return name in names()
+    def require_function(self, spelled: str, node: ast.expr) -> None:
+        """Nothing, if the language knows a function by that name, with its prefix.
+
+        Raises:
+            NodeError: it does not.
+        """
+        *links, name = spelled.split(".")
+        func: ast.expr = ast.copy_location(ast.Name((links or [name])[0]), node)
+        for link in [*links[1:], name] if links else []:
+            func = ast.copy_location(ast.Attribute(func, link), node)
+        callee(ast.copy_location(ast.Call(func, [], []), node), ())

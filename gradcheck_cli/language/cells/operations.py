@@ -61,10 +61,17 @@ class Operations(Conversions):
                 return Series(tuple(map(self.value, elts)), node)
             case ast.Lambda():
                 return Routine("lambda", node, self.names)
+            case ast.ListComp(generators=[loop]) | ast.GeneratorExp(generators=[loop]):
+                if not loop.ifs and not loop.is_async:
+                    return self.collected(node.elt, loop, node)
         return self._operation(node)
 
     def call(self, node: ast.Call) -> Thing:
         """What a call answers."""
+        raise NotImplementedError
+
+    def collected(self, item: ast.expr, loop: ast.comprehension, node: ast.expr) -> Series:
+        """What a comprehension makes."""
         raise NotImplementedError
 
     def _operation(self, node: ast.expr) -> Thing:

@@ -57,6 +57,7 @@ class Scope:
     Attributes:
         makers: names of the constructors that a point knows.
         are_inputs: whether a number that is assigned to a name is an input.
+        wanted: what names of the program are called in the cell, where that is something else.
         skipped: numbers of the lines that say nothing of the program.
         said: what else is to be told of the reading, in sentences.
     """
@@ -81,6 +82,7 @@ class Scope:
         self.last: Quantity | None = None
         self.is_cut = False
         self._words = frozenset(words)
+        self.wanted: dict[str, str] = {}
         self._taken: set[str] = set()
         self._count = 0
 
@@ -113,6 +115,8 @@ class Scope:
             number += 1
             name = f"{wanted}_{number}"
         self._taken.add(name)
+        if number > 1:
+            self.wanted[name] = f"{wanted}_" if is_constant(wanted) else wanted
         return name
 
     def own(self, name: str) -> None:

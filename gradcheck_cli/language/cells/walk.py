@@ -131,6 +131,10 @@ class Walk(Assigning):
         if isinstance(node, ast.Constant) or self._is_showing(node):
             self._skip(ast.copy_location(ast.Expr(node), node))
             return
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "step":
+            message = "an optimizer moves the point, and a check is made at one"
+            way_out = "give the cell up to `backward()`, without the loop around it"
+            raise NodeError("unsupported-syntax", message, node, way_out)
         thing = self.value(node)
         if isinstance(thing, Refused):
             raise thing.error
@@ -164,6 +168,19 @@ class Walk(Assigning):
         for thing in self._rounds(node.iter):
             self.target(node.target, thing)
             self._block(node.body)
+
+    def collected(self, item: ast.expr, loop: ast.comprehension, node: ast.expr) -> Series:
+        """What a comprehension over a literal range or a list makes."""
+        outer, items = self.names, list[Thing]()
+        self.names = outer.new_child()
+        try:
+            for thing in self._rounds(loop.iter):
+                self.count(node)
+                self.target(loop.target, thing)
+                items.append(self.value(item))
+        finally:
+            self.names = outer
+        return Series(tuple(items), node)
 
     def _rounds(self, node: ast.expr) -> Sequence[Thing]:
         span = self.span(node)
