@@ -161,11 +161,9 @@ def _origin(asked: CellProgram, dtype: str) -> str:
         told = "nothing requires a gradient, so all inputs are differentiated"
     if not dtype:
         return f"read from a cell: {told}"
-    why = "that of its inputs"
-    if len(asked.dtypes) > 1:
-        why = f"the widest of its inputs' ({', '.join(asked.dtypes)})"
-    other = "float32" if dtype == "float64" else "float64"
-    return f"read from a cell: {told}; {dtype} is {why}, and `--dtype {other}` takes another"
+    kinds = " and ".join(name for name in DTYPES if name in asked.dtypes)
+    counts = ", of which the first counts" if len(asked.dtypes) > 1 else ""
+    return f"read from a cell: {told}; its tensors are {kinds}{counts} (`--dtype` takes another)"
 
 
 def _drawn(asked: CellProgram) -> str:

@@ -5,7 +5,15 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.language.cells.bindings import Fresh, Gradient, Quantity, Refused, Series, Thing
+from gradcheck_cli.language.cells.bindings import (
+    Fresh,
+    Gradient,
+    Library,
+    Quantity,
+    Refused,
+    Series,
+    Thing,
+)
 from gradcheck_cli.language.cells.calls import Calls
 from gradcheck_cli.language.errors import NodeError
 from gradcheck_cli.language.terms import Term, leaf
@@ -55,17 +63,34 @@ class Assigning(Calls):
                     self.target(part, item)
             case ast.Attribute(attr="grad"):
                 self.skipped.append(target.lineno)
+            case ast.Attribute(attr="data", value=ast.Name() as name):
+                self.moved(name, target)
             case _:
                 message = "an assignment to a part of a value is not read"
                 way_out = "build the whole value: `torch.stack([a, b])`, `torch.where(c, a, b)`"
                 raise NodeError("unsupported-syntax", message, target, way_out)
+
+    def is_graded(self, thing: Thing | None) -> bool:
+        """Whether a thing is an input that requires a gradient."""
+        known = None if thing is None else self.leaf_of(thing)
+        return known is not None and known.requires_grad
+
+    def moved(self, name: ast.Name, node: ast.AST) -> None:
+        """An input that is moved from here on, as a step of a descent does: it is refused where it
+        is needed again.
+        """
+        message = f"`{name.id}` is moved here, and a check is made at one point"
+        way_out = "give the cell up to `backward()`"
+        error = NodeError("unsupported-syntax", message, node, way_out)
+        self.names[name.id] = Refused(error)
+        self.skipped.append(getattr(node, "lineno", 1))
 
     def _unpacked(self, thing: Thing, count: int, node: ast.expr) -> Sequence[Thing]:
         match thing:
             case Series(items=items) if len(items) == count:
                 # All are computed before the first is assigned, as in `x, y = y, x`.
                 return items
-            case Gradient() | Refused():
+            case Gradient() | Refused() | Library():
                 return [thing] * count
             case Quantity(term=Term(kind="leaf") as whole):
                 span = self.span(node)
@@ -93,6 +118,9 @@ class Assigning(Calls):
             self.target(node.target, Gradient())
             return
         thing = self.names.get(node.target.id)
+        if self.is_cut and self.is_graded(thing):
+            self.moved(node.target, node)
+            return
         whole = ast.copy_location(ast.BinOp(node.target, node.op, node.value), node)
         result = self._tried(whole)
         if isinstance(thing, Quantity):

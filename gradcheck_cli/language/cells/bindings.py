@@ -110,10 +110,18 @@ class NeuralModule:
 
 
 @dataclass(frozen=True)
+class Affine:
+    """`nn.Linear`, its parameters inputs of the program."""
+
+    weight: Quantity
+    bias: Quantity | None
+
+
+@dataclass(frozen=True)
 class ModuleStack:
     """Modules, one after the other."""
 
-    layers: tuple[NeuralModule | ModuleStack, ...]
+    layers: tuple[NeuralModule | Affine | ModuleStack, ...]
 
 
 @dataclass(frozen=True)
@@ -136,6 +144,6 @@ class Refused:
 
 
 Thing: TypeAlias = (
-    "Library | PythonValue | Quantity | Fresh | Alike | Series | Routine | NeuralModule | ModuleStack"
+    "Library | PythonValue | Quantity | Fresh | Alike | Series | Routine | NeuralModule | Affine | ModuleStack"
     " | Extent | Gradient | Refused"
 )

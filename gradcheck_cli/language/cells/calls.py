@@ -6,6 +6,7 @@ import ast
 
 from gradcheck_cli.functions.modules import (
     ADDING,
+    CASTING,
     IDLE,
     LEAVING,
     MEASURING,
@@ -13,6 +14,7 @@ from gradcheck_cli.functions.modules import (
 )
 from gradcheck_cli.functions.other_names import ACCEPTED
 from gradcheck_cli.language.cells.bindings import (
+    Affine,
     Extent,
     Fresh,
     Gradient,
@@ -29,6 +31,7 @@ from gradcheck_cli.language.cells.bindings import (
 from gradcheck_cli.language.cells.deriving import GRAD
 from gradcheck_cli.language.cells.libraries import spelled_prefix
 from gradcheck_cli.language.cells.neural import Neural
+from gradcheck_cli.language.constants import nonfinite
 from gradcheck_cli.language.errors import NodeError, elide
 from gradcheck_cli.language.libraries import PREFIXES
 from gradcheck_cli.language.terms import Term, chain, leaf
@@ -55,7 +58,7 @@ class Calls(Neural):
                 return self._of_library(path, node)
             case Routine():
                 return self.routine(target, node)
-            case NeuralModule() | ModuleStack():
+            case NeuralModule() | Affine() | ModuleStack():
                 return self.applied(target, node)
             case Refused(error=error):
                 raise error
@@ -69,7 +72,9 @@ class Calls(Neural):
         """A function of Python's, or of the language, by its bare name."""
         first = self.value(node.args[0]) if node.args and func.id in _BUILTIN else None
         if func.id == "float" and len(node.args) == 1 and isinstance(first, PythonValue):
-            return first
+            is_word = isinstance(first.value, str) and nonfinite(first.value) is not None
+            word = leaf(str(first.value), self.span(node))
+            return PythonValue(word, float(first.value)) if is_word else first
         if func.id == "len" and first is not None:
             term = self.term(first, node.args[0])
             return Quantity(self.size(term, leaf("0", self.span(node)), node))
@@ -94,8 +99,13 @@ class Calls(Neural):
         library, _, name = path.rpartition(".")
         if path == GRAD:
             return self.gradient(node)
+        if path.partition(".")[0] in FIGURES:
+            return Library(path)
         if library == "torch.nn":
             return self.module(name, node)
+        if library == "torch" and name.startswith("set_default") and node.args:
+            self.default = self.dtype(node.args[0]) or self.default
+            return Gradient()
         made = self.made(path, node)
         if made is not None:
             return made
@@ -132,6 +142,11 @@ class Calls(Neural):
             if remade is not None:
                 return remade
         value = self.as_quantity(owner, func.value)
+        known = self.leaf_of(value)
+        if known is not None and not known.requires_grad and self._casts(name, node):
+            remade = self.remade(known.made, name, node)
+            if remade is not None:
+                return remade
         if name == "backward":
             return self.backward(value, node)
         if name == "requires_grad_":
@@ -140,7 +155,7 @@ class Calls(Neural):
             message = f"behind `.{name}()` torch has no path for a gradient"
             raise NodeError("unsupported-syntax", message, node, "leave it out")
         if name in UNCHANGING:
-            if any(self._names_dtype(part) for part in node.args) or name in ("double", "half"):
+            if self._casts(name, node) and name != "float":
                 self.said["a change of dtype within the program is not followed"] = None
             return value
         if len(name) > 1 and name.endswith("_") and not name.startswith("_"):
@@ -156,6 +171,11 @@ class Calls(Neural):
             return Quantity(Term("call", span, "", parts), is_numpy=True, base=base)
         head = Term("attribute", self.span(func), name, (value.term,))
         return Quantity(Term("call", span, "", (head, *self.arguments(node))), base=base)
+
+    def _casts(self, name: str, node: ast.Call) -> bool:
+        """Whether a method changes the dtype."""
+        parts = [*node.args, *(k.value for k in node.keywords if k.arg == "dtype")]
+        return name in CASTING or (name in UNCHANGING and any(map(self._names_dtype, parts)))
 
     def _names_dtype(self, node: ast.expr) -> bool:
         try:

@@ -6,6 +6,7 @@ import ast
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from gradcheck_cli.language.cells.bindings import Refused
 from gradcheck_cli.language.cells.prompts import bare, without_magics
 from gradcheck_cli.language.cells.renaming import plain
 from gradcheck_cli.language.cells.routines import Routines
@@ -173,8 +174,11 @@ def _read(
     words = {part.id for each in body for part in ast.walk(each) if isinstance(part, ast.Name)}
     reading = Routines(source, makers, words, are_inputs=are_inputs)
     reading.run(body)
-    if not reading.mistakes and not reading.derivatives and reading.last is not None:
-        reading.derive(reading.last, None, None, None)
+    if not reading.mistakes and not reading.derivatives:
+        if isinstance(reading.last, Refused):
+            reading.mistake(reading.last.error)
+        elif reading.last is not None:
+            reading.derive(reading.last, None, None, None)
     if not reading.mistakes and not reading.derivatives:
         message = "the cell computes nothing that is differentiated"
         way_out = "end it with the value, or with `y.backward()`"

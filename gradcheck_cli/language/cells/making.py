@@ -70,8 +70,10 @@ class Making(Operations):
                 term = self.term(held[-1], keyword.value)
                 span = self.span(keyword)
                 arguments.append(Term("keyword", span, keyword.arg, (term,)))
-        if len(held) == 1 and isinstance(held[0], Fresh) and name in _BY_NUMBERS:
-            whole = replace(held[0], is_numpy=is_numpy, dtype=held[0].dtype)
+        known = self.leaf_of(held[0]) if held else None
+        given = known.made if known else held[0] if held else None
+        if len(held) == 1 and isinstance(given, Fresh) and name in _BY_NUMBERS:
+            whole = replace(given, is_numpy=is_numpy, requires_grad=False)
         else:
             span = self.span(node)
             word = "tensor" if name in _CLASSES else name
@@ -129,6 +131,7 @@ class Making(Operations):
         word = ""
         if isinstance(thing, Library):
             word = thing.path.rpartition(".")[2]
+            word = _CLASSES.get(word) or word
         elif isinstance(thing, PythonValue) and isinstance(thing.value, str):
             word = thing.value
         elif isinstance(node, ast.Name):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.functions import constants
 from gradcheck_cli.language.cells.bindings import (
+    Affine,
     Extent,
     Fresh,
     Gradient,
@@ -167,6 +168,9 @@ class Operations(Conversions):
                 return owner
             case Refused(error=error):
                 raise error
+            case Affine(weight=weight, bias=bias) if node.attr in ("weight", "bias"):
+                parameter = weight if node.attr == "weight" else bias
+                return PythonValue(leaf("None", span), None) if parameter is None else parameter
         value = self.as_quantity(owner, node.value)
         if node.attr in ATTRIBUTES:
             base = value.base or value.term.text

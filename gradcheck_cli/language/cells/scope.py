@@ -13,6 +13,7 @@ from gradcheck_cli.language.cells.bindings import (
     LeafTensor,
     PythonValue,
     Quantity,
+    Refused,
     Series,
     Thing,
 )
@@ -79,7 +80,7 @@ class Scope:
         self.skipped: list[int] = []
         self.said: dict[str, None] = {}
         self.default = "float32"
-        self.last: Quantity | None = None
+        self.last: Quantity | Refused | None = None
         self.is_cut = False
         self._words = frozenset(words)
         self.wanted: dict[str, str] = {}
@@ -151,7 +152,9 @@ class Scope:
             number = Term("call", span, "", (leaf("tensor", span), thing.term))
             thing = Fresh(number, "float64", is_numpy=True)
         thing = self.names[name] = self._anchored(name, thing, span)
-        if isinstance(thing, Quantity):
+        if isinstance(thing, Refused):
+            self.skipped.append(getattr(node, "lineno", 1))
+        if isinstance(thing, Quantity | Refused):
             self.last = thing
 
     def _anchored(self, name: str, thing: Thing, span: Span) -> Thing:

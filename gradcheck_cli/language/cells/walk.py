@@ -15,6 +15,7 @@ from gradcheck_cli.language.cells.bindings import (
     Series,
     Thing,
 )
+from gradcheck_cli.language.cells.calls import FIGURES
 from gradcheck_cli.language.cells.libraries import known_path
 from gradcheck_cli.language.cells.operations import integer_term
 from gradcheck_cli.language.errors import NodeError
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 MOST_ROUNDS, MOST_CALLS = 100, 32
 # What only shows something, or sets what no result depends on.
 _SHOWING = ("print", "display", "pprint", "help")
-_FIGURES = ("matplotlib", "seaborn", "pylab", "plotly", "warnings", "logging", "tqdm", "time")
 _SEEDING = (
     "manual_seed", "manual_seed_all", "seed", "set_printoptions", "zero_grad", "simplefilter",
     "use_deterministic_algorithms", "filterwarnings",
@@ -159,7 +159,7 @@ class Walk(Assigning):
             return True
         thing = self.named(func) if path or func.id in self.names else None
         library = thing.path.partition(".")[0] if isinstance(thing, Library) else ""
-        return library in _FIGURES or bool(path and path[0] in _SEEDING) or "grad" in path[1:]
+        return library in FIGURES or bool(path and path[0] in _SEEDING) or "grad" in path[1:]
 
     def _loop(self, node: ast.For) -> None:
         """A loop over a literal range or a list, written out."""
