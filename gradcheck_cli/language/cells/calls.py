@@ -6,6 +6,7 @@ import ast
 
 from gradcheck_cli.functions.modules import (
     ADDING,
+    ALIKE,
     CASTING,
     IDLE,
     LEAVING,
@@ -15,6 +16,7 @@ from gradcheck_cli.functions.modules import (
 from gradcheck_cli.functions.other_names import ACCEPTED
 from gradcheck_cli.language.cells.bindings import (
     Affine,
+    Alike,
     Extent,
     Fresh,
     Gradient,
@@ -36,8 +38,10 @@ from gradcheck_cli.language.errors import NodeError, elide
 from gradcheck_cli.language.libraries import PREFIXES
 from gradcheck_cli.language.terms import Term, chain, leaf
 
-# Functions of Python's own that a cell may call without an import.
-_BUILTIN = ("float", "len", ADDING)
+# Libraries that show something, or measure it; what they answer is of no program.
+FIGURES = (
+    "matplotlib", "seaborn", "pylab", "plotly", "warnings", "logging", "tqdm", "time", "IPython",
+)  # fmt: skip
 
 
 class Calls(Neural):
@@ -50,9 +54,11 @@ class Calls(Neural):
             return self._bare(func, node)
         if isinstance(func, ast.Attribute):
             owner = self.value(func.value)
-            if not isinstance(owner, Library):
+            if not isinstance(owner, Library | Affine):
                 return self.method(owner, func, node)
-        target = self.value(func)
+            target = self.attribute_of(owner, func)
+        else:
+            target = self.value(func)
         match target:
             case Library(path=path):
                 return self._of_library(path, node)
@@ -70,20 +76,27 @@ class Calls(Neural):
 
     def _bare(self, func: ast.Name, node: ast.Call) -> Thing:
         """A function of Python's, or of the language, by its bare name."""
-        first = self.value(node.args[0]) if node.args and func.id in _BUILTIN else None
-        if func.id == "float" and len(node.args) == 1 and isinstance(first, PythonValue):
-            is_word = isinstance(first.value, str) and nonfinite(first.value) is not None
-            word = leaf(str(first.value), self.span(node))
-            return PythonValue(word, float(first.value)) if is_word else first
-        if func.id == "len" and first is not None:
-            term = self.term(first, node.args[0])
-            return Quantity(self.size(term, leaf("0", self.span(node)), node))
-        if func.id == ADDING and len(node.args) == 1 and not node.keywords:
-            return self._summed(first, node)
+        is_plain = len(node.args) == 1 and not node.keywords
+        if is_plain and func.id in ("float", "len", ADDING):
+            return self._builtin(func.id, self.value(node.args[0]), node)
         self.require_function(func.id, func)
         return self._function(leaf(func.id, self.span(func)), node)
 
-    def _summed(self, first: Thing | None, node: ast.Call) -> Quantity:
+    def _builtin(self, name: str, first: Thing, node: ast.Call) -> Thing:
+        """A function of Python's that the language has not, or that means something else there."""
+        if name == ADDING:
+            return self._summed(first, node)
+        if name == "len":
+            term = self.term(first, node.args[0])
+            return Quantity(self.size(term, leaf("0", self.span(node)), node))
+        if not isinstance(first, PythonValue):
+            message = "behind `float()` torch has no path for a gradient"
+            raise NodeError("unsupported-syntax", message, node, "leave it out")
+        is_word = isinstance(first.value, str) and nonfinite(first.value) is not None
+        word = leaf(str(first.value), self.span(node))
+        return PythonValue(word, float(first.value)) if is_word else first
+
+    def _summed(self, first: Thing, node: ast.Call) -> Quantity:
         """Python's sum: the items of a list, or a value's along its first dimension."""
         if isinstance(first, Series) and first.items:
             places = getattr(first.node, "elts", node.args * len(first.items))
@@ -91,7 +104,7 @@ class Calls(Neural):
             head, *rest = (self.as_quantity(thing, place).term for thing, place in pairs)
             return Quantity(chain(head, *(("+", term) for term in rest)))
         span = self.span(node)
-        value = self.as_quantity(first or Series((), node), node.args[0])
+        value = self.as_quantity(first, node.args[0])
         dim = Term("keyword", span, "dim", (leaf("0", span),))
         return Quantity(Term("call", span, "", (leaf(ADDING, span), value.term, dim)))
 
@@ -112,8 +125,8 @@ class Calls(Neural):
         prefix = spelled_prefix(library)
         if library and prefix not in PREFIXES and prefix not in ACCEPTED:
             raise NodeError("unknown-function", f"`{elide(path)}` is not read", node.func)
-        if node.args and (alike := self.alike(name, self.quantity(node.args[0]))):
-            return alike
+        if name in ALIKE and len(node.args) == 1:
+            return Alike(ALIKE[name], self.quantity(node.args[0]).term)
         spelled = f"{prefix}.{name}" if prefix else name
         self.require_function(spelled, node.func)
         return self._function(leaf(spelled, self.span(node.func)), node, prefix == "np")
@@ -137,16 +150,28 @@ class Calls(Neural):
         name, span = func.attr, self.span(node)
         if isinstance(owner, Gradient):
             return owner
-        if isinstance(owner, Fresh):
-            remade = self.remade(owner, name, node)
-            if remade is not None:
-                return remade
-        value = self.as_quantity(owner, func.value)
-        known = self.leaf_of(value)
+        known = self.leaf_of(owner)
         if known is not None and not known.requires_grad and self._casts(name, node):
-            remade = self.remade(known.made, name, node)
-            if remade is not None:
-                return remade
+            owner = known.made
+        remade = self.remade(owner, name, node) if isinstance(owner, Fresh) else None
+        if remade is not None:
+            return remade
+        value = self.as_quantity(owner, func.value)
+        special = self._special(value, func, node)
+        if special is not None:
+            return special
+        base = value.base or value.term.text
+        self.require_function(f"np.{name}" if value.is_numpy else name, func)
+        if value.is_numpy:
+            head = leaf(f"np.{name}", span)
+            parts = (head, value.term, *self.arguments(node))
+            return Quantity(Term("call", span, "", parts), is_numpy=True, base=base)
+        head = Term("attribute", self.span(func), name, (value.term,))
+        return Quantity(Term("call", span, "", (head, *self.arguments(node))), base=base)
+
+    def _special(self, value: Quantity, func: ast.Attribute, node: ast.Call) -> Thing | None:
+        """What a method answers that is no function; None for one that is."""
+        name = func.attr
         if name == "backward":
             return self.backward(value, node)
         if name == "requires_grad_":
@@ -160,17 +185,9 @@ class Calls(Neural):
             return value
         if len(name) > 1 and name.endswith("_") and not name.startswith("_"):
             return self.in_place(value, func, node)
-        dims = self.value(node.args[0]) if node.args else None
-        if name == MEASURING and not isinstance(dims, PythonValue):
+        if name == MEASURING and not node.args and not node.keywords:
             return Extent(value.term)
-        base = value.base or value.term.text
-        self.require_function(f"np.{name}" if value.is_numpy else name, func)
-        if value.is_numpy:
-            head = leaf(f"np.{name}", span)
-            parts = (head, value.term, *self.arguments(node))
-            return Quantity(Term("call", span, "", parts), is_numpy=True, base=base)
-        head = Term("attribute", self.span(func), name, (value.term,))
-        return Quantity(Term("call", span, "", (head, *self.arguments(node))), base=base)
+        return None
 
     def _casts(self, name: str, node: ast.Call) -> bool:
         """Whether a method changes the dtype."""
@@ -178,6 +195,8 @@ class Calls(Neural):
         return name in CASTING or (name in UNCHANGING and any(map(self._names_dtype, parts)))
 
     def _names_dtype(self, node: ast.expr) -> bool:
+        if not isinstance(node, ast.Name | ast.Attribute | ast.Constant):
+            return False
         try:
             self.dtype(node)
         except NodeError:

@@ -106,7 +106,7 @@ def is_cell(text: str, makers: Collection[str]) -> bool:
                 signs += 1
             case ast.Expr(value=value):
                 signs += _makes(value, ()) or (isinstance(value, ast.Call) and len(body) > 1)
-    return signs > 0 and (len(body) > 1 or any(_makes(part, ()) for part in ast.walk(body[0])))
+    return signs > 0 and (len(body) > 1 or _makes(body[0], ()))
 
 
 def read_cell(text: str, makers: Collection[str]) -> Cell:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 
-from gradcheck_cli.functions.modules import ALIKE
 from gradcheck_cli.language.cells.bindings import (
     Alike,
     Fresh,
@@ -103,10 +102,6 @@ class Conversions(Scope):
         span = self.span(node)
         dim = () if key is None else (Term("keyword", span, "dim", (key,)),)
         return Term("call", span, "", (leaf("size", span), term, *dim))
-
-    def alike(self, name: str, like: Quantity) -> Alike | None:
-        """Equal numbers in the shape of another value, if that is what a function makes."""
-        return Alike(ALIKE[name], like.term) if name in ALIKE else None
 
     def require_function(self, spelled: str, node: ast.expr) -> None:
         """Nothing, if the language knows a function by that name, with its prefix.

@@ -169,6 +169,8 @@ class Making(Operations):
     def _converted(self, made: Fresh, node: ast.Call) -> Fresh:
         """A tensor in the dtype that a method names, if it names one."""
         for argument in [*node.args, *(k.value for k in node.keywords if k.arg == "dtype")]:
+            if not isinstance(argument, ast.Name | ast.Attribute | ast.Constant):
+                continue
             try:
                 made = replace(made, dtype=self.dtype(argument))
             except NodeError:

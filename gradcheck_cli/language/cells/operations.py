@@ -156,7 +156,10 @@ class Operations(Conversions):
 
     def attribute(self, node: ast.Attribute) -> Thing:
         """What stands behind a dot."""
-        owner = self.value(node.value)
+        return self.attribute_of(self.value(node.value), node)
+
+    def attribute_of(self, owner: Thing, node: ast.Attribute) -> Thing:
+        """What stands behind the dot of a thing."""
         span = self.span(node)
         match owner:
             case Library(path=path):
