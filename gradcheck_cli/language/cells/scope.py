@@ -85,6 +85,7 @@ class Scope:
         self._words = frozenset(words)
         self.wanted: dict[str, str] = {}
         self._taken: set[str] = set()
+        self._numbers: dict[str, int] = {}
         self._count = 0
 
     def span(self, node: ast.AST) -> Span:
@@ -111,11 +112,12 @@ class Scope:
     def free_name(self, wanted: str) -> str:
         """A name of the program that nothing has yet."""
         name = f"{wanted}_" if is_constant(wanted) else wanted
-        number = 1
+        number = self._numbers.get(wanted, 1)
         while name in self._taken or (number > 1 and name in self._words):
             number += 1
             name = f"{wanted}_{number}"
         self._taken.add(name)
+        self._numbers[wanted] = number
         if number > 1:
             self.wanted[name] = f"{wanted}_" if is_constant(wanted) else wanted
         return name

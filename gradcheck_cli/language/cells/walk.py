@@ -185,6 +185,8 @@ class Walk(Assigning):
     def _rounds(self, node: ast.expr) -> Sequence[Thing]:
         span = self.span(node)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            if node.func.id in ("zip", "enumerate"):
+                return self._together(node.func.id, node)
             if node.func.id == "range" and 1 <= len(node.args) <= 3 and not node.keywords:
                 ends = [self.value(argument) for argument in node.args]
                 numbers = [end.value for end in ends if isinstance(end, PythonValue)]
@@ -201,6 +203,17 @@ class Walk(Assigning):
             return thing.items[: MOST_ROUNDS + 1]
         message = "only a loop over `range` of numbers, or over a list, is written out"
         raise NodeError("unsupported-syntax", message, node, _WRITE_OUT)
+
+    def _together(self, name: str, node: ast.Call) -> Sequence[Thing]:
+        """The rounds of `zip(a, b)` or `enumerate(a)`."""
+        if node.keywords or not node.args or (name == "enumerate" and len(node.args) > 1):
+            raise NodeError("arity", f"`{name}` takes lists alone here", node)
+        columns = [self._rounds(argument) for argument in node.args]
+        if name == "enumerate":
+            span = self.span(node)
+            counted = [PythonValue(integer_term(k, span), k) for k in range(len(columns[0]))]
+            columns = [counted, *columns]
+        return [Series(row, node) for row in zip(*columns, strict=False)]
 
     def _with_block(self, node: ast.With) -> None:
         """What is computed under `torch.no_grad()` is cut off; another block is not read."""
