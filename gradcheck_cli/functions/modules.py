@@ -50,6 +50,8 @@ UNCHANGING = (
     "clone", "contiguous", "cpu", "cuda", "retain_grad", "to", "float", "double", "half",
     "bfloat16", "type", "type_as", "astype", "copy",
 )  # fmt: skip
+# Those of them that answer numbers of their own.
+COPYING = ("clone", "copy")
 # Those of them that change the dtype.
 CASTING = ("float", "double", "half", "bfloat16")
 # Methods that answer the same numbers in another shape, which a point can take.

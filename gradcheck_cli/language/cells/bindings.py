@@ -37,11 +37,13 @@ class Quantity:
     Attributes:
         is_numpy: whether its methods are those of a NumPy array.
         base: the name whose numbers it shares, as a view of it does.
+        is_copy: whether it is a copy, and so no longer the input that it may be equal to.
     """
 
     term: Term
     is_numpy: bool = False
     base: str = ""
+    is_copy: bool = False
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
 from gradcheck_cli.functions.modules import (
     ADDING,
     ALIKE,
     CASTING,
+    COPYING,
     IDLE,
     LEAVING,
     MEASURING,
@@ -150,6 +152,9 @@ class Calls(Neural):
         name, span = func.attr, self.span(node)
         if isinstance(owner, Gradient):
             return owner
+        if isinstance(owner, PythonValue):
+            message = f"a number or text of Python's has no method `{elide(name)}` that is read"
+            raise NodeError("unknown-attribute", message, func)
         known = self.leaf_of(owner)
         if known is not None and not known.requires_grad and self._casts(name, node):
             owner = known.made
@@ -182,7 +187,7 @@ class Calls(Neural):
         if name in UNCHANGING:
             if self._casts(name, node) and name != "float":
                 self.said["a change of dtype within the program is not followed"] = None
-            return value
+            return replace(value, is_copy=True, base="") if name in COPYING else value
         if len(name) > 1 and name.endswith("_") and not name.startswith("_"):
             return self.in_place(value, func, node)
         if name == MEASURING and not node.args and not node.keywords:

@@ -232,8 +232,7 @@ def _program(reading: Routines, derivative: Derivative) -> CellProgram:
     absent = [name for name in wrt if name not in program.variables]
     if absent and derivative.place is not None:
         message = f"`{absent[0]}` is no input of what is differentiated"
-        span = reading.span(derivative.place)
-        raise ProgramError([Mistake("unknown-input", message, text, span)])
+        raise ProgramError([_at(reading, derivative.place, "unknown-input", message)])
     given = derivative.cotangent
     weights = None if given is None else _written(given, text)
     dtypes = tuple(dict.fromkeys(value.dtype for value in point.values() if value.dtype))
@@ -243,8 +242,12 @@ def _program(reading: Routines, derivative: Derivative) -> CellProgram:
 def _ungraded(reading: Routines, place: ast.AST) -> Mistake:
     """What is wrong where torch would find nothing to differentiate."""
     message = "nothing that this is computed from requires a gradient: torch's backward would fail"
-    way_out = "make an input with `requires_grad=True`"
-    return Mistake("no-input", message, reading.source.text, reading.span(place), way_out)
+    return _at(reading, place, "no-input", message, "make an input with `requires_grad=True`")
+
+
+def _at(reading: Routines, node: ast.AST, code: str, message: str, way_out: str = "") -> Mistake:
+    text, span = reading.source.text, reading.span(node)
+    return Mistake(code, message, text, span, way_out, place_in(text, span))
 
 
 def _written(made: Fresh, cell: str) -> Written:

@@ -106,6 +106,8 @@ class Operations(Conversions):
     def refused(self, node: ast.AST) -> NodeError:
         """The mistake of syntax that is not read."""
         message, instead = refusal(node)
+        if isinstance(node, ast.While | ast.For):
+            instead = "write out what it comes to, or loop over `range(3)` or a list"
         return NodeError("unsupported-syntax", message, node, instead)
 
     def _binary(self, node: ast.BinOp) -> Thing:
@@ -118,12 +120,14 @@ class Operations(Conversions):
         for link in reversed(spine):
             right = self.value(link.right)
             whole = _computed(link.op, first, right)
-            if whole is not None:
-                # Indices and exponents are counted in loops.
-                first = PythonValue(integer_term(whole, self.span(link)), whole)
-                result = first.term
-                continue
             other = self.term(right, link.right)
+            if whole is not None:
+                # Indices and exponents are counted in loops; what is written out stays so.
+                result = chain(result, (_SIGNS[type(link.op)], other))
+                if any(isinstance(part, ast.Name) for part in ast.walk(link)):
+                    result = integer_term(whole, self.span(link))
+                first = PythonValue(result, whole)
+                continue
             if isinstance(link.op, ast.Pow):
                 result = Term("raised", self.span(link), "", (result, other))
             elif type(link.op) in _SIGNS:
@@ -146,7 +150,8 @@ class Operations(Conversions):
             inner = thing.term.parts[0] if is_signed else None
             if inner is not None:
                 return PythonValue(Term("signed", span, thing.term.text, (inner,)), thing.value)
-            return PythonValue(leaf(thing.term.text, span), thing.value)
+            is_leaf = thing.term.kind == "leaf"
+            return PythonValue(leaf(thing.term.text, span), thing.value) if is_leaf else thing
         if thing is not None:
             return thing
         if node.id in USUAL:
@@ -217,7 +222,8 @@ class Operations(Conversions):
             return Term("slice", self.span(node), "", parts)
         thing = self.value(node)
         if isinstance(thing, PythonValue) and isinstance(thing.value, int | None | type(...)):
-            return thing.term
+            is_whole = type(thing.value) is int
+            return integer_term(thing.value, self.span(node)) if is_whole else thing.term
         message = "an index must be a constant integer or a slice"
         raise NodeError("bad-index", message, node)
 

@@ -131,7 +131,7 @@ class Scope:
         name = self.free_name(wanted)
         term = quantity.term
         if self.is_cut:
-            term = Term("call", term.span, "", (leaf("detach", term.span), term))
+            term = Term("call", term.span, "", (leaf("stop_gradient", term.span), term))
         self.statements.append(Term("assign", span, name, (term,)))
         return Quantity(leaf(name, span), quantity.is_numpy, quantity.base)
 
@@ -143,7 +143,7 @@ class Scope:
 
     def leaf_of(self, thing: Thing) -> LeafTensor | None:
         """The input that a value is, if it is one."""
-        if isinstance(thing, Quantity) and thing.term.kind == "leaf":
+        if isinstance(thing, Quantity) and thing.term.kind == "leaf" and not thing.is_copy:
             return self.inputs.get(thing.term.text)
         return None
 
@@ -164,7 +164,7 @@ class Scope:
         match thing:
             case Fresh():
                 return self.input(name, thing, span)
-            case Quantity(term=term) if term.kind != "leaf":
+            case Quantity(term=term) if term.kind != "leaf" or thing.is_copy:
                 return self.emit(name, thing, span)
             case Alike(number=number, like=like) if like.kind != "leaf":
                 return Alike(number, self.emit(name, Quantity(like), span).term)
