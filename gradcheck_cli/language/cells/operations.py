@@ -117,6 +117,7 @@ class Operations(Conversions):
             spine.append(spine[-1].left)
         first = self.value(spine[-1].left)
         result, is_numpy = self.term(first, spine[-1].left), _is_numpy(first)
+        is_counted = _has_name(spine[-1].left)
         for link in reversed(spine):
             right = self.value(link.right)
             whole = _computed(link.op, first, right)
@@ -124,7 +125,8 @@ class Operations(Conversions):
             if whole is not None:
                 # Indices and exponents are counted in loops; what is written out stays so.
                 result = chain(result, (_SIGNS[type(link.op)], other))
-                if any(isinstance(part, ast.Name) for part in ast.walk(link)):
+                is_counted = is_counted or _has_name(link.right)
+                if is_counted:
                     result = integer_term(whole, self.span(link))
                 first = PythonValue(result, whole)
                 continue
@@ -222,8 +224,9 @@ class Operations(Conversions):
             return Term("slice", self.span(node), "", parts)
         thing = self.value(node)
         if isinstance(thing, PythonValue) and isinstance(thing.value, int | None | type(...)):
-            is_whole = type(thing.value) is int
-            return integer_term(thing.value, self.span(node)) if is_whole else thing.term
+            if isinstance(thing.value, int) and not isinstance(thing.value, bool):
+                return integer_term(thing.value, self.span(node))
+            return thing.term
         message = "an index must be a constant integer or a slice"
         raise NodeError("bad-index", message, node)
 
@@ -246,6 +249,10 @@ def _computed(op: ast.operator, left: Thing, right: Thing) -> int | None:
         case ast.Mult():
             return int(a * b)
     return None
+
+
+def _has_name(node: ast.expr) -> bool:
+    return any(isinstance(part, ast.Name) for part in ast.walk(node))
 
 
 def integer_term(number: int, span: Span) -> Term:
