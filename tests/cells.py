@@ -84,7 +84,12 @@ READ = {
     "import torch\nx = torch.tensor(1.0, requires_grad=True)\ny = x.exp()\ny.backward()\nx = torch.tensor(2.0, requires_grad=True)\ny = x.log()\ny.backward()":
         [Expected("y = x.exp()", X), Expected("y = x.log()", X)],
     "import torch\nx = torch.tensor(3.0, requires_grad=True)\ny = x**2\ny.backward()\nassert x.grad == 6\nwith torch.no_grad():\n    x -= 0.1*x.grad": [Expected("y = x**2", X)],
+    "import torch\nx = torch.tensor(2.0, requires_grad=True)\ny = x.detach().clone().requires_grad_(True)\nz = y**2\nz.backward()": [Expected("z = y**2", ("y",))],
     # what only shows something, magics, prompts
+    "import torch\nx = torch.tensor(3.0, requires_grad=True)\ny = x**2\ny.backward()\nif abs(x.grad - 6) < 1e-3:\n    print('ok')\nfor name, t in [('x', x)]:\n    print(name, t.grad)":
+        [Expected("y = x**2", X)],
+    "import torch\nx = torch.tensor([1., 2.], requires_grad=True)\nJ = torch.zeros(2, 2)\nfor i in range(2):\n    J[i] = torch.autograd.grad((x[0]*x)[i], x)[0]":
+        [Expected("(x[0]*x)[0]", X), Expected("(x[0]*x)[1]", X)],
     ">>> import torch\n>>> x = torch.ones(2, requires_grad=True)\n>>> y = (x + 2)**2\n>>> y\ntensor([9., 9.])\n>>> y.sum().backward()\n":
         [Expected("y = (x + 2)**2\ny.sum()", X)],
     "In [1]: import torch\n\nIn [2]: x = torch.tensor(2., requires_grad=True)\n\nIn [3]: def f(x):\n   ...:     return x**2\n   ...:\n\nIn [4]: f(x).backward()\n": [Expected("x**2", X)],

@@ -54,7 +54,7 @@ def leaf_gradients(text):
     """What torch has in `.grad` when a cell is run: by test alone, whose cells these are."""
     names = {}
     lines = without_magics(bare(text))[0].split("\n")
-    shown = ("plt.", "ax.", "fig,", "import matplotlib", "print(")
+    shown = ("plt.", "ax.", "fig,", "import matplotlib", "print(g")
     plain = "\n".join(line for line in lines if not line.startswith(shown))
     body = ast.parse(plain.replace("with torch.no_grad():\n    x -= 0.1*x.grad", ""))
     exec(compile(body, "cell", "exec"), names)  # noqa: S102 - cells of the table above

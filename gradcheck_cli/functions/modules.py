@@ -56,6 +56,8 @@ COPYING = ("clone", "copy")
 CASTING = ("float", "double", "half", "bfloat16")
 # Methods that answer the same numbers in another shape, which a point can take.
 RESHAPING = ("reshape", "view")
+# What cuts the path of a gradient; of an input the numbers that a new one may have.
+CUTTING = ("detach",)
 # What answers numbers of Python's, past which torch has no path.
 LEAVING = ("item", "numpy", "tolist")
 # Functions that answer a number, or a shape like that of their argument.

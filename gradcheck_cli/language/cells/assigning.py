@@ -28,8 +28,17 @@ ACTING = ("open", "eval", "exec", "compile", "input", "exit", "quit", "breakpoin
 class Assigning(Calls):
     """Reads assignments."""
 
-    def assign(self, targets: Sequence[ast.expr], value: ast.expr) -> None:
-        """An assignment, to one target or several."""
+    def assignment(self, node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> None:
+        """An assignment of any kind; a name that is only declared is none."""
+        match node:
+            case ast.Assign(targets=targets, value=value):
+                self._assign(targets, value)
+            case ast.AnnAssign(target=target, value=value) if value is not None:
+                self._assign([target], value)
+            case ast.AugAssign():
+                self._augmented(node)
+
+    def _assign(self, targets: Sequence[ast.expr], value: ast.expr) -> None:
         for target in targets:
             if isinstance(target, ast.Attribute) and self._flagged(target, value):
                 return
@@ -62,6 +71,8 @@ class Assigning(Calls):
                 for part, item in zip(elts, things, strict=True):
                     self.target(part, item)
             case ast.Attribute(attr="grad"):
+                self.skipped.append(target.lineno)
+            case ast.Subscript() if isinstance(thing, Gradient):
                 self.skipped.append(target.lineno)
             case ast.Attribute(attr="data", value=ast.Name() as name):
                 self.moved(name, target)
@@ -112,8 +123,7 @@ class Assigning(Calls):
         known.requires_grad = wanted
         return True
 
-    def augmented(self, node: ast.AugAssign) -> None:
-        """`y += x`, which changes a tensor in place."""
+    def _augmented(self, node: ast.AugAssign) -> None:
         if not isinstance(node.target, ast.Name):
             self.target(node.target, Gradient())
             return

@@ -38,12 +38,14 @@ class Quantity:
         is_numpy: whether its methods are those of a NumPy array.
         base: the name whose numbers it shares, as a view of it does.
         is_copy: whether it is a copy, and so no longer the input that it may be equal to.
+        made: the tensor of whose numbers it is made alone, where that was cut off: a new input.
     """
 
     term: Term
     is_numpy: bool = False
     base: str = ""
     is_copy: bool = False
+    made: Fresh | None = None
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,6 @@ class Refused:
 
 
 Thing: TypeAlias = (
-    "Library | PythonValue | Quantity | Fresh | Alike | Series | Routine | NeuralModule | Affine | ModuleStack"
-    " | Extent | Gradient | Refused"
+    "Library | PythonValue | Quantity | Fresh | Alike | Series | Routine | NeuralModule | Affine"
+    " | ModuleStack | Extent | Gradient | Refused"
 )

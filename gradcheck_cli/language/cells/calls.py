@@ -10,6 +10,7 @@ from gradcheck_cli.functions.modules import (
     ALIKE,
     CASTING,
     COPYING,
+    CUTTING,
     IDLE,
     LEAVING,
     MEASURING,
@@ -172,7 +173,10 @@ class Calls(Neural):
             parts = (head, value.term, *self.arguments(node))
             return Quantity(Term("call", span, "", parts), is_numpy=True, base=base)
         head = Term("attribute", self.span(func), name, (value.term,))
-        return Quantity(Term("call", span, "", (head, *self.arguments(node))), base=base)
+        whole = Quantity(Term("call", span, "", (head, *self.arguments(node))), base=base)
+        if known is not None and name in CUTTING:
+            return replace(whole, made=known.made)
+        return whole
 
     def _special(self, value: Quantity, func: ast.Attribute, node: ast.Call) -> Thing | None:
         """What a method answers that is no function; None for one that is."""
@@ -215,6 +219,8 @@ class Calls(Neural):
     def _require(self, value: Quantity, func: ast.Attribute, node: ast.Call) -> Thing:
         known = self.leaf_of(value)
         wanted = self.flag(node.args[0]) if node.args else True
+        if known is None and value.made is not None:
+            return self.requiring(value.made, wanted, node)
         if known is None:
             message = "what is computed here is no input: its numbers are not written out"
             raise NodeError("unsupported-syntax", message, func, "such as `torch.tensor([1.0])`")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.language.cells.bindings import Refused
 from gradcheck_cli.language.cells.prompts import bare, without_magics
-from gradcheck_cli.language.cells.renaming import plain
+from gradcheck_cli.language.cells.renaming import without_numbers
 from gradcheck_cli.language.cells.routines import Routines
 from gradcheck_cli.language.cells.scope import place_in
 from gradcheck_cli.language.errors import Mistake, ProgramError, Span
@@ -210,7 +210,7 @@ def _program(reading: Routines, derivative: Derivative) -> CellProgram:
     Raises:
         ProgramError: with the mistakes of the program.
     """
-    derivative, named = plain(derivative, reading.wanted)
+    derivative, named = without_numbers(derivative, reading.wanted)
     text, spelling = reading.source.text, _spelled(derivative)
     try:
         program = replace(parse(spelling.text), written=text.strip("\n"))

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from gradcheck_cli.language.terms import Term
 
 
-def plain(derivative: Derivative, wanted: Mapping[str, str]) -> tuple[Derivative, dict[str, str]]:
+def without_numbers(
+    derivative: Derivative, wanted: Mapping[str, str]
+) -> tuple[Derivative, dict[str, str]]:
     """A derivative whose names are those of the cell as far as they can be told apart, and the new
     names by the old ones.
 

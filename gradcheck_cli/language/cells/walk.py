@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 # A loop that is written out, and functions that call each other.
 MOST_ROUNDS, MOST_CALLS = 100, 32
 # What only shows something, or sets what no result depends on.
-_SHOWING = ("print", "display", "pprint", "help")
+_SHOWING = (
+    "print", "display", "pprint", "help", "dict", "list", "tuple", "type", "id", "repr", "str",
+    "isinstance", "bool", "int", "set",
+)  # fmt: skip
 _SEEDING = (
     "manual_seed", "manual_seed_all", "seed", "set_printoptions", "zero_grad", "simplefilter",
     "use_deterministic_algorithms", "filterwarnings",
@@ -57,17 +60,14 @@ class Walk(Assigning):
         match node:
             case ast.Import() | ast.ImportFrom():
                 self._import(node)
-            case ast.Assign(targets=targets, value=value):
-                self.assign(targets, value)
-            case ast.AnnAssign(target=target, value=value):
-                if value is not None:
-                    self.assign([target], value)
-            case ast.AugAssign():
-                self.augmented(node)
+            case ast.Assign() | ast.AnnAssign() | ast.AugAssign():
+                self.assignment(node)
             case ast.Expr(value=value):
                 self._expression(value)
             case ast.FunctionDef(name=name, decorator_list=[]):
                 self.names[name] = Routine(name, node, self.names)
+            case ast.For() | ast.If() | ast.While() if self._only_shows(node):
+                self._skip(node)
             case ast.For():
                 self._loop(node)
             case ast.With():
@@ -82,6 +82,19 @@ class Walk(Assigning):
     def _block(self, body: Iterable[ast.stmt]) -> None:
         for statement in body:
             self.statement(statement)
+
+    def _only_shows(self, node: ast.For | ast.If | ast.While) -> bool:
+        """Whether nothing but showing is done in a block."""
+        for statement in (*node.body, *node.orelse):
+            match statement:
+                case ast.Pass() | ast.Break() | ast.Raise() | ast.Assert():
+                    continue
+                case ast.Expr(value=value) if self._is_showing(value):
+                    continue
+                case ast.If() if self._only_shows(statement):
+                    continue
+            return False
+        return True
 
     def _skip(self, node: ast.AST) -> None:
         """A statement that says nothing of the program.
