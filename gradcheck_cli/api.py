@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import ExitStack, contextmanager
 from functools import wraps
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from unicodedata import normalize
 
@@ -65,6 +66,8 @@ __all__ = [
     "check",
 ]
 
+# A cell has its own.
+_NO_POINT: Mapping[str, Any] = MappingProxyType({})
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -86,7 +89,7 @@ def _without_frames(function: Callable[P, T]) -> Callable[P, T]:
 @_without_frames
 def check(
     text: str,
-    at: Mapping[str, Any] | None = None,
+    at: Mapping[str, Any] = _NO_POINT,
     *,
     wrt: Sequence[str] = (),
     cotangent: Any = None,
@@ -188,14 +191,14 @@ def _require_text(text: Any) -> None:
 
 
 def _batches(
-    text: str, at: Mapping[str, Any] | None, cotangent: Any, settings: Settings
+    text: str, at: Mapping[str, Any], cotangent: Any, settings: Settings
 ) -> list[tuple[Batch, ...]]:
     """All that is asked, for each dtype and device."""
     weights = None if cotangent is None else read_object("cotangent", cotangent)
     if isinstance(weights, Grid | Sample):
         kind = "grid" if isinstance(weights, Grid) else "distribution"
         raise mistake("bad-number", f"a cotangent is no {kind}")
-    points = _points({} if at is None else at)
+    points = _points(at)
     devices = devices_of(settings.device)
     spell = [name for name, value in points.items() if isinstance(value, Grid)]
     groups: list[tuple[Batch, ...]] = []
@@ -221,7 +224,7 @@ def _batches(
 
 
 @_without_frames
-def assert_gradient(text: str, at: Mapping[str, Any] | None = None, **options: Any) -> LiveReport:
+def assert_gradient(text: str, at: Mapping[str, Any] = _NO_POINT, **options: Any) -> LiveReport:
     """The Report of `check`, if nothing is wrong and everything could be verified.
 
     Args:
