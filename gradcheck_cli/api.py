@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import ExitStack, contextmanager
 from functools import wraps
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from unicodedata import normalize
 
@@ -66,8 +65,6 @@ __all__ = [
     "check",
 ]
 
-# A cell has its own.
-_NO_POINT: Mapping[str, Any] = MappingProxyType({})
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -89,7 +86,7 @@ def _without_frames(function: Callable[P, T]) -> Callable[P, T]:
 @_without_frames
 def check(
     text: str,
-    at: Mapping[str, Any] = _NO_POINT,
+    at: Mapping[str, Any] = {},
     *,
     wrt: Sequence[str] = (),
     cotangent: Any = None,
@@ -224,7 +221,11 @@ def _batches(
 
 
 @_without_frames
-def assert_gradient(text: str, at: Mapping[str, Any] = _NO_POINT, **options: Any) -> LiveReport:
+def assert_gradient(
+    text: str,
+    at: Mapping[str, Any] = {},
+    **options: Any,
+) -> LiveReport:
     """The Report of `check`, if nothing is wrong and everything could be verified.
 
     Args:

@@ -141,7 +141,9 @@ class Walk(Assigning):
 
     def _expression(self, node: ast.expr) -> None:
         """A statement that is an expression: it shows something, or differentiates."""
-        if isinstance(node, ast.Constant) or self._is_showing(node):
+        if isinstance(node, ast.Constant):
+            return
+        if self._is_showing(node):
             self._skip(ast.copy_location(ast.Expr(node), node))
             return
         if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "step":
