@@ -331,3 +331,17 @@ def test_python_takes_a_cell_without_a_point():
     assert check(CELL).gradient("x") == pytest.approx(6.0)
     report = check(CELL, {"x": 5}, dtype="float64")
     assert (report.gradient("x"), report.records[0]["dtype"]) == (10.0, "float64")
+
+
+def test_a_suite_says_what_to_write_for_a_cell(tool, tmp_path):
+    """It takes programs, and a cell brings a point of its own."""
+    cell = "".join(f"      {line}\n" for line in CELL.splitlines())
+    suite = f"version: 1\ncases:\n  - id: one\n    expr: |\n{cell}    at: {{x: 3}}\n"
+    (tmp_path / "a.gradcheck.yaml").write_text(suite, encoding="utf-8")
+    code, _, err = tool.ran(tmp_path, "lint", "a.gradcheck.yaml")
+    assert code == 2
+    assert (
+        "error[unsupported-syntax]: this is a cell of a notebook, and a suite takes a program"
+        in err
+    )
+    assert "`gradcheck -` reads it, and its report has the program" in err

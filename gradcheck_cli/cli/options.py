@@ -27,7 +27,9 @@ class Before(NamedTuple):
 
 ExpressionArgument = Annotated[
     str,
-    typer.Argument(metavar="EXPR", help="A program; `-` reads it from stdin, `@FILE` from a file."),
+    typer.Argument(
+        metavar="EXPR", help="A program or a cell; `-` reads it from stdin, `@FILE` from a file."
+    ),
 ]
 Suites = Annotated[
     list[str] | None,
