@@ -176,7 +176,7 @@ def _read(
     reading.run(body)
     if not reading.mistakes and not reading.derivatives:
         if isinstance(reading.last, Refused):
-            reading.mistake(reading.last.error)
+            reading.keep(reading.last.error)
         elif reading.last is not None:
             reading.derive(reading.last, None, None, None)
     if not reading.mistakes and not reading.derivatives:
@@ -232,7 +232,7 @@ def _program(reading: Routines, derivative: Derivative) -> CellProgram:
     absent = [name for name in wrt if name not in program.variables]
     if absent and derivative.place is not None:
         message = f"`{absent[0]}` is no input of what is differentiated"
-        raise ProgramError([_at(reading, derivative.place, "unknown-input", message)])
+        raise ProgramError([_mistake("unknown-input", message, reading, derivative.place)])
     given = derivative.cotangent
     weights = None if given is None else _written(given, text)
     dtypes = tuple(dict.fromkeys(value.dtype for value in point.values() if value.dtype))
@@ -242,10 +242,13 @@ def _program(reading: Routines, derivative: Derivative) -> CellProgram:
 def _ungraded(reading: Routines, place: ast.AST) -> Mistake:
     """What is wrong where torch would find nothing to differentiate."""
     message = "nothing that this is computed from requires a gradient: torch's backward would fail"
-    return _at(reading, place, "no-input", message, "make an input with `requires_grad=True`")
+    way_out = "make an input with `requires_grad=True`"
+    return _mistake("no-input", message, reading, place, way_out)
 
 
-def _at(reading: Routines, node: ast.AST, code: str, message: str, way_out: str = "") -> Mistake:
+def _mistake(
+    code: str, message: str, reading: Routines, node: ast.AST, way_out: str = ""
+) -> Mistake:
     text, span = reading.source.text, reading.span(node)
     return Mistake(code, message, text, span, way_out, place_in(text, span))
 

@@ -92,7 +92,7 @@ class Scope:
         """Where a node stands in the cell."""
         return self.source.span(node)
 
-    def mistake(self, error: NodeError) -> None:
+    def keep(self, error: NodeError) -> None:
         """Keep what is wrong with a statement."""
         text, span = self.source.text, self.span(error.node)
         place = place_in(text, span)

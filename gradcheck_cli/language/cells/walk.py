@@ -46,7 +46,7 @@ class Walk(Assigning):
             try:
                 self.statement(statement)
             except NodeError as error:
-                self.mistake(error)
+                self.keep(error)
                 if len(self.mistakes) >= _MOST_MISTAKES:
                     return
 
