@@ -265,11 +265,21 @@ def test_methods_of_arrays_are_those_of_numpy():
     assert stated.program.text == "y = np.std(x)"
 
 
-@pytest.mark.parametrize("text", ["x^2 + 1", "2x", "lambda x: x^2", "x*sin(x)", "y = x**2; y + 1"])
+@pytest.mark.parametrize(
+    "text", ["x^2 + 1", "2x", "lambda x: x^2", "x*sin(x)", "y = x**2; y + 1", "y = 2x\nsin(y)"]
+)
 def test_a_formula_is_no_cell(text):
     """It has no remarks, and no values."""
     (stated,) = read_questions(text)
     assert (stated.at, stated.remarks) == ({}, ())
+
+
+@pytest.mark.parametrize("text", ["y = x\ncosin(y)", "y = x**2\nx*y*randn(3)", "torch.solve(x)"])
+def test_a_slip_in_a_program_is_told_as_one(text):
+    """It has no place in a cell."""
+    with pytest.raises(UserError) as caught:
+        read_questions(text)
+    assert all(not mistake.place for mistake in caught.value.mistakes)
 
 
 CELL = "import torch\nx = torch.tensor(3.0, requires_grad=True)\ny = x**2\ny.backward()\nprint(x.grad)\n"

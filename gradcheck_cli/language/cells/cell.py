@@ -105,7 +105,7 @@ def is_cell(text: str, makers: Collection[str]) -> bool:
             case ast.Assign():
                 signs += 1
             case ast.Expr(value=value):
-                signs += _makes(value, ()) or (isinstance(value, ast.Call) and len(body) > 1)
+                signs += _makes(value, ()) or _shows(value)
     return signs > 0 and (len(body) > 1 or _makes(body[0], ()))
 
 
@@ -166,6 +166,11 @@ def _makes(node: ast.AST, makers: Collection[str]) -> bool:
             if isinstance(part.func, ast.Attribute) and name == "grad":
                 return True
     return False
+
+
+def _shows(node: ast.expr) -> bool:
+    func = node.func if isinstance(node, ast.Call) else None
+    return isinstance(func, ast.Name) and func.id in ("print", "display")
 
 
 def _read(
