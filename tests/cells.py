@@ -97,6 +97,45 @@ READ = {
         [Expected("y = x.tanh()\ny.sum()", X)],
 }  # fmt: skip
 
+# What stands before each of the cells below.
+HEAD = (
+    "import torch\nimport torch.nn as nn\nimport torch.nn.functional as F\n"
+    "x = torch.tensor([1.5, -0.5], requires_grad=True)\nw = torch.tensor([0.3, 2.0], requires_grad=True)\n"
+)
+# What could be misread: names that change, views, scopes, defaults, Python's own functions.
+TRICKY = (
+    'a, b = x*2, w\na, b = b, a\n(a*b**2).sum().backward()',
+    'k = 2\ndef f(v): return v**k\nk = 3\nf(x).sum().backward()',
+    'k = 2\ndef f(v, p=k): return v**p\nk = 5\nf(x).sum().backward()',
+    'def outer(v):\n    c = w*2\n    def inner(u):\n        return u*c\n    return inner(v) + inner(v*v)\nouter(x).sum().backward()',
+    'fs = [lambda v: v*2, torch.tanh]\ny = x\nfor f in fs:\n    y = f(y)\ny.sum().backward()',
+    'parts = []\nfor i in range(2):\n    parts.append(x[i]**(i+2))\ntorch.stack(parts).sum().backward()',
+    'y = (x*w).reshape(1, 2)\ny = y.T @ y\ny.sum().backward()',
+    'def f(a):\n    a = a*2\n    return a\ny = f(x) + x\n(y*f(y)).sum().backward()',
+    'x = x*2\nx = x*x\nx.sum().backward()',
+    's = 0.0\nfor a, b in zip([1., 2.], [x, w]):\n    s = s + a*b.sum()\ns.backward()',
+    'y = torch.where(x > 0, x*w, x)\nloss = F.smooth_l1_loss(y, torch.zeros(2), beta=0.5)\nloss.backward()',
+    'y = F.softmax(torch.stack([x, w]), dim=0)\n(y*torch.tensor([[1., 2.], [3., 4.]])).sum().backward()',
+    'y = max(x[0], w[0]) + abs(x[1]) + pow(w[1], 2)\ny.backward()',
+    'y = -x**2 + (-w)**2 - 2**-1\ny.sum().backward()',
+    'y = x.norm() + x.std() + x.var(unbiased=False) + w.max()\ny.backward()',
+    'losses = []\nl = (x*w).sum()\nlosses.append(l.item())\nl.backward()',
+    'net = nn.Sequential(nn.Softplus(beta=2), nn.ELU(0.5), nn.Hardtanh(-0.5, 0.5))\nnet(x*w).sum().backward()',
+    'y = (x if x[0] > 0 else w).sum()\ny.backward()',
+    'def g(*, a, b=2.0): return a*b\ng(a=x).sum().backward()',
+    'y = x.unsqueeze(0) @ w.unsqueeze(1)\ny.squeeze().backward()',
+    't = x.detach()\ny = (t*x).sum()\ny.backward()',
+    'c = torch.ones_like(x)*3\n(x*c + torch.zeros_like(w)).sum().backward()',
+    'm = len(x)\ny = x.sum()/m + x.numel()*w.mean()\ny.backward()',
+    'y = x.clamp(min=0).pow(2).sum() + torch.clip(w, max=1.0).sum()\ny.backward()',
+    'n = nn.Flatten()(x.view(1, 2))\nn.sum().backward()',
+    'y = nn.CosineSimilarity(dim=0)(x, w)\ny.backward()',
+    'y = torch.cat([x, w]).view(2, 2).T\ntorch.linalg.norm(y).backward()',
+    'i = 1\ny = x[i-1]*w[-i] + x[:i].sum()\ny.backward()',
+    'y = (x**2).sum(); y += w.sum(); y.backward()',
+    'y = x*2\nz = y\ny = y + 1\n(z*y).sum().backward()',
+)  # fmt: skip
+
 # The whole message; the places are those of a cell without a file.
 MESSAGES = {
     "x = torch.tensor(3.0)\ny = x**2\ny.backward()": """\

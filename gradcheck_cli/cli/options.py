@@ -28,7 +28,8 @@ class Before(NamedTuple):
 ExpressionArgument = Annotated[
     str,
     typer.Argument(
-        metavar="EXPR", help="A program or a cell; `-` reads it from stdin, `@FILE` from a file."
+        metavar="EXPR",
+        help="A program or a notebook cell; `-` reads it from stdin, `@FILE` from a file.",
     ),
 ]
 Suites = Annotated[

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from gradcheck_cli.functions import names, tensors
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -64,3 +66,8 @@ LEAVING = ("item", "numpy", "tolist")
 ALIKE = {"ones_like": "1", "zeros_like": "0"}
 # Functions of Python's own: what adds up, and what a tensor's length and shape are asked by.
 ADDING, MEASURING = "sum", "size"
+
+
+def is_view(name: str) -> bool:
+    """Whether a function may answer the numbers of its argument themselves, in another shape."""
+    return names().get(name) in {row.name for row in tensors.ROWS}

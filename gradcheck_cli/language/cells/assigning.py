@@ -42,7 +42,7 @@ class Assigning(Calls):
         for target in targets:
             if isinstance(target, ast.Attribute) and self._flagged(target, value):
                 return
-        thing = self._tried(value)
+        thing = self.tried(value)
         if isinstance(thing, Fresh | Quantity) and len(targets) > 1:
             first = next((t for t in targets if isinstance(t, ast.Name)), None)
             if first is not None:
@@ -51,7 +51,7 @@ class Assigning(Calls):
         for target in targets:
             self.target(target, thing)
 
-    def _tried(self, node: ast.expr) -> Thing:
+    def tried(self, node: ast.expr) -> Thing:
         """What an expression stands for; what is not read is refused where it is needed."""
         before = len(self.derivatives)
         try:
@@ -132,7 +132,7 @@ class Assigning(Calls):
             self.moved(node.target, node)
             return
         whole = ast.copy_location(ast.BinOp(node.target, node.op, node.value), node)
-        result = self._tried(whole)
+        result = self.tried(whole)
         if isinstance(thing, Quantity):
             self._require_alone(thing, node.target)
         self.bind(node.target.id, result, node.target)

@@ -98,11 +98,14 @@ class Series:
 
 @dataclass(frozen=True)
 class Routine:
-    """A function of the cell; its names are those of where it was written."""
+    """A function of the cell; its names are those of where it was written, its defaults what they
+    came to there.
+    """
 
     name: str
     node: ast.FunctionDef | ast.Lambda
     names: ChainMap[str, Thing] = field(repr=False)
+    defaults: Mapping[str, Thing] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)

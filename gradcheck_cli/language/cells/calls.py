@@ -15,6 +15,7 @@ from gradcheck_cli.functions.modules import (
     LEAVING,
     MEASURING,
     UNCHANGING,
+    is_view,
 )
 from gradcheck_cli.functions.other_names import ACCEPTED
 from gradcheck_cli.language.cells.bindings import (
@@ -135,7 +136,10 @@ class Calls(Neural):
         return self._function(leaf(spelled, self.span(node.func)), node, prefix == "np")
 
     def _function(self, head: Term, node: ast.Call, is_numpy: bool = False) -> Quantity:
-        return Quantity(Term("call", self.span(node), "", (head, *self.arguments(node))), is_numpy)
+        arguments = self.arguments(node)
+        shares = is_view(head.text.rpartition(".")[2]) and bool(arguments)
+        base = arguments[0].text if shares and arguments[0].kind == "leaf" else ""
+        return Quantity(Term("call", self.span(node), "", (head, *arguments)), is_numpy, base)
 
     def arguments(self, node: ast.Call) -> list[Term]:
         """The arguments of a call in the language."""
@@ -166,7 +170,7 @@ class Calls(Neural):
         special = self._special(value, func, node)
         if special is not None:
             return special
-        base = value.base or value.term.text
+        base = (value.base or value.term.text) if is_view(name) else ""
         self.require_function(f"np.{name}" if value.is_numpy else name, func)
         if value.is_numpy:
             head = leaf(f"np.{name}", span)

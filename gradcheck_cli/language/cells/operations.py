@@ -61,7 +61,7 @@ class Operations(Conversions):
             case ast.List(elts=elts) | ast.Tuple(elts=elts):
                 return Series(tuple(map(self.value, elts)), node)
             case ast.Lambda():
-                return Routine("lambda", node, self.names)
+                return self.defined("lambda", node)
             case ast.ListComp(generators=[loop]) | ast.GeneratorExp(generators=[loop]):
                 if not loop.ifs and not loop.is_async:
                     return self.collected(node.elt, loop, node)
@@ -70,6 +70,16 @@ class Operations(Conversions):
     def call(self, node: ast.Call) -> Thing:
         """What a call answers."""
         raise NotImplementedError
+
+    def defined(self, name: str, node: ast.FunctionDef | ast.Lambda) -> Routine:
+        """A function that is written here."""
+        takes = node.args
+        names = [each.arg for each in (*takes.posonlyargs, *takes.args)]
+        written = dict(zip(names[::-1], takes.defaults[::-1], strict=False))
+        pairs = zip(takes.kwonlyargs, takes.kw_defaults, strict=True)
+        written |= {each.arg: default for each, default in pairs if default is not None}
+        defaults = {key: self.value(default) for key, default in written.items()}
+        return Routine(name, node, self.names, defaults)
 
     def collected(self, item: ast.expr, loop: ast.comprehension, node: ast.expr) -> Series:
         """What a comprehension makes."""

@@ -61,10 +61,7 @@ class Routines(Walk):
             raise NodeError("unsupported-syntax", "unpacking is not read", routine.node)
         names = [each.arg for each in (*takes.posonlyargs, *takes.args)]
         keys = [*names, *(each.arg for each in takes.kwonlyargs)]
-        defaults = dict(zip(names[::-1], takes.defaults[::-1], strict=False))
-        defaults |= {
-            k.arg: d for k, d in zip(takes.kwonlyargs, takes.kw_defaults, strict=True) if d
-        }
+        defaults = routine.defaults
         given: dict[str, ast.expr] = dict(zip(names, node.args, strict=False))
         for keyword in node.keywords:
             if keyword.arg not in keys or keyword.arg in given:
@@ -76,7 +73,7 @@ class Routines(Walk):
             words = f"`{routine.name}` takes {len(keys)}, {len(node.args)} are given"
             raise NodeError("arity", words, node)
         values = {key: self.value(part) for key, part in given.items()}
-        return {key: values[key] if key in values else self.value(defaults[key]) for key in keys}
+        return {key: values[key] if key in values else defaults[key] for key in keys}
 
     def answer(self, body: Sequence[ast.stmt]) -> Thing | None:
         """What statements return; None where they return nothing.

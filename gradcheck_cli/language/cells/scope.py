@@ -184,7 +184,8 @@ class Scope:
         for other, thing in self.names.items():
             if isinstance(thing, Quantity) and other != name:
                 is_same = thing.term.kind == "leaf" and thing.term.text == text
-                if is_same or thing.base == text or (quantity.base and thing.base == quantity.base):
+                is_base = bool(quantity.base) and quantity.base in (thing.base, thing.term.text)
+                if is_same or is_base or thing.base == text:
                     yield other
 
     def derive(

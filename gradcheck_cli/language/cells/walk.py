@@ -11,7 +11,6 @@ from gradcheck_cli.language.cells.bindings import (
     Library,
     PythonValue,
     Refused,
-    Routine,
     Series,
     Thing,
 )
@@ -65,7 +64,7 @@ class Walk(Assigning):
             case ast.Expr(value=value):
                 self._expression(value)
             case ast.FunctionDef(name=name, decorator_list=[]):
-                self.names[name] = Routine(name, node, self.names)
+                self.names[name] = self.defined(name, node)
             case ast.For() | ast.If() | ast.While() if self._only_shows(node):
                 self._skip(node)
             case ast.For():
@@ -150,6 +149,8 @@ class Walk(Assigning):
             message = "an optimizer moves the point, and a check is made at one"
             way_out = "give the cell up to `backward()`, without the loop around it"
             raise NodeError("unsupported-syntax", message, node, way_out)
+        if self._grows(node):
+            return
         thing = self.value(node)
         if isinstance(thing, Refused):
             raise thing.error
@@ -157,6 +158,18 @@ class Walk(Assigning):
             return
         if not isinstance(thing, Series):
             self.last = self.as_quantity(thing, node)
+
+    def _grows(self, node: ast.expr) -> bool:
+        """Whether a statement was `items.append(x)`, of a list that has one name."""
+        match node:
+            case ast.Call(
+                func=ast.Attribute(attr="append", value=ast.Name(id=name)), args=[item], keywords=[]
+            ) if isinstance(series := self.names.get(name), Series):
+                thing = self.tried(item)
+                whole = Series((*series.items, thing), series.node)
+                self.bind(name, whole, item)
+                return True
+        return False
 
     def _is_showing(self, node: ast.expr) -> bool:
         if not isinstance(node, ast.Call):
