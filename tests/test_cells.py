@@ -249,7 +249,7 @@ def test_what_is_drawn_is_said_to_be_no_number_of_torch():
     assert shapes == {"x": (4, 3), "weight": (2, 3), "bias": (2,)}
     assert stated.wrt == ("weight", "bias")
     assert stated.remarks == (
-        "read from a cell: `weight`, `bias` require a gradient; its tensors are float32 "
+        "read from a cell: `weight`, `bias` require a gradient; its inputs are float32 "
         "(`--dtype` takes another)",
         "`x`, `weight`, `bias` are drawn: the numbers are those of `--seed` here, not torch's",
         "line 1 not read",
@@ -309,7 +309,7 @@ def test_the_command_line_takes_a_cell_from_stdin_and_from_a_file(tool, tmp_path
     assert (case["at"], case["dtype"], case["outcome"]) == ({"x": 3.0}, "float32", "agree")
     assert case["reproduce"] == "gradcheck 'y = x**2' --at x=3 --dtype float32"
     assert case["notes"] == [
-        "read from a cell: `x` requires a gradient; its tensors are float32 "
+        "read from a cell: `x` requires a gradient; its inputs are float32 "
         "(`--dtype` takes another)",
         "line 5 not read",
     ]

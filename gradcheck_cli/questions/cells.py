@@ -163,7 +163,7 @@ def _origin(asked: CellProgram, dtype: str) -> str:
         return f"read from a cell: {told}"
     kinds = " and ".join(name for name in DTYPES if name in asked.dtypes)
     counts = ", of which the first counts" if len(asked.dtypes) > 1 else ""
-    return f"read from a cell: {told}; its tensors are {kinds}{counts} (`--dtype` takes another)"
+    return f"read from a cell: {told}; its inputs are {kinds}{counts} (`--dtype` takes another)"
 
 
 def _drawn(asked: CellProgram) -> str:

@@ -131,6 +131,7 @@ class Scope:
         name = self.free_name(wanted)
         term = quantity.term
         if self.is_cut:
+            self.said["what stands under `no_grad` is cut off by `stop_gradient`"] = None
             term = Term("call", term.span, "", (leaf("stop_gradient", term.span), term))
         self.statements.append(Term("assign", span, name, (term,)))
         return Quantity(leaf(name, span), quantity.is_numpy, quantity.base)

@@ -254,7 +254,6 @@ class Walk(Assigning):
             if path not in ("torch.no_grad", "torch.inference_mode"):
                 raise self.refused(node)
             before, self.is_cut = self.is_cut, True
-            self.said["what stands under `no_grad` is cut off by `stop_gradient`"] = None
             try:
                 self._block(node.body)
             finally:
