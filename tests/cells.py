@@ -197,6 +197,12 @@ error[unsupported-syntax]: torch lets nobody change `x` in place, which requires
   | x += 1
   | ^
   = help: give it a new name: `x2 = ...`""",
+    "x = torch.tensor([1., 2.], requires_grad=True)\nmask = x > 1.5\nx[mask].sum().backward()": """\
+error[bad-index]: an index must be a constant integer or a slice
+ --> cell:3:3
+  | x[mask].sum().backward()
+  |   ^^^^
+  = help: by a condition write `torch.where(c, x, 0)`, by an input `torch.gather`""",
     "x = torch.tensor(3.0, requires_grad=True)\ny = torch.sigmod(x)\ny.backward()": """\
 error[unknown-function]: no function named `sigmod`
  --> cell:2:5

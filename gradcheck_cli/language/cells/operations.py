@@ -238,7 +238,8 @@ class Operations(Conversions):
                 return integer_term(thing.value, self.span(node))
             return thing.term
         message = "an index must be a constant integer or a slice"
-        raise NodeError("bad-index", message, node)
+        way_out = "by a condition write `torch.where(c, x, 0)`, by an input `torch.gather`"
+        raise NodeError("bad-index", message, node, way_out)
 
 
 # What is counted in loops stays far below this.
