@@ -41,6 +41,7 @@ class Question:
             setting that the check itself has, but that must be told.
         order: of the derivatives, 1 or 2.
         jacobian: each element of the value is differentiated by itself.
+        remarks: what is to be told of how the text was read, in sentences.
         expansions: the specification as scalars, by shapes; questions of one specification may
             share them.
     """
@@ -52,6 +53,7 @@ class Question:
     words: Mapping[str, Sequence[str]] = field(default_factory=dict)
     order: int = 1
     jacobian: bool = False
+    remarks: tuple[str, ...] = ()
     expansions: dict[object, Expansion | Oversize] = field(default_factory=dict)
     _prepared: dict[object, Prepared] = field(default_factory=dict)
 
@@ -185,6 +187,7 @@ def question_of(
     order: int = 1,
     jacobian: bool = False,
     asked: Asked = COMMAND,
+    remarks: tuple[str, ...] = (),
 ) -> Question:
     """The question, once every name in it is known to be right.
 
@@ -194,6 +197,7 @@ def question_of(
         subject: what is on trial; without one the specification itself, run by torch.
         order, jacobian: as in `Question`.
         asked: how the user says these things.
+        remarks: as in `Question`.
     Raises:
         PointError: missing, extra or unknown names, nothing to differentiate, or what contradicts
             itself.
@@ -213,7 +217,8 @@ def question_of(
     if mistakes:
         raise PointError(mistakes)
     on_trial = ProgramSubject(specification) if subject is None else subject
-    return Question(on_trial, specification, chosen, cotangent, words or {}, order, jacobian)
+    said = words or {}
+    return Question(on_trial, specification, chosen, cotangent, said, order, jacobian, remarks)
 
 
 def conflicts(order: int, cotangent: Nested | None, *, jacobian: bool) -> Iterator[Mistake]:
