@@ -113,7 +113,8 @@ def _result(point: Point, hearing: Hearing, tolerance: Tolerance | None) -> Resu
     verdicts, remedies = _with_remedies(point, evidence, verdicts)
     notes = filter(None, (forward, stop_note(point), _unasked(point), remedies))
     claims = _claims(point)
-    return Result(evidence, verdicts, (*rounded, *notes), also=also, claims=claims)
+    told = (*point.question.remarks, *rounded, *notes)
+    return Result(evidence, verdicts, told, also=also, claims=claims)
 
 
 def _claims(point: Point) -> tuple[ClaimVerdict, ...]:

@@ -44,6 +44,7 @@ class Question:
         order: of the derivatives, 1 or 2.
         jacobian: each element of the value is differentiated by itself.
         claims: derivatives that the user derived, as written.
+        remarks: what is to be told of how the text was read, in sentences.
         expansions: the specification as scalars, by shapes; questions of one specification may
             share them.
     """
@@ -56,6 +57,7 @@ class Question:
     order: int = 1
     jacobian: bool = False
     claims: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     expansions: dict[object, Expansion | Oversize] = field(default_factory=dict)
     _prepared: dict[object, Prepared] = field(default_factory=dict)
 
@@ -190,6 +192,7 @@ def question_of(
     jacobian: bool = False,
     claims: Sequence[str] = (),
     asked: Asked = COMMAND,
+    remarks: tuple[str, ...] = (),
 ) -> Question:
     """The question, once every name in it is known to be right.
 
@@ -199,6 +202,7 @@ def question_of(
         subject: what is on trial; without one the specification itself, run by torch.
         order, jacobian, claims: as in `Question`.
         asked: how the user says these things.
+        remarks: as in `Question`.
     Raises:
         PointError: missing, extra or unknown names, nothing to differentiate, or what contradicts
             itself.
@@ -219,8 +223,8 @@ def question_of(
     if mistakes:
         raise PointError(mistakes)
     on_trial = ProgramSubject(specification) if subject is None else subject
-    way = order, jacobian, tuple(claims)
-    return Question(on_trial, specification, chosen, cotangent, words or {}, *way)
+    rest = words or {}, order, jacobian, tuple(claims), remarks
+    return Question(on_trial, specification, chosen, cotangent, *rest)
 
 
 def conflicts(order: int, cotangent: Nested | None, *, jacobian: bool) -> Iterator[Mistake]:

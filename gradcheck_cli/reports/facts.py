@@ -4,19 +4,20 @@ sentences below a table.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.records.outcome import NO_VERDICT, Outcome, Status
+from gradcheck_cli.records.outcome import NO_VERDICT, Status
 from gradcheck_cli.records.record import numbers_of, opinion_of
 from gradcheck_cli.reports.format import (
+    ALSO,
     NOTHING,
     array_text,
     count_of,
     escape_controls,
     inline,
+    partial_name,
 )
 from gradcheck_cli.reports.rows import rows_of
 from gradcheck_cli.reports.split import split_remarks
@@ -181,11 +182,15 @@ def programs_of(group: Group) -> list[str]:
 
 
 def formulas(group: Group) -> list[tuple[str, str]]:
-    """(`∂f/∂x`, SymPy's formula), once for each partial."""
+    """(`∂f/∂x`, its formula), once for each partial, or once for all elements of an array."""
     texts: dict[str, str] = {}
     for row in group.rows:
         analytic = opinion_of(row.partial, "analytic")
-        if "formula" in analytic:
+        whole = analytic.get("gradient")
+        if isinstance(whole, dict):
+            name = partial_name({**row.partial, "index": []}, row.record)
+            texts.setdefault(ALSO * row.also + name, inline(str(whole.get("formula"))))
+        elif "formula" in analytic:
             texts.setdefault(row.name, inline(analytic["formula"]))
     return list(texts.items())
 
@@ -280,20 +285,3 @@ def commands(
         unsettled = {id(r.record): r.record for r in rows if id(r.record) in unsettled}
     texts = list(dict.fromkeys(escape_controls(r["reproduce"]) for r in unsettled.values()))
     return texts if verbose else texts[:MAX_COMMANDS]
-
-
-def summary(report: Report) -> str:
-    """`5 cases: 3 agree, 2 wrong (1 as expected)`: outcomes, and in brackets how many have another
-    status than theirs by itself.
-    """
-    both = Counter((record["outcome"], record["status"]) for record in report.records)
-    parts = []
-    for outcome, number in sorted(report.summary.items(), key=lambda item: -item[1]):
-        other = [
-            f"{both[outcome, status]:,} {status.words}"
-            for status in Status
-            if both[outcome, status] and status is not Outcome(outcome).status
-        ]
-        parts.append(f"{number:,} {outcome}" + (f" ({', '.join(other)})" if other else ""))
-    head = count_of(sum(report.summary.values()), "case")
-    return f"{head}: {', '.join(parts)}" if parts else head
