@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gradcheck_cli.claims.board import Board
-    from gradcheck_cli.claims.pair import Pair
+    from gradcheck_cli.claims.pair import Rivals
     from gradcheck_cli.language.claiming import Statement
     from gradcheck_cli.worlds.scalars import Indices
 
@@ -28,7 +28,7 @@ _MOST = 40
 _SECONDS = 3.0
 
 
-def explain(board: Board, line: Statement, pair: Pair) -> Explanation | None:
+def explain(board: Board, line: Statement, pair: Rivals) -> Explanation | None:
     """The first description of a claim that gives its numbers; None where none does."""
     why = _explained(board, line, pair)
     inputs = [] if why else [name for name in board.inputs if name != line.by]
@@ -40,7 +40,7 @@ def explain(board: Board, line: Statement, pair: Pair) -> Explanation | None:
     return why
 
 
-def _explained(board: Board, line: Statement, pair: Pair) -> Explanation | None:
+def _explained(board: Board, line: Statement, pair: Rivals) -> Explanation | None:
     until = thread_time() + _SECONDS
     for kind, words, nodes in _descriptions(board, line, pair):
         if _gives(pair, nodes):
@@ -51,7 +51,9 @@ def _explained(board: Board, line: Statement, pair: Pair) -> Explanation | None:
     return factor_between(board, pair) or _within_parts(board, line, pair)
 
 
-def _descriptions(board: Board, line: Statement, pair: Pair) -> Iterator[tuple[str, str, Indices]]:
+def _descriptions(
+    board: Board, line: Statement, pair: Rivals
+) -> Iterator[tuple[str, str, Indices]]:
     """What people do instead, in words, and what that gives."""
     true = pair.true
     yield "sign", "its sign is wrong", _mapped(board, "neg", true)
@@ -147,7 +149,7 @@ def _diagonal(board: Board, of: str, by: str, weights: Indices) -> Indices | Non
     return found
 
 
-def _within_parts(board: Board, line: Statement, pair: Pair) -> Explanation | None:
+def _within_parts(board: Board, line: Statement, pair: Rivals) -> Explanation | None:
     """A factor within one part of the derivative, where the other parts are right."""
     parts = board.parted(line.of, line.by)
     for use, part in parts.items() if len(parts) > 1 else ():
@@ -160,7 +162,7 @@ def _within_parts(board: Board, line: Statement, pair: Pair) -> Explanation | No
     return None
 
 
-def _gives(pair: Pair, nodes: Indices) -> bool:
+def _gives(pair: Rivals, nodes: Indices) -> bool:
     """Whether a description gives the numbers that were claimed, at every point that has any."""
     if np.shape(nodes) != np.shape(pair.claimed):
         return False

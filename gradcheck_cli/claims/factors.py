@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from gradcheck_cli.claims.board import Board
-    from gradcheck_cli.claims.pair import Pair
+    from gradcheck_cli.claims.pair import Rivals
 
 _BITS = 256
 # Factors of larger terms than this are found by chance.
@@ -31,7 +31,7 @@ class _Candidate(NamedTuple):
     values: list[Any]
 
 
-def factor_between(board: Board, pair: Pair) -> Explanation | None:
+def factor_between(board: Board, pair: Rivals) -> Explanation | None:
     """Claimed / true as a constant, or as a product of powers of what the program has."""
     rows = _rows(board, pair)
     ratios = [claimed / true for row in rows for claimed, true in row[0]]
@@ -99,7 +99,7 @@ def _power(words: str, power: int) -> str:
     return words if power == 1 else f"{words}**{power}"
 
 
-def _rows(board: Board, pair: Pair) -> list[tuple[list[tuple[Any, Any]], dict[str, float]]]:
+def _rows(board: Board, pair: Rivals) -> list[tuple[list[tuple[Any, Any]], dict[str, float]]]:
     """At each sample both sides, of the first elements whose true value is not 0."""
     rows = []
     for at in pair.samples():

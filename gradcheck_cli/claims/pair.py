@@ -37,7 +37,7 @@ class Search:
 
 
 @dataclass(eq=False)
-class Pair:
+class Rivals:
     """Two formulas of one shape.
 
     Attributes:
@@ -103,9 +103,9 @@ class Pair:
                 return Search(count, found)
         return Search(count, None)
 
-    def beside(self, claimed: Indices, true: Indices) -> Pair:
+    def beside(self, claimed: Indices, true: Indices) -> Rivals:
         """Two other formulas at the same points."""
-        return Pair(self.board, claimed, true, self.given, self.fixed)
+        return Rivals(self.board, claimed, true, self.given, self.fixed)
 
     def samples(self) -> Iterator[dict[str, float]]:
         """Points at which an explanation is tested: the one given and some beside it."""

@@ -12,14 +12,16 @@ from gradcheck_cli.worlds.identity import identity
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from gradcheck_cli.claims.pair import Pair
+    from gradcheck_cli.claims.pair import Rivals
     from gradcheck_cli.language.claiming import Statement
 
 # Of the random points of an identity test.
 _SEED = 0
 
 
-def proof_of(line: Statement, pair: Pair, points: int, fixed: Collection[str] = ()) -> ClaimVerdict:
+def proof_of(
+    line: Statement, pair: Rivals, points: int, fixed: Collection[str] = ()
+) -> ClaimVerdict:
     """The verdict on a claim that no point refutes.
 
     Args:

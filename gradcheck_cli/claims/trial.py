@@ -11,7 +11,7 @@ import numpy as np
 
 from gradcheck_cli.claims.board import board_of
 from gradcheck_cli.claims.explain import explain
-from gradcheck_cli.claims.pair import Pair
+from gradcheck_cli.claims.pair import Rivals
 from gradcheck_cli.claims.proof import proof_of
 from gradcheck_cli.claims.sizes import without_sizes
 from gradcheck_cli.claims.verdict import ClaimVerdict, Explanation
@@ -140,7 +140,7 @@ class _Trial:
                 true, fitted = whole, claimed
         if fitted is None:
             return self._misshapen(line, claimed, true)
-        pair = Pair(self.board, fitted, true, self.given)
+        pair = Rivals(self.board, fitted, true, self.given)
         if pair.is_same:
             return ClaimVerdict(line, "proved", "same")
         _, against = pair.against(self.given)
@@ -160,7 +160,7 @@ class _Trial:
             )
         return proof_of(line, pair, tried.tried + 1)
 
-    def _held(self, line: Statement, pair: Pair) -> ClaimVerdict | None:
+    def _held(self, line: Statement, pair: Rivals) -> ClaimVerdict | None:
         """The claim with inputs held at the numbers given, where it is right for those alone."""
         inputs = [name for name in self.board.inputs if name != line.by]
         for names in (*([name] for name in inputs), inputs):
@@ -178,7 +178,7 @@ class _Trial:
         return ClaimVerdict(line, "refuted", "point", explanation=Explanation("shape", words))
 
 
-def _rounded(line: Statement, pair: Pair) -> ClaimVerdict | None:
+def _rounded(line: Statement, pair: Rivals) -> ClaimVerdict | None:
     """A claim that is a decimal alone: it is right if the derivative at the point rounds to it."""
     match = re.fullmatch(r"[-+]?\s*(\d*)\.(\d+)(?:[eE]([-+]?\d+))?", line.right)
     if match is None or not any(int(digit) for digit in match[1] + match[2]):
@@ -242,7 +242,7 @@ def _total(builder: Any, nodes: Iterable[int]) -> int:
 
 
 def _holds(trial: _Trial, claimed: Indices, true: Indices) -> bool:
-    pair = Pair(trial.board, claimed, true, trial.given)
+    pair = Rivals(trial.board, claimed, true, trial.given)
     samples = [pair.against(at) for at in pair.samples()]
     return any(valid for valid, _ in samples) and all(found is None for _, found in samples)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from gradcheck_cli.functions.row import Elsewhere, Function
+from gradcheck_cli.functions.deviations import Elsewhere
+from gradcheck_cli.functions.row import Function
 
 
 class Off:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.functions.row import Elsewhere, Function
+from gradcheck_cli.functions.deviations import Elsewhere
+from gradcheck_cli.functions.row import Function
 
 if TYPE_CHECKING:
     from collections.abc import Callable

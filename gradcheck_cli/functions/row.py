@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from gradcheck_cli.functions.deviations import Approximation, Elsewhere
+
 # What a setting (a keyword such as `dim` or `beta`) may hold. A `Fraction` came from a decimal
 # literal and is rounded to the dtype by the world that uses it; an `int` is exact.
 SettingValue: TypeAlias = "int | Fraction | float | bool | str | tuple[object, ...] | None"
@@ -63,40 +65,6 @@ class Signature:
     def names(self) -> tuple[str, ...]:
         """Names of the arguments."""
         return tuple(parameter.name for parameter in self.args)
-
-
-@dataclass(frozen=True)
-class Elsewhere:
-    """What a name means in another library, where that is not what it means here.
-
-    Attributes:
-        function: the row that it means there; the row itself if empty.
-        defaults: settings with another default there.
-        needs: settings that must be written, each with a sentence why.
-        named: settings that another thing has the place of, so that only their names tell them.
-        scalars: True where its meaning for arrays is another one.
-    """
-
-    function: str = ""
-    defaults: Mapping[str, SettingValue] = field(default_factory=dict)
-    needs: Mapping[str, str] = field(default_factory=dict)
-    named: tuple[str, ...] = ()
-    scalars: bool = False
-
-
-@dataclass(frozen=True)
-class Approximation:
-    """Where torch's own function, or its backward, answers an approximation of the meaning.
-
-    Attributes:
-        where: a comparison in the tool's own language, over the arguments and settings.
-        says: what torch does there, as a part of a sentence.
-        wide: True where only a format wider than float32 shows it.
-    """
-
-    where: str
-    says: str
-    wide: bool = False
 
 
 @dataclass(frozen=True)

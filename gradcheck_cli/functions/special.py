@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.functions.row import Approximation, Function
+from gradcheck_cli.functions.deviations import Approximation
+from gradcheck_cli.functions.row import Function
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -72,7 +72,7 @@ class ClaimKind(SettingKind):
 
     def _text(self, node: YamlNode) -> Text | None:
         if not isinstance(node, MapNode) or not node.entries:
-            return super()._text(node)
+            return super()._text(node) or None
         lines: list[str] = []
         for name, (_, value) in node.entries.items():
             if not isinstance(value, ScalarNode) or value.type not in ("text", "number"):

@@ -10,10 +10,10 @@ from fractions import Fraction
 from math import gcd, lcm
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.worlds.field_values import FieldValue, constant
+from gradcheck_cli.worlds.field_values import FieldValue, plain_number
 from gradcheck_cli.worlds.relations import (
     LARGEST,
-    MOST_POINTS,
+    MOST_TRIALS,
     SPARE,
     Echelon,
     TooFewPoints,
@@ -78,12 +78,12 @@ class Angles:
                 if len(self._free) + SPARE < self._points:
                     self._sums.add(len(self._free), key)
                     self._free.append(self._known[key])
-                elif self._points < MOST_POINTS:
+                elif self._points < MOST_TRIALS:
                     raise TooFewPoints
         return self._known[key]
 
     def _product(self, turns: Mapping[int, Fraction]) -> FieldValue:
-        total = constant(self._prime.p, self._points, Fraction(1))
+        total = plain_number(self._prime.p, self._points, Fraction(1))
         order = self._prime.circle
         for j, c in turns.items():
             if j == 0:

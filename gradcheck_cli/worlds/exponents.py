@@ -14,10 +14,10 @@ from functools import reduce
 from math import gcd, isqrt, lcm
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.worlds.field_values import FieldValue, constant
+from gradcheck_cli.worlds.field_values import FieldValue, plain_number
 from gradcheck_cli.worlds.relations import (
     LARGEST,
-    MOST_POINTS,
+    MOST_TRIALS,
     SPARE,
     Echelon,
     TooFewPoints,
@@ -108,11 +108,11 @@ class Exponentials:
         if len(self._sums) + SPARE < self._points:
             self._sums.add(len(self.pairs), a.at.flat)
             self.pairs.append(Pair(a, u))
-        elif self._points < MOST_POINTS:
+        elif self._points < MOST_TRIALS:
             raise TooFewPoints
 
     def _product(self, powers: Mapping[int, Fraction]) -> FieldValue:
-        total = constant(self._prime.p, self._points, Fraction(1))
+        total = plain_number(self._prime.p, self._points, Fraction(1))
         for j, c in powers.items():
             total = total * self.power(self.pairs[j], c)
         return total
@@ -138,7 +138,7 @@ class Exponentials:
             whole = whole * self.pairs[j].value.at ** -int(c * common)
         if any(b != 1 for b in whole.re):
             return None
-        total = constant(self._prime.p, self._points, Fraction(0))
+        total = plain_number(self._prime.p, self._points, Fraction(0))
         return reduce(lambda a, j: a + self.pairs[j].log * powers[j], powers, total)
 
     def _characters(self, u: FieldValue) -> list[int]:

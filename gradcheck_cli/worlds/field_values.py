@@ -67,8 +67,6 @@ class FieldValue:
         ball: its value at the given point, of a node of the program.
     """
 
-    __slots__ = ("above", "at", "ball", "below", "factors", "free", "log", "number", "sign")
-
     def __init__(
         self,
         at: Residues,
@@ -87,7 +85,7 @@ class FieldValue:
 
     def constant(self, value: Fraction | int) -> FieldValue:
         """A number, at the same points."""
-        return constant(self.at.p, len(self.at.re), Fraction(value))
+        return plain_number(self.at.p, len(self.at.re), Fraction(value))
 
     def _and(self, other: Any, make: Callable[[FieldValue, FieldValue], FieldValue]) -> Any:
         if isinstance(other, int | Fraction):
@@ -136,7 +134,7 @@ class FieldValue:
         )
 
 
-def constant(p: int, points: int, value: Fraction) -> FieldValue:
+def plain_number(p: int, points: int, value: Fraction) -> FieldValue:
     """A number at some points.
 
     Raises:

@@ -15,7 +15,7 @@ from gradcheck_cli.language.program import Call, Number, Variable
 from gradcheck_cli.worlds.angles import Angles
 from gradcheck_cli.worlds.balls import balls_of, exact_ball
 from gradcheck_cli.worlds.exponents import Exponentials
-from gradcheck_cli.worlds.field_values import FieldValue, Nameless, NoForm, constant
+from gradcheck_cli.worlds.field_values import FieldValue, Nameless, NoForm, plain_number
 from gradcheck_cli.worlds.logarithms import Logarithms
 from gradcheck_cli.worlds.residues import Residues, Unlucky
 
@@ -112,7 +112,7 @@ class Fields:
     def _number(self, value: Any) -> FieldValue:
         if isinstance(value, float) and not isfinite(value):
             raise NoForm("an infinity")
-        return constant(self.prime.p, self._points, Fraction(value))
+        return plain_number(self.prime.p, self._points, Fraction(value))
 
     def _require_side(self, row: Function, args: Sequence[Any]) -> None:
         """Nothing, if the given point lies off the kinks of a call, whose branch is then followed.

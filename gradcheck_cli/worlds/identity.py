@@ -47,7 +47,7 @@ from gradcheck_cli.language.program import Builder, Call, Program, with_args
 from gradcheck_cli.worlds.balls import balls_of, exact_ball
 from gradcheck_cli.worlds.field_values import FieldValue, Nameless, NoForm
 from gradcheck_cli.worlds.fields import Fields
-from gradcheck_cli.worlds.relations import LARGEST, MOST_POINTS, TooFewPoints
+from gradcheck_cli.worlds.relations import LARGEST, MOST_TRIALS, TooFewPoints
 from gradcheck_cli.worlds.residues import BITS, Unlucky, random_prime
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def _tested(program: Program, balls: list[Any], random: Random, literal: Literal
             values = world.run(program, balls)
             results = list(_results(values[i] for i in program.outputs))
         except TooFewPoints:
-            points = min(2 * points, MOST_POINTS)
+            points = min(2 * points, MOST_TRIALS)
             continue
         except NoForm as error:
             return Identity(None, reason=str(error))
@@ -154,7 +154,7 @@ def _tested(program: Program, balls: list[Any], random: Random, literal: Literal
         if not is_zero and (eager or not world.exponentials.has_logs):
             return _not_zero(world)
         draws, reason, eager = draws + 2, "the sign of a root is not known", True
-        points = min(2 * points, MOST_POINTS)
+        points = min(2 * points, MOST_TRIALS)
     return Identity(None, reason=reason)
 
 

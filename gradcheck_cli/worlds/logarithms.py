@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.worlds.factors import factors
-from gradcheck_cli.worlds.field_values import FieldValue, NoForm, constant
+from gradcheck_cli.worlds.field_values import FieldValue, NoForm, plain_number
 from gradcheck_cli.worlds.relations import LARGEST
 from gradcheck_cli.worlds.residues import rational
 
@@ -67,7 +67,7 @@ class Logarithms:
                 continue
             stack.pop()
             if top.log is None and parts:
-                total = constant(self._p, self._points, Fraction(0))
+                total = plain_number(self._p, self._points, Fraction(0))
                 for part, n in parts:
                     assert part.log is not None
                     total = total + part.log * n
@@ -122,7 +122,7 @@ class Logarithms:
 
     def _prime_number(self, p: int) -> FieldValue:
         if p not in self._numbers:
-            self._numbers[p] = constant(self._p, self._points, Fraction(p))
+            self._numbers[p] = plain_number(self._p, self._points, Fraction(p))
         return self._numbers[p]
 
     def _of_one(self, x: FieldValue) -> FieldValue:
@@ -134,5 +134,5 @@ class Logarithms:
         size = -x if x.sign == -1 else x
         size.free = x.free
         if x.number == 1:
-            return constant(self._p, self._points, Fraction(0))
+            return plain_number(self._p, self._points, Fraction(0))
         return self._exponentials.log(size)

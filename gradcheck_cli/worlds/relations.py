@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 # Relations must hold at so many points more than they have coefficients.
 SPARE = 4
 # With more points than this new exponents are told apart, but no relations are looked for.
-MOST_POINTS = 96
-# Coefficients have no larger numerators and denominators: decimals that were rounded to float64 have
-# up to 2**60 or so.
+MOST_TRIALS = 96
+# Coefficients have no larger numerators and denominators: those of decimals that were rounded to
+# float64 are below 2**60 or so.
 LARGEST = 2**64
 
 
