@@ -166,9 +166,7 @@ def _gives(pair: Rivals, nodes: Indices) -> bool:
     """Whether a description gives the numbers that were claimed, at every point that has any."""
     if np.shape(nodes) != np.shape(pair.claimed):
         return False
-    other = pair.beside(pair.claimed, nodes)
-    answers = [other.against(at) for at in pair.samples()]
-    return any(valid for valid, _ in answers) and all(found is None for _, found in answers)
+    return pair.beside(pair.claimed, nodes).agree()
 
 
 def _mapped(board: Board, function: str, *arrays: Indices) -> Any:

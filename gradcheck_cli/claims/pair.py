@@ -107,6 +107,16 @@ class Rivals:
         """Two other formulas at the same points."""
         return Rivals(self.board, claimed, true, self.given, self.fixed)
 
+    def agree(self) -> bool:
+        """Whether both give the same numbers at every sample that has any."""
+        answers = []
+        for at in self.samples():
+            valid, found = self.against(at)
+            if found is not None:
+                return False
+            answers.append(valid)
+        return any(answers)
+
     def samples(self) -> Iterator[dict[str, float]]:
         """Points at which an explanation is tested: the one given and some beside it."""
         yield dict(self.given)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from time import thread_time
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from gradcheck_cli.claims.board import board_of
 from gradcheck_cli.claims.explain import explain
 from gradcheck_cli.claims.pair import Rivals
 from gradcheck_cli.claims.proof import proof_of
+from gradcheck_cli.claims.repairs import repairs
+from gradcheck_cli.claims.shapes import fitted, misfit, size_of_shape
 from gradcheck_cli.claims.sizes import without_sizes
 from gradcheck_cli.claims.verdict import ClaimVerdict, Explanation
 from gradcheck_cli.language.claiming import COTANGENTS, read_claim
@@ -29,8 +32,12 @@ if TYPE_CHECKING:
 
     from gradcheck_cli.claims.board import Board
     from gradcheck_cli.language.claiming import Statement
+    from gradcheck_cli.language.program import Program
     from gradcheck_cli.questions.batch import Point
     from gradcheck_cli.worlds.scalars import Indices
+
+# Seconds of processor time in which changes are tried that would make a claim right.
+_SECONDS = 2.0
 
 
 def verdicts_of(point: Point, text: str) -> tuple[ClaimVerdict, ...]:
@@ -47,6 +54,14 @@ def verdicts_of(point: Point, text: str) -> tuple[ClaimVerdict, ...]:
         why = Explanation("too-large", str(error))
         claims = (line for line in lines if line.by)
         return tuple(ClaimVerdict(line, "not_refuted", "point", explanation=why) for line in claims)
+
+
+class Right(NamedTuple):
+    """The right side of a line: its program, the scalars of what it may name, and its own."""
+
+    program: Program
+    known: dict[str, Indices]
+    nodes: Indices
 
 
 @dataclass(eq=False)
@@ -72,8 +87,7 @@ class _Trial:
         found: list[ClaimVerdict] = []
         lasts = {line.left: k for k, line in enumerate(self.lines)}
         for k, line in enumerate(self.lines):
-            claimed = self._set(line, self.written)
-            alone = self._set(line, self.mended)
+            claimed, alone = self._set(line, self.written), self._set(line, self.mended)
             if line.by and lasts[line.left] == k:
                 verdict = self._verdict(line, claimed, alone)
                 found.append(verdict)
@@ -96,7 +110,7 @@ class _Trial:
                 self.given |= dict(zip(elements, numbers, strict=True))
                 return
 
-    def _set(self, line: Statement, known: dict[str, Indices]) -> Indices:
+    def _set(self, line: Statement, known: dict[str, Indices]) -> Right:
         """The scalars of a line's right side, which its target stands for from here on."""
         shapes = {name: np.shape(nodes) for name, nodes in known.items()}
         try:
@@ -116,31 +130,57 @@ class _Trial:
             raise ProgramError(
                 [Mistake("shape-mismatch", str(error), line.text, line.place)]
             ) from error
+        right = Right(program, dict(known), nodes)
         if line.target:
             known[line.target] = nodes
-        return nodes
+        return right
 
-    def _verdict(self, line: Statement, claimed: Indices, alone: Indices) -> ClaimVerdict:
-        verdict = self._compared(line, claimed)
-        if verdict.status != "refuted" or not self.wrong or np.array_equal(claimed, alone):
+    def _verdict(self, line: Statement, claimed: Right, alone: Right) -> ClaimVerdict:
+        verdict = self._explained(line, claimed)
+        same = np.array_equal(claimed.nodes, alone.nodes)
+        if verdict.status != "refuted" or not self.wrong or same:
             return verdict
-        mended = self._compared(line, alone)
+        mended = self._explained(line, alone)
         if mended.status == "refuted":
             return verdict.but(explanation=mended.explanation or verdict.explanation)
         used = tuple(name for name in self.wrong if _rests_on(self.lines, line, name))
         return verdict.but(but_for=used or tuple(self.wrong), explanation=None)
 
+    def _explained(self, line: Statement, right: Right) -> ClaimVerdict:
+        """As `_compared`; where nothing that is known says what was done instead, with one change
+        that makes it right.
+        """
+        verdict = self._compared(line, right.nodes)
+        why = verdict.explanation
+        if verdict.status != "refuted" or (why is not None and why.is_whole):
+            return verdict
+        true, until = self.board.derivative(line.of, line.by), thread_time() + _SECONDS
+        for words, program in repairs(right.program, [*right.known]):
+            try:
+                nodes = fitted(self.board.include(program, right.known), np.shape(true))
+            except (ValueError, IndexError, TypeError):
+                continue
+            if nodes is not None and self._rivals(nodes, true).agree():
+                said = words if why is None else f"{why.words}; {words}"
+                return verdict.but(explanation=Explanation("repair", said))
+            if thread_time() > until:
+                break
+        return verdict
+
+    def _rivals(self, claimed: Indices, true: Indices) -> Rivals:
+        return Rivals(self.board, claimed, true, self.given)
+
     def _compared(self, line: Statement, claimed: Indices) -> ClaimVerdict:
         """One line held against the derivative that it claims."""
         true = self.board.derivative(line.of, line.by)
-        fitted = _fitted(claimed, np.shape(true))
-        if fitted is None:
+        fit = fitted(claimed, np.shape(true))
+        if fit is None:
             whole = self.board.jacobian(line.of, line.by)
             if whole is not None and np.shape(claimed) == np.shape(whole):
-                true, fitted = whole, claimed
-        if fitted is None:
+                true, fit = whole, claimed
+        if fit is None:
             return self._misshapen(line, claimed, true)
-        pair = Rivals(self.board, fitted, true, self.given)
+        pair = self._rivals(fit, true)
         if pair.is_same:
             return ClaimVerdict(line, "proved", "same")
         _, against = pair.against(self.given)
@@ -172,10 +212,10 @@ class _Trial:
 
     def _misshapen(self, line: Statement, claimed: Indices, true: Indices) -> ClaimVerdict:
         """A claim whose shape is not that of what it is by."""
-        shapes = f"it is {_size(claimed)}, and `{line.by}` is {_size(true)}"
-        mended = _summed(self, claimed, true)
-        words = f"{shapes}{mended}"
-        return ClaimVerdict(line, "refuted", "point", explanation=Explanation("shape", words))
+        shapes = f"it is {size_of_shape(claimed)}, and `{line.by}` is {size_of_shape(true)}"
+        mended = misfit(self.board, claimed, true, lambda n: self._rivals(n, true).agree())
+        why = Explanation("shape", f"{shapes}{mended}", is_whole=bool(mended))
+        return ClaimVerdict(line, "refuted", "point", explanation=why)
 
 
 def _rounded(line: Statement, pair: Rivals) -> ClaimVerdict | None:
@@ -198,57 +238,6 @@ def _placed(error: ProgramError, line: Statement) -> ProgramError:
             span = Span(line.place.start + mistake.span.start, line.place.start + mistake.span.end)
         found.append(Mistake(mistake.code, mistake.message, line.text, span, mistake.help))
     return ProgramError(found)
-
-
-def _fitted(claimed: Indices, shape: tuple[int, ...]) -> Indices | None:
-    """What is claimed in the shape of the derivative: a number counts for all elements, and sizes
-    of 1 do not count; None where it does not fit.
-    """
-    array = np.asarray(claimed)
-    if array.shape == shape:
-        return claimed
-    if [n for n in array.shape if n != 1] == [n for n in shape if n != 1]:
-        found = np.reshape(array, shape)
-    else:
-        try:
-            found = np.broadcast_to(array, shape)
-        except ValueError:
-            return None
-    return found if shape else int(found)
-
-
-def _summed(trial: _Trial, claimed: Indices, true: Indices) -> str:
-    """That sums of what is claimed, or its transpose, are the derivative; empty where not."""
-    array, shape, builder = np.asarray(claimed), np.shape(true), trial.board.builder
-    if array.ndim == 2 and array.T.shape == shape and _holds(trial, array.T, true):
-        return "; its transpose is right"
-    for dim in range(array.ndim):
-        total = np.apply_along_axis(lambda row: _total(builder, row), dim, array)
-        fitted = _fitted(total, shape)
-        if fitted is None:
-            continue
-        if _holds(trial, fitted, true):
-            return f"; the sum over the batch (dim {dim}, {array.shape[dim]} terms) is missing"
-    if not shape and _holds(trial, _total(builder, array.reshape(-1)), true):
-        return "; the sum of its elements is right"
-    return ""
-
-
-def _total(builder: Any, nodes: Iterable[int]) -> int:
-    first, *rest = [int(node) for node in nodes]
-    for node in rest:
-        first = builder.call("add", first, node)
-    return int(first)
-
-
-def _holds(trial: _Trial, claimed: Indices, true: Indices) -> bool:
-    pair = Rivals(trial.board, claimed, true, trial.given)
-    samples = [pair.against(at) for at in pair.samples()]
-    return any(valid for valid, _ in samples) and all(found is None for _, found in samples)
-
-
-def _size(indices: Indices) -> str:
-    return "x".join(map(str, np.shape(indices))) or "a number"
 
 
 def _simpler(given: Any, beside: Any, at: Mapping[str, float]) -> Any:

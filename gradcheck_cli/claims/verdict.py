@@ -34,11 +34,13 @@ class Explanation:
         kind: one word for programs: `factor`, `sign`, `transposed`, `missing-part`...
         words: the sentence.
         factor: claimed / true, where that is one number or formula.
+        is_whole: it says all that is wrong.
     """
 
     kind: str
     words: str
     factor: str | None = None
+    is_whole: bool = True
 
 
 @dataclass(frozen=True)
