@@ -57,6 +57,9 @@ IDENTITIES = (
     "gamma(x)*erfc(y)/gamma(x) - {k} + erf(y)",
     "acos(x) + {k}*asin(x) - pi/2",
     "(x + y)**3 - x**3 - 3*x**2*y - 3*{k}*x*y**2 - y**3",
+    "1/(x + sqrt(x**2 + y**2)) - {k}*(sqrt(x**2 + y**2) - x)/y**2",
+    "sqrt(2 + sqrt(1 + x**2))**2 - 2 - {k}*sqrt(1 + x**2)",
+    "sqrt(4/3)*x - 2*{k}*x/sqrt(3)",
     "1/(x*(x + 1)) - 1/x + {k}/(x + 1)",
 )
 

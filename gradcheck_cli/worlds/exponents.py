@@ -26,13 +26,14 @@ from gradcheck_cli.worlds.relations import (
 from gradcheck_cli.worlds.residues import CHARACTER, Residues, Unlucky
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from random import Random
 
     from gradcheck_cli.worlds.residues import Prime
 
-# By characters coefficients are guessed, no larger than this.
-_LARGEST_GUESS = isqrt(CHARACTER // 2) - 1
+# By characters coefficients are guessed, with no larger numerators and denominators, and no larger
+# common denominator.
+LARGEST_GUESS, LARGEST_COMMON = isqrt(CHARACTER // 2) - 1, 64
 
 
 @dataclass
@@ -128,11 +129,13 @@ class Exponentials:
                 self._products.add(j, self._characters(self.pairs[j].value))
         self._in_products = len(self.pairs)
         left, parts = self._products.reduced(self._characters(u))
-        powers = None if any(left) else rationals(parts, CHARACTER, _LARGEST_GUESS)
+        powers = None if any(left) else rationals(parts, CHARACTER, LARGEST_GUESS)
         if powers is None:
             return None
         # Positive numbers are equal where their powers are.
         common = lcm(*(c.denominator for c in powers.values()))
+        if common > LARGEST_COMMON:
+            return None
         whole = u.at**common
         for j, c in powers.items():
             whole = whole * self.pairs[j].value.at ** -int(c * common)
@@ -201,9 +204,16 @@ class Exponentials:
             for pair in self.pairs
             if len(pair.roots) > 1 and pair.value.number is None
         ]
-        # The bits of the numbers at each point where they are all known.
-        points = [row for row in zip(*rooted, strict=True) if None not in row]
-        seen = Echelon(2)
-        for k, row in enumerate(points[1:]):
-            seen.add(k, [(a + b) % 2 for a, b in zip(row, points[0], strict=True)])
-        return len(seen) == len(rooted)
+        # Numbers under roots of sums that hold roots: where those exist the outer ones are squares.
+        inner = [row for row in rooted if None not in row]
+        outer = [row for row in rooted if None in row]
+        return _are_independent(inner) and _are_independent(outer)
+
+
+def _are_independent(rows: Sequence[tuple[int | None, ...]]) -> bool:
+    """Whether no sum of rows of bits is the same at all points, of those where all are known."""
+    points = [bits for bits in zip(*rows, strict=True) if None not in bits]
+    seen = Echelon(2)
+    for k, bits in enumerate(points[1:]):
+        seen.add(k, [a != b for a, b in zip(bits, points[0], strict=True)])
+    return len(seen) == len(rows)

@@ -172,12 +172,17 @@ class Fields:
         return self.logarithms.of(self._of(x))
 
     def power(self, x: Any, y: Any) -> FieldValue:
-        """x to the power y; for a y that is no integer x has to be positive at the point."""
+        """x to the power y; x has to be positive for a y that is no integer, and is to be positive
+        at the point for a large one.
+        """
         x, y = self._of(x), self._of(y)
         n = y.number
         if n is not None and n.denominator == 1 and abs(n) <= _LARGEST_POWER:
             return x ** int(n)  # type: ignore[no-any-return]
-        log = y * self.log(x)
+        if n is not None and n.denominator == 1:
+            log = y * self.logarithms.where_positive(x)
+        else:
+            log = y * self.log(x)
         power = self.exponentials.exp(log)
         power.sign, power.log = 1, log
         return power

@@ -45,6 +45,7 @@ from gradcheck_cli.calculus.formulas import lower
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.program import Builder, Call, Program, with_args
 from gradcheck_cli.worlds.balls import balls_of, exact_ball
+from gradcheck_cli.worlds.exponents import LARGEST_COMMON, LARGEST_GUESS
 from gradcheck_cli.worlds.field_values import FieldValue, Nameless, NoForm
 from gradcheck_cli.worlds.fields import Fields
 from gradcheck_cli.worlds.relations import LARGEST, MOST_TRIALS, TooFewPoints
@@ -58,8 +59,12 @@ if TYPE_CHECKING:
 
 # What is wrong with a larger chance is not called proved.
 LARGEST_ERROR = 2.0**-50
-# So many points to begin with; precision of the balls that decide branches; draws before giving up.
-_POINTS, _BITS, _DRAWS = 8, 256, 6
+# So many points to begin with; precision of the balls that decide branches.
+_POINTS, _BITS = 8, 256
+# Draws before giving up: a root under a root exists at all of 8 points in one draw of ten, or where
+# it is that of x + sqrt(x**2 + y**2) hardly ever. Signs that are free are seen to be so in most
+# draws: not being seen counts as so many.
+_DRAWS, _SIGNS = 48, 12
 
 
 @dataclass(frozen=True)
@@ -153,8 +158,7 @@ def _tested(program: Program, balls: list[Any], random: Random, literal: Literal
             return _zero(world, points)
         if not is_zero and (eager or not world.exponentials.has_logs):
             return _not_zero(world)
-        draws, reason, eager = draws + 2, "the sign of a root is not known", True
-        points = min(2 * points, MOST_TRIALS)
+        draws, reason, eager = draws + _SIGNS, "the sign of a root is not known", True
     return Identity(None, reason=reason)
 
 
@@ -186,11 +190,12 @@ def log2_error(world: Fields, points: int) -> float:
     """The logarithm of the chance that what is zero in a world is not zero."""
     conjugates = world.exponentials.conjugates
     denominators = world.exponentials.denominators * world.angles.denominators
-    # Twice: two values that were compared are one whose numerator has the degree of both.
-    degree = log2(2 * world.largest) + log2(denominators) + conjugates
-    of_point = degree - log2(world.prime.least)
     relations = max(len(world.exponentials.pairs), len(world.angles)) + 1
-    compared = 2 * log2(world.made) + relations * (2 * log2(LARGEST) + 1)
-    coefficients = log2(2 * world.largest) + conjugates - log2(BITS) - world.prime.log2_others
+    # The largest polynomial that was held to be zero is a relation: of a product of powers of all.
+    size = log2(world.largest * (relations + 1) * LARGEST_GUESS * LARGEST_COMMON) + conjugates
+    of_point = size + log2(denominators) - log2(world.prime.least)
+    # Of each two of some ten values a node; and with all coefficients that a relation may have.
+    compared = 2 * log2(10 * world.made) + relations * (2 * log2(LARGEST) + 1)
+    coefficients = size - log2(BITS) - world.prime.log2_others
     parts = (points * of_point + compared, coefficients, float(world.prime.log2_error))
     return max(parts) + 2

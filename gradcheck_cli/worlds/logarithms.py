@@ -45,14 +45,22 @@ class Logarithms:
         self._known.append(x)
 
     def of(self, x: FieldValue) -> FieldValue:
-        """log(x).
+        """log(x), for a function that is defined for positive x alone.
+
+        Raises:
+            NoForm: x may not be positive at the given point.
+        """
+        self._required.add(x)
+        return self.where_positive(x)
+
+    def where_positive(self, x: FieldValue) -> FieldValue:
+        """log(x), for a function that is defined elsewhere too.
 
         Raises:
             NoForm: x may not be positive at the given point.
         """
         if x.sign is not None and x.sign <= 0:
             raise NoForm("a logarithm or a power of what may not be positive")
-        self._required.add(x)
         return self.of_size(x)
 
     def of_size(self, x: FieldValue) -> FieldValue:
