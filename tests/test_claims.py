@@ -96,6 +96,22 @@ def test_a_factor_that_comes_later_is_no_mistake():
     assert [str(v.outcome) for v in verdicts] == ["agree", "agree"]
 
 
+@pytest.mark.parametrize(
+    ("program", "at", "claim", "branch"),
+    [
+        ("softmax(z)", "z=[0.5,1,-1]", "s = softmax(z); dz = s*(g - sum(g*s))", False),
+        ("softmax(z)", "z=[1,1,1]", "s = softmax(z); dz = s*(g - sum(g*s))", False),
+        ("relu(z)", "z=[0.5,1,-1]", "dz = where(z > 0, g, 0)", True),
+        ("abs(z)*z", "z=-2", "z = 2*abs(z)", True),
+    ],
+)
+def test_a_branch_is_told_where_one_is_followed(program, at, claim, branch):
+    """What softmax takes off is any number; what relu does is not."""
+    point = case(program, at)
+    (verdict,) = verdicts_of(point, claim)
+    assert (verdict.status, verdict.branch) == ("proved", branch)
+
+
 NAMES = ("x", "W", "b", "z", "y4", "x2")
 
 

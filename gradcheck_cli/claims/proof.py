@@ -6,17 +6,22 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.claims.verdict import ClaimVerdict
-from gradcheck_cli.language.program import Variable
-from gradcheck_cli.worlds.identity import identity
+from gradcheck_cli.functions import lookup
+from gradcheck_cli.language.program import Builder, Call, Variable, with_args
+from gradcheck_cli.worlds.balls import Machine
+from gradcheck_cli.worlds.identity import Identity, identity
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from gradcheck_cli.claims.pair import Rivals
     from gradcheck_cli.language.claiming import Statement
+    from gradcheck_cli.language.program import Program
 
 # Of the random points of an identity test.
 _SEED = 0
+# Of the values of piecewise functions, of which any will do.
+_BITS = 96
 
 
 def proof_of(
@@ -40,9 +45,31 @@ def proof_of(
         free = {n: builder.variable(n) for n in program.variables if n not in held}
         program = builder.program(*builder.include(program, held | free))
     given = {n.name: pair.given[n.name] for n in program.nodes if isinstance(n, Variable)}
-    found = identity(program, program.outputs, given, _SEED)
+    found = _anywhere(program, given)
+    if not found.holds:
+        found = identity(program, program.outputs, given, _SEED)
     if not found.holds:
         return ClaimVerdict(line, "not_refuted", "point", points)
     return ClaimVerdict(
         line, "proved", "identity", points, found.error_probability, branch=found.branch
     )
+
+
+def _anywhere(program: Program, given: Mapping[str, float]) -> Identity:
+    """The identity with inputs of their own in the place of what is a piecewise function: where it
+    holds for whatever these come to, as for the largest logit that softmax takes off, no branch is
+    followed.
+    """
+    builder, where, free = Builder(), list[int](), dict(given)
+    values = Machine(program).run(given, _BITS, lambda value: value)
+    for i, node in enumerate(program.nodes):
+        row = lookup(node.function) if isinstance(node, Call) else None
+        if row is not None and row.kinks and not row.condition and values[i].is_finite():
+            name = f"piece {i}"
+            free[name] = float(values[i].mid())
+            where.append(builder.variable(name))
+        else:
+            where.append(builder.add(with_args(node, where)))
+    freed = builder.program(*(where[i] for i in program.outputs))
+    known = {name: free[name] for name in freed.variables}
+    return identity(freed, freed.outputs, known, _SEED)

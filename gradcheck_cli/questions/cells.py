@@ -7,7 +7,6 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.dtypes import DTYPES
-from gradcheck_cli.language.cells.cell import is_cell, read_cell
 from gradcheck_cli.language.errors import Mistake, PointError, ProgramError, mistake
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.reading import read_program
@@ -87,11 +86,16 @@ def _cell(text: str) -> Cell | None:
     A program without inputs is one if numbers are assigned to names in it.
     """
     try:
-        strict = parse(text)
+        strict: Program | None = parse(text)
     except ProgramError:
-        return read_cell(text, MAKERS) if is_cell(text, MAKERS) else None
-    if strict.variables:
+        strict = None
+    if strict is not None and strict.variables:
         return None
+    # Most texts are programs, which need no reader of cells.
+    from gradcheck_cli.language.cells.cell import is_cell, read_cell
+
+    if strict is None:
+        return read_cell(text, MAKERS) if is_cell(text, MAKERS) else None
     try:
         cell = read_cell(text, MAKERS)
     except ProgramError:

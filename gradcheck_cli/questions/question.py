@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gradcheck_cli.functions import lookup
-from gradcheck_cli.language.claiming import read_claim
 from gradcheck_cli.language.errors import Mistake, PointError, ProgramError, mistake
-from gradcheck_cli.language.holding import names_of
 from gradcheck_cli.language.program import Call, Program, Variable
 from gradcheck_cli.questions.arrays import RoundedNumber, float_array, integer_array
 from gradcheck_cli.questions.misfits import misfit
@@ -239,6 +237,11 @@ def conflicts(order: int, cotangent: Nested | None, *, jacobian: bool) -> Iterat
 
 def illegible(program: Program, claims: Sequence[str]) -> Iterator[Mistake]:
     """What is wrong with claims about a program, whatever its shapes."""
+    if not claims:
+        return
+    from gradcheck_cli.language.claiming import read_claim
+    from gradcheck_cli.language.holding import names_of
+
     for text in claims:
         try:
             read_claim(text, *names_of(program.text))

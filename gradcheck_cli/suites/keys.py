@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.dtypes import ALIASES, DTYPES
-from gradcheck_cli.language.cells.cell import is_cell
 from gradcheck_cli.language.errors import Mistake, ProgramError
 from gradcheck_cli.language.reading import read_program
 from gradcheck_cli.questions.constructors import MAKERS
@@ -63,6 +62,8 @@ class ExpressionKind(Kind):
 
 def _of_cell(text: str) -> Sequence[Mistake]:
     """What is said of a cell of a notebook, which brings a point of its own."""
+    from gradcheck_cli.language.cells.cell import is_cell
+
     if not is_cell(text, MAKERS):
         return ()
     way_out = "`gradcheck -` reads it, and its report has the program and the point to write here"
