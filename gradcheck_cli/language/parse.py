@@ -72,7 +72,7 @@ def parse(text: str, conditions: frozenset[str] = frozenset(), *, single: bool =
     if not statements:
         way_out = "give one, such as `sin(x)**2`"
         raise ProgramError([Mistake("empty", "there is no expression", help=way_out)])
-    reader = _Reader(source, conditions)
+    reader = Reader(source, conditions)
     if single and not (len(statements) == 1 and isinstance(statements[0], ast.Expr)):
         message = "one expression is needed here, without assignments"
         reader.emit.mistake("unsupported-syntax", message, statements[0])
@@ -84,7 +84,7 @@ def parse(text: str, conditions: frozenset[str] = frozenset(), *, single: bool =
     return in_reading_order(Program(nodes, (result,), source.text, reader.spans, reader.names))
 
 
-class _Reader:
+class Reader:
     """Walks Python's syntax tree with a stack of its own."""
 
     def __init__(self, source: Source, conditions: frozenset[str]) -> None:
@@ -134,9 +134,14 @@ class _Reader:
             index = step.build(values)
             if index not in self.spans:
                 self.spans[index] = self.source.span(node)
+            index = self.kept(index)
             if not stack:
                 return index
             stack[-1][1].append(index)
+
+    def kept(self, index: int) -> int:
+        """What stands for a node in those that are built of it: itself."""
+        return index
 
     def visit(self, node: ast.expr) -> _Step:
         """What `node` needs first, and how it is built."""
