@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.questions.batch import Batch, Point
     from gradcheck_cli.symbolic.client import Analyst
     from gradcheck_cli.witnesses import Witness
+    from gradcheck_cli.witnesses.chain import Chain
 
 
 def panel(
@@ -51,18 +52,29 @@ def check_batches(
     groups: Iterable[tuple[Batch, ...]],
     witnesses: Sequence[Witness],
     tolerance: Tolerance | None = None,
+    chain: Chain | None = None,
 ) -> Iterator[Result]:
     """A Result for each point in each dtype and on each device, in order, as soon as it is there.
 
     Args:
         groups: batches of the same points, one for each dtype and device.
+        chain: writes the chain rule down; None where that is not asked.
     """
     for group in groups:
         for part in group[0].parts:
             for witness in witnesses:
                 witness.prepare(part)
         _import_torch()
-        yield from _check_group(group, witnesses, tolerance)
+        for result in _check_group(group, witnesses, tolerance):
+            yield result if chain is None else _with_trace(result, chain)
+
+
+def _with_trace(result: Result, chain: Chain) -> Result:
+    """A result with the chain rule, or with a note why there is none."""
+    trace = or_absent(chain.trace, result.evidence.point)
+    if isinstance(trace, Abstention):
+        return replace(result, notes=(*result.notes, f"no trace: {trace.reason}"))
+    return replace(result, trace=trace)
 
 
 def _import_torch() -> None:

@@ -10,6 +10,7 @@ from gradcheck_cli.records.outcome import Outcome, worst_outcome
 if TYPE_CHECKING:
     from gradcheck_cli.judge.evidence import Evidence
     from gradcheck_cli.judge.verdict import Verdict
+    from gradcheck_cli.witnesses.chain import TracedName
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Result:
         notes: what is true of the whole case: numbers that were rounded, a forward value that is
             off.
         also: the same question under a seeded cotangent, where it was asked.
+        trace: the chain rule step by step, where it was asked.
     """
 
     evidence: Evidence
@@ -27,6 +29,7 @@ class Result:
     notes: tuple[str, ...] = ()
     id: str | None = None
     also: Result | None = None
+    trace: tuple[TracedName, ...] | None = None
 
     @property
     def outcome(self) -> Outcome:

@@ -54,7 +54,9 @@ def named_steps(text: str, *, every: bool = False) -> NamedSteps:
     """
     source = Source(tidy(text))
     statements = tree(source).body
-    words = {node.id for each in statements for node in ast.walk(each) if isinstance(node, ast.Name)}
+    words = {
+        node.id for each in statements for node in ast.walk(each) if isinstance(node, ast.Name)
+    }
     reader = _Apart(source, words, every=every)
     result = reader.read(statements)
     node = reader.emit.builder.nodes[result]
