@@ -35,6 +35,7 @@ from gradcheck_cli.records.outcome import Cause, Outcome
 from gradcheck_cli.records.report import Report
 from gradcheck_cli.settings.python_texts import settings_of_values
 from gradcheck_cli.symbolic.client import Analyst
+from gradcheck_cli.witnesses.chain import chain_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -99,6 +100,7 @@ def check(
     strict: bool = False,
     order: int = 1,
     jacobian: bool = False,
+    trace: bool = False,
     points: int | None = None,
     seed: int | None = None,
 ) -> LiveReport:
@@ -118,6 +120,8 @@ def check(
         strict: let `imprecise` and `kink` fail as well (see `Report.exit_code`).
         order: 2 checks second derivatives.
         jacobian: check every element of the value by every input.
+        trace: write the chain rule down, step by step: in the report's table, and as `trace` in its
+            records.
         points, seed: how many points are drawn where `at` names a distribution, and their seed.
     Raises:
         UserError: the text or the point is not what the language accepts.
@@ -135,6 +139,7 @@ def check(
             "strict": strict,
             "order": None if order == 1 else order,
             "jacobian": None if jacobian is False else jacobian,
+            "trace": None if trace is False else trace,
             "points": points,
             "seed": seed,
         }
@@ -146,7 +151,8 @@ def check(
         analyst.start()  # SymPy's import, beside that of torch
         with _plain_torch(settings.device):
             witnesses = panel(analyst, settings.step, settings.modes)
-            results = check_batches(groups, witnesses, tolerance)
+            chain = chain_of(analyst, trace=settings.trace, every=False)
+            results = check_batches(groups, witnesses, tolerance, chain)
             return report_of(list(results), strict=settings.strict)
     finally:
         analyst.close()
@@ -203,6 +209,7 @@ def _batches(
         words=words,
         order=settings.order,
         jacobian=settings.jacobian,
+        trace=settings.trace,
         asked=PYTHON,
     )
     drawn = points_of(points, settings.seed, settings.draws)

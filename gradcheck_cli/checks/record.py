@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck_cli.checks.reproduce import reproduce
+from gradcheck_cli.checks.traced import trace_record
 from gradcheck_cli.records.record import Record, json_array, json_number
 from gradcheck_cli.records.status import status_of
 from gradcheck_cli.subjects.single import DirectedSlope
@@ -45,6 +46,7 @@ def record_of(result: Result, *, strict: bool = False) -> Record:
         },
         partials=_partials(result),
         also=_also(result, shape),
+        trace=trace_record(result.trace),
         notes=list(result.notes),
         rounded=[
             {"variable": number.name, "text": number.text, "used": json_number(number.used)}
@@ -92,6 +94,7 @@ def record_without_verdict(
         value={"reference": None, "autograd": None},
         partials=[],
         also=None,
+        trace=None,
         notes=[],
         rounded=[],
         reproduce="" if point is None else reproduce(point, strict=strict),

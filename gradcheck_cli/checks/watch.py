@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.language.program import Program
     from gradcheck_cli.questions.batch import Batch, Point
     from gradcheck_cli.settings.values import Settings
+    from gradcheck_cli.witnesses.chain import Chain
 
 T = TypeVar("T")
 # So many points take no more than a second or two longer one by one than together.
@@ -47,6 +48,7 @@ class Job:
 
     Attributes:
         groups: batches of the same points, one for each dtype and device.
+        chain: writes the chain rule down; None where that is not asked.
     """
 
     groups: Sequence[tuple[Batch, ...]]
@@ -54,6 +56,7 @@ class Job:
     tolerance: Tolerance | None = None
     step: float | None = None
     modes: tuple[str, ...] = ()
+    chain: Chain | None = None
 
     def __len__(self) -> int:
         return sum(len(batch) for group in self.groups for batch in group)
@@ -76,7 +79,7 @@ class Job:
         def work() -> None:
             witnesses = panel(self.analyst, self.step, self.modes)
             try:
-                for result in check_batches(self.groups, witnesses, self.tolerance):
+                for result in check_batches(self.groups, witnesses, self.tolerance, self.chain):
                     with lock:
                         if done.is_set():
                             return
@@ -190,6 +193,7 @@ def _job(program: Program | None, settings: Settings, analyst: Analyst, found: _
     from gradcheck_cli.questions.numbers import Grid
     from gradcheck_cli.questions.points import points_of
     from gradcheck_cli.questions.question import question_of
+    from gradcheck_cli.witnesses.chain import chain_of
 
     devices = found.read(devices_of, settings.device) or []
     question = None
@@ -200,6 +204,7 @@ def _job(program: Program | None, settings: Settings, analyst: Analyst, found: _
             words=settings.repeated(),
             order=settings.order,
             jacobian=settings.jacobian,
+            trace=settings.trace,
         )
         question = found.read(asked, program, settings.at, settings.wrt)
     if program is not None and "at" not in settings.unread and not settings.at:
@@ -213,7 +218,8 @@ def _job(program: Program | None, settings: Settings, analyst: Analyst, found: _
     most = 1 if len(grid) * len(runs) <= ALONE else MOST_POINTS
     groups = list(batches(question, grid, runs, spell, most))
     tolerance = tolerance_of(settings.rtol, settings.atol)
-    return Job(groups, analyst, tolerance, settings.step, settings.modes)
+    chain = chain_of(analyst, trace=settings.trace, every=settings.verbose)
+    return Job(groups, analyst, tolerance, settings.step, settings.modes, chain)
 
 
 def _require_point(

@@ -184,6 +184,7 @@ def question_of(
     subject: Subject | None = None,
     order: int = 1,
     jacobian: bool = False,
+    trace: bool = False,
     asked: Asked = COMMAND,
 ) -> Question:
     """The question, once every name in it is known to be right.
@@ -193,6 +194,7 @@ def question_of(
         wrt: the inputs to differentiate; none for all.
         subject: what is on trial; without one the specification itself, run by torch.
         order, jacobian: as in `Question`.
+        trace: whether the chain rule is to be written down.
         asked: how the user says these things.
     Raises:
         PointError: missing, extra or unknown names, nothing to differentiate, or what contradicts
@@ -202,7 +204,7 @@ def question_of(
     mistakes = [
         *misnamed(specification, given, asked),
         *underivable(specification, wrt, integers, asked),
-        *conflicts(order, cotangent, jacobian=jacobian),
+        *conflicts(order, cotangent, jacobian=jacobian, trace=trace),
     ]
     everything = (name for name in specification.variables if name not in integers)
     chosen = tuple(dict.fromkeys(wrt)) or tuple(everything)
@@ -216,7 +218,9 @@ def question_of(
     return Question(on_trial, specification, chosen, cotangent, words or {}, order, jacobian)
 
 
-def conflicts(order: int, cotangent: Nested | None, *, jacobian: bool) -> Iterator[Mistake]:
+def conflicts(
+    order: int, cotangent: Nested | None, *, jacobian: bool, trace: bool = False
+) -> Iterator[Mistake]:
     """What cannot be asked together."""
     if jacobian and cotangent is not None:
         message = "a Jacobian has no cotangent: each element of the value is differentiated alone"
@@ -224,6 +228,10 @@ def conflicts(order: int, cotangent: Nested | None, *, jacobian: bool) -> Iterat
     if jacobian and order != 1:
         message = "second derivatives are those of one number, a Jacobian is of several"
         yield Mistake("conflicting-options", message, help="give a cotangent instead of `jacobian`")
+    if trace and (jacobian or order != 1):
+        message = "the chain rule is traced for first derivatives under one cotangent"
+        name = "order" if order != 1 else "jacobian"
+        yield Mistake("conflicting-options", message, help=f"leave `{name}` out")
 
 
 def index_inputs(program: Program) -> frozenset[str]:

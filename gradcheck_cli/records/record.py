@@ -66,6 +66,37 @@ class AlsoRecord(TypedDict):
     partials: list[PartialRecord]
 
 
+class LocalRecord(TypedDict):
+    """A local partial: the derivative of the step `of` by a name that it is written in, and what
+    the name receives of the step's adjoint.
+    """
+
+    of: str
+    formula: str | None
+    latex: str | None
+    value: JsonArray
+    diagonal: bool
+    contribution: JsonArray
+    reason: str | None
+
+
+class AdjointRecord(TypedDict):
+    """The derivative of the result by a name, proved and as torch has it."""
+
+    reference: JsonArray
+    autograd: JsonArray
+
+
+class TraceRecord(TypedDict):
+    """A name of the program, an input or a step, in the chain rule."""
+
+    name: str
+    value: JsonArray
+    step: str | None
+    local: list[LocalRecord]
+    adjoint: AdjointRecord
+
+
 class SuiteFields(TypedDict):
     """What only a suite says of a case: where it stands, which number its check has in the run,
     what was expected and is not met, and why it was skipped, may fail or has no verdict.
@@ -103,6 +134,7 @@ class Record(SuiteFields):
     value: ForwardValues
     partials: list[PartialRecord]
     also: AlsoRecord | None
+    trace: list[TraceRecord] | None
     notes: list[str]
     rounded: list[RoundedInput]
     reproduce: str

@@ -17,6 +17,7 @@ from gradcheck_cli.records.outcome import (
     Status,
 )
 from gradcheck_cli.reports.json import FORMAT
+from gradcheck_cli.reports.trace_schema import trace_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,6 +52,7 @@ def report_schema() -> Schema:
             "partial": _partial(),
             **_opinions(),
             **_estimates(),
+            **trace_schema(),
             "jsonl_line": _ref(
                 "case", "A line of the jsonl format: one case, written as soon as it is done."
             ),
@@ -137,6 +139,8 @@ def _additions() -> Schema:
                              "else null.", {"type": "object", "additionalProperties": _ref("array")}, _NULL),
         "also": _either("The same check under a seeded cotangent, where the elements of an input mix in the result and no cotangent was given: ones may "
                         "hide what is wrong. Its outcome counts in that of the case. Else null.", _also(), _NULL),
+        "trace": _either("The chain rule, where it was asked for with `--trace`: each name of the program in the order of the backward pass, the result first and "
+                         "the inputs last. Else null.", _array(_ref("traced"), "A name a row."), _NULL),
         "notes": _array(_TEXT, "What is true of the whole case: numbers that were rounded to the dtype, a forward value that is off."),
         "rounded": _array(rounded, "Numbers of the point or cotangent that had to be rounded: as written, and as used."),
         "source": _either("Where the case stands in its suite; null outside a suite.",

@@ -180,6 +180,8 @@ ROWS: tuple[Setting, ...] = (
             "Plain central difference with this step as the numeric opinion.", quantities.step, suite="step", repeated="as given"),
     Setting("modes",       ("--modes",),                     _BOTH,  NAMES,   "reverse",             "NAMES",         '["forward", "vmap"]',
             "Further ways of torch to the gradient: forward, create_graph, vmap.", readers.mode_names, suite="modes", repeated="as given"),
+    Setting("trace",       ("--trace/--no-trace",),          _CHECK, FLAG,    "false",               None,            "true",
+            "The chain rule, step by step."),
     Setting("strict",      ("--strict/--no-strict",),        _BOTH,  FLAG,    "false",               None,            "true",
             "imprecise and kink exit 1 too.", suite="strict", repeated="as given"),
     Setting("format",      ("--format", "-f"),               _BOTH,  TEXT,    "table",               "FORMAT",        '"markdown"',
@@ -225,7 +227,7 @@ SETTINGS: Mapping[str, Setting] = {row.name: row for row in ROWS}
 GROUPS = {
     "Which cases": ("keyword", "tag", "last-failed", "shard"),
     "The point": ("at", "dtype", "device", "points", "seed"),
-    "What is checked": ("wrt", "cotangent", "order", "jacobian", "modes"),
+    "What is checked": ("wrt", "cotangent", "order", "jacobian", "modes", "trace"),
     "How it is judged": ("rtol", "atol", "step", "strict"),
     "How it runs": ("jobs", "maxfail", "resume", "timeout", "max-memory", "exit-zero", "cluster"),
     "Output": ("format", "export", "quiet", "verbose", "color"),

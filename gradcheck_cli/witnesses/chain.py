@@ -6,35 +6,23 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from time import thread_time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck_cli.calculus.formulas import is_elementwise
-from gradcheck_cli.language.elements import elements_of
-from gradcheck_cli.language.named_steps import NamedSteps, named_steps
-from gradcheck_cli.language.program import Call
-from gradcheck_cli.language.text import program_text
 from gradcheck_cli.subjects.stepwise import StepwiseSubject
 from gradcheck_cli.witnesses import TORCH_ERRORS, Abstention
-from gradcheck_cli.witnesses.analytic import MAX_OPERATIONS, MAX_PARTIALS
 from gradcheck_cli.witnesses.autograd import floats_of, run_once
-from gradcheck_cli.witnesses.reference import FIRST_BITS
-from gradcheck_cli.witnesses.unrolled_steps import Numbers, UnrolledStep, unrolled
-from gradcheck_cli.worlds import balls
+from gradcheck_cli.witnesses.course import Course
 from gradcheck_cli.worlds.scalars import TooLarge
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from gradcheck_cli.questions.batch import Point
     from gradcheck_cli.symbolic.client import Analyst
-
-# Two terms that cancel are told to be 0 by balls narrower than every dtype: 1,100 bits and some.
-_LAST_BITS = 4_096
-# Seconds of computing for one point.
-_LIMIT = 5.0
+    from gradcheck_cli.witnesses.course import Pass
+    from gradcheck_cli.witnesses.unrolled_steps import Numbers, UnrolledStep
 
 
 @dataclass(frozen=True)
@@ -78,22 +66,6 @@ class TracedName:
 
 
 @dataclass(frozen=True)
-class _Pass:
-    """What one pass forwards and backwards finds."""
-
-    values: Mapping[str, Numbers]
-    adjoints: Mapping[str, Numbers]
-    slopes: Mapping[tuple[str, str], Numbers]
-    parts: Mapping[tuple[str, str], Numbers]
-
-    @property
-    def is_final(self) -> bool:
-        """Whether more precision would change nothing."""
-        groups = (self.values, self.adjoints, self.slopes, self.parts)
-        return all(numbers.is_final for group in groups for numbers in group.values())
-
-
-@dataclass(frozen=True)
 class Chain:
     """Who writes the chain rule down.
 
@@ -110,12 +82,12 @@ class Chain:
         try:
             point.prepared.scalars  # noqa: B018 - raises
             key = "chain", self.every
-            course = point.prepared.share(key, lambda: _Course.of(point, every=self.every))
+            course = point.prepared.share(key, lambda: Course.of(point, every=self.every))
             return self._told(point, course)
         except TooLarge as error:
             return Abstention(str(error))
 
-    def _told(self, point: Point, course: _Course) -> tuple[TracedName, ...]:
+    def _told(self, point: Point, course: Course) -> tuple[TracedName, ...]:
         for step in course.steps:
             for question in course.questions(step):
                 self.analyst.ask(question)
@@ -135,7 +107,7 @@ class Chain:
             for name in names
         )
 
-    def _local(self, course: _Course, step: UnrolledStep, name: str, found: _Pass) -> LocalPartial:
+    def _local(self, course: Course, step: UnrolledStep, name: str, found: Pass) -> LocalPartial:
         key = step.step.name, name
         formulas: Mapping[str, str] = {}
         for question in course.questions(step):
@@ -146,6 +118,11 @@ class Chain:
         return LocalPartial(
             step.step.name, text, latex, found.slopes.get(key), is_diagonal, found.parts[key]
         )
+
+
+def chain_of(analyst: Analyst, *, trace: bool, every: bool) -> Chain | None:
+    """Who writes the chain rule down, where that is asked."""
+    return Chain(analyst, every) if trace else None
 
 
 def _formula(
@@ -164,134 +141,7 @@ def _formula(
     return first if not shapes[name] else first.get("gradient", {})
 
 
-@dataclass(frozen=True, eq=False)
-class _Course:
-    """The steps of a program at given shapes, those that its result needs not among them.
-
-    Attributes:
-        inputs: the inputs that are differentiated or that a step is written in.
-    """
-
-    chain: NamedSteps
-    steps: Sequence[UnrolledStep]
-    inputs: Sequence[str]
-    live: frozenset[str]
-    shapes: Mapping[str, Any]
-
-    @classmethod
-    def of(cls, point: Point, *, every: bool) -> _Course:
-        """That of a question.
-
-        Raises:
-            TooLarge: it has no scalar form of bearable size.
-        """
-        prepared, wrt = point.prepared, point.question.wrt
-        chain = named_steps(point.specification.text, every=every)
-        shapes: dict[str, Any] = dict(prepared.inputs)
-        live = set(wrt)
-        steps: list[UnrolledStep] = []
-        for step in chain.steps:
-            names = step.program.variables
-            step_unrolled = unrolled(step, shapes, [name for name in names if name in live])
-            steps.append(step_unrolled)
-            shapes[step.name] = step_unrolled.shape
-            if any(name in live for name in names):
-                live.add(step.name)
-        inputs = [name for name in prepared.specification.variables if name in wrt]
-        return cls(chain, steps, inputs, frozenset(live), shapes)
-
-    def users(self, name: str) -> list[UnrolledStep]:
-        """The steps that are written in a name and have a part in the result, the last first."""
-        return [s for s in reversed(self.steps) if name in s.shapes and s.step.name in self.needed]
-
-    @property
-    def needed(self) -> set[str]:
-        """The steps that the result rests on."""
-        found = {self.chain.result}
-        for step in reversed(self.steps):
-            if step.step.name in found:
-                found.update(step.step.program.variables)
-        return found
-
-    def questions(self, step: UnrolledStep) -> list[str]:
-        """What is asked of a step's formulas: one question, or none."""
-        program = step.step.program
-        calls = [node for node in program.nodes if isinstance(node, Call)]
-        is_plain = all(is_elementwise(node.function, node.settings) for node in calls)
-        shapes = {n: () if is_plain else self.shapes[n] for n in program.variables}
-        integers = {
-            n: array.tolist() for n, array in shapes.items() if not isinstance(array, tuple)
-        }
-        sizes = sum(int(np.prod(shapes[name])) for name in step.shapes)
-        is_long = sizes > MAX_PARTIALS or len(step.expansion.builder.nodes) > MAX_OPERATIONS
-        if not step.shapes or is_long or (step.shape and not is_plain):
-            return []
-        question = {
-            "program": program_text(replace(program, names={})),
-            "shapes": {n: shape for n, shape in shapes.items() if n not in integers},
-            "integers": integers,
-            "wrt": list(step.shapes),
-            "cotangent": None,
-        }
-        return [json.dumps(question)]
-
-    def proved(self, point: Point) -> _Pass:
-        """All numbers, at rising precision."""
-        from flint import ctx
-
-        deadline, bits = thread_time() + _LIMIT, FIRST_BITS
-        with ctx.workprec(bits):
-            found = self._pass(point, float("inf"))
-        while not found.is_final and bits < _LAST_BITS:
-            bits *= 2
-            try:
-                with ctx.workprec(bits):
-                    found = self._pass(point, deadline)
-            except balls.OutOfTime:
-                break
-        return found
-
-    def _pass(self, point: Point, deadline: float) -> _Pass:
-        literal = point.dtype.round
-        known = {name: balls.exact_ball(value) for name, value in point.scalars.items()}
-        values = {name: _of_array(name, point.at[name]) for name in self.inputs}
-        for step in self.steps:
-            numbers = step.value(known, literal, deadline)
-            values[step.step.name] = numbers
-            known |= zip(elements_of(step.step.name, step.shape), numbers.balls, strict=True)
-        result = self.chain.result
-        shape = self.shapes[result]
-        weights = np.ones(shape) if point.batch.cotangent is None else point.batch.cotangent
-        adjoints = {result: _of_array(result, weights)}
-        slopes: dict[tuple[str, str], Numbers] = {}
-        parts: dict[tuple[str, str], Numbers] = {}
-        for step in (s for s in reversed(self.steps) if s.step.name in self.needed and s.shapes):
-            name = step.step.name
-            back = step.handed_back(known, adjoints[name].balls, literal, deadline)
-            for other, part in back.items():
-                parts[name, other] = part
-                adjoints[other] = _sum(adjoints[other], part) if other in adjoints else part
-            slopes |= {(name, n): v for n, v in step.slopes(known, literal, deadline).items()}
-        for name in (*self.live,):
-            if name not in adjoints:
-                adjoints[name] = _of_array(name, np.zeros(self.shapes[name]))
-        return _Pass(values, adjoints, slopes, parts)
-
-
-def _of_array(name: str, array: Any) -> Numbers:
-    flat = np.asarray(array, dtype=np.float64).reshape(-1).tolist()
-    return Numbers(np.shape(array), tuple(map(balls.exact_ball, flat)))
-
-
-def _sum(one: Numbers, other: Numbers) -> Numbers:
-    """Contributions together."""
-    total = tuple(a + b for a, b in zip(one.balls, other.balls, strict=True))
-    reason = one.reason or other.reason
-    exact = all(part.exact for part in (one, other) if part.reason)
-    return Numbers(one.shape, total, reason, bool(reason) and exact)
-
-
-def _torch_adjoints(point: Point, course: _Course) -> dict[str, tuple[float, ...]]:
+def _torch_adjoints(point: Point, course: Course) -> dict[str, tuple[float, ...]]:
     """What autograd has for each name."""
     batch = point.batch.alone(point.k)
     subject = StepwiseSubject(point.specification, course.chain)
