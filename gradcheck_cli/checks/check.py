@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.checks.hearing import Heard, Hearing
     from gradcheck_cli.judge.evidence import Tolerance
     from gradcheck_cli.judge.verdict import Verdict
+    from gradcheck_cli.questions.arrays import RoundedNumber
     from gradcheck_cli.questions.batch import Batch, Point
     from gradcheck_cli.symbolic.client import Analyst
     from gradcheck_cli.witnesses import Witness
@@ -113,11 +114,7 @@ def _result(point: Point, hearing: Hearing, tolerance: Tolerance | None) -> Resu
     pieces = [_judge_part(part, point.k, tolerance) for part in hearing.parts]
     verdicts = tuple(verdict for _, judged in pieces for verdict in judged)
     evidence = gather(point, [said for said, _ in pieces])
-    rounded = (
-        f"`{number.name}` = {number.text} is no {point.dtype.name}; "
-        f"the nearest, {number.used!r}, is used"
-        for number in point.rounded
-    )
+    rounded = (_rounding(point, number) for number in point.rounded)
     forward = next(filter(None, (forward_note(said) for said, _ in pieces)), None)
     further = hearing.also
     also = None if further is None else Result(*_judge_part(further, point.k, tolerance))
@@ -126,12 +123,22 @@ def _result(point: Point, hearing: Hearing, tolerance: Tolerance | None) -> Resu
     return Result(evidence, verdicts, (*rounded, *notes), also=also)
 
 
+def _rounding(point: Point, number: RoundedNumber) -> str:
+    """That a number is not the one that was meant."""
+    dtype, held = point.dtype.name, point.question.held
+    if held is not None and number.name.partition("[")[0] in held.programs:
+        what = f"the {dtype} nearest to `{number.text}`"
+        return f"`{number.name}` is held at {number.used!r}, {what}"
+    words = f"`{number.name}` = {number.text} is no {dtype}"
+    return f"{words}; the nearest, {number.used!r}, is used"
+
+
 def _with_remedies(
     point: Point, evidence: Evidence, verdicts: tuple[Verdict, ...]
 ) -> tuple[tuple[Verdict, ...], str]:
     """The verdicts with remedies, and in words that these could not be looked for."""
     ails = any(verdict.outcome in (Outcome.WRONG, Outcome.IMPRECISE) for verdict in verdicts)
-    if not ails or point.batch.parts != (point.batch,):
+    if not ails or point.batch.parts != (point.batch,) or point.question.held is not None:
         return verdicts, ""
     # Rules and rewriting are loaded where something ails: most checks need none.
     from gradcheck_cli.judge.remedy import with_remedies

@@ -109,7 +109,7 @@ def record_without_verdict(
 
 def _numbers_of(point: Point) -> dict[str, JsonArray]:
     at = point.at
-    return {name: json_array(at[name].tolist()) for name in point.specification.variables}
+    return {name: json_array(at[name].tolist()) for name in point.question.names}
 
 
 def _cotangent(point: Point, shape: tuple[int, ...]) -> JsonArray:

@@ -12,13 +12,23 @@ from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
 from gradcheck_cli.language.parse import Reader
-from gradcheck_cli.language.program import Builder, Call, Program, Variable, in_reading_order
+from gradcheck_cli.language.program import (
+    Builder,
+    Call,
+    Copying,
+    Program,
+    Variable,
+    fold,
+    in_reading_order,
+)
 from gradcheck_cli.language.source import Source, tidy
 from gradcheck_cli.language.syntax import tree
 from gradcheck_cli.language.text import program_text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator
+
+    from gradcheck_cli.language.errors import Span
 
 # What the value of a program is called that names it nowhere, and operations without a name.
 _RESULT, _OPERATION = "f", "v"
@@ -153,22 +163,32 @@ class _Apart(Reader):
 def put_together(steps: NamedSteps, held: Collection[str], text: str) -> Program:
     """The program of the result, the steps called `held` being inputs of it."""
     builder = Builder()
-    places: dict[str, int] = {}
-    for step in steps.steps:
-        places[step.name] = (
-            builder.variable(step.name)
-            if step.name in held
-            else builder.include(step.program, places)[0]
-        )
+    bound: dict[str, int] = {}
+    spans: dict[int, Span] = {}
+    names: dict[int, str] = {}
+    for name, program, _ in steps.steps:
+        if name in held:
+            bound[name] = builder.variable(name)
+            continue
+        places = fold(program, Copying(builder), bound)
+        for i, span in program.spans.items():
+            spans.setdefault(places[i], span)
+        bound[name] = places[program.result]
+        names.setdefault(bound[name], name)
     nodes = tuple(builder.nodes)
-    return in_reading_order(Program(nodes, (places[steps.result],), text))
+    return in_reading_order(Program(nodes, (bound[steps.result],), text, spans, names))
 
 
-def value_program(steps: NamedSteps, name: str) -> Program:
+def value_program(steps: NamedSteps, name: str, text: str) -> Program:
     """The program of one step, of inputs alone."""
-    return put_together(NamedSteps(steps.steps, name), (), "")
+    return put_together(NamedSteps(steps.steps, name), (), text)
 
 
-def names_of(steps: Sequence[NamedStep]) -> list[str]:
-    """What steps are called."""
-    return [step.name for step in steps]
+def without(steps: NamedSteps, held: Collection[str]) -> NamedSteps:
+    """The steps that the result rests on where those called `held` are inputs."""
+    needed, kept = {steps.result}, list[NamedStep]()
+    for step in reversed(steps.steps):
+        if step.name in needed and step.name not in held:
+            needed.update(step.program.variables)
+            kept.append(step)
+    return NamedSteps(tuple(reversed(kept)), steps.result)

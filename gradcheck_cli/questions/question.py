@@ -12,7 +12,8 @@ from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.errors import Mistake, PointError, mistake
 from gradcheck_cli.language.program import Call, Program, Variable
 from gradcheck_cli.questions.arrays import RoundedNumber, float_array, integer_array
-from gradcheck_cli.questions.misfits import misfit
+from gradcheck_cli.questions.holding import Intermediates, cut
+from gradcheck_cli.questions.misfits import shape_mistake
 from gradcheck_cli.questions.naming import COMMAND, Asked, misnamed, underivable
 from gradcheck_cli.questions.nonfinite import require_finite
 from gradcheck_cli.questions.prepared import Oversize, Prepared, unroll
@@ -43,6 +44,8 @@ class Question:
         jacobian: each element of the value is differentiated by itself.
         expansions: the specification as scalars, by shapes; questions of one specification may
             share them.
+        held: what is differentiated by and is no input of the user's program; the specification is
+            that program with the assignments cut. None where nothing is.
     """
 
     subject: Subject
@@ -53,17 +56,28 @@ class Question:
     order: int = 1
     jacobian: bool = False
     expansions: dict[object, Expansion | Oversize] = field(default_factory=dict)
+    held: Intermediates | None = None
     _prepared: dict[object, Prepared] = field(default_factory=dict)
+
+    @cached_property
+    def whole(self) -> Program:
+        """The user's program."""
+        return self.specification if self.held is None else self.held.whole
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The inputs of the user's program, and behind them what is held."""
+        return (*self.whole.variables, *(() if self.held is None else self.held.programs))
 
     @cached_property
     def integers(self) -> frozenset[str]:
         """Inputs that hold class indices."""
-        return index_inputs(self.specification)
+        return index_inputs(self.whole)
 
     @cached_property
     def everything(self) -> bool:
         """Whether all inputs are differentiated that can be."""
-        return set(self.wrt) == set(self.specification.variables) - self.integers
+        return set(self.wrt) == set(self.whole.variables) - self.integers
 
     def arrays(
         self, point: Mapping[str, Nested], dtype: DType
@@ -86,6 +100,8 @@ class Question:
                 mistakes += error.mistakes
         if mistakes:
             raise PointError(mistakes)
+        if self.held is not None:
+            arrays |= self.held.values(arrays, dtype, rounded)
         return arrays, rounded
 
     def shapes_key(self, arrays: Mapping[str, Array]) -> tuple[object, ...]:
@@ -148,12 +164,8 @@ class Question:
         try:
             return unroll(program, self._inputs(arrays))
         except ShapeError as error:
-            message, help_ = str(error), ""
-            if not error.code:
-                inputs = {name: arrays[name].shape for name in program.variables}
-                message, help_ = misfit(program, error, inputs)
-            span, code = program.spans.get(error.node), error.code or "shape-mismatch"
-            raise mistake(code, message, program.text, span, help=help_) from error
+            shapes = {name: arrays[name].shape for name in program.variables}
+            raise shape_mistake(program, error, shapes) from error
 
     def _weights(
         self,
@@ -201,9 +213,10 @@ def question_of(
             itself.
     """
     integers = index_inputs(specification)
+    rest, held = cut(specification, wrt)
     mistakes = [
         *misnamed(specification, given, asked),
-        *underivable(specification, wrt, integers, asked),
+        *underivable(specification, wrt, integers, asked, rest, held),
         *conflicts(order, cotangent, jacobian=jacobian, trace=trace),
     ]
     everything = (name for name in specification.variables if name not in integers)
@@ -214,8 +227,10 @@ def question_of(
         mistakes.append(Mistake("no-input", none, specification.text, help=hint))
     if mistakes:
         raise PointError(mistakes)
-    on_trial = ProgramSubject(specification) if subject is None else subject
-    return Question(on_trial, specification, chosen, cotangent, words or {}, order, jacobian)
+    on_trial = ProgramSubject(rest) if subject is None else subject
+    return Question(
+        on_trial, rest, chosen, cotangent, words or {}, order, jacobian=jacobian, held=held
+    )
 
 
 def conflicts(

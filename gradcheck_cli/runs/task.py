@@ -86,7 +86,8 @@ class Task:
             order=case.order,
             jacobian=case.jacobian,
         )
-        return question if same is None else replace(question, expansions=same.expansions)
+        is_own = same is None or question.held is not None
+        return question if is_own else replace(question, expansions=same.expansions)
 
     def batches(self, question: Question) -> Iterator[tuple[Batch, ...]]:
         """The points as batches, each in a group by itself.

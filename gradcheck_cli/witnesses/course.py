@@ -14,7 +14,7 @@ import numpy as np
 
 from gradcheck_cli.calculus.formulas import is_elementwise
 from gradcheck_cli.language.elements import elements_of
-from gradcheck_cli.language.named_steps import NamedSteps, named_steps
+from gradcheck_cli.language.named_steps import NamedSteps, named_steps, without
 from gradcheck_cli.language.program import Call
 from gradcheck_cli.language.text import program_text
 from gradcheck_cli.witnesses.analytic import MAX_OPERATIONS, MAX_PARTIALS
@@ -71,7 +71,10 @@ class Course:
             TooLarge: it has no scalar form of bearable size.
         """
         prepared, wrt = point.prepared, point.question.wrt
+        held = point.question.held
         chain = named_steps(point.specification.text, every=every)
+        if held is not None:
+            chain = without(chain, held.programs)
         shapes: dict[str, Any] = dict(prepared.inputs)
         live = set(wrt)
         steps: list[UnrolledStep] = []

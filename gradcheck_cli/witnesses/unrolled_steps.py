@@ -86,7 +86,7 @@ class UnrolledStep:
         values = self._forward.values({**known, **unasked}, literal, deadline)
         found = tuple(balls.plain(values[i]) for i in self.outputs)
         is_finite = all(ball.is_finite() for ball in found)
-        return Numbers(self.shape, found, "" if is_finite else "no finite value here")
+        return Numbers(self.shape, found, "" if is_finite else "not finite")
 
     def handed_back(
         self,
@@ -112,10 +112,10 @@ class UnrolledStep:
                     words = self.step.program.source(self.expansion.origin[at[0].node])
                     exact = all(values[kink.expression].is_zero() for kink in at)
                     kind = "jump" if any(kink.jumps for kink in at) else "kink"
-                    reasons[f"none: a {kind} of `{words}`"] = exact
+                    reasons[f"{kind} of `{words}`"] = exact
                     ball = balls.exact_ball(nan)
                 elif not ball.is_finite():
-                    reasons["none that is finite"] = False
+                    reasons["not finite"] = False
                 numbers.append(ball)
             reason = next(iter(reasons), "")
             found[name] = Numbers(
