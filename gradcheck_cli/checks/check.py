@@ -119,7 +119,7 @@ def _result(point: Point, hearing: Hearing, tolerance: Tolerance | None) -> Resu
     further = hearing.also
     also = None if further is None else Result(*_judge_part(further, point.k, tolerance))
     verdicts, remedies = _with_remedies(point, evidence, verdicts)
-    notes = filter(None, (forward, stop_note(point), _unasked(point), remedies))
+    notes = filter(None, (forward, stop_note(point), _unasked(point), _beside(point), remedies))
     return Result(evidence, verdicts, (*rounded, *notes), also=also)
 
 
@@ -147,6 +147,18 @@ def _with_remedies(
     if isinstance(remedied, Abstention):
         return verdicts, f"no remedy was found: {remedied.reason}"
     return remedied, ""
+
+
+def _beside(point: Point) -> str:
+    """That inputs are differentiated with something held; empty where nothing is."""
+    held = point.question.held
+    others = [n for n in point.question.wrt if held is not None and n not in held.programs]
+    if held is None or not others:
+        return ""
+    differentiated, fixed = (
+        ", ".join(f"`{n}`" for n in names) for names in (others, held.programs)
+    )
+    return f"the derivative by {differentiated} is that with {fixed} held"
 
 
 def _unasked(point: Point) -> str:

@@ -97,7 +97,8 @@ def underivable(
             and name not in rest.variables
             and name in (*program.variables, *assigned)
         ):
-            message = f"`{name}` has no part in the result where {others} is held"
+            verb = "is" if len(assigned) == 1 else "are"
+            message = f"`{name}` has no part in the result where {others} {verb} held"
             way_out = "ask for one of them, then for the other"
             yield Mistake("unknown-input", message, help=way_out if len(wrt) > 1 else "")
         elif name in assigned:

@@ -86,8 +86,9 @@ class Task:
             order=case.order,
             jacobian=case.jacobian,
         )
-        is_own = same is None or question.held is not None
-        return question if is_own else replace(question, expansions=same.expansions)
+        if same is None or question.held is not None:
+            return question
+        return replace(question, expansions=same.expansions)
 
     def batches(self, question: Question) -> Iterator[tuple[Batch, ...]]:
         """The points as batches, each in a group by itself.
