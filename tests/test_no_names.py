@@ -24,6 +24,10 @@ WORDS = {
     ("questions", "size"): "a keyword that says a shape",
     ("symbolic", "negative"): "a fact that SymPy knows of a number",
     ("language", "E"): "the exponent of a decimal",
+    ("api.py", "trace"): "the name of a setting",
+    ("settings", "trace"): "the name of a setting",
+    ("checks", "trace"): "a key of records",
+    ("reports", "trace"): "a key of records",
 }
 
 
