@@ -12,7 +12,7 @@ from rich.text import Text
 
 from gradcheck_cli.records.record import numbers_of
 from gradcheck_cli.reports.digits import ALL_DIGITS
-from gradcheck_cli.reports.format import NOTHING, inline, shape_of, torch_number
+from gradcheck_cli.reports.format import NOTHING, count_of, inline, shape_of, torch_number
 from gradcheck_cli.reports.layout import GAP, NARROWEST
 from gradcheck_cli.reports.wrap import shorten, wrap
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from gradcheck_cli.records.record import JsonArray, LocalRecord, Record, TraceRecord
+    from gradcheck_cli.reports.facts import Group
 
 # As many digits as are read at a glance; `--verbose` has all.
 FEW_DIGITS = 6
@@ -31,7 +32,8 @@ TITLES = ("", "value", "step", "local partial", "adjoint", "autograd")
 TOGETHER, INPUT = "together", "(input)"
 # A step and a formula are shortened to no fewer characters; below that the table becomes a list.
 _STEP, _FORMULA = 12, 8
-_RIGHT = (1, 4, 5)
+# The columns of numbers, and how many columns there always are.
+NUMBERS, _ALWAYS = ("value", "adjoint", "autograd"), 5
 
 
 class LocalCell(NamedTuple):
@@ -175,6 +177,47 @@ class ChainText:
         return f"{mantissa}{power}{exponent}"
 
 
+def chain_tables(group: Group, *, verbose: bool = False) -> Iterator[list[list[str]]]:
+    """The chain rule of each case, of many the first few: what tells the case apart, the titles of
+    columns, and the lines.
+    """
+    for record in _traced(group)[: None if verbose else MAX_TRACES]:
+        rows = [line.cells() for line in ChainText(record, verbose=verbose).lines()]
+        shown = [k for k in range(len(TITLES)) if k < _ALWAYS or any(row[k] for row in rows)]
+        label = chain_label(group, record)
+        yield [[label] if label else [], *([row[k] for k in shown] for row in (TITLES, *rows))]
+
+
+def chain_label(group: Group, record: Record) -> str:
+    """What a case's chain rule is told apart by; empty where there is one case."""
+    label = group.label(record)
+    return f"chain rule at {label}" if label else ""
+
+
+def chains_left(group: Group, *, verbose: bool = False) -> str:
+    """How many more cases have a chain rule; empty where all are shown."""
+    more = 0 if verbose else len(_traced(group)) - MAX_TRACES
+    return f"… and the chain rule of {count_of(more, 'case')} more" if more > 0 else ""
+
+
+def chain_rules(group: Group, width: int | None, *, verbose: bool = False) -> list[Text]:
+    """As `chain_rule`, of each case, of many the first few."""
+    lines: list[Text] = []
+    for record in _traced(group)[: None if verbose else MAX_TRACES]:
+        label = chain_label(group, record)
+        lines += [Text()] * bool(lines)
+        lines += wrap(Text(label), width, 2) if label else []
+        lines += chain_rule(record, width, verbose=verbose)
+    left = chains_left(group, verbose=verbose)
+    if left:
+        lines += [Text(), *wrap(Text(f"{left}, which --verbose shows"), width, 2)]
+    return lines
+
+
+def _traced(group: Group) -> list[Record]:
+    return [record for record in group.records if record["trace"]]
+
+
 def chain_rule(record: Record, width: int | None, *, verbose: bool = False) -> list[Text]:
     """The lines of a case's chain rule; a list where the terminal is too narrow for a table.
 
@@ -207,14 +250,14 @@ def _limits(lines: Sequence[ChainLine], width: int) -> Iterator[tuple[int | None
 
 
 def _table(rows: Sequence[Sequence[str]]) -> list[Text]:
-    shown = [k for k in range(len(TITLES)) if k < 5 or any(row[k] for row in rows)]
+    shown = [k for k in range(len(TITLES)) if k < _ALWAYS or any(row[k] for row in rows)]
     widths = {k: max(cell_len(TITLES[k]), *(cell_len(row[k]) for row in rows)) for k in shown}
 
     def line(cells: Sequence[str]) -> Text:
         parts = []
         for k in shown:
             space = " " * (widths[k] - cell_len(cells[k]))
-            parts.append(space + cells[k] if k in _RIGHT else cells[k] + space)
+            parts.append(space + cells[k] if TITLES[k] in NUMBERS else cells[k] + space)
         return Text(GAP.join(parts).rstrip())
 
     head = line(TITLES)

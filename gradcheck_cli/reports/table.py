@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from gradcheck_cli.records.outcome import Outcome
-from gradcheck_cli.reports.chain_rule import MAX_TRACES, chain_rule
+from gradcheck_cli.reports.chain_rule import chain_rules
 from gradcheck_cli.reports.digest import brief_of, chosen, rest_of
 from gradcheck_cli.reports.digits import ALL_DIGITS, SHORT
 from gradcheck_cli.reports.facts import (
@@ -25,7 +25,7 @@ from gradcheck_cli.reports.facts import (
     sentences,
     summary,
 )
-from gradcheck_cli.reports.format import MAX_LINE, count_of, escape_controls, inline
+from gradcheck_cli.reports.format import MAX_LINE, escape_controls, inline
 from gradcheck_cli.reports.layout import detail_of, table_of
 from gradcheck_cli.reports.matrix import matrices
 from gradcheck_cli.reports.rows import Detail, titles_of
@@ -106,7 +106,7 @@ class _Page:
             self._table(group, rows) if rows else [],
             self._wrap(map(Text, rest_of(group, group.rows, rows))) if left else [],
             self._matrices(group) if self.verbose else [],
-            self._traces(group),
+            [] if self.quiet else chain_rules(group, self.width, verbose=self.verbose),
             self._below(group, rows[:MAX_EXPLAINED] if left else group.rows, left),
         ]
         lines: list[Text] = []
@@ -159,20 +159,6 @@ class _Page:
         for block in matrices(group):
             if self.width is None or max(map(len, block)) <= self.width:
                 lines += [Text()] * bool(lines) + list(map(Text, block))
-        return lines
-
-    def _traces(self, group: Group) -> list[Text]:
-        """The chain rule of each case, of many the first few."""
-        traced = [] if self.quiet else [record for record in group.records if record["trace"]]
-        lines: list[Text] = []
-        for record in traced if self.verbose else traced[:MAX_TRACES]:
-            label = group.label(record)
-            lines += [Text()] * bool(lines)
-            lines += self._wrap([Text(f"chain rule at {label}")]) if label else []
-            lines += chain_rule(record, self.width, verbose=self.verbose)
-        if not self.verbose and len(traced) > MAX_TRACES:
-            left = f"… and the chain rule of {count_of(len(traced) - MAX_TRACES, 'case')} more"
-            lines += self._wrap([Text(), Text(f"{left}, which --verbose shows")])
         return lines
 
     def _below(self, group: Group, rows: Sequence[FactRow], left: bool) -> list[Text]:
