@@ -5,7 +5,7 @@ is an input, held at what the program computes for it.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import isfinite
+from math import isfinite, nan
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.dtypes import DType
     from gradcheck_cli.language.program import Program
     from gradcheck_cli.questions.arrays import Array
+    from gradcheck_cli.worlds.balls import Ball
 
 # A value is rounded to the dtype from this many bits; a dtype has at most 53 of them. The precision
 # is raised as far as terms that cancel need it.
@@ -118,7 +119,7 @@ def _value(
             break
     numbers = []
     for index, ball in zip(indices_of(shape), balls, strict=True):
-        number = dtype.round(midpoint(ball)) if ball.is_finite() else float("nan")
+        number = _nearest(ball, dtype)
         if not isfinite(number):
             called = element(name, index)
             message = f"`{called}` has no finite value in {dtype.name} here, and cannot be held"
@@ -127,3 +128,11 @@ def _value(
             rounded.numbers.append(RoundedNumber(element(name, index), rounded.words, number))
         numbers.append(number)
     return np.array(numbers, dtype=np.float64).reshape(shape)
+
+
+def _nearest(ball: Ball, dtype: DType) -> float:
+    """The number of a dtype nearest to a ball; no finite one where there is none."""
+    try:
+        return dtype.round(midpoint(ball)) if ball.is_finite() else nan
+    except OverflowError:
+        return nan
