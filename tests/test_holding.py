@@ -59,6 +59,14 @@ def test_terms_that_cancel_are_held_at_what_is_left():
     assert record["at"]["h"] == 1e-20
 
 
+@pytest.mark.parametrize("x", [800.0, 1e9])
+def test_what_is_smaller_than_every_number_is_held_at_0(x):
+    """As the dtype has it."""
+    (record,) = check("h = exp(-x); h*3", {"x": x}, wrt=["h"]).records
+    assert (record["at"]["h"], record["outcome"]) == (0.0, "agree")
+    assert record["notes"] == ["`h` is held at 0.0, the float64 nearest to `exp(-x)`"]
+
+
 def test_tensors_are_held_element_by_element():
     """Each at its number."""
     (record,) = check("h = x*2; s = sum(h**2); s", {"x": [1.0, 2.5]}, wrt=["h"]).records

@@ -77,7 +77,8 @@ def test_what_rows_are_made_of_is_no_function():
     assert len(helpers) >= 5
     for row in helpers:
         with pytest.raises(ProgramError, match="part of other functions"):
-            read_program(f"{row.name}({', '.join('xyz'[: len(row.parsed.args)])})")
+            args = [f"{p.name} > 0" if p.kind == "condition" else p.name for p in row.parsed.args]
+            read_program(f"{row.name}({', '.join(args)})")
     # Where a row writes it, it is one.
     assert read_program("linalg_norm(x, ord=3)") is not None
 

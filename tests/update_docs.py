@@ -138,6 +138,7 @@ def functions_list():
         calls = ", ".join(
             f"`{row.name}({row.signature})`" if row.signature else f"`{row.name}`"
             for row in module.ROWS
+            if not row.helper
         )
         others = ", ".join(
             f"`{alias}` for `{row.name}`" for row in module.ROWS for alias in row.aliases

@@ -45,6 +45,10 @@ def _gelu(approximate: str) -> str:
     raise CallError(f"approximate is 'none' or 'tanh', not {approximate!r}")
 
 
+def _gelu_slope(shapes: Any, approximate: str) -> tuple[str, ...]:
+    return ("ndtr(x) + x * exp(-x**2 / 2) / sqrt(2 * pi)",) if approximate == "none" else ()
+
+
 # fmt: off
 ROWS = (
     Function("relu",       "x",                      torch=lambda t, x: t.nn.functional.relu(x),  means="maximum(x, 0)",
@@ -65,12 +69,15 @@ ROWS = (
              approximates=lambda alpha: None if _is_single(alpha) else Approximation("x < 0", "torch's backward rounds alpha to float32", wide=True),
              note="torch's backward rounds alpha to float32, in float64 too"),
 
-    Function("gelu",     "x; approximate='none'", torch=lambda t, x, approximate: t.nn.functional.gelu(x, approximate=approximate), means=_gelu),
+    Function("gelu",     "x; approximate='none'", derivative=_gelu_slope,
+             torch=lambda t, x, approximate: t.nn.functional.gelu(x, approximate=approximate), means=_gelu),
     Function("silu", "x", torch=lambda t, x: t.nn.functional.silu(x), means="x / (1 + exp(-x))", pullback=("ybar * sigmoid(x) * (1 + x * (1 - sigmoid(x)))",),
              aliases=("swish",)),
-    Function("mish", "x", torch=lambda t, x: t.nn.functional.mish(x), means="x * tanh(log1p(exp(x)))",
+    Function("mish", "x", derivative=("tanh(softplus(x)) + x * sigmoid(x) * (1 - tanh(softplus(x))**2)",),
+             torch=lambda t, x: t.nn.functional.mish(x), means="x * tanh(log1p(exp(x)))",
              pullback=("ybar * (tanh(log1p(exp(x))) + x * sigmoid(x) * (1 - tanh(log1p(exp(x)))**2))",)),
     Function("softplus", "x; beta=1.0, threshold=None",
+             derivative=lambda shapes, beta, threshold: (_above(threshold, "1", "sigmoid(beta * x)"),),
              torch=lambda t, x, beta, threshold: t.nn.functional.softplus(x, beta, _THRESHOLD if threshold is None else threshold),
              means=lambda beta, threshold: _above(threshold, "x", "log1p(exp(beta * x)) / beta"),
              pullback=lambda beta, threshold: (_above(threshold, "ybar", "ybar * exp(x * beta) / (exp(x * beta) + 1)"),),
@@ -79,7 +86,7 @@ ROWS = (
              note=f"a threshold that is written is part of the meaning: x where beta * x is above it; torch's default of {_THRESHOLD} is its approximation"),
 
     Function("sigmoid", "x", torch=lambda t, x: t.sigmoid(x), means="1 / (1 + exp(-x))", pullback=("ybar * (1 - y) * y",), aliases=("expit",)),
-    Function("logsigmoid", "x", torch=lambda t, x: t.nn.functional.logsigmoid(x), means="-log1p(exp(-x))",
+    Function("logsigmoid", "x", derivative=("sigmoid(-x)",), torch=lambda t, x: t.nn.functional.logsigmoid(x), means="-log1p(exp(-x))",
              pullback=("ybar * where(x < 0, 1 - exp(-abs(x)) / (1 + exp(-abs(x))), exp(-abs(x)) / (1 + exp(-abs(x))))",), aliases=("log_sigmoid",)),
 
     Function("hardsigmoid", "x", torch=lambda t, x: t.nn.functional.hardsigmoid(x), means="minimum(maximum(x + 3, 0), 6) / 6",
@@ -94,7 +101,8 @@ ROWS = (
     Function("hardshrink", "x; lambd=0.5",       torch=lambda t, x, lambd: t.nn.functional.hardshrink(x, lambd), means="where(abs(x) > lambd, x, 0)"),
     Function("softshrink", "x; lambd=0.5", torch=lambda t, x, lambd: t.nn.functional.softshrink(x, lambd), means="x - minimum(maximum(x, -lambd), lambd)",
              pullback=("where(abs(x) > lambd, ybar, 0)",)),
-    Function("softsign",   "x",                  torch=lambda t, x: t.nn.functional.softsign(x),                 means="x / (abs(x) + 1)"),
+    Function("softsign",   "x",                  derivative=("1 / (1 + abs(x))**2",),
+             torch=lambda t, x: t.nn.functional.softsign(x),                 means="x / (abs(x) + 1)"),
     Function("tanhshrink", "x",                  torch=lambda t, x: t.nn.functional.tanhshrink(x),               means="x - tanh(x)"),
     Function("threshold", "x; threshold, value", torch=lambda t, x, threshold, value: t.nn.functional.threshold(x, threshold, value),
              means="where(x <= threshold, value, x)"),

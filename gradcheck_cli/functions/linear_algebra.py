@@ -13,7 +13,7 @@ from gradcheck_cli.functions.row import CallError, Elsewhere, Function
 from gradcheck_cli.functions.tensors import axis_of, fill, integer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 # Cofactors cost n**2 * 2**n products: 2,304 at 6, in SymPy too. Scalars are opaque, so no pivot can
 # be chosen.
@@ -122,27 +122,52 @@ def _diagonal(k: Any, x: Any, offset: Any, dim1: Any, dim2: Any) -> Any:
     return x.diagonal(integer("offset", offset), axis_of(x.ndim, dim1), axis_of(x.ndim, dim2))
 
 
+def _product_written(shapes: Sequence[Sequence[int]]) -> tuple[str, ...]:
+    """By the ranks of the factors; nothing for stacks of matrices."""
+    by_rank = {
+        "1 1": ("ybar * b", "ybar * a"),
+        "1 2": ("b @ ybar", "outer(a, ybar)"),
+        "2 1": ("outer(ybar, b)", "transpose(a) @ ybar"),
+        "2 2": ("ybar @ transpose(b)", "transpose(a) @ ybar"),
+    }
+    return by_rank.get(" ".join(str(len(shape)) for shape in shapes), ())
+
+
+def _det_written(shapes: Sequence[Sequence[int]]) -> tuple[str, ...]:
+    """Of one matrix."""
+    return ("ybar * (y * transpose(inverse(x)))",) if len(shapes[0]) == 2 else ()
+
+
+def _inverse_written(shapes: Sequence[Sequence[int]]) -> tuple[str, ...]:
+    """Of one matrix."""
+    back = "-(transpose(y) @ ybar @ transpose(y))"
+    return (back,) if len(shapes[0]) == 2 else ()
+
+
 # fmt: off
 ROWS = (
-    Function("matmul",    "a, b", torch=lambda t, a, b: a @ b, array=_matmul, operator="@"),
+    Function("matmul",    "a, b", derivative=_product_written, torch=lambda t, a, b: a @ b, array=_matmul, operator="@"),
     # NumPy's dot of more dimensions is another product.
-    Function("dot",       "a, b", torch=lambda t, a, b: t.dot(a, b) if a.dim() == b.dim() == 1 else a @ b, array=_product("dot", (1, 2), (1, 2)),
+    Function("dot",       "a, b", derivative=_product_written,
+             torch=lambda t, a, b: t.dot(a, b) if a.dim() == b.dim() == 1 else a @ b, array=_product("dot", (1, 2), (1, 2)),
              note="of vectors and matrices"),
-    Function("mv",        "a, b", torch=lambda t, a, b: t.mv(a, b), array=_product("mv", (2,), (1,))),
-    Function("mm",        "a, b", torch=lambda t, a, b: t.mm(a, b), array=_product("mm", (2,), (2,))),
+    Function("mv",        "a, b", derivative=_product_written, torch=lambda t, a, b: t.mv(a, b), array=_product("mv", (2,), (1,))),
+    Function("mm",        "a, b", derivative=_product_written, torch=lambda t, a, b: t.mm(a, b), array=_product("mm", (2,), (2,))),
     Function("bmm",       "a, b", torch=lambda t, a, b: t.bmm(a, b), array=_product("bmm", (3,), (3,))),
-    Function("outer",     "x, y", torch=lambda t, x, y: t.outer(x, y), array=_outer),
+    Function("outer",     "x, y", derivative=("ybar @ y", "transpose(ybar) @ x"), torch=lambda t, x, y: t.outer(x, y), array=_outer),
     Function("trace",     "x", torch=lambda t, x: t.trace(x), array=_trace),
     Function("diagonal", "x; offset=0, dim1=0, dim2=1", torch=lambda t, x, offset, dim1, dim2: t.diagonal(x, offset=offset, dim1=dim1, dim2=dim2),
              array=_diagonal, foreign=dict.fromkeys(("torch.linalg", "np.linalg"), Elsewhere(defaults={"dim1": -2, "dim2": -1}))),
-    Function("det",       "x", torch=lambda t, x: t.linalg.det(x), array=_det,
+    Function("det",       "x", derivative=_det_written, torch=lambda t, x: t.linalg.det(x), array=_det,
              pullback=("unsqueeze(unsqueeze(ybar * y, -1), -1) * transpose(inverse(x), -2, -1)",),
              eliminates=True,
              note=f"up to size {LARGEST_MATRIX}; torch's backward solves with x, and for a singular x with x moved by a rounding unit"),
-    Function("inverse", "x", torch=lambda t, x: t.linalg.inv(x), array=_inverse, aliases=("inv",),
+    Function("inverse", "x", derivative=_inverse_written, torch=lambda t, x: t.linalg.inv(x), array=_inverse, aliases=("inv",),
              pullback=("-(transpose(y, -2, -1) @ (ybar @ transpose(y, -2, -1)))",),
              note=f"up to size {LARGEST_MATRIX}", eliminates=True),
-    Function("tril",      "x; diagonal=0", torch=lambda t, x, diagonal: t.tril(x, diagonal), array=_triangle(lambda np, n, m, d: np.tri(n, m, d, dtype=bool))),
-    Function("triu", "x; diagonal=0", torch=lambda t, x, diagonal: t.triu(x, diagonal), array=_triangle(lambda np, n, m, d: ~np.tri(n, m, d - 1, dtype=bool))),
+    Function("tril",      "x; diagonal=0", derivative=lambda shapes, diagonal: (f"tril(ybar, {diagonal})",),
+             torch=lambda t, x, diagonal: t.tril(x, diagonal), array=_triangle(lambda np, n, m, d: np.tri(n, m, d, dtype=bool))),
+    Function("triu", "x; diagonal=0", derivative=lambda shapes, diagonal: (f"triu(ybar, {diagonal})",),
+             torch=lambda t, x, diagonal: t.triu(x, diagonal), array=_triangle(lambda np, n, m, d: ~np.tri(n, m, d - 1, dtype=bool))),
 )
 # fmt: on

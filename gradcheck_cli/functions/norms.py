@@ -49,6 +49,12 @@ def _norm_back(p: Any, dim: Any, keepdim: bool) -> tuple[str, ...]:
     return (f"{scaled} * where({y} == 0, 0, {ybar} / {y}**{less})",)
 
 
+def _norm_written(shapes: Any, p: Any, dim: Any, keepdim: bool) -> tuple[str, ...]:
+    """`x / norm(x)`, for the length."""
+    y, ybar = (spread_out(name, dim, keepdim) for name in ("y", "ybar"))
+    return (f"{ybar} * (x / {y})",) if y and p in ("fro", 2) else ()
+
+
 def _as_vector(k: Any, x: Any, ord: Any) -> Any:  # noqa: A002 - torch's name for it
     if x.ndim != 1:
         order = _written(ord)
@@ -108,6 +114,7 @@ def _written(order: Any) -> str:
 # fmt: off
 ROWS = (
     Function("norm", "x; p=2, dim=None, keepdim=False",
+             derivative=_norm_written,
              torch=lambda t, x, p, dim, keepdim: t.linalg.vector_norm(x, ord=2 if p == "fro" else p, dim=dim, keepdim=keepdim), means=_norm,
              pullback=_norm_back,
              aliases=("vector_norm",), note="of the vector of all elements along dim, also for a matrix (p=2 is Frobenius there)",
@@ -117,8 +124,8 @@ ROWS = (
              note="'fro', or of an operator: 1 and inf are the largest sums of a column and of a row, -1 and -inf the smallest; without dim of the last two"),
     Function("linalg_norm", "x; ord=None, dim=None, keepdim=False", torch=lambda t, x, ord, dim, keepdim: t.linalg.norm(x, ord, dim, keepdim),
              means=_linalg_norm, note="torch.linalg.norm: without ord of all elements; with it a vector's, and with two dims a matrix's"),
-    Function("as_vector", "x; ord=None", helper=True, torch=lambda t, x, ord: x, array=_as_vector,
+    Function("as_vector", "x; ord=None", helper=True, derivative=("ybar",), torch=lambda t, x, ord: x, array=_as_vector,
              note="x itself, which must have one dimension for the norm that is asked for"),
-    Function("as_scalar", "x", helper=True, torch=lambda t, x: x, array=_as_scalar, note="x itself, which must be a number"),
+    Function("as_scalar", "x", helper=True, derivative=("ybar",), torch=lambda t, x: x, array=_as_scalar, note="x itself, which must be a number"),
 )
 # fmt: on

@@ -139,6 +139,15 @@ def _root_spread_back(dim: Any, unbiased: Any, keepdim: bool, correction: Any) -
     return _spread_from(root, dim, unbiased, correction)
 
 
+def _root_spread_written(
+    shapes: Any, dim: Any, unbiased: Any, keepdim: bool, correction: Any
+) -> tuple[str, ...]:
+    """That of std as people write it, where it is not 0."""
+    dim, unbiased = (None, dim) if isinstance(dim, bool) else (dim, unbiased)
+    y, ybar = (spread_out(name, dim, keepdim) for name in ("y", "ybar"))
+    return _spread_from(y and f"({ybar} / ({y} * 2))", dim, unbiased, correction)
+
+
 def spread_out(name: str, dim: Any, keepdim: bool) -> str:
     """What a reduction gave, as a text that broadcasts against what it was given; empty where that
     takes more than is known here.
@@ -163,6 +172,19 @@ def _reduced_back(form: str) -> Callable[..., tuple[str, ...]]:
     return pullback
 
 
+def _reduced_written(form: str) -> Callable[..., tuple[str, ...]]:
+    """As people write it, whatever the shapes."""
+    pullback = _reduced_back(form)
+    return lambda shapes, dim, keepdim: pullback(dim, keepdim)
+
+
+def _logsumexp_written(shapes: Sequence[Any], dim: Any, keepdim: bool) -> tuple[str, ...]:
+    """By softmax, where it is taken along one dim."""
+    dim = 0 if dim is None and len(shapes[0]) == 1 else dim
+    single = f"ybar * softmax(x, dim={dim})" if isinstance(dim, int) else "G * exp(x - Y)"
+    return _reduced_back(single.replace("ybar", "G"))(dim, keepdim)
+
+
 def _logsumexp(dim: Any, keepdim: bool) -> str:
     """As torch computes it: around the largest element."""
     top = f"amax(x, {over(dim, keepdim=True)})"
@@ -185,22 +207,27 @@ def _count(shape: Sequence[int], dim: Any, less: Any) -> Any:
 
 # fmt: off
 ROWS = (
-    Function("sum",  "x; dim=None, keepdim=False", torch=lambda t, x, dim, keepdim: t.sum(x, dim=dim, keepdim=keepdim), array=total),
+    Function("sum",  "x; dim=None, keepdim=False", derivative=_reduced_written("G"),
+             torch=lambda t, x, dim, keepdim: t.sum(x, dim=dim, keepdim=keepdim), array=total),
     Function("mean", "x; dim=None, keepdim=False", torch=lambda t, x, dim, keepdim: t.mean(x, dim=dim, keepdim=keepdim),
              means=lambda dim, keepdim: f"sum(x, {over(dim, keepdim)}) / size(x, {over(dim)})", aliases=("average",)),
     Function("prod", "x; dim=None, keepdim=False", torch=_torch_single("prod"), array=_prod, pullback=_reduced_back("G * (Y / x)"),
              foreign={"math": Elsewhere(defaults={"dim": 0}), "sympy": Elsewhere(named=("dim",))}),
     Function("var",  "x; dim=None, unbiased=None, keepdim=False, correction=1", torch=_torch_spread("var"), means=_spread, pullback=_spread_back,
              foreign={"np": Elsewhere(defaults={"correction": 0})}),
-    Function("std", "x; dim=None, unbiased=None, keepdim=False, correction=1", torch=_torch_spread("std"),
+    Function("std", "x; dim=None, unbiased=None, keepdim=False, correction=1", derivative=_root_spread_written, torch=_torch_spread("std"),
              means=lambda **settings: f"sqrt({_spread(**settings)})",
              pullback=_root_spread_back, foreign={"np": Elsewhere(defaults={"correction": 0})}),
-    Function("amax", "x; dim=None, keepdim=False", torch=lambda t, x, dim, keepdim: t.amax(x, dim=() if dim is None else dim, keepdim=keepdim),
+    Function("amax", "x; dim=None, keepdim=False", derivative=_reduced_written("where(x == Y, G, 0)"),
+             torch=lambda t, x, dim, keepdim: t.amax(x, dim=() if dim is None else dim, keepdim=keepdim),
              array=_extreme("maximum", tuples=True)),
-    Function("amin", "x; dim=None, keepdim=False", torch=lambda t, x, dim, keepdim: t.amin(x, dim=() if dim is None else dim, keepdim=keepdim),
+    Function("amin", "x; dim=None, keepdim=False", derivative=_reduced_written("where(x == Y, G, 0)"),
+             torch=lambda t, x, dim, keepdim: t.amin(x, dim=() if dim is None else dim, keepdim=keepdim),
              array=_extreme("minimum", tuples=True)),
-    Function("max",  "x; dim=None, keepdim=False", torch=_torch_single("max"), array=_extreme("maximum", tuples=False), folds="maximum"),
-    Function("min",  "x; dim=None, keepdim=False", torch=_torch_single("min"), array=_extreme("minimum", tuples=False), folds="minimum"),
+    Function("max",  "x; dim=None, keepdim=False", derivative=_reduced_written("where(x == Y, G, 0)"),
+             torch=_torch_single("max"), array=_extreme("maximum", tuples=False), folds="maximum"),
+    Function("min",  "x; dim=None, keepdim=False", derivative=_reduced_written("where(x == Y, G, 0)"),
+             torch=_torch_single("min"), array=_extreme("minimum", tuples=False), folds="minimum"),
     Function("size", "x; dim=None, less=0", torch=lambda t, x, dim, less: x.reshape(-1)[:0].sum() + _count(x.shape, dim, less),
              array=lambda k, x, dim, less: fill(k, (), [k.number(_count(x.shape, dim, less))]), aliases=("numel",),
              note="the number of elements along dim, minus `less`, at least 0; in torch a sum of no elements keeps the path to x"),
@@ -211,13 +238,14 @@ ROWS = (
 
     # Stated through logsumexp and not as exp(x) / sum(exp(x)): torch, too, rounds a difference x - c before its exp.
     Function("logsumexp", "x; dim=None, keepdim=False",
-             torch=lambda t, x, dim, keepdim: t.logsumexp(x, dim=tuple(range(x.dim())) if dim is None else dim, keepdim=keepdim),
+             derivative=_logsumexp_written, torch=lambda t, x, dim, keepdim: t.logsumexp(x, dim=tuple(range(x.dim())) if dim is None else dim, keepdim=keepdim),
              means=lambda dim, keepdim: f"log(sum(exp(x), {over(dim, keepdim)}))", computes=_logsumexp, pullback=_reduced_back("G * exp(x - Y)"),
              foreign=dict.fromkeys(("torch", "torch.special"), torch_needs("logsumexp", "dim", "0")) | {"scipy.special": Elsewhere(named=("keepdim",))}),
     Function("softmax", "x; dim=-1", torch=lambda t, x, dim: t.softmax(x, dim=dim), means=lambda dim: f"exp(x - logsumexp(x, {_along(dim)}))",
              pullback=lambda dim: (f"y * (ybar - sum(ybar * y, {_along(dim)}))",),
              foreign=dims_elsewhere("softmax")),
-    Function("log_softmax", "x; dim=-1", torch=lambda t, x, dim: t.log_softmax(x, dim=dim), means=lambda dim: f"x - logsumexp(x, {_along(dim)})",
+    Function("log_softmax", "x; dim=-1", derivative=lambda shapes, dim: (f"ybar - softmax(x, dim={dim}) * sum(ybar, {_along(dim)})",),
+             torch=lambda t, x, dim: t.log_softmax(x, dim=dim), means=lambda dim: f"x - logsumexp(x, {_along(dim)})",
              pullback=lambda dim: (f"ybar - exp(y) * sum(ybar, {_along(dim)})",),
              foreign=dims_elsewhere("log_softmax")),
 )

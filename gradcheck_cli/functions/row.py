@@ -38,14 +38,14 @@ class CallError(ValueError):
 
 @dataclass(frozen=True)
 class Parameter:
-    """One name in a signature. `required` is False when `default` stands in for it."""
+    """One name in a signature. `required` is False when `default` stands in for it; `kind` is
+    "index" (integers, never differentiated) or "condition" (the result of a comparison).
+    """
 
     name: str
     required: bool = True
     default: SettingValue = None
-    kind: str = (
-        ""  # "index": integers, never differentiated; "condition": the result of a comparison
-    )
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,6 +121,8 @@ class Function:
         pullback: what torch's backward evaluates for each argument, with `ybar` the cotangent and
             `y` the result; only where that is not simply `ybar` times the exact partial. Texts, or
             functions from settings to texts; an empty one says nothing for these settings.
+        derivative: as `pullback`, as people write it; a function takes the arguments' shapes too.
+        moves: True where the elements of the argument are put in other places, and no more.
         domain: expressions; the function is defined where all are > 0, and undefined where one is <
             0.
         kinks: expressions; the function is C1 where none is zero.
@@ -160,6 +162,8 @@ class Function:
     array: Callable[..., Any] | None = None
     computes: str | Callable[..., str] = ""
     pullback: tuple[str, ...] | Callable[..., tuple[str, ...]] = ()
+    derivative: tuple[str, ...] | Callable[..., tuple[str, ...]] = ()
+    moves: bool = False
     approximates: Callable[..., Approximation | None] | None = None
     domain: tuple[str, ...] = ()
     kinks: tuple[str, ...] = ()
@@ -192,11 +196,11 @@ class Function:
         if self.arb is None and (self.partials or self.germ or (self.sympy and self.parsed.args)):
             theirs = "`partials`, `germ` and `sympy`"
             raise RowError(f"{self.name}: {theirs} belong to primitives; here they follow")
-        pullback = self.pulled_back({})
-        if pullback and len(pullback) != len(self.parsed.args):
-            raise RowError(
-                f"{self.name}: {len(self.parsed.args)} arguments but {len(pullback)} pullbacks"
-            )
+        for noun, texts in (("pullbacks", self.pulled_back({})), ("derivatives", self.derivative)):
+            if isinstance(texts, tuple) and texts and len(texts) != len(self.parsed.args):
+                raise RowError(
+                    f"{self.name}: {len(self.parsed.args)} arguments but {len(texts)} {noun}"
+                )
 
     @cached_property
     def parsed(self) -> Signature:
@@ -232,8 +236,13 @@ class Function:
 
     def pulled_back(self, settings: Mapping[str, SettingValue]) -> tuple[str, ...]:
         """The texts of `pullback` for these settings."""
-        texts = self.pullback
-        return texts if isinstance(texts, tuple) else texts(**self.bound(settings))
+        back = self.pullback
+        return back if isinstance(back, tuple) else back(**self.bound(settings))
+
+    def derived(self, shapes: Any, settings: Mapping[str, SettingValue]) -> tuple[str, ...]:
+        """The texts of `derivative` for arguments of these shapes, and these settings."""
+        texts = self.derivative
+        return texts if isinstance(texts, tuple) else texts(shapes, **self.bound(settings))
 
     def approximation(self, settings: Mapping[str, SettingValue]) -> Approximation | None:
         """Where torch approximates the function at these settings, if anywhere."""
@@ -280,13 +289,8 @@ def _parameter(text: str) -> Parameter:
 
 
 def _default(text: str) -> SettingValue:
-    words: dict[str, SettingValue] = {
-        "None": None,
-        "True": True,
-        "False": False,
-        "inf": float("inf"),
-        "-inf": float("-inf"),
-    }
+    words: dict[str, SettingValue] = {"None": None, "True": True, "False": False}
+    words |= {"inf": float("inf"), "-inf": float("-inf")}
     if text in words:
         return words[text]
     if text[0] in "'\"":

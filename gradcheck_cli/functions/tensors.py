@@ -120,28 +120,43 @@ def _gather(k: Any, x: Any, index: Any, dim: Any) -> Any:
     return k.np.take_along_axis(x, k.np.expand_dims(index, axis), axis).reshape(others)
 
 
+def _transposed_back(shapes: Sequence[Sequence[int]], dim0: Any, dim1: Any) -> tuple[str, ...]:
+    return ("transpose(ybar)" if dim0 is None else f"transpose(ybar, {dim0}, {dim1})",)
+
+
+def _reshaped_back(shapes: Sequence[Sequence[int]], **settings: Any) -> tuple[str, ...]:
+    """To the shape that there was before."""
+    (shape,) = shapes
+    return (f"reshape(ybar, {', '.join(map(str, shape))})",) if shape else ()
+
+
 # fmt: off
 ROWS = (
     Function("transpose", "x; dim0=None, dim1=None",
+             moves=True, derivative=_transposed_back,
              torch=lambda t, x, dim0, dim1: t.transpose(x, dim0, dim1) if dim0 is not None else x.permute(_reversed(x.ndim)), array=_transpose,
              aliases=("t", "swapaxes", "swapdims"), foreign={"np.transpose": Elsewhere("permute")},
              note="without dims their order is reversed; a vector stays as it is"),
-    Function("permute", "x; dims=None", torch=lambda t, x, dims: t.permute(x, _reversed(x.dim()) if dims is None else integers("dims", dims)),
+    Function("permute", "x; dims=None", moves=True, torch=lambda t, x, dims: t.permute(x, _reversed(x.dim()) if dims is None else integers("dims", dims)),
              array=lambda k, x, dims: x.transpose(_reversed(x.ndim) if dims is None else integers("dims", dims)), aliases=("permute_dims",),
              note="without dims their order is reversed"),
-    Function("flip",      "x; dims=None", torch=lambda t, x, dims: t.flip(x, axes_of(x.dim(), dims)), array=_flip,
+    Function("flip",      "x; dims=None", moves=True, torch=lambda t, x, dims: t.flip(x, axes_of(x.dim(), dims)), array=_flip,
              foreign={"torch": torch_needs("flip", "dims", "0")}),
-    Function("reshape", "x; shape", torch=lambda t, x, shape: t.reshape(x, integers("shape", shape)),
+    Function("reshape", "x; shape", moves=True, derivative=_reshaped_back, torch=lambda t, x, shape: t.reshape(x, integers("shape", shape)),
              array=lambda k, x, shape: x.reshape(integers("shape", shape)), aliases=("view",),
              foreign={"sympy": "sympy.reshape(seq, how) groups a sequence by a pattern: write reshape(x, 2, 3)"}),
-    Function("flatten", "x; start_dim=0, end_dim=-1", torch=lambda t, x, start_dim, end_dim: t.flatten(x, start_dim, end_dim), array=_flatten,
+    Function("flatten", "x; start_dim=0, end_dim=-1", moves=True, derivative=_reshaped_back,
+             torch=lambda t, x, start_dim, end_dim: t.flatten(x, start_dim, end_dim), array=_flatten,
              aliases=("ravel",), foreign={"sympy": Elsewhere(named=("start_dim",))}),
-    Function("unsqueeze", "x; dim", torch=lambda t, x, dim: t.unsqueeze(x, dim), array=lambda k, x, dim: k.np.expand_dims(x, axis_of(x.ndim + 1, dim)),
+    Function("unsqueeze", "x; dim", moves=True, derivative=_reshaped_back,
+             torch=lambda t, x, dim: t.unsqueeze(x, dim), array=lambda k, x, dim: k.np.expand_dims(x, axis_of(x.ndim + 1, dim)),
              aliases=("expand_dims",)),
-    Function("squeeze",   "x; dim=None", torch=lambda t, x, dim: t.squeeze(x) if dim is None else t.squeeze(x, dim), array=_squeeze),
-    Function("broadcast_to", "x; shape", torch=lambda t, x, shape: x.expand(integers("shape", shape)), array=_broadcast_to, aliases=("expand",),
+    Function("squeeze",   "x; dim=None", moves=True, derivative=_reshaped_back,
+             torch=lambda t, x, dim: t.squeeze(x) if dim is None else t.squeeze(x, dim), array=_squeeze),
+    Function("broadcast_to", "x; shape", derivative=lambda shapes, shape: ("ybar",),
+             torch=lambda t, x, shape: x.expand(integers("shape", shape)), array=_broadcast_to, aliases=("expand",),
              foreign={"sympy": "sympy.expand(x) writes x as a sum, which changes no value: write x"}),
-    Function("broadcast_like", "x, other", helper=True, torch=lambda t, x, other: t.broadcast_tensors(x, other)[0],
+    Function("broadcast_like", "x, other", helper=True, derivative=("ybar", "0"), torch=lambda t, x, other: t.broadcast_tensors(x, other)[0],
              array=lambda k, x, other: k.np.broadcast_arrays(x, other)[0], note="x in the shape that x and other have together"),
     Function("stack", "*tensors; dim=0", torch=lambda t, *tensors, dim: t.stack(tensors, dim=dim),
              array=lambda k, *tensors, dim: k.np.stack(tensors, axis=axis_of(tensors[0].ndim + 1, dim))),

@@ -75,8 +75,8 @@ def _draw(node: ast.expr, text: str) -> _Drawn:
             return _infix(node.op, [_draw(value, text) for value in node.values])
         case ast.UnaryOp(op=ast.USub() | ast.Not()):
             return _prefix(node.op, _draw(node.operand, text))
-        case ast.Compare(ops=[op], comparators=[right]):
-            return _infix(op, [_draw(node.left, text), _draw(right, text)])
+        case ast.Compare(ops=ops, comparators=others):
+            return _compared(ops, [_draw(part, text) for part in (node.left, *others)])
         case ast.Call(func=ast.Name(id=name)):
             return _call(name, [_draw(arg, text) for arg in node.args], node.keywords, text)
         case ast.Subscript():
@@ -142,6 +142,17 @@ def _infix(op: ast.AST, parts: list[_Drawn]) -> _Drawn:
         inner = _bracketed(right) if right.first == _MINUS_SIGN else _above(right, rank + 1)
         markup += _between(sign, left, right) + inner
     return _Drawn(f"<mrow>{markup}</mrow>", rank, left.first)
+
+
+def _compared(ops: list[ast.cmpop], parts: list[_Drawn]) -> _Drawn:
+    """A chain of comparisons."""
+    markup = _above(parts[0], _SUM)
+    for op, part in zip(ops, parts[1:], strict=True):
+        if type(op) not in _SIGNS:
+            raise _NotDrawn
+        inner = _bracketed(part) if part.first == _MINUS_SIGN else _above(part, _SUM)
+        markup += _sign(_SIGNS[type(op)][0]) + inner
+    return _Drawn(f"<mrow>{markup}</mrow>", _COMPARED, parts[0].first)
 
 
 def _between(sign: str, left: _Drawn, right: _Drawn) -> str:

@@ -174,6 +174,9 @@ class Reader:
                     return _Step([left, *others], lambda values: self.compare(ops, values, node))
             case ast.IfExp(test=test, body=body, orelse=orelse):
                 return self.operation("where", [test, body, orelse])
+            case ast.List(elts=[ast.Compare() | ast.BoolOp() | ast.UnaryOp(op=ast.Not()) as test]):
+                # Iverson's bracket: 1 where it holds, 0 elsewhere.
+                return _Step([test], lambda values: self.emit.quantity(values[0]))
             case ast.List(elts=elts) | ast.Tuple(elts=elts) if elts:
                 return self.operation("stack", elts, {"dim": 0})
         return None

@@ -31,6 +31,7 @@ def listing(width: int | None = None) -> str:
             _meaning(row),
         )
         for row in table().values()
+        if not row.helper
     ]
     left, middle = max(len(call) for call, _, _ in rows), max(len(name) for _, name, _ in rows)
     lines = [
@@ -114,20 +115,14 @@ def _meaning(row: Function) -> str:
 
 
 def _derivatives(row: Function) -> list[str]:
-    """d/d(argument) for each argument, by SymPy for derived functions; nothing for functions of
-    whole arrays.
-    """
+    """d/d(argument) for each argument, as it is shown; nothing for functions of whole arrays."""
     from gradcheck_cli.calculus.formulas import is_elementwise
+    from gradcheck_cli.symbolic.shown import derivatives_of
 
-    if row.kind == "primitive":
-        return [
-            f"d/d{arg}: {text}" for arg, text in zip(row.parsed.names, row.partials, strict=True)
-        ]
-    if not is_elementwise(row.name) or not row.parsed.names:
+    if not is_elementwise(row.name):
         return []
-    from gradcheck_cli.symbolic.symbols import derivative_text
-
-    return [f"d/d{arg}: {derivative_text(row.name, k)}" for k, arg in enumerate(row.parsed.names)]
+    pairs = zip(row.parsed.names, derivatives_of(row), strict=True)
+    return [f"d/d{arg}: {text}" for arg, text in pairs]
 
 
 def torch_name(row: Function) -> str:

@@ -5,7 +5,7 @@ is an input, held at what the program computes for it.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import isfinite, nan
+from math import inf, isfinite, nan
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -119,20 +119,25 @@ def _value(
             break
     numbers = []
     for index, ball in zip(indices_of(shape), balls, strict=True):
-        number = _nearest(ball, dtype)
+        number, is_exact = _nearest(ball, dtype)
         if not isfinite(number):
             called = element(name, index)
             message = f"`{called}` has no finite value in {dtype.name} here, and cannot be held"
             raise mistake("not-finite", message)
-        if ball.rad() != 0 or not dtype.holds(midpoint(ball)):
+        if not is_exact:
             rounded.numbers.append(RoundedNumber(element(name, index), rounded.words, number))
         numbers.append(number)
     return np.array(numbers, dtype=np.float64).reshape(shape)
 
 
-def _nearest(ball: Ball, dtype: DType) -> float:
-    """The number of a dtype nearest to a ball; no finite one where there is none."""
+def _nearest(ball: Ball, dtype: DType) -> tuple[float, bool]:
+    """The number of a dtype nearest to a ball, no finite one where there is none; and whether the
+    ball is that very number.
+    """
+    if not ball.is_finite():
+        return nan, False
     try:
-        return dtype.round(midpoint(ball)) if ball.is_finite() else nan
+        middle = midpoint(ball)
     except OverflowError:
-        return nan
+        return (0.0 if abs(ball) < 1 else inf), False
+    return dtype.round(middle), bool(ball.rad() == 0) and dtype.holds(middle)

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 from gradcheck_cli.records.outcome import NO_VERDICT, Outcome, Status
 from gradcheck_cli.records.record import numbers_of, opinion_of
 from gradcheck_cli.reports.format import (
+    ALSO,
     NOTHING,
     array_text,
     count_of,
     escape_controls,
     inline,
+    partial_name,
 )
 from gradcheck_cli.reports.rows import rows_of
 from gradcheck_cli.reports.split import split_remarks
@@ -181,11 +183,15 @@ def programs_of(group: Group) -> list[str]:
 
 
 def formulas(group: Group) -> list[tuple[str, str]]:
-    """(`∂f/∂x`, SymPy's formula), once for each partial."""
+    """(`∂f/∂x`, its formula), once for each partial, or once for all elements of an array."""
     texts: dict[str, str] = {}
     for row in group.rows:
         analytic = opinion_of(row.partial, "analytic")
-        if "formula" in analytic:
+        whole = analytic.get("gradient")
+        if isinstance(whole, dict):
+            name = partial_name({**row.partial, "index": []}, row.record)
+            texts.setdefault(ALSO * row.also + name, inline(str(whole.get("formula"))))
+        elif "formula" in analytic:
             texts.setdefault(row.name, inline(analytic["formula"]))
     return list(texts.items())
 

@@ -202,9 +202,14 @@ def _opinions() -> Schema:
             "A formula and its value.",
             {
                 "agrees": _agrees("Whether it is the reference's value; null where one of the two is missing."),
-                "reason": _text("Why the formula has no value at this point, where it has none."),
+                "reason": _text("Why there is no value at this point, where there is none."),
+                "gradient": _object(
+                    "The formula of all partials by an input that is an array, where they have one together.",
+                    formula=_text("The formula in the tool's own language; it broadcasts to the shape of the input."),
+                    latex=_text("The formula in LaTeX."),
+                ),
             },
-            value=_ref("measure", "The float64 nearest to the formula's value; null if it has none at this point."),
+            value=_ref("measure", "The float64 nearest to the value of SymPy's derivative; null if it has none at this point."),
             formula=_text("The formula in the tool's own language."),
             latex=_text("The formula in LaTeX."),
         ),

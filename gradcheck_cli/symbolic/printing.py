@@ -1,4 +1,4 @@
-"""Formulas as text and LaTeX: SymPy's printers, with every shared part printed once.
+"""SymPy's formulas as text: its own printer, with every shared part printed once.
 
 Most of SymPy's time for a formula goes into the order of its terms and factors. It is found here as
 SymPy finds it, but once for each part, and without evaluating the coefficients to 15 digits first.
@@ -11,17 +11,12 @@ from typing import Any
 
 import sympy
 from sympy.core.exprtools import decompose_power
-from sympy.printing.latex import LatexPrinter
-from sympy.printing.precedence import PRECEDENCE, precedence_traditional
 from sympy.printing.str import StrPrinter
 
+from gradcheck_cli.calculus.collecting import TooLong
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.text import argument_texts, setting_text
 from gradcheck_cli.symbolic.derivatives import Expression, parts
-
-
-class TooLong(Exception):
-    """A part of the formula has more characters than are wanted of the whole."""
 
 
 class Order:
@@ -190,29 +185,3 @@ class Printer(_Remembering, StrPrinter):  # type: ignore[misc]  # SymPy ships no
 
     def _print_NegativeInfinity(self, expr: Expression) -> str:
         return "-inf"
-
-
-class LaTeX(_Remembering, LatexPrinter):  # type: ignore[misc]  # SymPy ships no types
-    """SymPy's LaTeX, with roots, absolute values and powers of e as one writes them."""
-
-    def _needs_mul_brackets(
-        self, expr: Expression, first: bool = False, last: bool = False
-    ) -> bool:
-        # SymPy searches the whole factor for integrals, sums and remainders, which no formula here
-        # holds.
-        if expr.is_Mul:
-            return not first and bool(expr.could_extract_minus_sign())
-        return bool(precedence_traditional(expr) < PRECEDENCE["Mul"])
-
-    def _needs_add_brackets(self, expr: Expression) -> bool:
-        return bool(expr.is_Add)
-
-    def _print_Function(self, expr: Expression, exp: str | None = None) -> str:
-        row = lookup(getattr(expr, "row", ""))
-        args = [self._print(a) for a in expr.args]
-        power = "" if exp is None else f"^{{{exp}}}"
-        if "%s" in row.latex:
-            form = row.latex % tuple(args)
-            return rf"\left({form}\right){power}" if power else form
-        name = row.latex or rf"\operatorname{{{row.name.replace('_', chr(92) + '_')}}}"
-        return rf"{name}{power}\left({', '.join(args)}\right)"

@@ -6,17 +6,20 @@ import gc
 import json
 import sys
 from time import process_time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gradcheck_cli.processes import READY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from gradcheck_cli.language.program import Program
+    from gradcheck_cli.symbolic.shown import Differentiation
+
 # A formula longer than this is of use to nobody, and slow to read back.
 MAX_FORMULA = 50_000
-# Operations of a program whose derivative is printed without further ado: it has a few levels for
-# each, and the stack overflows at 1,500.
+# Operations of a program whose derivative is put in order without further ado: it has a few levels
+# for each, and the stack overflows at 1,500.
 SHALLOW = 100
 
 
@@ -52,71 +55,91 @@ def _reply(question: dict[str, Any]) -> dict[str, Any]:
 
 
 def derive(question: dict[str, Any]) -> dict[str, Any]:
-    """SymPy's derivative for every element asked for, as text and LaTeX, and all of them as one
-    program.
+    """For every element asked for the formula that is shown, as text and LaTeX; and SymPy's
+    derivatives as one program, or as texts where they are no program of the language.
     """
-    from gradcheck_cli.symbolic.printing import LaTeX, Order, Printer, TooLong
+    from gradcheck_cli.calculus.collecting import TooLong
+    from gradcheck_cli.symbolic.printing import Order, Printer
     from gradcheck_cli.symbolic.readings import NoReading, reading
+    from gradcheck_cli.symbolic.shown import shown
     from gradcheck_cli.symbolic.symbols import gradient
     from gradcheck_cli.symbolic.wire import to_wire
 
-    # SymPy's printers and differentiation recurse; the default limit stops at about 300 nested
-    # calls.
+    # SymPy's differentiation recurses; the default limit stops at about 300 nested calls.
     sys.setrecursionlimit(10_000)
-    objective, variables, size = _objective(question)
-    order, found, derivatives = Order(), [], []
-    text, latex = Printer(order, MAX_FORMULA), LaTeX(order)
+    asked = _asked(question)
+    order, derivatives = Order(), []
     try:
-        for derivative in gradient(objective, variables):
+        formulas = shown(asked.wanted, asked.program, asked.scalars, MAX_FORMULA)
+        for derivative in gradient(*_objective(asked)):
             derivatives.append(derivative)
-            if size > SHALLOW:
+            if len(asked.scalars.nodes) > SHALLOW:
                 order.learn(derivative)
-            found.append({"formula": text.doprint(derivative), "latex": latex.doprint(derivative)})
+        try:
+            theirs: Any = {"program": json.dumps(to_wire(reading(derivatives, order)))}
+        except NoReading:
+            text = Printer(order, MAX_FORMULA)
+            theirs = {"texts": [text.doprint(derivative) for derivative in derivatives]}
     except TooLong:
-        return {"abstained": f"SymPy's formula has more than {MAX_FORMULA:,} characters"}
-    try:
-        return {"partials": found, "program": json.dumps(to_wire(reading(derivatives, order)))}
-    except NoReading:
-        return {"partials": found}
+        return {"abstained": f"the formula has more than {MAX_FORMULA:,} characters"}
+    return {"partials": formulas, **theirs}
 
 
-def _objective(question: dict[str, Any]) -> tuple[Any, list[Any], int]:
-    """The sum that is differentiated, the symbols of the elements asked for, and the number of
-    operations of the unrolled program.
-    """
+class _Asked(NamedTuple):
+    """A question, read: the program, and the same element by element."""
+
+    program: Program
+    scalars: Program
+    wanted: Differentiation
+
+
+def _asked(question: dict[str, Any]) -> _Asked:
     import numpy as np
-    import sympy
 
-    from gradcheck_cli.language.elements import element
     from gradcheck_cli.language.parse import parse
-    from gradcheck_cli.language.program import fold
-    from gradcheck_cli.symbolic.symbols import SYMBOLS, decimal_symbol, gradient, symbol
+    from gradcheck_cli.symbolic.shown import Differentiation
     from gradcheck_cli.worlds.scalars import expand
 
     program = parse(question["program"])
     inputs: dict[str, Any] = {name: tuple(shape) for name, shape in question["shapes"].items()}
+    shapes = dict(inputs)
     inputs |= {name: np.array(value) for name, value in question["integers"].items()}
     expansion = expand(program, inputs, "all")
-    outputs = np.reshape(expansion.values[program.result], -1).tolist()
-    scalars = expansion.builder.program(*outputs)
+    value = expansion.values[program.result]
+    wanted = Differentiation(
+        shapes=shapes,
+        wrt=question["wrt"],
+        shape=np.shape(value),
+        weights=question.get("weights", question["cotangent"]),
+        output=question.get("output"),
+        first=question.get("first"),
+    )
+    scalars = expansion.builder.program(*np.reshape(value, -1).tolist())
+    return _Asked(program, scalars, wanted)
+
+
+def _objective(asked: _Asked) -> tuple[Any, list[Any]]:
+    """SymPy's form of the sum that is differentiated, and the symbols of the elements asked for."""
+    import sympy
+
+    from gradcheck_cli.language.elements import elements_of
+    from gradcheck_cli.language.program import fold
+    from gradcheck_cli.symbolic.symbols import SYMBOLS, decimal_symbol, gradient, symbol
+
+    scalars, wanted = asked.scalars, asked.wanted
     values = fold(scalars, SYMBOLS, {})
     terms = [values[i] for i in scalars.outputs]
-    if "output" in question:
-        terms = [terms[question["output"]]]
-    cotangent = question.get("weights", question["cotangent"])
-    if cotangent is not None:
-        weights = map(decimal_symbol, cotangent)
+    if wanted.output is not None:
+        terms = [terms[wanted.output]]
+    if wanted.weights is not None:
+        weights = map(decimal_symbol, wanted.weights)
         terms = [weight * term for weight, term in zip(weights, terms, strict=True)]
-    variables = [
-        symbol(element(name, index))
-        for name in question["wrt"]
-        for index in np.ndindex(*inputs[name])
-    ]
+    names = [name for n in wanted.wrt for name in elements_of(n, wanted.shapes[n])]
     objective = sympy.Add(*terms)
-    first = question.get("first")
+    first = wanted.first
     if first is not None:
         slopes = gradient(objective, map(symbol, first))
         is_single = list(first.values()) == [1.0]
         factors = [1] if is_single else map(decimal_symbol, first.values())
         objective = sympy.Add(*[w * slope for w, slope in zip(factors, slopes, strict=True)])
-    return objective, variables, len(scalars.nodes)
+    return objective, [symbol(name) for name in names]

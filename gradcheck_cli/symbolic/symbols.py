@@ -21,7 +21,6 @@ from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.program import Call, CallSettings, Number, fold
 from gradcheck_cli.language.text import number_text
 from gradcheck_cli.symbolic.derivatives import derivatives, parts, spare
-from gradcheck_cli.symbolic.printing import Printer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -211,16 +210,6 @@ def _partial(
     # SymPy lacks the function or its derivative: the row's own partial stands in.
     stated = parse(row.partials[position], conditions(function))
     return fold(stated, SYMBOLS, bound)[stated.result]
-
-
-def derivative_text(function: str, position: int) -> str:
-    """SymPy's derivative of an elementwise function at its default settings, over its argument
-    names.
-    """
-    names = lookup(function).parsed.names
-    return str(
-        Printer().doprint(_partial(function, (), position, [symbol(name) for name in names]))
-    )
 
 
 @cache

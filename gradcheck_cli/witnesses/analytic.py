@@ -27,7 +27,7 @@ from gradcheck_cli.worlds import balls
 from gradcheck_cli.worlds.scalars import ShapeError, TooLarge, expand
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from gradcheck_cli.questions.batch import Batch, Point
     from gradcheck_cli.questions.prepared import Prepared
@@ -45,18 +45,25 @@ _NO_REAL = re.compile(r"\b(?:nan|zoo|I)\b")
 
 @dataclass(frozen=True)
 class Formula:
-    """SymPy's derivative: its text in our language, its LaTeX, and its ball at the point (None if
-    it has none there, and why).
+    """A derivative as people write it, in our language and in LaTeX, and the ball of SymPy's
+    derivative at the point (None if it has none there, and why).
+
+    Attributes:
+        gradient: the formula of the whole array of derivatives, and its LaTeX, where it is one of
+            several that have one together.
     """
 
     text: str
     latex: str
     ball: balls.Ball | None
     reason: str = ""
+    gradient: Mapping[str, str] | None = None
 
     def entry(self) -> Opinion:
         """What a record keeps."""
-        texts = {"formula": self.text, "latex": self.latex}
+        texts: Opinion = {"formula": self.text, "latex": self.latex}
+        if self.gradient is not None:
+            texts["gradient"] = dict(self.gradient)
         if self.ball is None:
             return {"value": None, "reason": self.reason, **texts}
         return {"value": json_number(balls.nearest_float(self.ball)), **texts}
@@ -97,11 +104,16 @@ class Analytic:
         if "abstained" in reply:
             return Abstention(reply["abstained"])
         items, wire = reply["partials"], reply.get("program")
-        texts = tuple(item["formula"] for item in items)
+        texts = tuple(reply.get("texts", [item["formula"] for item in items]))
         key = ("formulas", texts, wire)
         formulas = prepared.share(key, lambda: _Formulas(prepared, texts, wire))
         pairs = zip(items, formulas.balls(point), strict=True)
-        return Answers([Formula(item["formula"], item["latex"], *ball) for item, ball in pairs])
+        return Answers(
+            [
+                Formula(item["formula"], item["latex"], *ball, item.get("gradient"))
+                for item, ball in pairs
+            ]
+        )
 
 
 def question_text(prepared: Prepared) -> str | Abstention:

@@ -1,0 +1,175 @@
+"""The formulas that are shown: derivatives by the chain rule, in the functions of the program, of
+whole arrays where they are known for them.
+
+They share no line with SymPy's derivatives; a law holds the two equal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from gradcheck_cli.calculus.algebra import Algebra
+from gradcheck_cli.calculus.chain_rule import cotangents, stated, stated_scalars
+from gradcheck_cli.calculus.collecting import SINGLE
+from gradcheck_cli.calculus.latex_markup import LaTeX
+from gradcheck_cli.calculus.markup import Markup
+from gradcheck_cli.calculus.picking import Picker
+from gradcheck_cli.calculus.standing import NoRule
+from gradcheck_cli.calculus.writing import Writer
+from gradcheck_cli.language.elements import element, indices_of
+from gradcheck_cli.worlds.scalars import ShapeError, TooLarge
+from gradcheck_cli.worlds.shapes import call_shape
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gradcheck_cli.functions.row import Function
+    from gradcheck_cli.language.program import Program
+
+
+# A cotangent of more numbers is not written as an array.
+_MOST_WEIGHTS = 12
+
+
+@dataclass(frozen=True)
+class Differentiation:
+    """What is differentiated, and by what.
+
+    Attributes:
+        shapes: of the inputs.
+        wrt: the inputs asked for.
+        shape: of the value.
+        weights: one for each element of the value; None for ones.
+        output: the element of the value that is differentiated alone.
+        first: by which elements is differentiated first, each with a weight; None for first
+            derivatives.
+    """
+
+    shapes: Mapping[str, tuple[int, ...]]
+    wrt: Sequence[str]
+    shape: tuple[int, ...]
+    weights: Sequence[float] | None = None
+    output: int | None = None
+    first: Mapping[str, float] | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it can be told for whole arrays."""
+        is_short = self.weights is None or len(self.weights) <= _MOST_WEIGHTS
+        is_plain = self.first is None or not any(self.shapes.values())
+        return is_plain and is_short and (self.output is None or not self.shape)
+
+
+def shown(
+    wanted: Differentiation, program: Program, scalars: Program, limit: float
+) -> list[dict[str, Any]]:
+    """For each element asked for its `formula` and its `latex`; where it is one of an array whose
+    `gradient` has a formula, that too.
+
+    Args:
+        scalars: the program element by element.
+        limit: of characters.
+    Raises:
+        TooLong: a formula is longer.
+    """
+    if wanted.is_whole and set(program.variables) <= set(wanted.shapes):
+        try:
+            return _of_arrays(wanted, program, limit)
+        except (NoRule, ShapeError, TooLarge):
+            pass
+    return _of_elements(wanted, scalars, limit)
+
+
+def derivatives_of(row: Function) -> list[str]:
+    """The formula of the derivative of a function of numbers by each of its arguments."""
+    algebra = Algebra(call_shape)
+    args = [algebra.variable(name) for name in row.parsed.names]
+    place = algebra.call(row.name, args)
+    found = cotangents(algebra, place, args)
+    writer = Writer(algebra, Markup())
+    return [writer.text(found.get(arg, algebra.zero)) for arg in args]
+
+
+def _of_arrays(wanted: Differentiation, program: Program, limit: float) -> list[dict[str, Any]]:
+    algebra = Algebra(call_shape)
+    inputs = {name: algebra.variable(name, wanted.shapes[name]) for name in program.variables}
+    value = stated(algebra, program, inputs, exactly=True)[program.result]
+    weights = wanted.weights
+    if wanted.shape and weights is not None:
+        value = algebra.times([value, _array(algebra, _numbers(algebra, weights), wanted.shape)])
+        wanted = replace(wanted, weights=None)
+    gradient = _gradient(algebra, wanted, [value], inputs)
+    writers, picker = _Writers(algebra, limit), Picker(algebra)
+    told: list[dict[str, Any]] = []
+    for name in wanted.wrt:
+        place = gradient.get(inputs.get(name, -1), algebra.zero)
+        whole = writers.of(place)
+        if not wanted.shapes[name]:
+            told.append(whole)
+            continue
+        for index in indices_of(wanted.shapes[name]):
+            own = writers.of(picker.element(place, index))
+            told.append({**own, "gradient": whole})
+    return told
+
+
+def _of_elements(wanted: Differentiation, scalars: Program, limit: float) -> list[dict[str, Any]]:
+    algebra = Algebra(call_shape)
+    inputs = {name: algebra.variable(name) for name in scalars.variables}
+    outputs = stated_scalars(algebra, scalars)
+    gradient = _gradient(algebra, wanted, outputs, inputs)
+    writers = _Writers(algebra, limit)
+    names = [
+        element(name, index) for name in wanted.wrt for index in indices_of(wanted.shapes[name])
+    ]
+    places = [gradient.get(inputs.get(name, -1), algebra.zero) for name in names]
+    return [{**writers.of(place)} for place in places]
+
+
+class _Writers:
+    """What is written of a node, as text and as LaTeX."""
+
+    def __init__(self, algebra: Algebra, limit: float) -> None:
+        self._text, self._latex = Writer(algebra, Markup(), limit), Writer(algebra, LaTeX())
+
+    def of(self, place: int) -> dict[str, str]:
+        """Its `formula` and its `latex`."""
+        return {"formula": self._text.text(place), "latex": self._latex.text(place)}
+
+
+def _gradient(
+    algebra: Algebra, wanted: Differentiation, outputs: list[int], inputs: Mapping[str, int]
+) -> dict[int, int]:
+    """The derivative by each input that the value rests on."""
+    terms = outputs if wanted.output is None else outputs[wanted.output : wanted.output + 1]
+    objective = _weighted(algebra, terms, wanted.weights)
+    if wanted.first is not None:
+        slopes = cotangents(algebra, objective, {inputs[n] for n in wanted.first if n in inputs})
+        firsts = [slopes.get(inputs.get(name, -1), algebra.zero) for name in wanted.first]
+        weights = list(wanted.first.values())
+        objective = _weighted(algebra, firsts, None if weights == [1.0] else weights)
+    return cotangents(algebra, objective, set(inputs.values()))
+
+
+def _weighted(algebra: Algebra, terms: Sequence[int], weights: Sequence[float] | None) -> int:
+    """A sum of terms, each with its weight."""
+    if weights is not None:
+        pairs = zip(_numbers(algebra, weights), terms, strict=True)
+        terms = [algebra.times(pair) for pair in pairs]
+    return algebra.plus([(SINGLE, term) for term in terms])
+
+
+def _numbers(algebra: Algebra, values: Sequence[float]) -> list[int]:
+    return [algebra.number(Fraction(repr(value)), decimal=True) for value in values]
+
+
+def _array(algebra: Algebra, parts: Sequence[int], shape: tuple[int, ...]) -> int:
+    """Numbers in row-major order as an array."""
+    if not shape:
+        return parts[0]
+    size = len(parts) // shape[0]
+    rows = [parts[k * size : (k + 1) * size] for k in range(shape[0])]
+    inner = [_array(algebra, row, shape[1:]) for row in rows]
+    return algebra.call("stack", inner, (("dim", 0),))
