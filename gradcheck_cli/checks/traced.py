@@ -41,8 +41,9 @@ def _local(partial: LocalPartial) -> LocalRecord:
     value = partial.value
     return {
         "of": partial.of,
-        "formula": partial.formula or None,
-        "latex": partial.latex or None,
+        "formula": partial.formula.text or None,
+        "latex": partial.formula.latex or None,
+        "adjoint": partial.formula.adjoint or None,
         "value": None if value is None else _array(value),
         "diagonal": partial.diagonal,
         "contribution": _array(partial.contribution),

@@ -74,6 +74,7 @@ class LocalRecord(TypedDict):
     of: str
     formula: str | None
     latex: str | None
+    adjoint: str | None
     value: JsonArray
     diagonal: bool
     contribution: JsonArray

@@ -47,6 +47,8 @@ class LocalCell(NamedTuple):
     def text(self, most: int | None = None) -> str:
         """The cell, its formula no longer than `most` characters."""
         formula = self.formula if most is None else shorten(self.formula, most)
+        if not self.value:
+            return self.between.join(filter(None, (self.fraction, formula)))
         lead = " = ".join(filter(None, (self.fraction, formula)))
         return self.between.join(filter(None, (lead, self.value)))
 
@@ -110,6 +112,11 @@ class ChainText:
             return LocalCell(f"{fraction}: {inline(partial['reason'])}")
         formula = inline(partial["formula"] or "")
         value = partial["value"]
+        if formula and partial["adjoint"]:
+            formula = f"{inline(partial['adjoint'])} ↦ {formula}"
+            if value is None or not self._verbose:
+                return LocalCell(fraction, formula, between=": ")
+            return LocalCell(f"{fraction}: {formula};", "", self._array(value), between=" ")
         if value is None:
             return LocalCell(fraction, formula or NOTHING)
         text = self._array(value)

@@ -17,6 +17,8 @@ _LOCAL: Schema = {
     "of": {"description": "The step.", "type": "string"},
     "formula": {"description": "It in the tool's own language; null where no formula is known.", "type": ["string", "null"]},
     "latex": {"description": "The same in LaTeX.", "type": ["string", "null"]},
+    "adjoint": {"description": "Of a step whose elements mix, what the formula calls the adjoint of the step: it says what the name receives of that, the "
+                               "contribution. Null where the formula is the derivative itself.", "type": ["string", "null"]},
     "value": {
         "description": "Its value: of numbers, and where `diagonal` is true, in the shape of the name; else the Jacobian, which has the dimensions of the step, "
                        "then those of the name. Null where there is none, and where the Jacobian is too long.",

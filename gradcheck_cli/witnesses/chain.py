@@ -4,16 +4,14 @@ local partials, and its adjoint, proved in balls; beside it what torch has for i
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from gradcheck_cli.subjects.stepwise import StepwiseSubject
 from gradcheck_cli.witnesses import TORCH_ERRORS, Abstention
 from gradcheck_cli.witnesses.autograd import floats_of, run_once
 from gradcheck_cli.witnesses.course import Course
+from gradcheck_cli.witnesses.step_formulas import StepFormula
 from gradcheck_cli.worlds.scalars import TooLarge
 
 if TYPE_CHECKING:
@@ -31,7 +29,6 @@ class LocalPartial:
 
     Attributes:
         of: the step.
-        formula, latex: what it is; empty where no formula is known.
         value: None where it is too long to be written down.
         diagonal: the value holds the slope of each element by the one in the same place; else it
             has the dimensions of the step, then those of the name.
@@ -39,8 +36,7 @@ class LocalPartial:
     """
 
     of: str
-    formula: str
-    latex: str
+    formula: StepFormula
     value: Numbers | None
     diagonal: bool
     contribution: Numbers
@@ -88,11 +84,15 @@ class Chain:
             return Abstention(str(error))
 
     def _told(self, point: Point, course: Course) -> tuple[TracedName, ...]:
-        for step in course.steps:
-            for question in course.questions(step):
-                self.analyst.ask(question)
+        for question in course.questions.values():
+            self.analyst.ask(question.line)
         found = course.proved(point)
         torch = _torch_adjoints(point, course)
+        formulas = {
+            (step, name): formula
+            for step, question in course.questions.items()
+            for name, formula in question.formulas(self.analyst.answer(question.line)).items()
+        }
         names = [*(step.step.name for step in reversed(course.steps)), *course.inputs]
         words = {step.step.name: step.step.words for step in course.steps}
         return tuple(
@@ -100,45 +100,29 @@ class Chain:
                 name,
                 words.get(name),
                 found.values[name],
-                tuple(self._local(course, step, name, found) for step in course.users(name)),
+                tuple(_local(step, name, found, formulas) for step in course.users(name)),
                 found.adjoints.get(name),
                 torch.get(name),
             )
             for name in names
         )
 
-    def _local(self, course: Course, step: UnrolledStep, name: str, found: Pass) -> LocalPartial:
-        key = step.step.name, name
-        formulas: Mapping[str, str] = {}
-        for question in course.questions(step):
-            reply = self.analyst.answer(question)
-            formulas = _formula(reply, step, name, json.loads(question)["shapes"])
-        text, latex = formulas.get("formula", ""), formulas.get("latex", "")
-        is_diagonal = step.is_diagonal(name)
-        return LocalPartial(
-            step.step.name, text, latex, found.slopes.get(key), is_diagonal, found.parts[key]
-        )
+
+def _local(
+    step: UnrolledStep,
+    name: str,
+    found: Pass,
+    formulas: Mapping[tuple[str, str], StepFormula],
+) -> LocalPartial:
+    key = step.step.name, name
+    formula = formulas.get(key, StepFormula())
+    slopes, part = found.slopes.get(key), found.parts[key]
+    return LocalPartial(step.step.name, formula, slopes, step.is_diagonal(name), part)
 
 
 def chain_of(analyst: Analyst, *, trace: bool, every: bool) -> Chain | None:
     """Who writes the chain rule down, where that is asked."""
     return Chain(analyst, every) if trace else None
-
-
-def _formula(
-    reply: Mapping[str, Any], step: UnrolledStep, name: str, shapes: Mapping[str, Any]
-) -> Mapping[str, str]:
-    """The formula of a local partial in an answer about a step; empty where there is none."""
-    place = 0
-    for other in step.shapes:
-        if other == name:
-            break
-        place += int(np.prod(shapes[other]))
-    partials = reply.get("partials", ())
-    if place >= len(partials):
-        return {}
-    first: Mapping[str, Any] = partials[place]
-    return first if not shapes[name] else first.get("gradient", {})
 
 
 def _torch_adjoints(point: Point, course: Course) -> dict[str, tuple[float, ...]]:

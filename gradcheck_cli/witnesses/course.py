@@ -4,21 +4,17 @@ for values, backwards for adjoints.
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from time import thread_time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck_cli.calculus.formulas import is_elementwise
 from gradcheck_cli.language.elements import elements_of
 from gradcheck_cli.language.named_steps import NamedSteps, named_steps, without
-from gradcheck_cli.language.program import Call
-from gradcheck_cli.language.text import program_text
-from gradcheck_cli.witnesses.analytic import MAX_OPERATIONS, MAX_PARTIALS
 from gradcheck_cli.witnesses.reference import FIRST_BITS
+from gradcheck_cli.witnesses.step_formulas import step_question
 from gradcheck_cli.witnesses.unrolled_steps import Numbers, UnrolledStep, unrolled
 from gradcheck_cli.worlds import balls
 
@@ -26,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gradcheck_cli.questions.batch import Point
+    from gradcheck_cli.witnesses.step_formulas import StepQuestion
 
 # Two terms that cancel are told to be 0 by balls narrower than every dtype: 1,100 bits and some.
 _LAST_BITS = 4_096
@@ -101,27 +98,11 @@ class Course:
                 found.update(step.step.program.variables)
         return found
 
-    def questions(self, step: UnrolledStep) -> list[str]:
-        """What is asked of a step's formulas: one question, or none."""
-        program = step.step.program
-        calls = [node for node in program.nodes if isinstance(node, Call)]
-        is_plain = all(is_elementwise(node.function, node.settings) for node in calls)
-        shapes = {n: () if is_plain else self.shapes[n] for n in program.variables}
-        integers = {
-            n: array.tolist() for n, array in shapes.items() if not isinstance(array, tuple)
-        }
-        sizes = sum(int(np.prod(shapes[name])) for name in step.shapes)
-        is_long = sizes > MAX_PARTIALS or len(step.expansion.builder.nodes) > MAX_OPERATIONS
-        if not step.shapes or is_long or (step.shape and not is_plain):
-            return []
-        question = {
-            "program": program_text(replace(program, names={})),
-            "shapes": {n: shape for n, shape in shapes.items() if n not in integers},
-            "integers": integers,
-            "wrt": list(step.shapes),
-            "cotangent": None,
-        }
-        return [json.dumps(question)]
+    @cached_property
+    def questions(self) -> dict[str, StepQuestion]:
+        """What is asked of the steps' formulas."""
+        asked = {s.step.name: step_question(s, self.shapes) for s in self.steps}
+        return {name: question for name, question in asked.items() if question is not None}
 
     def proved(self, point: Point) -> Pass:
         """All numbers, at rising precision."""
