@@ -111,7 +111,8 @@ def check(
         at: for each input a number, a text such as `"pi/4"`, `"0:1:5"` or `"randn(3)"`, nested
             lists, an array or a tensor. A float means exactly that float64; a text, a `Decimal` and
             a `Fraction` are rounded once, to the dtype.
-        wrt: the inputs to differentiate; all if empty.
+        wrt: the inputs to differentiate; all if empty. A name that the program assigns is held at
+            its value.
         cotangent: upstream gradient shaped like the result; ones if None.
         dtype, device: a name, torch's own object for it, or several of these.
         rtol, atol: the user's own tolerance instead of the computed one.

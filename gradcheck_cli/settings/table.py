@@ -161,7 +161,7 @@ ROWS: tuple[Setting, ...] = (
     Setting("at",          ("--at",),                        _CHECK, LIST,    Unset("none"),         "NAME=VALUE",    "",
             "The point: a number, pi/4, [[1, 2], [3, 4]], a grid 0:1:5, or randn(3). Repeatable.", readers.point, repeated="as checked"),
     Setting("wrt",         ("--wrt",),                       _BOTH,  NAMES,   Unset("all"),          "NAMES",         '["x", "W"]',
-            "Inputs to differentiate (all).", readers.input_names, suite="wrt", repeated="as checked"),
+            "Inputs to differentiate (all), or names that the program assigns.", readers.input_names, suite="wrt", repeated="as checked"),
     Setting("dtype",       ("--dtype",),                     _BOTH,  NAMES,   "float64",             "NAMES",         '["float64", "float32"]',
             "float64, float32, bfloat16, float16; a comma list checks each.", readers.dtype_names, suite="dtype", repeated="as checked"),
     Setting("device",      ("--device",),                    _BOTH,  NAMES,   "cpu",                 "NAMES",         '"cuda:1"',
