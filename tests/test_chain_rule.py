@@ -328,12 +328,12 @@ def test_what_is_not_differentiated_has_a_row_without_an_adjoint(analyst):
 
 
 def test_tensors_have_slopes_of_elements_or_a_jacobian(analyst):
-    """`diagonal` where each element has a slope of its own; the shape of the name where the step is
+    """`elementwise` where each element has a slope of its own; the shape of the name where the step is
     a number; else the dimensions of the step first.
     """
     text = "h = W @ x; s = tanh(h); p = sum(s**2); p"
     _, found = traced(analyst, text, "W=[[1, 2], [3, 4], [5, 6]],x=[0.5, -0.25]")
-    shapes = [(p.of, e.name, p.value.shape, p.diagonal) for e in found for p in e.local]
+    shapes = [(p.of, e.name, p.value.shape, p.elementwise) for e in found for p in e.local]
     assert shapes == [
         ("p", "s", (3,), False),
         ("s", "h", (3,), True),
@@ -384,7 +384,7 @@ def test_the_record_is_as_the_schema_says_and_null_where_nothing_is_asked():
                 "latex": "2 h",
                 "adjoint": None,
                 "value": [4.0, 8.0],
-                "diagonal": True,
+                "elementwise": True,
                 "contribution": [4.0, 8.0],
                 "reason": None,
             }

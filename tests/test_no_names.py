@@ -26,7 +26,6 @@ WORDS = {
     ("language", "E"): "the exponent of a decimal",
     ("api.py", "trace"): "the name of a setting",
     ("settings", "trace"): "the name of a setting",
-    ("checks", "trace"): "a key of records",
     ("reports", "trace"): "a key of records",
 }
 

@@ -45,7 +45,7 @@ def _local(partial: LocalPartial) -> LocalRecord:
         "latex": partial.formula.latex or None,
         "adjoint": partial.formula.adjoint or None,
         "value": None if value is None else _array(value),
-        "diagonal": partial.diagonal,
+        "elementwise": partial.elementwise,
         "contribution": _array(partial.contribution),
         "reason": (value or partial.contribution).reason or None,
     }

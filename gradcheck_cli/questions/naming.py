@@ -83,8 +83,8 @@ def underivable(
     rest: Program,
     held: Intermediates | None,
 ) -> Iterator[Mistake]:
-    """Names to differentiate by that are neither inputs nor assigned, class indices, or that have no
-    part in the result.
+    """Names to differentiate by that are neither inputs nor assigned, that are class indices, or
+    that have no part in the result.
 
     Args:
         rest: the program with what is held as inputs of it.

@@ -76,7 +76,7 @@ class LocalRecord(TypedDict):
     latex: str | None
     adjoint: str | None
     value: JsonArray
-    diagonal: bool
+    elementwise: bool
     contribution: JsonArray
     reason: str | None
 

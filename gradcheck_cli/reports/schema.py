@@ -17,7 +17,7 @@ from gradcheck_cli.records.outcome import (
     Status,
 )
 from gradcheck_cli.reports.json import FORMAT
-from gradcheck_cli.reports.trace_schema import trace_schema
+from gradcheck_cli.reports.trace_schema import TRACE, trace_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,7 +52,6 @@ def report_schema() -> Schema:
             "partial": _partial(),
             **_opinions(),
             **_estimates(),
-            **trace_schema(),
             "jsonl_line": _ref(
                 "case", "A line of the jsonl format: one case, written as soon as it is done."
             ),
@@ -132,15 +131,13 @@ def _additions() -> Schema:
     place = {"type": "integer", "minimum": 1}
     rounded = _object("A number that the dtype cannot hold.", variable=_TEXT, text=_TEXT, used=_ref("number"))
     return {
-        "status": _ref("status"),
+        "status": _ref("status"), "trace": TRACE,
         "written": _field("What the user wrote, where that is not the language's and was read as `expression`; else null.", type=["string", "null"]),
         "order": _field("The order of the derivatives in `partials`.", enum=[1, 2]),
         "direction": _either("Of second derivatives of many inputs: each is the product of a row of them with this direction, which is shaped like the inputs; "
                              "else null.", {"type": "object", "additionalProperties": _ref("array")}, _NULL),
         "also": _either("The same check under a seeded cotangent, where the elements of an input mix in the result and no cotangent was given: ones may "
                         "hide what is wrong. Its outcome counts in that of the case. Else null.", _also(), _NULL),
-        "trace": _either("The chain rule, where it was asked for with `--trace`: each name of the program in the order of the backward pass, the result first and "
-                         "the inputs last. Else null.", _array(_ref("traced"), "A name a row."), _NULL),
         "notes": _array(_TEXT, "What is true of the whole case: numbers that were rounded to the dtype, a forward value that is off."),
         "rounded": _array(rounded, "Numbers of the point or cotangent that had to be rounded: as written, and as used."),
         "source": _either("Where the case stands in its suite; null outside a suite.",
@@ -225,7 +222,7 @@ def _opinions() -> Schema:
 
 
 def _estimates() -> Schema:
-    return {
+    return trace_schema() | {
         "numeric": _object(
             "An estimate with its error bar.",
             {side: _either(f"From the {side} alone; null where that is not possible.", _ref("slope"), _NULL) for side in ("left", "right")},

@@ -20,11 +20,11 @@ _LOCAL: Schema = {
     "adjoint": {"description": "Of a step whose elements mix, what the formula calls the adjoint of the step: it says what the name receives of that, the "
                                "contribution. Null where the formula is the derivative itself.", "type": ["string", "null"]},
     "value": {
-        "description": "Its value: of numbers, and where `diagonal` is true, in the shape of the name; else the Jacobian, which has the dimensions of the step, "
-                       "then those of the name. Null where there is none, and where the Jacobian is too long.",
+        "description": "Its value: of numbers, and where `elementwise` is true, in the shape of the name; else the Jacobian, which has the dimensions of "
+                       "the step, then those of the name. Null where there is none, and where the Jacobian is too long.",
         "anyOf": [_VALUES, {"type": "null"}],
     },
-    "diagonal": {"description": "Each element of the step rests on the element of the name in the same place alone, and `value` holds the slopes.",
+    "elementwise": {"description": "Each element of the step rests on the element of the name in the same place alone, and `value` holds the slopes.",
                  "type": "boolean"},
     "contribution": {"description": "What the name receives of the adjoint of the step, in the shape of the name; all of a name add up to its adjoint.",
                      "$ref": "#/$defs/values"},
@@ -37,10 +37,16 @@ _TRACED: Schema = {
     "local": {
         "description": "A local partial for each step that it is written in, the last step first; none of the result.",
         "type": "array",
-        "items": {"type": "object", "description": "The derivative of one step by a name that it is written in.", "required": list(_LOCAL), "properties": _LOCAL},
+        "items": {"type": "object", "description": "The derivative of one step by a name that it is written in.",
+                  "required": list(_LOCAL), "properties": _LOCAL},
     },
-    "adjoint": {"type": "object", "description": "The derivative of the result by it; of the result itself the cotangent.", "required": ["reference", "autograd"],
-                "properties": {"reference": _KNOWN, "autograd": _KNOWN}},
+    "adjoint": {"type": "object", "description": "The derivative of the result by it; of the result itself the cotangent.",
+                "required": ["reference", "autograd"], "properties": {"reference": _KNOWN, "autograd": _KNOWN}},
+}
+TRACE: Schema = {
+    "description": "The chain rule, where `--trace` asks for it: each name of the program in the order of the backward pass, the result first and the inputs "
+                   "last. Else null.",
+    "anyOf": [{"type": "array", "items": {"$ref": "#/$defs/traced"}}, {"type": "null"}],
 }
 # fmt: on
 

@@ -30,7 +30,7 @@ class LocalPartial:
     Attributes:
         of: the step.
         value: None where it is too long to be written down.
-        diagonal: the value holds the slope of each element by the one in the same place; else it
+        elementwise: the value holds the slope of each element by the one in the same place; else it
             has the dimensions of the step, then those of the name.
         contribution: what the name receives of the step's adjoint.
     """
@@ -38,7 +38,7 @@ class LocalPartial:
     of: str
     formula: StepFormula
     value: Numbers | None
-    diagonal: bool
+    elementwise: bool
     contribution: Numbers
 
 

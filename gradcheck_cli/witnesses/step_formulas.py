@@ -31,7 +31,7 @@ class StepFormula(NamedTuple):
     """The formula of a local partial; empty where none is known.
 
     Attributes:
-        adjoint: what it calls the adjoint of the step, where it says what the name receives of that;
+        adjoint: what it calls the adjoint of the step, where it says what the name receives of it;
             empty where it is the derivative itself.
     """
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.language.named_steps import NamedStep
     from gradcheck_cli.worlds.scalars import Expansion
 
-Shape: TypeAlias = "tuple[int, ...]"
+Extents: TypeAlias = "tuple[int, ...]"
 
 # A Jacobian has at most so many rows and entries to be written down.
 _MOST_ROWS, _MOST_ENTRIES = 64, 4_096
@@ -40,7 +40,7 @@ class Numbers:
         exact: whether more precision would change nothing about the reason.
     """
 
-    shape: Shape
+    shape: Extents
     balls: tuple[balls.Ball, ...]
     reason: str = ""
     exact: bool = False
@@ -62,8 +62,8 @@ class UnrolledStep:
     """
 
     step: NamedStep
-    shapes: Mapping[str, Shape]
-    shape: Shape
+    shapes: Mapping[str, Extents]
+    shape: Extents
     expansion: Expansion
     outputs: Sequence[int]
     gradient: GradientProgram
