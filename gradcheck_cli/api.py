@@ -23,8 +23,8 @@ from gradcheck_cli.language.errors import (
     mistake,
     object_text,
 )
-from gradcheck_cli.language.reading import read_program
 from gradcheck_cli.questions.batching import batches
+from gradcheck_cli.questions.cells import read_questions
 from gradcheck_cli.questions.devices import devices_of
 from gradcheck_cli.questions.naming import PYTHON
 from gradcheck_cli.questions.numbers import Grid
@@ -87,11 +87,11 @@ def _without_frames(function: Callable[P, T]) -> Callable[P, T]:
 @_without_frames
 def check(
     text: str,
-    at: Mapping[str, Any],
+    at: Mapping[str, Any] = {},
     *,
     wrt: Sequence[str] = (),
     cotangent: Any = None,
-    dtype: str | torch.dtype | Sequence[str | torch.dtype] = "float64",
+    dtype: str | torch.dtype | Sequence[str | torch.dtype] | None = None,
     device: str | torch.device | Sequence[str | torch.device] = "cpu",
     rtol: Real | None = None,
     atol: Real | None = None,
@@ -107,14 +107,16 @@ def check(
     """Everything that is found out about the gradient of a program.
 
     Args:
-        text: a program, as on the command line.
+        text: a program, or a cell of a notebook, which is read and never run, as on the command
+            line.
         at: for each input a number, a text such as `"pi/4"`, `"0:1:5"` or `"randn(3)"`, nested
             lists, an array or a tensor. A float means exactly that float64; a text, a `Decimal` and
-            a `Fraction` are rounded once, to the dtype.
+            a `Fraction` are rounded once, to the dtype. It counts before the values of a cell.
         wrt: the inputs to differentiate; all if empty. A name that the program assigns is held at
             its value.
         cotangent: upstream gradient shaped like the result; ones if None.
-        dtype, device: a name, torch's own object for it, or several of these.
+        dtype, device: a name, torch's own object for it, or several of these; for None those of a
+            cell's tensors, else float64.
         rtol, atol: the user's own tolerance instead of the computed one.
         step: a plain central difference with this step as the numeric opinion.
         modes: further ways of torch to the gradient: forward, create_graph, vmap.
@@ -201,27 +203,37 @@ def _batches(
         kind = "grid" if isinstance(weights, Grid) else "distribution"
         raise mistake("bad-number", f"a cotangent is no {kind}")
     points = _points(at)
-    words = settings.repeated()
-    question = question_of(
-        read_program(text),
-        points,
-        settings.wrt,
-        cotangent=weights,
-        words=words,
-        order=settings.order,
-        jacobian=settings.jacobian,
-        trace=settings.trace,
-        asked=PYTHON,
-    )
-    drawn = points_of(points, settings.seed, settings.draws)
     devices = devices_of(settings.device)
-    runs = [(DTYPES[name], place) for name in settings.dtype for place in devices]
     spell = [name for name, value in points.items() if isinstance(value, Grid)]
-    return list(batches(question, drawn, runs, spell))
+    groups: list[tuple[Batch, ...]] = []
+    for stated in read_questions(text):
+        given = stated.point(points)
+        taken = stated.cotangent if weights is None and not settings.jacobian else weights
+        question = question_of(
+            stated.program,
+            given,
+            stated.inputs(settings.wrt),
+            cotangent=taken,
+            words=settings.repeated(),
+            order=settings.order,
+            jacobian=settings.jacobian,
+            trace=settings.trace,
+            asked=PYTHON,
+            remarks=stated.remarks,
+        )
+        drawn = points_of(given, settings.seed, settings.draws)
+        dtypes = stated.dtypes(settings.dtype, is_said="dtype" in settings.above)
+        runs = [(DTYPES[name], place) for name in dtypes for place in devices]
+        groups += batches(question, drawn, runs, spell)
+    return groups
 
 
 @_without_frames
-def assert_gradient(text: str, at: Mapping[str, Any], **options: Any) -> LiveReport:
+def assert_gradient(
+    text: str,
+    at: Mapping[str, Any] = {},
+    **options: Any,
+) -> LiveReport:
     """The Report of `check`, if nothing is wrong and everything could be verified.
 
     Args:

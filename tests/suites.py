@@ -50,7 +50,9 @@ def environment(*, faults=False, **variables):
         for name, value in os.environ.items()
         if name not in DECIDES and not name.startswith(OWN)
     }
-    found |= {"PYTHONPATH": str(FAULTS)} if faults else {}
+    if faults:
+        paths = filter(None, (str(FAULTS), found.get("PYTHONPATH")))
+        found["PYTHONPATH"] = os.pathsep.join(paths)
     return found | variables
 
 

@@ -38,7 +38,7 @@ FLOORS = (
 CLI_FLOORS = (
     ("misplaced",),
     ("streams", "progress", "arguments", "paths"),
-    ("context", "exports", "help_pages", "completion"),
+    ("context", "exports", "endings", "watching", "help_pages", "completion"),
     ("shells",),
     ("options", "entry"),
     ("check", "run", "stored", "pages", "init"),

@@ -348,3 +348,19 @@ def test_integers_are_exact_and_decimals_are_not():
         Number(10, decimal=False),
         Number(30, decimal=False),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("[x > 0]", "where(x > 0, 1, 0)"),
+        ("2*x*[0 < x <= y]", "2*x*where(0 < x <= y, 1, 0)"),
+        ("[not x > 0 or y == 1]/y", "where(not x > 0 or y == 1, 1, 0)/y"),
+        ("[[x > 0], [x < 1]]", "stack([where(x > 0, 1, 0), where(x < 1, 1, 0)])"),
+        ("[x > 0, x < 1]", "stack([where(x > 0, 1, 0), where(x < 1, 1, 0)])"),
+        ("stack([x > 0])", "stack([where(x > 0, 1, 0)])"),
+    ],
+)
+def test_a_condition_in_brackets_is_a_step(text, same):
+    """Iverson's bracket; a list of several, or of a call, is a list."""
+    assert parse(text).nodes == parse(same).nodes

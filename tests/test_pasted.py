@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import shlex
 import subprocess
@@ -287,6 +289,51 @@ def test_the_command_line_says_how_it_read(tool):
     record = json.loads(tool.run(["2x + |x|", "--at", "x=−2", "-f", "json"]).stdout)["cases"][0]
     assert (record["written"], record["expression"]) == ("2x + |x|", "2*x + abs(x)")
     assert record["reproduce"] == "gradcheck '2*x + abs(x)' --at x=-2"
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (("2x + 1", "--at", "x=3"), "2x + 1; read as 2*x + 1; at x = 3; float64 on cpu: agree"),
+        (
+            ("y = x²; 2y", "--at", "x=[1, 2]", "--dtype", "float32"),
+            "y = x²; 2y; read as y = x**2; 2*y; at x = [1, 2], cotangent ones; float32 on cpu: agree",
+        ),
+        (("2*x + 1", "--at", "x=3"), "1 case: 1 agree"),
+    ],
+)
+def test_one_line_says_how_it_was_read(tool, words, line):
+    """Though all is well; of a text that is the language's there is nothing to be said."""
+    assert tool.run([*words, "-q"]).stdout == f"{line}\n"
+
+
+def test_one_line_of_what_is_not_well_says_how_it_was_read(tool, tmp_path):
+    """Of a check and of a suite, whose good programs stay in the count."""
+    lead = "2|x|; read as 2*abs(x); "
+    done = tool.run(["2|x|", "--at", "x=0", "-q"])
+    assert done.stdout.startswith(f"{lead}at x = 0; float64 on cpu: kink; ")
+    suite = tmp_path / "a.gradcheck.yaml"
+    cases = ("{id: a, expr: 2|x|, at: {x: 0}, strict: true}", "{id: b, expr: 2x, at: {x: 1}}")
+    text = "".join(f"  - {case}\n" for case in cases)
+    suite.write_text(f"version: 1\ncases:\n{text}", encoding="utf-8")
+    done = tool.run(["run", suite.name, "-q"], folder=tmp_path)
+    first, last = done.stdout.splitlines()
+    assert first.startswith(f"{lead}a.gradcheck.yaml::a; at x = 0; float64 on cpu: failing (kink)")
+    assert last == "2 cases: 1 agree, 1 failing (kink)"
+
+
+def test_csv_says_how_it_was_read(tool):
+    """A column for the text as typed beside what it was read as; empty where they are one."""
+    texts = {
+        "2x + 1": ("2*x + 1", "2x + 1"),
+        "-2x": ("'-2*x", "'-2x"),  # no formula of a spreadsheet
+        "=x²": ("x**2", "'=x²"),
+        "x**2": ("x**2", ""),
+    }
+    for text, cells in texts.items():
+        done = tool.run([text, "--at", "x=3", "-f", "csv"])
+        (row,) = csv.DictReader(io.StringIO(done.stdout))
+        assert (row["expression"], row["written"]) == cells
 
 
 def test_the_corrected_commands_can_be_pasted(tool):

@@ -16,7 +16,7 @@ from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.questions.numbers import read_value
 from gradcheck_cli.records.record import typed_text
 from gradcheck_cli.reports.digits import with_bar
-from gradcheck_cli.reports.format import array_text, escape_controls, torch_number
+from gradcheck_cli.reports.format import array_text, escape_controls, inert, torch_number
 from gradcheck_cli.reports.wrap import TOKEN, shorten, wrap, wrap_command
 
 # The same examples every time, on every machine.
@@ -139,6 +139,7 @@ def test_wrapping_loses_nothing_and_breaks_no_number(
                 "y = x\ny*2",
                 "it's",
                 "[[1.0, 2.0]]",
+                "::unmet-and-more",
             ]
         ),
         min_size=1,
@@ -146,9 +147,12 @@ def test_wrapping_loses_nothing_and_breaks_no_number(
 )
 @pytest.mark.parametrize("width", [20, 40, 80])
 def test_a_wrapped_command_is_the_same_command(width: int, argv: list[str]) -> None:
-    """A shell drops a backslash with its line end; what is left has the same arguments."""
+    """A shell drops a backslash with its line end; what is left has the same arguments. No line of
+    it has to be marked, as what a CI server would take for its own command is.
+    """
     wrapped = wrap_command(shlex.join(argv), width, 11)
     assert shlex.split(wrapped.replace("\\\n", "")) == argv
+    assert inert(f"reproduce: {wrapped}") == f"reproduce: {wrapped}"
     numbers = [t["number"] for t in TOKEN.finditer(wrapped) if t["number"]]
     assert set(numbers) == {t["number"] for t in TOKEN.finditer(shlex.join(argv)) if t["number"]}
 

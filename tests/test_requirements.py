@@ -28,6 +28,7 @@ PINS = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
 # A module that is loaded where an extra, or pytest, is there.
 OPTIONAL = {
     "runs/cluster.py": "distributed",
+    "runs/changes.py": "watchfiles",
     "pytest_plugin/": "pytest",
     "notebook.py": "ipython",
     "checks/frame.py": "pandas",
@@ -40,7 +41,7 @@ def names(requirements):
 
 
 RUNTIME = names(PROJECT["project"]["dependencies"])
-TESTED = names([*EXTRAS["cluster"], *EXTRAS["test"]])
+TESTED = names([*EXTRAS["cluster"], *EXTRAS["watch"], *EXTRAS["test"]])
 
 
 def imported(tree):
@@ -132,7 +133,12 @@ def outside(pins, requirements):
 def test_constraints_pin_within_the_ranges():
     """Each of them is pinned, and a pin below a range or none at all is seen."""
     pins = [line for line in PINS if "==" in line]
-    stated = [*PROJECT["project"]["dependencies"], *EXTRAS["cluster"], *EXTRAS["test"]]
+    stated = [
+        *PROJECT["project"]["dependencies"],
+        *EXTRAS["cluster"],
+        *EXTRAS["watch"],
+        *EXTRAS["test"],
+    ]
     assert outside(pins, stated) == set()
     assert outside(["torch==2.0"], ["torch>=2.13.0", "Rich>=13"]) == {"torch>=2.13.0", "Rich>=13"}
 

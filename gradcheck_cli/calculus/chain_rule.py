@@ -119,10 +119,22 @@ class _Reverse:
         for i in self._between(max(seeds), ends):
             if i not in terms or i in ends:
                 continue
-            for j, term in reversed(list(self._terms(i, whole(i)))):
+            parts = [part for ybar in self._gated(whole(i)) for part in self._terms(i, ybar)]
+            for j, term in reversed(parts):
                 if term != algebra.zero:
                     terms.setdefault(j, []).append(term)
         return {i: whole(i) for i in ends if i in terms}
+
+    def _gated(self, ybar: int) -> list[int]:
+        """A sum term by term, where some have a part in certain branches alone: what they are
+        multiplied with may have no value elsewhere.
+        """
+        algebra, node = self.algebra, self.algebra.nodes[ybar]
+        if not isinstance(node, Total):
+            return [ybar]
+        terms = [algebra.times([part], coefficient) for coefficient, part in node.terms]
+        factors = [i for term in terms for i in (term, *algebra.parts(term))]
+        return terms if any(map(algebra.is_gate, factors)) else [ybar]
 
     def _between(self, output: int, ends: frozenset[int]) -> list[int]:
         """What an output rests on and what rests on one of the ends, the last first."""

@@ -229,19 +229,37 @@ class Collector:
         is_step = lookup(node.function).operator == "if" and node.args[1:] == (self.one, self.zero)
         return node.args[0] if is_step else None
 
+    def is_gate(self, place: int) -> bool:
+        """Whether a node is the slope of a branch, which has no part where it is not taken."""
+        node = self.nodes[place]
+        is_single = isinstance(node, Call) and len(node.args) == 1
+        return is_single and self.condition_of(place) is not None
+
     def _count(self, work: int) -> None:
         self._work += work + 1
         if self._work > _MOST_WORK:
             raise TooLong
 
     def _add(self, node: Form, shape: Shape | None = None) -> int:
-        place = self._index.get(node)
+        key = _unordered(node)
+        place = self._index.get(key)
         if place is None:
-            place = self._index[node] = len(self.nodes)
+            place = self._index[key] = len(self.nodes)
             self.nodes.append(node)
             parts = self.parts(place) if shape is None else ()
             self.shapes.append(broadcast(self.shapes[i] for i in parts) if shape is None else shape)
         return place
+
+
+def _unordered(node: Form) -> Form:
+    """The same for sums and products that differ in the order of their parts alone."""
+    if isinstance(node, Product):
+        return Product(node.coefficient, tuple(sorted(node.factors)))
+    return Total(tuple(sorted(node.terms, key=_part))) if isinstance(node, Total) else node
+
+
+def _part(term: tuple[Fraction, int]) -> int:
+    return term[1]
 
 
 def _raised(value: Fraction, exponent: Fraction) -> Fraction | None:

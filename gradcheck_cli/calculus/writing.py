@@ -112,7 +112,7 @@ class Writer:
         """One choice, where each term needs the same."""
         algebra = self._algebra
         terms = [(c, _factors(algebra, part)) for c, part in node.terms]
-        gates = [{i for i, _ in factors if _is_gate(algebra, i)} for _, factors in terms]
+        gates = [{i for i, _ in factors if algebra.is_gate(i)} for _, factors in terms]
         if not gates[0] or any(other != gates[0] for other in gates):
             return None
         bare = [(c, [(i, e) for i, e in factors if i not in gates[0]]) for c, factors in terms]
@@ -129,7 +129,7 @@ class Writer:
     def _guarded(self, node: Product) -> Piece | None:
         """A choice where what is beside a step may have no value where the step is 0."""
         algebra = self._algebra
-        gates = [i for i, _ in node.factors if _is_gate(algebra, i)]
+        gates = [i for i, _ in node.factors if algebra.is_gate(i)]
         others = [(i, e) for i, e in node.factors if i not in gates]
         if not gates or _is_total(algebra, others):
             return None
@@ -253,14 +253,6 @@ def _first_positive(node: Total) -> list[tuple[Fraction, int]]:
     """The terms in their order, but none with a minus before all others."""
     first = next((k for k, (coefficient, _) in enumerate(node.terms) if coefficient > 0), 0)
     return [node.terms[first], *node.terms[:first], *node.terms[first + 1 :]]
-
-
-def _is_gate(algebra: Algebra, place: int) -> bool:
-    """Whether a node is the slope of a branch, which has no part where it is not taken."""
-    node = algebra.nodes[place]
-    return (
-        isinstance(node, Call) and len(node.args) == 1 and algebra.condition_of(place) is not None
-    )
 
 
 def _is_total(algebra: Algebra, factors: Iterable[tuple[int, Fraction]]) -> bool:

@@ -120,7 +120,8 @@ def _result(point: Point, hearing: Hearing, tolerance: Tolerance | None) -> Resu
     also = None if further is None else Result(*_judge_part(further, point.k, tolerance))
     verdicts, remedies = _with_remedies(point, evidence, verdicts)
     notes = filter(None, (forward, stop_note(point), _unasked(point), _beside(point), remedies))
-    return Result(evidence, verdicts, (*rounded, *notes), also=also)
+    told = (*point.question.remarks, *rounded, *notes)
+    return Result(evidence, verdicts, told, also=also)
 
 
 def _rounding(point: Point, number: RoundedNumber) -> str:

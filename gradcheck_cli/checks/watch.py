@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import islice
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gradcheck_cli.language.errors import Mistake, PointError, UserError
-from gradcheck_cli.language.reading import read_program
 from gradcheck_cli.memory import LOOK
+from gradcheck_cli.questions.cells import read_questions
 from gradcheck_cli.records.report import count_of_missing
 from gradcheck_cli.symbolic.client import Analyst
 
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
     from gradcheck_cli.judge.evidence import Tolerance
     from gradcheck_cli.language.program import Program
     from gradcheck_cli.questions.batch import Batch, Point
+    from gradcheck_cli.questions.cells import TextQuestion
+    from gradcheck_cli.questions.question import Question
     from gradcheck_cli.settings.values import Settings
     from gradcheck_cli.witnesses.chain import Chain
 
@@ -172,54 +173,81 @@ def prepare(text: str, settings: Settings) -> Job:
         UserError: with every mistake found in the program, the point and the options.
     """
     found = _Collector()
-    program = found.read(read_program, text)
+    stated = found.read(read_questions, text) or ()
     found.mistakes += settings.mistakes
     analyst = Analyst()
-    if program is not None:
+    if stated:
         # SymPy takes 0.4 s to import: it starts now, in its process, while this one goes on.
         analyst.start()
     try:
-        return _job(program, settings, analyst, found)
+        return _job(stated, settings, analyst, found)
     except BaseException:
         analyst.close()
         raise
 
 
-def _job(program: Program | None, settings: Settings, analyst: Analyst, found: _Collector) -> Job:
-    from gradcheck_cli.dtypes import DTYPES
+def _job(
+    stated: Sequence[TextQuestion], settings: Settings, analyst: Analyst, found: _Collector
+) -> Job:
     from gradcheck_cli.judge.evidence import tolerance_of
-    from gradcheck_cli.questions.batching import MOST_POINTS, batches
     from gradcheck_cli.questions.devices import devices_of
-    from gradcheck_cli.questions.numbers import Grid
-    from gradcheck_cli.questions.points import points_of
-    from gradcheck_cli.questions.question import question_of
     from gradcheck_cli.witnesses.chain import chain_of
 
     devices = found.read(devices_of, settings.device) or []
-    question = None
-    if program is not None and "at" not in settings.unread:
-        asked = partial(
-            question_of,
-            cotangent=settings.cotangent,
-            words=settings.repeated(),
-            order=settings.order,
-            jacobian=settings.jacobian,
-            trace=settings.trace,
-        )
-        question = found.read(asked, program, settings.at, settings.wrt)
-    if program is not None and "at" not in settings.unread and not settings.at:
-        _require_point(program, settings, analyst, found.mistakes)
-    if found.mistakes or question is None:
+    readable = "at" not in settings.unread
+    asked = [found.read(_question, each, settings) for each in stated if readable]
+    if len(stated) == 1 and readable and not (settings.at or stated[0].at):
+        _require_point(stated[0].program, settings, analyst, found.mistakes)
+    questions = [question for question in asked if question is not None]
+    if found.mistakes or not questions:
         raise PointError(found.mistakes)
-    grid = points_of(settings.at, settings.seed, settings.draws)
-    runs = [(DTYPES[dtype], device) for dtype in settings.dtype for device in devices]
-    spell = [name for name, value in settings.at.items() if isinstance(value, Grid)]
-    # Few points are looked at one by one, so that one that never ends takes none with it.
-    most = 1 if len(grid) * len(runs) <= ALONE else MOST_POINTS
-    groups = list(batches(question, grid, runs, spell, most))
+    groups = [
+        group
+        for each, question in zip(stated, questions, strict=True)
+        for group in _groups(each, question, settings, devices)
+    ]
     tolerance = tolerance_of(settings.rtol, settings.atol)
     chain = chain_of(analyst, trace=settings.trace, every=settings.verbose)
     return Job(groups, analyst, tolerance, settings.step, settings.modes, chain)
+
+
+def _question(stated: TextQuestion, settings: Settings) -> Question:
+    """What is asked: what the settings say counts, then what the text says."""
+    from gradcheck_cli.questions.question import question_of
+
+    weights = settings.cotangent
+    if weights is None and not settings.jacobian:
+        weights = stated.cotangent
+    return question_of(
+        stated.program,
+        stated.point(settings.at),
+        stated.inputs(settings.wrt),
+        cotangent=weights,
+        words=settings.repeated(),
+        order=settings.order,
+        jacobian=settings.jacobian,
+        trace=settings.trace,
+        remarks=stated.remarks,
+    )
+
+
+def _groups(
+    stated: TextQuestion, question: Question, settings: Settings, devices: Sequence[str]
+) -> list[tuple[Batch, ...]]:
+    """The batches of a question."""
+    from gradcheck_cli.dtypes import DTYPES
+    from gradcheck_cli.questions.batching import MOST_POINTS, batches
+    from gradcheck_cli.questions.numbers import Grid
+    from gradcheck_cli.questions.points import points_of
+
+    at = stated.point(settings.at)
+    grid = points_of(at, settings.seed, settings.draws)
+    dtypes = stated.dtypes(settings.dtype, is_said="dtype" in settings.above)
+    runs = [(DTYPES[dtype], device) for dtype in dtypes for device in devices]
+    spell = [name for name, value in settings.at.items() if isinstance(value, Grid)]
+    # Few points are looked at one by one, so that one that never ends takes none with it.
+    most = 1 if len(grid) * len(runs) <= ALONE else MOST_POINTS
+    return list(batches(question, grid, runs, spell, most))
 
 
 def _require_point(

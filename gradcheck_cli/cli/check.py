@@ -72,11 +72,23 @@ def check_command(
         if formulas and settings.format == "table":
             # Nothing was checked, and the exit code says so; the derivatives are told all the same.
             out("".join(f"{line}\n" for line in formulas))
-        raise UserError(map(_as_command, error.mistakes)) from error
+        placed = (_in_file(mistake, expression) for mistake in error.mistakes)
+        raise UserError(map(_as_command, placed)) from error
     delivery = Delivery(settings)
     ended = _run(job, delivery, guard, strict=settings.strict)
     report = job.report(ended, ["gradcheck", *sys.argv[1:]], strict=settings.strict)
     raise typer.Exit(delivery.deliver(report, quiet=settings.quiet).exit_code)
+
+
+def _in_file(mistake: Mistake, expression: str) -> Mistake:
+    """A mistake in a cell, its place under the name of the file that the cell was read from."""
+    from gradcheck_cli.language.cells.scope import CELL
+
+    name, _, place = mistake.place.partition(":")
+    if name != CELL:
+        return mistake
+    file = "<stdin>" if expression == "-" else expression.removeprefix("@")
+    return replace(mistake, place=f"{file}:{place}") if expression[:1] in "-@" else mistake
 
 
 def _as_command(mistake: Mistake) -> Mistake:

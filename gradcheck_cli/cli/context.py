@@ -26,13 +26,28 @@ def settings_for(context: typer.Context, instead: Mapping[str, str]) -> Settings
         instead: what is built in for this command alone, as texts.
     """
     from gradcheck_cli.settings.provenance import slips
-    from gradcheck_cli.settings.table import ROWS
-    from gradcheck_cli.settings.values import Settings, read_layer
 
     if not context.params.get("show_settings"):  # that page has them
         for sentence in slips(os.environ):
             say(sentence)
-    preset = _preset(context)
+    return _settings(context, instead, _preset(context))
+
+
+def settings_anew(context: typer.Context) -> Settings:
+    """What holds for a command now: its words, and what the nearest file says by now.
+
+    Raises:
+        UserError: with every mistake in the file.
+    """
+    from gradcheck_cli.settings.file import preset_of
+
+    return _settings(context, {}, preset_of(str(context.info_name), Path(), os.environ))
+
+
+def _settings(context: typer.Context, instead: Mapping[str, str], preset: Preset) -> Settings:
+    from gradcheck_cli.settings.table import ROWS
+    from gradcheck_cli.settings.values import Settings, read_layer
+
     unread: dict[str, tuple[Mistake, ...]] = {}
     words = {
         row.name: _text(context.params[row.key])

@@ -39,11 +39,14 @@ class Delivery:
     Attributes:
         trouble: what could not be written so far, in sentences.
         read: whether anybody still reads stdout.
+        table: the table that stdout was given, as whoever reads it sees it; empty for another
+            format.
     """
 
     settings: Settings
     trouble: list[str] = field(default_factory=list)
     read: bool = True
+    table: str = ""
 
     def stream(self, line: str) -> bool:
         """Write a part of the report to stdout; whether whoever makes it should go on."""
@@ -75,16 +78,17 @@ class Delivery:
     def _show(self, report: Report, *, quiet: bool) -> None:
         settings = self.settings
         paint = colour(settings.color)
-        self._out(
-            render_report(
-                report,
-                settings.format,
-                paint=paint,
-                quiet=quiet,
-                brief=settings.quiet,
-                verbose=settings.verbose,
-            )
+        text = render_report(
+            report,
+            settings.format,
+            paint=paint,
+            quiet=quiet,
+            brief=settings.quiet,
+            verbose=settings.verbose,
         )
+        self._out(text)
+        if self.read and settings.format == "table":
+            self.table = text
 
     def _out(self, text: str) -> None:
         try:

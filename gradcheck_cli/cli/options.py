@@ -27,7 +27,10 @@ class Before(NamedTuple):
 
 ExpressionArgument = Annotated[
     str,
-    typer.Argument(metavar="EXPR", help="A program; `-` reads it from stdin, `@FILE` from a file."),
+    typer.Argument(
+        metavar="EXPR",
+        help="A program or a notebook cell; `-` reads it from stdin, `@FILE` from a file.",
+    ),
 ]
 Suites = Annotated[
     list[str] | None,

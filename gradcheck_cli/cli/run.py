@@ -6,18 +6,19 @@ import os
 import signal
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import typer
 
-from gradcheck_cli.cli.context import show_settings_page
+from gradcheck_cli.cli.context import settings_anew, show_settings_page
 from gradcheck_cli.cli.entry import command
 from gradcheck_cli.cli.exports import Delivery, require_places
 from gradcheck_cli.cli.help_pages import EXITS
 from gradcheck_cli.cli.options import Exitfirst, ShowSettings, Suites, with_settings
 from gradcheck_cli.cli.streams import (
+    are_one_stream,
     defect,
     out,
     render_report,
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
 _ENDINGS = [
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 ]
-# Commands shown at the end of a run that failed; the rest is counted.
-MOST_COMMANDS = 10
 
 
 @command(
@@ -62,8 +61,12 @@ def run_command(
 ) -> None:
     """Check suites: files of expressions, or all that a folder holds."""
     show_settings_page(context, show_settings)
+    _require_startable(settings)
     with _signals():
-        code = _run(settings, exitfirst=exitfirst)
+        if settings.watch:
+            code = _watch(context, settings, exitfirst=exitfirst)
+        else:
+            code, _ = _run(settings, exitfirst=exitfirst)
     raise typer.Exit(code)
 
 
@@ -84,11 +87,12 @@ def _signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _run(settings: Settings, *, exitfirst: bool) -> int:
-    """The exit code of a run, its report written."""
-    from gradcheck_cli.records.versions import versions
-    from gradcheck_cli.runs.session import prepare_run
+def _require_startable(settings: Settings) -> None:
+    """Nothing, if all that is needed beside the suites themselves is there.
 
+    Raises:
+        UserError: with every mistake of the first kind that there is.
+    """
     settings.require_readable()
     require_places(settings.export)
     if not settings.suites:
@@ -98,10 +102,44 @@ def _run(settings: Settings, *, exitfirst: bool) -> int:
             help="or set `suites` in the configuration; `gradcheck init` writes a first suite",
         )
     _not_overwritten(settings.suites, settings.export)
-    session = prepare_run(settings, standard_input, stop_at=1 if exitfirst else settings.maxfail)
+
+
+def _watch(context: typer.Context, settings: Settings, *, exitfirst: bool) -> int:
+    """The exit code of rounds of checks, which end with Ctrl-C."""
+    from gradcheck_cli.cli.watching import keep_checking
+    from gradcheck_cli.settings.file import find
+    from gradcheck_cli.suites.files import read_sources
+
+    if "-" in settings.suites:
+        raise mistake("bad-setting", "--watch: stdin cannot be watched: it is read once")
+    read_sources(settings.suites, standard_input)  # what is not there is no suite to be mended
+
+    def check(settings: Settings, names: frozenset[str]) -> tuple[int, bool]:
+        _require_startable(settings)
+        with _signals():
+            return _run(settings, exitfirst=exitfirst, only=names)
+
+    return keep_checking(lambda: settings_anew(context), check, lambda: find(Path()))
+
+
+def _run(
+    settings: Settings, *, exitfirst: bool, only: frozenset[str] | None = None
+) -> tuple[int, bool]:
+    """The exit code of a run, its report written, and whether anybody still reads stdout.
+
+    Args:
+        only: the suites that are checked; None for all that are meant.
+    """
+    from gradcheck_cli.cli.endings import say_failures, say_slowest
+    from gradcheck_cli.records.versions import versions
+    from gradcheck_cli.runs.session import prepare_run
+
+    begun = monotonic()
+    stop_at = 1 if exitfirst else settings.maxfail
+    session = prepare_run(settings, standard_input, stop_at, only)
     if session is None:
         say("nothing is selected: no check was made")
-        return NOTHING_SELECTED
+        return NOTHING_SELECTED, True
     delivery = Delivery(settings)
     broken = _go(session, delivery)
     report = session.run.report(["gradcheck", *settings.command("run")], versions())
@@ -109,9 +147,13 @@ def _run(settings: Settings, *, exitfirst: bool) -> int:
         replace(report, incomplete=report.incomplete or broken),
         quiet=settings.quiet or not settings.verbose,
     )
-    _summaries(report, {settings.format, *(name for name, _ in settings.export)})
+    _summary_page(report, {settings.format, *(name for name, _ in settings.export)})
+    say_failures(report, settings, delivery.table * are_one_stream(), monotonic() - begun)
+    if settings.durations is not None:
+        say_slowest(session.run.times(), settings.durations)
     session.close()
-    return 0 if settings.exit_zero and report.exit_code in (1, 4) else report.exit_code
+    code = 0 if settings.exit_zero and report.exit_code in (1, 4) else report.exit_code
+    return code, delivery.read
 
 
 def _not_overwritten(suites: Sequence[str], targets: Sequence[tuple[str, Path]]) -> None:
@@ -165,10 +207,8 @@ def _go(session: Session, delivery: Delivery) -> bool:
     return broken
 
 
-def _summaries(report: Report, forms: set[str]) -> None:
-    """GitHub's summary page of a job, where there is one, and commands to paste for what is not as
-    expected.
-    """
+def _summary_page(report: Report, forms: set[str]) -> None:
+    """GitHub's summary page of a job, where there is one."""
     page = variable("GITHUB_STEP_SUMMARY")
     if page and "github" in forms:
         try:
@@ -176,13 +216,6 @@ def _summaries(report: Report, forms: set[str]) -> None:
                 file.write(render_report(report, "markdown"))
         except OSError as error:
             say(f"the summary page cannot be written: {error_text(error)}")
-    if report.exit_code:
-        failing = report.having("fail", "error", "unverified")
-        for record in islice(failing, MOST_COMMANDS):
-            reason = next(iter(record["unmet"]), record["outcome"])
-            say(f"{record['reproduce']}  # {record['id']}: {reason}")
-        if more := sum(1 for _ in failing):
-            say(f"# … and {more:,} more; all of them again: gradcheck run --lf SUITE...")
 
 
 @command(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import sys
 import traceback
 from contextlib import suppress
@@ -101,6 +102,25 @@ def out(text: str) -> bool:
             return False
         message = f"the report cannot be written: {error.strerror or error}"
         raise mistake("unwritable", message) from error
+    return True
+
+
+def are_one_stream() -> bool:
+    """Whether stdout and stderr end in one place, so that whoever reads one reads the other."""
+    try:
+        return os.path.sameopenfile(sys.stdout.fileno(), sys.stderr.fileno())
+    except (OSError, ValueError):
+        return sys.stdout is sys.stderr
+
+
+def is_read() -> bool:
+    """Whether anybody may still read stdout, as far as that shows before something is written."""
+    if not hasattr(select, "poll"):
+        return True
+    with suppress(OSError, ValueError):
+        poll = select.poll()
+        poll.register(sys.stdout.fileno(), 0)
+        return not any(event & select.POLLERR for _, event in poll.poll(0))
     return True
 
 

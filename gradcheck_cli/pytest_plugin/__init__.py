@@ -202,8 +202,8 @@ class _Findings:
         """The report on the points of some statuses, and a line for the summary."""
         from gradcheck_cli.records.report import Report
         from gradcheck_cli.reports import table
-        from gradcheck_cli.reports.facts import summary
         from gradcheck_cli.reports.findings import lines_of
+        from gradcheck_cli.reports.tally import summary
 
         shown = [record for record in self.first if record["status"] in statuses][:MAX_SHOWN]
         bad = sum(self.statuses.get(status, 0) for status in statuses)

@@ -42,6 +42,7 @@ class Question:
             setting that the check itself has, but that must be told.
         order: of the derivatives, 1 or 2.
         jacobian: each element of the value is differentiated by itself.
+        remarks: what is to be told of how the text was read, in sentences.
         expansions: the specification as scalars, by shapes; questions of one specification may
             share them.
         held: what is differentiated by and is no input of the user's program; the specification is
@@ -55,6 +56,7 @@ class Question:
     words: Mapping[str, Sequence[str]] = field(default_factory=dict)
     order: int = 1
     jacobian: bool = False
+    remarks: tuple[str, ...] = ()
     expansions: dict[object, Expansion | Oversize] = field(default_factory=dict)
     held: Intermediates | None = None
     _prepared: dict[object, Prepared] = field(default_factory=dict)
@@ -198,6 +200,7 @@ def question_of(
     jacobian: bool = False,
     trace: bool = False,
     asked: Asked = COMMAND,
+    remarks: tuple[str, ...] = (),
 ) -> Question:
     """The question, once every name in it is known to be right.
 
@@ -208,6 +211,7 @@ def question_of(
         order, jacobian: as in `Question`.
         trace: whether the chain rule is to be written down.
         asked: how the user says these things.
+        remarks: as in `Question`.
     Raises:
         PointError: missing, extra or unknown names, nothing to differentiate, or what contradicts
             itself.
@@ -228,8 +232,9 @@ def question_of(
     if mistakes:
         raise PointError(mistakes)
     on_trial = ProgramSubject(rest) if subject is None else subject
+    said = words or {}
     return Question(
-        on_trial, rest, chosen, cotangent, words or {}, order, jacobian=jacobian, held=held
+        on_trial, rest, chosen, cotangent, said, order, jacobian, remarks=remarks, held=held
     )
 
 

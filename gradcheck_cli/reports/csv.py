@@ -25,7 +25,7 @@ COLUMNS = (
     "id", "expression", "dtype", "device", "at", "variable", "index", "outcome", "reference",
     "reference_digits", "analytic", "autograd", "error", "relative_error", "ulps", "tolerance",
     "numeric", "radius", "left", "right", "reason", "status", "unmet", "case_reason", "file", "line",
-    "cause", "output", "also", "remedy",
+    "cause", "output", "also", "remedy", "written",
 )
 # fmt: on
 # A spreadsheet runs a cell that begins with one of these, in full width too, as a formula. Such
@@ -43,7 +43,8 @@ MAX_REPEATED_POINT = 100
 def render(report: Report) -> str:
     """A header row and a row for each partial. What a witness did not say is an empty cell; `at`,
     `index`, `output` and `also` are JSON. A further witness has a column behind all others. `also`
-    is the seeded cotangent of a partial that is worse under it, and empty for all others.
+    is the seeded cotangent of a partial that is worse under it, and empty for all others; `written`
+    the program as typed where `expression` is what it was read as, and empty where they are one.
 
     A point of more than `MAX_REPEATED_POINT` numbers stands in the first row of its case only.
     """
@@ -73,6 +74,7 @@ def _rows(record: Record) -> Iterator[dict[str, JsonNumber | None]]:
         "case_reason": _text(record["reason"] or ""),
         "file": None if source is None else _text(source["file"]),
         "line": None if source is None else source["line"],
+        "written": _text(record["written"] or ""),
     }
     if not record["partials"]:
         yield asked

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from gradcheck_cli.records.outcome import OUTCOMES, Outcome
 from gradcheck_cli.reports.digits import amount
-from gradcheck_cli.reports.facts import place_of
+from gradcheck_cli.reports.facts import UNEXPECTED, place_of, programs_of, remarks_of
 from gradcheck_cli.reports.format import MAX_LINE, count_of, escape_controls, inline
+from gradcheck_cli.reports.tally import tally
 from gradcheck_cli.reports.wrap import one_line, shorten
 
 if TYPE_CHECKING:
@@ -67,19 +68,38 @@ def rest_of(group: Group, rows: Sequence[FactRow], shown: Sequence[FactRow]) -> 
 
 
 def brief_of(group: Group) -> str:
-    """A program's cases in a line: what they come to, and the worst of them."""
-    program = shorten(" ".join(escape_controls(group.records[0]["expression"]).split()), MAX_LINE)
-    head = "; ".join(filter(None, (program, place_of(group))))
-    counts = Counter(str(record["outcome"]) for record in group.records)
-    total = f"{count_of(len(group.records), 'case')}: " if len(group.records) > 1 else ""
-    words = ", ".join(
-        f"{n:,} {outcome}" if total else outcome for outcome, n in counts.most_common()
-    )
+    """A program's cases in a line: what they come to, what is not as expected, and the worst of
+    them; of a program that was read leniently the text as typed, and what that was read as.
+    """
+    texts = (" ".join(escape_controls(text).split()) for text in programs_of(group))
+    program, *read_as = (shorten(text, MAX_LINE) for text in texts)
+    head = "; ".join(filter(None, (program, *map("read as {}".format, read_as), place_of(group))))
+    many = len(group.records) > 1
+    total = f"{count_of(len(group.records), 'case')}: " if many else ""
+    words = ", ".join(f"{n:,} {word}" if many else word for word, n in tally(group.records))
     unsettled = [row for row in worst_first(group.rows) if not row.settled]
     found = stretches(group, group.rows)
     if not found and unsettled:
         found = [f"{group.subject(unsettled[0])}: {one_line(unsettled[0].partial['reason'])}"]
-    return "; ".join([f"{head}: {total}{words}", *found])
+    return "; ".join([f"{head}: {total}{words}", *_unexpected(group), *found])
+
+
+def tells_reading(group: Group) -> bool:
+    """Whether the line has to say how a program was read although all is well: that of a suite is
+    told by `gradcheck lint`.
+    """
+    first = group.records[0]
+    return first["written"] is not None and first["source"] is None
+
+
+def _unexpected(group: Group) -> list[str]:
+    """Of the first case that is not as its suite expects why that is so."""
+    for record in group.records:
+        for kind, text in remarks_of(record):
+            if kind == UNEXPECTED:
+                label = group.label(record)
+                return [f"{label}: {one_line(text)}" if label else one_line(text)]
+    return []
 
 
 def _badness(row: FactRow) -> tuple[bool, int, float]:

@@ -4,12 +4,11 @@ sentences below a table.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.records.outcome import NO_VERDICT, Outcome, Status
+from gradcheck_cli.records.outcome import NO_VERDICT, Status
 from gradcheck_cli.records.record import numbers_of, opinion_of
 from gradcheck_cli.reports.format import (
     ALSO,
@@ -280,20 +279,3 @@ def commands(
         unsettled = {id(r.record): r.record for r in rows if id(r.record) in unsettled}
     texts = list(dict.fromkeys(escape_controls(r["reproduce"]) for r in unsettled.values()))
     return texts if verbose else texts[:MAX_COMMANDS]
-
-
-def summary(report: Report) -> str:
-    """`5 cases: 3 agree, 2 wrong (1 as expected)`: outcomes, and in brackets how many have another
-    status than theirs by itself.
-    """
-    both = Counter((record["outcome"], record["status"]) for record in report.records)
-    parts = []
-    for outcome, number in sorted(report.summary.items(), key=lambda item: -item[1]):
-        other = [
-            f"{both[outcome, status]:,} {status.words}"
-            for status in Status
-            if both[outcome, status] and status is not Outcome(outcome).status
-        ]
-        parts.append(f"{number:,} {outcome}" + (f" ({', '.join(other)})" if other else ""))
-    head = count_of(sum(report.summary.values()), "case")
-    return f"{head}: {', '.join(parts)}" if parts else head

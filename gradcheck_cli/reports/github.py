@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.records.outcome import Status
-from gradcheck_cli.reports.facts import summary
 from gradcheck_cli.reports.findings import NOT_GREEN, file_of, lines_of, rule_of, with_names
 from gradcheck_cli.reports.format import escape_controls, unmarked
+from gradcheck_cli.reports.tally import summary
 from gradcheck_cli.reports.wrap import one_line
 
 if TYPE_CHECKING:

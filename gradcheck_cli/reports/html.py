@@ -20,10 +20,10 @@ from gradcheck_cli.reports.facts import (
     groups,
     phrase_of,
     sentences,
-    summary,
 )
 from gradcheck_cli.reports.format import MAX_LINE, count_of, escape_controls
 from gradcheck_cli.reports.rows import Detail, titles_of
+from gradcheck_cli.reports.tally import summary
 from gradcheck_cli.reports.values import value_text
 from gradcheck_cli.reports.wrap import one_line, shorten
 

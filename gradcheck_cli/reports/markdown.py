@@ -18,11 +18,11 @@ from gradcheck_cli.reports.facts import (
     phrase_of,
     programs_of,
     sentences,
-    summary,
 )
 from gradcheck_cli.reports.findings import file_of
 from gradcheck_cli.reports.format import MAX_LINE, count_of, escape_controls, inert
 from gradcheck_cli.reports.rows import rows_of, titles_of
+from gradcheck_cli.reports.tally import summary
 from gradcheck_cli.reports.wrap import one_line, shorten
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.reports.chain_rule import chain_rules
-from gradcheck_cli.reports.digest import brief_of, chosen, rest_of
+from gradcheck_cli.reports.digest import brief_of, chosen, rest_of, tells_reading
 from gradcheck_cli.reports.digits import ALL_DIGITS, SHORT
 from gradcheck_cli.reports.facts import (
     FORESEEN,
@@ -23,12 +23,12 @@ from gradcheck_cli.reports.facts import (
     place_of,
     programs_of,
     sentences,
-    summary,
 )
 from gradcheck_cli.reports.format import MAX_LINE, escape_controls, inline
 from gradcheck_cli.reports.layout import detail_of, table_of
 from gradcheck_cli.reports.matrix import matrices
 from gradcheck_cli.reports.rows import Detail, titles_of
+from gradcheck_cli.reports.tally import summary
 from gradcheck_cli.reports.terminal import terminal_text
 from gradcheck_cli.reports.values import value_text
 from gradcheck_cli.reports.wrap import shorten, wrap, wrap_command
@@ -68,7 +68,11 @@ def render(
         quiet: only what is not plainly good, and the summary.
         brief: that as a line for each program.
     """
-    known = [g for g in groups(report, verbose=verbose) if not quiet or g.unsettled]
+    known = [
+        group
+        for group in groups(report, verbose=verbose)
+        if not quiet or group.unsettled or (brief and tells_reading(group))
+    ]
     if brief and not verbose:
         blocks = [[Text(brief_of(group))] for group in known]
     else:

@@ -92,7 +92,8 @@ def wrap_command(command: str, width: int | None, used: int = 0) -> str:
             if column and column + cell_len(lead + part) + 2 > width:
                 lines[-1] += f"{lead}\\"
                 lines.append("")
-                column, lead = 0, ""
+                # A line that begins with `::` is a command to a CI server; this is the same word.
+                column, lead = 0, "''" * part.startswith("::")
             lines[-1] += lead + part
             column += cell_len(lead + part)
     return "\n".join(lines)

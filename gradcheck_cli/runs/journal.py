@@ -43,6 +43,7 @@ class Journal:
         self.path, self.trouble = path, ""
         self._offsets = array("q", [_MISSING]) * count
         self._statuses = bytearray(count)  # index in Status
+        self._seconds = array("d", [0.0]) * count
         self._file: BinaryIO = BytesIO()
         self._reader: BinaryIO = self._file
         self._end = 0
@@ -66,6 +67,7 @@ class Journal:
         self._offsets[item.position] = self._end + len(head)
         self._end += len(head) + len(body)
         self._statuses[item.position] = _STATUSES.index(item.status)
+        self._seconds[item.position] = item.seconds
 
     def _write(self, data: bytes) -> None:
         if self._file.write(data) != len(data):
@@ -99,6 +101,10 @@ class Journal:
     def status(self, position: int) -> str | None:
         """The status of a check, None if it is not finished."""
         return _STATUSES[self._statuses[position]] if self._offsets[position] != _MISSING else None
+
+    def seconds(self, position: int) -> float:
+        """How long a check took that was made in this run; 0 for any other."""
+        return self._seconds[position]
 
     def positions(self) -> list[int]:
         """Those of all finished checks, in order."""

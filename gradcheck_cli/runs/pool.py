@@ -13,6 +13,7 @@ from concurrent.futures import Executor, Future
 from contextlib import suppress
 from dataclasses import dataclass
 from queue import SimpleQueue
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.processes import DONE, START_LIMIT, Child, Lost
@@ -110,6 +111,7 @@ class _Keeper(threading.Thread):
         self.limits, self._waiting = limits, waiting
         self._worker: Child | None = None
         self._stopped = False
+        self._since = 0.0  # when the check that is under way began
 
     def run(self) -> None:
         """Take batches until there are none."""
@@ -163,6 +165,7 @@ class _Keeper(threading.Thread):
         """Why not all items came back; None if they did."""
         worker, before = self._ready(), len(items)
         worker.send(pickle.dumps(tasks))
+        self._since = monotonic()
         while True:
             limit = _limit(tasks, len(items) - before, self.limits)
             try:
@@ -173,7 +176,12 @@ class _Keeper(threading.Thread):
                 return str(lost)
             if answer == DONE:
                 return None
-            items.append(pickle.loads(answer))  # noqa: S301 - it is our own worker's
+            items.append(self._timed(pickle.loads(answer)))  # noqa: S301 - it is our own worker's
+
+    def _timed(self, item: Item) -> Item:
+        """An item with the time since the one before it."""
+        begun, self._since = self._since, monotonic()
+        return item._replace(seconds=self._since - begun)
 
     def _isolated(self, tasks: list[Task], failure: str, items: list[Item]) -> list[Task]:
         """What is still to be done after a worker has ended, and that is said of its check: the
@@ -181,7 +189,7 @@ class _Keeper(threading.Thread):
         """
         first, rest, before = tasks[0], tasks[1:], len(items)
         if len(first) == 1:
-            items.append(_ended(first, failure))
+            items.append(self._timed(_ended(first, failure)))
             return rest
         failed = 0
         while len(items) - before < len(first):
@@ -200,7 +208,7 @@ class _Keeper(threading.Thread):
             failed += failure_of_one is not None
             failure = failure_of_one or failure
             if len(items) == known:
-                items.append(_ended(one, failure))
+                items.append(self._timed(_ended(one, failure)))
         return rest
 
 

@@ -11,7 +11,7 @@ from bisect import bisect_right
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gradcheck_cli.language.files import error_text
 from gradcheck_cli.records.outcome import Outcome
@@ -27,12 +27,21 @@ if TYPE_CHECKING:
 
     from gradcheck_cli.runs.plan import Plan
     from gradcheck_cli.runs.task import Item
+    from gradcheck_cli.suites.spec import SuiteCase
 
 # Batches that are under way for each worker: one in its hands, and the next at its door.
 AHEAD = 2
 FAILING = ("fail", "error")
 # Damaged lines of a journal that are named.
 MOST_NAMED = 5
+
+
+class CaseTime(NamedTuple):
+    """How long the checks of a case took together, which workers may have made side by side."""
+
+    case: SuiteCase
+    checks: int
+    seconds: float
 
 
 @dataclass
@@ -213,6 +222,17 @@ class Run:
             interrupted=self.interrupted,
             incomplete=lost,
         )
+
+    def times(self) -> list[CaseTime]:
+        """The cases of which checks were made in this run, the slowest first."""
+        cases: dict[str, CaseTime] = {}
+        for task in self.plan.tasks:
+            spent = [t for position in task.positions if (t := self.journal.seconds(position))]
+            _, checks, seconds = cases.get(task.case.id, (task.case, 0, 0.0))
+            if spent:
+                time = CaseTime(task.case, checks + len(spent), seconds + sum(spent))
+                cases[task.case.id] = time
+        return sorted(cases.values(), key=lambda time: -time.seconds)
 
     @property
     def complete(self) -> bool:

@@ -78,11 +78,17 @@ class Session:
         journal.close(keep=not self.run.complete)
 
 
-def prepare_run(settings: Settings, stdin: Callable[[int], str], stop_at: int) -> Session | None:
+def prepare_run(
+    settings: Settings,
+    stdin: Callable[[int], str],
+    stop_at: int,
+    only: frozenset[str] | None = None,
+) -> Session | None:
     """A run ready to go; None if nothing is selected.
 
     Args:
         stop_at: failures after which the run ends; 0 never ends it.
+        only: the names of the suites that are checked; None for all.
     Raises:
         UserError: with every mistake in the suites.
     """
@@ -97,6 +103,7 @@ def prepare_run(settings: Settings, stdin: Callable[[int], str], stop_at: int) -
         if local is not None:
             local.start(1)  # it imports torch while the suites are read
         sources = read_sources(settings.suites, stdin)
+        sources = [source for source in sources if only is None or source[0] in only]
         suites = read_suites(sources, settings.above, settings.below, settings.seed)
         cases = [case for suite in suites for case in suite.cases]
         session = _session(cases, settings, stop_at, local, jobs, limits)

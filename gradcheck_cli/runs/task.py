@@ -32,11 +32,14 @@ BATCH_CHECKS = 16
 
 
 class Item(NamedTuple):
-    """A finished check: its number in the run, its status, and its Record as a line of JSON."""
+    """A finished check: its number in the run, its status, and its Record as a line of JSON; how
+    long it took, which is no part of the record: that is the same from run to run.
+    """
 
     position: int
     status: str
     line: str
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -202,6 +202,8 @@ ROWS: tuple[Setting, ...] = (
             "Only cases with this tag; !TAG leaves them out. Repeatable."),
     Setting("maxfail",     ("--maxfail",),                   _RUN,   WHOLE,   "0",                   "N",             "10",
             "Stop after this many failures; 0 never stops.", quantities.count),
+    Setting("durations",   ("--durations",),                 _RUN,   WHOLE,   Unset("none"),         "N",             "10",
+            "Tell the N slowest cases; 0 tells all.", quantities.count, matters=False),
     Setting("last-failed", ("--last-failed/--no-last-failed", "--lf"), _RUN,   FLAG,    "false",               None,            "",
             "Only cases that failed in the run before."),
     Setting("shard",       ("--shard",),                     _RUN,   TEXT,    Unset("none"),         "I/N",           "",
@@ -220,6 +222,8 @@ ROWS: tuple[Setting, ...] = (
             "Exit 0 whatever the outcomes are.", matters=False),
     Setting("cluster",     ("--cluster",),                   _RUN,   TEXT,    Unset("none"),         "ADDRESS",       '"tcp://scheduler:8786"',
             "Address of a Dask scheduler that gets the checks.", matters=False),
+    Setting("watch",       ("--watch/--no-watch",),          _RUN,   FLAG,    "false",               None,            "",
+            "Check suites again when they change; Ctrl-C ends it.", matters=False),
 )
 # fmt: on
 SETTINGS: Mapping[str, Setting] = {row.name: row for row in ROWS}
@@ -229,8 +233,17 @@ GROUPS = {
     "The point": ("at", "dtype", "device", "points", "seed"),
     "What is checked": ("wrt", "cotangent", "order", "jacobian", "modes", "trace"),
     "How it is judged": ("rtol", "atol", "step", "strict"),
-    "How it runs": ("jobs", "maxfail", "resume", "timeout", "max-memory", "exit-zero", "cluster"),
-    "Output": ("format", "export", "quiet", "verbose", "color"),
+    "How it runs": (
+        "jobs",
+        "maxfail",
+        "resume",
+        "timeout",
+        "max-memory",
+        "exit-zero",
+        "cluster",
+        "watch",
+    ),
+    "Output": ("format", "export", "quiet", "verbose", "color", "durations"),
 }
 LAST_GROUP = "Further options"
 

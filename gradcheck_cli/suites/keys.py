@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.dtypes import ALIASES, DTYPES
-from gradcheck_cli.language.errors import ProgramError
+from gradcheck_cli.language.cells.cell import is_cell
+from gradcheck_cli.language.errors import Mistake, ProgramError
 from gradcheck_cli.language.reading import read_program
+from gradcheck_cli.questions.constructors import MAKERS
 from gradcheck_cli.settings.readers import DEVICE
 from gradcheck_cli.settings.table import ROWS, SETTINGS
 from gradcheck_cli.suites.at import PointsKind
@@ -19,6 +21,8 @@ from gradcheck_cli.suites.numerals import TensorNumeral
 from gradcheck_cli.suites.setting import kind_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gradcheck_cli.language.program import Program
     from gradcheck_cli.records.json_schema import Schema
     from gradcheck_cli.suites.document import Document, YamlNode
@@ -53,8 +57,17 @@ class ExpressionKind(Kind):
         try:
             return read_program(node.text)
         except ProgramError as error:
-            document.add_from(error.mistakes, node)
+            document.add_from(_of_cell(node.text) or error.mistakes, node)
             return None
+
+
+def _of_cell(text: str) -> Sequence[Mistake]:
+    """What is said of a cell of a notebook, which brings a point of its own."""
+    if not is_cell(text, MAKERS):
+        return ()
+    way_out = "`gradcheck -` reads it, and its report has the program and the point to write here"
+    message = "this is a cell of a notebook, and a suite takes a program"
+    return (Mistake("unsupported-syntax", message, help=way_out),)
 
 
 # fmt: off

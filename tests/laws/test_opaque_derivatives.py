@@ -12,6 +12,7 @@ import sympy
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.program import fold
 from gradcheck_cli.symbolic import symbols
+from gradcheck_cli.symbolic.printing import Printer
 from gradcheck_cli.worlds.scalars import expand
 
 from .points import Sample, elementwise_rows, enclose, inputs_of, named, samples
@@ -31,7 +32,7 @@ def formula(text: str, name: str) -> str:
     expansion = expand(parse(text), dict.fromkeys(inputs_of(text), ()), "all")
     scalars = expansion.builder.program(expansion.values[parse(text).result])
     value = fold(scalars, symbols.SYMBOLS, {})[scalars.result]
-    return str(symbols.Printer().doprint(symbols.derivative(value, symbols.symbol(name))))
+    return str(Printer().doprint(symbols.derivative(value, symbols.symbol(name))))
 
 
 def missed(sample: Sample) -> list[str]:

@@ -50,6 +50,7 @@ COMPOSED = [
     ("where(x > 0, sqrt(x), 0)", "x=-1"),
     ("where(x > 0, sqrt(x), 0)", "x=2"),
     ("where(x > 0, log(x), y/x)*exp(y)", "x=-1.5,y=0.3"),
+    ("u = sqrt(x); where(x > 0, u, 0) + where(x > 1, u**2, y)", "x=-1,y=2"),
     ("where(x == 0, 0, x**2*sin(1/x))", "x=0.3"),
     ("x if x > 2 or y < 1 else (y if not x > 0 else x*y)", "x=1.5,y=2"),
     ("relu(x)**2*[y > x]/y", "x=0.5,y=2"),

@@ -1,0 +1,186 @@
+"""What a text asks: a program alone, or the programs of a cell, each with its point."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from math import prod
+from typing import TYPE_CHECKING
+
+from gradcheck_cli.dtypes import DTYPES
+from gradcheck_cli.language.cells.cell import is_cell, read_cell
+from gradcheck_cli.language.errors import Mistake, PointError, ProgramError, mistake
+from gradcheck_cli.language.parse import parse
+from gradcheck_cli.language.reading import read_program
+from gradcheck_cli.questions.constructors import MAKERS, read_given
+from gradcheck_cli.questions.numbers import Grid
+from gradcheck_cli.questions.points import Sample, shaped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from gradcheck_cli.language.cells.cell import Cell, CellProgram, Written
+    from gradcheck_cli.language.program import Program
+    from gradcheck_cli.questions.numbers import Exact, Nested, NonFinite
+    from gradcheck_cli.questions.points import Given
+
+# How many lines that are not read are named.
+_LINES = 5
+
+
+@dataclass(frozen=True)
+class TextQuestion:
+    """A program, and what its text says of the question beside it.
+
+    Attributes:
+        at: the inputs that have values.
+        wrt: the inputs to differentiate; none for all.
+        dtype: that of the inputs; empty where the text says none.
+        remarks: what is to be told of how the text was read, in sentences.
+        strangers: inputs of other programs of the text, and none of this one.
+    """
+
+    program: Program
+    at: Mapping[str, Given] = field(default_factory=dict)
+    wrt: tuple[str, ...] = ()
+    cotangent: Nested | None = None
+    dtype: str = ""
+    remarks: tuple[str, ...] = ()
+    strangers: frozenset[str] = frozenset()
+
+    def point(self, given: Mapping[str, Given]) -> dict[str, Given]:
+        """The point: what somebody gives beside the text counts before what stands in it."""
+        return {**self.at, **{n: v for n, v in given.items() if n not in self.strangers}}
+
+    def inputs(self, named: Sequence[str]) -> Sequence[str]:
+        """The inputs to differentiate: those that somebody names, else the text's own."""
+        return [name for name in named if name not in self.strangers] or self.wrt
+
+    def dtypes(self, settled: Sequence[str], *, is_said: bool) -> tuple[str, ...]:
+        """The dtypes that are checked: those that somebody says, else the text's own.
+
+        Args:
+            settled: what the settings come to.
+        """
+        return (self.dtype,) if self.dtype and not is_said else tuple(settled)
+
+
+def read_questions(text: str) -> tuple[TextQuestion, ...]:
+    """What a text asks; of a cell that differentiates several times each.
+
+    Raises:
+        UserError: with every mistake found, each with its place in the text.
+    """
+    cell = _cell(text)
+    if cell is None:
+        return (TextQuestion(read_program(text)),)
+    stated = [_stated(cell, each) for each in cell.programs]
+    everything = {name for each in stated for name in each.program.variables}
+    return tuple(
+        replace(each, strangers=frozenset(everything - {*each.program.variables}))
+        for each in stated
+    )
+
+
+def _cell(text: str) -> Cell | None:
+    """What a text asks as a cell; None where it is none.
+
+    A program without inputs is one if numbers are assigned to names in it.
+    """
+    try:
+        strict = parse(text)
+    except ProgramError:
+        return read_cell(text, MAKERS) if is_cell(text, MAKERS) else None
+    if strict.variables:
+        return None
+    try:
+        cell = read_cell(text, MAKERS)
+    except ProgramError:
+        return None
+    return cell if any(each.point for each in cell.programs) else None
+
+
+def _stated(cell: Cell, asked: CellProgram) -> TextQuestion:
+    at = {name: _given(value) for name, value in asked.point.items()}
+    weights = None if asked.cotangent is None else _given(asked.cotangent)
+    if isinstance(weights, Grid | Sample):
+        message = "the upstream gradient is not written out"
+        raise mistake("bad-number", message, cell.text, help="such as `torch.tensor([1.0, 0.0])`")
+    dtype = next((name for name in DTYPES if name in asked.dtypes), "")
+    remarks = tuple(filter(None, (_origin(asked, dtype), _drawn(asked), _unread(cell))))
+    return TextQuestion(asked.program, at, asked.wrt, weights, dtype, remarks)
+
+
+def _given(value: Written) -> Given:
+    """A value of the point, in the shape that it is given."""
+    try:
+        given = read_given(value.text)
+    except PointError as error:
+        raise PointError(map(value.at_home, error.mistakes)) from None
+    if isinstance(given, Grid):
+        given = [given[i] for i in range(len(given))]
+    return _reshaped(value, given) if value.shape else given
+
+
+def _reshaped(value: Written, given: Given) -> Given:
+    """The same numbers in another shape; one size may be -1, whatever is left.
+
+    Raises:
+        PointError: there are more or fewer numbers.
+    """
+    numbers = list(_flat(given)) if not isinstance(given, Sample | Grid) else []
+    count = prod(given.shape) if isinstance(given, Sample) else len(numbers)
+    known = prod(size for size in value.shape if size != -1)
+    left = count // known if known > 0 else 0
+    shape = tuple(left if size == -1 else size for size in value.shape)
+    if min(shape) < 1 or value.shape.count(-1) > 1 or prod(shape) != count:
+        sizes = ", ".join(map(str, value.shape))
+        wrong = Mistake("shape-mismatch", f"{count} numbers do not fit into ({sizes})")
+        raise PointError([value.at_home(wrong)])
+    if isinstance(given, Sample):
+        return replace(given, shape=shape)
+    return shaped(numbers, shape)
+
+
+def _flat(given: Nested) -> Iterator[Exact | NonFinite]:
+    if not isinstance(given, list):
+        yield given
+        return
+    for item in given:
+        yield from _flat(item)
+
+
+def _origin(asked: CellProgram, dtype: str) -> str:
+    """Where the inputs, their dtype and what is differentiated come from."""
+    if not asked.point:
+        return ""
+    if asked.wrt:
+        names = ", ".join(f"`{name}`" for name in asked.wrt)
+        verb = "requires" if len(asked.wrt) == 1 else "require"
+        told = f"{names} {verb} a gradient"
+    else:
+        told = "nothing requires a gradient, so all inputs are differentiated"
+    if not dtype:
+        return f"read from a cell: {told}"
+    kinds = " and ".join(name for name in DTYPES if name in asked.dtypes)
+    counts = ", of which the first counts" if len(asked.dtypes) > 1 else ""
+    return f"read from a cell: {told}; its inputs are {kinds}{counts} (`--dtype` takes another)"
+
+
+def _drawn(asked: CellProgram) -> str:
+    names = [f"`{name}`" for name, value in asked.point.items() if value.is_drawn]
+    if not names:
+        return ""
+    is_one = len(names) == 1
+    numbers = f"{', '.join(names)} {'is' if is_one else 'are'} drawn: the numbers are"
+    return f"{numbers} those of `--seed` here, not torch's"
+
+
+def _unread(cell: Cell) -> str:
+    """Which lines say nothing of the program, and what else is to be told."""
+    parts = list(cell.said)
+    if cell.skipped:
+        lines = [str(line) for line in cell.skipped[:_LINES]]
+        more = f" and {len(cell.skipped) - _LINES} more" if len(cell.skipped) > _LINES else ""
+        word = "line" if len(cell.skipped) == 1 else "lines"
+        parts.append(f"{word} {', '.join(lines)}{more} not read")
+    return "; ".join(parts)
