@@ -12,7 +12,7 @@ from rich.text import Text
 
 from gradcheck_cli.records.record import numbers_of
 from gradcheck_cli.reports.digits import ALL_DIGITS
-from gradcheck_cli.reports.format import NOTHING, count_of, inline, shape_of, torch_number
+from gradcheck_cli.reports.format import MAX_LINE, NOTHING, inline, shape_of, torch_number
 from gradcheck_cli.reports.layout import GAP, NARROWEST
 from gradcheck_cli.reports.wrap import shorten, wrap
 
@@ -20,20 +20,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from gradcheck_cli.records.record import JsonArray, LocalRecord, Record, TraceRecord
-    from gradcheck_cli.reports.facts import Group
 
 # As many digits as are read at a glance; `--verbose` has all.
 FEW_DIGITS = 6
 # As many tell how large a norm is.
 _NORM_DIGITS = 4
-# Cases whose chain rule is shown, unless asked for more: each is a screen.
-MAX_TRACES = 3
 TITLES = ("", "value", "step", "local partial", "adjoint", "autograd")
 TOGETHER, INPUT = "together", "(input)"
 # A step and a formula are shortened to no fewer characters; below that the table becomes a list.
 _STEP, _FORMULA = 12, 8
 # The columns of numbers, and how many columns there always are.
-NUMBERS, _ALWAYS = ("value", "adjoint", "autograd"), 5
+NUMBERS, ALWAYS = ("value", "adjoint", "autograd"), 5
 
 
 class LocalCell(NamedTuple):
@@ -125,7 +122,7 @@ class ChainText:
             if shape_of(value) != shape_of(partial["contribution"]):
                 text = f"{shape_of(value)}, {text}"
             return LocalCell(fraction, formula, text, between=", " if formula else ": ")
-        return LocalCell(fraction, "" if formula == text else formula, text)
+        return LocalCell(fraction, "" if _is_number(formula, value) else formula, text)
 
     def _adjoint(self, traced: TraceRecord, name: str) -> tuple[str, str]:
         """The adjoint, and torch's where that is another."""
@@ -184,45 +181,12 @@ class ChainText:
         return f"{mantissa}{power}{exponent}"
 
 
-def chain_tables(group: Group, *, verbose: bool = False) -> Iterator[list[list[str]]]:
-    """The chain rule of each case, of many the first few: what tells the case apart, the titles of
-    columns, and the lines.
-    """
-    for record in _traced(group)[: None if verbose else MAX_TRACES]:
-        rows = [line.cells() for line in ChainText(record, verbose=verbose).lines()]
-        shown = [k for k in range(len(TITLES)) if k < _ALWAYS or any(row[k] for row in rows)]
-        label = chain_label(group, record)
-        yield [[label] if label else [], *([row[k] for k in shown] for row in (TITLES, *rows))]
-
-
-def chain_label(group: Group, record: Record) -> str:
-    """What a case's chain rule is told apart by; empty where there is one case."""
-    label = group.label(record)
-    return f"chain rule at {label}" if label else ""
-
-
-def chains_left(group: Group, *, verbose: bool = False) -> str:
-    """How many more cases have a chain rule; empty where all are shown."""
-    more = 0 if verbose else len(_traced(group)) - MAX_TRACES
-    return f"… and the chain rule of {count_of(more, 'case')} more" if more > 0 else ""
-
-
-def chain_rules(group: Group, width: int | None, *, verbose: bool = False) -> list[Text]:
-    """As `chain_rule`, of each case, of many the first few."""
-    lines: list[Text] = []
-    for record in _traced(group)[: None if verbose else MAX_TRACES]:
-        label = chain_label(group, record)
-        lines += [Text()] * bool(lines)
-        lines += wrap(Text(label), width, 2) if label else []
-        lines += chain_rule(record, width, verbose=verbose)
-    left = chains_left(group, verbose=verbose)
-    if left:
-        lines += [Text(), *wrap(Text(f"{left}, which --verbose shows"), width, 2)]
-    return lines
-
-
-def _traced(group: Group) -> list[Record]:
-    return [record for record in group.records if record["trace"]]
+def _is_number(formula: str, value: JsonArray) -> bool:
+    """Whether a formula is the number that stands behind it."""
+    try:
+        return not isinstance(value, list) and value is not None and float(formula) == float(value)
+    except ValueError:
+        return False
 
 
 def chain_rule(record: Record, width: int | None, *, verbose: bool = False) -> list[Text]:
@@ -234,7 +198,7 @@ def chain_rule(record: Record, width: int | None, *, verbose: bool = False) -> l
     """
     lines = ChainText(record, verbose=verbose).lines()
     if width is None or width >= NARROWEST:
-        limits = [(None, None)] if width is None or verbose else _limits(lines, width)
+        limits = [(None, None)] if verbose else _limits(lines, width)
         for step, formula in limits:
             rows = [line.cells(step, formula) for line in lines]
             table = _table(rows)
@@ -243,11 +207,17 @@ def chain_rule(record: Record, width: int | None, *, verbose: bool = False) -> l
     return [piece for text in _list(lines) for piece in wrap(text, width, 4)]
 
 
-def _limits(lines: Sequence[ChainLine], width: int) -> Iterator[tuple[int | None, int | None]]:
-    """How steps and formulas give way: not at all, then the longer of the two."""
-    yield None, None
-    step = max(len(line.step) for line in lines)
-    formula = max(len(line.local.formula) for line in lines)
+def _limits(
+    lines: Sequence[ChainLine], width: int | None
+) -> Iterator[tuple[int | None, int | None]]:
+    """How steps and formulas give way: those that are longer than a line, then the longer of the
+    two.
+    """
+    yield MAX_LINE, MAX_LINE
+    if width is None:
+        return
+    step = min(width, max(len(line.step) for line in lines))
+    formula = min(width, max(len(line.local.formula) for line in lines))
     while step > _STEP or formula > _FORMULA:
         if step > _STEP and (step >= formula or formula <= _FORMULA):
             step -= 1
@@ -257,7 +227,7 @@ def _limits(lines: Sequence[ChainLine], width: int) -> Iterator[tuple[int | None
 
 
 def _table(rows: Sequence[Sequence[str]]) -> list[Text]:
-    shown = [k for k in range(len(TITLES)) if k < _ALWAYS or any(row[k] for row in rows)]
+    shown = [k for k in range(len(TITLES)) if k < ALWAYS or any(row[k] for row in rows)]
     widths = {k: max(cell_len(TITLES[k]), *(cell_len(row[k]) for row in rows)) for k in shown}
 
     def line(cells: Sequence[str]) -> Text:

@@ -10,7 +10,7 @@ from html import escape
 from typing import TYPE_CHECKING, TypeAlias
 
 from gradcheck_cli.records.outcome import Outcome
-from gradcheck_cli.reports.chain_rule import NUMBERS, chain_tables, chains_left
+from gradcheck_cli.reports.chain_rule import NUMBERS
 from gradcheck_cli.reports.facts import (
     FORESEEN,
     MAX_FORMULAS,
@@ -24,6 +24,7 @@ from gradcheck_cli.reports.facts import (
 from gradcheck_cli.reports.format import MAX_LINE, count_of, escape_controls
 from gradcheck_cli.reports.rows import Detail, titles_of
 from gradcheck_cli.reports.tally import summary
+from gradcheck_cli.reports.traced_cases import chain_tables, chains_left
 from gradcheck_cli.reports.values import value_text
 from gradcheck_cli.reports.wrap import one_line, shorten
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.records.outcome import Status
-from gradcheck_cli.reports.chain_rule import NUMBERS, chain_tables, chains_left
+from gradcheck_cli.reports.chain_rule import NUMBERS
 from gradcheck_cli.reports.facts import (
     MAX_FORMULAS,
     commands,
@@ -23,6 +23,7 @@ from gradcheck_cli.reports.findings import file_of
 from gradcheck_cli.reports.format import MAX_LINE, count_of, escape_controls, inert
 from gradcheck_cli.reports.rows import rows_of, titles_of
 from gradcheck_cli.reports.tally import summary
+from gradcheck_cli.reports.traced_cases import chain_tables, chains_left
 from gradcheck_cli.reports.wrap import one_line, shorten
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from gradcheck_cli.records.outcome import Outcome
-from gradcheck_cli.reports.chain_rule import chain_rules
 from gradcheck_cli.reports.digest import brief_of, chosen, rest_of, tells_reading
 from gradcheck_cli.reports.digits import ALL_DIGITS, SHORT
 from gradcheck_cli.reports.facts import (
@@ -30,6 +29,7 @@ from gradcheck_cli.reports.matrix import matrices
 from gradcheck_cli.reports.rows import Detail, titles_of
 from gradcheck_cli.reports.tally import summary
 from gradcheck_cli.reports.terminal import terminal_text
+from gradcheck_cli.reports.traced_cases import chain_rules
 from gradcheck_cli.reports.values import value_text
 from gradcheck_cli.reports.wrap import shorten, wrap, wrap_command
 
