@@ -101,6 +101,7 @@ def check(
     order: int = 1,
     jacobian: bool = False,
     trace: bool = False,
+    claim: str | Sequence[str] | Mapping[str, str] = (),
     points: int | None = None,
     seed: int | None = None,
 ) -> LiveReport:
@@ -125,6 +126,8 @@ def check(
         jacobian: check every element of the value by every input.
         trace: write the chain rule down, step by step: in the report's table, and as `trace` in its
             records.
+        claim: a derivative by hand, such as `"x = 2*x"` or `"dz = a - y; dW = x.T @ dz"`, or
+            several, or a mapping such as `{"x": "2*x"}`.
         points, seed: how many points are drawn where `at` names a distribution, and their seed.
     Raises:
         UserError: the text or the point is not what the language accepts.
@@ -143,6 +146,7 @@ def check(
             "order": None if order == 1 else order,
             "jacobian": None if jacobian is False else jacobian,
             "trace": None if trace is False else trace,
+            "claim": claim or None,
             "points": points,
             "seed": seed,
         }
@@ -218,6 +222,7 @@ def _batches(
             order=settings.order,
             jacobian=settings.jacobian,
             trace=settings.trace,
+            claims=settings.claim,
             asked=PYTHON,
             remarks=stated.remarks,
         )

@@ -10,7 +10,7 @@ from asking import points
 
 from gradcheck_cli import check
 from gradcheck_cli.functions import table
-from gradcheck_cli.functions.row import Approximation
+from gradcheck_cli.functions.deviations import Approximation
 from gradcheck_cli.judge.approximations import approximation_note, approximations
 
 SOFTPLUS = "above its default threshold of 20 torch's softplus answers x itself"

@@ -26,7 +26,7 @@ FLOORS = (
     ("subjects", "symbolic"),
     ("questions",),
     ("witnesses", "settings"),
-    ("judge",),
+    ("judge", "claims"),
     ("checks",),
     ("api", "suites"),
     ("manual", "runs"),

@@ -97,6 +97,7 @@ CASES = [
         },
         "device": ["cpu", "cuda"],
         "jacobian": True,
+        "claim": {"x": "2*x"},
     },
 ]
 EXAMPLES = [HEAD, *({"version": 1, "cases": [case]} for case in CASES)]

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from gradcheck_cli.checks.hearing import Heard, Hearing
+    from gradcheck_cli.claims.verdict import ClaimVerdict
     from gradcheck_cli.judge.evidence import Tolerance
     from gradcheck_cli.judge.verdict import Verdict
     from gradcheck_cli.questions.arrays import RoundedNumber
@@ -120,8 +121,19 @@ def _result(point: Point, hearing: Hearing, tolerance: Tolerance | None) -> Resu
     also = None if further is None else Result(*_judge_part(further, point.k, tolerance))
     verdicts, remedies = _with_remedies(point, evidence, verdicts)
     notes = filter(None, (forward, stop_note(point), _unasked(point), _beside(point), remedies))
+    claims = _claims(point)
     told = (*point.question.remarks, *rounded, *notes)
-    return Result(evidence, verdicts, told, also=also)
+    return Result(evidence, verdicts, told, also=also, claims=claims)
+
+
+def _claims(point: Point) -> tuple[ClaimVerdict, ...]:
+    """What becomes of derivatives that the user derived."""
+    if not point.question.claims:
+        return ()
+    # Most checks claim nothing: what tries claims is loaded for those that do.
+    from gradcheck_cli.claims.trial import verdicts_of
+
+    return tuple(verdict for text in point.question.claims for verdict in verdicts_of(point, text))
 
 
 def _rounding(point: Point, number: RoundedNumber) -> str:

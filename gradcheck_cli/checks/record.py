@@ -22,7 +22,13 @@ if TYPE_CHECKING:
     from gradcheck_cli.questions.batch import Point
     from gradcheck_cli.questions.objectives import PartialKey
     from gradcheck_cli.records.outcome import Outcome
-    from gradcheck_cli.records.record import AlsoRecord, JsonArray, Opinion, PartialRecord
+    from gradcheck_cli.records.record import (
+        AlsoRecord,
+        ClaimRecord,
+        JsonArray,
+        Opinion,
+        PartialRecord,
+    )
 
 
 def record_of(result: Result, *, strict: bool = False) -> Record:
@@ -47,6 +53,7 @@ def record_of(result: Result, *, strict: bool = False) -> Record:
         partials=_partials(result),
         also=_also(result, shape),
         trace=trace_record(result.trace),
+        claims=_claims(result),
         notes=list(result.notes),
         rounded=[
             {"variable": number.name, "text": number.text, "used": json_number(number.used)}
@@ -95,6 +102,7 @@ def record_without_verdict(
         partials=[],
         also=None,
         trace=None,
+        claims=None,
         notes=[],
         rounded=[],
         reproduce="" if point is None else reproduce(point, strict=strict),
@@ -139,6 +147,16 @@ def _also(result: Result, shape: tuple[int, ...]) -> AlsoRecord | None:
     cotangent = _cotangent(result.also.evidence.point, shape)
     outcome, partials = str(result.also.outcome), _partials(result.also)
     return {"cotangent": cotangent, "outcome": outcome, "partials": partials}
+
+
+def _claims(result: Result) -> list[ClaimRecord] | None:
+    """What became of claims; None where nothing is claimed."""
+    if not result.evidence.point.question.claims:
+        return None
+    # The sentences are loaded with what tries claims.
+    from gradcheck_cli.claims.entries import entry_of
+
+    return [entry_of(verdict, result.evidence.point) for verdict in result.claims]
 
 
 def _partials(result: Result) -> list[PartialRecord]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gradcheck_cli.records.outcome import Outcome, worst_outcome
 
 if TYPE_CHECKING:
+    from gradcheck_cli.claims.verdict import ClaimVerdict
     from gradcheck_cli.judge.evidence import Evidence
     from gradcheck_cli.judge.verdict import Verdict
     from gradcheck_cli.witnesses.chain import TracedName
@@ -22,6 +23,7 @@ class Result:
             off.
         also: the same question under a seeded cotangent, where it was asked.
         trace: the chain rule step by step, where it was asked.
+        claims: what became of derivatives that the user derived.
     """
 
     evidence: Evidence
@@ -30,9 +32,13 @@ class Result:
     id: str | None = None
     also: Result | None = None
     trace: tuple[TracedName, ...] | None = None
+    claims: tuple[ClaimVerdict, ...] = ()
 
     @property
     def outcome(self) -> Outcome:
-        """The worst of the partials, those under the seeded cotangent among them."""
+        """The worst of the partials, those under the seeded cotangent among them, and of what is
+        claimed of them.
+        """
         also = () if self.also is None else self.also.verdicts
-        return worst_outcome([verdict.outcome for verdict in (*self.verdicts, *also)])
+        judged = [verdict.outcome for verdict in (*self.verdicts, *also)]
+        return worst_outcome([*judged, *(verdict.outcome for verdict in self.claims)])

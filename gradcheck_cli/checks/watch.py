@@ -227,6 +227,7 @@ def _question(stated: TextQuestion, settings: Settings) -> Question:
         order=settings.order,
         jacobian=settings.jacobian,
         trace=settings.trace,
+        claims=settings.claim,
         remarks=stated.remarks,
     )
 

@@ -66,7 +66,7 @@ def check_command(
     require_places(settings.export)
     guard = Guard(settings.max_memory, _leave)
     try:
-        job = prepare(_text(expression), settings)
+        job = prepare(_text(expression), _with_files(settings))
     except UserError as error:
         formulas = getattr(error, "formulas", ())
         if formulas and settings.format == "table":
@@ -155,8 +155,17 @@ def _progress(done: int, total: int) -> None:
         sys.stderr.flush()
 
 
+def _with_files(settings: Settings) -> Settings:
+    """The settings with the texts of files, or of stdin, for claims that name them."""
+    said = settings.above.get("claim")
+    if said is None:
+        return settings
+    read = said._replace(value=tuple(_text(claim) for claim in said.value))
+    return replace(settings, above={**settings.above, "claim": read})
+
+
 def _text(expression: str) -> str:
-    """The program's text: the argument itself, stdin or a file."""
+    """A program's or a claim's text: the argument itself, stdin or a file."""
     if expression == "-":
         return standard_input(LONGEST_TEXT)
     if expression.startswith("@"):

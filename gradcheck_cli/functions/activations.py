@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from gradcheck_cli.functions.row import Approximation, CallError, Function
+from gradcheck_cli.functions.deviations import Approximation
+from gradcheck_cli.functions.row import CallError, Function
 
 # Klambauer et al. 2017, as many digits as ATen's `SELU_ALPHA` and `SELU_SCALE`; decimals, so each
 # is rounded to the dtype as there.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from gradcheck_cli.functions.row import Elsewhere, Function
+from gradcheck_cli.functions.deviations import Elsewhere
+from gradcheck_cli.functions.row import Function
 
 
 class Off:
@@ -143,26 +144,28 @@ ROWS = (
     Function("e",  "", torch=lambda t: t.e,  means="exp(1)", sympy=lambda s: s.E, aliases=("E",)),
 
     Function("add", "x, y", torch=lambda t, x, y: x + y, sympy=lambda s, x, y: x + y, arb=lambda x, y: x + y, partials=("1", "1"), operator="+", scalars=True,
-             germ=lambda s, x, y: x + y, rounds=(1, 0)),
+             germ=lambda s, x, y: x + y, rounds=(1, 0), fields=lambda f, x, y: x + y),
     Function("sub", "x, y", torch=lambda t, x, y: x - y, sympy=lambda s, x, y: x - y, arb=lambda x, y: x - y, partials=("1", "-1"), operator="-", scalars=True,
-             aliases=("subtract",), germ=lambda s, x, y: x - y, rounds=(1, 0)),
+             aliases=("subtract",), germ=lambda s, x, y: x - y, rounds=(1, 0), fields=lambda f, x, y: x - y),
     Function("mul", "x, y", torch=lambda t, x, y: x * y, sympy=lambda s, x, y: x * y, arb=lambda x, y: x * y, partials=("y", "x"), operator="*", scalars=True,
-             aliases=("multiply",), germ=lambda s, x, y: x * y, rounds=(1, 0)),
+             aliases=("multiply",), germ=lambda s, x, y: x * y, rounds=(1, 0), fields=lambda f, x, y: x * y),
     Function("div", "x, y", torch=lambda t, x, y: x / y, sympy=lambda s, x, y: x / y, arb=lambda x, y: x / y, partials=("1 / y", "-x / y / y"), operator="/",
              scalars=True, aliases=("divide", "true_divide"), pullback=("ybar / y", "-ybar * (x / y / y)"), domain=("abs(y)",), germ=lambda s, x, y: x / y,
-             rounds=(1, 0), foreign={"sympy": "sympy.div(x, y) divides polynomials, with a remainder: write x / y"}),
+             rounds=(1, 0), foreign={"sympy": "sympy.div(x, y) divides polynomials, with a remainder: write x / y"},
+             fields=lambda f, x, y: x / y),
     Function("pow", "x, y", derivative=("y * x**(y - 1)", "x**y * log(x)"),
              torch=lambda t, x, y: x ** y, sympy=lambda s, x, y: x ** y, arb=_power, operator="**", scalars=True, aliases=("power", "Pow"),
              partials=("where(y == 0, 0, y * x**(y - 1))", "where(x == 0, where(y > 0, 0, log(x)), x**y * log(x))"),
              pullback=("where(y == 0, 0, ybar * (y * x**(y - 1)))", "where(x == 0, 0, ybar * (x**y * log(x)))"),
              domain=("where(x > 0, 1, where(x == 0, where(y == 0, 1, y), where(y == floor(y), 1, -1)))",),
-             germ=_power_beside, note="x < 0 needs an integer exponent; x = 0 a positive one, or 0"),
+             germ=_power_beside, note="x < 0 needs an integer exponent; x = 0 a positive one, or 0", fields=lambda f, x, y: f.power(x, y)),
     Function("neg", "x", torch=lambda t, x: -x, sympy=lambda s, x: -x, arb=lambda x: -x, partials=("-1",), operator="-", scalars=True, aliases=("negative",),
-             germ=lambda s, x: -x, rounds=(0, 0)),
+             germ=lambda s, x: -x, rounds=(0, 0), fields=lambda f, x: -x),
 
     Function("abs", "x", derivative=("sign(x)",),
              torch=lambda t, x: t.abs(x), sympy=lambda s, x: s.Abs(x), arb=abs, partials=("2 * heaviside(x) - 1",), pullback=("ybar * sign(x)",),
-             kinks=("x",), aliases=("Abs", "fabs", "absolute"), germ=lambda s, x: s.extreme(x, -x, 1), rounds=(0, 0), latex=r"\left|%s\right|"),
+             kinks=("x",), aliases=("Abs", "fabs", "absolute"), germ=lambda s, x: s.extreme(x, -x, 1), rounds=(0, 0), latex=r"\left|%s\right|",
+             fields=lambda f, x: x if x.ball > 0 else -x),
     Function("sign", "x", torch=lambda t, x: t.sign(x), sympy=lambda s, x: s.sign(x), arb=_sign, partials=("0",), kinks=("x",), jumps=True, aliases=("sgn",),
              germ=lambda s, x: s.constant(x.sign()), rounds=(0, 0)),
     Function("heaviside", "x", torch=lambda t, x: t.heaviside(x, t.full_like(x, 0.5)), sympy=lambda s, x: s.Heaviside(x), arb=_step, partials=("0",),
@@ -171,11 +174,13 @@ ROWS = (
     Function("maximum", "x, y", derivative=("where(x > y, 1, 0)", "where(y > x, 1, 0)"),
              torch=lambda t, x, y: t.maximum(x, y), sympy=lambda s, x, y: s.Max(x, y), arb=lambda x, y: x.max(y),
              partials=("heaviside(x - y)", "heaviside(y - x)"), kinks=("x - y",), folds="maximum", aliases=("Max",),
-             pullback=(_HALF % "x > y", _HALF % "y > x"), germ=lambda s, x, y: s.extreme(x, y, 1), rounds=(0, 0)),
+             pullback=(_HALF % "x > y", _HALF % "y > x"), germ=lambda s, x, y: s.extreme(x, y, 1), rounds=(0, 0),
+             fields=lambda f, x, y: x if x.ball > y.ball else y),
     Function("minimum", "x, y", derivative=("where(x < y, 1, 0)", "where(y < x, 1, 0)"),
              torch=lambda t, x, y: t.minimum(x, y), sympy=lambda s, x, y: s.Min(x, y), arb=lambda x, y: x.min(y),
              partials=("heaviside(y - x)", "heaviside(x - y)"), kinks=("x - y",), folds="minimum", aliases=("Min",),
-             pullback=(_HALF % "x < y", _HALF % "y < x"), germ=lambda s, x, y: s.extreme(x, y, -1), rounds=(0, 0)),
+             pullback=(_HALF % "x < y", _HALF % "y < x"), germ=lambda s, x, y: s.extreme(x, y, -1), rounds=(0, 0),
+             fields=lambda f, x, y: x if x.ball < y.ball else y),
     Function("fmax",       "x, y", torch=lambda t, x, y: t.fmax(x, y),    means="maximum(x, y)", pullback=("where(x >= y, ybar, 0)", "where(x < y, ybar, 0)"),
              rounds=(0, 0)),
     Function("fmin",       "x, y", torch=lambda t, x, y: t.fmin(x, y),    means="minimum(x, y)", pullback=("where(x <= y, ybar, 0)", "where(x > y, ybar, 0)"),
@@ -189,7 +194,7 @@ ROWS = (
     Function("reciprocal", "x", torch=lambda t, x: t.reciprocal(x), means="1 / x",       pullback=("-ybar * (y * y)",), rounds=(1, 0)),
     Function("sqrt", "x", torch=lambda t, x: t.sqrt(x), sympy=lambda s, x: s.sqrt(x), arb=_square_root, partials=("1 / (2 * sqrt(x))",),
              pullback=("ybar / (2 * y)",), domain=("x",), germ=lambda s, x: x ** Fraction(1, 2), rounds=(1, 0), latex=r"\sqrt{%s}",
-             foreign={"sympy": Elsewhere(scalars=True)}),
+             foreign={"sympy": Elsewhere(scalars=True)}, fields=lambda f, x: f.power(x, Fraction(1, 2))),
     Function("rsqrt",      "x", torch=lambda t, x: t.rsqrt(x),      means="1 / sqrt(x)", pullback=("-1/2 * ybar * y**3",)),
 
     Function("floor", "x", torch=lambda t, x: t.floor(x), sympy=lambda s, x: s.floor(x), arb=lambda x: x.floor(), partials=("0",), kinks=("x - floor(x)",),
@@ -208,12 +213,14 @@ ROWS = (
 
     Function("where", "c:condition, x, y", torch=lambda t, c, x, y: t.where(c, x, y), arb=_where, partials=("0", "gate(c)", "gate(logical_not(c))"),
              operator="if", germ=lambda s, c, x, y: x if c else y, rounds=(0, 0),
-             note="a branch that is not taken has no part in the derivative; torch multiplies its gradient by 0, which leaves NaN where that is infinite"),
+             note="a branch that is not taken has no part in the derivative; torch multiplies its gradient by 0, which leaves NaN where that is infinite",
+             fields=lambda f, c, x, y: x if c else y),
     Function("gate", "c:condition", helper=True, torch=lambda t, c: t.where(c, 1.0, 0.0), arb=_gate, partials=("0",), backward=False,
              note="1 where c holds, a zero that even NaN cannot spoil elsewhere: the slope of `where`", germ=lambda s, c: s.constant(c), rounds=(0, 0)),
 
     Function("stop_gradient", "x", torch=lambda t, x: x.detach(), arb=lambda x: x, partials=("0",), backward=False, stops=True, rounds=(0, 0),
-             note="the value of x, held fixed where a gradient is formed; a cut by `detach`, which is the identity, is told as a missing path"),
+             note="the value of x, held fixed where a gradient is formed; a cut by `detach`, which is the identity, is told as a missing path",
+             fields=lambda f, x: x),
     Function("straight_through", "forward, backward", torch=lambda t, x, y: y + (x - y).detach(), means="backward + stop_gradient(forward - backward)",
              note="the value of forward with the gradient of backward, as in straight_through(round(x), x)"),
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gradcheck_cli.functions.row import Elsewhere
+from gradcheck_cli.functions.deviations import Elsewhere
 
 
 def torch_needs(function: str, setting: str, value: str) -> Elsewhere:

@@ -8,8 +8,9 @@ from functools import reduce
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
+from gradcheck_cli.functions.deviations import Elsewhere
 from gradcheck_cli.functions.reductions import total
-from gradcheck_cli.functions.row import CallError, Elsewhere, Function
+from gradcheck_cli.functions.row import CallError, Function
 from gradcheck_cli.functions.tensors import axis_of, fill, integer
 
 if TYPE_CHECKING:

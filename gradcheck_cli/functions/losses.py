@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.functions.row import Approximation, CallError, Elsewhere, Function
+from gradcheck_cli.functions.deviations import Approximation, Elsewhere
+from gradcheck_cli.functions.row import CallError, Function
 
 if TYPE_CHECKING:
     from collections.abc import Callable

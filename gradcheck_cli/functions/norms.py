@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from gradcheck_cli.functions.deviations import Elsewhere
 from gradcheck_cli.functions.reductions import over, spread_out
-from gradcheck_cli.functions.row import CallError, Elsewhere, Function
+from gradcheck_cli.functions.row import CallError, Function
 from gradcheck_cli.functions.tensors import integers
 
 # Norms of a matrix that are made of its singular values.

@@ -7,7 +7,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.functions.row import Elsewhere
+from gradcheck_cli.functions.deviations import Elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,8 +8,9 @@ from fractions import Fraction
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
+from gradcheck_cli.functions.deviations import Elsewhere
 from gradcheck_cli.functions.elsewhere import dims_elsewhere, torch_needs
-from gradcheck_cli.functions.row import CallError, Elsewhere, Function
+from gradcheck_cli.functions.row import CallError, Function
 from gradcheck_cli.functions.tensors import axes_of, axis_of, fill, integers
 
 if TYPE_CHECKING:

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from gradcheck_cli.functions.deviations import Approximation, Elsewhere
+
 # What a setting (a keyword such as `dim` or `beta`) may hold. A `Fraction` came from a decimal
 # literal and is rounded to the dtype by the world that uses it; an `int` is exact.
 SettingValue: TypeAlias = "int | Fraction | float | bool | str | tuple[object, ...] | None"
@@ -66,40 +68,6 @@ class Signature:
 
 
 @dataclass(frozen=True)
-class Elsewhere:
-    """What a name means in another library, where that is not what it means here.
-
-    Attributes:
-        function: the row that it means there; the row itself if empty.
-        defaults: settings with another default there.
-        needs: settings that must be written, each with a sentence why.
-        named: settings that another thing has the place of, so that only their names tell them.
-        scalars: True where its meaning for arrays is another one.
-    """
-
-    function: str = ""
-    defaults: Mapping[str, SettingValue] = field(default_factory=dict)
-    needs: Mapping[str, str] = field(default_factory=dict)
-    named: tuple[str, ...] = ()
-    scalars: bool = False
-
-
-@dataclass(frozen=True)
-class Approximation:
-    """Where torch's own function, or its backward, answers an approximation of the meaning.
-
-    Attributes:
-        where: a comparison in the tool's own language, over the arguments and settings.
-        says: what torch does there, as a part of a sentence.
-        wide: True where only a format wider than float32 shows it.
-    """
-
-    where: str
-    says: str
-    wide: bool = False
-
-
-@dataclass(frozen=True)
 class Function:
     """What is true of one function: meaning, domain, kinks, its torch name and pullback.
 
@@ -130,6 +98,10 @@ class Function:
         germ: its series just beside a point; takes a `worlds.puiseux.Sides` first, then a `Puiseux`
             for each argument (True or False for a condition). Only where it does not follow from
             `arb`, `partials` and `kinks`: see `worlds.germs`.
+        fields: its form at random points of a field; takes a `worlds.fields.Fields` first, then a
+            `FieldValue` for each argument (True or False for a condition). Only where something is
+            known of the function: without it, it is a random number for each value of its
+            arguments, or what it is at the point where all its partials are 0.
         rounds: (c, m), how many roundings torch's result counts for: c of the value, m of the
             argument as the function passes it on.
         eliminates: True where torch solves linear systems with the first argument by elimination.
@@ -169,6 +141,7 @@ class Function:
     kinks: tuple[str, ...] = ()
     jumps: bool = False
     germ: Callable[..., Any] | None = None
+    fields: Callable[..., Any] | None = None
     rounds: tuple[int, int] = (2, 0)
     eliminates: bool = False
     aliases: tuple[str, ...] = ()
@@ -193,8 +166,9 @@ class Function:
             raise RowError(
                 f"{self.name}: {len(self.parsed.args)} arguments but {len(self.partials)} partials"
             )
-        if self.arb is None and (self.partials or self.germ or (self.sympy and self.parsed.args)):
-            theirs = "`partials`, `germ` and `sympy`"
+        of_primitives = (self.partials, self.germ, self.fields, self.sympy and self.parsed.args)
+        if self.arb is None and any(of_primitives):
+            theirs = "`partials`, `germ`, `fields` and `sympy`"
             raise RowError(f"{self.name}: {theirs} belong to primitives; here they follow")
         for noun, texts in (("pullbacks", self.pulled_back({})), ("derivatives", self.derivative)):
             if isinstance(texts, tuple) and texts and len(texts) != len(self.parsed.args):

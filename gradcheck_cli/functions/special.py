@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.functions.row import Approximation, Function
+from gradcheck_cli.functions.deviations import Approximation
+from gradcheck_cli.functions.row import Function
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,7 +133,7 @@ ROWS = (
     Function("erf", "x", torch=lambda t, x: t.erf(x), sympy=lambda s, x: s.erf(x), arb=lambda x: x.erf(), partials=("2 / sqrt(pi) * exp(-x**2)",),
              germ=lambda s, x: 1 - _erfc_beside(s, x) if x.infinity else s.follow("erf", x)),
     Function("erfc", "x", torch=lambda t, x: t.erfc(x), sympy=lambda s, x: s.erfc(x), arb=_erfc, partials=("-2 / sqrt(pi) * exp(-x**2)",),
-             germ=_erfc_beside),
+             germ=_erfc_beside, fields=lambda f, x: 1 - f.value("erf", x)),
     Function("erfinv", "x", torch=lambda t, x: t.erfinv(x), sympy=lambda s, x: s.erfinv(x), arb=lambda x: x.erfinv(),
              partials=("sqrt(pi) / 2 * exp(erfinv(x)**2)",), pullback=("sqrt(pi) / 2 * exp(y**2) * ybar",), domain=("1 - x**2",), rounds=(4, 4)),
     Function("erfcx",    "x", torch=lambda t, x: t.special.erfcx(x),    means="exp(x**2) * erfc(x)",          pullback=("(2 * x * y - 2 / sqrt(pi)) * ybar",),
@@ -156,7 +157,7 @@ ROWS = (
              aliases=("tgamma",), note="torch has none: exp(lgamma(x)), with its sign left of 0"),
     Function("digamma", "x", torch=lambda t, x: t.digamma(x), sympy=lambda s, x: s.polygamma(0, x), arb=_digamma, partials=("polygamma(1, x)",),
              domain=(_POLES,), aliases=("psi",), germ=_from_pole("digamma", lambda s, x: 1 / x), rounds=(8, 8),
-             approximates=lambda: Approximation("abs(x) < 100", _TRIGAMMA, wide=True)),
+             approximates=lambda: Approximation("abs(x) < 100", _TRIGAMMA, wide=True), fields=lambda f, x: f.value("polygamma", 0, x)),
     Function("polygamma", "n:index, x", torch=lambda t, n, x: t.polygamma(int(n), x), sympy=lambda s, n, x: s.polygamma(n, x), arb=_polygamma,
              partials=("0", "polygamma(n + 1, x)"), domain=(_POLES,), rounds=(8, 8), note="n is a constant integer from 0 to 200 and is not differentiated"),
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from gradcheck_cli.functions.deviations import Elsewhere
 from gradcheck_cli.functions.elsewhere import torch_needs
-from gradcheck_cli.functions.row import CallError, Elsewhere, Function
+from gradcheck_cli.functions.row import CallError, Function
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

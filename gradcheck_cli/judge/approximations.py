@@ -16,7 +16,7 @@ from gradcheck_cli.worlds.scalars import TooLarge, expand
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from gradcheck_cli.functions.row import Approximation
+    from gradcheck_cli.functions.deviations import Approximation
     from gradcheck_cli.language.program import Node
     from gradcheck_cli.questions.batch import Point
     from gradcheck_cli.questions.prepared import Prepared

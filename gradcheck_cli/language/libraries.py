@@ -6,8 +6,8 @@ import ast
 from typing import TYPE_CHECKING, NamedTuple
 
 from gradcheck_cli.functions import lookup, names
+from gradcheck_cli.functions.deviations import Elsewhere
 from gradcheck_cli.functions.other_names import ACCEPTED, INSTEAD
-from gradcheck_cli.functions.row import Elsewhere
 from gradcheck_cli.language.errors import NodeError, did_you_mean, elide
 
 if TYPE_CHECKING:

@@ -84,6 +84,24 @@ def parse(text: str, conditions: frozenset[str] = frozenset(), *, single: bool =
     return in_reading_order(Program(nodes, (result,), source.text, reader.spans, reader.names))
 
 
+def parse_names(text: str) -> tuple[Program, tuple[str, ...]]:
+    """The program of a text whose outputs are its value and then the value of each name that it
+    assigns, as it stands at the end; and these names.
+
+    Raises:
+        ProgramError: as `parse`.
+    """
+    source = Source(tidy(text))
+    reader = Reader(source, frozenset())
+    result = reader.read(tree(source).body)
+    if reader.emit.mistakes:
+        raise ProgramError(dict.fromkeys(reader.emit.mistakes))
+    outputs = (result, *reader.assigned.values())
+    nodes = tuple(reader.emit.builder.nodes)
+    program = Program(nodes, outputs, source.text, reader.spans, reader.names)
+    return in_reading_order(program), tuple(reader.assigned)
+
+
 class Reader:
     """Walks Python's syntax tree with a stack of its own."""
 

@@ -14,7 +14,7 @@ from gradcheck_cli.language.program import Program, Variable
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from gradcheck_cli.questions.holding import Intermediates
+    from gradcheck_cli.questions.intermediates import Intermediates
 
 
 class Asked(NamedTuple):

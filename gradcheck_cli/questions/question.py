@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gradcheck_cli.functions import lookup
-from gradcheck_cli.language.errors import Mistake, PointError, mistake
+from gradcheck_cli.language.claiming import read_claim
+from gradcheck_cli.language.errors import Mistake, PointError, ProgramError, mistake
+from gradcheck_cli.language.holding import names_of
 from gradcheck_cli.language.program import Call, Program, Variable
 from gradcheck_cli.questions.arrays import RoundedNumber, float_array, integer_array
-from gradcheck_cli.questions.holding import Intermediates, cut
+from gradcheck_cli.questions.intermediates import Intermediates, cut
 from gradcheck_cli.questions.misfits import shape_mistake
 from gradcheck_cli.questions.naming import COMMAND, Asked, misnamed, underivable
 from gradcheck_cli.questions.nonfinite import require_finite
@@ -42,6 +44,7 @@ class Question:
             setting that the check itself has, but that must be told.
         order: of the derivatives, 1 or 2.
         jacobian: each element of the value is differentiated by itself.
+        claims: derivatives that the user derived, as written.
         remarks: what is to be told of how the text was read, in sentences.
         expansions: the specification as scalars, by shapes; questions of one specification may
             share them.
@@ -56,6 +59,7 @@ class Question:
     words: Mapping[str, Sequence[str]] = field(default_factory=dict)
     order: int = 1
     jacobian: bool = False
+    claims: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     expansions: dict[object, Expansion | Oversize] = field(default_factory=dict)
     held: Intermediates | None = None
@@ -199,6 +203,7 @@ def question_of(
     order: int = 1,
     jacobian: bool = False,
     trace: bool = False,
+    claims: Sequence[str] = (),
     asked: Asked = COMMAND,
     remarks: tuple[str, ...] = (),
 ) -> Question:
@@ -208,7 +213,7 @@ def question_of(
         given: names of the inputs that the points give values to.
         wrt: the inputs to differentiate; none for all.
         subject: what is on trial; without one the specification itself, run by torch.
-        order, jacobian: as in `Question`.
+        order, jacobian, claims: as in `Question`.
         trace: whether the chain rule is to be written down.
         asked: how the user says these things.
         remarks: as in `Question`.
@@ -222,6 +227,7 @@ def question_of(
         *misnamed(specification, given, asked),
         *underivable(specification, wrt, integers, asked, rest, held),
         *conflicts(order, cotangent, jacobian=jacobian, trace=trace),
+        *illegible(specification, claims),
     ]
     everything = (name for name in specification.variables if name not in integers)
     chosen = tuple(dict.fromkeys(wrt)) or tuple(everything)
@@ -232,10 +238,8 @@ def question_of(
     if mistakes:
         raise PointError(mistakes)
     on_trial = ProgramSubject(rest) if subject is None else subject
-    said = words or {}
-    return Question(
-        on_trial, rest, chosen, cotangent, said, order, jacobian, remarks=remarks, held=held
-    )
+    asks = words or {}, order, jacobian, tuple(claims), remarks
+    return Question(on_trial, rest, chosen, cotangent, *asks, held=held)
 
 
 def conflicts(
@@ -252,6 +256,15 @@ def conflicts(
         message = "the chain rule is traced for first derivatives under one cotangent"
         name = "order" if order != 1 else "jacobian"
         yield Mistake("conflicting-options", message, help=f"leave `{name}` out")
+
+
+def illegible(program: Program, claims: Sequence[str]) -> Iterator[Mistake]:
+    """What is wrong with claims about a program, whatever its shapes."""
+    for text in claims:
+        try:
+            read_claim(text, *names_of(program.text))
+        except ProgramError as error:
+            yield from error.mistakes
 
 
 def index_inputs(program: Program) -> frozenset[str]:

@@ -98,6 +98,28 @@ class TraceRecord(TypedDict):
     adjoint: AdjointRecord
 
 
+class ClaimRecord(TypedDict):
+    """What became of a derivative that the user derived."""
+
+    claim: str
+    of: str | None
+    by: str
+    outcome: str
+    failed: bool
+    status: str
+    how: str
+    error_probability: float | None
+    points: int
+    branch: bool
+    held: list[str]
+    counterexample: dict[str, Any] | None
+    explanation: dict[str, Any] | None
+    first_wrong: bool
+    but_for: list[str]
+    deferred: bool
+    reason: str
+
+
 class SuiteFields(TypedDict):
     """What only a suite says of a case: where it stands, which number its check has in the run,
     what was expected and is not met, and why it was skipped, may fail or has no verdict.
@@ -136,6 +158,7 @@ class Record(SuiteFields):
     partials: list[PartialRecord]
     also: AlsoRecord | None
     trace: list[TraceRecord] | None
+    claims: list[ClaimRecord] | None
     notes: list[str]
     rounded: list[RoundedInput]
     reproduce: str

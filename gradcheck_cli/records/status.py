@@ -40,8 +40,9 @@ def status_of(
 
 
 def _all_partials(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Those under the seeded cotangent count as well."""
-    return [*record["partials"], *((record.get("also") or {}).get("partials", ()))]
+    """Those under the seeded cotangent count as well, and what is claimed of them."""
+    also = (record.get("also") or {}).get("partials", ())
+    return [*record["partials"], *also, *(record.get("claims") or ())]
 
 
 def _as_expected(record: Mapping[str, Any], outcomes: tuple[str, ...]) -> Status:

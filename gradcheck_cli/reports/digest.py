@@ -18,7 +18,7 @@ from gradcheck_cli.reports.wrap import one_line, shorten
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from gradcheck_cli.records.record import Record
+    from gradcheck_cli.records.record import ClaimRecord, Record
     from gradcheck_cli.reports.facts import Group
     from gradcheck_cli.reports.rows import FactRow
 
@@ -81,6 +81,7 @@ def brief_of(group: Group) -> str:
     found = stretches(group, group.rows)
     if not found and unsettled:
         found = [f"{group.subject(unsettled[0])}: {one_line(unsettled[0].partial['reason'])}"]
+    found += [f"`{inline(c['claim'])}`: {one_line(c['reason'])}" for c in _failing_claims(group)]
     return "; ".join([f"{head}: {total}{words}", *_unexpected(group), *found])
 
 
@@ -100,6 +101,13 @@ def _unexpected(group: Group) -> list[str]:
                 label = group.label(record)
                 return [f"{label}: {one_line(text)}" if label else one_line(text)]
     return []
+
+
+def _failing_claims(group: Group) -> list[ClaimRecord]:
+    """What is claimed and not proved, the worst first, of one program once."""
+    claims = {c["claim"]: c for r in group.records for c in r["claims"] or ()}
+    open_ = [claim for claim in claims.values() if claim["outcome"] != Outcome.AGREE]
+    return sorted(open_, key=lambda claim: Outcome(claim["outcome"]).rank)[:1]
 
 
 def _badness(row: FactRow) -> tuple[bool, int, float]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.reports.rows import FactRow
 
 # How much is told unless asked for more: each is a guess at what fits on a screen.
-MAX_SENTENCES, MAX_EXPLAINED, MAX_FORMULAS, MAX_COMMANDS, MAX_NAMES = 10, 3, 3, 3, 3
+MAX_SENTENCES, MAX_CLAIMS, MAX_EXPLAINED, MAX_FORMULAS, MAX_COMMANDS, MAX_NAMES = 10, 30, 3, 3, 3, 3
 # Kinds of sentences that are about whole cases, not about partials.
 UNEXPECTED, FORESEEN, NOTE = "not as expected", Status.XFAIL.words, "note"
 _OF_CASES = (UNEXPECTED, FORESEEN, NOTE, *NO_VERDICT)
@@ -222,10 +222,16 @@ def sentences(
         (NOTE, note, group.label(record)) for record in group.records for note in record["notes"]
     ]
     split = [("", text, "") for text in split_remarks(group.records)]
+    claimed = [
+        (claim["outcome"], claim["reason"], f"`{inline(claim['claim'])}`")
+        for record in group.records
+        for claim in record["claims"] or ()
+    ]
     parts = [
         (stated, MAX_SENTENCES),
         ([text for row, text in said if not row.settled], MAX_SENTENCES),
         ([text for row, text in said if row.settled and (verbose or not row.plain)], MAX_EXPLAINED),
+        (claimed, MAX_CLAIMS),
         (split, MAX_SENTENCES),
         (dashes, MAX_SENTENCES),
         (notes, MAX_EXPLAINED),

@@ -132,6 +132,10 @@ def _blame(record: Record) -> Iterator[Finding]:
         if partial["outcome"] not in accepted:
             key = (variables, str(partial["outcome"]), bool(partial["failed"]))
             groups.setdefault(key, []).append(partial)
+    for claim in record["claims"] or ():
+        if claim["outcome"] not in accepted:
+            text = f"`{claim['claim']}`: {claim['outcome']}: {claim['reason']}"
+            yield Finding(claim["outcome"], one_line(text), claim["claim"], claim["failed"])
     for (variable, outcome, failed), partials in groups.items():
         first, rest = partials[0], len(partials) - 1
         more = f" and {count_of(rest, 'element')} more" if rest else ""

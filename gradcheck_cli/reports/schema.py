@@ -4,7 +4,7 @@ of every field.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gradcheck_cli.records.json_schema import DIALECT
 from gradcheck_cli.records.outcome import (
@@ -16,7 +16,17 @@ from gradcheck_cli.records.outcome import (
     Outcome,
     Status,
 )
+from gradcheck_cli.reports.claimed import claim_schema
 from gradcheck_cli.reports.json import FORMAT
+from gradcheck_cli.reports.schemas import A_NULL as _NULL
+from gradcheck_cli.reports.schemas import A_TEXT as _TEXT
+from gradcheck_cli.reports.schemas import agrees_schema as _agrees
+from gradcheck_cli.reports.schemas import array_schema as _array
+from gradcheck_cli.reports.schemas import choice_schema as _either
+from gradcheck_cli.reports.schemas import field_schema as _field
+from gradcheck_cli.reports.schemas import object_schema as _object
+from gradcheck_cli.reports.schemas import ref_schema as _ref
+from gradcheck_cli.reports.schemas import text_schema as _text
 from gradcheck_cli.reports.trace_schema import TRACE, trace_schema
 
 if TYPE_CHECKING:
@@ -26,8 +36,6 @@ if TYPE_CHECKING:
 
 # A command that could not start leaves no report, yet a reader may meet its exit code.
 _COULD_NOT_START = 2
-_TEXT: Schema = {"type": "string"}
-_NULL: Schema = {"type": "null"}
 
 
 def report_schema() -> Schema:
@@ -138,6 +146,8 @@ def _additions() -> Schema:
                              "else null.", {"type": "object", "additionalProperties": _ref("array")}, _NULL),
         "also": _either("The same check under a seeded cotangent, where the elements of an input mix in the result and no cotangent was given: ones may "
                         "hide what is wrong. Its outcome counts in that of the case. Else null.", _also(), _NULL),
+        "claims": _either("What became of the derivatives that the user derived, a line of a claim each; their outcomes count in that of the case. "
+                          "Null where nothing is claimed.", _array(claim_schema(), "In the order of the lines."), _NULL),
         "notes": _array(_TEXT, "What is true of the whole case: numbers that were rounded to the dtype, a forward value that is off."),
         "rounded": _array(rounded, "Numbers of the point or cotangent that had to be rounded: as written, and as used."),
         "source": _either("Where the case stands in its suite; null outside a suite.",
@@ -257,42 +267,6 @@ def _estimates() -> Schema:
 def _meanings(words: Iterable[Outcome | Cause | Status]) -> str:
     """What each word means."""
     return " ".join(f"{word}: {word.meaning.removesuffix('.')}." for word in words)
-
-
-def _object(description: str, also: Schema | None = None, /, **properties: Schema) -> Schema:
-    """An object all of whose `properties` are required; what stands in `also` may be missing, and
-    other keys are allowed.
-    """
-    return {
-        "type": "object",
-        "description": description,
-        "required": list(properties),
-        "properties": {**properties, **(also or {})},
-    }
-
-
-def _field(description: str, /, **rules: Any) -> Schema:
-    return {"description": description, **rules}
-
-
-def _text(description: str, /, **rules: Any) -> Schema:
-    return _field(description, type="string", **rules)
-
-
-def _agrees(description: str) -> Schema:
-    return _field(description, type=["boolean", "null"])
-
-
-def _array(items: Schema, description: str) -> Schema:
-    return _field(description, type="array", items=items)
-
-
-def _either(description: str, *options: Schema) -> Schema:
-    return _field(description, anyOf=list(options))
-
-
-def _ref(name: str, description: str = "") -> Schema:
-    return ({"description": description} if description else {}) | {"$ref": f"#/$defs/{name}"}
 
 
 def _opinion(name: str, description: str) -> Schema:

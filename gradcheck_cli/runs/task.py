@@ -88,6 +88,7 @@ class Task:
             words=dict(case.given),
             order=case.order,
             jacobian=case.jacobian,
+            claims=case.claims,
         )
         if same is None or question.held is not None:
             return question

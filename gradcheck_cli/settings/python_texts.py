@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from operator import index
@@ -14,8 +14,6 @@ from gradcheck_cli.settings.table import EXACT, FLAG, NUMBER, SETTINGS, WHOLE
 from gradcheck_cli.settings.values import Settings, read_layer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from gradcheck_cli.settings.table import Setting, Text
     from gradcheck_cli.settings.values import Unread
 
@@ -43,8 +41,10 @@ def settings_of_values(values: Mapping[str, Any]) -> Settings:
     return settings
 
 
-def _text(row: Setting, value: Any) -> str | bool:
+def _text(row: Setting, value: Any) -> Text:
     """A value as its option would be given it; several words with commas."""
+    if row.kind.repeats:
+        return _texts(row, value)
     if row.kind is FLAG:
         return _flag(row, value)
     if isinstance(value, str):
@@ -56,6 +56,16 @@ def _text(row: Setting, value: Any) -> str | bool:
     if not words and row.default is not None:
         raise _unfit(row, "a name or several", value)
     return ",".join(words)
+
+
+def _texts(row: Setting, value: Any) -> list[str]:
+    """Texts of an option that is repeated; of a mapping `name = text`."""
+    if isinstance(value, Mapping):
+        value = [f"{name} = {text}" for name, text in value.items()]
+    texts = [value] if isinstance(value, str) else value
+    if isinstance(texts, list | tuple) and all(isinstance(text, str) for text in texts):
+        return list(texts)
+    raise _unfit(row, "a text or several", value)
 
 
 def _flag(row: Setting, value: Any) -> bool:

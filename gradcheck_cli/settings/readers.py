@@ -114,6 +114,14 @@ def point(texts: Sequence[str], name: str) -> dict[str, Any]:
     return read_points(texts, read_given)
 
 
+def claims(texts: str | Sequence[str], name: str) -> tuple[str, ...]:
+    """Claims as written; what they mean depends on the program."""
+    found = (texts,) if isinstance(texts, str) else tuple(texts)
+    if not all(text.strip() for text in found):
+        raise PointError([Mistake("empty", "a claim is empty", help="write `x = 2*x`")])
+    return found
+
+
 def cotangent(text: str, name: str) -> Any:
     """A number or nested lists of numbers."""
     from gradcheck_cli.questions.constructors import read_given

@@ -178,6 +178,8 @@ ROWS: tuple[Setting, ...] = (
             "Your own absolute tolerance instead of the computed one.", quantities.tolerance, suite="tol", repeated="as given"),
     Setting("step",        ("--step",),                      _BOTH,  EXACT,   Unset("extrapolated"), "H",             '"2**-20"',
             "Plain central difference with this step as the numeric opinion.", quantities.step, suite="step", repeated="as given"),
+    Setting("claim",       ("--claim",),                     _CHECK, LIST,    Unset("none"),         "CLAIM",         "",
+            "A derivative by hand: x=2*x, dh/dk=1, a backward program. Repeatable.", readers.claims, suite="claim", repeated="as given"),
     Setting("modes",       ("--modes",),                     _BOTH,  NAMES,   "reverse",             "NAMES",         '["forward", "vmap"]',
             "Further ways of torch to the gradient: forward, create_graph, vmap.", readers.mode_names, suite="modes", repeated="as given"),
     Setting("trace",       ("--trace/--no-trace",),          _CHECK, FLAG,    "false",               None,            "true",
@@ -231,7 +233,7 @@ SETTINGS: Mapping[str, Setting] = {row.name: row for row in ROWS}
 GROUPS = {
     "Which cases": ("keyword", "tag", "last-failed", "shard"),
     "The point": ("at", "dtype", "device", "points", "seed"),
-    "What is checked": ("wrt", "cotangent", "order", "jacobian", "modes", "trace"),
+    "What is checked": ("wrt", "cotangent", "order", "jacobian", "claim", "modes", "trace"),
     "How it is judged": ("rtol", "atol", "step", "strict"),
     "How it runs": (
         "jobs",

@@ -15,7 +15,7 @@ from gradcheck_cli.questions.batching import MOST_POINTS, batches
 from gradcheck_cli.questions.naming import way_out_of
 from gradcheck_cli.questions.numbers import Grid
 from gradcheck_cli.questions.points import Listed, Sample
-from gradcheck_cli.questions.question import conflicts, index_inputs, question_of
+from gradcheck_cli.questions.question import conflicts, illegible, index_inputs, question_of
 from gradcheck_cli.suites.kinds import part
 from gradcheck_cli.suites.numerals import (
     exact_numbers,
@@ -137,6 +137,10 @@ class Fit:
         where = self.expr if entry is None else entry.node
         for mistake in conflicts(order or 1, self.settings["cotangent"], jacobian=jacobian):
             self.add_misfit(mistake.code, mistake.message, where, mistake.help, key)
+        claim = self.settings.entry("claim")
+        if claim is not None:
+            for mistake in illegible(self.program, self.settings["claim"] or ()):
+                self.add_misfit(mistake.code, mistake.message, claim.node, mistake.help, "claim")
         expect = self.settings.entry("expect")
         named = expect.value.get("partials") if expect and isinstance(expect.value, dict) else None
         if named is not None and (jacobian or order == 2):

@@ -18,7 +18,7 @@ from gradcheck_cli.suites.expect import EXPECT
 from gradcheck_cli.suites.kinds import SOME, Choice, Kind, Many, Phrase, Whole, is_text
 from gradcheck_cli.suites.mappings import ByShape, Key, KeyMap
 from gradcheck_cli.suites.numerals import TensorNumeral
-from gradcheck_cli.suites.setting import kind_of
+from gradcheck_cli.suites.setting import claim_kind, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -121,6 +121,7 @@ _REASONS = (
 )
 _ALSO = (
     Key("timeout", _SECONDS, "Seconds that one check may take."),
+    Key("claim", claim_kind(SETTINGS["claim"]), "Derivatives by hand: `x = 2*x`, a backward program, a list of these, or a mapping of names to formulas."),
     Key("strict", kind_of(SETTINGS["strict"]), "Let `imprecise` and `kink` fail as well."),
 )
 _PLACED = {key.name for key in (*_SHARED, *_ALSO)}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.settings.table import FLAG
 from gradcheck_cli.settings.values import Said
-from gradcheck_cli.suites.document import ListNode, ScalarNode
+from gradcheck_cli.suites.document import ListNode, MapNode, ScalarNode
 from gradcheck_cli.suites.kinds import SOME, Kind
 
 if TYPE_CHECKING:
@@ -64,6 +64,32 @@ class SettingKind(Kind):
         if kind.repeats:
             return texts
         return ",".join(texts) if all(map(str.strip, texts)) else ""
+
+
+@dataclass(frozen=True)
+class ClaimKind(SettingKind):
+    """A claim, a list of them, or a mapping of names to their derivatives."""
+
+    def _text(self, node: YamlNode) -> Text | None:
+        if not isinstance(node, MapNode) or not node.entries:
+            return super()._text(node) or None
+        lines: list[str] = []
+        for name, (_, value) in node.entries.items():
+            if not isinstance(value, ScalarNode) or value.type not in ("text", "number"):
+                return None
+            lines.append(f"{name} = {value.text}")
+        return lines
+
+
+def claim_kind(row: Setting) -> ClaimKind:
+    """The kind of what is claimed."""
+    plain = kind_of(row)
+    text = {"type": ["string", "number"]}
+    mapping = {"type": "object", "additionalProperties": text, "minProperties": 1}
+    shape = {"anyOf": [*plain.shape["anyOf"], mapping]}
+    return ClaimKind(
+        row, ("text",), shape, "a text, a list of texts, or a mapping of names to formulas"
+    )
 
 
 def kind_of(row: Setting, **limits: float) -> SettingKind:

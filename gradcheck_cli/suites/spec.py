@@ -124,6 +124,11 @@ class SuiteCase:
         return bool(self.settings.get("jacobian"))
 
     @property
+    def claims(self) -> tuple[str, ...]:
+        """Derivatives that the user derived."""
+        return self.settings.get("claim") or ()
+
+    @property
     def strict(self) -> bool:
         """Whether `imprecise` and `kink` fail as well."""
         return bool(self.settings.get("strict"))

@@ -138,13 +138,17 @@ def expand(program: Program, inputs: Mapping[str, Any], keep: Keep = "primitives
     return expansion
 
 
-def expand_into(builder: Builder, program: Program, inputs: Mapping[str, Indices]) -> Indices:
+def expand_into(
+    builder: Builder, program: Program, inputs: Mapping[str, Indices], keep: Keep = "pullbacks"
+) -> Indices:
     """The scalars of a program's value, added to those of `builder`.
 
     Args:
         inputs: for each variable its scalars.
+    Raises:
+        ValueError, IndexError, TypeError: shapes do not fit.
     """
-    return fold(program, _Unrolling(builder, "pullbacks", []), inputs)[program.result]
+    return fold(program, _Unrolling(builder, keep, []), inputs)[program.result]
 
 
 def _input(builder: Builder, name: str, value: Any) -> Indices:

@@ -18,7 +18,7 @@ import torch
 from sympy.polys.polyerrors import BasePolynomialError
 
 from gradcheck_cli.functions import names, table
-from gradcheck_cli.functions.row import Elsewhere
+from gradcheck_cli.functions.deviations import Elsewhere
 from gradcheck_cli.language.errors import ProgramError
 from gradcheck_cli.language.libraries import SYNONYMS
 from gradcheck_cli.language.parse import parse

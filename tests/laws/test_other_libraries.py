@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from gradcheck_cli.functions import constants, names, table
-from gradcheck_cli.functions.row import Elsewhere
+from gradcheck_cli.functions.deviations import Elsewhere
 from gradcheck_cli.language.errors import ProgramError
 from gradcheck_cli.language.libraries import PREFIXES
 from gradcheck_cli.language.parse import parse

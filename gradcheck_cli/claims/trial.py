@@ -1,0 +1,281 @@
+"""A trial: the lines of a claim, each held against the derivative that it claims."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from fractions import Fraction
+from time import thread_time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from gradcheck_cli.claims.board import board_of
+from gradcheck_cli.claims.explain import explain
+from gradcheck_cli.claims.pair import Rivals
+from gradcheck_cli.claims.proof import proof_of
+from gradcheck_cli.claims.repairs import repairs
+from gradcheck_cli.claims.shapes import fitted, misfit, size_of_shape
+from gradcheck_cli.claims.sizes import without_sizes
+from gradcheck_cli.claims.verdict import ClaimVerdict, Explanation
+from gradcheck_cli.language.claiming import COTANGENTS, read_claim
+from gradcheck_cli.language.elements import elements_of
+from gradcheck_cli.language.errors import Mistake, ProgramError, Span
+from gradcheck_cli.language.holding import names_of
+from gradcheck_cli.language.reading import read_program
+from gradcheck_cli.questions.seeded import seeded_numbers
+from gradcheck_cli.worlds.balls import exact_ball
+from gradcheck_cli.worlds.scalars import TooLarge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from gradcheck_cli.claims.board import Board
+    from gradcheck_cli.language.claiming import Statement
+    from gradcheck_cli.language.program import Program
+    from gradcheck_cli.questions.batch import Point
+    from gradcheck_cli.worlds.scalars import Indices
+
+# Seconds of processor time in which changes are tried that would make a claim right.
+_SECONDS = 2.0
+
+
+def verdicts_of(point: Point, text: str) -> tuple[ClaimVerdict, ...]:
+    """What becomes of each derivative that a claim states, in the order of its lines.
+
+    Raises:
+        ProgramError: the claim cannot be read, or its shapes do not fit.
+    """
+    names, result = names_of(point.specification.text)
+    lines = read_claim(text, names, result)
+    try:
+        return _Trial(board_of(point), dict(point.scalars), lines).verdicts()
+    except TooLarge as error:
+        why = Explanation("too-large", str(error))
+        claims = (line for line in lines if line.by)
+        return tuple(ClaimVerdict(line, "not_refuted", "point", explanation=why) for line in claims)
+
+
+class Right(NamedTuple):
+    """The right side of a line: its program, the scalars of what it may name, and its own."""
+
+    program: Program
+    known: dict[str, Indices]
+    nodes: Indices
+
+
+@dataclass(eq=False)
+class _Trial:
+    """Attributes:
+    written: the scalars of all names, those of the claim as it sets them.
+    mended: the same, with the true derivatives in the place of those that are wrong.
+    wrong: targets that are wrong.
+    """
+
+    board: Board
+    given: dict[str, float]
+    lines: tuple[Statement, ...]
+    written: dict[str, Indices] = field(default_factory=dict)
+    mended: dict[str, Indices] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+
+    def verdicts(self) -> tuple[ClaimVerdict, ...]:
+        """One for each derivative claimed."""
+        self.written = dict(self.board.values)
+        self._open_cotangent()
+        self.mended = dict(self.written)
+        found: list[ClaimVerdict] = []
+        lasts = {line.left: k for k, line in enumerate(self.lines)}
+        for k, line in enumerate(self.lines):
+            claimed, alone = self._set(line, self.written), self._set(line, self.mended)
+            if line.by and lasts[line.left] == k:
+                verdict = self._verdict(line, claimed, alone)
+                found.append(verdict)
+                if verdict.status == "refuted" and line.target:
+                    self.wrong.append(line.target)
+                    self.mended[line.target] = self.board.derivative(line.of, line.by)
+        return tuple(_with_first(_with_deferred(found, self.board)))
+
+    def _open_cotangent(self) -> None:
+        """Take a name of the claim that nothing sets for the cotangent of the value."""
+        targets = {line.target for line in self.lines}
+        names = (*COTANGENTS, *(f"d{self.board.result}",) * bool(self.board.result))
+        for name in names:
+            used = any(re.search(rf"\b{name}\b", line.right) for line in self.lines)
+            if used and name not in targets and name not in self.written:
+                nodes = self.board.open_cotangent(name)
+                self.written[name] = nodes
+                elements = elements_of(name, np.shape(nodes))
+                numbers = seeded_numbers("cotangent", len(elements))
+                self.given |= dict(zip(elements, numbers, strict=True))
+                return
+
+    def _set(self, line: Statement, known: dict[str, Indices]) -> Right:
+        """The scalars of a line's right side, which its target stands for from here on."""
+        shapes = {name: np.shape(nodes) for name, nodes in known.items()}
+        try:
+            program = read_program(without_sizes(line.right, shapes))
+        except ProgramError as error:
+            raise _placed(error, line) from error
+        strange = [name for name in program.variables if name not in known]
+        if strange:
+            message = f"`{strange[0]}` is neither of the program nor of the claim"
+            names = ", ".join(f"`{name}`" for name in known)
+            raise ProgramError(
+                [Mistake("unknown-name", message, line.text, line.place, f"known here: {names}")]
+            )
+        try:
+            nodes = self.board.include(program, known)
+        except (ValueError, IndexError, TypeError) as error:
+            raise ProgramError(
+                [Mistake("shape-mismatch", str(error), line.text, line.place)]
+            ) from error
+        right = Right(program, dict(known), nodes)
+        if line.target:
+            known[line.target] = nodes
+        return right
+
+    def _verdict(self, line: Statement, claimed: Right, alone: Right) -> ClaimVerdict:
+        verdict = self._explained(line, claimed)
+        same = np.array_equal(claimed.nodes, alone.nodes)
+        if verdict.status != "refuted" or not self.wrong or same:
+            return verdict
+        mended = self._explained(line, alone)
+        if mended.status == "refuted":
+            return verdict.but(explanation=mended.explanation or verdict.explanation)
+        used = tuple(name for name in self.wrong if _rests_on(self.lines, line, name))
+        return verdict.but(but_for=used or tuple(self.wrong), explanation=None)
+
+    def _explained(self, line: Statement, right: Right) -> ClaimVerdict:
+        """As `_compared`; where nothing that is known says what was done instead, with one change
+        that makes it right.
+        """
+        verdict = self._compared(line, right.nodes)
+        why = verdict.explanation
+        if verdict.status != "refuted" or (why is not None and why.is_whole):
+            return verdict
+        true, until = self.board.derivative(line.of, line.by), thread_time() + _SECONDS
+        for words, program in repairs(right.program, [*right.known]):
+            try:
+                nodes = fitted(self.board.include(program, right.known), np.shape(true))
+            except (ValueError, IndexError, TypeError):
+                continue
+            if nodes is not None and self._rivals(nodes, true).agree():
+                said = words if why is None else f"{why.words}; {words}"
+                return verdict.but(explanation=Explanation("repair", said))
+            if thread_time() > until:
+                break
+        return verdict
+
+    def _rivals(self, claimed: Indices, true: Indices) -> Rivals:
+        return Rivals(self.board, claimed, true, self.given)
+
+    def _compared(self, line: Statement, claimed: Indices) -> ClaimVerdict:
+        """One line held against the derivative that it claims."""
+        true = self.board.derivative(line.of, line.by)
+        fit = fitted(claimed, np.shape(true))
+        if fit is None:
+            whole = self.board.jacobian(line.of, line.by)
+            if whole is not None and np.shape(claimed) == np.shape(whole):
+                true, fit = whole, claimed
+        if fit is None:
+            return self._misshapen(line, claimed, true)
+        pair = self._rivals(fit, true)
+        if pair.is_same:
+            return ClaimVerdict(line, "proved", "same")
+        _, against = pair.against(self.given)
+        tried = pair.tried()
+        kept = None
+        if against is not None or tried.against is not None:
+            kept = _rounded(line, pair)
+        if kept is None and against is None and tried.against is not None:
+            kept = self._held(line, pair)
+        if kept is not None:
+            return kept
+        against = _simpler(against, tried.against, self.given)
+        if against is not None:
+            why = explain(self.board, line, pair)
+            return ClaimVerdict(
+                line, "refuted", "point", tried.tried + 1, counterexample=against, explanation=why
+            )
+        return proof_of(line, pair, tried.tried + 1)
+
+    def _held(self, line: Statement, pair: Rivals) -> ClaimVerdict | None:
+        """The claim with inputs held at the numbers given, where it is right for those alone."""
+        inputs = [name for name in self.board.inputs if name != line.by]
+        for names in (*([name] for name in inputs), inputs):
+            fixed = {e for n in names for e in elements_of(n, np.shape(self.board.values[n]))}
+            tried = pair.tried(fixed)
+            if tried.tried and tried.against is None:
+                return proof_of(line, pair, tried.tried + 1, fixed).but(held=tuple(names))
+        return None
+
+    def _misshapen(self, line: Statement, claimed: Indices, true: Indices) -> ClaimVerdict:
+        """A claim whose shape is not that of what it is by."""
+        shapes = f"it is {size_of_shape(claimed)}, and `{line.by}` is {size_of_shape(true)}"
+        mended = misfit(self.board, claimed, true, lambda n: self._rivals(n, true).agree())
+        why = Explanation("shape", f"{shapes}{mended}", is_whole=bool(mended))
+        return ClaimVerdict(line, "refuted", "point", explanation=why)
+
+
+def _rounded(line: Statement, pair: Rivals) -> ClaimVerdict | None:
+    """A claim that is a decimal alone: it is right if the derivative at the point rounds to it."""
+    match = re.fullmatch(r"[-+]?\s*(\d*)\.(\d+)(?:[eE]([-+]?\d+))?", line.right)
+    if match is None or not any(int(digit) for digit in match[1] + match[2]):
+        return None
+    half = Fraction(1, 2) * Fraction(10) ** (int(match[3] or 0) - len(match[2]))
+    claimed, true = pair.sides(pair.given)
+    near = all(abs(c - t) <= exact_ball(half) for c, t in zip(claimed, true, strict=True))
+    return ClaimVerdict(line, "proved", "digits", 1) if near else None
+
+
+def _placed(error: ProgramError, line: Statement) -> ProgramError:
+    """A mistake of a right side with its place in the claim."""
+    found = []
+    for mistake in error.mistakes:
+        span = line.place
+        if mistake.span is not None and line.text[slice(*line.place)] == mistake.text:
+            span = Span(line.place.start + mistake.span.start, line.place.start + mistake.span.end)
+        found.append(Mistake(mistake.code, mistake.message, line.text, span, mistake.help))
+    return ProgramError(found)
+
+
+def _simpler(given: Any, beside: Any, at: Mapping[str, float]) -> Any:
+    """The counterexample to show: of a few numbers the simple ones, else those that were given."""
+    if given is None or (beside is not None and len(at) <= 3):
+        return beside if beside is not None else given
+    return given
+
+
+def _rests_on(lines: Iterable[Statement], line: Statement, name: str) -> bool:
+    """Whether a line's right side names something, or something that is set by it."""
+    needed = {line.left}
+    for other in reversed(list(lines)):
+        if other.left in needed or other.target in needed:
+            needed |= set(re.findall(r"[^\W\d]\w*", other.right))
+    return name in needed
+
+
+def _with_first(verdicts: list[ClaimVerdict]) -> list[ClaimVerdict]:
+    """With the first line marked that is wrong by itself, where lines follow."""
+    wrong = [v for v in verdicts if v.status == "refuted" and not v.but_for and not v.deferred]
+    return [
+        v.but(first=True) if wrong and v is wrong[0] and len(verdicts) > 1 else v for v in verdicts
+    ]
+
+
+def _with_deferred(verdicts: list[ClaimVerdict], board: Board) -> list[ClaimVerdict]:
+    """With lines marked that are wrong by a constant factor which later lines put right: all that
+    is claimed of inputs is proved.
+    """
+    of_inputs = [v for v in verdicts if v.statement.by in board.inputs]
+    right = bool(of_inputs) and all(v.status == "proved" for v in of_inputs)
+    return [
+        v.but(deferred=True) if right and v.status == "refuted" and _is_factor(v) else v
+        for v in verdicts
+    ]
+
+
+def _is_factor(verdict: ClaimVerdict) -> bool:
+    why = verdict.explanation
+    return why is not None and why.kind in ("factor", "sign")
