@@ -161,3 +161,13 @@ def test_what_cannot_be_held_is_refused(text, at, wrt, message):
         check(text, at, wrt=wrt)
     (mistake,) = caught.value.mistakes
     assert str(mistake) == message
+
+
+def test_a_claim_is_about_the_whole_program():
+    """The whole message."""
+    with pytest.raises(UserError) as caught:
+        check("h = 1 + x; 1/h", {"x": 1.0}, wrt=["h"], claim="dh = -1/h**2")
+    assert str(caught.value.mistakes[0]) == (
+        "error[conflicting-options]: a claim is about the whole program, which is cut where `h` is held\n"
+        "  = help: a claim says what it is a derivative by: `dh = ...` of an assigned `h`"
+    )

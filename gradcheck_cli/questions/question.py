@@ -228,6 +228,7 @@ def question_of(
         *underivable(specification, wrt, integers, asked, rest, held),
         *conflicts(order, cotangent, jacobian=jacobian, trace=trace),
         *illegible(specification, claims),
+        *_claims_of_a_cut(claims, held),
     ]
     everything = (name for name in specification.variables if name not in integers)
     chosen = tuple(dict.fromkeys(wrt)) or tuple(everything)
@@ -256,6 +257,15 @@ def conflicts(
         message = "the chain rule is traced for first derivatives under one cotangent"
         name = "order" if order != 1 else "jacobian"
         yield Mistake("conflicting-options", message, help=f"leave `{name}` out")
+
+
+def _claims_of_a_cut(claims: Sequence[str], held: Intermediates | None) -> Iterator[Mistake]:
+    """Claims are about the user's program, and nothing of that may be cut."""
+    if claims and held is not None:
+        names = ", ".join(f"`{name}`" for name in held.programs)
+        message = f"a claim is about the whole program, which is cut where {names} is held"
+        way_out = "a claim says what it is a derivative by: `dh = ...` of an assigned `h`"
+        yield Mistake("conflicting-options", message, help=way_out)
 
 
 def illegible(program: Program, claims: Sequence[str]) -> Iterator[Mistake]:
