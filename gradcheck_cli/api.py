@@ -35,6 +35,7 @@ from gradcheck_cli.records.outcome import Cause, Outcome
 from gradcheck_cli.records.report import Report
 from gradcheck_cli.settings.python_texts import settings_of_values
 from gradcheck_cli.symbolic.client import Analyst
+from gradcheck_cli.witnesses.chain import chain_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -99,6 +100,7 @@ def check(
     strict: bool = False,
     order: int = 1,
     jacobian: bool = False,
+    trace: bool = False,
     claim: str | Sequence[str] | Mapping[str, str] = (),
     points: int | None = None,
     seed: int | None = None,
@@ -111,7 +113,8 @@ def check(
         at: for each input a number, a text such as `"pi/4"`, `"0:1:5"` or `"randn(3)"`, nested
             lists, an array or a tensor. A float means exactly that float64; a text, a `Decimal` and
             a `Fraction` are rounded once, to the dtype. It counts before the values of a cell.
-        wrt: the inputs to differentiate; all if empty.
+        wrt: the inputs to differentiate; all if empty. A name that the program assigns is held at
+            its value.
         cotangent: upstream gradient shaped like the result; ones if None.
         dtype, device: a name, torch's own object for it, or several of these; for None those of a
             cell's tensors, else float64.
@@ -121,6 +124,8 @@ def check(
         strict: let `imprecise` and `kink` fail as well (see `Report.exit_code`).
         order: 2 checks second derivatives.
         jacobian: check every element of the value by every input.
+        trace: write the chain rule down, step by step: in the report's table, and as `trace` in its
+            records.
         claim: a derivative by hand, such as `"x = 2*x"` or `"dz = a - y; dW = x.T @ dz"`, or
             several, or a mapping such as `{"x": "2*x"}`.
         points, seed: how many points are drawn where `at` names a distribution, and their seed.
@@ -140,6 +145,7 @@ def check(
             "strict": strict,
             "order": None if order == 1 else order,
             "jacobian": None if jacobian is False else jacobian,
+            "trace": None if trace is False else trace,
             "claim": claim or None,
             "points": points,
             "seed": seed,
@@ -152,7 +158,8 @@ def check(
         analyst.start()  # SymPy's import, beside that of torch
         with _plain_torch(settings.device):
             witnesses = panel(analyst, settings.step, settings.modes)
-            results = check_batches(groups, witnesses, tolerance)
+            chain = chain_of(analyst, trace=settings.trace, every=False)
+            results = check_batches(groups, witnesses, tolerance, chain)
             return report_of(list(results), strict=settings.strict)
     finally:
         analyst.close()
@@ -214,6 +221,7 @@ def _batches(
             words=settings.repeated(),
             order=settings.order,
             jacobian=settings.jacobian,
+            trace=settings.trace,
             claims=settings.claim,
             asked=PYTHON,
             remarks=stated.remarks,

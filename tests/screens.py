@@ -1,4 +1,4 @@
-"""What a terminal shows of five reports, at four widths.
+"""What a terminal shows of seven reports, at four widths.
 
 As a script it writes the goldens anew: `python tests/screens.py`.
 """
@@ -33,11 +33,18 @@ cases:
   - {id: unmet, expr: relu(x), at: {x: 1}, expect: kink}
 """
 MATRIX = "W=[[1,2,3,4],[2,3,4,5.5],[3,4,5,6.25]]"
+CHAIN = "z = w0*x0 + w1*x1 + w2; k = exp(-z); h = 1 + k; f = 1/h"
+PATHS = (
+    "x1 = 2*a; x2 = 3*b; x = x1 + x2; c = 2*x; y1 = a*a; y2 = 5*y1; y3 = b*b; y4 = 3*b; "
+    "y5 = y4*y3; y = y2 + y5; d = 3*y; z = c + d"
+)
 COMMANDS = {
     "example": ["sigmoid(x**2)+tanh(x**3)", "--at", "x=3"],
     "six": ["a*b+c*sin(d)/(p+q**2)", "--at", "a=1.5,b=2,c=-3.25,d=0.7,p=1e5,q=0.002"],
     "matrix": ["sum(tanh(W@x)**2)", "--at", MATRIX, "--at", "x=[0.1,0.2,0.3,0.4]"],
     "grid": ["tanh(x)", "--at", "x=-20:20:1001", "--dtype", "float32"],
+    "chain": [CHAIN, "--at", "w0=0.5,x0=1,w1=-0.3,x1=2,w2=0.1", "--trace"],
+    "paths": [PATHS, "--at", "a=1,b=2", "--trace"],
     "failing": ["run", "failing.gradcheck.yaml"],
 }
 

@@ -24,6 +24,9 @@ WORDS = {
     ("questions", "size"): "a keyword that says a shape",
     ("symbolic", "negative"): "a fact that SymPy knows of a number",
     ("language", "E"): "the exponent of a decimal",
+    ("api.py", "trace"): "the name of a setting",
+    ("settings", "trace"): "the name of a setting",
+    ("reports", "trace"): "a key of records",
 }
 
 

@@ -1,4 +1,4 @@
-"""First sight: five reports as terminals of four widths show them."""
+"""First sight: seven reports as terminals of four widths show them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory):
-    """The five reports."""
+    """The seven reports."""
     folder = tmp_path_factory.mktemp("screens")
     with closing(Tool()) as tool:
         return {name: stored(tool, name, folder) for name in COMMANDS}

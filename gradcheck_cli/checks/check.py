@@ -30,9 +30,11 @@ if TYPE_CHECKING:
     from gradcheck_cli.claims.verdict import ClaimVerdict
     from gradcheck_cli.judge.evidence import Tolerance
     from gradcheck_cli.judge.verdict import Verdict
+    from gradcheck_cli.questions.arrays import RoundedNumber
     from gradcheck_cli.questions.batch import Batch, Point
     from gradcheck_cli.symbolic.client import Analyst
     from gradcheck_cli.witnesses import Witness
+    from gradcheck_cli.witnesses.chain import Chain
 
 
 def panel(
@@ -52,18 +54,29 @@ def check_batches(
     groups: Iterable[tuple[Batch, ...]],
     witnesses: Sequence[Witness],
     tolerance: Tolerance | None = None,
+    chain: Chain | None = None,
 ) -> Iterator[Result]:
     """A Result for each point in each dtype and on each device, in order, as soon as it is there.
 
     Args:
         groups: batches of the same points, one for each dtype and device.
+        chain: writes the chain rule down; None where that is not asked.
     """
     for group in groups:
         for part in group[0].parts:
             for witness in witnesses:
                 witness.prepare(part)
         _import_torch()
-        yield from _check_group(group, witnesses, tolerance)
+        for result in _check_group(group, witnesses, tolerance):
+            yield result if chain is None else _with_trace(result, chain)
+
+
+def _with_trace(result: Result, chain: Chain) -> Result:
+    """A result with the chain rule, or with a note why there is none."""
+    trace = or_absent(chain.trace, result.evidence.point)
+    if isinstance(trace, Abstention):
+        return replace(result, notes=(*result.notes, f"no trace: {trace.reason}"))
+    return replace(result, trace=trace)
 
 
 def _import_torch() -> None:
@@ -102,16 +115,12 @@ def _result(point: Point, hearing: Hearing, tolerance: Tolerance | None) -> Resu
     pieces = [_judge_part(part, point.k, tolerance) for part in hearing.parts]
     verdicts = tuple(verdict for _, judged in pieces for verdict in judged)
     evidence = gather(point, [said for said, _ in pieces])
-    rounded = (
-        f"`{number.name}` = {number.text} is no {point.dtype.name}; "
-        f"the nearest, {number.used!r}, is used"
-        for number in point.rounded
-    )
+    rounded = (_rounding(point, number) for number in point.rounded)
     forward = next(filter(None, (forward_note(said) for said, _ in pieces)), None)
     further = hearing.also
     also = None if further is None else Result(*_judge_part(further, point.k, tolerance))
     verdicts, remedies = _with_remedies(point, evidence, verdicts)
-    notes = filter(None, (forward, stop_note(point), _unasked(point), remedies))
+    notes = filter(None, (forward, stop_note(point), _unasked(point), _beside(point), remedies))
     claims = _claims(point)
     told = (*point.question.remarks, *rounded, *notes)
     return Result(evidence, verdicts, told, also=also, claims=claims)
@@ -127,12 +136,22 @@ def _claims(point: Point) -> tuple[ClaimVerdict, ...]:
     return tuple(verdict for text in point.question.claims for verdict in verdicts_of(point, text))
 
 
+def _rounding(point: Point, number: RoundedNumber) -> str:
+    """That a number is not the one that was meant."""
+    dtype, held = point.dtype.name, point.question.held
+    if held is not None and number.name.partition("[")[0] in held.programs:
+        what = f"the {dtype} nearest to `{number.text}`"
+        return f"`{number.name}` is held at {number.used!r}, {what}"
+    words = f"`{number.name}` = {number.text} is no {dtype}"
+    return f"{words}; the nearest, {number.used!r}, is used"
+
+
 def _with_remedies(
     point: Point, evidence: Evidence, verdicts: tuple[Verdict, ...]
 ) -> tuple[tuple[Verdict, ...], str]:
     """The verdicts with remedies, and in words that these could not be looked for."""
     ails = any(verdict.outcome in (Outcome.WRONG, Outcome.IMPRECISE) for verdict in verdicts)
-    if not ails or point.batch.parts != (point.batch,):
+    if not ails or point.batch.parts != (point.batch,) or point.question.held is not None:
         return verdicts, ""
     # Rules and rewriting are loaded where something ails: most checks need none.
     from gradcheck_cli.judge.remedy import with_remedies
@@ -141,6 +160,18 @@ def _with_remedies(
     if isinstance(remedied, Abstention):
         return verdicts, f"no remedy was found: {remedied.reason}"
     return remedied, ""
+
+
+def _beside(point: Point) -> str:
+    """That inputs are differentiated with something held; empty where nothing is."""
+    held = point.question.held
+    others = [n for n in point.question.wrt if held is not None and n not in held.programs]
+    if held is None or not others:
+        return ""
+    differentiated, fixed = (
+        ", ".join(f"`{n}`" for n in names) for names in (others, held.programs)
+    )
+    return f"the derivative by {differentiated} is that with {fixed} held"
 
 
 def _unasked(point: Point) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck_cli.checks.reproduce import reproduce
+from gradcheck_cli.checks.traced import trace_record
 from gradcheck_cli.records.record import Record, json_array, json_number
 from gradcheck_cli.records.status import status_of
 from gradcheck_cli.subjects.single import DirectedSlope
@@ -51,6 +52,7 @@ def record_of(result: Result, *, strict: bool = False) -> Record:
         },
         partials=_partials(result),
         also=_also(result, shape),
+        trace=trace_record(result.trace),
         claims=_claims(result),
         notes=list(result.notes),
         rounded=[
@@ -99,6 +101,7 @@ def record_without_verdict(
         value={"reference": None, "autograd": None},
         partials=[],
         also=None,
+        trace=None,
         claims=None,
         notes=[],
         rounded=[],
@@ -114,7 +117,7 @@ def record_without_verdict(
 
 def _numbers_of(point: Point) -> dict[str, JsonArray]:
     at = point.at
-    return {name: json_array(at[name].tolist()) for name in point.specification.variables}
+    return {name: json_array(at[name].tolist()) for name in point.question.names}
 
 
 def _cotangent(point: Point, shape: tuple[int, ...]) -> JsonArray:

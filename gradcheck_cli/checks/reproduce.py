@@ -30,7 +30,7 @@ def reproduce(point: Point, *, strict: bool = False) -> str:
 
 def _at(point: Point) -> tuple[str, bool]:
     at, spelled = point.at, point.spelled
-    variables = point.specification.variables
+    variables = point.question.whole.variables
     values = (f"{n}={spelled.get(n) or typed_text(at[n].tolist())}" for n in variables)
     return ",".join(values), bool(variables)
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.claims.verdict import ClaimVerdict
     from gradcheck_cli.judge.evidence import Evidence
     from gradcheck_cli.judge.verdict import Verdict
+    from gradcheck_cli.witnesses.chain import TracedName
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Result:
         notes: what is true of the whole case: numbers that were rounded, a forward value that is
             off.
         also: the same question under a seeded cotangent, where it was asked.
+        trace: the chain rule step by step, where it was asked.
         claims: what became of derivatives that the user derived.
     """
 
@@ -29,6 +31,7 @@ class Result:
     notes: tuple[str, ...] = ()
     id: str | None = None
     also: Result | None = None
+    trace: tuple[TracedName, ...] | None = None
     claims: tuple[ClaimVerdict, ...] = ()
 
     @property

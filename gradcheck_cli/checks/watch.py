@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.questions.cells import TextQuestion
     from gradcheck_cli.questions.question import Question
     from gradcheck_cli.settings.values import Settings
+    from gradcheck_cli.witnesses.chain import Chain
 
 T = TypeVar("T")
 # So many points take no more than a second or two longer one by one than together.
@@ -48,6 +49,7 @@ class Job:
 
     Attributes:
         groups: batches of the same points, one for each dtype and device.
+        chain: writes the chain rule down; None where that is not asked.
     """
 
     groups: Sequence[tuple[Batch, ...]]
@@ -55,6 +57,7 @@ class Job:
     tolerance: Tolerance | None = None
     step: float | None = None
     modes: tuple[str, ...] = ()
+    chain: Chain | None = None
 
     def __len__(self) -> int:
         return sum(len(batch) for group in self.groups for batch in group)
@@ -77,7 +80,7 @@ class Job:
         def work() -> None:
             witnesses = panel(self.analyst, self.step, self.modes)
             try:
-                for result in check_batches(self.groups, witnesses, self.tolerance):
+                for result in check_batches(self.groups, witnesses, self.tolerance, self.chain):
                     with lock:
                         if done.is_set():
                             return
@@ -188,6 +191,7 @@ def _job(
 ) -> Job:
     from gradcheck_cli.judge.evidence import tolerance_of
     from gradcheck_cli.questions.devices import devices_of
+    from gradcheck_cli.witnesses.chain import chain_of
 
     devices = found.read(devices_of, settings.device) or []
     readable = "at" not in settings.unread
@@ -203,7 +207,8 @@ def _job(
         for group in _groups(each, question, settings, devices)
     ]
     tolerance = tolerance_of(settings.rtol, settings.atol)
-    return Job(groups, analyst, tolerance, settings.step, settings.modes)
+    chain = chain_of(analyst, trace=settings.trace, every=settings.verbose)
+    return Job(groups, analyst, tolerance, settings.step, settings.modes, chain)
 
 
 def _question(stated: TextQuestion, settings: Settings) -> Question:
@@ -221,6 +226,7 @@ def _question(stated: TextQuestion, settings: Settings) -> Question:
         words=settings.repeated(),
         order=settings.order,
         jacobian=settings.jacobian,
+        trace=settings.trace,
         claims=settings.claim,
         remarks=stated.remarks,
     )

@@ -103,7 +103,8 @@ class Emitter:
             if exact is not None:
                 self.exact[index] = exact
 
-    def _is_condition(self, index: int) -> bool:
+    def is_condition(self, index: int) -> bool:
+        """Whether a node is true or false."""
         node = self.builder.nodes[index]
         if isinstance(node, Call):
             return lookup(node.function).condition
@@ -111,12 +112,12 @@ class Emitter:
 
     def quantity(self, index: int) -> int:
         """`index`, or 1 and 0 for true and false where a number is asked for."""
-        if not self._is_condition(index):
+        if not self.is_condition(index):
             return index
         return self.builder.call("where", index, self.builder.number(1), self.builder.number(0))
 
     def _condition(self, index: int, part: ast.expr) -> int:
-        if self._is_condition(index):
+        if self.is_condition(index):
             return index
         self.mistake("not-a-condition", "a comparison is needed here, such as `x > 0`", part)
         return self.builder.call("gt", index, self.builder.number(0))

@@ -72,7 +72,7 @@ def parse(text: str, conditions: frozenset[str] = frozenset(), *, single: bool =
     if not statements:
         way_out = "give one, such as `sin(x)**2`"
         raise ProgramError([Mistake("empty", "there is no expression", help=way_out)])
-    reader = _Reader(source, conditions)
+    reader = Reader(source, conditions)
     if single and not (len(statements) == 1 and isinstance(statements[0], ast.Expr)):
         message = "one expression is needed here, without assignments"
         reader.emit.mistake("unsupported-syntax", message, statements[0])
@@ -92,7 +92,7 @@ def parse_names(text: str) -> tuple[Program, tuple[str, ...]]:
         ProgramError: as `parse`.
     """
     source = Source(tidy(text))
-    reader = _Reader(source, frozenset())
+    reader = Reader(source, frozenset())
     result = reader.read(tree(source).body)
     if reader.emit.mistakes:
         raise ProgramError(dict.fromkeys(reader.emit.mistakes))
@@ -102,7 +102,7 @@ def parse_names(text: str) -> tuple[Program, tuple[str, ...]]:
     return in_reading_order(program), tuple(reader.assigned)
 
 
-class _Reader:
+class Reader:
     """Walks Python's syntax tree with a stack of its own."""
 
     def __init__(self, source: Source, conditions: frozenset[str]) -> None:
@@ -152,9 +152,14 @@ class _Reader:
             index = step.build(values)
             if index not in self.spans:
                 self.spans[index] = self.source.span(node)
+            index = self.kept(index)
             if not stack:
                 return index
             stack[-1][1].append(index)
+
+    def kept(self, index: int) -> int:
+        """What stands for a node in those that are built of it: itself."""
+        return index
 
     def visit(self, node: ast.expr) -> _Step:
         """What `node` needs first, and how it is built."""

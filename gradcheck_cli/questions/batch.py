@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,7 @@ class Batch:
         rounded: for each point the numbers that had to be rounded.
         spelled: for each point the user's own words for its numbers, where they are to be repeated.
         whole: the batch that this one is a part of; None where it is one itself.
+        others: as `points`, the inputs of the user's program that the specification does not have.
     """
 
     question: Question
@@ -43,6 +44,7 @@ class Batch:
     rounded: tuple[tuple[RoundedNumber, ...], ...]
     spelled: tuple[Mapping[str, str], ...]
     whole: Batch | None = None
+    others: Mapping[str, Array] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.rounded)
@@ -111,10 +113,10 @@ class Batch:
         """The batch of one point."""
         if len(self) == 1:
             return self
-        part = {name: array[k : k + 1] for name, array in self.points.items()}
         return replace(
             self,
-            points=part,
+            points={name: array[k : k + 1] for name, array in self.points.items()},
+            others={name: array[k : k + 1] for name, array in self.others.items()},
             rounded=self.rounded[k : k + 1],
             spelled=self.spelled[k : k + 1],
             whole=self.whole and self.whole.alone(k),
@@ -164,8 +166,9 @@ class Point:
 
     @property
     def at(self) -> dict[str, Any]:
-        """The numbers of each input, in its shape."""
-        return {name: array[self.k] for name, array in self.batch.points.items()}
+        """The numbers of each input, and of what is held, in its shape."""
+        arrays = {**self.batch.others, **self.batch.points}
+        return {name: array[self.k] for name, array in arrays.items()}
 
     @property
     def scalars(self) -> dict[str, float]:

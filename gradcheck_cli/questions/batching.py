@@ -124,7 +124,9 @@ def _together(
 
 def _batch(question: Question, numbers: Sequence[_Numbers], dtype: DType, device: str) -> Batch:
     first = numbers[0]
-    points = {name: np.stack([row.arrays[name] for row in numbers]) for name in first.arrays}
+    arrays = {name: np.stack([row.arrays[name] for row in numbers]) for name in first.arrays}
+    points = {name: array for name, array in arrays.items() if name in first.prepared.inputs}
+    others = {name: array for name, array in arrays.items() if name not in points}
     rounded = tuple(row.rounded for row in numbers)
     spelled = tuple(row.spelled for row in numbers)
-    return Batch(question, first.prepared, points, dtype, device, rounded, spelled)
+    return Batch(question, first.prepared, points, dtype, device, rounded, spelled, others=others)

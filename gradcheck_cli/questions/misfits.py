@@ -6,11 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.functions import lookup
+from gradcheck_cli.language.errors import mistake
 from gradcheck_cli.language.program import Call, Number, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from gradcheck_cli.language.errors import PointError
     from gradcheck_cli.language.program import Program
     from gradcheck_cli.worlds.scalars import ShapeError
 
@@ -32,6 +34,17 @@ _REASONS = {
     r"cannot be the same": "two dims that differ are needed",
     r"^diag requires": "a matrix is needed",
 }
+
+
+def shape_mistake(
+    program: Program, error: ShapeError, inputs: Mapping[str, tuple[int, ...]]
+) -> PointError:
+    """What to tell of shapes that do not fit, or of a call that is refused otherwise."""
+    message, way_out = str(error), ""
+    if not error.code:
+        message, way_out = misfit(program, error, inputs)
+    span, code = program.spans.get(error.node), error.code or "shape-mismatch"
+    return mistake(code, message, program.text, span, help=way_out)
 
 
 def misfit(

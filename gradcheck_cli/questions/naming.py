@@ -14,6 +14,8 @@ from gradcheck_cli.language.program import Program, Variable
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
+    from gradcheck_cli.questions.intermediates import Intermediates
+
 
 class Asked(NamedTuple):
     """How a user says a point and what is differentiated: on a command line, or from Python.
@@ -74,11 +76,34 @@ def _instead(program: Program, given: Collection[str]) -> tuple[str, ...]:
 
 
 def underivable(
-    program: Program, wrt: Sequence[str], integers: Collection[str], asked: Asked
+    program: Program,
+    wrt: Sequence[str],
+    integers: Collection[str],
+    asked: Asked,
+    rest: Program,
+    held: Intermediates | None,
 ) -> Iterator[Mistake]:
-    """Names to differentiate by that are no inputs, or class indices."""
+    """Names to differentiate by that are neither inputs nor assigned, that are class indices, or
+    that have no part in the result.
+
+    Args:
+        rest: the program with what is held as inputs of it.
+    """
+    assigned = () if held is None else held.programs
+    others = ", ".join(f"`{name}`" for name in assigned)
     for name in wrt:
-        if name not in program.variables:
+        if (
+            held is not None
+            and name not in rest.variables
+            and name in (*program.variables, *assigned)
+        ):
+            verb = "is" if len(assigned) == 1 else "are"
+            message = f"`{name}` has no part in the result where {others} {verb} held"
+            way_out = "ask for one of them, then for the other"
+            yield Mistake("unknown-input", message, help=way_out if len(wrt) > 1 else "")
+        elif name in assigned:
+            continue
+        elif name not in program.variables:
             message = f"`{asked.wrt}` names `{name}`, which is not an input of the program"
             yield Mistake("unknown-input", message, help=way_out_of(name, program))
         elif name in integers:

@@ -12,7 +12,8 @@ from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.errors import Mistake, PointError, ProgramError, mistake
 from gradcheck_cli.language.program import Call, Program, Variable
 from gradcheck_cli.questions.arrays import RoundedNumber, float_array, integer_array
-from gradcheck_cli.questions.misfits import misfit
+from gradcheck_cli.questions.intermediates import Intermediates, cut
+from gradcheck_cli.questions.misfits import shape_mistake
 from gradcheck_cli.questions.naming import COMMAND, Asked, misnamed, underivable
 from gradcheck_cli.questions.nonfinite import require_finite
 from gradcheck_cli.questions.prepared import Oversize, Prepared, unroll
@@ -45,6 +46,8 @@ class Question:
         remarks: what is to be told of how the text was read, in sentences.
         expansions: the specification as scalars, by shapes; questions of one specification may
             share them.
+        held: what is differentiated by and is no input of the user's program; the specification is
+            that program with the assignments cut. None where nothing is.
     """
 
     subject: Subject
@@ -57,17 +60,28 @@ class Question:
     claims: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     expansions: dict[object, Expansion | Oversize] = field(default_factory=dict)
+    held: Intermediates | None = None
     _prepared: dict[object, Prepared] = field(default_factory=dict)
+
+    @cached_property
+    def whole(self) -> Program:
+        """The user's program."""
+        return self.specification if self.held is None else self.held.whole
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The inputs of the user's program, and behind them what is held."""
+        return (*self.whole.variables, *(() if self.held is None else self.held.programs))
 
     @cached_property
     def integers(self) -> frozenset[str]:
         """Inputs that hold class indices."""
-        return index_inputs(self.specification)
+        return index_inputs(self.whole)
 
     @cached_property
     def everything(self) -> bool:
         """Whether all inputs are differentiated that can be."""
-        return set(self.wrt) == set(self.specification.variables) - self.integers
+        return set(self.wrt) == set(self.whole.variables) - self.integers
 
     def arrays(
         self, point: Mapping[str, Nested], dtype: DType
@@ -90,6 +104,8 @@ class Question:
                 mistakes += error.mistakes
         if mistakes:
             raise PointError(mistakes)
+        if self.held is not None:
+            arrays |= self.held.values(arrays, dtype, rounded)
         return arrays, rounded
 
     def shapes_key(self, arrays: Mapping[str, Array]) -> tuple[object, ...]:
@@ -152,12 +168,8 @@ class Question:
         try:
             return unroll(program, self._inputs(arrays))
         except ShapeError as error:
-            message, help_ = str(error), ""
-            if not error.code:
-                inputs = {name: arrays[name].shape for name in program.variables}
-                message, help_ = misfit(program, error, inputs)
-            span, code = program.spans.get(error.node), error.code or "shape-mismatch"
-            raise mistake(code, message, program.text, span, help=help_) from error
+            shapes = {name: arrays[name].shape for name in program.variables}
+            raise shape_mistake(program, error, shapes) from error
 
     def _weights(
         self,
@@ -188,6 +200,7 @@ def question_of(
     subject: Subject | None = None,
     order: int = 1,
     jacobian: bool = False,
+    trace: bool = False,
     claims: Sequence[str] = (),
     asked: Asked = COMMAND,
     remarks: tuple[str, ...] = (),
@@ -199,6 +212,7 @@ def question_of(
         wrt: the inputs to differentiate; none for all.
         subject: what is on trial; without one the specification itself, run by torch.
         order, jacobian, claims: as in `Question`.
+        trace: whether the chain rule is to be written down.
         asked: how the user says these things.
         remarks: as in `Question`.
     Raises:
@@ -206,11 +220,13 @@ def question_of(
             itself.
     """
     integers = index_inputs(specification)
+    rest, held = cut(specification, wrt)
     mistakes = [
         *misnamed(specification, given, asked),
-        *underivable(specification, wrt, integers, asked),
-        *conflicts(order, cotangent, jacobian=jacobian),
+        *underivable(specification, wrt, integers, asked, rest, held),
+        *conflicts(order, cotangent, jacobian=jacobian, trace=trace),
         *illegible(specification, claims),
+        *_claims_of_a_cut(claims, held),
     ]
     everything = (name for name in specification.variables if name not in integers)
     chosen = tuple(dict.fromkeys(wrt)) or tuple(everything)
@@ -220,12 +236,14 @@ def question_of(
         mistakes.append(Mistake("no-input", none, specification.text, help=hint))
     if mistakes:
         raise PointError(mistakes)
-    on_trial = ProgramSubject(specification) if subject is None else subject
-    rest = words or {}, order, jacobian, tuple(claims), remarks
-    return Question(on_trial, specification, chosen, cotangent, *rest)
+    on_trial = ProgramSubject(rest) if subject is None else subject
+    asks = words or {}, order, jacobian, tuple(claims), remarks
+    return Question(on_trial, rest, chosen, cotangent, *asks, held=held)
 
 
-def conflicts(order: int, cotangent: Nested | None, *, jacobian: bool) -> Iterator[Mistake]:
+def conflicts(
+    order: int, cotangent: Nested | None, *, jacobian: bool, trace: bool = False
+) -> Iterator[Mistake]:
     """What cannot be asked together."""
     if jacobian and cotangent is not None:
         message = "a Jacobian has no cotangent: each element of the value is differentiated alone"
@@ -233,6 +251,19 @@ def conflicts(order: int, cotangent: Nested | None, *, jacobian: bool) -> Iterat
     if jacobian and order != 1:
         message = "second derivatives are those of one number, a Jacobian is of several"
         yield Mistake("conflicting-options", message, help="give a cotangent instead of `jacobian`")
+    if trace and (jacobian or order != 1):
+        message = "the chain rule is traced for first derivatives under one cotangent"
+        name = "order" if order != 1 else "jacobian"
+        yield Mistake("conflicting-options", message, help=f"leave `{name}` out")
+
+
+def _claims_of_a_cut(claims: Sequence[str], held: Intermediates | None) -> Iterator[Mistake]:
+    """Claims are about the user's program, and nothing of that may be cut."""
+    if claims and held is not None:
+        names = ", ".join(f"`{name}`" for name in held.programs)
+        message = f"a claim is about the whole program, which is cut where {names} is held"
+        way_out = "a claim says what it is a derivative by: `dh = ...` of an assigned `h`"
+        yield Mistake("conflicting-options", message, help=way_out)
 
 
 def illegible(program: Program, claims: Sequence[str]) -> Iterator[Mistake]:

@@ -66,6 +66,38 @@ class AlsoRecord(TypedDict):
     partials: list[PartialRecord]
 
 
+class LocalRecord(TypedDict):
+    """A local partial: the derivative of the step `of` by a name that it is written in, and what
+    the name receives of the step's adjoint.
+    """
+
+    of: str
+    formula: str | None
+    latex: str | None
+    adjoint: str | None
+    value: JsonArray
+    elementwise: bool
+    contribution: JsonArray
+    reason: str | None
+
+
+class AdjointRecord(TypedDict):
+    """The derivative of the result by a name, proved and as torch has it."""
+
+    reference: JsonArray
+    autograd: JsonArray
+
+
+class TraceRecord(TypedDict):
+    """A name of the program, an input or a step, in the chain rule."""
+
+    name: str
+    value: JsonArray
+    step: str | None
+    local: list[LocalRecord]
+    adjoint: AdjointRecord
+
+
 class ClaimRecord(TypedDict):
     """What became of a derivative that the user derived."""
 
@@ -125,6 +157,7 @@ class Record(SuiteFields):
     value: ForwardValues
     partials: list[PartialRecord]
     also: AlsoRecord | None
+    trace: list[TraceRecord] | None
     claims: list[ClaimRecord] | None
     notes: list[str]
     rounded: list[RoundedInput]

@@ -10,6 +10,7 @@ from html import escape
 from typing import TYPE_CHECKING, TypeAlias
 
 from gradcheck_cli.records.outcome import Outcome
+from gradcheck_cli.reports.chain_rule import NUMBERS
 from gradcheck_cli.reports.facts import (
     FORESEEN,
     MAX_FORMULAS,
@@ -23,11 +24,12 @@ from gradcheck_cli.reports.facts import (
 from gradcheck_cli.reports.format import MAX_LINE, count_of, escape_controls
 from gradcheck_cli.reports.rows import Detail, titles_of
 from gradcheck_cli.reports.tally import summary
+from gradcheck_cli.reports.traced_cases import chain_tables, chains_left
 from gradcheck_cli.reports.values import value_text
 from gradcheck_cli.reports.wrap import one_line, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from gradcheck_cli.records.report import Report
     from gradcheck_cli.reports.facts import Group, Sentence
@@ -54,6 +56,7 @@ _STYLES = {
 _CLASSES = "tex2jax_ignore mathjax_ignore"
 _CELL = "padding:2px 8px;white-space:nowrap;background:transparent;color:inherit;text-align:"
 _RULE = ";border-bottom:1px solid #888"
+_TABLE = '<table style="border-collapse:collapse;margin:4px 0">'
 
 
 def fragment(report: Report, draw: Draw, *, verbose: bool = False, quiet: bool = False) -> str:
@@ -88,10 +91,22 @@ class _Page:
                 _line(_prose(phrase_of(group.shared, group.shared))),
                 *([] if self.quiet else map(_line, [*_values(group), *self._formulas(group)])),
                 self._table(group, rows) if rows else "",
+                *([] if self.quiet else self._chains(group)),
                 *(_line(_sentence(sentence)) for sentence in said),
                 *(_line(f"reproduce: <code>{_text(command)}</code>") for command in again),
             ]
         )
+
+    def _chains(self, group: Group) -> Iterator[str]:
+        """The chain rule of the first few cases, a table for each."""
+        for label, head, *rows in chain_tables(group, verbose=self.verbose):
+            yield from map(_line, map(_text, label))
+            sides = ["right" if title in NUMBERS else "left" for title in head]
+            lines = [_row("th", map(_text, head), sides)]
+            lines += [_row("td", map(_text, row), sides) for row in rows]
+            yield _line(f"{_TABLE}{''.join(lines)}</table>")
+        left = chains_left(group, verbose=self.verbose)
+        yield _line(left) if left else ""
 
     def _formulas(self, group: Group) -> list[str]:
         known = formulas(group)
@@ -126,7 +141,7 @@ class _Page:
             cells += [row.cell(name, detail) for name in titles]
             lines.append(_row("td", [*map(_text, cells), _badge(row.outcome)], sides))
         rest = len(rows) - len(some)
-        table = f'<table style="border-collapse:collapse;margin:4px 0">{"".join(lines)}</table>'
+        table = f"{_TABLE}{''.join(lines)}</table>"
         return _line(table) + (_line(f"… and {count_of(rest, 'partial')} more") if rest else "")
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.records.outcome import Status
+from gradcheck_cli.reports.chain_rule import NUMBERS
 from gradcheck_cli.reports.facts import (
     MAX_FORMULAS,
     commands,
@@ -22,10 +23,11 @@ from gradcheck_cli.reports.findings import file_of
 from gradcheck_cli.reports.format import MAX_LINE, count_of, escape_controls, inert
 from gradcheck_cli.reports.rows import rows_of, titles_of
 from gradcheck_cli.reports.tally import summary
+from gradcheck_cli.reports.traced_cases import chain_tables, chains_left
 from gradcheck_cli.reports.wrap import one_line, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from gradcheck_cli.records.report import Report
     from gradcheck_cli.reports.facts import Group
@@ -131,6 +133,7 @@ def _group(group: Group, most: int | None = None) -> list[str]:
         # Two spaces at a line's end keep it a line.
         "  \n".join(lines),
         *_tables(group, most),
+        *_chain_rules(group),
     ]
     blocks += ["\n".join(texts)] if texts else []
     lines = commands(group)
@@ -168,6 +171,19 @@ def _table(group: Group, rows: Sequence[FactRow]) -> str:
             )
         )
     return "\n".join(lines)
+
+
+def _chain_rules(group: Group) -> Iterator[str]:
+    """The chain rule of the first few cases, a table for each."""
+    for label, head, *rows in chain_tables(group):
+        if label:
+            yield prose(" ".join(label))
+        sides = ["---:" if title in NUMBERS else "---" for title in head]
+        cells = ([_in_cell(code(text)) if text else "" for text in row] for row in rows)
+        yield "\n".join(map(_line, [head, sides, *cells]))
+    left = chains_left(group)
+    if left:
+        yield left
 
 
 def _line(cells: Sequence[str]) -> str:

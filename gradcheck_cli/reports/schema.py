@@ -27,6 +27,7 @@ from gradcheck_cli.reports.schemas import field_schema as _field
 from gradcheck_cli.reports.schemas import object_schema as _object
 from gradcheck_cli.reports.schemas import ref_schema as _ref
 from gradcheck_cli.reports.schemas import text_schema as _text
+from gradcheck_cli.reports.trace_schema import TRACE, trace_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -138,7 +139,7 @@ def _additions() -> Schema:
     place = {"type": "integer", "minimum": 1}
     rounded = _object("A number that the dtype cannot hold.", variable=_TEXT, text=_TEXT, used=_ref("number"))
     return {
-        "status": _ref("status"),
+        "status": _ref("status"), "trace": TRACE,
         "written": _field("What the user wrote, where that is not the language's and was read as `expression`; else null.", type=["string", "null"]),
         "order": _field("The order of the derivatives in `partials`.", enum=[1, 2]),
         "direction": _either("Of second derivatives of many inputs: each is the product of a row of them with this direction, which is shaped like the inputs; "
@@ -231,7 +232,7 @@ def _opinions() -> Schema:
 
 
 def _estimates() -> Schema:
-    return {
+    return trace_schema() | {
         "numeric": _object(
             "An estimate with its error bar.",
             {side: _either(f"From the {side} alone; null where that is not possible.", _ref("slope"), _NULL) for side in ("left", "right")},

@@ -33,7 +33,13 @@ DEEPEST = 100
 # Characters of a report: a million checks.
 LONGEST_REPORT = 1_000_000_000
 # What a case has that was asked in one part.
-_UNSPLIT: dict[str, Any] = {"order": 1, "direction": None, "also": None, "claims": None}
+_UNSPLIT: dict[str, Any] = {
+    "order": 1,
+    "direction": None,
+    "also": None,
+    "trace": None,
+    "claims": None,
+}
 # Stands in the library's messages for the value, which is put there shortened; JSON never has this
 # character as it is.
 _VALUE = "\0"

@@ -29,6 +29,7 @@ from gradcheck_cli.reports.matrix import matrices
 from gradcheck_cli.reports.rows import Detail, titles_of
 from gradcheck_cli.reports.tally import summary
 from gradcheck_cli.reports.terminal import terminal_text
+from gradcheck_cli.reports.traced_cases import chain_rules
 from gradcheck_cli.reports.values import value_text
 from gradcheck_cli.reports.wrap import shorten, wrap, wrap_command
 
@@ -109,6 +110,7 @@ class _Page:
             self._table(group, rows) if rows else [],
             self._wrap(map(Text, rest_of(group, group.rows, rows))) if left else [],
             self._matrices(group) if self.verbose else [],
+            [] if self.quiet else chain_rules(group, self.width, verbose=self.verbose),
             self._below(group, rows[:MAX_EXPLAINED] if left else group.rows, left),
         ]
         lines: list[Text] = []

@@ -91,7 +91,7 @@ class Desk:
         if key not in known:
             # Another case may ask something else of the same program.
             text = case.program.text
-            same = (q for q in known.values() if q.specification.text == text)
+            same = (q for q in known.values() if q.specification.text == text and q.held is None)
             known[key] = task.question(next(same, None))
         known.move_to_end(key)
         while len(known) > REMEMBERED:

@@ -90,7 +90,9 @@ class Task:
             jacobian=case.jacobian,
             claims=case.claims,
         )
-        return question if same is None else replace(question, expansions=same.expansions)
+        if same is None or question.held is not None:
+            return question
+        return replace(question, expansions=same.expansions)
 
     def batches(self, question: Question) -> Iterator[tuple[Batch, ...]]:
         """The points as batches, each in a group by itself.

@@ -161,7 +161,7 @@ ROWS: tuple[Setting, ...] = (
     Setting("at",          ("--at",),                        _CHECK, LIST,    Unset("none"),         "NAME=VALUE",    "",
             "The point: a number, pi/4, [[1, 2], [3, 4]], a grid 0:1:5, or randn(3). Repeatable.", readers.point, repeated="as checked"),
     Setting("wrt",         ("--wrt",),                       _BOTH,  NAMES,   Unset("all"),          "NAMES",         '["x", "W"]',
-            "Inputs to differentiate (all).", readers.input_names, suite="wrt", repeated="as checked"),
+            "Inputs to differentiate (all), or names that the program assigns.", readers.input_names, suite="wrt", repeated="as checked"),
     Setting("dtype",       ("--dtype",),                     _BOTH,  NAMES,   "float64",             "NAMES",         '["float64", "float32"]',
             "float64, float32, bfloat16, float16; a comma list checks each.", readers.dtype_names, suite="dtype", repeated="as checked"),
     Setting("device",      ("--device",),                    _BOTH,  NAMES,   "cpu",                 "NAMES",         '"cuda:1"',
@@ -182,6 +182,8 @@ ROWS: tuple[Setting, ...] = (
             "A derivative by hand: x=2*x, dh/dk=1, a backward program. Repeatable.", readers.claims, suite="claim", repeated="as given"),
     Setting("modes",       ("--modes",),                     _BOTH,  NAMES,   "reverse",             "NAMES",         '["forward", "vmap"]',
             "Further ways of torch to the gradient: forward, create_graph, vmap.", readers.mode_names, suite="modes", repeated="as given"),
+    Setting("trace",       ("--trace/--no-trace",),          _CHECK, FLAG,    "false",               None,            "true",
+            "The chain rule, step by step."),
     Setting("strict",      ("--strict/--no-strict",),        _BOTH,  FLAG,    "false",               None,            "true",
             "imprecise and kink exit 1 too.", suite="strict", repeated="as given"),
     Setting("format",      ("--format", "-f"),               _BOTH,  TEXT,    "table",               "FORMAT",        '"markdown"',
@@ -231,7 +233,7 @@ SETTINGS: Mapping[str, Setting] = {row.name: row for row in ROWS}
 GROUPS = {
     "Which cases": ("keyword", "tag", "last-failed", "shard"),
     "The point": ("at", "dtype", "device", "points", "seed"),
-    "What is checked": ("wrt", "cotangent", "order", "jacobian", "claim", "modes"),
+    "What is checked": ("wrt", "cotangent", "order", "jacobian", "claim", "modes", "trace"),
     "How it is judged": ("rtol", "atol", "step", "strict"),
     "How it runs": (
         "jobs",

@@ -102,9 +102,9 @@ class Autograd:
 def _of_point(batch: Batch) -> Backward | Abstention:
     """The opinion on the first point."""
     try:
-        execution, leaves = _run(batch)
+        execution, leaves = run_once(batch)
         cut = batch.question.subject.cuts(execution)
-        forward = tuple(_floats(execution.result).tolist())
+        forward = tuple(floats_of(execution.result).tolist())
         primal = tuple(_primal(execution))
     except TORCH_ERRORS as error:
         place = f"{batch.dtype.name} on {batch.device}"
@@ -115,7 +115,7 @@ def _of_point(batch: Batch) -> Backward | Abstention:
         if gradient is None:
             partials += [Detached(cut)] * batch.points[name][0].size
         else:
-            partials += map(Measured, _floats(gradient).tolist())
+            partials += map(Measured, floats_of(gradient).tolist())
     return Backward(forward, tuple(partials), cut, execution, primal)
 
 
@@ -123,8 +123,8 @@ def _of_numbers(batch: Batch) -> BulkEstimates | None:
     """The opinion on all points of a batch of numbers; None where torch cannot, or mixes them."""
     count = len(batch)
     try:
-        execution, leaves = _run(batch)
-        forward, primal = _floats(execution.result).tolist(), _primal(execution)
+        execution, leaves = run_once(batch)
+        forward, primal = floats_of(execution.result).tolist(), _primal(execution)
     except TORCH_ERRORS:
         return None
     if len(forward) < count:
@@ -134,7 +134,7 @@ def _of_numbers(batch: Batch) -> BulkEstimates | None:
     value = np.full((count, len(gradients)), np.nan)
     for p, gradient in enumerate(gradients):
         if gradient is not None:
-            value[:, p] = _floats(gradient)[:count]
+            value[:, p] = floats_of(gradient)[:count]
     detached = [gradient is None for gradient in gradients]
     rows = value.tolist()
 
@@ -148,7 +148,7 @@ def _of_numbers(batch: Batch) -> BulkEstimates | None:
     return BulkEstimates(value, np.zeros_like(value), answered, backward)
 
 
-def _run(batch: Batch) -> tuple[Execution, dict[str, Any]]:
+def run_once(batch: Batch) -> tuple[Execution, dict[str, Any]]:
     """torch's values, and the inputs with their gradients; several points make a batch of numbers.
 
     Raises:
@@ -186,7 +186,7 @@ def _primal(execution: Execution) -> list[float]:
     """The value whose derivative was differentiated, row-major; nothing where there is none."""
     found: list[float] = []
     if execution.primal is not None:
-        found = _floats(execution.primal).tolist()
+        found = floats_of(execution.primal).tolist()
     return found
 
 
@@ -209,7 +209,7 @@ def _leaf(array: Any, like: Any, differentiate: bool) -> Any:
     return leaf.requires_grad_() if differentiate else leaf
 
 
-def _floats(value: Any) -> Floats:
+def floats_of(value: Any) -> Floats:
     """A result of torch, or a Python number, as float64 numbers in a row."""
     import torch
 

@@ -151,7 +151,7 @@ def _read(point: Point, program: GradientProgram, values: list[Any], bits: int) 
         troubles[i] if i in troubles else _forward(balls.plain(values[i]), bits)
         for i in program.outputs
     )
-    touching = _touching(program, values)
+    touching = touching_kinks(program, values)
     partials: list[Truth] = []
     for k, node in enumerate(program.partials):
         # A partial shares the trouble of every element of the value that depends on its input.
@@ -197,7 +197,7 @@ def _partial(
     return Abstention(f"the derivative could not be enclosed tightly with {bits} bits")
 
 
-def _touching(program: GradientProgram, values: list[Any]) -> list[Kink]:
+def touching_kinks(program: GradientProgram, values: list[Any]) -> list[Kink]:
     """Kinks whose argument is not proved to be away from zero, and whose node has a part in the
     result.
 
