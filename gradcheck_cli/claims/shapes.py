@@ -30,7 +30,7 @@ def fitted(claimed: Indices, shape: tuple[int, ...]) -> Indices | None:
     return found if shape else int(found)
 
 
-def misfit(board: Board, claimed: Indices, true: Indices, holds: Callable[[Indices], bool]) -> str:
+def amiss(board: Board, claimed: Indices, true: Indices, holds: Callable[[Indices], bool]) -> str:
     """That sums of what is claimed, or its transpose, are the derivative; empty where not.
 
     Args:

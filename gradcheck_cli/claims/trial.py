@@ -15,7 +15,7 @@ from gradcheck_cli.claims.explain import explain
 from gradcheck_cli.claims.pair import Rivals
 from gradcheck_cli.claims.proof import proof_of
 from gradcheck_cli.claims.repairs import repairs
-from gradcheck_cli.claims.shapes import fitted, misfit, size_of_shape
+from gradcheck_cli.claims.shapes import fitted, amiss, size_of_shape
 from gradcheck_cli.claims.sizes import without_sizes
 from gradcheck_cli.claims.verdict import ClaimVerdict, Explanation
 from gradcheck_cli.language.claiming import COTANGENTS, read_claim
@@ -213,7 +213,7 @@ class _Trial:
     def _misshapen(self, line: Statement, claimed: Indices, true: Indices) -> ClaimVerdict:
         """A claim whose shape is not that of what it is by."""
         shapes = f"it is {size_of_shape(claimed)}, and `{line.by}` is {size_of_shape(true)}"
-        mended = misfit(self.board, claimed, true, lambda n: self._rivals(n, true).agree())
+        mended = amiss(self.board, claimed, true, lambda n: self._rivals(n, true).agree())
         why = Explanation("shape", f"{shapes}{mended}", is_whole=bool(mended))
         return ClaimVerdict(line, "refuted", "point", explanation=why)
 
