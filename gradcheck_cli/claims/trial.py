@@ -15,7 +15,7 @@ from gradcheck_cli.claims.explain import explain
 from gradcheck_cli.claims.pair import Rivals
 from gradcheck_cli.claims.proof import proof_of
 from gradcheck_cli.claims.repairs import repairs
-from gradcheck_cli.claims.shapes import fitted, amiss, size_of_shape
+from gradcheck_cli.claims.shapes import amiss, fitted, size_of_shape
 from gradcheck_cli.claims.sizes import without_sizes
 from gradcheck_cli.claims.verdict import ClaimVerdict, Explanation
 from gradcheck_cli.language.claiming import COTANGENTS, read_claim
