@@ -21,6 +21,10 @@ _QKV = "q=[[1,0.5],[0.25,-1]],k=[[0.5,1],[2,-0.5],[0.125,1]],v=[[1,2],[0.5,-1],[
 
 # fmt: off
 RIGHT = [
+    Claimed("cross_entropy(x, 1)", "x=[1,2,3]", "dx = softmax(x); dx[1] -= 1"),
+    Claimed("cross_entropy(x, y)", "x=[[1,2,3],[2,0,1]],y=[0,2]", "N = x.shape[0]; dx = softmax(x, dim=1); dx[np.arange(N), y] -= 1; dx /= N"),
+    Claimed("sqrt(1 - cos(x))", "x=0.5", "x = sin(x)/(2*sqrt(1 - cos(x)))"),
+    Claimed("x[0]*x[1]", "x=[2,3]", "dx = zeros_like(x); dx[0] = x[1]; dx[1] += x[0]"),
     Claimed("x**3*sin(x)", "x=0.75", "x = 3*x**2*sin(x) + x**3*cos(x)"),
     Claimed("log(1 + exp(x))", "x=0.5", "df/dx = 1/(1 + exp(-x))"),
     Claimed("x**x", "x=1.5", "x = x**x*(log(x) + 1)"),
@@ -49,6 +53,9 @@ RIGHT = [
     Claimed("y = x**2\nL = sum(y)", "x=[1,2]", "dx = zeros_like(x); dx += 2*x"),
 ]
 WRONG = [
+    Claimed("clamp(x, -1, 1)**2", "x=0.5", "x = 2*x", "right at the point itself"),
+    Claimed("X @ W", "X=[[1,2],[0.5,-1],[2,0.25]],W=[[0.5],[0.25]]", "dW = X @ dout", "`X` has to be transposed"),
+    Claimed("h = tanh(x*w)\ny = h*w\nL = y**2", "x=0.5,w=2", "dy = 2*y; dh = dy*w; dw = dh*(1 - h**2)*x", "through `h*w` is missing"),
     Claimed("sin(x)*x", "x=0.75", "x = cos(x)*x", "what comes through"),
     Claimed("exp(3*x)", "x=0.5", "x = exp(3*x)", "1/3 times"),
     Claimed("cos(x**2)", "x=0.75", "x = -sin(x**2)", "2*x is missing"),
@@ -67,7 +74,7 @@ WRONG = [
     Claimed(_ATTENTION, _QKV, "dp = dout @ v.T; ds = p*(dp - sum(dp*p, dim=1, keepdim=True)); dq = ds @ k", "2 times"),
     Claimed("f = x*x*x", "x=2", "x = 2*x**2", "x"),
     Claimed("a = x + 1\nb = x*2\nf = a*b", "x=3", "df/dx = b", "through `b`"),
-    Claimed("a = x + 1\nb = x*2\nf = a*b", "x=3", "df/dx = b - 2*a", "the sign of what comes through `b`"),
+    Claimed("a = x + 1\nb = x*2\nf = a*b", "x=3", "df/dx = b - 2*a", "the sign of what comes through `x*2`"),
     Claimed("a = x + 1\nb = x*2\nf = a*b", "x=3", "df/dx = b + 4*a", "counted twice"),
     Claimed("z = x @ w\nL = sum(z**2)", "x=[[1,2],[3,4]],w=[1,-1]", "dz = 2*z; dw = x @ dz", "`x` has to be transposed"),
     Claimed("a = tanh(z)\nL = a**2", "z=0.5", "dz = 2*a*(1 - z**2)", "`z` stands where `a` should"),

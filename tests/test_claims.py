@@ -53,7 +53,7 @@ def test_no_description_is_given_that_does_not_give_the_numbers(monkeypatch):
         "_descriptions",
         lambda board, line, pair: iter([("sign", "its sign is wrong", pair.true)]),
     )
-    (verdict,) = tried(WRONG[1])
+    (verdict,) = verdicts_of(case("exp(3*x)", "x=0.5"), "x = exp(3*x)*(1 + x)")
     assert verdict.status == "refuted"
     assert verdict.explanation is None
 
@@ -74,6 +74,52 @@ def test_what_is_said(program, at, claim, sentence):
     point = case(program, at)
     (verdict,) = verdicts_of(point, claim)
     assert sentence_of(verdict, point).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("program", "at", "claim", "outcome", "sentence"),
+    [
+        ("x**2/2", "x=0", "x = x**2/x", "inconclusive",
+         "it has no value at the point, where the derivative has one; elsewhere it is proved"),
+        ("x**3", "x=0.5", "x = 0.76", "wrong",
+         "refuted: at the point it is 0.76 where the derivative is 0.75"),
+        ("2**x", "x=1", "x = 2**x*0.6931471805599453094172321214581765680755", "wrong",
+         "refuted: at the point it is 1.38629436111989061883446424291635313615100000000"
+         " where the derivative is 1.38629436111989061883446424291635313615100026872"),
+    ],
+)  # fmt: skip
+def test_what_is_said_at_odd_points(program, at, claim, outcome, sentence):
+    """A claim without a number, a decimal, a factor that no digits would show."""
+    point = case(program, at)
+    (verdict,) = verdicts_of(point, claim)
+    assert (str(verdict.outcome), sentence_of(verdict, point)) == (outcome, sentence)
+
+
+def test_a_working_line_that_later_lines_put_right_is_no_mistake():
+    """`dh` is used again for what comes before relu: all that is claimed of inputs is proved."""
+    point = case("z = x @ w\nh = relu(z)\nL = sum(h**2)", "x=[[1,2],[3,-4]],w=[1,-1]")
+    verdicts = verdicts_of(point, "dh = 2*h; dh[z <= 0] = 0; dw = x.T @ dh")
+    assert [(v.status, str(v.outcome)) for v in verdicts] == [("proved", "agree")] * 2
+    verdicts = verdicts_of(point, "dh = 2*h*(z > 0)*3; dw = x.T @ dh/3")
+    assert [(v.status, str(v.outcome)) for v in verdicts] == [
+        ("refuted", "agree"),
+        ("proved", "agree"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("claim", "code"),
+    [
+        ("dx[w] = 1; dx = 2*x", "no-claim"), ("dx = 2*x; dx[w] -= 1", "bad-index"), ("dx = 2*x; dx[7] -= 1", "bad-index"),
+        ("h = x @ w; dx = h", "shape-mismatch"), ("x[0] = 2", "no-claim"),
+    ],
+)  # fmt: skip
+def test_elements_and_shapes_that_are_not_known_are_refused(claim, code):
+    """Each with its place in the claim."""
+    with pytest.raises(ProgramError) as error:
+        verdicts_of(case("sum(x**2)*sum(w)", "x=[1,2],w=[3,4,5]"), claim)
+    assert error.value.mistakes[0].code == code
+    assert error.value.mistakes[0].span is not None
 
 
 def test_the_first_wrong_line_is_named_and_later_ones_are_right_but_for_it():

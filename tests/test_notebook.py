@@ -137,7 +137,7 @@ def test_every_option_that_results_depend_on_reaches_its_place(cells):
     asked = {row.name for row in settings_of("check") if row.matters}
     assert {word[2:] for word in CELLS["every option"].split() if word.startswith("--")} == (
         # Points are drawn where `--at` names a distribution, which this cell does not.
-        asked - {"jacobian", "order", "points", "seed"}
+        asked - {"jacobian", "order", "points", "seed", "claim", "trace"}
     )
     assert value(cells, "second order") == 12.0
 

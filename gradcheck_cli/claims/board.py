@@ -167,7 +167,7 @@ class Board:
     @staticmethod
     def _use(program: Program, place: int, name: str, by: str) -> str:
         """The words of the step that uses a name."""
-        return program.names.get(place) or program.source(place).replace(name, by)
+        return program.source(place).replace(name, by)
 
     def _pulled(self, of: str, by: str, weights: Any) -> Indices:
         text, name = held(self.program.text, by)

@@ -49,6 +49,9 @@ def _explanation(why: Explanation) -> dict[str, Any]:
 
 def sentence_of(verdict: ClaimVerdict, point: Point) -> str:
     """What became of a line, and why."""
+    if verdict.valueless:
+        where = "it has no value at the point, where the derivative has one"
+        return f"{where}{'; elsewhere it is proved' * (verdict.status == 'proved')}"
     match verdict.status:
         case "proved":
             if verdict.how == "digits":
@@ -59,8 +62,8 @@ def sentence_of(verdict: ClaimVerdict, point: Point) -> str:
             tried = f"it holds at {verdict.points} points" if why is None else why.words
             return f"neither proved nor refuted: {tried}"
     if verdict.deferred and verdict.explanation is not None:
-        factor = f"right but for a factor that comes later: {verdict.explanation.words}"
-        return f"{factor}; what is claimed of inputs is proved"
+        what = f"not this derivative ({verdict.explanation.words})"
+        return f"{what}, which later lines put right: what is claimed of inputs is proved"
     parts = [_against(verdict, point)] if verdict.counterexample else []
     if verdict.but_for:
         names = ", ".join(f"`{name}`" for name in verdict.but_for)

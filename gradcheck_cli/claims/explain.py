@@ -28,19 +28,25 @@ _MOST = 40
 _SECONDS = 3.0
 
 
-def explain(board: Board, line: Statement, pair: Rivals) -> Explanation | None:
-    """The first description of a claim that gives its numbers; None where none does."""
-    why = _explained(board, line, pair)
+def explain(
+    board: Board, line: Statement, pair: Rivals, *, factors: bool = True
+) -> Explanation | None:
+    """The first description of a claim that gives its numbers; None where none does.
+
+    Args:
+        factors: whether a factor between both sides may be one.
+    """
+    why = _explained(board, line, pair, factors=factors)
     inputs = [] if why else [name for name in board.inputs if name != line.by]
     for name in inputs:
         fixed = frozenset(elements_of(name, np.shape(board.values[name])))
-        why = _explained(board, line, replace(pair, fixed=fixed))
+        why = _explained(board, line, replace(pair, fixed=fixed), factors=factors)
         if why is not None:
             return replace(why, words=f"{why.words}, with `{name}` as given")
     return why
 
 
-def _explained(board: Board, line: Statement, pair: Rivals) -> Explanation | None:
+def _explained(board: Board, line: Statement, pair: Rivals, *, factors: bool) -> Explanation | None:
     until = thread_time() + _SECONDS
     for kind, words, nodes in _descriptions(board, line, pair):
         if _gives(pair, nodes):
@@ -48,6 +54,8 @@ def _explained(board: Board, line: Statement, pair: Rivals) -> Explanation | Non
             return Explanation(kind, words if factor is None else f"{words}; {factor.words}")
         if thread_time() > until:
             return None
+    if not factors:
+        return None
     return factor_between(board, pair) or _within_parts(board, line, pair)
 
 
@@ -56,7 +64,7 @@ def _descriptions(
 ) -> Iterator[tuple[str, str, Indices]]:
     """What people do instead, in words, and what that gives."""
     true = pair.true
-    yield "sign", "its sign is wrong", _mapped(board, "neg", true)
+    yield "opposite", "its sign is wrong", _mapped(board, "neg", true)
     yield from _of_constants(board, line, true)
     yield from _of_parts(board, line, true)
     if np.ndim(true) == 2 and np.shape(true) == np.shape(true)[::-1]:
@@ -128,12 +136,12 @@ def _of_diagonals(board: Board, line: Statement) -> Iterator[tuple[str, str, Ind
             found = _diagonal(board, name, line.by, board.derivative(line.of, name))
             if found is not None:
                 words = f"of d{name}/d{line.by} only the diagonal is counted"
-                yield "diagonal", words, found
+                yield "diagonal-alone", words, found
     numerator = line.of or board.result
     if np.shape(board.values[numerator] if numerator else board.value) == shape:
         found = _diagonal(board, line.of, line.by, board.weights(line.of))
         if found is not None:
-            yield "diagonal", "only the diagonal of the Jacobian is counted", found
+            yield "diagonal-alone", "only the diagonal of the Jacobian is counted", found
 
 
 def _diagonal(board: Board, of: str, by: str, weights: Indices) -> Indices | None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _BITS = 256
 # Factors of larger terms than this are found by chance.
 _MOST_TERM = 1_000
+_MOST_COEFFICIENT = 64
 # So many elements of a tensor are looked at.
 _MOST_ELEMENTS = 4
 _POWERS = (-1, 1, -2, 2)
@@ -39,11 +40,17 @@ def factor_between(board: Board, pair: Rivals) -> Explanation | None:
         return None
     number = _constant(ratios)
     if number is not None:
-        return _of_number(board, number)
+        # One part in 10^70 is no factor that could be told.
+        return None if number == 1 else _of_number(board, number)
+    if pair.fixed:
+        return None
     candidates = _candidates(board, rows)
     for words, divided in _products(candidates, ratios):
         number = _constant(divided)
-        if number is not None:
+        if (
+            number is not None
+            and max(abs(number.numerator), number.denominator) <= _MOST_COEFFICIENT
+        ):
             return _of_formula(number, words)
     return None
 
@@ -105,6 +112,8 @@ def _rows(board: Board, pair: Rivals) -> list[tuple[list[tuple[Any, Any]], dict[
     for at in pair.samples():
         claimed, true = pair.sides(at)
         sides = list(zip(claimed, true, strict=True))[:_MOST_ELEMENTS]
+        if any(t.is_zero() and not c.contains(0) for c, t in sides):
+            return []  # no factor makes something of 0
         if all(c.is_finite() and t.is_finite() and not t.contains(0) for c, t in sides):
             rows.append((sides, at))
     return rows if len(rows) > 1 else []

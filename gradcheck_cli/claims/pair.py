@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,7 @@ class Rivals:
         claimed, true: their scalars.
         given: the numbers of the point, by scalar name, and of a cotangent that is left open.
         fixed: scalars that keep these numbers where explanations are tested.
+        seen: a point at which both differ, which an explanation has to explain as well.
     """
 
     board: Board
@@ -51,6 +52,7 @@ class Rivals:
     true: Indices
     given: Mapping[str, float]
     fixed: frozenset[str] = frozenset()
+    seen: Mapping[str, float] | None = None
 
     @cached_property
     def is_same(self) -> bool:
@@ -93,6 +95,13 @@ class Rivals:
         shown = index if np.shape(self.true) else ()
         return True, Counterexample(dict(at), shown, *pairs[worst])
 
+    @property
+    def is_valueless(self) -> bool:
+        """Whether what is claimed has no number at the point, where what is true has one."""
+        claimed, true = self.sides(self.given)
+        pairs = zip(claimed, true, strict=True)
+        return any(t.is_finite() and not c.is_finite() for c, t in pairs)
+
     def tried(self, fixed: Collection[str] = (), seed: str = "claims") -> Search:
         """What points beside the one given say, some scalars held."""
         count = 0
@@ -105,7 +114,11 @@ class Rivals:
 
     def beside(self, claimed: Indices, true: Indices) -> Rivals:
         """Two other formulas at the same points."""
-        return Rivals(self.board, claimed, true, self.given, self.fixed)
+        return Rivals(self.board, claimed, true, self.given, self.fixed, self.seen)
+
+    def shown(self, against: Counterexample) -> Rivals:
+        """The same, a counterexample among the samples."""
+        return replace(self, seen=against.at)
 
     def agree(self) -> bool:
         """Whether both give the same numbers at every sample that has any."""
@@ -120,6 +133,8 @@ class Rivals:
     def samples(self) -> Iterator[dict[str, float]]:
         """Points at which an explanation is tested: the one given and some beside it."""
         yield dict(self.given)
+        if self.seen is not None and not self.fixed and self.seen != self.given:
+            yield dict(self.seen)
         for k, at in enumerate(points_beside(self.given, self.fixed, "explanations")):
             if k > 8:  # behind the simple ones, at which much is equal by chance
                 yield at

@@ -56,16 +56,15 @@ def proof_of(
 
 
 def _anywhere(program: Program, given: Mapping[str, float]) -> Identity:
-    """The identity with inputs of their own in the place of what is a piecewise function: where it
-    holds for whatever these come to, as for the largest logit that softmax takes off, no branch is
-    followed.
+    """The identity with an input of its own in the place of every call that is no arithmetic:
+    where it holds whatever these come to, nothing of them was used. So it is of the chain rule over
+    a root, and of the largest logit that softmax takes off: no branch is followed.
     """
     builder, where, free = Builder(), list[int](), dict(given)
     values = Machine(program).run(given, _BITS, lambda value: value)
     for i, node in enumerate(program.nodes):
-        row = lookup(node.function) if isinstance(node, Call) else None
-        if row is not None and row.kinks and not row.condition and values[i].is_finite():
-            name = f"piece {i}"
+        if isinstance(node, Call) and _is_opaque(node) and values[i].is_finite():
+            name = f"step {i}"
             free[name] = float(values[i].mid())
             where.append(builder.variable(name))
         else:
@@ -73,3 +72,9 @@ def _anywhere(program: Program, given: Mapping[str, float]) -> Identity:
     freed = builder.program(*(where[i] for i in program.outputs))
     known = {name: free[name] for name in freed.variables}
     return identity(freed, freed.outputs, known, _SEED)
+
+
+def _is_opaque(node: Call) -> bool:
+    row = lookup(node.function)
+    chooses = any(parameter.kind == "condition" for parameter in row.parsed.args)
+    return not (row.condition or row.operator or chooses)

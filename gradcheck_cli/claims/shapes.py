@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from gradcheck_cli.claims.board import Board
+    from gradcheck_cli.language.program import Program
     from gradcheck_cli.worlds.scalars import Indices
 
 
@@ -60,3 +61,8 @@ def _total(board: Board, nodes: Iterable[int]) -> int:
     for node in rest:
         first = board.builder.call("add", first, node)
     return first
+
+
+def sizes_of(program: Program, known: Mapping[str, Indices]) -> str:
+    """The shapes of what a program names, in words."""
+    return ", ".join(f"{name} is {size_of_shape(known[name])}" for name in program.variables)

@@ -8,15 +8,11 @@ import ast
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from gradcheck_cli.functions.sizes import COUNT, COUNTS, FILLED, LIKE, SAME_NUMBERS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Methods and functions that give the same numbers.
-_SAME = {
-    "clone", "copy", "float", "double", "contiguous", "numpy", "item", "cpu", "asarray", "array",
-    "int64", "float64", "float32", "tensor",
-}  # fmt: skip
-_FILLED = {"zeros_like": 0, "ones_like": 1, "zeros": 0, "ones": 1}
 # Deeper trees are left as they are; the reader of programs answers them.
 _LENGTH = 10_000
 
@@ -57,14 +53,16 @@ class _Sizes(ast.NodeTransformer):
             case ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=name)]) if name in self.shapes:
                 return self._size(self.shapes[name], ast.Constant(0), node)
             case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attr), args=[key]) if (
-                attr == "size" and name in self.shapes
+                attr == COUNT and name in self.shapes
             ):
                 return self._size(self.shapes[name], key, node)
-            case ast.Call(
-                func=ast.Attribute(value=ast.Name(id=name), attr="numel" | "nelement"), args=[]
-            ) if name in self.shapes:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attr), args=[]) if (
+                attr in COUNTS and name in self.shapes
+            ):
                 return self._number(_product(self.shapes[name]))
-            case ast.Call(func=ast.Attribute(value=value, attr=attr), args=[]) if attr in _SAME:
+            case ast.Call(func=ast.Attribute(value=value, attr=attr), args=[]) if (
+                attr in SAME_NUMBERS
+            ):
                 self.changed = True
                 return self.visit(value)
         return self._call_of_library(node)
@@ -78,20 +76,22 @@ class _Sizes(ast.NodeTransformer):
             getattr(node.func, "value", None), ast.Name
         )
         match node.args:
-            case [ast.Name(id=of)] if name in ("zeros_like", "ones_like") and of in self.shapes:
-                return self._filled(_FILLED[name], self.shapes[of])
+            case [ast.Name(id=of)] if name in LIKE and of in self.shapes:
+                return self._filled(FILLED[name], self.shapes[of])
             case [ast.Attribute(value=ast.Name(id=of), attr="shape")] if (
-                name in ("zeros", "ones") and of in self.shapes
+                name in FILLED and name not in LIKE and of in self.shapes
             ):
-                return self._filled(_FILLED[name], self.shapes[of])
-            case [value] if is_plain and name in _SAME and not node.keywords:
+                return self._filled(FILLED[name], self.shapes[of])
+            case [value] if is_plain and name in SAME_NUMBERS and not node.keywords:
                 self.changed = True
                 return self.visit(value)
         return self.generic_visit(node)
 
     def visit_Attribute(self, node: ast.Attribute) -> Any:
         match node:
-            case ast.Attribute(value=ast.Name(id=name), attr="size") if name in self.shapes:
+            case ast.Attribute(value=ast.Name(id=name), attr=attr) if (
+                attr == COUNT and name in self.shapes
+            ):
                 return self._number(_product(self.shapes[name]))
         return self.generic_visit(node)
 

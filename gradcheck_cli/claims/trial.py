@@ -12,12 +12,14 @@ import numpy as np
 
 from gradcheck_cli.claims.board import board_of
 from gradcheck_cli.claims.explain import explain
+from gradcheck_cli.claims.indexing import NoIndex, replaced
 from gradcheck_cli.claims.pair import Rivals
 from gradcheck_cli.claims.proof import proof_of
 from gradcheck_cli.claims.repairs import repairs
-from gradcheck_cli.claims.shapes import amiss, fitted, size_of_shape
-from gradcheck_cli.claims.sizes import without_sizes
+from gradcheck_cli.claims.shapes import amiss, fitted, size_of_shape, sizes_of
+from gradcheck_cli.claims.together import rests_on, with_deferred, with_first
 from gradcheck_cli.claims.verdict import ClaimVerdict, Explanation
+from gradcheck_cli.functions import operators
 from gradcheck_cli.language.claiming import COTANGENTS, read_claim
 from gradcheck_cli.language.elements import elements_of
 from gradcheck_cli.language.errors import Mistake, ProgramError, Span
@@ -28,7 +30,7 @@ from gradcheck_cli.worlds.balls import exact_ball
 from gradcheck_cli.worlds.scalars import TooLarge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from gradcheck_cli.claims.board import Board
     from gradcheck_cli.language.claiming import Statement
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.questions.batch import Point
     from gradcheck_cli.worlds.scalars import Indices
 
+_NUMBER = re.compile(r"[-+]?\s*(\d*)\.(\d+)(?:[eE]([-+]?\d+))?")
 # Seconds of processor time in which changes are tried that would make a claim right.
 _SECONDS = 2.0
 
@@ -57,11 +60,19 @@ def verdicts_of(point: Point, text: str) -> tuple[ClaimVerdict, ...]:
 
 
 class Right(NamedTuple):
-    """The right side of a line: its program, the scalars of what it may name, and its own."""
+    """The right side of a line: its program, the scalars of what it may name, and its own; None
+    where shapes do not fit.
+    """
 
     program: Program
     known: dict[str, Indices]
-    nodes: Indices
+    nodes: Indices | None
+
+    def is_same(self, other: Right) -> bool:
+        """Whether both come to the same, or one of them to nothing."""
+        if self.nodes is None or other.nodes is None:
+            return True
+        return np.array_equal(self.nodes, other.nodes)
 
 
 @dataclass(eq=False)
@@ -94,7 +105,7 @@ class _Trial:
                 if verdict.status == "refuted" and line.target:
                     self.wrong.append(line.target)
                     self.mended[line.target] = self.board.derivative(line.of, line.by)
-        return tuple(_with_first(_with_deferred(found, self.board)))
+        return tuple(with_first(with_deferred(found, self.board)))
 
     def _open_cotangent(self) -> None:
         """Take a name of the claim that nothing sets for the cotangent of the value."""
@@ -124,33 +135,62 @@ class _Trial:
             raise ProgramError(
                 [Mistake("unknown-name", message, line.text, line.place, f"known here: {names}")]
             )
-        try:
-            nodes = self.board.include(program, known)
-        except (ValueError, IndexError, TypeError) as error:
-            raise ProgramError(
-                [Mistake("shape-mismatch", str(error), line.text, line.place)]
-            ) from error
-        right = Right(program, dict(known), nodes)
+        right = Right(program, dict(known), self._nodes(line, program, known))
+        nodes = right.nodes
+        if nodes is None:
+            # What is made of it is held against what is right.
+            nodes = self.board.derivative(line.of, line.by)
         if line.target:
             known[line.target] = nodes
         return right
 
+    def _nodes(
+        self, line: Statement, program: Program, known: dict[str, Indices]
+    ) -> Indices | None:
+        """The scalars of a right side; None where its shapes do not fit, and a derivative is known
+        in its place.
+        """
+        try:
+            nodes = self.board.include(program, known)
+            if line.index:
+                function = operators()[line.sign, 2] if line.sign else ""
+                old = known[line.left]
+                return replaced(self.board, old, line.index, function, nodes, known)
+        except NoIndex as error:
+            message = f"`{line.index}` is no index of integers that are known here"
+            mistake = Mistake("bad-index", message, line.text, line.span)
+            raise ProgramError([mistake]) from error
+        except KeyError as error:
+            message = f"`{line.left}` has no elements yet: set it first"
+            raise ProgramError([Mistake("no-claim", message, line.text, line.span)]) from error
+        except (ValueError, IndexError, TypeError) as error:
+            if line.by:
+                return None
+            message = f"shapes do not fit: {sizes_of(program, known)}"
+            mistake = Mistake("shape-mismatch", message, line.text, line.place)
+            raise ProgramError([mistake]) from error
+        return nodes
+
     def _verdict(self, line: Statement, claimed: Right, alone: Right) -> ClaimVerdict:
         verdict = self._explained(line, claimed)
-        same = np.array_equal(claimed.nodes, alone.nodes)
-        if verdict.status != "refuted" or not self.wrong or same:
+        if verdict.status != "refuted" or not self.wrong or claimed.is_same(alone):
             return verdict
         mended = self._explained(line, alone)
         if mended.status == "refuted":
             return verdict.but(explanation=mended.explanation or verdict.explanation)
-        used = tuple(name for name in self.wrong if _rests_on(self.lines, line, name))
+        used = tuple(name for name in self.wrong if rests_on(self.lines, line, name))
         return verdict.but(but_for=used or tuple(self.wrong), explanation=None)
 
     def _explained(self, line: Statement, right: Right) -> ClaimVerdict:
         """As `_compared`; where nothing that is known says what was done instead, with one change
         that makes it right.
         """
-        verdict = self._compared(line, right.nodes)
+        if right.nodes is None:
+            sizes = f"shapes do not fit: {sizes_of(right.program, right.known)}"
+            ill = Explanation("shape", sizes, is_whole=False)
+            verdict = ClaimVerdict(line, "refuted", "point", explanation=ill)
+        else:
+            verdict = self._compared(line, right.nodes)
         why = verdict.explanation
         if verdict.status != "refuted" or (why is not None and why.is_whole):
             return verdict
@@ -183,6 +223,11 @@ class _Trial:
         pair = self._rivals(fit, true)
         if pair.is_same:
             return ClaimVerdict(line, "proved", "same")
+        verdict = self._held_against(line, pair)
+        return verdict.but(valueless=verdict.status != "refuted" and pair.is_valueless)
+
+    def _held_against(self, line: Statement, pair: Rivals) -> ClaimVerdict:
+        """At points, and for all inputs."""
         _, against = pair.against(self.given)
         tried = pair.tried()
         kept = None
@@ -192,9 +237,14 @@ class _Trial:
             kept = self._held(line, pair)
         if kept is not None:
             return kept
-        against = _simpler(against, tried.against, self.given)
+        number = bool(_NUMBER.fullmatch(line.right))
+        simple = None if number and against is not None else tried.against
+        beside = against is None
+        against = _simpler(against, simple, self.given)
         if against is not None:
-            why = explain(self.board, line, pair)
+            why = explain(self.board, line, pair.shown(against), factors=not number)
+            if why is None and beside and not number:
+                why = Explanation("elsewhere", "it is right at the point itself, and not there")
             return ClaimVerdict(
                 line, "refuted", "point", tried.tried + 1, counterexample=against, explanation=why
             )
@@ -220,7 +270,7 @@ class _Trial:
 
 def _rounded(line: Statement, pair: Rivals) -> ClaimVerdict | None:
     """A claim that is a decimal alone: it is right if the derivative at the point rounds to it."""
-    match = re.fullmatch(r"[-+]?\s*(\d*)\.(\d+)(?:[eE]([-+]?\d+))?", line.right)
+    match = _NUMBER.fullmatch(line.right)
     if match is None or not any(int(digit) for digit in match[1] + match[2]):
         return None
     half = Fraction(1, 2) * Fraction(10) ** (int(match[3] or 0) - len(match[2]))
@@ -245,37 +295,3 @@ def _simpler(given: Any, beside: Any, at: Mapping[str, float]) -> Any:
     if given is None or (beside is not None and len(at) <= 3):
         return beside if beside is not None else given
     return given
-
-
-def _rests_on(lines: Iterable[Statement], line: Statement, name: str) -> bool:
-    """Whether a line's right side names something, or something that is set by it."""
-    needed = {line.left}
-    for other in reversed(list(lines)):
-        if other.left in needed or other.target in needed:
-            needed |= set(re.findall(r"[^\W\d]\w*", other.right))
-    return name in needed
-
-
-def _with_first(verdicts: list[ClaimVerdict]) -> list[ClaimVerdict]:
-    """With the first line marked that is wrong by itself, where lines follow."""
-    wrong = [v for v in verdicts if v.status == "refuted" and not v.but_for and not v.deferred]
-    return [
-        v.but(first=True) if wrong and v is wrong[0] and len(verdicts) > 1 else v for v in verdicts
-    ]
-
-
-def _with_deferred(verdicts: list[ClaimVerdict], board: Board) -> list[ClaimVerdict]:
-    """With lines marked that are wrong by a constant factor which later lines put right: all that
-    is claimed of inputs is proved.
-    """
-    of_inputs = [v for v in verdicts if v.statement.by in board.inputs]
-    right = bool(of_inputs) and all(v.status == "proved" for v in of_inputs)
-    return [
-        v.but(deferred=True) if right and v.status == "refuted" and _is_factor(v) else v
-        for v in verdicts
-    ]
-
-
-def _is_factor(verdict: ClaimVerdict) -> bool:
-    why = verdict.explanation
-    return why is not None and why.kind in ("factor", "sign")

@@ -54,7 +54,8 @@ class ClaimVerdict:
         first: the first line of a backward program that is wrong.
         but_for: names of lines above that are wrong; with the true values in their places this
             line is right.
-        deferred: it is wrong by a factor that a later line puts right.
+        deferred: it is not the derivative, and later lines put that right.
+        valueless: it has no value at the point, where the derivative has one.
     """
 
     statement: Statement
@@ -70,11 +71,12 @@ class ClaimVerdict:
     first: bool = False
     but_for: tuple[str, ...] = ()
     deferred: bool = False
+    valueless: bool = False
 
     @property
     def outcome(self) -> Outcome:
-        """A factor that comes later is no mistake of what is claimed in the end."""
-        if self.status == "not_refuted":
+        """What comes right later is no mistake of what is claimed in the end."""
+        if self.status == "not_refuted" or self.valueless:
             return Outcome.INCONCLUSIVE
         return Outcome.AGREE if self.status == "proved" or self.deferred else Outcome.WRONG
 

@@ -101,6 +101,9 @@ def _sentence_of(record: Record) -> tuple[str, str, str]:
     if not partials:
         return str(record["outcome"]), "", ""
     worst = min(partials, key=lambda partial: Outcome(partial["outcome"]).rank)
+    for claim in record["claims"] or ():
+        if Outcome(claim["outcome"]).rank < Outcome(worst["outcome"]).rank:
+            return claim["outcome"], f"`{claim['claim']}`", one_line(claim["reason"])
     return str(record["outcome"]), partial_name(worst, record), one_line(worst["reason"])
 
 

@@ -16,7 +16,7 @@ COTANGENTS = ("dout", "g", "grad_output", "grad_out", "upstream")
 
 _NAME = r"[^\W\d]\w*"
 _FRACTION = re.compile(rf"(?:d|∂|grad_?)\s*({_NAME})?\s*/\s*(?:d|∂)\s*({_NAME})\s*")
-_MASKED = re.compile(rf"({_NAME})\s*\[(.*)\]\s*", re.DOTALL)
+_ELEMENTS = re.compile(rf"({_NAME})\s*\[(.*)\]\s*([-+*/])?\s*", re.DOTALL)
 _AUGMENTED = re.compile(rf"({_NAME})\s*([-+*/]|\*\*|@)\s*")
 _OPEN, _CLOSED = "([{", ")]}"
 _SIGNS = re.compile(r"[][(){};\n]|#[^\n]*")
@@ -31,6 +31,7 @@ class Statement:
         text: all of the claim; `span` is where the line stands in it, `place` its right side.
         left: the left side as written.
         right: what it is set to, an expression of the language.
+        index: of the elements that are set, where it is not the whole; `sign` is that of `-=`.
         target: the name by which later lines know it; empty where they cannot.
         of: name of what is differentiated, empty for the program's value.
         by: name of what by; empty for a line that helps others and claims nothing.
@@ -44,6 +45,8 @@ class Statement:
     target: str
     of: str
     by: str
+    index: str = ""
+    sign: str = ""
 
     @property
     def words(self) -> str:
@@ -101,17 +104,27 @@ def _statement(
     left, right = words[:at], words[at + 1 :]
     place = Span(span.start + at + 1 + len(right) - len(right.lstrip()), span.end)
     right = right.strip()
+    if len(right) > 1 and right[0] == right[-1] and right[0] in "\"'":
+        right, place = right[1:-1].strip(), Span(place.start + 1, place.end - 1)
     if not left.strip() or not right:
         raise _refusal("no-claim", "one side of this is empty", text, span, _WAY_OUT)
     spot = Span(span.start, span.start + len(left.rstrip()))
-    if match := _AUGMENTED.fullmatch(left):
+    index = sign = ""
+    if match := _ELEMENTS.fullmatch(left):
+        left, index, sign = match[1], match[2], match[3] or ""
+        if not _is_subscript(index):
+            new = f"{left} {sign} ({right})" if sign else right
+            right, index, sign = f"where({index}, {new}, {left})", "", ""
+    elif match := _AUGMENTED.fullmatch(left):
         left, right = match[1], f"{match[1]} {match[2]} ({right})"
-    elif (match := _MASKED.fullmatch(left)) and not _is_subscript(match[2]):
-        left, right = match[1], f"where({match[2]}, {right}, {match[1]})"
     left = left.strip()
+    if left in names and (index or sign):
+        message = f"`{left}` is of the program, and none of its elements is set here"
+        raise _refusal("no-claim", message, text, spot, _WAY_OUT)
     if re.fullmatch(_NAME, left):
         of, by = _of_name(left, names, result, alone=alone, text=text, spot=spot)
-        return Statement(text, span, place, left, right, left if left not in names else "", of, by)
+        target = left if left not in names else ""
+        return Statement(text, span, place, left, right, target, of, by, index, sign)
     match = _FRACTION.fullmatch(left)
     if match is None:
         message = f"`{left}` is no derivative, and no name"

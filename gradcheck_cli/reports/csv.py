@@ -26,6 +26,7 @@ COLUMNS = (
     "reference_digits", "analytic", "autograd", "error", "relative_error", "ulps", "tolerance",
     "numeric", "radius", "left", "right", "reason", "status", "unmet", "case_reason", "file", "line",
     "cause", "output", "also", "remedy", "written",
+    "claims",
 )
 # fmt: on
 # A spreadsheet runs a cell that begins with one of these, in full width too, as a formula. Such
@@ -75,6 +76,7 @@ def _rows(record: Record) -> Iterator[dict[str, JsonNumber | None]]:
         "file": None if source is None else _text(source["file"]),
         "line": None if source is None else source["line"],
         "written": _text(record["written"] or ""),
+        "claims": _text("; ".join(_claims(record))),
     }
     if not record["partials"]:
         yield asked
@@ -86,6 +88,11 @@ def _rows(record: Record) -> Iterator[dict[str, JsonNumber | None]]:
             | _answers(partial)
             | {"also": json_text(record["also"] and record["also"]["cotangent"])}
         )
+
+
+def _claims(record: Record) -> list[str]:
+    """What became of each line that is claimed."""
+    return [f"`{c['claim']}`: {c['outcome']}: {c['reason']}" for c in record["claims"] or ()]
 
 
 def _answers(partial: PartialRecord) -> dict[str, JsonNumber | None]:
