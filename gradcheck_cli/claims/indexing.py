@@ -26,7 +26,7 @@ class NoIndex(Exception):
     """A text is no index of integers that are known."""
 
 
-def replaced(
+def with_elements(
     board: Board,
     old: Indices,
     index: str,

@@ -63,6 +63,6 @@ def _total(board: Board, nodes: Iterable[int]) -> int:
     return first
 
 
-def sizes_of(program: Program, known: Mapping[str, Indices]) -> str:
+def shapes_in_words(program: Program, known: Mapping[str, Indices]) -> str:
     """The shapes of what a program names, in words."""
     return ", ".join(f"{name} is {size_of_shape(known[name])}" for name in program.variables)

@@ -8,7 +8,7 @@ import ast
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.functions.sizes import COUNT, COUNTS, FILLED, LIKE, SAME_NUMBERS
+from gradcheck_cli.functions.sizes import COUNT_ATTRIBUTE, COUNTS, FILLED, LIKE, SAME_NUMBERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +53,7 @@ class _Sizes(ast.NodeTransformer):
             case ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=name)]) if name in self.shapes:
                 return self._size(self.shapes[name], ast.Constant(0), node)
             case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attr), args=[key]) if (
-                attr == COUNT and name in self.shapes
+                attr == COUNT_ATTRIBUTE and name in self.shapes
             ):
                 return self._size(self.shapes[name], key, node)
             case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attr), args=[]) if (
@@ -90,7 +90,7 @@ class _Sizes(ast.NodeTransformer):
     def visit_Attribute(self, node: ast.Attribute) -> Any:
         match node:
             case ast.Attribute(value=ast.Name(id=name), attr=attr) if (
-                attr == COUNT and name in self.shapes
+                attr == COUNT_ATTRIBUTE and name in self.shapes
             ):
                 return self._number(_product(self.shapes[name]))
         return self.generic_visit(node)

@@ -12,11 +12,12 @@ import numpy as np
 
 from gradcheck_cli.claims.board import board_of
 from gradcheck_cli.claims.explain import explain
-from gradcheck_cli.claims.indexing import NoIndex, replaced
+from gradcheck_cli.claims.indexing import NoIndex, with_elements
 from gradcheck_cli.claims.pair import Rivals
 from gradcheck_cli.claims.proof import proof_of
 from gradcheck_cli.claims.repairs import repairs
-from gradcheck_cli.claims.shapes import amiss, fitted, size_of_shape, sizes_of
+from gradcheck_cli.claims.shapes import amiss, fitted, shapes_in_words, size_of_shape
+from gradcheck_cli.claims.sizes import without_sizes
 from gradcheck_cli.claims.together import rests_on, with_deferred, with_first
 from gradcheck_cli.claims.verdict import ClaimVerdict, Explanation
 from gradcheck_cli.functions import operators
@@ -155,7 +156,7 @@ class _Trial:
             if line.index:
                 function = operators()[line.sign, 2] if line.sign else ""
                 old = known[line.left]
-                return replaced(self.board, old, line.index, function, nodes, known)
+                return with_elements(self.board, old, line.index, function, nodes, known)
         except NoIndex as error:
             message = f"`{line.index}` is no index of integers that are known here"
             mistake = Mistake("bad-index", message, line.text, line.span)
@@ -166,7 +167,7 @@ class _Trial:
         except (ValueError, IndexError, TypeError) as error:
             if line.by:
                 return None
-            message = f"shapes do not fit: {sizes_of(program, known)}"
+            message = f"shapes do not fit: {shapes_in_words(program, known)}"
             mistake = Mistake("shape-mismatch", message, line.text, line.place)
             raise ProgramError([mistake]) from error
         return nodes
@@ -186,7 +187,7 @@ class _Trial:
         that makes it right.
         """
         if right.nodes is None:
-            sizes = f"shapes do not fit: {sizes_of(right.program, right.known)}"
+            sizes = f"shapes do not fit: {shapes_in_words(right.program, right.known)}"
             ill = Explanation("shape", sizes, is_whole=False)
             verdict = ClaimVerdict(line, "refuted", "point", explanation=ill)
         else:

@@ -8,7 +8,7 @@ SAME_NUMBERS = (
     "int64", "float64", "float32", "tensor",
 )  # fmt: skip
 # How many elements there are: methods, and an attribute.
-COUNTS, COUNT = ("numel", "nelement"), "size"
+COUNTS, COUNT_ATTRIBUTE = ("numel", "nelement"), "size"
 # Arrays of one number: of another's shape, or of a shape that is given.
 FILLED = {"zeros_like": 0, "ones_like": 1, "zeros": 0, "ones": 1}
 LIKE = ("zeros_like", "ones_like")
