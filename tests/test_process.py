@@ -34,7 +34,7 @@ def power(n):
 
 
 # SymPy compares the factors of this derivative, nested as deep as they are, over and over: minutes.
-SLOW = question("y = x\n" + "y = sin(y)\n" * 500 + "y")
+SLOW = question("y = x\n" + "y = sin(y) + y\n" * 2000 + "y")
 SQUARE, CUBE = power(2)[0], power(3)[0]
 
 
