@@ -13,9 +13,11 @@ def table() -> dict[str, Function]:
     from gradcheck_cli.functions import (
         activations,
         arithmetic,
+        distances,
         elementary,
         linear_algebra,
         losses,
+        margins,
         norms,
         reductions,
         special,
@@ -32,7 +34,9 @@ def table() -> dict[str, Function]:
         tensors,
         linear_algebra,
         norms,
+        distances,
         losses,
+        margins,
     ):
         for row in module.ROWS:
             if row.name in rows:
