@@ -15,6 +15,7 @@ def table() -> dict[str, Function]:
         arithmetic,
         distances,
         elementary,
+        layers,
         linear_algebra,
         losses,
         margins,
@@ -37,6 +38,7 @@ def table() -> dict[str, Function]:
         distances,
         losses,
         margins,
+        layers,
     ):
         for row in module.ROWS:
             if row.name in rows:

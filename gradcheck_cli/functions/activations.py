@@ -52,6 +52,12 @@ def _gelu_slope(shapes: Any, approximate: str) -> tuple[str, ...]:
     return ("ndtr(x) + x * exp(-x**2 / 2) / sqrt(2 * pi)",) if approximate == "none" else ()
 
 
+def _single(dim: Any) -> int:
+    if not isinstance(dim, int):
+        raise CallError(f"one dim is needed, not {dim}")
+    return dim
+
+
 def _glu(dim: Any) -> str:
     along = f"dim={integer('dim', dim)}"
     return f"half(x, {along}, part=0) * sigmoid(half(x, {along}, part=1))"
@@ -127,10 +133,11 @@ ROWS = (
     Function("hardshrink", "x; lambd=0.5",       torch=lambda t, x, lambd: t.nn.functional.hardshrink(x, lambd), means="where(abs(x) > lambd, x, 0)"),
     Function("softshrink", "x; lambd=0.5", torch=lambda t, x, lambd: t.nn.functional.softshrink(x, lambd), means="x - minimum(maximum(x, -lambd), lambd)",
              pullback=("where(abs(x) > lambd, ybar, 0)",)),
-    Function("softmin", "x; dim=-1", torch=lambda t, x, dim: t.nn.functional.softmin(x, dim=integer("dim", dim)),
-             means=lambda dim: f"softmax(-x, dim={dim})",
+    Function("softmin", "x; dim=-1", torch=lambda t, x, dim: t.nn.functional.softmin(x, dim=_single(dim)),
+             means=lambda dim: f"softmax(-x, dim={_single(dim)})",
              foreign=dims_elsewhere("softmin")),
-    Function("glu", "x; dim=-1", torch=lambda t, x, dim: t.nn.functional.glu(x, dim), means=_glu, note="the first half along dim, times the sigmoid of the other"),
+    Function("glu", "x; dim=-1", torch=lambda t, x, dim: t.nn.functional.glu(x, dim), means=_glu,
+             note="the first half along dim, times the sigmoid of the other"),
     Function("half", "x; dim, part", helper=True, torch=_torch_half, array=_half, note="the first or the other half along dim"),
     Function("prelu", "x, weight", torch=lambda t, x, weight: t.nn.functional.prelu(x, weight.reshape(1) if not weight.dim() else weight),
              means="maximum(x, 0) + along_channels(weight, x) * minimum(x, 0)", note="weight is one number, or one for each channel: dim 1 of x"),

@@ -71,15 +71,14 @@ def _torch_pair(name: str, **fixed: Any) -> Callable[..., Any]:
     return call
 
 
-def _layer_norm(normalized_shape: Any, eps: Any) -> str:
-    rank = len(normalized_shape) if isinstance(normalized_shape, tuple) else 1
-    over = f"dim={tuple(range(-rank, 0))}, keepdim=True"
-    return f"(x - mean(x, {over})) * rsqrt(var(x, correction=0, {over}) + eps)"
+def _torch_weighted(name: str) -> Callable[..., Any]:
+    """As `_torch_pair`, with a weight behind the two."""
 
+    def call(t: Any, input: Any, target: Any, weight: Any, **settings: Any) -> Any:  # noqa: A002 - torch's name for it
+        pair = t.broadcast_tensors(input, target)
+        return getattr(t.nn.functional, name)(*pair, weight, **settings)
 
-def _torch_layer_norm(t: Any, x: Any, normalized_shape: Any, eps: Any) -> Any:
-    shape = x.shape[-1:] if normalized_shape is None else normalized_shape
-    return t.nn.functional.layer_norm(x, (shape,) if isinstance(shape, int) else shape, eps=eps)
+    return call
 
 
 # fmt: off
@@ -88,7 +87,7 @@ _CLAMPS = "torch clamps the logarithms at -100 and, in backward, (1 - input) * i
 # Behind the two tensors torch has `size_average`, which reads 'sum' as true.
 _NAMED = {"torch.nn.functional": Elsewhere(named=("reduction",))}
 # What `torch.nn.functional` calls reduces nothing, and has a number for how it might.
-_UNREDUCED = {"torch": Elsewhere(defaults={"reduction": "none"}, named=("reduction",))}
+UNREDUCED = {"torch": Elsewhere(defaults={"reduction": "none"}, named=("reduction",))}
 
 ROWS = (
     Function("mse_loss", "input, target; reduction='mean'", torch=_torch_pair("mse_loss"),
@@ -108,12 +107,13 @@ ROWS = (
     Function("bce_with_logits", "input, target", torch=_torch_pair("binary_cross_entropy_with_logits", reduction="none"),
              means="(1 - target) * input - logsigmoid(input)", computes="(1 - target) * input - logsigmoid(input)",
              pullback=("ybar * (sigmoid(input) - target)", "-ybar * input")),
-    Function("binary_cross_entropy", "input, target; reduction='mean'", torch=_torch_pair("binary_cross_entropy"),
-             means=lambda reduction: reduced("bce(input, target)", reduction),
+    Function("binary_cross_entropy", "input, target, weight:held=1; reduction='mean'", torch=_torch_weighted("binary_cross_entropy"),
+             means=lambda reduction: reduced("bce(input, target) * weight", reduction), places=("input", "target", "weight"),
              note=f"{_CLAMPS}; the meaning has no clamps"),
-    Function("binary_cross_entropy_with_logits", "input, target; reduction='mean'", torch=_torch_pair("binary_cross_entropy_with_logits"),
-             means=lambda reduction: reduced("bce_with_logits(input, target)", reduction),
-             foreign=_UNREDUCED),
+    Function("binary_cross_entropy_with_logits", "input, target, weight:held=1; reduction='mean'",
+             torch=_torch_weighted("binary_cross_entropy_with_logits"),
+             means=lambda reduction: reduced("bce_with_logits(input, target) * weight", reduction), places=("input", "target", "weight"),
+             foreign=UNREDUCED),
 
     Function("classes_last", "x", helper=True, torch=lambda t, x: t.movedim(x, 1, -1) if x.dim() > 2 else x,
              array=lambda k, x: k.np.moveaxis(x, 1, -1) if x.ndim > 2 else x,
@@ -124,10 +124,7 @@ ROWS = (
              torch=lambda t, input, target, **settings: t.nn.functional.nll_loss(input, target, **settings),
              means=lambda reduction: reduced("-gather(classes_last(input), target, dim=-1)", reduction), note=_CLASSES),
     Function("kl_div",        "input, target; reduction='mean', log_target=False",          torch=_torch_kl_div, means=_kl_div,
-             foreign=_NAMED | _UNREDUCED | {"scipy.special": "scipy.special.kl_div(x, y) is x*log(x/y) - x + y: write xlogy(x, x/y) - x + y"},
+             foreign=_NAMED | UNREDUCED | {"scipy.special": "scipy.special.kl_div(x, y) is x*log(x/y) - x + y: write xlogy(x, x/y) - x + y"},
              note="reduction='batchmean' divides by the length of the first dimension, 'mean' by the number of elements"),
-
-    Function("layer_norm", "x; normalized_shape=None, eps=1e-5", torch=_torch_layer_norm, means=_layer_norm,
-             note="over the last dimension, or over as many last dimensions as normalized_shape has"),
 )
 # fmt: on

@@ -6,8 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.functions.deviations import Elsewhere
-from gradcheck_cli.functions.losses import reduced
+from gradcheck_cli.functions.losses import UNREDUCED, reduced
 from gradcheck_cli.functions.row import CallError, Function
 from gradcheck_cli.functions.tensors import fill
 
@@ -112,34 +111,36 @@ def _torch_multilabel_soft(t: Any, input: Any, target: Any, weight: Any, reducti
 
 
 # fmt: off
-# Between these and `reduction` torch has `size_average` and `reduce`.
-_NAMED = {"torch.nn.functional": Elsewhere(named=("reduction",))}
-_TORCH = {"torch": Elsewhere(named=("reduction",))}
-_OF_EPS = {"torch.nn.functional": Elsewhere(named=("eps", "reduction"))} | _TORCH
+# Behind their `places` torch has `size_average` and `reduce`.
 _CLAMPED = "torch's backward overlooks that var is clamped at eps"
 
 ROWS = (
     Function("gaussian_nll_loss", "input, target, var; full=False, eps=1e-6, reduction='mean'", torch=_torch_gaussian, means=_gaussian,
              note=f"var has input's shape, or that without its last dim, or 1 there; {_CLAMPED}"),
-    Function("beside_last", "x, other:held", helper=True, torch=_torch_beside_last, array=_beside_last, note="x, with a last dim of 1 where it has one dim less than other"),
+    Function("beside_last", "x, other:held", helper=True, torch=_torch_beside_last, array=_beside_last,
+             note="x, with a last dim of 1 where it has one dim less than other"),
     Function("poisson_nll_loss", "input, target; log_input=True, full=False, eps=1e-8, reduction='mean'", torch=_functional("poisson_nll_loss"),
-             means=_poisson, foreign=_OF_EPS, note="full adds Stirling's approximation of log(target!) where target > 1"),
-    Function("soft_margin_loss", "input, target:held; reduction='mean'", torch=_functional("soft_margin_loss"), foreign=_NAMED | _TORCH,
+             means=_poisson, places=("input", "target", "log_input", "full"), note="full adds Stirling's approximation of log(target!) where target > 1"),
+    Function("soft_margin_loss", "input, target:held; reduction='mean'", torch=_functional("soft_margin_loss"), places=("input", "target"),
              means=lambda reduction: reduced("log1p(exp(-target * input))", reduction), note="target is -1 or 1; torch has no derivative for it"),
-    Function("hinge_embedding_loss", "input, target:held; margin=1.0, reduction='mean'", torch=_functional("hinge_embedding_loss"), foreign=_NAMED | _TORCH,
+    Function("hinge_embedding_loss", "input, target:held; margin=1.0, reduction='mean'", torch=_functional("hinge_embedding_loss"),
+             places=("input", "target", "margin"), foreign=UNREDUCED,
              means=lambda margin, reduction: reduced("where(target == 1, 0, maximum(margin - input, 0)) + where(target == -1, 0, input)", reduction),
              note="target is -1 or 1"),
-    Function("margin_ranking_loss", "input1, input2, target; margin=0, reduction='mean'", torch=_of_batch("margin_ranking_loss"), foreign=_NAMED | _TORCH,
+    Function("margin_ranking_loss", "input1, input2, target; margin=0, reduction='mean'", torch=_of_batch("margin_ranking_loss"),
+             places=("input1", "input2", "target", "margin"), foreign=UNREDUCED,
              means=lambda margin, reduction: reduced("maximum(margin - target * (input1 - input2), 0)", reduction)),
-    Function("cosine_embedding_loss", "input1, input2, target:held; margin=0, reduction='mean'", torch=_functional("cosine_embedding_loss"), foreign=_NAMED | _TORCH,
+    Function("cosine_embedding_loss", "input1, input2, target:held; margin=0, reduction='mean'", torch=_functional("cosine_embedding_loss"),
+             places=("input1", "input2", "target", "margin"), foreign=UNREDUCED,
              means=_cosine_embedding, note="target is -1 or 1, one for each row"),
     Function("triplet_margin_loss", "anchor, positive, negative; margin=1.0, p=2, eps=1e-6, swap=False, reduction='mean'",
-             torch=_functional("triplet_margin_loss"), means=_triplet, foreign=_NAMED | _TORCH, note="by the distances along the last dim; eps is added to each difference"),
+             torch=_functional("triplet_margin_loss"), means=_triplet, places=("anchor", "positive", "negative", "margin", "p", "eps", "swap"), foreign=UNREDUCED,
+             note="by the distances along the last dim; eps is added to each difference"),
     Function("multi_margin_loss", "input, target:index; p=1, margin=1.0, reduction='mean'", torch=_functional("multi_margin_loss"),
-             means=_multi_margin, foreign={"torch.nn.functional": Elsewhere(named=("reduction",))}, note="input is (C) or (N, C), target the class or the classes"),
+             means=_multi_margin, places=("input", "target", "p", "margin"), note="input is (C) or (N, C), target the class or the classes"),
     Function("without_class", "x, index:index", helper=True, array=_without_class, torch=lambda t, x, index: x.scatter(-1, index.unsqueeze(-1), 0),
              note="x, and 0 in each row at its index"),
     Function("multilabel_soft_margin_loss", "input, target, weight=1; reduction='mean'", torch=_torch_multilabel_soft, means=_multilabel_soft,
-             foreign=_NAMED, places=("input", "target", "weight")),
+             places=("input", "target", "weight")),
 )
 # fmt: on

@@ -37,6 +37,9 @@ SHAPES = ((), (3,), (2, 2), (2, 3), (1, 3), (2, 1, 3), (2, 2, 2))
 # until it is named here.
 CHOICES: dict[str, tuple[Any, ...]] = {
     "part": (0, 1),
+    "size": (1, 2, 3),
+    "num_groups": (1, 2),
+    "use_input_stats": (True, False),
     "margin": (0, Fraction(1), Fraction(3, 10)),
     "full": (False, True),
     "swap": (False, True),
@@ -89,6 +92,18 @@ FITTING: dict[str, tuple[tuple[tuple[int, ...], ...], ...]] = {
     "multi_margin_loss": (((3,), ()), ((2, 3), (2,))),
     "without_class": (((3,), ()), ((2, 3), (2,))),
     "multilabel_soft_margin_loss": (((2, 3), (2, 3)), ((2, 3), (3,), (3,)), ((3,), (3,), ()), ((2, 3), (2, 3), (2, 3))),
+    "linear": (((3,), (3,)), ((2, 3), (2, 3)), ((3,), (2, 3), (2,)), ((2, 2, 3), (2, 3), (2,))),
+    "layer_norm": (((3,),), ((2, 3),), ((2, 3), (3,)), ((2, 3), (3,), (3,)), ((2, 2, 3), (2, 3), (2, 3)), ((2, 2, 3), (3,), (3,))),
+    "rms_norm": (((3,),), ((2, 3), (3,)), ((2, 2, 3), (2, 3))),
+    "batch_norm": (((3, 2), (2,), (2,)), ((3, 2), (2,), (2,), (2,), (2,)), ((2, 2, 2), (2,), (2,), (2,), (2,)), ((2, 2),)),
+    "instance_norm": (((2, 2, 3),), ((2, 2, 2), (2,), (2,)), ((1, 2, 3), (2,), (2,), (2,), (2,))),
+    "group_norm": (((2, 4), (4,)), ((2, 2, 2), (2,), (2,))),
+    "local_response_norm": (((2, 3, 2),), ((1, 2, 2, 2),)),
+    "channel_means": (((2, 3, 2),), ((1, 2, 2, 2),)),
+    "grouped": (((3, 2),), ((2, 4, 2),)),
+    "shaped_like": (((6,), (2, 3)), ((2, 3), (3, 2))),
+    "binary_cross_entropy": (((3,), (3,)), ((2, 3), (2, 3)), ((2, 3), (2, 3), (3,)), ((2, 3), (2, 3), (2, 1))),
+    "binary_cross_entropy_with_logits": (((3,), (3,)), ((), ()), ((2, 3), (2, 3), (3,))),
     "pairs": (((2, 3),), ((3, 2),), ((3, 1),)),
     "pdist": (((2, 3),), ((3, 2),), ((3, 1),)),
     "along_channels": (((3,), (2, 3)), ((2,), (2, 2, 2)), ((), (3,))),
@@ -99,7 +114,8 @@ FITTING: dict[str, tuple[tuple[tuple[int, ...], ...], ...]] = {
 }  # fmt: skip
 # Probabilities, and logarithms of them; variances that are not clamped.
 RANGES = {
-    "kl_div": (0.05, 0.95), "binary_cross_entropy": (0.05, 0.95), "poisson_nll_loss": (0.05, 3.0), "gaussian_nll_loss": (0.4, 3.0),
+    "kl_div": (0.05, 0.95), "binary_cross_entropy": (0.05, 0.95), "poisson_nll_loss": (0.05, 3.0), "gaussian_nll_loss": (0.4, 3.0), "batch_norm": (0.1, 3.0),
+    "instance_norm": (0.1, 3.0),
 }  # fmt: skip
 # Losses that tell apart -1 and 1.
 SIGNED = ("soft_margin_loss", "hinge_embedding_loss", "cosine_embedding_loss")
@@ -121,7 +137,7 @@ def calls(row: Function, count: int | None = None) -> list[str]:
 
         return [f"x[{key_text(key)}]" for key in CHOICES["key"]]
     count = len(row.parsed.args) if count is None else count
-    args = [f"[{INPUTS[0]}, {INPUTS[1]}]"] if row.parsed.variadic else list(INPUTS[:count])
+    args = [f"[{INPUTS[0]}, {INPUTS[1]}]"] if row.parsed.variadic else placed(row, count)
     names = [p.name for p in row.parsed.settings]
     texts = []
     for values in product(*map(choices, row.parsed.settings)):
@@ -130,6 +146,12 @@ def calls(row: Function, count: int | None = None) -> list[str]:
         ]
         texts.append(f"{row.name}({', '.join(args + settings)})")
     return texts
+
+
+def placed(row: Function, count: int) -> list[str]:
+    """So many inputs as a call takes them: those that have another place are called by names."""
+    pairs = zip(INPUTS, row.parsed.names[:count], row.places or row.parsed.names, strict=False)
+    return [x if name == place else f"{name}={x}" for x, name, place in pairs]
 
 
 def shapes(row: Function) -> list[tuple[tuple[int, ...], ...]]:
