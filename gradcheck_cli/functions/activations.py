@@ -60,7 +60,7 @@ def _single(dim: Any) -> int:
 
 def _glu(dim: Any) -> str:
     along = f"dim={integer('dim', dim)}"
-    return f"half(x, {along}, part=0) * sigmoid(half(x, {along}, part=1))"
+    return f"halved(x, {along}, part=0) * sigmoid(halved(x, {along}, part=1))"
 
 
 def _half(k: Any, x: Any, dim: Any, part: int) -> Any:
@@ -138,7 +138,7 @@ ROWS = (
              foreign=dims_elsewhere("softmin")),
     Function("glu", "x; dim=-1", torch=lambda t, x, dim: t.nn.functional.glu(x, dim), means=_glu,
              note="the first half along dim, times the sigmoid of the other"),
-    Function("half", "x; dim, part", helper=True, torch=_torch_half, array=_half, note="the first or the other half along dim"),
+    Function("halved", "x; dim=-1, part=0", helper=True, torch=_torch_half, array=_half, note="the first or the other half along dim"),
     Function("prelu", "x, weight", torch=lambda t, x, weight: t.nn.functional.prelu(x, weight.reshape(1) if not weight.dim() else weight),
              means="maximum(x, 0) + along_channels(weight, x) * minimum(x, 0)", note="weight is one number, or one for each channel: dim 1 of x"),
     Function("rrelu", "x; lower=0.125, upper=0.3333333333333333, training=False",

@@ -161,11 +161,11 @@ ROWS = (
              note="by the squares of the channels nearby: size of them"),
     Function("dropout", "x; training, p=0.5", torch=lambda t, x, training, p: t.nn.functional.dropout(x, p, bool(training)), places=("x", "p", "training"),
              means=_dropout, note=f"with training=False or p=0; otherwise {_RANDOM}"),
-    Function("grouped", "x; num_groups", helper=True, torch=lambda t, x, num_groups: x.unflatten(1, (num_groups, -1)).flatten(2), array=_grouped,
+    Function("grouped", "x; num_groups=1", helper=True, torch=lambda t, x, num_groups: x.unflatten(1, (num_groups, -1)).flatten(2), array=_grouped,
              note="the channels, dim 1, in groups, and all that belongs to a group as the last dim"),
     Function("shaped_like", "x, other:held", helper=True, torch=lambda t, x, other: x.reshape(other.shape), array=lambda k, x, other: x.reshape(other.shape),
              note="x in the shape of other"),
-    Function("channel_means", "x; size", helper=True, torch=_torch_channel_means, array=_channel_means,
+    Function("channel_means", "x; size=1", helper=True, torch=_torch_channel_means, array=_channel_means,
              note="of the channels, dim 1, around each, as if there were zeros beyond"),
 )
 # fmt: on

@@ -173,8 +173,8 @@ def decimal_text(value: Fraction) -> str:
 
 def argument_texts(row: Function, texts: Sequence[str]) -> list[str]:
     """The arguments of a call as one writes them: one that is its default is left out, and those
-    behind it are called by their names, as are those that a call takes in another place. There may be
-    more of them than parameters.
+    behind it are called by their names, as are those that a call takes in another place. There may
+    be more of them than parameters.
     """
     parameters, places = row.parsed.args, row.places or row.parsed.names
     written: list[str] = []
