@@ -13,6 +13,7 @@ def table() -> dict[str, Function]:
     from gradcheck_cli.functions import (
         activations,
         arithmetic,
+        class_weights,
         distances,
         elementary,
         layers,
@@ -37,6 +38,7 @@ def table() -> dict[str, Function]:
         norms,
         distances,
         losses,
+        class_weights,
         margins,
         layers,
     ):

@@ -113,6 +113,7 @@ class Function:
         scalars: True where torch takes Python numbers beside the first argument.
         places: names of arguments and settings in the order in which a call takes them, where that
             is not the arguments first; what is missing there is called by its name.
+        further: the row that a call means where it gives what only that row has.
         folds: the binary function that several positional arguments mean (`max(x, y)` is
             `maximum`); that function says so of itself.
         operator: the sign that the language writes for it: infix, prefix, `[]` or `if`.
@@ -152,6 +153,7 @@ class Function:
     stops: bool = False
     scalars: bool = False
     places: tuple[str, ...] = ()
+    further: str = ""
     folds: str = ""
     operator: str = ""
     convention: str = ""

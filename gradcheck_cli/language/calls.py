@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.functions import constants
+from gradcheck_cli.functions import constants, lookup
 from gradcheck_cli.language.constants import constant
 from gradcheck_cli.language.errors import NodeError, did_you_mean, elide
 from gradcheck_cli.language.libraries import (
@@ -69,7 +69,9 @@ def _is_function_of(call: Callee, node: ast.Call, words: Callable[[ast.AST], str
 
 
 def _bound(call: Callee, node: ast.Call, words: Callable[[ast.AST], str]) -> Binding:
-    row, positional, keywords = call.row, [*call.receiver, *node.args], node.keywords
+    positional, keywords = [*call.receiver, *node.args], node.keywords
+    call = call._replace(row=_further(call.row, positional, keywords))
+    row = call.row
     if call.elsewhere.scalars:
         positional = [_scalar(part) for part in positional]
     folds = binary_row(call, node, positional)
@@ -152,6 +154,17 @@ def _spread(
     if not positional:
         raise _arity(row, node, "needs at least 1 tensor")
     return positional, keywords
+
+
+def _further(row: Function, positional: list[ast.expr], keywords: list[ast.keyword]) -> Function:
+    """The row of more arguments that a call means where it gives one of them."""
+    if not row.further:
+        return row
+    other = lookup(row.further)
+    own = {p.name for p in (*row.parsed.args, *row.parsed.settings)}
+    more = {p.name for p in (*other.parsed.args, *other.parsed.settings)} - own
+    is_given = len(positional) > len(row.places) or any(k.arg in more for k in keywords)
+    return other if is_given else row
 
 
 def _placed(row: Function, positional: list[ast.expr], node: ast.Call) -> list[ast.keyword]:
