@@ -12,7 +12,7 @@ from typing import Any
 from gradcheck_cli.functions.deviations import Approximation
 from gradcheck_cli.functions.elsewhere import dims_elsewhere
 from gradcheck_cli.functions.row import CallError, Function
-from gradcheck_cli.functions.tensors import axis_of, integer
+from gradcheck_cli.functions.tensors import axis_of, flag, integer
 
 # Klambauer et al. 2017, as many digits as ATen's `SELU_ALPHA` and `SELU_SCALE`; decimals, so each
 # is rounded to the dtype as there.
@@ -76,7 +76,7 @@ def _torch_half(t: Any, x: Any, dim: Any, part: Any) -> Any:
 
 
 def _rrelu(lower: Any, upper: Any, training: Any) -> str:
-    if training:
+    if flag("training", training):
         raise CallError("in training rrelu draws random slopes: write leaky_relu with one")
     return "maximum(x, 0) + (lower + upper) / 2 * minimum(x, 0)"
 

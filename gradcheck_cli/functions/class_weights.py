@@ -48,10 +48,10 @@ def _cross_entropy(ignore_index: Any, reduction: str, label_smoothing: Any) -> s
 
 
 def _class_weights(k: Any, weight: Any, target: Any, other: Any, ignore_index: Any) -> Any:
-    classes = other.shape[-1]
+    ignored, zero = integer("ignore_index", ignore_index), k.number(0)
+    classes = other.shape[-1] if other.ndim else 0
     if weight.shape not in ((), (classes,)):
         raise ValueError(f"a weight for each of the {classes} classes is needed")
-    ignored, zero = integer("ignore_index", ignore_index), k.number(0)
     each = list(weight) if weight.ndim else [weight.item()] * classes
     return fill(
         k,
@@ -69,10 +69,10 @@ def _inside(target: Any, classes: int, ignored: int) -> list[int]:
 
 
 def _picked(k: Any, x: Any, target: Any, ignore_index: Any) -> Any:
+    ignored, zero = integer("ignore_index", ignore_index), k.number(0)
     if not x.ndim or target.shape != x.shape[:-1]:
         raise ValueError(f"a class for each of {x.shape[:-1]} is needed, not {target.shape}")
     classes = x.shape[-1]
-    ignored, zero = integer("ignore_index", ignore_index), k.number(0)
     rows = x.reshape(-1, classes)
     found = enumerate(_inside(target, classes, ignored))
     return fill(k, target.shape, [zero if c == ignored else rows[i, c] for i, c in found])

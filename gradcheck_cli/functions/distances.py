@@ -6,7 +6,7 @@ from itertools import combinations
 from typing import Any
 
 from gradcheck_cli.functions.row import CallError, Function
-from gradcheck_cli.functions.tensors import integer
+from gradcheck_cli.functions.tensors import flag, integer
 
 
 def _order(p: Any) -> str:
@@ -62,7 +62,7 @@ def _attention(dropout_p: Any, is_causal: Any, scale: Any, enable_gqa: Any) -> s
         raise CallError(f"scale is a number or None, not {scale!r}")
     scaled = "/ sqrt(size(query, dim=-1))" if scale is None else "* scale"
     scores = f"query @ transpose(key, -2, -1) {scaled} + attn_mask"
-    if not is_causal:
+    if not flag("is_causal", is_causal):
         return f"softmax({scores}, dim=-1) @ value"
     # What is masked out has the weight 0, without an infinity on the way.
     seen = f"tril(exp({scores}))"

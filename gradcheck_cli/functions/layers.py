@@ -7,7 +7,7 @@ from functools import reduce
 from typing import Any
 
 from gradcheck_cli.functions.row import CallError, Function
-from gradcheck_cli.functions.tensors import integer
+from gradcheck_cli.functions.tensors import flag, integer
 
 _RANDOM = "dropout draws random numbers, and a check needs the same value twice"
 
@@ -57,12 +57,12 @@ _RUNNING = "(x - along_channels(running_mean, x)) * rsqrt(along_channels(running
 def _batch_norm(training: Any, momentum: Any, eps: Any) -> str:
     turned = "transpose(x, 0, 1)"
     own = f"transpose(shaped_like({_standard(f'flatten({turned}, 1)')}, {turned}), 0, 1)"
-    return f"({own if training else _RUNNING}) {_AFFINE}"
+    return f"({own if flag('training', training) else _RUNNING}) {_AFFINE}"
 
 
 def _instance_norm(use_input_stats: Any, momentum: Any, eps: Any) -> str:
     own = f"shaped_like({_standard('flatten(x, 2)')}, x)"
-    return f"({own if use_input_stats else _RUNNING}) {_AFFINE}"
+    return f"({own if flag('use_input_stats', use_input_stats) else _RUNNING}) {_AFFINE}"
 
 
 def _torch_running(name: str) -> Any:
@@ -129,7 +129,7 @@ def _torch_channel_means(t: Any, x: Any, size: Any) -> Any:
 
 
 def _dropout(training: Any, p: Any) -> str:
-    if not training or p == 0:
+    if not flag("training", training) or p == 0:
         return "x"
     if p == 1:
         return "0 * x"

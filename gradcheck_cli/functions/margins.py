@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.functions.losses import UNREDUCED, reduced
 from gradcheck_cli.functions.row import CallError, Function
-from gradcheck_cli.functions.tensors import fill
+from gradcheck_cli.functions.tensors import fill, flag
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,7 @@ def _of_batch(name: str) -> Callable[..., Any]:
 
 def _gaussian(full: Any, eps: Any, reduction: str) -> str:
     var = "maximum(beside_last(var, input), eps)"
-    constant = " + log(2 * pi) / 2" if full else ""
+    constant = " + log(2 * pi) / 2" if flag("full", full) else ""
     return reduced(f"(log({var}) + (input - target)**2 / {var}) / 2{constant}", reduction)
 
 
@@ -62,9 +62,15 @@ def _torch_gaussian(t: Any, input: Any, target: Any, var: Any, **settings: Any) 
 
 
 def _poisson(log_input: Any, full: Any, eps: Any, reduction: str) -> str:
-    loss = "exp(input) - target * input" if log_input else "input - target * log(input + eps)"
+    loss = (
+        "exp(input) - target * input"
+        if flag("log_input", log_input)
+        else "input - target * log(input + eps)"
+    )
     stirling = "target * log(target) - target + log(2 * pi * target) / 2"
-    return reduced(f"{loss} + where(target > 1, {stirling}, 0)" if full else loss, reduction)
+    return reduced(
+        f"{loss} + where(target > 1, {stirling}, 0)" if flag("full", full) else loss, reduction
+    )
 
 
 def _cosine_embedding(margin: Any, reduction: str) -> str:
@@ -81,7 +87,7 @@ def _triplet(margin: Any, p: Any, eps: Any, swap: Any, reduction: str) -> str:
         return f"norm({x} - {y} + eps, p={order}, dim=-1)"
 
     far = distance("anchor", "negative")
-    if swap:
+    if flag("swap", swap):
         far = f"minimum({far}, {distance('positive', 'negative')})"
     return reduced(f"maximum(margin + {distance('anchor', 'positive')} - {far}, 0)", reduction)
 

@@ -49,6 +49,13 @@ def integer(name: str, value: Any) -> int:
     return several[0]
 
 
+def flag(name: str, value: Any) -> bool:
+    """`value`, which is true or false; None counts for false."""
+    if isinstance(value, str | tuple) or value not in (True, False, None):
+        raise CallError(f"{name} is True or False, not {value!r}")
+    return bool(value)
+
+
 def fill(k: Any, shape: Sequence[int], scalars: Sequence[Any]) -> Any:
     # Item by item: numpy would take apart a scalar that looks like a sequence (a series of balls).
     flat = k.np.empty(len(scalars), dtype=object)
