@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import operator
+from fractions import Fraction
 from functools import reduce
 from typing import Any
 
 from gradcheck_cli.functions.row import CallError, Function
-from gradcheck_cli.functions.tensors import flag, integer
+from gradcheck_cli.functions.tensors import fill, flag, integer
 
 _RANDOM = "dropout draws random numbers, and a check needs the same value twice"
 
@@ -128,12 +129,18 @@ def _torch_channel_means(t: Any, x: Any, size: Any) -> Any:
     return t.stack([x[:, slice(*window)].sum(1) for window in _windows(x, size)], 1) / size
 
 
-def _dropout(training: Any, p: Any) -> str:
+def _dropout(k: Any, x: Any, training: Any, p: Any) -> Any:
+    if not isinstance(p, int | float | Fraction) or not 0 <= p <= 1:
+        raise CallError(f"p is a number from 0 to 1, not {p!r}")
     if not flag("training", training) or p == 0:
-        return "x"
+        return x
     if p == 1:
-        return "0 * x"
+        return fill(k, x.shape, [k.number(0)] * x.size)
     raise CallError(f"{_RANDOM}: write training=False")
+
+
+def _dropout_written(shapes: Any, training: Any, p: Any) -> tuple[str, ...]:
+    return ("ybar",) if not training or p == 0 else ()
 
 
 # fmt: off
@@ -160,7 +167,7 @@ ROWS = (
              means=lambda size, alpha, beta, k: f"x / (channel_means(x * x, size={_written(size)}) * alpha + k)**beta",
              note="by the squares of the channels nearby: size of them"),
     Function("dropout", "x; training, p=0.5", torch=lambda t, x, training, p: t.nn.functional.dropout(x, p, bool(training)), places=("x", "p", "training"),
-             means=_dropout, note=f"with training=False or p=0; otherwise {_RANDOM}"),
+             array=_dropout, derivative=_dropout_written, note=f"with training=False or p=0; otherwise {_RANDOM}"),
     Function("grouped", "x; num_groups=1", helper=True, torch=lambda t, x, num_groups: x.unflatten(1, (num_groups, -1)).flatten(2), array=_grouped,
              note="the channels, dim 1, in groups, and all that belongs to a group as the last dim"),
     Function("shaped_like", "x, other:held", helper=True, torch=lambda t, x, other: x.reshape(other.shape), array=lambda k, x, other: x.reshape(other.shape),

@@ -51,7 +51,7 @@ _TRIES = 600
 # Settings that are words: the table gives the default only.
 _WORDS = {"approximate": ("none", "tanh")}
 # Settings without a default, which no rule could guess.
-_REQUIRED = {"threshold": Fraction("0.3"), "value": Fraction("-0.7"), "training": False}
+_REQUIRED = {"threshold": Fraction("0.3"), "value": Fraction("-0.7")}
 
 
 class Sample(NamedTuple):

@@ -132,7 +132,8 @@ def choices(setting: Parameter) -> list[Any]:
     return [
         value
         for value in CHOICES.get(setting.name, (setting.default,))
-        if value is not None or not setting.required
+        if (value is not None or not setting.required)
+        and not (isinstance(value, str) and isinstance(setting.default, Fraction))
     ]
 
 
