@@ -1,5 +1,5 @@
-"""Losses whose classes have weights, or of which one is ignored: what a call of the loss means where
-it says so.
+"""Losses whose classes have weights, or of which one is ignored: what a call of the loss means
+where it says so.
 """
 
 from __future__ import annotations
@@ -127,6 +127,6 @@ ROWS = (
              torch=_torch_loss("cross_entropy"), means=_cross_entropy, places=_PLACES, note=_IGNORING),
     Function("weighted_cross_entropy_with_logits", "input, target, weight:held=1, pos_weight:held=1; reduction='mean'", helper=True, torch=_torch_logits,
              means=lambda reduction: reduced("((1 - target) * input - ((pos_weight - 1) * target + 1) * logsigmoid(input)) * weight", reduction),
-             places=_PLACES, note="weight and pos_weight broadcast against target"),
+             note="weight and pos_weight broadcast against target"),
 )
 # fmt: on
