@@ -31,7 +31,7 @@ def test_a_name_that_is_none_is_answered():
     """By what to write, whatever its case; a slip by the nearest name."""
     for text, told in {
         "solve(A, b)": "inverse(A) @ b",
-        "Dropout(x)": "random",
+        "Bernoulli(x)": "random",
         "sigmod(x)": "`sigmoid`",
     }.items():
         with pytest.raises(ProgramError) as caught:

@@ -20,9 +20,12 @@ from tool import Tool
 from gradcheck_cli.functions import (
     activations,
     arithmetic,
+    distances,
     elementary,
+    layers,
     linear_algebra,
     losses,
+    margins,
     norms,
     reductions,
     special,
@@ -40,7 +43,10 @@ GROUPS = {
     "Shapes and indices": tensors,
     "Linear algebra": linear_algebra,
     "Norms": norms,
-    "Losses and normalisation": losses,
+    "Losses": losses,
+    "Margins and likelihoods": margins,
+    "Distances and attention": distances,
+    "Layers": layers,
 }
 _BLOCK = re.compile(r"^```(?P<kind>\w+)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 _LIST = re.compile(r"(?<=<!-- functions: begin -->\n).*?(?=<!-- functions: end -->)", re.DOTALL)

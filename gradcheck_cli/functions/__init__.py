@@ -13,9 +13,13 @@ def table() -> dict[str, Function]:
     from gradcheck_cli.functions import (
         activations,
         arithmetic,
+        class_weights,
+        distances,
         elementary,
+        layers,
         linear_algebra,
         losses,
+        margins,
         norms,
         reductions,
         special,
@@ -32,7 +36,11 @@ def table() -> dict[str, Function]:
         tensors,
         linear_algebra,
         norms,
+        distances,
         losses,
+        class_weights,
+        margins,
+        layers,
     ):
         for row in module.ROWS:
             if row.name in rows:

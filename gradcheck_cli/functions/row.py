@@ -41,7 +41,8 @@ class CallError(ValueError):
 @dataclass(frozen=True)
 class Parameter:
     """One name in a signature. `required` is False when `default` stands in for it; `kind` is
-    "index" (integers, never differentiated) or "condition" (the result of a comparison).
+    "index" (integers, never differentiated), "held" (numbers that torch does not differentiate) or
+    "condition" (the result of a comparison).
     """
 
     name: str
@@ -110,6 +111,9 @@ class Function:
         stops: True where that is meant: its value is that of its argument, its partial is stated to
             be 0, and what is checked is the gradient so stated.
         scalars: True where torch takes Python numbers beside the first argument.
+        places: names of arguments and settings in the order in which a call takes them, where that
+            is not the arguments first; what is missing there is called by its name.
+        further: the row that a call means where it gives what only that row has.
         folds: the binary function that several positional arguments mean (`max(x, y)` is
             `maximum`); that function says so of itself.
         operator: the sign that the language writes for it: infix, prefix, `[]` or `if`.
@@ -148,6 +152,8 @@ class Function:
     backward: bool = True
     stops: bool = False
     scalars: bool = False
+    places: tuple[str, ...] = ()
+    further: str = ""
     folds: str = ""
     operator: str = ""
     convention: str = ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.functions import constants
+from gradcheck_cli.functions import constants, lookup
 from gradcheck_cli.language.constants import constant
 from gradcheck_cli.language.errors import NodeError, did_you_mean, elide
 from gradcheck_cli.language.libraries import (
@@ -69,13 +69,17 @@ def _is_function_of(call: Callee, node: ast.Call, words: Callable[[ast.AST], str
 
 
 def _bound(call: Callee, node: ast.Call, words: Callable[[ast.AST], str]) -> Binding:
-    row, positional, keywords = call.row, [*call.receiver, *node.args], node.keywords
+    positional, keywords = [*call.receiver, *node.args], node.keywords
+    call = call._replace(row=_further(call.row, positional, keywords))
+    row = call.row
     if call.elsewhere.scalars:
         positional = [_scalar(part) for part in positional]
     folds = binary_row(call, node, positional)
     if folds:
         return Binding(folds, positional, fold=True)
     signature = row.parsed
+    if row.places:
+        positional, keywords = [], [*_placed(row, positional, node), *keywords]
     if not (signature.settings or signature.variadic or keywords) and (
         len(positional) == len(signature.args)
     ):
@@ -152,6 +156,28 @@ def _spread(
     return positional, keywords
 
 
+def _further(row: Function, positional: list[ast.expr], keywords: list[ast.keyword]) -> Function:
+    """The row of more arguments that a call means where it gives one of them."""
+    if not row.further:
+        return row
+    other = lookup(row.further)
+    own = {p.name for p in (*row.parsed.args, *row.parsed.settings)}
+    more = {p.name for p in (*other.parsed.args, *other.parsed.settings)} - own
+    is_given = len(positional) > len(row.places) or any(k.arg in more for k in keywords)
+    return other if is_given else row
+
+
+def _placed(row: Function, positional: list[ast.expr], node: ast.Call) -> list[ast.keyword]:
+    """Positional values under their names, of a row with an order of its own."""
+    if len(positional) > len(row.places):
+        most = f"takes {len(row.places)} arguments without a name"
+        raise _arity(row, node, f"{most}, {len(positional)} are given")
+    return [
+        ast.copy_location(ast.keyword(arg=name, value=value), value)
+        for name, value in zip(row.places, positional, strict=False)
+    ]
+
+
 def _split(
     row: Function, positional: list[ast.expr], node: ast.Call
 ) -> tuple[list[ast.expr], list[ast.expr]]:
@@ -207,6 +233,10 @@ def _slots(
 ) -> tuple[list[ast.expr], list[SettingValue]]:
     """Arguments in order, a gap as its default's literal; then the defaults that follow."""
     parameters = row.parsed.args
+    optional = {p.name for p in parameters if not p.required}
+    slots = {
+        name: part for name, part in slots.items() if not (name in optional and _is_none(part))
+    }
     missing = [f"`{p.name}`" for p in parameters if p.required and p.name not in slots]
     if missing:
         raise _arity(row, node, f"needs {_count(row)}: {', '.join(missing)} missing")
@@ -215,6 +245,10 @@ def _slots(
         slots[p.name] if p.name in slots else _literal(p.default, node) for p in parameters[:end]
     ]
     return args, [p.default for p in parameters[end:]]
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
 
 
 def _literal(value: SettingValue, node: ast.Call) -> ast.expr:

@@ -228,7 +228,8 @@ def question_of(
         *illegible(specification, claims),
         *_claims_of_a_cut(claims, held),
     ]
-    everything = (name for name in specification.variables if name not in integers)
+    left_out = integers | held_inputs(specification)
+    everything = (name for name in specification.variables if name not in left_out)
     chosen = tuple(dict.fromkeys(wrt)) or tuple(everything)
     if not mistakes and not chosen:
         hint = f"use a variable: `x**2` with `{asked.value.format('x', 3)}`"
@@ -278,6 +279,20 @@ def illegible(program: Program, claims: Sequence[str]) -> Iterator[Mistake]:
             read_claim(text, *names_of(program.text))
         except ProgramError as error:
             yield from error.mistakes
+
+
+def held_inputs(program: Program) -> frozenset[str]:
+    """Inputs that stand only where torch has no derivative: they are differentiated when named."""
+    held, others = set[int](), set(program.outputs)
+    for node in program.nodes:
+        kinds = (
+            [p.kind for p in lookup(node.function).parsed.args] if isinstance(node, Call) else []
+        )
+        for position, i in enumerate(node.args if isinstance(node, Call) else ()):
+            is_held = kinds[position : position + 1] == ["held"]
+            (held if is_held else others).add(i)
+    nodes = (program.nodes[i] for i in held - others)
+    return frozenset(node.name for node in nodes if isinstance(node, Variable))
 
 
 def index_inputs(program: Program) -> frozenset[str]:

@@ -119,7 +119,7 @@ def forms(row: Function) -> Iterator[Written]:
     """Calls of a row: bare, with each setting by place and by each of its names, and with two."""
     parsed = row.parsed
     other = {name: [n for n, own in SYNONYMS.items() if own == name] for name in SYNONYMS.values()}
-    for count in {sum(p.required for p in parsed.args), len(parsed.args)}:
+    for count in {sum(p.required for p in parsed.args), min(len(parsed.args), 3)}:
         kinds = ("", "") if parsed.variadic else tuple(p.kind for p in parsed.args[:count])
         start = Written(kinds, parsed.variadic, (), ())
         if not any(p.required for p in parsed.settings):
