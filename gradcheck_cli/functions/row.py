@@ -119,6 +119,10 @@ class Function:
         foreign: for a library (`np`), a part of one (`torch.linalg`) or a name of one
             (`np.transpose`) what the name means there, or a sentence why it is refused; the
             narrowest counts.
+        places: the order in which arguments and settings are written, where settings stand before
+            arguments; of a function of many tensors what stands before these.
+        answers: what torch names the several results that it answers; the row is the first of them,
+            or has a setting `piece`, which an index behind the call sets.
         note: one sentence for `gradcheck functions NAME` where the fields above leave something
             unsaid.
         helper: other rows are made of it; it is no function that people write.
@@ -154,6 +158,8 @@ class Function:
     latex: str = ""
     condition: bool = False
     foreign: Mapping[str, Elsewhere | str] = field(default_factory=dict, compare=False)
+    places: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()
     note: str = field(default="", compare=False)
     helper: bool = False
 
@@ -191,6 +197,11 @@ class Function:
             if self.means is not None
             else "structural"
         )
+
+    @property
+    def has_pieces(self) -> bool:
+        """Whether a setting says which of several results is meant."""
+        return any(p.name == "piece" for p in self.parsed.settings)
 
     @property
     def is_extreme(self) -> bool:
