@@ -13,17 +13,20 @@ def table() -> dict[str, Function]:
     from gradcheck_cli.functions import (
         activations,
         arithmetic,
+        blends,
         elementary,
         indices,
         linear_algebra,
         losses,
         norms,
+        order,
         parts,
         products,
         reductions,
         shapes,
         special,
         tensors,
+        windows,
     )
 
     rows: dict[str, Function] = {}
@@ -39,6 +42,9 @@ def table() -> dict[str, Function]:
         indices,
         linear_algebra,
         products,
+        order,
+        windows,
+        blends,
         norms,
         losses,
     ):

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.functions.deviations import Elsewhere
-from gradcheck_cli.functions.parts import part_along, piece_of, length_of
+from gradcheck_cli.functions.parts import length_of, part_along, piece_of
 from gradcheck_cli.functions.row import CallError, Function
 from gradcheck_cli.functions.tensors import axis_of, fill, integer, integers
 
@@ -195,7 +195,7 @@ ROWS = (
     Function("diagflat", "x; offset=0", torch=lambda t, x, offset: t.diagflat(x, offset),
              array=lambda k, x, offset: _embedded(k, x.reshape(-1), offset, -2, -1)),
     Function("unfold", "x; dimension, size, step", torch=lambda t, x, dimension, size, step: x.unfold(dimension, size, step), array=_windows,
-             foreign={"torch.nn.functional": "F.unfold(x, kernel_size) takes patches of images, this language's unfold slices of a dim: write unfold(x, 0, 2, 1)"},
+             foreign={"torch.nn.functional": "F.unfold(x, kernel_size) takes patches of images, this language's unfold slices of a dim: write x.unfold"},
              note="slices of `size` elements along a dimension, every `step`, as a new last dimension"),
     Function("unflatten", "x; dim, sizes", moves=True, torch=lambda t, x, dim, sizes: t.unflatten(x, dim, integers("sizes", sizes)), array=_unflattened),
     Function("meshgrid", "*tensors; indexing='ij', piece=None",

@@ -99,6 +99,13 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     ),
     "n": (1, 2, 3),
     "upper": (True, False),
+    "descending": (False, True),
+    "largest": (True, False),
+    "kernel_size": (1, 2, (1, 2)),
+    "stride": (None, 1, 2),
+    "padding": (0, 1),
+    "dilation": (1, 2),
+    "groups": (1, 2),
     "pad": ((1, 1), (0, 1, 1, 0), (2, 0), (-1, 1)),
     "mode": ("constant", "reflect", "replicate", "circular"),
     "value": (None, -1),
@@ -265,6 +272,8 @@ def we_may_refuse(text: str, values: dict[str, np.ndarray[Any, Any]]) -> bool:
         return True  # a number has no elements to choose from
     if text.startswith("take_along_dim("):  # of one element torch takes it, whatever is asked for
         return any(n <= values["y"].max() for n in (1, *values["x"].shape))
+    if text.startswith("max_pool"):  # of a window of padding alone torch's maximum is -inf
+        return "padding=1, dilation=2" in text
     if text.startswith("tensordot("):  # torch broadcasts what is summed over
         return 1 in values["x"].shape + values["y"].shape
     if text.startswith("vecdot("):  # of vectors torch looks at no dim
