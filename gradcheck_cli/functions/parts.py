@@ -101,6 +101,9 @@ def _split_along(name: str, least: int, axis: Callable[[int], int]) -> dict[str,
     """hsplit, vsplit and dsplit: equal parts, or between indices, along a dim of their own."""
 
     def array(k: Any, x: Any, indices_or_sections: Any, piece: Any) -> Any:
+        integers("indices_or_sections", indices_or_sections)
+        if piece is not None:
+            integer("piece", piece)
         if x.ndim < least:
             raise ValueError(f"{name} takes at least {least} dimensions, not {x.ndim}")
         dim, whole = axis(x.ndim), indices_or_sections

@@ -74,6 +74,13 @@ def _cross(k: Any, x: Any, other: Any, dim: Any) -> Any:
     return k.np.stack([b * f - c * e, c * d - a * f, a * e - b * d], axis)
 
 
+def _torch_cross(t: Any, x: Any, other: Any, dim: Any) -> Any:
+    if dim is None:  # torch's own default warns that it will change
+        shape = t.broadcast_shapes(x.shape, other.shape)
+        dim = shape.index(3) if 3 in shape and x.dim() == other.dim() else -1
+    return t.cross(x, other, dim=dim)
+
+
 def _matrix_power(k: Any, x: Any, n: Any) -> Any:
     if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
         raise ValueError(f"a square matrix is needed, not the shape {x.shape}")
@@ -207,7 +214,7 @@ ROWS = (
              foreign=dict.fromkeys(("np", "np.linalg"), "np.vecdot takes its axis of each array by itself: write vecdot(x, y)")),
     Function("tensordot", "x, y; dims=2", torch=lambda t, x, y, dims: t.tensordot(x, y, dims=dims), array=_tensordot),
     Function("kron", "x, y", torch=lambda t, x, y: t.kron(x, y), array=lambda k, x, y: k.np.kron(x, y) if x.ndim or y.ndim else x * y),
-    Function("cross", "x, other; dim=None", torch=lambda t, x, other, dim: t.cross(x, other, dim=dim) if dim is None else t.linalg.cross(x, other, dim=dim),
+    Function("cross", "x, other; dim=None", torch=_torch_cross,
              array=_cross, foreign=dict.fromkeys(("torch.linalg", "np", "np.linalg"), Elsewhere(defaults={"dim": -1}, named=("dim",))),
              note="along the first dim of 3 elements, if none is said"),
     Function("matrix_power", "x; n", torch=lambda t, x, n: t.linalg.matrix_power(x, n), array=_matrix_power),

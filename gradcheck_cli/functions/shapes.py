@@ -116,6 +116,8 @@ def _unflattened(k: Any, x: Any, dim: Any, sizes: Any) -> Any:
 def _mesh(k: Any, *tensors: Any, indexing: Any, piece: Any) -> Any:
     if indexing not in ("ij", "xy"):
         raise CallError(f"indexing is 'ij' or 'xy', not {indexing!r}")
+    if piece is not None:
+        integer("piece", piece)
     if any(x.ndim > 1 for x in tensors):
         raise ValueError("meshgrid takes vectors and numbers")
     return piece_of("meshgrid", k.np.meshgrid(*tensors, indexing=indexing), piece)

@@ -24,6 +24,14 @@ def _each(name: str, value: Any, count: int, least: int) -> tuple[int, ...]:
     return given
 
 
+def _checked(count: int, stride: Any, padding: Any, dilation: Any) -> None:
+    """Settings before shapes: what is wrong in itself fits nothing."""
+    if stride is not None:
+        _each("stride", stride, count, 1)
+    _each("padding", padding, count, 0)
+    _each("dilation", dilation, count, 1)
+
+
 class _Window:
     """Where a window goes along the last dims."""
 
@@ -62,9 +70,10 @@ def _pool(name: str, count: int, fold: Callable[[Any, list[Any], int], Any]) -> 
     def array(
         k: Any, x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any = 1
     ) -> Any:
+        kernel = _each("kernel_size", kernel_size, count, 1)
+        _checked(count, stride, padding, dilation)
         if x.ndim not in (count + 1, count + 2):
             raise ValueError(f"{name} takes {count + 1} or {count + 2} dimensions, not {x.ndim}")
-        kernel = _each("kernel_size", kernel_size, count, 1)
         window = _Window(k, x.shape[-count:], kernel, stride, padding, dilation)
         if any(2 * p > n for p, n in zip(window.padding, kernel, strict=True)):
             raise CallError(f"padding is at most half of the kernel of {kernel_size}")
@@ -94,9 +103,10 @@ def _convolution(name: str, count: int) -> Callable[..., Any]:
     def array(
         k: Any, x: Any, weight: Any, stride: Any, padding: Any, dilation: Any, groups: Any
     ) -> Any:
+        (many,) = _each("groups", groups, 1, 1)
+        _checked(count, stride, padding, dilation)
         if weight.ndim != count + 2 or x.ndim not in (count + 1, count + 2):
             raise ValueError(f"{name} takes {count + 2} dimensions, not {x.ndim} and {weight.ndim}")
-        (many,) = _each("groups", groups, 1, 1)
         batch = x if x.ndim == count + 2 else x[None]
         outputs, each = weight.shape[0], weight.shape[1]
         if batch.shape[1] != each * many or outputs % many:
