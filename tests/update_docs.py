@@ -20,13 +20,20 @@ from tool import Tool
 from gradcheck_cli.functions import (
     activations,
     arithmetic,
+    blends,
     elementary,
+    indices,
     linear_algebra,
     losses,
     norms,
+    order,
+    parts,
+    products,
     reductions,
+    shapes,
     special,
     tensors,
+    windows,
 )
 
 ROOT = Path(__file__).parents[1]
@@ -37,7 +44,14 @@ GROUPS = {
     "Special functions": special,
     "Activations": activations,
     "Reductions": reductions,
-    "Shapes and indices": tensors,
+    "Mixed and bounded": blends,
+    "Order": order,
+    "Shapes": tensors,
+    "Copies, turns and arrays of arrays": shapes,
+    "Parts": parts,
+    "Indices": indices,
+    "Products": products,
+    "Windows": windows,
     "Linear algebra": linear_algebra,
     "Norms": norms,
     "Losses and normalisation": losses,
@@ -133,7 +147,7 @@ class Shell:
 
 def functions_list():
     """The functions of the language by group, as the language page shows them."""
-    parts = []
+    written = []
     for title, module in GROUPS.items():
         calls = ", ".join(
             f"`{row.name}({row.signature})`" if row.signature else f"`{row.name}`"
@@ -143,8 +157,8 @@ def functions_list():
         others = ", ".join(
             f"`{alias}` for `{row.name}`" for row in module.ROWS for alias in row.aliases
         )
-        parts.append(f"**{title}.** {calls}.\n" + (f"Other names: {others}.\n" if others else ""))
-    return "\n" + "\n".join(parts) + "\n"
+        written.append(f"**{title}.** {calls}.\n" + (f"Other names: {others}.\n" if others else ""))
+    return "\n" + "\n".join(written) + "\n"
 
 
 def updated(text, shell):

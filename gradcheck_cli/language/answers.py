@@ -24,17 +24,12 @@ def numbered_answer(node: ast.Subscript, assigned: Container[str]) -> ast.expr |
     call = _several(node.value, assigned)
     if call is None:
         return None
-    key = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-    name = call.row.name
-    first = index_key(key[0])[0] if key else None
-    if not isinstance(first, int):
+    name, key = call.row.name, index_key(node.slice)
+    number = key[0] if len(key) == 1 else None
+    if not isinstance(number, int):
         message = f"`{name}` answers several arrays: pick one by an integer, as in `{name}(...)[0]`"
         raise NodeError("bad-index", message, node.slice)
-    answer = _picked(call, node.value, first, node)
-    if len(key) == 1:
-        return answer
-    rest = ast.copy_location(ast.Tuple(key[1:], ast.Load()), node.slice)
-    return ast.copy_location(ast.Subscript(answer, rest, ast.Load()), node)
+    return _picked(call, node.value, number, node)
 
 
 def named_answer(node: ast.Attribute, assigned: Container[str]) -> ast.expr | None:
