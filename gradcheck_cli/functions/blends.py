@@ -27,12 +27,12 @@ def _dist(p: Any) -> str:
 
 # fmt: off
 ROWS = (
-    Function("addcmul", "x, tensor1, tensor2; value=1", torch=lambda t, x, tensor1, tensor2, value: t.addcmul(x, tensor1, tensor2, value=value),
+    Function("addcmul", "x, tensor1, tensor2; value=1.0", torch=lambda t, x, tensor1, tensor2, value: t.addcmul(x, tensor1, tensor2, value=value),
              means="x + value * tensor1 * tensor2"),
-    Function("addcdiv", "x, tensor1, tensor2; value=1", torch=lambda t, x, tensor1, tensor2, value: t.addcdiv(x, tensor1, tensor2, value=value),
+    Function("addcdiv", "x, tensor1, tensor2; value=1.0", torch=lambda t, x, tensor1, tensor2, value: t.addcdiv(x, tensor1, tensor2, value=value),
              means="x + value * tensor1 / tensor2"),
     Function("lerp", "x, end, weight", torch=lambda t, x, end, weight: t.lerp(x, end, weight), means="x + weight * (end - x)"),
-    Function("rsub", "x, other", torch=lambda t, x, other: t.rsub(x, other), means="other - x"),
+    Function("rsub", "x, other", torch=lambda t, x, other: t.rsub(x, other), means="other - x", pullback=("-ybar", "ybar"), rounds=(1, 0)),
     Function("clamp_min", "x, min", torch=lambda t, x, lo: t.clamp_min(x, lo), means="maximum(x, min)", scalars=True,
              pullback=("where(x >= min, ybar, 0)", "where(x < min, ybar, 0)"), rounds=(0, 0)),
     Function("clamp_max", "x, max", torch=lambda t, x, hi: t.clamp_max(x, hi), means="minimum(x, max)", scalars=True,
