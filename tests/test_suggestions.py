@@ -63,7 +63,7 @@ SLIPS = {
 }
 # Words that mean something else, or nothing.
 OTHERS = {
-    "function": """hessian solve jacobian gradient conv2d einsum quantile median lstsq cholesky svd eig interp beta dropout embedding batch_norm tensor zeros
+    "function": """hessian jacobian gradient conv2d quantile lstsq cholesky svd eig interp beta dropout embedding batch_norm tensor zeros
         linspace arange topk one_hot bernoulli cdist nan_to_num isfinite trapz foo bar myfunc f g loss attention linear lstm rnn fft ifft histogram unique
         nonzero argsort searchsorted clone requires_grad backward item numpy tolist append range print lambda laplacian curl divergence integrate
         derivative simplify symbols Derivative Integral factorial binomial gegenbauer hermite legendre zeta dirichlet elliptic_k fresnel meijerg
@@ -133,7 +133,6 @@ def test_a_worse_answer_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
         ("softmx", "function", "did you mean `softmax`?"),
         ("cros_entropy", "function", "did you mean `cross_entropy`?"),
         ("hessian", "function", ""),
-        ("solve", "function", ""),
         ("rnu", "command", "did you mean `run`?"),
         ("asb", "function", "did you mean `abs`?"),
         ("float", "dtype", "did you mean `float64` or `float32`?"),

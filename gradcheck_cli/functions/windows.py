@@ -137,8 +137,10 @@ _NAMED = dict.fromkeys(("torch", "torch.nn.functional"), Elsewhere(named=("strid
 _POOLS = "x; kernel_size, stride=None, padding=0"
 
 ROWS = (
-    Function("max_pool1d", f"{_POOLS}, dilation=1", torch=lambda t, x, **settings: t.nn.functional.max_pool1d(x, **settings), array=_pool("max_pool1d", 1, _largest)),
-    Function("max_pool2d", f"{_POOLS}, dilation=1", torch=lambda t, x, **settings: t.nn.functional.max_pool2d(x, **settings), array=_pool("max_pool2d", 2, _largest)),
+    Function("max_pool1d", f"{_POOLS}, dilation=1", torch=lambda t, x, **settings: t.nn.functional.max_pool1d(x, **settings),
+             array=_pool("max_pool1d", 1, _largest)),
+    Function("max_pool2d", f"{_POOLS}, dilation=1", torch=lambda t, x, **settings: t.nn.functional.max_pool2d(x, **settings),
+             array=_pool("max_pool2d", 2, _largest)),
     Function("avg_pool1d", _POOLS, torch=lambda t, x, **settings: t.nn.functional.avg_pool1d(x, **settings), array=_pool("avg_pool1d", 1, _mean)),
     Function("avg_pool2d", _POOLS, torch=lambda t, x, **settings: t.nn.functional.avg_pool2d(x, **settings), array=_pool("avg_pool2d", 2, _mean)),
     Function("conv1d", "x, weight; stride=1, padding=0, dilation=1, groups=1",
