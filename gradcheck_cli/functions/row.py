@@ -112,7 +112,8 @@ class Function:
             be 0, and what is checked is the gradient so stated.
         scalars: True where torch takes Python numbers beside the first argument.
         places: names of arguments and settings in the order in which a call takes them, where that
-            is not the arguments first; what is missing there is called by its name.
+            is not the arguments first; what is missing there is called by its name. Of a function
+            of many tensors what stands before these.
         further: the row that a call means where it gives what only that row has.
         folds: the binary function that several positional arguments mean (`max(x, y)` is
             `maximum`); that function says so of itself.
@@ -123,6 +124,8 @@ class Function:
         foreign: for a library (`np`), a part of one (`torch.linalg`) or a name of one
             (`np.transpose`) what the name means there, or a sentence why it is refused; the
             narrowest counts.
+        answers: what torch names the several results that it answers; the row is the first of them,
+            or has a setting `piece`, which an index behind the call sets.
         note: one sentence for `gradcheck functions NAME` where the fields above leave something
             unsaid.
         helper: other rows are made of it; it is no function that people write.
@@ -160,6 +163,7 @@ class Function:
     latex: str = ""
     condition: bool = False
     foreign: Mapping[str, Elsewhere | str] = field(default_factory=dict, compare=False)
+    answers: tuple[str, ...] = ()
     note: str = field(default="", compare=False)
     helper: bool = False
 
@@ -197,6 +201,11 @@ class Function:
             if self.means is not None
             else "structural"
         )
+
+    @property
+    def has_pieces(self) -> bool:
+        """Whether a setting says which of several results is meant."""
+        return any(p.name == "piece" for p in self.parsed.settings)
 
     @property
     def is_extreme(self) -> bool:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 # numpy and torch hold indices and integer settings in 64 bits.
 _INTEGER_BITS = 63
+# Settings that may be written number by number, as in `x.permute(1, 0)`.
+_SEVERAL = ("dims", "shape", "repeats")
 
 
 @dataclass
@@ -74,12 +76,12 @@ def _bound(call: Callee, node: ast.Call, words: Callable[[ast.AST], str]) -> Bin
     row = call.row
     if call.elsewhere.scalars:
         positional = [_scalar(part) for part in positional]
+    if row.places:
+        positional, keywords = _placed(row, positional, keywords, node)
     folds = binary_row(call, node, positional)
     if folds:
         return Binding(folds, positional, fold=True)
     signature = row.parsed
-    if row.places:
-        positional, keywords = [], [*_placed(row, positional, node), *keywords]
     if not (signature.settings or signature.variadic or keywords) and (
         len(positional) == len(signature.args)
     ):
@@ -103,6 +105,24 @@ def _bound(call: Callee, node: ast.Call, words: Callable[[ast.AST], str]) -> Bin
     if signature.variadic:
         return Binding(row.name, args, [], settings)
     return Binding(row.name, *_slots(row, slots, node), settings=settings)
+
+
+def _placed(
+    row: Function, positional: list[ast.expr], keywords: list[ast.keyword], node: ast.Call
+) -> tuple[list[ast.expr], list[ast.keyword]]:
+    """What stands in a place that has a name, by that name; a place that a keyword fills is passed
+    over.
+    """
+    filled = {SYNONYMS.get(k.arg or "", k.arg) for k in keywords} | {k.arg for k in keywords}
+    free = [name for name in row.places if name not in filled]
+    named = [
+        ast.copy_location(ast.keyword(arg=name, value=value), value)
+        for name, value in zip(free, positional, strict=False)
+    ]
+    rest = positional[len(free) :]
+    if rest and not row.parsed.variadic:
+        raise _arity(row, node, f"takes {_count(row)}, {len(positional) + len(keywords)} are given")
+    return rest, [*named, *keywords]
 
 
 def _scalar(node: ast.expr) -> ast.expr:
@@ -167,17 +187,6 @@ def _further(row: Function, positional: list[ast.expr], keywords: list[ast.keywo
     return other if is_given else row
 
 
-def _placed(row: Function, positional: list[ast.expr], node: ast.Call) -> list[ast.keyword]:
-    """Positional values under their names, of a row with an order of its own."""
-    if len(positional) > len(row.places):
-        most = f"takes {len(row.places)} arguments without a name"
-        raise _arity(row, node, f"{most}, {len(positional)} are given")
-    return [
-        ast.copy_location(ast.keyword(arg=name, value=value), value)
-        for name, value in zip(row.places, positional, strict=False)
-    ]
-
-
 def _split(
     row: Function, positional: list[ast.expr], node: ast.Call
 ) -> tuple[list[ast.expr], list[ast.expr]]:
@@ -186,14 +195,14 @@ def _split(
     if signature.variadic:
         return positional, []
     args, rest = positional[: len(signature.args)], positional[len(signature.args) :]
-    takes_many = [p.name for p in signature.settings[:1] if p.name in ("dims", "shape")]
+    takes_many = [p.name for p in signature.settings[:1] if p.name in _SEVERAL]
     if takes_many and row.kind != "primitive" and len(rest) > 1:
         first, last = rest[0], rest[-1]
         many = ast.Tuple(elts=rest, ctx=ast.Load())
         many.lineno, many.col_offset = first.lineno, first.col_offset
         many.end_lineno, many.end_col_offset = last.end_lineno, last.end_col_offset
         rest = [many]
-    if len(rest) > len(signature.settings):
+    if len(rest) > len(signature.settings) - row.has_pieces:
         raise _arity(row, node, f"takes {_count(row)}, {len(positional)} are given")
     return args, rest
 
@@ -216,6 +225,8 @@ def _keyword(
     args = row.parsed.names
     known = [*args, *(parameter.name for parameter in row.parsed.settings)]
     name = keyword.arg if keyword.arg in known else SYNONYMS.get(keyword.arg, keyword.arg)
+    if name == "dim" and "dim" not in known and "dims" in known:
+        name = "dims"
     if keyword.arg == "input" and "input" not in args and args:
         name = args[0]
     if name not in known:
