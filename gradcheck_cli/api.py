@@ -210,7 +210,7 @@ def _batches(
     devices = devices_of(settings.device)
     spell = [name for name, value in points.items() if isinstance(value, Grid)]
     groups: list[tuple[Batch, ...]] = []
-    for stated in read_questions(text):
+    for stated in read_questions(text, points):
         given = stated.point(points)
         taken = stated.cotangent if weights is None and not settings.jacobian else weights
         question = question_of(

@@ -173,7 +173,8 @@ def prepare(text: str, settings: Settings) -> Job:
         UserError: with every mistake found in the program, the point and the options.
     """
     found = _Collector()
-    stated = found.read(read_questions, text) or ()
+    given = {} if "at" in settings.unread else settings.at
+    stated = found.read(read_questions, text, given) or ()
     found.mistakes += settings.mistakes
     analyst = Analyst()
     if stated:

@@ -11,6 +11,7 @@ from gradcheck_cli.language.errors import Mistake, PointError, ProgramError, mis
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.reading import read_program
 from gradcheck_cli.questions.constructors import MAKERS, read_given
+from gradcheck_cli.questions.naming import ranks_of
 from gradcheck_cli.questions.numbers import Grid
 from gradcheck_cli.questions.points import Sample, shaped
 
@@ -63,15 +64,17 @@ class TextQuestion:
         return (self.dtype,) if self.dtype and not is_said else tuple(settled)
 
 
-def read_questions(text: str) -> tuple[TextQuestion, ...]:
+def read_questions(text: str, given: Mapping[str, Given] | None = None) -> tuple[TextQuestion, ...]:
     """What a text asks; of a cell that differentiates several times each.
 
+    Args:
+        given: what somebody gives beside the text.
     Raises:
         UserError: with every mistake found, each with its place in the text.
     """
     cell = _cell(text)
     if cell is None:
-        return (TextQuestion(read_program(text)),)
+        return (TextQuestion(read_program(text, ranks_of(given or {}))),)
     stated = [_stated(cell, each) for each in cell.programs]
     everything = {name for each in stated for name in each.program.variables}
     return tuple(
