@@ -71,7 +71,7 @@ def test_what_is_not_read_says_why(text):
     ("text", "known", "programs"),
     [
         ("xy + 1", "xy", ("x*y + 1",)), ("2xy", "xy", ("2*x*y",)), ("a/bc", "abc", ("a/b*c", "a/(b*c)")), ("xy**2", "xy", ("x*y**2",)), ("sinx", "x", ("sin(x)",)),
-        ("x2 + 1", "x", ("x**2 + 1", "x*2 + 1")), ("xyz", "xy", ()), ("foo", "x", ()), ("xe**x", "x", ("x*e**x",)), ("2pix", "x", ("2*pi*x",)), ("x" * 60, "x", ()),
+        ("x2 + 1", "x", ("x**2 + 1", "x*2 + 1")), ("xyz", "xy", ()), ("foo", "x", ()), ("xe**x", "x", ("x*e**x",)), ("2pix", "x", ("2*pi*x",)), ("x" * 60, "x", ()), ("x₁x₂", "x", ()), ("aₙb", "an", ()),
     ],
 )  # fmt: skip
 def test_a_name_of_several_known_ones_may_be_a_product(text, known, programs):
@@ -94,6 +94,14 @@ def test_names_side_by_side_are_no_product_of_elements_beside_a_matrix(text):
     assert corrected(text, [*ranks], ranks) == programs
 
 
+@pytest.mark.parametrize("text", ["dy/dx", r"\frac{\partial f}{\partial x}", "df/dx"])
+def test_a_derivative_alone_is_no_quotient(text, tool):
+    """Where none of its names has a value."""
+    done = tool.run([text, "--at", "x=2"])
+    assert (done.returncode, "a check differentiates by itself" in done.stderr) == (2, True)
+    assert "agree" in tool.run(["dy/dx", "--at", "dy=1,dx=2"]).stdout
+
+
 def test_a_product_read_before_its_point_is_asked():
     """A suite is read before its points are."""
     text = r"\|Ax-b\|^2"
@@ -103,11 +111,14 @@ def test_a_product_read_before_its_point_is_asked():
     arrays, _ = question.arrays(values, DTYPES["float64"])
     with pytest.raises(PointError) as caught:
         question.prepared(arrays, DTYPES["float64"])
-    assert str(caught.value) == r"""error[ambiguous]: a product without a sign is one of matrices where one of its factors is
+    assert (
+        str(caught.value)
+        == r"""error[ambiguous]: a product without a sign is one of matrices where one of its factors is
   | \|Ax-b\|^2
   |   ^^
   = help: element by element is written `*`
   = help: did you mean: norm(A @ x - b)**2"""
+    )
 
 
 # --- a random tree, written strictly and in other ways

@@ -107,7 +107,7 @@ def split(tokens: Iterable[Token], known: Container[str], naming: Naming) -> lis
     rows = list(tokens)
     for token, behind in zip(rows, [*rows[1:], rows[-1]], strict=True):
         is_called = (behind.kind, behind.text) == ("open", "(")
-        is_name = token.kind == "name" and token.text not in known
+        is_name = token.kind == "name" and token.text not in known and not token.lowered
         is_name = is_name and not (is_called and naming.called(token))
         parts = _parts(token.text, known, naming, is_called) if is_name else []
         at = token.span.start

@@ -25,7 +25,12 @@ def read_program(text: str, ranks: Mapping[str, int] | None = None) -> Program:
     Raises:
         ProgramError: with every mistake found, each with its place in the text.
     """
-    return _own(_read(text, ranks or {}))
+    known = ranks or {}
+    if "," in text and len(text) <= MAX_LENGTH:
+        from gradcheck_cli.language.commas import require_no_comma
+
+        require_no_comma(text, lambda other: _read(other, known).text)
+    return _own(_read(text, known))
 
 
 def _read(text: str, ranks: Mapping[str, int]) -> Program:

@@ -4,11 +4,19 @@ differentiated.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from gradcheck_cli.functions import names
-from gradcheck_cli.language.errors import Mistake, PointError, did_you_mean
+from gradcheck_cli.language.errors import (
+    DERIVES,
+    GIVE_FUNCTION,
+    Mistake,
+    PointError,
+    Span,
+    did_you_mean,
+)
 from gradcheck_cli.language.parse import is_constant
 from gradcheck_cli.language.program import Program, Variable
 from gradcheck_cli.questions.points import Sample
@@ -31,12 +39,18 @@ class Asked(NamedTuple):
     value: str
 
 
+# `dy/dx`, which is a quotient where its names have values.
+_SLOPE = re.compile(r"d\w{0,2}/d\w{1,2}")
 COMMAND, PYTHON = Asked("--at", "--wrt", "--at {}={}"), Asked("at", "wrt", '{{"{}": {}}}')
 
 
 def misnamed(program: Program, given: Collection[str], asked: Asked) -> Iterator[Mistake]:
     """Inputs without a value, and values without an input."""
     variables = program.variables
+    if _SLOPE.fullmatch(program.text) and not {*variables} & {*given}:
+        whole = Span(0, len(program.text))
+        yield Mistake("unsupported-syntax", DERIVES, program.text, whole, GIVE_FUNCTION)
+        return
     instead = _instead(program, given)
     for name in variables:
         if name not in given:
