@@ -224,7 +224,7 @@ def _batches(
             trace=settings.trace,
             claims=settings.claim,
             asked=PYTHON,
-            remarks=stated.remarks,
+            remarks=stated.told(taken, jacobian=settings.jacobian),
         )
         drawn = points_of(given, settings.seed, settings.draws)
         dtypes = stated.dtypes(settings.dtype, is_said="dtype" in settings.above)

@@ -229,7 +229,7 @@ def _question(stated: TextQuestion, settings: Settings) -> Question:
         jacobian=settings.jacobian,
         trace=settings.trace,
         claims=settings.claim,
-        remarks=stated.remarks,
+        remarks=stated.told(weights, jacobian=settings.jacobian),
     )
 
 

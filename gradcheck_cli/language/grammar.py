@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from gradcheck_cli.language.errors import Span
 from gradcheck_cli.language.operands import Operands
 from gradcheck_cli.language.terms import IMPLIED, STRENGTHS, Term, chain, extended, product
-from gradcheck_cli.language.tokens import Illegible
+from gradcheck_cli.language.token import Illegible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from gradcheck_cli.language.tokens import Token
+    from gradcheck_cli.language.token import Token
 
 _FACTORS = ("*", "/", "//", "@", "%")
 _COMPARED = STRENGTHS["<"]

@@ -23,7 +23,7 @@ from gradcheck_cli.language.latex_commands import (
 )
 from gradcheck_cli.language.latex_walk import LatexWalk, braces_of
 from gradcheck_cli.language.naming import is_greek
-from gradcheck_cli.language.tokens import Illegible, Token
+from gradcheck_cli.language.token import Illegible, Token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

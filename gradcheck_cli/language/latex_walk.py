@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from gradcheck_cli.language.errors import Span
-from gradcheck_cli.language.tokens import Illegible, Token, Tokens
+from gradcheck_cli.language.token import Illegible, Token
+from gradcheck_cli.language.tokens import Tokens
 
 _DEPTH = 40
 _OVER = "\\over"

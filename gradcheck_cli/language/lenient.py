@@ -16,7 +16,8 @@ from gradcheck_cli.language.settling import Settling
 from gradcheck_cli.language.source import tidy
 from gradcheck_cli.language.statements import read_statements
 from gradcheck_cli.language.terms import spelled
-from gradcheck_cli.language.tokens import Illegible, Token, Tokens, bars_apart
+from gradcheck_cli.language.token import Illegible, Token
+from gradcheck_cli.language.tokens import Tokens, bars_apart
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

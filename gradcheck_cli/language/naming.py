@@ -9,7 +9,7 @@ from unicodedata import lookup as character
 
 from gradcheck_cli.functions import constants, lookup, names
 from gradcheck_cli.language.errors import Span
-from gradcheck_cli.language.tokens import Token
+from gradcheck_cli.language.token import Token
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence

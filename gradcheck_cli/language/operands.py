@@ -12,10 +12,10 @@ from gradcheck_cli.language.errors import Span
 from gradcheck_cli.language.libraries import ATTRIBUTES
 from gradcheck_cli.language.naming import is_variable_like, takes_base
 from gradcheck_cli.language.terms import Term, call, chain, leaf, product
-from gradcheck_cli.language.tokens import Illegible
+from gradcheck_cli.language.token import Illegible
 
 if TYPE_CHECKING:
-    from gradcheck_cli.language.tokens import Token
+    from gradcheck_cli.language.token import Token
 
 _ROUNDED = {"⌊": "floor", "⌈": "ceil"}
 # Libraries whose logarithm takes a base; in the others a second argument is something else.

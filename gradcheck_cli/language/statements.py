@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.language.errors import DERIVES, GIVE_FUNCTION, Span
 from gradcheck_cli.language.terms import Term
-from gradcheck_cli.language.tokens import Illegible
+from gradcheck_cli.language.token import Illegible
 
 if TYPE_CHECKING:
     from gradcheck_cli.language.grammar import Grammar

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from keyword import iskeyword
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from unicodedata import normalize
 
 from gradcheck_cli.language.errors import DERIVES, GIVE_FUNCTION, Span
+from gradcheck_cli.language.token import Illegible, Token
 from gradcheck_cli.language.typography import (
     BLANKS,
     FULL_WIDTH,
@@ -19,40 +20,6 @@ from gradcheck_cli.language.typography import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-
-class Illegible(Exception):
-    """Not what people write for a formula. Without words of its own the strict reading's say what
-    is wrong.
-
-    Attributes:
-        span: what is not read.
-        help: the way out.
-    """
-
-    def __init__(self, message: str = "", span: Span | None = None, way_out: str = "") -> None:
-        super().__init__(message)
-        self.span, self.help = span, way_out
-
-
-class Token(NamedTuple):
-    """A word or a sign, spelled as the language spells it.
-
-    Attributes:
-        kind: number, name, string, glyph, open, close, bar, doublebar, root, attribute, sub (a
-            subscript of no name), end (of a statement, and of the text).
-        span: where it stands in what was pasted.
-        gap: whether a blank stands before it.
-        letter: a single letter of an alphabet, by its name (`gamma`), and no function.
-        lowered: a name with lowered digits or letters behind it, which are no factors.
-    """
-
-    kind: str
-    text: str
-    span: Span
-    gap: bool = False
-    letter: bool = False
-    lowered: bool = False
 
 
 # fmt: off

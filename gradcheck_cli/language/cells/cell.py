@@ -60,7 +60,7 @@ class CellProgram:
         wrt: the inputs to differentiate; none for all.
         cotangent: the upstream gradient; None for ones.
         dtypes: those of the inputs of numbers, each once.
-        asked: the inputs that require a gradient, if any does.
+        implied: what torch asks for the derivative with, where that gives no cotangent.
     """
 
     program: Program
@@ -68,6 +68,7 @@ class CellProgram:
     wrt: tuple[str, ...]
     cotangent: Written | None
     dtypes: tuple[str, ...]
+    implied: str = ""
 
 
 @dataclass(frozen=True)
@@ -251,7 +252,7 @@ def _program(reading: Routines, derivative: Derivative) -> CellProgram:
     given = derivative.cotangent
     weights = None if given is None else _written(given, text)
     dtypes = tuple(dict.fromkeys(value.dtype for value in point.values() if value.dtype))
-    return CellProgram(program, point, wrt, weights, dtypes)
+    return CellProgram(program, point, wrt, weights, dtypes, derivative.implied)
 
 
 def _ungraded(reading: Routines, place: ast.AST) -> Mistake:
