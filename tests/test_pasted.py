@@ -102,6 +102,13 @@ def test_a_derivative_alone_is_no_quotient(text, tool):
     assert "agree" in tool.run(["dy/dx", "--at", "dy=1,dx=2"]).stdout
 
 
+def test_a_product_that_is_asked_is_of_matrices_beside_one():
+    """In each of the corrected programs."""
+    with pytest.raises(ProgramError) as caught:
+        read_program("A(x - b)", {"A": 2, "x": 1, "b": 1})
+    assert caught.value.mistakes[0].instead == ("A @ (x - b)",)
+
+
 def test_a_product_read_before_its_point_is_asked():
     """A suite is read before its points are."""
     text = r"\|Ax-b\|^2"
