@@ -14,7 +14,7 @@ from gradcheck_cli.language.program import Call, Program, Variable
 from gradcheck_cli.questions.arrays import RoundedNumber, float_array, integer_array
 from gradcheck_cli.questions.intermediates import Intermediates, cut
 from gradcheck_cli.questions.misfits import shape_mistake
-from gradcheck_cli.questions.naming import COMMAND, Asked, misnamed, underivable
+from gradcheck_cli.questions.naming import COMMAND, Asked, misnamed, require_signs, underivable
 from gradcheck_cli.questions.nonfinite import require_finite
 from gradcheck_cli.questions.prepared import Oversize, Prepared, unroll
 from gradcheck_cli.questions.split import MAX_ENTRIES, MAX_OUTPUTS
@@ -165,6 +165,7 @@ class Question:
 
     def _unroll(self, arrays: Mapping[str, Array]) -> Expansion | Oversize:
         program = self.specification
+        require_signs(self.whole, {name: array.ndim for name, array in arrays.items()})
         try:
             return unroll(program, self._inputs(arrays))
         except ShapeError as error:
