@@ -92,20 +92,23 @@ class _Stating:
         return place
 
 
-def cotangents(algebra: Algebra, output: int, wrt: Collection[int]) -> dict[int, int]:
+def cotangents(
+    algebra: Algebra, output: int, wrt: Collection[int], *, written: bool = True
+) -> dict[int, int]:
     """For each node asked for that carries a derivative the node of it; it broadcasts to its shape.
 
     Args:
         output: what is differentiated: the sum of its elements.
+        written: as people write it, though that may have no value at some points.
     Raises:
         NoRule: a function on the way has no derivative for whole arrays.
     """
-    return _Reverse(algebra).run({output: algebra.one}, frozenset(wrt))
+    return _Reverse(algebra, written=written).run({output: algebra.one}, frozenset(wrt))
 
 
 class _Reverse:
-    def __init__(self, algebra: Algebra) -> None:
-        self.algebra = algebra
+    def __init__(self, algebra: Algebra, *, written: bool) -> None:
+        self.algebra, self._written = algebra, written
 
     def run(self, seeds: Mapping[int, int], ends: frozenset[int]) -> dict[int, int]:
         """Adjoints of `ends`, given those of other nodes."""
@@ -183,7 +186,8 @@ class _Reverse:
     ) -> Iterator[tuple[int, int]]:
         row, settings = lookup(node.function), dict(node.settings)
         shapes = tuple([self.algebra.shapes[i] for i in node.args])
-        texts = row.derived(shapes, settings) or row.pulled_back(settings)
+        texts = row.derived(shapes, settings) if self._written else _exact(row)
+        texts = texts or row.pulled_back(settings)
         if not texts and row.kind == "derived":
             yield from self._of_meaning(place, node, ybar, live)
             return
@@ -230,7 +234,7 @@ class _Reverse:
         if inner in ends:
             yield inner, ybar
             return
-        yield from _Reverse(algebra).run({inner: ybar}, ends).items()
+        yield from _Reverse(algebra, written=self._written).run({inner: ybar}, ends).items()
 
     def _fitted(self, term: int, place: int, part: int) -> int:
         """What a part receives of a term with the shape of the whole: the sum over what it was
@@ -238,3 +242,10 @@ class _Reverse:
         """
         shapes = self.algebra.shapes
         return summed_to(self.algebra, Part(term, shapes[place]), shapes[part])
+
+
+def _exact(row: Function) -> tuple[str, ...]:
+    """The exact partials, where they are written in functions that people write."""
+    programs = [parse(text, conditions(row.name)) for text in row.partials]
+    calls = [node for program in programs for node in program.nodes if isinstance(node, Call)]
+    return () if any(lookup(node.function).helper for node in calls) else row.partials

@@ -33,7 +33,7 @@ from .test_same_shapes import of_torch
 from .test_same_shapes import samples as array_samples
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from gradcheck_cli.functions.row import Function
     from gradcheck_cli.questions.batch import Point
@@ -108,11 +108,11 @@ def enclosed(found: Point, text: str, shape: tuple[int, ...] = ()) -> list[Any]:
     return [balls.plain(values[i]) for i in places.tolist()]
 
 
-def differences(found: Point) -> Iterator[str]:
+def differences(found: Point, tell: Callable[..., Any] = told) -> Iterator[str]:
     """What is shown and is not what was proved."""
     proved = reference(found)
     assert isinstance(proved, Proof)
-    formulas = told(found)
+    formulas = tell(found)
     for key, truth, formula in zip(found.batch.keys, proved.partials, formulas, strict=True):
         if not isinstance(truth, Certified):
             continue
