@@ -13,17 +13,22 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.calculus.collecting import SINGLE, Product, Total, broadcast
 from gradcheck_cli.calculus.formulas import conditions, is_elementwise
-from gradcheck_cli.calculus.standing import NoRule, Part, Telling, summed_to
+from gradcheck_cli.calculus.standing import NoRule, Part, Telling, is_transposed, summed, summed_to
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.program import Call, Number, Variable, fold
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from gradcheck_cli.calculus.algebra import Algebra
     from gradcheck_cli.functions.row import Function, SettingValue
     from gradcheck_cli.language.program import Program
+
+# Functions that are known, and written, by their names.
+_TRACE = "trace"
+_TRANSPOSE = "transpose"
+_PLAIN = tuple(sorted(lookup(_TRANSPOSE).bound({}).items()))
 
 
 def stated(
@@ -179,7 +184,22 @@ class _Reverse:
                     term = algebra.powers(slope, node.coefficient * exponent)
                     yield j, self._fitted(term, place, j)
         elif isinstance(node, Call):
-            yield from self._of_call(place, node, ybar, live)
+            told = self._of_trace(node, ybar, live) if node.function == _TRACE else None
+            yield from told or self._of_call(place, node, ybar, live)
+
+    def _of_trace(
+        self, node: Call, ybar: int, live: Collection[int]
+    ) -> Iterable[tuple[int, int]] | None:
+        """Of a product of matrices: what the sum of `A*B.T` has; None for other matrices."""
+        algebra, inner = self.algebra, self.algebra.nodes[node.args[0]]
+        if not isinstance(inner, Call) or lookup(inner.function).operator != "@":
+            return None
+        a, b = inner.args
+        form = algebra.nodes[b]
+        other = form.args[0] if is_transposed(form) else algebra.call(_TRANSPOSE, [b], _PLAIN)
+        total = summed(algebra, algebra.times([a, other]), [0, 1])
+        ends = frozenset(i for i in (a, b) if i in live)
+        return _Reverse(algebra, written=self._written).run({total: ybar}, ends).items()
 
     def _of_call(
         self, place: int, node: Call, ybar: int, live: Collection[int]

@@ -105,7 +105,10 @@ def _of_arrays(wanted: Differentiation, program: Program, limit: float) -> list[
     value = stated(algebra, program, inputs, exactly=True)[program.result]
     weights = wanted.weights
     if wanted.shape and weights is not None:
-        value = algebra.times([value, _array(algebra, _numbers(algebra, weights), wanted.shape)])
+        numbers = _numbers(algebra, weights)
+        is_same = len(set(numbers)) == 1
+        factor = numbers[0] if is_same else _array(algebra, numbers, wanted.shape)
+        value = algebra.times([value, factor])
         wanted = replace(wanted, weights=None)
     gradient = _gradient(algebra, wanted, [value], inputs)
     writers, picker = _Writers(algebra, limit), Picker(algebra)
