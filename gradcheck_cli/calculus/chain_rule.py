@@ -195,9 +195,14 @@ class _Reverse:
         if not isinstance(inner, Call) or lookup(inner.function).operator != "@":
             return None
         a, b = inner.args
-        form = algebra.nodes[b]
-        other = form.args[0] if is_transposed(form) else algebra.call(_TRANSPOSE, [b], _PLAIN)
-        total = summed(algebra, algebra.times([a, other]), [0, 1])
+        first, second = algebra.nodes[a], algebra.nodes[b]
+        if is_transposed(first):
+            (a,), factors = first.args, (first.args[0], b)
+        elif is_transposed(second):
+            (b,), factors = second.args, (a, second.args[0])
+        else:
+            factors = (a, algebra.call(_TRANSPOSE, [b], _PLAIN))
+        total = summed(algebra, algebra.times(factors), [0, 1])
         ends = frozenset(i for i in (a, b) if i in live)
         return _Reverse(algebra, written=self._written).run({total: ybar}, ends).items()
 
