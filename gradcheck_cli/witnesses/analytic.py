@@ -123,7 +123,10 @@ class Analytic:
         self, point: Point, question: str, items: list[dict[str, Any]], found: Sequence[_Found]
     ) -> list[dict[str, Any]]:
         """The formulas, or others where one of them has no value at a point where there is one."""
-        lacking = _lacking(point, items, found)
+        shown = _read_back(point, items)
+        if shown.is_total:
+            return items
+        lacking = [ball is None for ball, _ in shown.balls(point)]
         if not any(lacking):
             return items
         asked = json.loads(question)
@@ -133,8 +136,11 @@ class Analytic:
         is_known = "first" not in asked or all(ball is not None for ball, _ in found)
         if not others or not is_known:
             return items
-        still = _lacking(point, others, found)
-        better = [lacks and not lack for lacks, lack in zip(lacking, still, strict=True)]
+        proposed = zip(lacking, _read_back(point, others).balls(point), found, strict=True)
+        better = [
+            lacks and own is not None and (ball is None or bool(own.overlaps(ball)))
+            for lacks, (own, _), (ball, _) in proposed
+        ]
         arrays = [
             item.get("gradient") for item, is_better in zip(items, better, strict=True) if is_better
         ]
@@ -144,19 +150,10 @@ class Analytic:
         ]
 
 
-def _lacking(
-    point: Point, items: Sequence[dict[str, Any]], found: Sequence[_Found]
-) -> Sequence[bool]:
-    """Of each formula whether it has no value at a point, or another than was found."""
+def _read_back(point: Point, items: Sequence[dict[str, Any]]) -> _Formulas:
+    """The formulas that are shown, as they read."""
     prepared, texts = point.prepared, tuple(item["formula"] for item in items)
-    shown = prepared.share(("shown", texts), lambda: _Formulas(prepared, texts, None))
-    if shown.is_total:
-        return [False] * len(items)
-    pairs = zip(shown.balls(point), found, strict=True)
-    return [
-        own is None or (ball is not None and not own.overlaps(ball))
-        for (own, _), (ball, _) in pairs
-    ]
+    return prepared.share(("shown", texts), lambda: _Formulas(prepared, texts, None))
 
 
 def question_text(prepared: Prepared) -> str | Abstention:
