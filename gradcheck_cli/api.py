@@ -210,7 +210,7 @@ def _batches(
     devices = devices_of(settings.device)
     spell = [name for name, value in points.items() if isinstance(value, Grid)]
     groups: list[tuple[Batch, ...]] = []
-    for stated in read_questions(text):
+    for stated in read_questions(text, points):
         given = stated.point(points)
         taken = stated.cotangent if weights is None and not settings.jacobian else weights
         question = question_of(
@@ -224,7 +224,7 @@ def _batches(
             trace=settings.trace,
             claims=settings.claim,
             asked=PYTHON,
-            remarks=stated.remarks,
+            remarks=stated.told(taken, jacobian=settings.jacobian),
         )
         drawn = points_of(given, settings.seed, settings.draws)
         dtypes = stated.dtypes(settings.dtype, is_said="dtype" in settings.above)

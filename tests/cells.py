@@ -77,6 +77,8 @@ READ = {
     "import torch\ndef leaky(v):\n    if v > 0:\n        return v\n    return 0.1*v\nx = torch.tensor(-2.0, requires_grad=True)\nleaky(x).backward()":
         [Expected("x if x > 0 else 0.1*x", X)],
     "import torch\nx = torch.tensor(2.0, requires_grad=True)\nwith torch.no_grad():\n    c = x*2\ny = c*x\ny.backward()": [Expected("c = stop_gradient(x*2)\ny = c*x", X)],
+    # hooks that only show, a class that nothing rests on
+    "import torch\nclass Odd:\n    pass\nx = torch.tensor(2.0, requires_grad=True)\nx.register_hook(print)\nx.register_hook(lambda g: print(g))\ny = x**2\ny.backward()": [Expected("y = x**2", X)],
     # derivatives in other words, several of them
     "import torch\nx = torch.tensor([1., 2., 3.], requires_grad=True)\ny = (x**2).mean()\ndx, = torch.autograd.grad(y, x)\nx.grad = dx": [Expected("y = (x**2).mean()", X)],
     "import torch\nfrom torch.autograd import grad\nx = torch.tensor([1., 2.], requires_grad=True)\ny = x.sin()\nprint(grad(outputs=y, inputs=[x], grad_outputs=torch.tensor([1., 2.])))":
@@ -138,6 +140,12 @@ TRICKY = (
 
 # The whole message; the places are those of a cell without a file.
 MESSAGES = {
+    "class Net(nn.Module):\n    def forward(self, x):\n        return x*2\nnet = Net()\nx = torch.tensor(3.0, requires_grad=True)\nnet(x).backward()": """\
+error[unsupported-syntax]: `Net` is a class, and a class is not read
+ --> cell:1:1
+  | class Net(nn.Module):
+  | ^^^^^^^^^^^^^^^^^^^^^
+  = help: write what its `forward` computes as a function, its weights as tensors""",
     "x = torch.tensor(3.0)\ny = x**2\ny.backward()": """\
 error[no-input]: nothing that this is computed from requires a gradient: torch's backward would fail
  --> cell:3:1

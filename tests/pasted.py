@@ -19,14 +19,14 @@ READ = {
     # roots, bars
     "√x": "sqrt(x)", "√(x+1)": "sqrt(x + 1)", "2√x": "2*sqrt(x)", "√2 x": "sqrt(2)*x", "∛x": "cbrt(x)", "∜x": "x**(1/4)", "|x|": "abs(x)", "|x-1|²": "abs(x - 1)**2",
     "2|x|": "2*abs(x)", "|x||y|": "abs(x)*abs(y)", "||x|-1|": "abs(abs(x) - 1)", "|x| + |y|": "abs(x) + abs(y)", "‖x‖": "norm(x)", "||x||": "norm(x)", "‖x‖₁": "linalg_norm(x, ord=1)",
-    "‖x - y‖²": "norm(x - y)**2", "⌊x⌋": "floor(x)", "⌈x⌉ - x": "ceil(x) - x", "n!": "gamma(n + 1)", "where((x^2>1)||(y>0), x, y)": "where(x**2 > 1 or y > 0, x, y)",
+    "‖x - y‖²": "norm(x - y)**2", "||x||_2": "linalg_norm(x, ord=2)", "‖x‖_2^2": "linalg_norm(x, ord=2)**2", "||x||_{1} + 1": "linalg_norm(x, ord=1) + 1", r"||x||_\infty": "linalg_norm(x, ord=inf)", "‖x‖_∞": "linalg_norm(x, ord=inf)", "||x - y||_F": "norm(x - y)", "⌊x⌋": "floor(x)", "⌈x⌉ - x": "ceil(x) - x", "n!": "gamma(n + 1)", "where((x^2>1)||(y>0), x, y)": "where(x**2 > 1 or y > 0, x, y)",
     # functions
     "sin x": "sin(x)", "sin 2x": "sin(2*x)", "ln x": "ln(x)", "sin x + cos x": "sin(x) + cos(x)", "sin x cos x": "sin(x)*cos(x)", "2 sin x": "2*sin(x)",
     "sin x^2": "sin(x**2)", "sin^2(x)": "sin(x)**2", "sin²x": "sin(x)**2", "sin^2 x + cos^2 x": "sin(x)**2 + cos(x)**2", "sin^-1(x)": "asin(x)", "tan⁻¹(x)": "atan(x)",
     "ln x / ln 2": "ln(x)/ln(2)", "log(x, 2)": "log(x)/log(2)", "log(x, b)": "log(x)/log(b)", "math.log(x, 10)": "math.log(x)/math.log(10)", "log_2(x)": "log2(x)", "log_b(x)": "log(x)/log(b)",
     "σ(x)": "sigmoid(x)", "σ(x²)·x": "sigmoid(x**2)*x", "Γ(x)": "gamma(x)", "Φ(x)": "ndtr(x)", "ReLU(x) + 1": "relu(x) + 1", "Sin[x]^2": "sin(x)**2", "Exp(-x)": "exp(-x)",
     # names, statements
-    "x₁² + x₂²": "x1**2 + x2**2", "θ₁x": "θ1*x", "λ^2": "λ**2", "exp(-lambda*t)": "exp(-lambda_*t)", "x_{1}^2": "x_1**2", "Wᵀx": "W.T @ x", "x^2;": "x**2",
+    "x₁² + x₂²": "x1**2 + x2**2", "θ₁x": "θ1*x", "λ^2": "λ**2", "exp(-lambda*t)": "exp(-lambda_*t)", "x_{1}^2": "x_1**2", "Wᵀx": "W.T @ x", "x⊤x": "x.T @ x", "x^⊤ A x": "x.T @ A @ x", "x₁x₂": "x1*x2", "xᵀ A x": "x.T @ A @ x", "A Aᵀ x": "A @ A.T @ x", "2 xᵀ A x": "2*x.T @ A @ x", "-xᵀ A x + bᵀ x": "-x.T @ A @ x + b.T @ x", "Aᵀ(A x - b)": "A.T @ (A*x - b)", "x^2;": "x**2",
     "f(x) = x^2": "x**2", "f(x, y) := x y": "x*y", "x ↦ x²": "x**2", "f: x -> x^2": "x**2", "lambda x: x^2": "x**2", "y = 2x; y^2": "y = 2*x; y**2", "= x^2": "x**2",
     "x^2  # the square": "x**2", "y = x^2\nz = 3y": "y = x**2\nz = 3*y", "x^2,": "x**2",
     # LaTeX
@@ -35,7 +35,7 @@ READ = {
     r"\sin^{-1} x": "asin(x)", r"\ln\left(1+e^x\right)": "ln(1 + e**x)", r"\left|x\right|": "abs(x)", r"\lVert x \rVert": "norm(x)", r"\|x\|_2": "linalg_norm(x, ord=2)",
     r"\log_{2}(x)": "log2(x)", r"\log_{10} x": "log10(x)", r"\exp(-x^2)": "exp(-x**2)", r"\sigma(x)": "sigmoid(x)", r"\sigma x": "sigma*x", r"\operatorname{sech}(x)": "sech(x)",
     r"\mathrm{ReLU}(x)": "relu(x)", r"\text{softmax}(x)": "softmax(x)", r"\max(0, x)": "max(0, x)", r"\min\{x, 1\}": "min(x, 1)", r"\theta_1 x_1": "theta_1*x_1", r"\lambda x": "lambda_*x",
-    r"\gamma x": "gamma*x", r"\Gamma(x)": "gamma(x)", r"$2xy$": "2*x*y", r"\mathbf{W}^\top \mathbf{x}": "W.T @ x", r"\hat{y}^2": "y_hat**2", r"\lfloor x \rfloor": "floor(x)",
+    r"\gamma x": "gamma*x", r"\Gamma(x)": "gamma(x)", r"$2xy$": "2*x*y", r"{x \over y}": "x/y", r"2{x+1 \over y}^2": "2*((x + 1)/y)**2", r"$x^\top A x$": "x.T @ A @ x", r"\frac12 x^\top A x": "1/2*x.T @ A @ x", r"\mathbf{W}^\top \mathbf{x}": "W.T @ x", r"\hat{y}^2": "y_hat**2", r"\lfloor x \rfloor": "floor(x)",
     r"\begin{cases} x^2 & \text{if } x > 0 \\ 0 & \text{otherwise} \end{cases}": "where(x > 0, x**2, 0)", r"\begin{cases} x & x \ge 0 \\ -x & x < 0 \end{cases}": "where(x >= 0, x, -x)",
     r"f(x) = \frac{x}{1+|x|}": "x/(1 + abs(x))", r"\frac{1}{\sigma\sqrt{2\pi}}e^{-\frac{(x-\mu)^2}{2\sigma^2}}": "1/(sigma*sqrt(2*pi))*e**-((x - mu)**2/(2*sigma**2))",
     r"x \cdot y \times z \div 2": "x*y*z/2", r"\begin{align} y &= x^2 \\ \end{align}": "y = x**2", r"\arctan\frac{y}{x}": "arctan(y/x)", r"\sin\theta\cos\phi": "sin(theta)*cos(phi)",
@@ -44,12 +44,25 @@ READ = {text: strict for text, strict in READ.items() if strict is not None}
 
 # Text to the programs that may have been meant, the likelier first.
 AMBIGUOUS = {
+    "x**2,5": ("x**2.5", "[x**2, 5]"), "1,5x": ("1.5*x", "[1, 5*x]"), "y = x^2,5; 2y": ("y = x**2.5; 2*y", "y = [x**2, 5]; 2*y"), "1,5x + 2,25": ("1.5*x + 2.25", "[1, 5*x + 2, 25]"),
+    "x, y": ("[x, y]",), "sin(x), x^2": ("[sin(x), x**2]",),
     "x(x+1)": ("x*(x + 1)",), "2x(x+1)": ("2*x*(x + 1)",), "x (x+1)": ("x*(x + 1)",), "sin x y": ("sin(x)*y", "sin(x*y)"), "ln x y + 1": ("ln(x)*y + 1", "ln(x*y) + 1"),
     "sin x / 2": ("sin(x)/2", "sin(x/2)"), "2 sin x / 3": ("2*sin(x)/3", "2*sin(x/3)"), "1/2x": ("1/2*x", "1/(2*x)"), "a/b c": ("a/b*c", "a/(b*c)"), "1/2 sin(x)": ("1/2*sin(x)", "1/(2*sin(x))"),
     "e^2x": ("e**2*x", "e**(2*x)"), "x^2y": ("x**2*y", "x**(2*y)"), "e^x(1+x)": ("e**x*(1 + x)", "e**(x*(1 + x))"), "x^1/2": ("x**1/2", "x**(1/2)"), "√2x": ("sqrt(2)*x", "sqrt(2*x)"),
-    "√x²": ("sqrt(x**2)", "sqrt(x)**2"), "x 2": ("x**2", "x*2"), "x ± 1": ("x + 1", "x - 1"), "lg(x)": ("log10(x)", "log2(x)"), "x^T y": ("x.T @ y", "x**T*y"),
+    "√x²": ("sqrt(x**2)", "sqrt(x)**2"), "x 2": ("x**2", "x*2"), "x ± 1": ("x + 1", "x - 1"), "lg(x)": ("log10(x)", "log2(x)"), "x^T y": ("x.T @ y", "x**T*y"), "x^T A x": ("x.T @ A @ x", "x**T*A*x"),
     "d/dx x^2": ("x**2",), "d/dx (x^2)": ("x**2",), "d^2/dx^2 sin(x)": ("sin(x)",), "exp^-1(x)": ("exp(x)**-1",), r"\frac{d}{dx} x^2": ("x**2",), r"\sin x / 2": ("sin(x)/2", "sin(x/2)"),
     r"\frac{\partial}{\partial x} x^2": ("x**2",), r"\gamma(x+1)": ("gamma*(x + 1)",),
+}  # fmt: skip
+
+# Text and how many dims its names have, to what it is read as there.
+OF_MATRICES = {
+    r"\|Ax-b\|^2": ({"A": 2, "x": 1, "b": 1}, "norm(A @ x - b)**2"), r"\sigma(Wx+b)": ({"W": 2, "x": 1, "b": 1}, "sigmoid(W @ x + b)"), "A x": ({"A": 2, "x": 1}, "A @ x"),
+    "2 A x + A y": ({"A": 2, "x": 0, "y": 2}, "2*A*x + A @ y"), "λ xᵀ x": ({"λ": 0, "x": 1}, "λ*x.T @ x"), "x y": ({"x": 1, "y": 1}, "x*y"), "y = A x; B y": ({"A": 2, "x": 1, "B": 2}, "y = A @ x; B @ y"),
+    "‖x‖ A x": ({"A": 2, "x": 1}, "norm(x)*A @ x"), "A B x": ({"A": 2, "B": 2, "x": 1}, "A @ B @ x"), "A sin(B x)": ({"A": 2, "B": 2, "x": 1}, "A @ sin(B @ x)"), "A·x": ({"A": 2, "x": 1}, "A*x"),
+}  # fmt: skip
+# Text, the names that have values and how many dims these have, to the programs that may be meant.
+GLUED = {
+    "‖Ax − b‖²": ({"A": 2, "x": 1, "b": 1}, ("norm(A @ x - b)**2",)), "σ(Wx+b)": ({"W": 2, "x": 1, "b": 1}, ("sigmoid(W @ x + b)",)), "xᵀAx": ({"A": 2, "x": 1}, ("x.T @ A @ x",)),
 }  # fmt: skip
 
 # Text to the whole of what is said of it.
@@ -85,6 +98,25 @@ error[unknown-function]: no function named `xsin`
   | \sum_{i=1}^n x_i^2
   | ^^^^
   = help: write it out, or with a function of tensors such as `sum(x**2)`""",
+    "∂f/∂x": """\
+error[unsupported-syntax]: this is a derivative, and a check differentiates by itself
+  | ∂f/∂x
+  | ^^^^^
+  = help: give the function that is differentiated""",
+    "f'(x)": """\
+error[unsupported-syntax]: this is a derivative, and a check differentiates by itself
+  | f'(x)
+  | ^^
+  = help: give the function that is differentiated""",
+    r"$2f'(x)$": r"""error[unsupported-syntax]: this is a derivative, and a check differentiates by itself
+  | $2f'(x)$
+  |   ^^
+  = help: give the function that is differentiated""",
+    "||x||_p": """\
+error[unsupported-syntax]: which norm this is is not read
+  | ||x||_p
+  |      ^
+  = help: for example `norm(x, 2)`""",
     "dy/dx = 2x": """\
 error[unsupported-syntax]: this states a derivative, and a check is of the function
   | dy/dx = 2x

@@ -198,7 +198,7 @@ error[unknown-key]: no key named `qqq` in a case
  --> a.yaml:6:5
   | qqq: 1
   | ^^^
-  = help: known: id, expr, at, wrt, cotangent, dtype, device, matrix, tol, step, tags, skip, xfail, timeout, strict, order, jacobian, modes, expect
+  = help: known: id, expr, at, wrt, cotangent, dtype, device, matrix, tol, step, tags, skip, xfail, timeout, claim, strict, order, jacobian, modes, expect
 error[unknown-key]: no key named `<<` in a case
  --> a.yaml:7:5
   | <<: {skip: x}

@@ -366,3 +366,43 @@ def test_a_suite_says_what_to_write_for_a_cell(tool, tmp_path):
         in err
     )
     assert "`gradcheck -` reads it, and its report has the program" in err
+
+
+@pytest.mark.parametrize(
+    ("last", "remark"),
+    [
+        ("y.backward()", "torch refuses `backward()` of 2 elements without a gradient: ones are taken, as if its sum were differentiated"),
+        ("torch.autograd.grad(y, x)", "torch refuses `grad()` of 2 elements without a gradient: ones are taken, as if its sum were differentiated"),
+        ("y.backward(torch.ones(2))", ""), ("y.backward(torch.ones_like(y))", ""), ("y.sum().backward()", ""), ("y[:1].backward()", ""), ("y", ""),
+    ],
+)  # fmt: skip
+def test_what_torch_refuses_is_told(last, remark):
+    """A derivative of several elements without an upstream gradient."""
+    cell = f"import torch\nx = torch.tensor([1., 2.], requires_grad=True)\ny = x*2\n{last}"
+    (stated,) = read_questions(cell)
+    assert stated.refusal == remark
+    assert (remark in stated.told(None, jacobian=False)) == bool(remark)
+    assert stated.told(None, jacobian=True) == stated.told([1, 2], jacobian=False) == stated.remarks
+
+
+def test_a_broken_cell_has_the_lines_of_its_file(tool, tmp_path):
+    """Blank lines before it count."""
+    text = "\nimport torch\nx = torch.tensor([1., 2.]\ny = x*2\n"
+    (tmp_path / "a.py").write_text(text, encoding="utf-8")
+    assert tool.run(["@a.py"], folder=tmp_path).stderr.startswith(
+        "error[syntax]: this is not an expression: '(' was never closed\n --> a.py:3:17\n"
+    )
+
+
+def test_one_line_of_a_cell_is_what_it_was_read_as(tool, tmp_path):
+    """And not all of its lines."""
+    text = "import torch\nx = torch.tensor(2., requires_grad=True)\ny = x**2\ny.backward()\n"
+    (tmp_path / "a.py").write_text(text, encoding="utf-8")
+    done = tool.run(["@a.py", "-q"], folder=tmp_path)
+    assert done.stdout == "read as y = x**2; at x = 2; float32 on cpu: agree\n"
+
+
+def test_a_module_in_a_formula_reads_as_in_a_cell(tool):
+    """A formula of one line has no point of its own."""
+    done = tool.run(["nn.ReLU()(x)", "--at", "x=2"])
+    assert done.stdout.startswith("nn.ReLU()(x)\nread as F.relu(x)\nat x = 2; float64 on cpu\n")

@@ -18,12 +18,15 @@ from hypothesis import strategies as st
 from test_hostile import ATTACKS, MOMENT
 
 from gradcheck_cli import check
+from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.language import lenient
 from gradcheck_cli.language.errors import PointError, ProgramError
 from gradcheck_cli.language.lenient import corrected
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.reading import read_program
 from gradcheck_cli.questions.numbers import read_points
+from gradcheck_cli.questions.python_numbers import read_object
+from gradcheck_cli.questions.question import question_of
 from gradcheck_cli.reports import FORMATS, renderer
 
 FIXED = settings(derandomize=True, database=None, deadline=None, max_examples=300)
@@ -68,12 +71,61 @@ def test_what_is_not_read_says_why(text):
     ("text", "known", "programs"),
     [
         ("xy + 1", "xy", ("x*y + 1",)), ("2xy", "xy", ("2*x*y",)), ("a/bc", "abc", ("a/b*c", "a/(b*c)")), ("xy**2", "xy", ("x*y**2",)), ("sinx", "x", ("sin(x)",)),
-        ("x2 + 1", "x", ("x**2 + 1", "x*2 + 1")), ("xyz", "xy", ()), ("foo", "x", ()), ("xe**x", "x", ("x*e**x",)), ("2pix", "x", ("2*pi*x",)), ("x" * 60, "x", ()),
+        ("x2 + 1", "x", ("x**2 + 1", "x*2 + 1")), ("xyz", "xy", ()), ("foo", "x", ()), ("xe**x", "x", ("x*e**x",)), ("2pix", "x", ("2*pi*x",)), ("x" * 60, "x", ()), ("x₁x₂", "x", ()), ("aₙb", "an", ()),
     ],
 )  # fmt: skip
 def test_a_name_of_several_known_ones_may_be_a_product(text, known, programs):
     """Where each of them has a value and the whole has none."""
     assert corrected(text, [*known]) == programs
+
+
+@pytest.mark.parametrize("text", pasted.OF_MATRICES)
+def test_a_product_without_a_sign_is_of_matrices_beside_one(text):
+    """Where the point says so."""
+    ranks, strict = pasted.OF_MATRICES[text]
+    program = read_program(text, ranks)
+    assert (program.text, program.nodes) == (strict, parse(strict).nodes)
+
+
+@pytest.mark.parametrize("text", pasted.GLUED)
+def test_names_side_by_side_are_no_product_of_elements_beside_a_matrix(text):
+    """In the corrected programs."""
+    ranks, programs = pasted.GLUED[text]
+    assert corrected(text, [*ranks], ranks) == programs
+
+
+@pytest.mark.parametrize("text", ["dy/dx", r"\frac{\partial f}{\partial x}", "df/dx"])
+def test_a_derivative_alone_is_no_quotient(text, tool):
+    """Where none of its names has a value."""
+    done = tool.run([text, "--at", "x=2"])
+    assert (done.returncode, "a check differentiates by itself" in done.stderr) == (2, True)
+    assert "agree" in tool.run(["dy/dx", "--at", "dy=1,dx=2"]).stdout
+
+
+def test_a_product_that_is_asked_is_of_matrices_beside_one():
+    """In each of the corrected programs."""
+    with pytest.raises(ProgramError) as caught:
+        read_program("A(x - b)", {"A": 2, "x": 1, "b": 1})
+    assert caught.value.mistakes[0].instead == ("A @ (x - b)",)
+
+
+def test_a_product_read_before_its_point_is_asked():
+    """A suite is read before its points are."""
+    text = r"\|Ax-b\|^2"
+    point = {"A": [[1, 2], [3, 4]], "x": [1, 2], "b": [1, 1]}
+    values = {name: read_object(name, value) for name, value in point.items()}
+    question = question_of(read_program(text), values)
+    arrays, _ = question.arrays(values, DTYPES["float64"])
+    with pytest.raises(PointError) as caught:
+        question.prepared(arrays, DTYPES["float64"])
+    assert (
+        str(caught.value)
+        == r"""error[ambiguous]: a product without a sign is one of matrices where one of its factors is
+  | \|Ax-b\|^2
+  |   ^^
+  = help: element by element is written `*`
+  = help: did you mean: norm(A @ x - b)**2"""
+    )
 
 
 # --- a random tree, written strictly and in other ways

@@ -63,11 +63,11 @@ SLIPS = {
 }
 # Words that mean something else, or nothing.
 OTHERS = {
-    "function": """hessian jacobian gradient conv2d quantile lstsq cholesky svd eig interp beta embedding tensor zeros
+    "function": """hessian jacobian gradient  quantile lstsq cholesky svd eig interp beta embedding
         linspace arange one_hot bernoulli nan_to_num isfinite trapz foo bar myfunc f g loss attention lstm rnn fft ifft histogram unique
         nonzero argsort searchsorted clone requires_grad backward item numpy tolist append range print lambda laplacian curl divergence integrate
         derivative simplify symbols Derivative Integral factorial binomial gegenbauer hermite legendre zeta dirichlet elliptic_k fresnel meijerg
-        spherical kronecker qr lu schur pinv rank eigvals ctc_loss gumbel pixel_shuffle upsample grid_sample
+        spherical  qr lu schur pinv rank eigvals ctc_loss gumbel pixel_shuffle upsample grid_sample
         adaptive pool custom_op my_activation compute_loss apply forward model data input weights bias""",
     "format": "xml html pdf yaml text md",
     "dtype": "int8 complex64 double half",

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 _OPPOSITE = {"<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "=="}
 _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "==": "==", "!=": "!="}
+# Functions that are known by their names.
 _LARGER = "maximum"
+_EXP, _LOG, _E = "exp", "log", "e"
 
 
 class Algebra(Collector):
@@ -33,6 +35,8 @@ class Algebra(Collector):
         place = None if rule is None else rule(self, *args)
         if row.is_extreme and len(args) == 2:
             place = self._extreme(function, *args)
+        if function == _LOG:
+            place = self._exponent(*args)
         if place is not None:
             return place
         return self.plain_call(Call(function, tuple(args), settings))
@@ -62,7 +66,21 @@ class Algebra(Collector):
 
     def _raise(self, base: int, exponent: int) -> int | None:
         value = self.exact(exponent)
-        return None if value is None else self.power(base, value)
+        if value is not None:
+            return self.power(base, value)
+        is_written_out = self.nodes[base] == Call(_EXP, (self.one,))
+        return self.call(_EXP, (exponent,)) if is_written_out else None
+
+    def _exponent(self, power: int) -> int | None:
+        """What the base of the natural logarithm is raised to."""
+        node = self.nodes[power]
+        if not isinstance(node, Call):
+            return None
+        if lookup(node.function).operator == "**" and self._exponent(node.args[0]) == self.one:
+            return node.args[1]
+        if node.function == _E:
+            return self.one
+        return node.args[0] if node.function == _EXP else None
 
     def _choice(self, condition: int, x: int, y: int) -> int | None:
         """One branch, where only one is possible; a multiple of a step."""

@@ -13,17 +13,22 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.calculus.collecting import SINGLE, Product, Total, broadcast
 from gradcheck_cli.calculus.formulas import conditions, is_elementwise
-from gradcheck_cli.calculus.standing import NoRule, Part, Telling, summed_to
+from gradcheck_cli.calculus.standing import NoRule, Part, Telling, is_transposed, summed, summed_to
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.program import Call, Number, Variable, fold
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from gradcheck_cli.calculus.algebra import Algebra
     from gradcheck_cli.functions.row import Function, SettingValue
     from gradcheck_cli.language.program import Program
+
+# Functions that are known, and written, by their names.
+_TRACE = "trace"
+_TRANSPOSE = "transpose"
+_PLAIN = tuple(sorted(lookup(_TRANSPOSE).bound({}).items()))
 
 
 def stated(
@@ -92,20 +97,23 @@ class _Stating:
         return place
 
 
-def cotangents(algebra: Algebra, output: int, wrt: Collection[int]) -> dict[int, int]:
+def cotangents(
+    algebra: Algebra, output: int, wrt: Collection[int], *, written: bool = True
+) -> dict[int, int]:
     """For each node asked for that carries a derivative the node of it; it broadcasts to its shape.
 
     Args:
         output: what is differentiated: the sum of its elements.
+        written: as people write it, though that may have no value at some points.
     Raises:
         NoRule: a function on the way has no derivative for whole arrays.
     """
-    return _Reverse(algebra).run({output: algebra.one}, frozenset(wrt))
+    return _Reverse(algebra, written=written).run({output: algebra.one}, frozenset(wrt))
 
 
 class _Reverse:
-    def __init__(self, algebra: Algebra) -> None:
-        self.algebra = algebra
+    def __init__(self, algebra: Algebra, *, written: bool) -> None:
+        self.algebra, self._written = algebra, written
 
     def run(self, seeds: Mapping[int, int], ends: frozenset[int]) -> dict[int, int]:
         """Adjoints of `ends`, given those of other nodes."""
@@ -176,14 +184,35 @@ class _Reverse:
                     term = algebra.powers(slope, node.coefficient * exponent)
                     yield j, self._fitted(term, place, j)
         elif isinstance(node, Call):
-            yield from self._of_call(place, node, ybar, live)
+            told = self._of_trace(node, ybar, live) if node.function == _TRACE else None
+            yield from told or self._of_call(place, node, ybar, live)
+
+    def _of_trace(
+        self, node: Call, ybar: int, live: Collection[int]
+    ) -> Iterable[tuple[int, int]] | None:
+        """Of a product of matrices: what the sum of `A*B.T` has; None for other matrices."""
+        algebra, inner = self.algebra, self.algebra.nodes[node.args[0]]
+        if not isinstance(inner, Call) or lookup(inner.function).operator != "@":
+            return None
+        a, b = inner.args
+        first, second = algebra.nodes[a], algebra.nodes[b]
+        if is_transposed(first):
+            (a,), factors = first.args, (first.args[0], b)
+        elif is_transposed(second):
+            (b,), factors = second.args, (a, second.args[0])
+        else:
+            factors = (a, algebra.call(_TRANSPOSE, [b], _PLAIN))
+        total = summed(algebra, algebra.times(factors), [0, 1])
+        ends = frozenset(i for i in (a, b) if i in live)
+        return _Reverse(algebra, written=self._written).run({total: ybar}, ends).items()
 
     def _of_call(
         self, place: int, node: Call, ybar: int, live: Collection[int]
     ) -> Iterator[tuple[int, int]]:
         row, settings = lookup(node.function), dict(node.settings)
         shapes = tuple([self.algebra.shapes[i] for i in node.args])
-        texts = row.derived(shapes, settings) or row.pulled_back(settings)
+        texts = row.derived(shapes, settings) if self._written else _exact(row)
+        texts = texts or row.pulled_back(settings)
         if not texts and row.kind == "derived":
             yield from self._of_meaning(place, node, ybar, live)
             return
@@ -230,7 +259,7 @@ class _Reverse:
         if inner in ends:
             yield inner, ybar
             return
-        yield from _Reverse(algebra).run({inner: ybar}, ends).items()
+        yield from _Reverse(algebra, written=self._written).run({inner: ybar}, ends).items()
 
     def _fitted(self, term: int, place: int, part: int) -> int:
         """What a part receives of a term with the shape of the whole: the sum over what it was
@@ -238,3 +267,10 @@ class _Reverse:
         """
         shapes = self.algebra.shapes
         return summed_to(self.algebra, Part(term, shapes[place]), shapes[part])
+
+
+def _exact(row: Function) -> tuple[str, ...]:
+    """The exact partials, where they are written in functions that people write."""
+    programs = [parse(text, conditions(row.name)) for text in row.partials]
+    calls = [node for program in programs for node in program.nodes if isinstance(node, Call)]
+    return () if any(lookup(node.function).helper for node in calls) else row.partials

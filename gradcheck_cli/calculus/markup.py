@@ -80,7 +80,7 @@ class Markup:
     def power(self, base: Piece, exponent: Piece) -> Piece:
         """A power."""
         return Piece(
-            f"{self.within(base, Binds.ATOM)}**{self.within(exponent, Binds.MINUS)}", Binds.POWER
+            f"{self.within(base, Binds.ATOM)}**{self.within(exponent, Binds.POWER)}", Binds.POWER
         )
 
     def root(self, base: Piece) -> Piece:

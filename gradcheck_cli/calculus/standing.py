@@ -65,7 +65,7 @@ def summed(algebra: Algebra, place: int, dims: list[int], *, keepdim: bool = Fal
         outside = [(i, e) for i, e in node.factors if not algebra.shapes[i]]
         place = algebra.powers([(i, e) for i, e in node.factors if algebra.shapes[i]])
     node, shape = algebra.nodes[place], algebra.shapes[place]
-    if _is_transposed(node) and len(shape) == 2 and len(dims) == 1 and not keepdim:
+    if is_transposed(node) and len(shape) == 2 and len(dims) == 1 and not keepdim:
         (place,), dims = node.args, [1 - dims[0]]
     settings: dict[str, SettingValue] = dict(lookup(_SUM).bound({}))
     if len(dims) < len(shape):
@@ -74,7 +74,8 @@ def summed(algebra: Algebra, place: int, dims: list[int], *, keepdim: bool = Fal
     return algebra.powers([*outside, (total, SINGLE)], coefficient)
 
 
-def _is_transposed(node: Form) -> TypeGuard[Call]:
+def is_transposed(node: Form) -> TypeGuard[Call]:
+    """Whether a node is a matrix, its rows and columns exchanged."""
     if not isinstance(node, Call) or node.function != _TRANSPOSE:
         return False
     return dict(node.settings) == lookup(node.function).bound({})

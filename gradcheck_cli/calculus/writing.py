@@ -12,7 +12,7 @@ from gradcheck_cli.calculus.collecting import SINGLE, Product, TooLong, Total
 from gradcheck_cli.calculus.markup import Binds, Piece
 from gradcheck_cli.functions import lookup, operators
 from gradcheck_cli.language.program import Call, Number, Variable
-from gradcheck_cli.language.text import key_text, number_text, setting_text
+from gradcheck_cli.language.text import decimal_text, key_text, number_text, setting_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,6 +26,8 @@ _TRANSPOSE = "transpose"
 _STACK = "stack"
 # A longer number below the line is written as a power of ten, where it divides one.
 _TEN, _MOST_TENS = 10**7, 100
+# Numbers over and below a line that are longer are written as a decimal, in no more characters.
+_LONG, _MOST_DIGITS = 1000, 18
 
 
 class Writer:
@@ -153,7 +155,11 @@ class Writer:
         for base, exponent in sorted(factors, key=lambda factor: self._rank(factor[0])):
             piece = self._to.raised(self._piece(base), abs(exponent))
             (above if exponent > 0 else below).append(piece)
-        size, tens = abs(coefficient), _tens(coefficient.denominator)
+        size, decimal = abs(coefficient), _decimal(abs(coefficient))
+        if decimal:
+            above.insert(0, Piece(decimal))
+            size = SINGLE
+        tens = _tens(size.denominator)
         top = size.numerator * 10**tens // size.denominator if tens else size.numerator
         if top != 1 or not above:
             above.insert(0, Piece(str(top)))
@@ -270,6 +276,18 @@ def _is_total(algebra: Algebra, factors: Iterable[tuple[int, Fraction]]) -> bool
             return False
         stack += [(i, SINGLE) for i in algebra.parts(place)]
     return True
+
+
+def _decimal(value: Fraction) -> str:
+    """A long number as the decimal that it is, of a float64 where it has more digits; "" for a
+    short one, and for one that is no decimal.
+    """
+    if value.numerator < _LONG or value.denominator < _LONG:
+        return ""
+    text = decimal_text(value)
+    if "/" in text:
+        return ""
+    return text if len(text) <= _MOST_DIGITS else repr(float(value))
 
 
 def _tens(number: int) -> int:

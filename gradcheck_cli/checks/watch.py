@@ -173,7 +173,8 @@ def prepare(text: str, settings: Settings) -> Job:
         UserError: with every mistake found in the program, the point and the options.
     """
     found = _Collector()
-    stated = found.read(read_questions, text) or ()
+    given = {} if "at" in settings.unread else settings.at
+    stated = found.read(read_questions, text, given) or ()
     found.mistakes += settings.mistakes
     analyst = Analyst()
     if stated:
@@ -228,7 +229,7 @@ def _question(stated: TextQuestion, settings: Settings) -> Question:
         jacobian=settings.jacobian,
         trace=settings.trace,
         claims=settings.claim,
-        remarks=stated.remarks,
+        remarks=stated.told(weights, jacobian=settings.jacobian),
     )
 
 

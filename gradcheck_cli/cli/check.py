@@ -25,7 +25,7 @@ from gradcheck_cli.cli.streams import (
     standard_input,
     wants_progress,
 )
-from gradcheck_cli.language.errors import Mistake, UserError
+from gradcheck_cli.language.errors import Mistake, Span, UserError
 from gradcheck_cli.language.files import file_text
 from gradcheck_cli.memory import Guard, size_text
 from gradcheck_cli.settings.values import Settings
@@ -65,14 +65,16 @@ def check_command(
     show_settings_page(context, show_settings)
     require_places(settings.export)
     guard = Guard(settings.max_memory, _leave)
+    text = ""
     try:
-        job = prepare(_text(expression), _with_files(settings))
+        text = _text(expression)
+        job = prepare(text, _with_files(settings))
     except UserError as error:
         formulas = getattr(error, "formulas", ())
         if formulas and settings.format == "table":
             # Nothing was checked, and the exit code says so; the derivatives are told all the same.
             out("".join(f"{line}\n" for line in formulas))
-        placed = (_in_file(mistake, expression) for mistake in error.mistakes)
+        placed = (_in_file(mistake, expression, text) for mistake in error.mistakes)
         raise UserError(map(_as_command, placed)) from error
     delivery = Delivery(settings)
     ended = _run(job, delivery, guard, strict=settings.strict)
@@ -80,10 +82,16 @@ def check_command(
     raise typer.Exit(delivery.deliver(report, quiet=settings.quiet).exit_code)
 
 
-def _in_file(mistake: Mistake, expression: str) -> Mistake:
-    """A mistake in a cell, its place under the name of the file that the cell was read from."""
-    from gradcheck_cli.language.cells.scope import CELL
+def _in_file(mistake: Mistake, expression: str, text: str) -> Mistake:
+    """A mistake in a cell or in several lines, its place under the name of the file that they were
+    read from.
+    """
+    from gradcheck_cli.language.cells.scope import CELL, place_in
 
+    if not mistake.place and mistake.span is not None and "\n" in mistake.text:
+        before = max(text.find(mistake.text), 0)
+        span = Span(before + mistake.span.start, before + mistake.span.end)
+        mistake = replace(mistake, place=place_in(text, span))
     name, _, place = mistake.place.partition(":")
     if name != CELL:
         return mistake

@@ -6,19 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gradcheck_cli.functions.parts import part_along
-from gradcheck_cli.functions.row import CallError, Function
-from gradcheck_cli.functions.tensors import axis_of, integer
-
-
-def _diff(k: Any, x: Any, n: Any, dim: Any) -> Any:
-    times = integer("n", n)
-    if not x.ndim or times < 0:
-        raise CallError("diff takes arrays, and n from 0 on")
-    axis = axis_of(x.ndim, dim)
-    for _ in range(min(times, x.shape[axis])):
-        x = part_along(x, axis, slice(1, None)) - part_along(x, axis, slice(None, -1))
-    return x
+from gradcheck_cli.functions.row import Function
 
 
 def _dist(p: Any) -> str:
@@ -39,8 +27,5 @@ ROWS = (
              pullback=("where(x <= max, ybar, 0)", "where(x > max, ybar, 0)"), rounds=(0, 0)),
     Function("copysign", "x, other", torch=lambda t, x, other: t.copysign(x, other), means="where(other < 0, -abs(x), abs(x))"),
     Function("dist", "x, other; p=2", torch=lambda t, x, other, p: t.dist(x, other, p), means=_dist),
-    Function("diff", "x; n=1, dim=-1", torch=lambda t, x, n, dim: t.diff(x, n=n, dim=dim), array=_diff,
-             foreign={"sympy": "sympy.diff(f, x) is a derivative: the derivative is what is checked, give the function alone"},
-             note="differences of neighbours"),
 )
 # fmt: on

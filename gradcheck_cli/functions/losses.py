@@ -28,6 +28,18 @@ def _clamped(edge: str) -> str:
     return f"{clamp} * (input - target - {clamp} / 2)"
 
 
+def _clamped_written(reduction: str, edge: str, divisor: str = "") -> tuple[str, ...]:
+    """The gap up to `edge`, on either side; nothing for a reduction that there is not."""
+    share = {"mean": " / size(input - target)", "sum": "", "none": ""}.get(reduction)
+    slope = f"clamp(input - target, -{edge}, {edge}){divisor} * ybar{share}"
+    return () if share is None else (slope, f"-({slope})")
+
+
+def _smooth_l1_written(shapes: Any, reduction: str, beta: Any) -> tuple[str, ...]:
+    """That of huber_loss over beta."""
+    return _clamped_written(reduction, "beta", " / beta") if beta else ()
+
+
 def _smooth_l1_loss(reduction: str, beta: Any) -> str:
     return reduced(f"{_clamped('beta')} / beta" if beta else "abs(input - target)", reduction)
 
@@ -95,8 +107,9 @@ ROWS = (
     Function("l1_loss", "input, target; reduction='mean'", torch=_torch_pair("l1_loss"), means=lambda reduction: reduced("abs(input - target)", reduction),
              foreign=_NAMED),
     Function("smooth_l1_loss", "input, target; reduction='mean', beta=1.0",  torch=_torch_pair("smooth_l1_loss"), means=_smooth_l1_loss,
-             foreign=_NAMED),
+             derivative=_smooth_l1_written, foreign=_NAMED),
     Function("huber_loss", "input, target; reduction='mean', delta=1.0", torch=_torch_pair("huber_loss"),
+             derivative=lambda shapes, reduction, delta: _clamped_written(reduction, "delta"),
              means=lambda reduction, delta: reduced(_clamped("delta"), reduction)),
 
     # The terms are rows of their own for their pullbacks, which round differently from the slope of the meaning.

@@ -26,9 +26,11 @@ def _contracted(k: Any, x: Any, y: Any, left: Sequence[int], right: Sequence[int
         raise ValueError(
             f"dims {tuple(left)} of {x.shape} are not dims {tuple(right)} of {y.shape}"
         )
+    if not (x.ndim or y.ndim):
+        return fill(k, (), [x[()] * y[()]])
     a, b = x.transpose(*keep, *left), y.transpose(*rest, *right)
     a = a.reshape(*a.shape[: len(keep)], *(1,) * len(rest), *a.shape[len(keep) :])
-    product = a * b if a.ndim or b.ndim else fill(k, (), [a[()] * b[()]])
+    product = a * b
     return total(k, product, tuple(range(-len(left), 0)), False) if left else product
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.functions import constants, lookup
+from gradcheck_cli.functions import constants
 from gradcheck_cli.language.constants import constant
 from gradcheck_cli.language.errors import NodeError, did_you_mean, elide
 from gradcheck_cli.language.libraries import (
@@ -18,6 +18,7 @@ from gradcheck_cli.language.libraries import (
     links,
     unknown_prefix,
 )
+from gradcheck_cli.language.placing import arity_error, count_of_arguments, further_row, placed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container
@@ -72,12 +73,12 @@ def _is_function_of(call: Callee, node: ast.Call, words: Callable[[ast.AST], str
 
 def _bound(call: Callee, node: ast.Call, words: Callable[[ast.AST], str]) -> Binding:
     positional, keywords = [*call.receiver, *node.args], node.keywords
-    call = call._replace(row=_further(call.row, positional, keywords))
+    call = call._replace(row=further_row(call.row, positional, keywords))
     row = call.row
     if call.elsewhere.scalars:
         positional = [_scalar(part) for part in positional]
     if row.places:
-        positional, keywords = _placed(row, positional, keywords, node)
+        positional, keywords = placed(row, positional, keywords, node)
     folds = binary_row(call, node, positional)
     if folds:
         return Binding(folds, positional, fold=True)
@@ -88,7 +89,7 @@ def _bound(call: Callee, node: ast.Call, words: Callable[[ast.AST], str]) -> Bin
         return Binding(row.name, positional)
     if signature.variadic:
         if call.receiver and any(isinstance(part, ast.List | ast.Tuple) for part in node.args):
-            raise _arity(row, node, "is no method of a tensor")
+            raise arity_error(row, node, "is no method of a tensor")
         positional, keywords = _spread(row, positional, keywords, node)
     args, rest = _split(row, positional, node)
     for parameter in signature.settings[: len(rest)]:
@@ -107,24 +108,6 @@ def _bound(call: Callee, node: ast.Call, words: Callable[[ast.AST], str]) -> Bin
     return Binding(row.name, *_slots(row, slots, node), settings=settings)
 
 
-def _placed(
-    row: Function, positional: list[ast.expr], keywords: list[ast.keyword], node: ast.Call
-) -> tuple[list[ast.expr], list[ast.keyword]]:
-    """What stands in a place that has a name, by that name; a place that a keyword fills is passed
-    over.
-    """
-    filled = {SYNONYMS.get(k.arg or "", k.arg) for k in keywords} | {k.arg for k in keywords}
-    free = [name for name in row.places if name not in filled]
-    named = [
-        ast.copy_location(ast.keyword(arg=name, value=value), value)
-        for name, value in zip(free, positional, strict=False)
-    ]
-    rest = positional[len(free) :]
-    if rest and not row.parsed.variadic:
-        raise _arity(row, node, f"takes {_count(row)}, {len(positional) + len(keywords)} are given")
-    return rest, [*named, *keywords]
-
-
 def _scalar(node: ast.expr) -> ast.expr:
     """An argument that must come to a number, whatever its inputs' shapes; constants always do."""
     known = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)} <= {*constants()}
@@ -141,7 +124,7 @@ def _settings(
     row = call.row
     absent = [p.name for p in row.parsed.settings if p.required and p.name not in stated]
     if absent:
-        raise _arity(row, node, f"needs {', '.join(f'`{name}`' for name in absent)}")
+        raise arity_error(row, node, f"needs {', '.join(f'`{name}`' for name in absent)}")
     written = {name: _fit(constant(value, words), value) for name, value in stated.items()}
     for parameter in row.parsed.settings:
         if parameter.name in written and isinstance(parameter.default, Fraction):
@@ -157,10 +140,6 @@ def _require_number(name: str, value: SettingValue, node: ast.expr) -> None:
         raise NodeError("bad-argument", f"`{name}` takes a number, not {value!r}", node)
 
 
-def _arity(row: Function, node: ast.expr, message: str) -> NodeError:
-    return NodeError("arity", f"`{row.name}` {message}", node, f"`{row.name}({row.signature})`")
-
-
 def _spread(
     row: Function, positional: list[ast.expr], keywords: list[ast.keyword], node: ast.Call
 ) -> tuple[list[ast.expr], list[ast.keyword]]:
@@ -172,19 +151,8 @@ def _spread(
         dims = [ast.copy_location(ast.keyword(arg="dim", value=d), d) for d in positional[1:]]
         positional, keywords = first.elts, keywords + dims
     if not positional:
-        raise _arity(row, node, "needs at least 1 tensor")
+        raise arity_error(row, node, "needs at least 1 tensor")
     return positional, keywords
-
-
-def _further(row: Function, positional: list[ast.expr], keywords: list[ast.keyword]) -> Function:
-    """The row of more arguments that a call means where it gives one of them."""
-    if not row.further:
-        return row
-    other = lookup(row.further)
-    own = {p.name for p in (*row.parsed.args, *row.parsed.settings)}
-    more = {p.name for p in (*other.parsed.args, *other.parsed.settings)} - own
-    is_given = len(positional) > len(row.places) or any(k.arg in more for k in keywords)
-    return other if is_given else row
 
 
 def _split(
@@ -203,16 +171,10 @@ def _split(
         many.end_lineno, many.end_col_offset = last.end_lineno, last.end_col_offset
         rest = [many]
     if len(rest) > len(signature.settings) - row.has_pieces:
-        raise _arity(row, node, f"takes {_count(row)}, {len(positional)} are given")
+        raise arity_error(
+            row, node, f"takes {count_of_arguments(row)}, {len(positional)} are given"
+        )
     return args, rest
-
-
-def _count(row: Function) -> str:
-    """How many arguments a row takes, in words."""
-    most = len(row.parsed.args) + len(row.parsed.settings)
-    least = sum(parameter.required for parameter in row.parsed.args)
-    counts = f"{least}" if least == most else f"{least} to {most}"
-    return f"{counts} argument{'s' if most != 1 else ''}"
 
 
 def _keyword(
@@ -250,7 +212,9 @@ def _slots(
     }
     missing = [f"`{p.name}`" for p in parameters if p.required and p.name not in slots]
     if missing:
-        raise _arity(row, node, f"needs {_count(row)}: {', '.join(missing)} missing")
+        raise arity_error(
+            row, node, f"needs {count_of_arguments(row)}: {', '.join(missing)} missing"
+        )
     end = 1 + max((i for i, p in enumerate(parameters) if p.name in slots), default=-1)
     args = [
         slots[p.name] if p.name in slots else _literal(p.default, node) for p in parameters[:end]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gradcheck_cli.language.errors import Span
 from gradcheck_cli.language.terms import Term
-from gradcheck_cli.language.tokens import Illegible, Token
+from gradcheck_cli.language.token import Illegible, Token
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

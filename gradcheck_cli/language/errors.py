@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+# What is said of a derivative where a function is wanted.
+DERIVES = "this is a derivative, and a check differentiates by itself"
+GIVE_FUNCTION = "give the function that is differentiated"
+
+
 class Span(NamedTuple):
     """Half-open range of character offsets into the text a node was read from."""
 

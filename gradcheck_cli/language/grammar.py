@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.language.errors import Span
 from gradcheck_cli.language.operands import Operands
-from gradcheck_cli.language.terms import STRENGTHS, Term, chain, extended, product
-from gradcheck_cli.language.tokens import Illegible
+from gradcheck_cli.language.terms import IMPLIED, STRENGTHS, Term, chain, extended, product
+from gradcheck_cli.language.token import Illegible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from gradcheck_cli.language.tokens import Token
+    from gradcheck_cli.language.token import Token
 
 _FACTORS = ("*", "/", "//", "@", "%")
 _COMPARED = STRENGTHS["<"]
@@ -87,7 +87,7 @@ class Grammar(Operands):
         while self.is_next("glyph", *_FACTORS):
             sign, is_function = self.take("glyph").text, self.is_function()
             right, last, kept = self.run(), factors[-1], len(links)
-            links += [(sign, right[0]), *(("*", factor) for factor in right[1:])]
+            links += [(sign, right[0]), *((IMPLIED, factor) for factor in right[1:])]
             span = Span(base.span.start, right[-1].span.end)
             other = message = None
             if sign != "*" and len(right) > 1:
@@ -114,15 +114,13 @@ class Grammar(Operands):
             self.note_product(last)
             factor = self.power()
             span = Span(last.span.start, factor.span.end)
-            plain = chain(last, ("*", factor))
-            if _is_transposed(last) or _is_transposed(factor):
-                factors[-1] = _matrix_product(last, factor)
-            elif is_number and last.tail != "bare":
+            plain = chain(last, (IMPLIED, factor))
+            if is_number and last.tail != "bare":
                 raised = Term("raised", span, "", (last, factor))
                 message = "a number behind is a factor or an exponent"
                 factors[-1] = self.doubt(span, message, raised, plain)
             elif _goes_on(last, token) and not is_function:
-                inner = extended(last, "*", factor)
+                inner = extended(last, IMPLIED, factor)
                 factors[-1] = self.doubt(span, _ends(last), plain, inner)
             else:
                 factors.append(factor)
@@ -209,7 +207,7 @@ def _around(
         first, *rest = *factors[:-1], last
         if base is None:
             return product([first, *rest])
-        return chain(base, *links[:kept], (sign, first), *(("*", factor) for factor in rest))
+        return chain(base, *links[:kept], (sign, first), *((IMPLIED, factor) for factor in rest))
 
     return again
 
@@ -217,24 +215,6 @@ def _around(
 def transposed(term: Term, span: Span) -> Term:
     """`x.T`."""
     return Term("attribute", span, "T", (term,))
-
-
-def _is_transposed(term: Term) -> bool:
-    first = term.parts[0] if term.kind == "choice" else term
-    return first is not None and (first.kind, first.text) == ("attribute", "T")
-
-
-def _matrix_product(left: Term, right: Term) -> Term:
-    """What a product without a sign is beside a transposed matrix; in each of its meanings."""
-    span = Span(left.span.start, right.span.end)
-    pairs = [(p, q) for p in _meanings(left) for q in _meanings(right)]
-    terms = [chain(p, ("@" if "attribute" in (p.kind, q.kind) else "*", q)) for p, q in pairs]
-    return terms[0] if len(terms) == 1 else Term("choice", span, "", tuple(terms[:2]))
-
-
-def _meanings(term: Term) -> list[Term]:
-    options = term.parts if term.kind == "choice" else (term,)
-    return [option for option in options if option is not None]
 
 
 def _goes_on(last: Term, token: Token) -> bool:

@@ -23,7 +23,7 @@ from gradcheck_cli.language.latex_commands import (
 )
 from gradcheck_cli.language.latex_walk import LatexWalk, braces_of
 from gradcheck_cli.language.naming import is_greek
-from gradcheck_cli.language.tokens import Illegible, Token
+from gradcheck_cli.language.token import Illegible, Token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -56,6 +56,8 @@ class LatexTokens(LatexWalk):
             self.position = self.stop if end < 0 else end
         elif c in "&~\n":
             self.gap, self.position = True, self.position + 1
+        elif c == "{" and self.over(self.position + 1, self.pairs.get(self.position, 0)) > 0:
+            self.group(*self.argument())
         elif c == "^":
             self.superscripted()
         elif c == "_":
@@ -64,7 +66,9 @@ class LatexTokens(LatexWalk):
             self.bracket("(" if c == "[" else ")")
         elif c.isascii() and c.isalpha():
             self.letters()
-        elif c in "#$'":
+        elif c == "'":
+            self.quoted()
+        elif c in "#$":
             raise Illegible
         else:
             super().step()

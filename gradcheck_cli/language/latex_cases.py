@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.language.errors import Span
-from gradcheck_cli.language.tokens import Illegible, Token
+from gradcheck_cli.language.token import Illegible, Token
 
 if TYPE_CHECKING:
     from gradcheck_cli.language.latex_walk import LatexWalk

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from gradcheck_cli.language.errors import Span
-from gradcheck_cli.language.tokens import Illegible, Token, Tokens
+from gradcheck_cli.language.token import Illegible, Token
+from gradcheck_cli.language.tokens import Tokens
 
 _DEPTH = 40
+_OVER = "\\over"
 _OPENED = {")": "(", "}": "{", "⌋": "⌊", "⌉": "⌈"}
 
 
@@ -86,7 +88,7 @@ class LatexWalk(Tokens):
         c = self.text[start]
         if c == "{":
             end = self.closing(start)
-            found = self.part(start + 1, end)
+            found = self.split(start + 1, end)
             self.position = end + 1
         elif c.isdigit():
             self.position += 1
@@ -98,6 +100,31 @@ class LatexWalk(Tokens):
                 raise Illegible
             found, self.position = walk.found, walk.position
         return found, Span(start, self.position)
+
+    def split(self, start: int, stop: int) -> list[Token]:
+        """The tokens of a group; of `{x \\over y}` a fraction."""
+        at = self.over(start, stop)
+        if at < 0:
+            return self.part(start, stop)
+        span = Span(at, at + len(_OVER))
+        sides = self.part(start, at), self.part(at + len(_OVER), stop)
+        if not all(sides):
+            raise Illegible
+        above, under = (
+            [Token("open", "{", span), *side, Token("close", "}", span)] for side in sides
+        )
+        return [*above, Token("glyph", "/", span), *under]
+
+    def over(self, start: int, stop: int) -> int:
+        """The place of the `\\over` that parts a group; -1 for none."""
+        at = start
+        while at < stop:
+            if self.text[at] == "{":
+                at = self.pairs.get(at, stop)
+            elif self.text.startswith(_OVER, at) and not self.text[at + 5 : at + 6].isalpha():
+                return at
+            at += 1 + (self.text[at : at + 1] == "\\")
+        return -1
 
     def word(self) -> str:
         """The text of the next group, or the next sign alone, as it is written."""

@@ -12,13 +12,15 @@ from gradcheck_cli.language.grammar import Grammar
 from gradcheck_cli.language.latex import is_latex, latex_tokens
 from gradcheck_cli.language.naming import Naming, split
 from gradcheck_cli.language.parse import parse
+from gradcheck_cli.language.settling import Settling
 from gradcheck_cli.language.source import tidy
 from gradcheck_cli.language.statements import read_statements
 from gradcheck_cli.language.terms import spelled
-from gradcheck_cli.language.tokens import Illegible, Token, Tokens, bars_apart
+from gradcheck_cli.language.token import Illegible, Token
+from gradcheck_cli.language.tokens import Tokens, bars_apart
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from gradcheck_cli.language.cursor import Doubt
     from gradcheck_cli.language.program import Program
@@ -30,11 +32,12 @@ _MOST, _LONGEST = 10, 2_000
 _DISTANCES = {"syntax": 10_000, "unsupported-syntax": 10_000, "too-deep": 10_000}
 
 
-def read_pasted(text: str, strict: ProgramError) -> Program:
+def read_pasted(text: str, strict: ProgramError, ranks: Mapping[str, int]) -> Program:
     """The program that a text means which is not the language's.
 
     Args:
         strict: what the strict reading says of it.
+        ranks: how many dims each name has, as far as that is known.
     Raises:
         ProgramError: `strict`, where nothing else is to be said; what has two meanings, with
             corrected programs; the mistakes that are left.
@@ -47,7 +50,7 @@ def read_pasted(text: str, strict: ProgramError) -> Program:
             tokens = _tokens(text)
             if arrange is bars_apart and not any(token.text == "||" for token in tokens):
                 break
-            return _read(arrange(tokens), text, strict)
+            return _read(arrange(tokens), text, strict, ranks)
         except Illegible as error:
             best = best or _refusal(error, text)
         except RecursionError:
@@ -66,15 +69,17 @@ def _refusal(error: Illegible, text: str) -> ProgramError | None:
     return ProgramError([Mistake("unsupported-syntax", str(error), text, error.span, error.help)])
 
 
-def _read(tokens: Sequence[Token], text: str, strict: ProgramError) -> Program:
+def _read(
+    tokens: Sequence[Token], text: str, strict: ProgramError, ranks: Mapping[str, int]
+) -> Program:
     """As `read_pasted`, of tokens."""
     reading = _Reading(tokens)
     if reading.doubts:
-        candidates = reading.candidates()
+        candidates = reading.candidates(ranks)
         if not candidates:
             raise Illegible
         raise ProgramError(_ambiguous(reading.doubts, text, candidates))
-    spelling = reading.spelled()
+    spelling = reading.spelled(0, ranks)
     try:
         program = parse(spelling.text)
     except ProgramError as error:
@@ -95,23 +100,47 @@ def _taken_apart(tokens: Sequence[Token], error: ProgramError) -> tuple[str, ...
     return _candidates(split(tokens, naming.seen, naming))
 
 
-def corrected(text: str, known: Collection[str]) -> tuple[str, ...]:
+def corrected(
+    text: str, known: Collection[str], ranks: Mapping[str, int] | None = None
+) -> tuple[str, ...]:
     """Programs that a text may have meant whose names are several known ones side by side: `x*y`
     for `xy`.
+
+    Args:
+        ranks: how many dims each of them has, if that is known.
     """
     try:
         tokens = _tokens(tidy(text))
     except (Illegible, RecursionError):
         return ()
-    candidates = _candidates(split(tokens, known, Naming(tokens)))
+    candidates = _candidates(split(tokens, known, Naming(tokens)), ranks)
     return tuple(each for each in candidates if set(parse(each).variables) <= {*known})
 
 
-def _candidates(tokens: Sequence[Token]) -> tuple[str, ...]:
+def _candidates(tokens: Sequence[Token], ranks: Mapping[str, int] | None = None) -> tuple[str, ...]:
     try:
-        return _Reading(tokens).candidates()
+        return _Reading(tokens).candidates(ranks)
     except (Illegible, RecursionError):
         return ()
+
+
+def product_of_matrices(program: Program, ranks: Mapping[str, int]) -> Mistake | None:
+    """What is wrong with a pasted text in which a product without a sign was read as that of
+    elements, and is one of matrices where its inputs have so many dims.
+    """
+    for arrange in (list[Token], bars_apart):
+        try:
+            reading = _Reading(arrange(_tokens(tidy(program.written))))
+        except (Illegible, RecursionError):
+            continue
+        meant = reading.spelled(0, ranks).text
+        if reading.spelled().text == program.text and meant != program.text and _is_strict(meant):
+            known = {*reading.products({})}
+            place = next((p for p in reading.products(ranks) if p not in known), None)
+            words = "a product without a sign is one of matrices where one of its factors is"
+            way_out = "element by element is written `*`"
+            return Mistake("ambiguous", words, program.written, place, way_out, instead=(meant,))
+    return None
 
 
 class _Reading:
@@ -122,13 +151,19 @@ class _Reading:
         self.statements, self.breaks = read_statements(grammar)
         self.doubts: Sequence[Doubt] = grammar.doubts
 
-    def spelled(self, pick: int = 0) -> Spelling:
+    def spelled(self, pick: int = 0, ranks: Mapping[str, int] | None = None) -> Spelling:
         """The strict text; of what is in doubt the meaning of that number."""
-        return spelled(self.statements, self.breaks, pick)
+        return spelled(Settling(pick, ranks).all(self.statements), self.breaks)
 
-    def candidates(self) -> tuple[str, ...]:
+    def products(self, ranks: Mapping[str, int]) -> list[Span]:
+        """Places of the products without a sign that are those of matrices."""
+        settling = Settling(0, ranks)
+        settling.all(self.statements)
+        return settling.products
+
+    def candidates(self, ranks: Mapping[str, int] | None = None) -> tuple[str, ...]:
         """The strict texts of the meanings that the language accepts."""
-        texts = dict.fromkeys(self.spelled(pick).text for pick in (0, 1))
+        texts = dict.fromkeys(self.spelled(pick, ranks).text for pick in (0, 1))
         return tuple(each for each in texts if _is_strict(each))
 
 

@@ -9,7 +9,7 @@ from unicodedata import lookup as character
 
 from gradcheck_cli.functions import constants, lookup, names
 from gradcheck_cli.language.errors import Span
-from gradcheck_cli.language.tokens import Token
+from gradcheck_cli.language.token import Token
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence
@@ -107,7 +107,7 @@ def split(tokens: Iterable[Token], known: Container[str], naming: Naming) -> lis
     rows = list(tokens)
     for token, behind in zip(rows, [*rows[1:], rows[-1]], strict=True):
         is_called = (behind.kind, behind.text) == ("open", "(")
-        is_name = token.kind == "name" and token.text not in known
+        is_name = token.kind == "name" and token.text not in known and not token.lowered
         is_name = is_name and not (is_called and naming.called(token))
         parts = _parts(token.text, known, naming, is_called) if is_name else []
         at = token.span.start

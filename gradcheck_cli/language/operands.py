@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from gradcheck_cli.functions import constants, names
 from gradcheck_cli.language.cursor import Cursor
 from gradcheck_cli.language.errors import Span
+from gradcheck_cli.language.libraries import ATTRIBUTES
 from gradcheck_cli.language.naming import is_variable_like, takes_base
 from gradcheck_cli.language.terms import Term, call, chain, leaf, product
-from gradcheck_cli.language.tokens import Illegible
+from gradcheck_cli.language.token import Illegible
 
 if TYPE_CHECKING:
-    from gradcheck_cli.language.tokens import Token
+    from gradcheck_cli.language.token import Token
 
 _ROUNDED = {"⌊": "floor", "⌈": "ceil"}
 # Libraries whose logarithm takes a base; in the others a second argument is something else.
@@ -232,7 +233,8 @@ def _belongs(term: Term, token: Token) -> bool:
     if token.text == "[":
         kinds = ("leaf", "call", "attribute", "index", "list")
         return not token.gap and term.kind in kinds and not term.text[:1].isdigit()
-    return token.text == "(" and (term.kind == "attribute" or term.tail == "call")
+    is_method = term.kind == "attribute" and term.text not in ATTRIBUTES
+    return token.text == "(" and (is_method or term.tail == "call")
 
 
 def _marked(term: Term, sign: Token) -> Term:

@@ -10,20 +10,30 @@ from gradcheck_cli.language.parse import MAX_LENGTH, parse
 from gradcheck_cli.language.program import Call
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gradcheck_cli.language.program import Program
 
 
-def read_program(text: str) -> Program:
+def read_program(text: str, ranks: Mapping[str, int] | None = None) -> Program:
     """The program of a text; where it is not the language's but has one meaning all the same, that
     of the strict text which says so, with what was written in `written`.
 
+    Args:
+        ranks: how many dims each name has at the point, where that is known: a product without a
+            sign is `@` beside a matrix.
     Raises:
         ProgramError: with every mistake found, each with its place in the text.
     """
-    return _own(_read(text))
+    known = ranks or {}
+    if "," in text and len(text) <= MAX_LENGTH:
+        from gradcheck_cli.language.commas import require_no_comma
+
+        require_no_comma(text, lambda other: _read(other, known).text)
+    return _own(_read(text, known))
 
 
-def _read(text: str) -> Program:
+def _read(text: str, ranks: Mapping[str, int]) -> Program:
     try:
         program = parse(text)
     except ProgramError as error:
@@ -31,7 +41,7 @@ def _read(text: str) -> Program:
             raise
         from gradcheck_cli.language.lenient import read_pasted
 
-        return read_pasted(text, error)
+        return read_pasted(text, error, ranks)
     if program.text.isascii():
         return program
     from gradcheck_cli.language.typography import holds_signs
@@ -41,7 +51,7 @@ def _read(text: str) -> Program:
     from gradcheck_cli.language.lenient import read_pasted
 
     try:
-        return read_pasted(text, ProgramError(()))
+        return read_pasted(text, ProgramError(()), ranks)
     except ProgramError as error:
         if not error.mistakes:
             return program

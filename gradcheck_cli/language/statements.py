@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.language.errors import Span
+from gradcheck_cli.language.errors import DERIVES, GIVE_FUNCTION, Span
 from gradcheck_cli.language.terms import Term
-from gradcheck_cli.language.tokens import Illegible
+from gradcheck_cli.language.token import Illegible
 
 if TYPE_CHECKING:
     from gradcheck_cli.language.grammar import Grammar
@@ -93,9 +93,13 @@ def _derivative(grammar: Grammar) -> None:
     if at == first or not _is(grammar, at, "/"):
         return
     end = _past_d(grammar, at + 1)
-    if end == at + 1 or tokens[end - 1].text in ("d", "∂") or tokens[end].kind in ("end", "close"):
+    if end == at + 1 or tokens[end - 1].text in ("d", "∂") or tokens[end].kind == "close":
         return
     span = Span(tokens[first].span.start, tokens[end - 1].span.end)
+    if tokens[end].kind == "end":
+        if tokens[first].text == "∂":
+            raise Illegible(DERIVES, span, GIVE_FUNCTION)
+        return
     if tokens[first].text in ("d", "∂") and not (
         tokens[end].kind == "glyph" and tokens[end].text in "*/=+)"
     ):

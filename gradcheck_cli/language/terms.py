@@ -11,10 +11,12 @@ from gradcheck_cli.language.errors import Span
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+# The sign of a product that has none: that of MathML, which takes no room.
+IMPLIED = "\u2062"
 # How tightly a sign binds in Python.
 STRENGTHS = {
     "or": 1, "and": 2, "<": 4, "<=": 4, ">": 4, ">=": 4, "==": 4, "!=": 4, "|": 5, "&": 6, "+": 7,
-    "-": 7, "*": 8, "/": 8, "//": 8, "@": 8, "%": 8,
+    "-": 7, "*": 8, "/": 8, "//": 8, "@": 8, "%": 8, IMPLIED: 8,
 }  # fmt: skip
 _NOT, _SIGNED, _POWER, _ATOM = 3, 9, 10, 11
 _TIGHT = ("*", "/", "//")
@@ -61,13 +63,13 @@ def chain(first: Term, *rest: tuple[str, Term]) -> Term:
     if not rest:
         return first
     signs, parts = zip(*rest, strict=True)
-    head = first.parts if _extends(first, signs[0]) else (first,)
-    before = first.signs if _extends(first, signs[0]) else ()
+    head = first.parts if extends(first, signs[0]) else (first,)
+    before = first.signs if extends(first, signs[0]) else ()
     span = Span(first.span.start, parts[-1].span.end)
     return Term("chain", span, "", (*head, *parts), (*before, *signs))
 
 
-def _extends(first: Term, sign: str) -> bool:
+def extends(first: Term, sign: str) -> bool:
     """Whether a chain goes on, so that long ones do not nest."""
     strength = STRENGTHS[sign]
     is_same = first.kind == "chain" and STRENGTHS[first.signs[0]] == strength
@@ -76,8 +78,8 @@ def _extends(first: Term, sign: str) -> bool:
 
 
 def product(factors: Sequence[Term]) -> Term:
-    """Factors, multiplied from the left."""
-    return chain(factors[0], *(("*", factor) for factor in factors[1:]))
+    """Factors side by side, multiplied from the left."""
+    return chain(factors[0], *((IMPLIED, factor) for factor in factors[1:]))
 
 
 def extended(term: Term, sign: str, factor: Term) -> Term:
@@ -100,13 +102,8 @@ def call(name: str, span: Span, *arguments: Term, at: Span | None = None) -> Ter
 
 @dataclass
 class Spelling:
-    """Text of terms in the language, with the place that each piece of it was read from.
+    """Text of terms in the language, with the place that each piece of it was read from."""
 
-    Attributes:
-        pick: which meaning is spelled of what has several.
-    """
-
-    pick: int = 0
     pieces: list[str] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
@@ -132,12 +129,6 @@ class Spelling:
 
     def term(self, term: Term, least: int = 0) -> None:
         """Spell a term where only what binds at least so tightly needs no brackets."""
-        if term.kind == "choice":
-            options = term.parts
-            picked = options[min(self.pick, len(options) - 1)]
-            assert picked is not None
-            self.term(picked, least)
-            return
         is_loose = _strength(term) < least
         if is_loose:
             self.put("(", Span(term.span.start, term.span.start))
@@ -241,13 +232,13 @@ def _strength(term: Term) -> int:
     return _ATOM
 
 
-def spelled(statements: Sequence[Term], breaks: Sequence[str], pick: int = 0) -> Spelling:
+def spelled(statements: Sequence[Term], breaks: Sequence[str]) -> Spelling:
     """The strict text of statements, and where its pieces come from.
 
     Args:
         breaks: between them, a `;` or the end of a line.
     """
-    spelling = Spelling(pick)
+    spelling = Spelling()
     for k, statement in enumerate(statements):
         if k:
             span = Span(statement.span.start, statement.span.start)

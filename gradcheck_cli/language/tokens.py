@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from keyword import iskeyword
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from unicodedata import normalize
 
-from gradcheck_cli.language.errors import Span
+from gradcheck_cli.language.errors import DERIVES, GIVE_FUNCTION, Span
+from gradcheck_cli.language.token import Illegible, Token
 from gradcheck_cli.language.typography import (
     BLANKS,
     FULL_WIDTH,
@@ -19,38 +20,6 @@ from gradcheck_cli.language.typography import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-
-class Illegible(Exception):
-    """Not what people write for a formula. Without words of its own the strict reading's say what
-    is wrong.
-
-    Attributes:
-        span: what is not read.
-        help: the way out.
-    """
-
-    def __init__(self, message: str = "", span: Span | None = None, way_out: str = "") -> None:
-        super().__init__(message)
-        self.span, self.help = span, way_out
-
-
-class Token(NamedTuple):
-    """A word or a sign, spelled as the language spells it.
-
-    Attributes:
-        kind: number, name, string, glyph, open, close, bar, doublebar, root, attribute, sub (a
-            subscript of no name), end (of a statement, and of the text).
-        span: where it stands in what was pasted.
-        gap: whether a blank stands before it.
-        letter: a single letter of an alphabet, by its name (`gamma`), and no function.
-    """
-
-    kind: str
-    text: str
-    span: Span
-    gap: bool = False
-    letter: bool = False
 
 
 # fmt: off
@@ -69,6 +38,7 @@ _NUMBER = re.compile(
 _STRING = re.compile(r"""['"’‘“”][^'"’‘“”\\\n]*['"’‘“”]""")
 _PLAIN_QUOTES = {ord(c): SIGNS[c] for c in "’‘“”"}
 _BELOW = re.compile(r"\{\w+(?:\s*,\s*\w+)*\}")
+_ORDER = re.compile(r"_(?:\{\s*([0-9]+|inf|infty|F|∞)\s*\}|([0-9]+|inf(?:ty|inity)?|F|∞)(?!\w))")
 _LAMBDA = re.compile(r"lambda\s+\w+(?:\s*,\s*\w+)*\s*:")
 
 
@@ -127,6 +97,8 @@ class Tokens:
             self.superscript()
         elif is_subscript(c) and not c.isidentifier():
             self.subscript()
+        elif c == "_" and self.found and not self.gap and self.found[-1].kind == "doublebar":
+            self.order()
         elif c.isidentifier() and c not in SIGNS:
             self.name()
         else:
@@ -145,6 +117,8 @@ class Tokens:
         if not word.isidentifier():
             raise Illegible  # a subscript such as n+1
         self.words(word, end)
+        if is_subscript(self.text[end - 1]) and self.found:
+            self.found[-1] = self.found[-1]._replace(lowered=True)
 
     def _braced(self, start: int) -> int:
         match = _BELOW.match(self.text, start)
@@ -200,12 +174,25 @@ class Tokens:
             end += 1
         self.add("sub", normalize("NFKC", self.text[self.position : end]), end)
 
+    def order(self) -> None:
+        """Which norm it is: `||x||_2`, `‖x‖_{inf}`.
+
+        Raises:
+            Illegible: none that is read.
+        """
+        match = _ORDER.match(self.text, self.position)
+        if match is None:
+            span = Span(self.position, self.position + 1)
+            raise Illegible("which norm this is is not read", span, "for example `norm(x, 2)`")
+        word = match[1] or match[2]
+        self.add("sub", "inf" if word in ("∞", "infty", "infinity") else word, match.end())
+
     def sign(self, c: str) -> None:
         """A sign, a bracket, a fraction in one character, a text in quotes."""
         at = self.position
         alike = SIGNS.get(c) or normalize("NFKC", c)
-        if alike in ("'", '"'):
-            self.string()
+        if alike in ("'", '"', "′"):
+            self.quoted()
         elif c in _ROOTS:
             self.add("root", _ROOTS[c], at + 1)
         elif c == "∞":
@@ -232,7 +219,11 @@ class Tokens:
         if alike == "⁄":
             alike = "/"
         longest = next((s for s in _SIGNS if self.text.startswith(s, self.position)), "")
-        if longest and len(longest) > 1:
+        if alike == "⊤":
+            if self.found and self.found[-1].text == "**":
+                del self.found[-1]
+            self.add("attribute", "T", self.position + 1)
+        elif longest and len(longest) > 1:
             self.add("glyph", _ALIKE.get(longest, longest), self.position + len(longest))
         elif alike in _SIGNS or alike in _WORDS:
             self.add("glyph", alike, self.position + 1)
@@ -251,6 +242,18 @@ class Tokens:
         del self.found[-1]
         self.position, self.gap = last.span.start, last.gap
         self.within(f"{last.text} + {text}", end)
+
+    def quoted(self) -> None:
+        """A text in quotes; behind a name what primes it.
+
+        Raises:
+            Illegible: a derivative.
+        """
+        last = self.found[-1] if self.found else None
+        if last is not None and last.kind == "name" and not self.gap:
+            span = Span(last.span.start, self.position + 1)
+            raise Illegible(DERIVES, span, GIVE_FUNCTION)
+        self.string()
 
     def string(self) -> None:
         """A text in quotes, for a setting."""

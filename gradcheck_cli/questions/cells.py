@@ -6,13 +6,19 @@ from dataclasses import dataclass, field, replace
 from math import prod
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.language.errors import Mistake, PointError, ProgramError, mistake
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.reading import read_program
 from gradcheck_cli.questions.constructors import MAKERS, read_given
+from gradcheck_cli.questions.naming import ranks_of
 from gradcheck_cli.questions.numbers import Grid
 from gradcheck_cli.questions.points import Sample, shaped
+from gradcheck_cli.questions.prepared import Oversize, unroll
+from gradcheck_cli.questions.question import index_inputs
+from gradcheck_cli.worlds.scalars import ShapeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -35,6 +41,7 @@ class TextQuestion:
         wrt: the inputs to differentiate; none for all.
         dtype: that of the inputs; empty where the text says none.
         remarks: what is to be told of how the text was read, in sentences.
+        refusal: that torch itself would ask for a cotangent.
         strangers: inputs of other programs of the text, and none of this one.
     """
 
@@ -44,7 +51,13 @@ class TextQuestion:
     cotangent: Nested | None = None
     dtype: str = ""
     remarks: tuple[str, ...] = ()
+    refusal: str = ""
     strangers: frozenset[str] = frozenset()
+
+    def told(self, cotangent: Nested | None, *, jacobian: bool) -> tuple[str, ...]:
+        """The sentences, where that is the cotangent which is taken."""
+        is_ones = cotangent is None and not jacobian and bool(self.refusal)
+        return (*self.remarks, self.refusal) if is_ones else self.remarks
 
     def point(self, given: Mapping[str, Given]) -> dict[str, Given]:
         """The point: what somebody gives beside the text counts before what stands in it."""
@@ -63,15 +76,17 @@ class TextQuestion:
         return (self.dtype,) if self.dtype and not is_said else tuple(settled)
 
 
-def read_questions(text: str) -> tuple[TextQuestion, ...]:
+def read_questions(text: str, given: Mapping[str, Given] | None = None) -> tuple[TextQuestion, ...]:
     """What a text asks; of a cell that differentiates several times each.
 
+    Args:
+        given: what somebody gives beside the text.
     Raises:
         UserError: with every mistake found, each with its place in the text.
     """
     cell = _cell(text)
     if cell is None:
-        return (TextQuestion(read_program(text)),)
+        return (TextQuestion(read_program(text, ranks_of(given or {}))),)
     stated = [_stated(cell, each) for each in cell.programs]
     everything = {name for each in stated for name in each.program.variables}
     return tuple(
@@ -111,7 +126,33 @@ def _stated(cell: Cell, asked: CellProgram) -> TextQuestion:
         raise mistake("bad-number", message, cell.text, help="such as `torch.tensor([1.0, 0.0])`")
     dtype = next((name for name in DTYPES if name in asked.dtypes), "")
     remarks = tuple(filter(None, (_origin(asked, dtype), _drawn(asked), _unread(cell))))
-    return TextQuestion(asked.program, at, asked.wrt, weights, dtype, remarks)
+    refusal = _refusal(asked, at)
+    return TextQuestion(asked.program, at, asked.wrt, weights, dtype, remarks, refusal)
+
+
+def _refusal(asked: CellProgram, at: Mapping[str, Given]) -> str:
+    """That torch differentiates no value of several elements without a gradient; "" of others."""
+    program = asked.program
+    is_open = bool(index_inputs(program)) or not {*program.variables} <= {*at}
+    if not asked.implied or is_open:
+        return ""
+    try:
+        expansion = unroll(program, {name: _shape(at[name]) for name in program.variables})
+    except ShapeError:  # which is told where the numbers are
+        return ""
+    count = 1 if isinstance(expansion, Oversize) else np.size(expansion.values[program.result])
+    if count == 1:
+        return ""
+    what = f"torch refuses `{asked.implied}` of {count:,} elements without a gradient"
+    return f"{what}: ones are taken, as if its sum were differentiated"
+
+
+def _shape(value: Given) -> tuple[int, ...]:
+    if isinstance(value, Sample):
+        return value.shape
+    if isinstance(value, list):
+        return (len(value), *(_shape(value[0]) if value else ()))
+    return ()
 
 
 def _given(value: Written) -> Given:

@@ -4,12 +4,22 @@ differentiated.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from gradcheck_cli.functions import names
-from gradcheck_cli.language.errors import Mistake, did_you_mean
+from gradcheck_cli.language.errors import (
+    DERIVES,
+    GIVE_FUNCTION,
+    Mistake,
+    PointError,
+    Span,
+    did_you_mean,
+)
 from gradcheck_cli.language.parse import is_constant
 from gradcheck_cli.language.program import Program, Variable
+from gradcheck_cli.questions.points import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -29,12 +39,18 @@ class Asked(NamedTuple):
     value: str
 
 
+# `dy/dx`, which is a quotient where its names have values.
+_SLOPE = re.compile(r"d\w{0,2}/d\w{1,2}")
 COMMAND, PYTHON = Asked("--at", "--wrt", "--at {}={}"), Asked("at", "wrt", '{{"{}": {}}}')
 
 
 def misnamed(program: Program, given: Collection[str], asked: Asked) -> Iterator[Mistake]:
     """Inputs without a value, and values without an input."""
     variables = program.variables
+    if _SLOPE.fullmatch(program.text) and not {*variables} & {*given}:
+        whole = Span(0, len(program.text))
+        yield Mistake("unsupported-syntax", DERIVES, program.text, whole, GIVE_FUNCTION)
+        return
     instead = _instead(program, given)
     for name in variables:
         if name not in given:
@@ -72,7 +88,35 @@ def _instead(program: Program, given: Collection[str]) -> tuple[str, ...]:
         return ()
     from gradcheck_cli.language.lenient import corrected
 
-    return corrected(program.written or program.text, given)
+    ranks = ranks_of(given) if isinstance(given, Mapping) else {}
+    return corrected(program.written or program.text, given, ranks)
+
+
+def ranks_of(given: Mapping[str, object]) -> dict[str, int]:
+    """How many dims each value of a point has."""
+    return {name: _rank(value) for name, value in given.items()}
+
+
+def _rank(value: object) -> int:
+    if isinstance(value, Sample):
+        return len(value.shape)
+    return 1 + _rank(value[0]) if isinstance(value, list) and value else 0
+
+
+def require_signs(program: Program, ranks: Mapping[str, int]) -> None:
+    """Nothing, if no product that was pasted without a sign is one of matrices, and was read as
+    that of elements: a suite is read before its points are.
+
+    Raises:
+        PointError: one is.
+    """
+    if not program.written or max(ranks.values(), default=0) < 2:
+        return
+    from gradcheck_cli.language.lenient import product_of_matrices
+
+    found = product_of_matrices(program, ranks)
+    if found is not None:
+        raise PointError([found])
 
 
 def underivable(

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gradcheck_cli.functions import lookup
-from gradcheck_cli.language.errors import Mistake, PointError, ProgramError, mistake
+from gradcheck_cli.language.errors import Mistake, PointError, mistake
+from gradcheck_cli.language.holding import illegible
 from gradcheck_cli.language.program import Call, Program, Variable
 from gradcheck_cli.questions.arrays import RoundedNumber, float_array, integer_array
 from gradcheck_cli.questions.intermediates import Intermediates, cut
 from gradcheck_cli.questions.misfits import shape_mistake
-from gradcheck_cli.questions.naming import COMMAND, Asked, misnamed, underivable
+from gradcheck_cli.questions.naming import COMMAND, Asked, misnamed, require_signs, underivable
 from gradcheck_cli.questions.nonfinite import require_finite
 from gradcheck_cli.questions.prepared import Oversize, Prepared, unroll
 from gradcheck_cli.questions.split import MAX_ENTRIES, MAX_OUTPUTS
@@ -165,6 +166,7 @@ class Question:
 
     def _unroll(self, arrays: Mapping[str, Array]) -> Expansion | Oversize:
         program = self.specification
+        require_signs(self.whole, {name: array.ndim for name, array in arrays.items()})
         try:
             return unroll(program, self._inputs(arrays))
         except ShapeError as error:
@@ -265,20 +267,6 @@ def _claims_of_a_cut(claims: Sequence[str], held: Intermediates | None) -> Itera
         message = f"a claim is about the whole program, which is cut where {names} is held"
         way_out = "a claim says what it is a derivative by: `dh = ...` of an assigned `h`"
         yield Mistake("conflicting-options", message, help=way_out)
-
-
-def illegible(program: Program, claims: Sequence[str]) -> Iterator[Mistake]:
-    """What is wrong with claims about a program, whatever its shapes."""
-    if not claims:
-        return
-    from gradcheck_cli.language.claiming import read_claim
-    from gradcheck_cli.language.holding import names_of
-
-    for text in claims:
-        try:
-            read_claim(text, *names_of(program.text))
-        except ProgramError as error:
-            yield from error.mistakes
 
 
 def held_inputs(program: Program) -> frozenset[str]:

@@ -73,6 +73,8 @@ def brief_of(group: Group) -> str:
     """
     texts = (" ".join(escape_controls(text).split()) for text in programs_of(group))
     program, *read_as = (shorten(text, MAX_LINE) for text in texts)
+    if "\n" in (group.records[0]["written"] or ""):  # a cell
+        program = ""
     head = "; ".join(filter(None, (program, *map("read as {}".format, read_as), place_of(group))))
     many = len(group.records) > 1
     total = f"{count_of(len(group.records), 'case')}: " if many else ""

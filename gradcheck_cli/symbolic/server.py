@@ -46,7 +46,9 @@ def answers(questions: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _reply(question: dict[str, Any]) -> dict[str, Any]:
-    """Of a constant whether it is zero, else derivatives."""
+    """Of a constant whether it is zero, else derivatives, or other formulas of them."""
+    if question.get("everywhere"):
+        return derive_everywhere(question)
     if "zero" not in question:
         return derive(question)
     from gradcheck_cli.symbolic.zeros import is_zero
@@ -83,6 +85,18 @@ def derive(question: dict[str, Any]) -> dict[str, Any]:
     except TooLong:
         return {"abstained": f"the formula has more than {MAX_FORMULA:,} characters"}
     return {"partials": formulas, **theirs}
+
+
+def derive_everywhere(question: dict[str, Any]) -> dict[str, Any]:
+    """For every element asked for a formula to be shown where the usual one has no value."""
+    from gradcheck_cli.calculus.collecting import TooLong
+    from gradcheck_cli.symbolic.shown import shown_everywhere
+
+    asked = _asked(question)
+    try:
+        return {"partials": shown_everywhere(asked.wanted, asked.scalars, MAX_FORMULA)}
+    except TooLong:
+        return {"partials": []}
 
 
 class _Asked(NamedTuple):

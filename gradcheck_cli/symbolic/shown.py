@@ -82,6 +82,13 @@ def shown(
     return _of_elements(wanted, scalars, limit)
 
 
+def shown_everywhere(
+    wanted: Differentiation, scalars: Program, limit: float
+) -> list[dict[str, Any]]:
+    """The same element by element, of forms that have a value wherever one is known of them."""
+    return _of_elements(wanted, scalars, limit, written=False)
+
+
 def derivatives_of(row: Function) -> list[str]:
     """The formula of the derivative of a function of numbers by each of its arguments."""
     algebra = Algebra(call_shape)
@@ -98,7 +105,10 @@ def _of_arrays(wanted: Differentiation, program: Program, limit: float) -> list[
     value = stated(algebra, program, inputs, exactly=True)[program.result]
     weights = wanted.weights
     if wanted.shape and weights is not None:
-        value = algebra.times([value, _array(algebra, _numbers(algebra, weights), wanted.shape)])
+        numbers = _numbers(algebra, weights)
+        is_same = len(set(numbers)) == 1
+        factor = numbers[0] if is_same else _array(algebra, numbers, wanted.shape)
+        value = algebra.times([value, factor])
         wanted = replace(wanted, weights=None)
     gradient = _gradient(algebra, wanted, [value], inputs)
     writers, picker = _Writers(algebra, limit), Picker(algebra)
@@ -115,11 +125,13 @@ def _of_arrays(wanted: Differentiation, program: Program, limit: float) -> list[
     return told
 
 
-def _of_elements(wanted: Differentiation, scalars: Program, limit: float) -> list[dict[str, Any]]:
+def _of_elements(
+    wanted: Differentiation, scalars: Program, limit: float, *, written: bool = True
+) -> list[dict[str, Any]]:
     algebra = Algebra(call_shape)
     inputs = {name: algebra.variable(name) for name in scalars.variables}
     outputs = stated_scalars(algebra, scalars)
-    gradient = _gradient(algebra, wanted, outputs, inputs)
+    gradient = _gradient(algebra, wanted, outputs, inputs, written=written)
     writers = _Writers(algebra, limit)
     names = [
         element(name, index) for name in wanted.wrt for index in indices_of(wanted.shapes[name])
@@ -140,17 +152,23 @@ class _Writers:
 
 
 def _gradient(
-    algebra: Algebra, wanted: Differentiation, outputs: list[int], inputs: Mapping[str, int]
+    algebra: Algebra,
+    wanted: Differentiation,
+    outputs: list[int],
+    inputs: Mapping[str, int],
+    *,
+    written: bool = True,
 ) -> dict[int, int]:
     """The derivative by each input that the value rests on."""
     terms = outputs if wanted.output is None else outputs[wanted.output : wanted.output + 1]
     objective = _weighted(algebra, terms, wanted.weights)
     if wanted.first is not None:
-        slopes = cotangents(algebra, objective, {inputs[n] for n in wanted.first if n in inputs})
+        ends = {inputs[name] for name in wanted.first if name in inputs}
+        slopes = cotangents(algebra, objective, ends, written=written)
         firsts = [slopes.get(inputs.get(name, -1), algebra.zero) for name in wanted.first]
         weights = list(wanted.first.values())
         objective = _weighted(algebra, firsts, None if weights == [1.0] else weights)
-    return cotangents(algebra, objective, set(inputs.values()))
+    return cotangents(algebra, objective, set(inputs.values()), written=written)
 
 
 def _weighted(algebra: Algebra, terms: Sequence[int], weights: Sequence[float] | None) -> int:

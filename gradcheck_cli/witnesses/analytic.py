@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from gradcheck_cli.calculus.formulas import formula, lower
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.language.program import Builder, Call, Copying, Program, fold
+from gradcheck_cli.language.program import Builder, Call, Copying, Number, Program, fold
 from gradcheck_cli.language.text import program_text
 from gradcheck_cli.questions.prepared import Oversize
 from gradcheck_cli.records.record import json_number
@@ -29,6 +29,7 @@ from gradcheck_cli.worlds.scalars import ShapeError, TooLarge, expand
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from gradcheck_cli.language.program import Node
     from gradcheck_cli.questions.batch import Batch, Point
     from gradcheck_cli.questions.prepared import Prepared
     from gradcheck_cli.records.record import Opinion
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 MAX_PARTIALS, MAX_OPERATIONS = 64, 5_000
 # Of a Jacobian, and of second derivatives: every 16 of them are a question of their own.
 MAX_SPLIT = 256
+# The ball of a formula at a point, or None and why it has none.
+_Found: TypeAlias = "tuple[balls.Ball | None, str]"
 # SymPy's words for what has no value, for an infinity without a sign, and for the imaginary unit.
 _NO_REAL = re.compile(r"\b(?:nan|zoo|I)\b")
 
@@ -107,13 +110,50 @@ class Analytic:
         texts = tuple(reply.get("texts", [item["formula"] for item in items]))
         key = ("formulas", texts, wire)
         formulas = prepared.share(key, lambda: _Formulas(prepared, texts, wire))
-        pairs = zip(items, formulas.balls(point), strict=True)
+        found = formulas.balls(point)
+        pairs = zip(self._shown(point, question, items, found), found, strict=True)
         return Answers(
             [
                 Formula(item["formula"], item["latex"], *ball, item.get("gradient"))
                 for item, ball in pairs
             ]
         )
+
+    def _shown(
+        self, point: Point, question: str, items: list[dict[str, Any]], found: Sequence[_Found]
+    ) -> list[dict[str, Any]]:
+        """The formulas, or others where one of them has no value at a point where there is one."""
+        shown = _read_back(point, items)
+        if shown.is_total:
+            return items
+        lacking = [ball is None for ball, _ in shown.balls(point)]
+        if not any(lacking):
+            return items
+        asked = json.loads(question)
+        line = json.dumps({**asked, "everywhere": True})
+        others: list[dict[str, Any]] = self.analyst.answer(line).get("partials", [])
+        # Of a second derivative there is no more to go by than SymPy's value.
+        is_known = "first" not in asked or all(ball is not None for ball, _ in found)
+        if not others or not is_known:
+            return items
+        proposed = zip(lacking, _read_back(point, others).balls(point), found, strict=True)
+        better = [
+            lacks and own is not None and (ball is None or bool(own.overlaps(ball)))
+            for lacks, (own, _), (ball, _) in proposed
+        ]
+        arrays = [
+            item.get("gradient") for item, is_better in zip(items, better, strict=True) if is_better
+        ]
+        return [
+            other if is_better or ("gradient" in item and item["gradient"] in arrays) else item
+            for item, other, is_better in zip(items, others, better, strict=True)
+        ]
+
+
+def _read_back(point: Point, items: Sequence[dict[str, Any]]) -> _Formulas:
+    """The formulas that are shown, as they read."""
+    prepared, texts = point.prepared, tuple(item["formula"] for item in items)
+    return prepared.share(("shown", texts), lambda: _Formulas(prepared, texts, None))
 
 
 def question_text(prepared: Prepared) -> str | Abstention:
@@ -158,12 +198,14 @@ class _Formulas:
             if wire is None
             else _places(prepared, builder, wire, len(texts))
         )
-        self._machine = balls.Machine(Program(tuple(builder.nodes), ()))
+        nodes = builder.nodes
+        self.is_total = not any(_may_lack(nodes, node) for node in nodes)
+        self._machine = balls.Machine(Program(tuple(nodes), ()))
 
-    def balls(self, point: Point) -> list[tuple[balls.Ball | None, str]]:
+    def balls(self, point: Point) -> list[_Found]:
         """Each formula's ball at a point, at rising precision, or None and why there is none."""
         uncertain = "the formula has no certain value at this point"
-        answers: list[tuple[balls.Ball | None, str]] = [
+        answers: list[_Found] = [
             (None, place if isinstance(place, str) else uncertain) for place in self._places
         ]
         wanted = {k: place for k, place in enumerate(self._places) if isinstance(place, int)}
@@ -215,6 +257,18 @@ def _why_unreadable(prepared: Prepared, text: str, error: Exception) -> str:
     if isinstance(error, KeyError):
         why = f"there is no input `{error.args[0]}`"
     return f"the formula could not be evaluated: {why}"
+
+
+def _may_lack(nodes: Sequence[Node], node: Node) -> bool:
+    """Whether a step has no value for some arguments; one that divides by a number has."""
+    if not isinstance(node, Call) or not lookup(node.function).domain:
+        return False
+    last = nodes[node.args[-1]]
+    return not (
+        lookup(node.function).operator in ("/", "**")
+        and isinstance(last, Number)
+        and last.value > 0
+    )
 
 
 class _AsSymPy(Copying):

@@ -60,7 +60,7 @@ class CellProgram:
         wrt: the inputs to differentiate; none for all.
         cotangent: the upstream gradient; None for ones.
         dtypes: those of the inputs of numbers, each once.
-        asked: the inputs that require a gradient, if any does.
+        implied: what torch asks for the derivative with, where that gives no cotangent.
     """
 
     program: Program
@@ -68,6 +68,7 @@ class CellProgram:
     wrt: tuple[str, ...]
     cotangent: Written | None
     dtypes: tuple[str, ...]
+    implied: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,12 +102,12 @@ def is_cell(text: str, makers: Collection[str]) -> bool:
             case ast.AugAssign() | ast.AnnAssign() | ast.If() | ast.ClassDef() | ast.While():
                 signs += 1
             case ast.Assign(targets=[ast.Name()], value=value):
-                signs += isinstance(value, ast.Lambda) or _makes(value, makers)
+                signs += isinstance(value, ast.Lambda) or _makes(value, makers) or _builds(value)
             case ast.Assign():
                 signs += 1
             case ast.Expr(value=value):
-                signs += _makes(value, ()) or _shows(value)
-    return signs > 0 and (len(body) > 1 or _makes(body[0], ()))
+                signs += _makes(value, ()) or _shows(value) or _builds(value)
+    return signs > 0 and (len(body) > 1 or _makes(body[0], ()) or _builds(body[0]))
 
 
 def read_cell(text: str, makers: Collection[str]) -> Cell:
@@ -164,6 +165,16 @@ def _makes(node: ast.AST, makers: Collection[str]) -> bool:
             if name in makers or name in ("backward", "requires_grad_"):
                 return True
             if isinstance(part.func, ast.Attribute) and name == "grad":
+                return True
+    return False
+
+
+def _builds(node: ast.AST) -> bool:
+    """Whether a module is built and applied at once: `nn.ReLU()(x)`."""
+    for part in ast.walk(node):
+        if isinstance(part, ast.Call) and isinstance(part.func, ast.Call):
+            func = part.func.func
+            if getattr(func, "attr", getattr(func, "id", ""))[:1].isupper():
                 return True
     return False
 
@@ -241,7 +252,7 @@ def _program(reading: Routines, derivative: Derivative) -> CellProgram:
     given = derivative.cotangent
     weights = None if given is None else _written(given, text)
     dtypes = tuple(dict.fromkeys(value.dtype for value in point.values() if value.dtype))
-    return CellProgram(program, point, wrt, weights, dtypes)
+    return CellProgram(program, point, wrt, weights, dtypes, derivative.implied)
 
 
 def _ungraded(reading: Routines, place: ast.AST) -> Mistake:

@@ -31,7 +31,7 @@ class Deriving(Making):
         given = [*node.args[:1], *(k.value for k in node.keywords if k.arg == "gradient")]
         wrt = next((k.value for k in node.keywords if k.arg == "inputs"), None)
         names = None if wrt is None else self._inputs(wrt)
-        self.derive(value, names, self._cotangent(given), node)
+        self.derive(value, names, self._cotangent(given), node, "" if given else "backward()")
         return Gradient()
 
     def gradient(self, node: ast.Call) -> Thing:
@@ -45,7 +45,8 @@ class Deriving(Making):
         outputs = self._single(self.value(said["outputs"]), said["outputs"])
         value = self.as_quantity(outputs, said["outputs"])
         weights = [said["grad_outputs"]] if "grad_outputs" in said else []
-        self.derive(value, self._inputs(said["inputs"]), self._cotangent(weights), node)
+        names, cotangent = self._inputs(said["inputs"]), self._cotangent(weights)
+        self.derive(value, names, cotangent, node, "" if weights else "grad()")
         return Gradient()
 
     def _single(self, thing: Thing, node: ast.expr) -> Thing:

@@ -43,6 +43,7 @@ class Derivative:
         wrt: the inputs asked for; None for those that require a gradient.
         cotangent: the constructor's call of the upstream gradient; None for ones.
         place: where it is asked for; None where it is the cell's last value.
+        implied: what torch asks for it with, where that gives no upstream gradient.
     """
 
     statements: tuple[Term, ...]
@@ -50,6 +51,7 @@ class Derivative:
     wrt: tuple[str, ...] | None
     cotangent: Fresh | None
     place: ast.AST | None
+    implied: str = ""
 
 
 class Scope:
@@ -195,10 +197,11 @@ class Scope:
         wrt: tuple[str, ...] | None,
         cotangent: Fresh | None,
         place: ast.AST | None,
+        implied: str = "",
     ) -> None:
         """One more derivative, of what has been computed so far."""
         statements = tuple(_needed(self.statements, value.term))
-        new = Derivative(statements, value.term, wrt, cotangent, place)
+        new = Derivative(statements, value.term, wrt, cotangent, place, implied)
         self.derivatives.append(new)
 
 

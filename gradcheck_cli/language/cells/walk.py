@@ -73,10 +73,19 @@ class Walk(Assigning):
                 self._with_block(node)
             case ast.If() if _is_main(node.test):
                 self._block(node.body)
+            case ast.ClassDef(name=name):
+                self._class(name, node)
             case ast.Assert() | ast.Pass() | ast.Delete():
                 self._skip(node)
             case _:
                 raise self.refused(node)
+
+    def _class(self, name: str, node: ast.ClassDef) -> None:
+        """A class, which is refused where it is needed."""
+        message = f"`{name}` is a class, and a class is not read"
+        way_out = "write what its `forward` computes as a function, its weights as tensors"
+        self.names[name] = Refused(NodeError("unsupported-syntax", message, node, way_out))
+        self.skipped.append(node.lineno)
 
     def _block(self, body: Iterable[ast.stmt]) -> None:
         for statement in body:
@@ -142,7 +151,7 @@ class Walk(Assigning):
         """A statement that is an expression: it shows something, or differentiates."""
         if isinstance(node, ast.Constant):
             return
-        if self._is_showing(node):
+        if self._is_showing(node) or _is_showing_hook(node):
             self._skip(ast.copy_location(ast.Expr(node), node))
             return
         if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "step":
@@ -263,6 +272,16 @@ class Walk(Assigning):
 
 
 _MOST_MISTAKES = 10
+
+
+def _is_showing_hook(node: ast.expr) -> bool:
+    """Whether a hook is set that shows a gradient and leaves it as it is."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr="register_hook"), args=[hook], keywords=[]):
+            if isinstance(hook, ast.Lambda) and isinstance(hook.body, ast.Call):
+                hook = hook.body.func
+            return isinstance(hook, ast.Name) and hook.id == _SHOWING[0]
+    return False
 
 
 def _is_main(test: ast.expr) -> bool:
