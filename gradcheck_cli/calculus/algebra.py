@@ -19,7 +19,9 @@ _OPPOSITE = {"<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "=="}
 _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "==": "==", "!=": "!="}
 # Functions that are known by their names.
 _LARGER = "maximum"
-_EXP, _LOG, _E = "exp", "log", "e"
+_EXP = "exp"
+_LOG = "log"
+_E = "e"
 
 
 class Algebra(Collector):
