@@ -21,6 +21,7 @@ _QKV = "q=[[1,0.5],[0.25,-1]],k=[[0.5,1],[2,-0.5],[0.125,1]],v=[[1,2],[0.5,-1],[
 
 # fmt: off
 RIGHT = [
+    Claimed("sum(exp(X @ W))", "X=[[1,2],[0.5,-1]],W=[[0.5],[0.25]]", "E = exp(X @ W); dW = X.T @ E; dX = E @ W.T"),
     Claimed("cross_entropy(x, 1)", "x=[1,2,3]", "dx = softmax(x); dx[1] -= 1"),
     Claimed("cross_entropy(x, y)", "x=[[1,2,3],[2,0,1]],y=[0,2]", "N = x.shape[0]; dx = softmax(x, dim=1); dx[np.arange(N), y] -= 1; dx /= N"),
     Claimed("sqrt(1 - cos(x))", "x=0.5", "x = sin(x)/(2*sqrt(1 - cos(x)))"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.language.errors import Mistake, ProgramError, Span
+from gradcheck_cli.language.parse import is_constant
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -72,7 +73,8 @@ def read_claim(text: str, names: Collection[str], result: str) -> tuple[Statemen
         for statement in _statements(text, span, names, result, alone=len(lines) == 1):
             # A name that is set again, as by `dx += ...`, claims what it claimed before.
             first = found.setdefault(statement.left, statement)
-            read.append(replace(statement, target=first.target, of=first.of, by=first.by))
+            named = replace(statement, target=first.target, of=first.of, by=first.by)
+            read.append(_without_constants(named, found))
     if not any(statement.by for statement in read):
         way_out = f"claim a derivative by {_listed(names)}: `d{next(iter(names), 'x')} = ...`"
         raise _refusal("no-claim", "this claims no derivative", text, read[-1].span, way_out)
@@ -80,6 +82,17 @@ def read_claim(text: str, names: Collection[str], result: str) -> tuple[Statemen
 
 
 _WAY_OUT = "a claim is written `x = 2*x`, `df/dx = 2*x`, or `dz = a - y; dW = x.T @ dz`"
+
+
+def _without_constants(statement: Statement, known: Collection[str]) -> Statement:
+    """A line in which names that are set, and are those of constants otherwise, are others."""
+    for name in known:
+        if is_constant(name):
+            other = f"{name}_"
+            right = re.sub(rf"\b{name}\b", other, statement.right)
+            target = other if statement.target == name else statement.target
+            statement = replace(statement, right=right, target=target)
+    return statement
 
 
 def _statements(
