@@ -11,6 +11,7 @@ from unicodedata import normalize
 from gradcheck_cli.checks.check import check_batches, panel
 from gradcheck_cli.checks.report import LiveReport, report_of
 from gradcheck_cli.checks.result import Result
+from gradcheck_cli.checks.stated import stated_question
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.judge.evidence import tolerance_of
 from gradcheck_cli.judge.verdict import Verdict
@@ -30,7 +31,6 @@ from gradcheck_cli.questions.naming import PYTHON
 from gradcheck_cli.questions.numbers import Grid
 from gradcheck_cli.questions.points import Sample, points_of
 from gradcheck_cli.questions.python_numbers import read_object
-from gradcheck_cli.questions.question import question_of
 from gradcheck_cli.records.outcome import Cause, Outcome
 from gradcheck_cli.records.report import Report
 from gradcheck_cli.settings.python_texts import settings_of_values
@@ -151,7 +151,10 @@ def check(
             "seed": seed,
         }
     )
-    groups = _batches(text, at, cotangent, settings)
+    return _report(_batches(text, at, cotangent, settings), settings)
+
+
+def _report(groups: list[tuple[Batch, ...]], settings: Settings) -> LiveReport:
     tolerance = tolerance_of(settings.rtol, settings.atol)
     analyst = Analyst()
     try:
@@ -211,22 +214,8 @@ def _batches(
     spell = [name for name, value in points.items() if isinstance(value, Grid)]
     groups: list[tuple[Batch, ...]] = []
     for stated in read_questions(text, points):
-        given = stated.point(points)
-        taken = stated.cotangent if weights is None and not settings.jacobian else weights
-        question = question_of(
-            stated.program,
-            given,
-            stated.inputs(settings.wrt),
-            cotangent=taken,
-            words=settings.repeated(),
-            order=settings.order,
-            jacobian=settings.jacobian,
-            trace=settings.trace,
-            claims=settings.claim,
-            asked=PYTHON,
-            remarks=stated.told(taken, jacobian=settings.jacobian),
-        )
-        drawn = points_of(given, settings.seed, settings.draws)
+        question = stated_question(stated, settings, points, weights, PYTHON)
+        drawn = points_of(stated.point(points), settings.seed, settings.draws)
         dtypes = stated.dtypes(settings.dtype, is_said="dtype" in settings.above)
         runs = [(DTYPES[name], place) for name in dtypes for place in devices]
         groups += batches(question, drawn, runs, spell)

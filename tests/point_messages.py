@@ -188,8 +188,6 @@ error[unknown-input]: `--wrt` names `E`, which is not an input of the program
   = help: `E` is a constant, so an input needs another name, such as `E1`; it has `x`"""),
     ("y = x**2; y + sin(y)", "x=1,y=1", {"wrt": ["y"]}, """\
 error[extra-value]: `--at` gives `y`, which is not an input of the program
-  = help: `y` is what the program computes; it has `x`
-error[unknown-input]: `--wrt` names `y`, which is not an input of the program
   = help: `y` is what the program computes; it has `x`"""),
     ("cross_entropy(x, y)", "x=[1, 2],y=1", {"wrt": ["y"]}, "error[index-input]: `y` holds class indices: there is nothing to differentiate"),
     ("cross_entropy(x, y)", "x=[1, 2],y=1/2", {}, "error[not-an-integer]: `y` holds class indices, and 1/2 is not an integer"),

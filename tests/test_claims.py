@@ -32,14 +32,12 @@ def test_a_wrong_claim_is_refuted_and_explained(claimed):
     assert claimed.words in " ".join(v.explanation.words for v in found if v.explanation)
 
 
-def planted(text):
-    """Claims made wrong by a part in 10^9 in their last line."""
-    return f"{text}*(1 + 1/1000000000)" if ";" not in text and "\n" not in text else None
+SINGLE = [claimed for claimed in RIGHT if not {";", "\n"} & {*claimed.claim}]
 
 
-@pytest.mark.parametrize("claimed", [c for c in RIGHT if planted(c.claim)], ids=lambda c: c.claim)
+@pytest.mark.parametrize("claimed", SINGLE, ids=lambda c: c.claim)
 def test_a_lie_of_a_part_in_a_billion_is_refuted(claimed):
-    """Enclosures see it, and the factor is told where it is one of small terms only."""
+    """Enclosures see it."""
     left, right = claimed.claim.split("=", 1)
     lied = claimed._replace(claim=f"{left}= ({right})*(1 + 1/1000000000)")
     assert [verdict.status for verdict in tried(lied)] == ["refuted"]
@@ -156,6 +154,24 @@ def test_a_branch_is_told_where_one_is_followed(program, at, claim, branch):
     point = case(program, at)
     (verdict,) = verdicts_of(point, claim)
     assert (verdict.status, verdict.branch) == ("proved", branch)
+
+
+def test_a_working_line_that_nothing_rests_on_is_no_working_line():
+    """It is wrong, whatever else is right."""
+    point = case("z = x*w\nL = z**2", "x=0.5,w=2")
+    verdicts = verdicts_of(point, "dz = 3*z; dw = 2*z*x")
+    assert [(v.status, str(v.outcome)) for v in verdicts] == [
+        ("refuted", "wrong"),
+        ("proved", "agree"),
+    ]
+
+
+def test_a_factor_of_some_elements_alone_is_none():
+    """The first four are halves, the fifth is not: nothing is said of a half."""
+    point = case("sum(x**2)", "x=[1,2,3,4,5]")
+    (verdict,) = verdicts_of(point, "dx = x*stack([1, 1, 1, 1, 3])")
+    assert verdict.status == "refuted"
+    assert verdict.explanation is None or "1/2" not in verdict.explanation.words
 
 
 NAMES = ("x", "W", "b", "z", "y4", "x2")

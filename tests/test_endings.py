@@ -5,16 +5,15 @@ place, and how long things took.
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 import subprocess
 import sys
-from contextlib import suppress
 
 import pytest
 from clocks import HUNG
 from suites import environment, made, ran, written
+from terminals import needs_a_terminal, on_a_terminal
 
 from gradcheck_cli.cli import endings
 from gradcheck_cli.cli.endings import MOST_CHECKS, say_slowest
@@ -114,29 +113,14 @@ def test_streams_that_end_in_one_place_are_seen(tmp_path, both, lines):
     assert both or "as expected, in" not in done.stdout
 
 
-@pytest.mark.skipif(not hasattr(os, "openpty"), reason="there are no terminals here")
+@needs_a_terminal
 def test_a_narrow_terminal_breaks_no_command(tmp_path):
     """Each line fits, and a command that is broken can be pasted."""
-    import fcntl
-    import struct
-    import termios
-
     written(tmp_path, "{id: unmet-and-more, expr: relu(x), at: {x: 1}, expect: kink, device: cpu}")
-    ours, theirs = os.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
     both = "float32,float16"
-    words = [sys.executable, "-m", "gradcheck_cli", "run", ".", "--dtype", both]
-    process = subprocess.Popen(
-        words, cwd=tmp_path, stderr=theirs, stdout=subprocess.DEVNULL, env=environment(TERM="xterm")
-    )
-    os.close(theirs)
-    said = b""
-    with suppress(OSError):  # the end of a terminal is an error
-        while piece := os.read(ours, 4096):
-            said += piece
-    os.close(ours)
-    assert process.wait(HUNG) == 1
-    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "", said.decode())
+    code, said = on_a_terminal(["run", ".", "--dtype", both], 60, "stderr", tmp_path)
+    assert code == 1
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "", said)
     text = text[text.index("suite.gradcheck.yaml:3:") :]
     assert [line for line in text.splitlines() if len(line) > 60] == []
     commands = re.findall(r"  reproduce: (.*)", text.replace("\\\n", ""))

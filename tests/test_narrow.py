@@ -4,15 +4,13 @@ stands where it belongs.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-from contextlib import suppress
 
 import pytest
-from clocks import HUNG
 from rich.cells import cell_len
 from suites import environment
+from terminals import needs_a_terminal, on_a_terminal
 
 from gradcheck_cli.functions import names
 from gradcheck_cli.language.errors import Mistake, ProgramError, Span
@@ -99,31 +97,18 @@ def test_pages_that_fit_stay_as_they_are():
     assert page("gelu", 500) == page("gelu")
 
 
-@pytest.mark.skipif(not hasattr(os, "openpty"), reason="there are no terminals here")
+@needs_a_terminal
 @pytest.mark.parametrize("width", [40, 60])
 def test_a_terminal_tells_its_width(width):
     """Stderr's own, for what is said on it; a pipe gets whole lines whatever COLUMNS is."""
-    import fcntl
-    import struct
-    import termios
-
-    words = [sys.executable, "-m", "gradcheck_cli", PROGRAMS[1], "--at", "x=1"]
-    ours, theirs = os.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
-    process = subprocess.Popen(
-        words, stderr=theirs, stdout=subprocess.DEVNULL, env=environment(TERM="xterm")
-    )
-    os.close(theirs)
-    said = b""
-    with suppress(OSError):  # the end of a terminal is an error
-        while piece := os.read(ours, 4096):
-            said += piece
-    os.close(ours)
-    assert process.wait(HUNG) == 2
-    lines = said.decode().replace("\r\n", "\n").removesuffix("\n").split("\n")
+    words = [PROGRAMS[1], "--at", "x=1"]
+    code, said = on_a_terminal(words, width, "stderr")
+    assert code == 2
+    lines = said.removesuffix("\n").split("\n")
     [mistake] = caught(PROGRAMS[1])
     assert lines == mistake.within(width).split("\n")
+    program = [sys.executable, "-m", "gradcheck_cli", *words]
     piped = subprocess.run(
-        words, capture_output=True, text=True, check=False, env=environment(COLUMNS=str(width))
+        program, capture_output=True, text=True, check=False, env=environment(COLUMNS=str(width))
     )
     assert piped.stderr == f"{mistake}\n"

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
-from contextlib import closing, suppress
+from contextlib import closing
 
 import pytest
-from clocks import HUNG
 from rich.cells import cell_len
 from screens import COMMANDS, WIDTHS, golden, screen, stored
-from suites import environment
+from terminals import needs_a_terminal, on_a_terminal
 from tool import Tool
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -46,36 +42,16 @@ def test_a_partial_is_a_row_at_80_columns(name, reports):
     assert len(lines) <= {"failing": 140}.get(name, 45)
 
 
-def on_a_terminal(words, width):
-    """What a command prints on a terminal of this width."""
-    import fcntl
-    import struct
-    import termios
-
-    ours, theirs = os.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
-    program = [sys.executable, "-m", "gradcheck_cli", *words]
-    process = subprocess.Popen(program, stdout=theirs, env=environment(TERM="xterm"))
-    os.close(theirs)
-    said = b""
-    with suppress(OSError):  # the end of a terminal is an error
-        while piece := os.read(ours, 4096):
-            said += piece
-    os.close(ours)
-    process.wait(HUNG)
-    return said.decode().replace("\r\n", "\n")
-
-
-@pytest.mark.skipif(not hasattr(os, "openpty"), reason="there are no terminals here")
+@needs_a_terminal
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_terminal_shows_it_in_colour(name, reports):
     """The text of the golden, and some of it coloured."""
-    text = on_a_terminal(["report", str(reports[name])], 80)
+    _, text = on_a_terminal(["report", str(reports[name])], 80)
     assert COLOUR.sub("", text) == golden(name, 80).read_text(encoding="utf-8")
     assert COLOUR.search(text)
 
 
-@pytest.mark.skipif(not hasattr(os, "openpty"), reason="there are no terminals here")
+@needs_a_terminal
 def test_the_digits_that_leave_the_truth_are_marked():
     """The last two of twelve, and no other."""
     text = on_a_terminal(COMMANDS["example"], 80)

@@ -26,7 +26,16 @@ def test_the_suites_that_ship_are_twice_the_same(shipped):
     ids = {case["id"].split("::")[0] for case in json.loads(shipped["1"][1])["cases"]}
     assert ids == {
         f"expressions/{name}.gradcheck.yaml"
-        for name in ("activations", "calculus", "defects", "field", "kinks", "losses", "notebooks")
+        for name in (
+            "activations",
+            "calculus",
+            "claims",
+            "defects",
+            "field",
+            "kinks",
+            "losses",
+            "notebooks",
+        )
     }
 
 

@@ -190,13 +190,18 @@ def prepare(text: str, settings: Settings) -> Job:
 def _job(
     stated: Sequence[TextQuestion], settings: Settings, analyst: Analyst, found: _Collector
 ) -> Job:
+    from gradcheck_cli.checks.stated import stated_question
     from gradcheck_cli.judge.evidence import tolerance_of
     from gradcheck_cli.questions.devices import devices_of
     from gradcheck_cli.witnesses.chain import chain_of
 
     devices = found.read(devices_of, settings.device) or []
     readable = "at" not in settings.unread
-    asked = [found.read(_question, each, settings) for each in stated if readable]
+    asked = [
+        found.read(stated_question, each, settings, settings.at, settings.cotangent)
+        for each in stated
+        if readable
+    ]
     if len(stated) == 1 and readable and not (settings.at or stated[0].at):
         _require_point(stated[0].program, settings, analyst, found.mistakes)
     questions = [question for question in asked if question is not None]
@@ -210,27 +215,6 @@ def _job(
     tolerance = tolerance_of(settings.rtol, settings.atol)
     chain = chain_of(analyst, trace=settings.trace, every=settings.verbose)
     return Job(groups, analyst, tolerance, settings.step, settings.modes, chain)
-
-
-def _question(stated: TextQuestion, settings: Settings) -> Question:
-    """What is asked: what the settings say counts, then what the text says."""
-    from gradcheck_cli.questions.question import question_of
-
-    weights = settings.cotangent
-    if weights is None and not settings.jacobian:
-        weights = stated.cotangent
-    return question_of(
-        stated.program,
-        stated.point(settings.at),
-        stated.inputs(settings.wrt),
-        cotangent=weights,
-        words=settings.repeated(),
-        order=settings.order,
-        jacobian=settings.jacobian,
-        trace=settings.trace,
-        claims=settings.claim,
-        remarks=stated.told(weights, jacobian=settings.jacobian),
-    )
 
 
 def _groups(

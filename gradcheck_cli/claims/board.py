@@ -134,6 +134,16 @@ class Board:
         place = program.outputs[1 + names.index(name)]
         return bool(reach(program, {fresh: 1})[place])
 
+    def mapped(self, function: str, *arrays: Indices) -> Indices:
+        """A function of the language, element by element."""
+        if not any(np.ndim(array) for array in arrays):
+            return self.builder.call(function, *(int(array) for array in arrays))
+        spread = np.broadcast_arrays(*arrays)
+        found = np.empty(spread[0].shape, dtype=np.int64)
+        for index in np.ndindex(*found.shape):
+            found[index] = self.builder.call(function, *(int(array[index]) for array in spread))
+        return found
+
     def include(self, program: Program, known: Mapping[str, Indices]) -> Indices:
         """The scalars of a program of names.
 

@@ -60,7 +60,7 @@ def sentence_of(verdict: ClaimVerdict, point: Point) -> str:
         case "not_refuted":
             why = verdict.explanation
             tried = f"it holds at {verdict.points} points" if why is None else why.words
-            return f"neither proved nor refuted: {tried}"
+            return f"neither proved nor refuted{_held(verdict)}: {tried}"
     if verdict.deferred and verdict.explanation is not None:
         what = f"not this derivative ({verdict.explanation.words})"
         return f"{what}, which later lines put right: what is claimed of inputs is proved"
@@ -84,12 +84,9 @@ def _branch(verdict: ClaimVerdict) -> str:
 
 
 def _means(verdict: ClaimVerdict) -> str:
-    match verdict.how:
-        case "same":
-            return "the same after writing out"
-        case "identity":
-            return f"identity test, error below {_bound(verdict.error_probability)}"
-    return "exact algebra"
+    if verdict.how == "same":
+        return "the same after writing out"
+    return f"identity test, error below {_bound(verdict.error_probability)}"
 
 
 def _bound(probability: float) -> str:

@@ -5,8 +5,8 @@ what it describes has to give the very numbers that were claimed.
 from __future__ import annotations
 
 from dataclasses import replace
-from time import thread_time
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gradcheck_cli.claims.board import Board
-    from gradcheck_cli.claims.pair import Rivals
+    from gradcheck_cli.claims.rivals import Rivals
     from gradcheck_cli.language.claiming import Statement
     from gradcheck_cli.worlds.scalars import Indices
 
 # A program of more names than this has only some of its derivatives tried.
 _MOST = 40
-# Seconds of processor time after which no further description is tried.
-_SECONDS = 3.0
+# Scalar steps of all descriptions that are tried of a claim, at most: a guess, some seconds.
+_MOST_STEPS = 200_000
 
 
 def explain(
@@ -47,13 +47,11 @@ def explain(
 
 
 def _explained(board: Board, line: Statement, pair: Rivals, *, factors: bool) -> Explanation | None:
-    until = thread_time() + _SECONDS
-    for kind, words, nodes in _descriptions(board, line, pair):
+    most = max(1, _MOST_STEPS // len(pair.program.nodes))
+    for kind, words, nodes in islice(_descriptions(board, line, pair), most):
         if _gives(pair, nodes):
             factor = factor_between(board, pair) if kind == "missing-factor" else None
             return Explanation(kind, words if factor is None else f"{words}; {factor.words}")
-        if thread_time() > until:
-            return None
     if not factors:
         return None
     return factor_between(board, pair) or _within_parts(board, line, pair)
@@ -64,7 +62,7 @@ def _descriptions(
 ) -> Iterator[tuple[str, str, Indices]]:
     """What people do instead, in words, and what that gives."""
     true = pair.true
-    yield "opposite", "its sign is wrong", _mapped(board, "neg", true)
+    yield "opposite", "its sign is wrong", board.mapped("neg", true)
     yield from _of_constants(board, line, true)
     yield from _of_parts(board, line, true)
     if np.ndim(true) == 2 and np.shape(true) == np.shape(true)[::-1]:
@@ -83,12 +81,12 @@ def _of_parts(board: Board, line: Statement, true: Indices) -> Iterator[tuple[st
         yield (
             "missing-part",
             f"what comes through `{use}` is missing",
-            _mapped(board, "sub", true, part),
+            board.mapped("sub", true, part),
         )
     for use, part in parts.items():
-        twice = _mapped(board, "add", true, part)
+        twice = board.mapped("add", true, part)
         yield "part-twice", f"what comes through `{use}` is counted twice", twice
-        other = _mapped(board, "sub", _mapped(board, "sub", true, part), part)
+        other = board.mapped("sub", board.mapped("sub", true, part), part)
         yield "part-sign", f"the sign of what comes through `{use}` is wrong", other
         if len(parts) > 2:
             yield "part-alone", f"it is what comes through `{use}` alone", part
@@ -161,8 +159,8 @@ def _within_parts(board: Board, line: Statement, pair: Rivals) -> Explanation | 
     """A factor within one part of the derivative, where the other parts are right."""
     parts = board.parted(line.of, line.by)
     for use, part in parts.items() if len(parts) > 1 else ():
-        rest = _mapped(board, "sub", pair.true, part)
-        claimed = _mapped(board, "sub", pair.claimed, rest)
+        rest = board.mapped("sub", pair.true, part)
+        claimed = board.mapped("sub", pair.claimed, rest)
         found = factor_between(board, pair.beside(claimed, part))
         if found is not None:
             words = f"in what comes through `{use}`: {found.words}"
@@ -175,14 +173,3 @@ def _gives(pair: Rivals, nodes: Indices) -> bool:
     if np.shape(nodes) != np.shape(pair.claimed):
         return False
     return pair.beside(pair.claimed, nodes).agree()
-
-
-def _mapped(board: Board, function: str, *arrays: Indices) -> Any:
-    """A function of the language, element by element."""
-    if not any(np.ndim(array) for array in arrays):
-        return board.builder.call(function, *(int(array) for array in arrays))
-    spread = np.broadcast_arrays(*arrays)
-    found = np.empty(spread[0].shape, dtype=np.int64)
-    for index in np.ndindex(*found.shape):
-        found[index] = board.builder.call(function, *(int(array[index]) for array in spread))
-    return found

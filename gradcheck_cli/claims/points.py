@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 # Numbers that a person would try.
 _SIMPLE = (1.0, 2.0, 3.0, 0.5, -1.0, -2.0)
+# The first of them in turn, so that no two neighbours are equal.
+_TURNS = 3
+# A guess: what differs at one of so many points differs at most.
 _DRAWN = 8
 
 
@@ -23,13 +26,21 @@ def points_beside(
     simple numbers.
     """
     free = [name for name in given if name not in fixed]
+    if free:
+        for number in _SIMPLE:
+            yield {**given, **dict.fromkeys(free, number)}
+        for start in range(_TURNS):
+            yield {**given, **{n: _SIMPLE[(start + k) % _TURNS] for k, n in enumerate(free)}}
+        yield from drawn_beside(given, fixed, seed)
+
+
+def drawn_beside(
+    given: Mapping[str, float], fixed: Collection[str], seed: str
+) -> Iterator[dict[str, float]]:
+    """Those alone that nobody chose: at simple ones much is equal by chance."""
+    free = [name for name in given if name not in fixed]
     if not free:
         return
-    for number in _SIMPLE:
-        yield {**given, **dict.fromkeys(free, number)}
-    for start in range(3):
-        simple = {name: _SIMPLE[(start + k) % 3] for k, name in enumerate(free)}
-        yield {**given, **simple}
     random = Random(seed)  # noqa: S311 - numbers for a check, no secret
     for k in range(_DRAWN):
         # Half of them keep the signs of what is given, so as not to leave a domain.

@@ -14,7 +14,7 @@ from gradcheck_cli.worlds.identity import Identity, identity
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from gradcheck_cli.claims.pair import Rivals
+    from gradcheck_cli.claims.rivals import Rivals
     from gradcheck_cli.language.claiming import Statement
     from gradcheck_cli.language.program import Program
 

@@ -6,17 +6,17 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from gradcheck_cli.claims.board import Board
     from gradcheck_cli.claims.verdict import ClaimVerdict
     from gradcheck_cli.language.claiming import Statement
 
 
-def rests_on(lines: Iterable[Statement], line: Statement, name: str) -> bool:
+def rests_on(lines: Sequence[Statement], line: Statement, name: str) -> bool:
     """Whether a line's right side names something, or something that is set by it."""
     needed = {line.left}
-    for other in reversed(list(lines)):
+    for other in reversed(lines):
         if other.left in needed or other.target in needed:
             needed |= set(re.findall(r"[^\W\d]\w*", other.right))
     return name in needed
@@ -30,13 +30,20 @@ def with_first(verdicts: list[ClaimVerdict]) -> list[ClaimVerdict]:
     ]
 
 
-def with_deferred(verdicts: list[ClaimVerdict], board: Board) -> list[ClaimVerdict]:
+def with_deferred(
+    verdicts: list[ClaimVerdict], lines: Sequence[Statement], board: Board
+) -> list[ClaimVerdict]:
     """With working lines marked that are not the derivative they are called, and that later lines
-    put right: all that is claimed of inputs is proved.
+    put right: all that is claimed of inputs is proved, and some of it rests on them.
     """
-    of_inputs = [v for v in verdicts if v.statement.by in board.inputs]
-    right = bool(of_inputs) and all(v.status == "proved" for v in of_inputs)
+    ends = [v for v in verdicts if v.statement.by in board.inputs]
+    if not all(v.status == "proved" for v in ends):
+        return verdicts
+
+    def is_put_right(line: Statement) -> bool:
+        return any(rests_on(lines, end.statement, line.target) for end in ends)
+
     return [
-        v.but(deferred=True) if right and v.status == "refuted" and v.statement.target else v
+        v.but(deferred=True) if v.status == "refuted" and is_put_right(v.statement) else v
         for v in verdicts
     ]

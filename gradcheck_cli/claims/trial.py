@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from fractions import Fraction
-from time import thread_time
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -13,9 +13,9 @@ import numpy as np
 from gradcheck_cli.claims.board import board_of
 from gradcheck_cli.claims.explain import explain
 from gradcheck_cli.claims.indexing import NoIndex, with_elements
-from gradcheck_cli.claims.pair import Rivals
 from gradcheck_cli.claims.proof import proof_of
 from gradcheck_cli.claims.repairs import repairs
+from gradcheck_cli.claims.rivals import Rivals
 from gradcheck_cli.claims.shapes import amiss, fitted, shapes_in_words, size_of_shape
 from gradcheck_cli.claims.sizes import without_sizes
 from gradcheck_cli.claims.together import rests_on, with_deferred, with_first
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from gradcheck_cli.worlds.scalars import Indices
 
 _NUMBER = re.compile(r"[-+]?\s*(\d*)\.(\d+)(?:[eE]([-+]?\d+))?")
-# Seconds of processor time in which changes are tried that would make a claim right.
-_SECONDS = 2.0
+# Scalar steps of all changes that are tried to make a claim right, at most: a guess, some seconds.
+_MOST_STEPS = 200_000
 
 
 def verdicts_of(point: Point, text: str) -> tuple[ClaimVerdict, ...]:
@@ -106,7 +106,7 @@ class _Trial:
                 if verdict.status == "refuted" and line.target:
                     self.wrong.append(line.target)
                     self.mended[line.target] = self.board.derivative(line.of, line.by)
-        return tuple(with_first(with_deferred(found, self.board)))
+        return tuple(with_first(with_deferred(found, self.lines, self.board)))
 
     def _open_cotangent(self) -> None:
         """Take a name of the claim that nothing sets for the cotangent of the value."""
@@ -195,8 +195,10 @@ class _Trial:
         why = verdict.explanation
         if verdict.status != "refuted" or (why is not None and why.is_whole):
             return verdict
-        true, until = self.board.derivative(line.of, line.by), thread_time() + _SECONDS
-        for words, program in repairs(right.program, [*right.known]):
+        true = self.board.derivative(line.of, line.by)
+        steps = len(self._rivals(true, true).program.nodes)
+        changes = repairs(right.program, [*right.known])
+        for words, program in islice(changes, max(1, _MOST_STEPS // steps)):
             try:
                 nodes = fitted(self.board.include(program, right.known), np.shape(true))
             except (ValueError, IndexError, TypeError):
@@ -204,8 +206,6 @@ class _Trial:
             if nodes is not None and self._rivals(nodes, true).agree():
                 said = words if why is None else f"{why.words}; {words}"
                 return verdict.but(explanation=Explanation("repair", said))
-            if thread_time() > until:
-                break
         return verdict
 
     def _rivals(self, claimed: Indices, true: Indices) -> Rivals:

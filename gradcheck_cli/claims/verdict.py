@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.language.claiming import Statement
 
 Standing = Literal["proved", "refuted", "not_refuted"]
-How = Literal["same", "identity", "algebra", "digits", "point"]
+How = Literal["same", "identity", "digits", "point"]
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,6 @@ class ClaimVerdict:
     held: tuple[str, ...] = ()
     counterexample: Counterexample | None = None
     explanation: Explanation | None = None
-    true_formula: str = ""
     first: bool = False
     but_for: tuple[str, ...] = ()
     deferred: bool = False

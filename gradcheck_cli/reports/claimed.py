@@ -30,8 +30,8 @@ def claim_schema() -> Schema:
         outcome=ref_schema("outcome", "agree if proved, wrong if refuted, inconclusive if neither."),
         failed=field_schema("It fails.", type="boolean"),
         status=field_schema("proved, refuted or not_refuted.", enum=["proved", "refuted", "not_refuted"]),
-        how=field_schema("By what: the same after writing out; an identity test in finite fields; an exact zero test; digits of one number; or points alone.",
-                   enum=["same", "identity", "algebra", "digits", "point"]),
+        how=field_schema("By what: the same after writing out; an identity test in a finite field; digits of one number; or points alone.",
+                   enum=["same", "identity", "digits", "point"]),
         error_probability=field_schema("Of an identity test, that it holds by chance; else null.", type=["number", "null"]),
         points=field_schema("Points that were tried.", type="integer", minimum=0),
         branch=field_schema("It is shown on the branch that the point takes, and on no other.", type="boolean"),
@@ -41,7 +41,7 @@ def claim_schema() -> Schema:
         explanation=choice_schema("What was done instead, tested at several points; null where nothing is known.", _explanation(), A_NULL),
         first_wrong=field_schema("The first line of its claim that is wrong by itself.", type="boolean"),
         but_for=array_schema(A_TEXT, "Lines above that are wrong; with the derivatives in their places this line is right."),
-        deferred=field_schema("Wrong by a constant factor alone, which later lines put right.", type="boolean"),
+        deferred=field_schema("Not the derivative, and put right by later lines: what is claimed of inputs is proved.", type="boolean"),
         reason=text_schema("A sentence."),
     )
 

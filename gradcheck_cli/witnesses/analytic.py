@@ -153,7 +153,7 @@ class Analytic:
 def _read_back(point: Point, items: Sequence[dict[str, Any]]) -> _Formulas:
     """The formulas that are shown, as they read."""
     prepared, texts = point.prepared, tuple(item["formula"] for item in items)
-    return prepared.share(("shown", texts), lambda: _Formulas(prepared, texts, None))
+    return prepared.share(("formulas", texts, None), lambda: _Formulas(prepared, texts, None))
 
 
 def question_text(prepared: Prepared) -> str | Abstention:

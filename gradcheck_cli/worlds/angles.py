@@ -63,7 +63,8 @@ class Angles:
             return z
         assert self._root is not None
         diagonal = FieldValue(Residues(p, [1] * self._points, [1] * self._points))
-        return z * diagonal / self._root()  # type: ignore[no-any-return]
+        turned: FieldValue = z * diagonal / self._root()
+        return turned
 
     def at(self, a: FieldValue) -> FieldValue:
         """cos(a) + i*sin(a)."""

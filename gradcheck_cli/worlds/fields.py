@@ -178,7 +178,8 @@ class Fields:
         x, y = self._of(x), self._of(y)
         n = y.number
         if n is not None and n.denominator == 1 and abs(n) <= _LARGEST_POWER:
-            return x ** int(n)  # type: ignore[no-any-return]
+            raised: FieldValue = x ** int(n)
+            return raised
         if n is not None and n.denominator == 1:
             log = y * self.logarithms.where_positive(x)
         else:

@@ -103,9 +103,9 @@ class Logarithms:
             (a, b, *_), (c, d, *_) = x.at.re, pair.value.at.re
             if (a * d - b * c) % p == 0 and c and pair.value.number is None:
                 number = rational(a * pow(c, -1, p), p, LARGEST)
-                scaled = pair.value * (number or 0)
+                scaled: FieldValue = pair.value * (number or 0)
                 if number and number > 0 and (x.at - scaled.at).is_zero:
-                    return scaled.factors  # type: ignore[no-any-return]
+                    return scaled.factors
         return ()
 
     def _as_square(self, x: FieldValue) -> tuple[Factor, ...]:

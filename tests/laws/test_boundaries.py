@@ -93,7 +93,7 @@ def test_the_programs_have_all_kinds():
 
 def deaf(places: Any) -> Any:
     """The reference without the boundaries of some functions."""
-    honest = witness._touching
+    honest = witness.touching_kinks
 
     def touching(program: Any, values: list[Any]) -> list[Any]:
         nodes = program.program.nodes
@@ -105,7 +105,7 @@ def deaf(places: Any) -> Any:
 @pytest.mark.parametrize("lie", [("where",), ("where", "gate", "maximum", "abs", "sign")])
 def test_a_boundary_that_is_overlooked_is_caught(lie, monkeypatch):
     """The reference takes the partials for the slope where a comparison changes."""
-    monkeypatch.setattr(witness, "_touching", deaf(lie))
+    monkeypatch.setattr(witness, "touching_kinks", deaf(lie))
     assert any("Certified" in fault for fault in faults(range(BLOCK)))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck_cli.claims.points import points_beside
+from gradcheck_cli.claims.points import drawn_beside, points_beside
 from gradcheck_cli.claims.verdict import Counterexample
 from gradcheck_cli.worlds.balls import Machine, plain
 
@@ -75,10 +75,15 @@ class Rivals:
 
     def sides(self, at: Mapping[str, float]) -> tuple[list[Any], list[Any]]:
         """The balls of both sides at a point."""
-        values = self._machine.run(at, _BITS, _exact)
+        values = self.evaluated(self._machine, at)
         balls = [plain(values[i]) for i in self.program.outputs]
         half = len(balls) // 2
         return balls[:half], balls[half:]
+
+    @staticmethod
+    def evaluated(machine: Machine, at: Mapping[str, float]) -> list[Any]:
+        """The balls of a program's nodes at a point, all of its numbers exact."""
+        return machine.run(at, _BITS, lambda value: value)
 
     def against(self, at: Mapping[str, float]) -> tuple[bool, Counterexample | None]:
         """Whether both sides have numbers at a point, and the element at which these differ most,
@@ -135,15 +140,9 @@ class Rivals:
         yield dict(self.given)
         if self.seen is not None and not self.fixed and self.seen != self.given:
             yield dict(self.seen)
-        for k, at in enumerate(points_beside(self.given, self.fixed, "explanations")):
-            if k > 8:  # behind the simple ones, at which much is equal by chance
-                yield at
+        yield from drawn_beside(self.given, self.fixed, "explanations")
 
 
 def _flat(indices: Indices) -> list[int]:
     flat: list[int] = np.reshape(np.asarray(indices), -1).tolist()
     return flat
-
-
-def _exact(value: Any) -> Any:
-    return value
