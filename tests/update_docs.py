@@ -21,6 +21,7 @@ from gradcheck_cli.functions import (
     activations,
     arithmetic,
     blends,
+    class_weights,
     distances,
     elementary,
     indices,
@@ -57,9 +58,10 @@ GROUPS = {
     "Windows": windows,
     "Mixed and bounded": blends,
     "Norms": norms,
-    "Losses": losses,
-    "Margins and likelihoods": margins,
     "Distances and attention": distances,
+    "Losses": losses,
+    "Weights of classes": class_weights,
+    "Margins and likelihoods": margins,
     "Layers": layers,
 }
 _BLOCK = re.compile(r"^```(?P<kind>\w+)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -163,7 +165,10 @@ def functions_list():
         others = ", ".join(
             f"`{alias}` for `{row.name}`" for row in module.ROWS for alias in row.aliases
         )
-        written.append(f"**{title}.** {calls}.\n" + (f"Other names: {others}.\n" if others else ""))
+        if calls:  # not one of helpers alone
+            written.append(
+                f"**{title}.** {calls}.\n" + (f"Other names: {others}.\n" if others else "")
+            )
     return "\n" + "\n".join(written) + "\n"
 
 

@@ -108,8 +108,10 @@ def _without_class(k: Any, x: Any, index: Any) -> Any:
 
 
 def _multilabel_soft(reduction: str) -> str:
-    terms = "target * logsigmoid(input) + (1 - target) * logsigmoid(-input)"
-    return reduced(f"sum(-weight * ({terms}), dim=-1) / size(input, dim=-1)", reduction)
+    # torch counts the classes of input, whatever is broadcast against it.
+    target, weight = (f"expand_as({name}, input)" for name in ("target", "weight"))
+    terms = f"{target} * logsigmoid(input) + (1 - {target}) * logsigmoid(-input)"
+    return reduced(f"sum(-{weight} * ({terms}), dim=-1) / size(input, dim=-1)", reduction)
 
 
 def _torch_multilabel_soft(t: Any, input: Any, target: Any, weight: Any, reduction: str) -> Any:  # noqa: A002 - torch's name for it

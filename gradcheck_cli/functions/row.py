@@ -121,9 +121,9 @@ class Function:
         convention: what SymPy's form of it is at a kink, where `arb` says less: a text.
         latex: its name in LaTeX, or a form with `%s` for each argument.
         condition: True where the result is true or false, not a number.
-        foreign: for a library (`np`), a part of one (`torch.linalg`) or a name of one
-            (`np.transpose`) what the name means there, or a sentence why it is refused; the
-            narrowest counts.
+        foreign: for a library (`np`), a part of one (`torch.linalg`), a name of one
+            (`np.transpose`) or methods (`Tensor`) what the name means there, or a sentence why it
+            is refused; the narrowest counts.
         answers: what torch names the several results that it answers; the row is the first of them,
             or has a setting `piece`, which an index behind the call sets.
         note: one sentence for `gradcheck functions NAME` where the fields above leave something

@@ -190,7 +190,7 @@ ROWS = (
              array=lambda k, *tensors, dim: k.np.concatenate(tensors, axis=axis_of(tensors[0].ndim, dim)), aliases=("concat", "concatenate")),
     Function("getitem",   "x; key", torch=lambda t, x, key: x[_key(key)], array=_getitem, note="written x[0, 1:]", operator="[]"),
     Function("gather",    "x, index:index; dim=-1", torch=lambda t, x, index, dim: t.gather(x, dim, index.long().unsqueeze(dim)).squeeze(dim), array=_gather,
-             foreign={"torch": Elsewhere("gather_elements")},
+             foreign=dict.fromkeys(("torch", "Tensor"), Elsewhere("gather_elements")),
              note="one element along dim for each index, so index has the shape of x without dim"),
     Function("detach",    "x", torch=lambda t, x: x.detach(), means="x", backward=False),
 )

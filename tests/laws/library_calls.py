@@ -20,7 +20,7 @@ from sympy.polys.polyerrors import BasePolynomialError
 from gradcheck_cli.functions import names, table
 from gradcheck_cli.functions.deviations import Elsewhere
 from gradcheck_cli.language.errors import ProgramError
-from gradcheck_cli.language.libraries import SYNONYMS
+from gradcheck_cli.language.libraries import METHODS, SYNONYMS
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.text import setting_text
 
@@ -41,8 +41,6 @@ MODULES = {
 }  # fmt: skip
 # Libraries of numbers: nothing there has three dimensions.
 SCALAR = ("math", "sympy")
-# Stands for no prefix: `x.sum()`, as a method of torch's tensors.
-METHODS = "(methods)"
 # More to try for a setting than for our own rows.
 MORE = {
     "ord": (None, "fro", "nuc", 1, -1, 2, -2, math.inf, -math.inf, 3),
@@ -61,7 +59,7 @@ MORE = {
 }
 SCALARS = ((7.5, -2.0, 0.4), (-7.5, 2.0, 0.6), (0.3, 0.7, 0.2), (2.5, 0.5, -1.5), (-0.4, 3.0, 1.0))
 SHAPES = (
-    ((3,), (3,), (3,)), ((2, 2), (2, 2), (2, 2)), ((2, 3), (3,), (3,)), ((2, 2, 3), (2, 2, 3), (2, 2, 3)), ((3, 3), (2, 3, 3), (3,)),
+    ((3,), (3,), (3,)), ((2, 2), (2, 2), (2, 2)), ((2, 3), (3,), (3,)), ((2, 2, 3), (2, 2, 3), (2, 2, 3)), ((3, 3), (2, 3, 3), (3,)), ((3, 3),) * 3,
     ((1, 1, 2, 2),) * 3, ((2, 2, 2), (2, 2, 2), (2,)), ((2, 3), (3, 2), ()),
 )  # fmt: skip
 # A meaning that differs does so by far more; the slackest of torch's own functions is off by 6e-7.
