@@ -217,8 +217,10 @@ ROWS = (
     Function("tensordot", "x, y; dims=2", torch=lambda t, x, y, dims: t.tensordot(x, y, dims=dims), array=_tensordot),
     Function("kron", "x, y", torch=lambda t, x, y: t.kron(x, y), array=lambda k, x, y: k.np.kron(x, y) if x.ndim or y.ndim else x * y),
     Function("cross", "x, other; dim=None", torch=_torch_cross,
-             array=_cross, foreign=dict.fromkeys(("torch.linalg", "np", "np.linalg"), Elsewhere(defaults={"dim": -1}, named=("dim",))),
+             array=_cross, foreign=dict.fromkeys(("torch.linalg", "np", "np.linalg"), Elsewhere("linalg_cross", named=("dim",))),
              note="along the first dim of 3 elements, if none is said"),
+    Function("linalg_cross", "x, other; dim=-1", torch=lambda t, x, other, dim: t.linalg.cross(x, other, dim=dim),
+             array=lambda k, x, other, dim: _cross(k, x, other, axis_of(x.ndim, dim)), note="torch.linalg.cross: along the last dim"),
     Function("matrix_power", "x; n", torch=lambda t, x, n: t.linalg.matrix_power(x, n), array=_matrix_power),
     Function("multi_dot", "*tensors", torch=lambda t, *tensors: t.linalg.multi_dot(tensors), array=_chain, aliases=("chain_matmul",)),
 
