@@ -23,7 +23,8 @@ from gradcheck_cli.worlds.scalars import ShapeError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from gradcheck_cli.language.cells.cell import Cell, CellProgram, Written
+    from gradcheck_cli.language.cells.cell import Cell
+    from gradcheck_cli.language.cells.derived import CellProgram, Written
     from gradcheck_cli.language.program import Program
     from gradcheck_cli.questions.numbers import Exact, Nested, NonFinite
     from gradcheck_cli.questions.points import Given
