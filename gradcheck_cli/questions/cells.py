@@ -120,8 +120,8 @@ def _cell(text: str) -> Cell | None:
 
 
 def _stated(cell: Cell, asked: CellProgram) -> TextQuestion:
-    at = {name: _given(value) for name, value in asked.point.items()}
-    weights = None if asked.cotangent is None else _given(asked.cotangent)
+    at = {name: given_value(value) for name, value in asked.point.items()}
+    weights = None if asked.cotangent is None else given_value(asked.cotangent)
     if isinstance(weights, Grid | Sample):
         message = "the upstream gradient is not written out"
         raise mistake("bad-number", message, cell.text, help="such as `torch.tensor([1.0, 0.0])`")
@@ -156,7 +156,7 @@ def _shape(value: Given) -> tuple[int, ...]:
     return ()
 
 
-def _given(value: Written) -> Given:
+def given_value(value: Written) -> Given:
     """A value of the point, in the shape that it is given."""
     try:
         given = read_given(value.text)
