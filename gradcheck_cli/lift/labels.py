@@ -27,8 +27,6 @@ _ESTIMATED = (
     "num", "numeric", "numerical", "numerically", "fd", "finite", "approx", "estimate", "est",
     "central", "diff",
 )  # fmt: skip
-    "num numeric numerical numerically fd finite approx estimate est central diff".split()
-)
 _BY_TORCH = ("auto", "autograd", "torch", "pytorch", "pt", "autodiff")
 # Words for a derivative that names nothing.
 _DERIVATIVES = ("grad", "gradient", "grads", "deriv", "derivative", "prime", "slope")
