@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gradcheck_cli.language.cells.bindings import (
     Gradient,
@@ -14,18 +14,13 @@ from gradcheck_cli.language.cells.bindings import (
 )
 from gradcheck_cli.language.cells.walk import MOST_ROUNDS, is_main
 from gradcheck_cli.language.errors import NodeError
-from gradcheck_cli.language.terms import Term, call, leaf
-from gradcheck_cli.lift.reading import Reading
+from gradcheck_cli.language.terms import leaf
+from gradcheck_cli.lift.deciding import Deciding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
-_COMPARED: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
-    ast.Eq: lambda a, b: a == b,
-    ast.NotEq: lambda a, b: a != b,
-    ast.Is: lambda a, b: a is b,
-    ast.IsNot: lambda a, b: a is not b,
-}
+_SEEDING = ("manual_seed", "seed")
 _ROOM = "the inputs move (line {}), and a check is made at one point: later rounds are not lifted"
 
 
@@ -37,7 +32,7 @@ class _Left(Exception):
         self.is_over = is_over
 
 
-class Following(Reading):
+class Following(Deciding):
     """Follows statements."""
 
     def run(self, body: Iterable[ast.stmt]) -> None:
@@ -151,7 +146,7 @@ class Following(Reading):
                 case ast.Return(value=value):
                     return None if value is None else self.value(value)
                 case ast.If(test=test, orelse=orelse) if not is_main(test):
-                    said = self._said(test)
+                    said = self.said_of(test)
                     if said is not None:
                         chosen = statement.body if said else orelse
                         return self.answer([*chosen, *body[k + 1 :]])
@@ -165,61 +160,7 @@ class Following(Reading):
                 self.attempt(statement)
         return None
 
-    # Conditions
-
-    def decided(self, test: ast.expr) -> bool:
-        """Whether a condition holds at the script's point.
-
-        Raises:
-            NodeError: that is not known.
-        """
-        said = self._said(test)
-        if said is not None:
-            return said
-        match test:
-            case ast.BoolOp(op=op, values=values):
-                parts = map(self.decided, values)
-                return all(parts) if isinstance(op, ast.And) else any(parts)
-            case ast.UnaryOp(op=ast.Not(), operand=operand):
-                return not self.decided(operand)
-        span = self.span(test)
-        term = self.as_quantity(self.things(test), test).term
-        zero, one = leaf("0", span), leaf("1", span)
-        if not isinstance(test, ast.Compare):
-            term = Term("chain", span, "", (term, zero), ("!=",))
-        return bool(self.worth(call("where", span, term, one, zero), test))
-
-    def _said(self, test: ast.expr) -> bool | None:
-        """Whether a condition of Python's own values holds; None of another."""
-        match test:
-            case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in _COMPARED:
-                things = [self._known(left), self._known(right)]
-                if isinstance(op, ast.Is | ast.IsNot):
-                    if isinstance(things[1], PythonValue) and things[1].value is None:
-                        first = things[0]
-                        is_none = isinstance(first, PythonValue) and first.value is None
-                        if isinstance(first, Gradient):
-                            is_none = not self.derivatives
-                        return is_none == isinstance(op, ast.Is)
-                    return None
-                values = [each.value for each in things if isinstance(each, PythonValue)]
-                if len(values) == 2 and (None not in values):
-                    return bool(_COMPARED[type(op)](*values))
-                return None
-            case ast.Constant() | ast.Name():
-                thing = self._known(test)
-                if isinstance(thing, PythonValue) and thing.value is not None:
-                    return bool(thing.value)
-        return None
-
-    def _known(self, node: ast.expr) -> Thing | None:
-        """What an expression stands for; None where it is not read, or not known to the script."""
-        if isinstance(node, ast.Name) and node.id not in self.names:
-            return None
-        try:
-            return self.things(node)
-        except NodeError:
-            return None
+    # Branches and loops
 
     def _branch(self, node: ast.If) -> None:
         try:
@@ -231,34 +172,33 @@ class Following(Reading):
             raise
         self.block(node.body if holds else node.orelse)
 
-    # Loops
-
     def _for(self, node: ast.For) -> None:
         try:
-            rounds = self._bounded(node)
+            rounds, is_cut = self._bounded(node)
         except NodeError:
             if self.only_shows(node):
                 self.skip(node)
                 return
             raise
-        for thing in rounds:
+        for thing in rounds[:MOST_ROUNDS]:
             self.target(node.target, thing)
             if self._round(node):
                 return
+        if is_cut:
+            message = f"of this loop the first of more than {MOST_ROUNDS} rounds is read"
+            self.tell(node.lineno, message)
 
-    def _bounded(self, node: ast.For) -> Sequence[Thing]:
-        """What the target stands for, in the rounds that are read."""
+    def _bounded(self, node: ast.For) -> tuple[Sequence[Thing], bool]:
+        """What the target stands for, in the rounds that are read; whether these are not all."""
         try:
-            return self.rounds(node.iter)[:MOST_ROUNDS]
+            return self.rounds(node.iter), False
         except NodeError as error:
             if error.code != "too-large":
                 raise
-            message = f"of this loop the first of more than {MOST_ROUNDS} rounds is read"
-            self.tell(node.lineno, message)
         first = getattr(node.iter, "args", [])[:1] if isinstance(node.iter, ast.Call) else []
         is_counted = len(getattr(node.iter, "args", [])) > 1
         begin = self.value(first[0]) if is_counted else PythonValue(leaf("0", self.span(node)), 0)
-        return [begin]
+        return [begin], True
 
     def _while(self, node: ast.While) -> None:
         for _ in range(MOST_ROUNDS):
@@ -269,13 +209,13 @@ class Following(Reading):
 
     def _round(self, node: ast.For | ast.While) -> bool:
         """One round of a loop; whether it is the last one that is read."""
-        before = len(self.moves)
+        before = len(self.moves), len(self.derivatives)
         try:
             self.block(node.body)
         except _Left as left:
             if left.is_over:
                 return True
-        if len(self.moves) > before:
+        if len(self.moves) > before[0] and len(self.derivatives) > before[1]:
             where = self.script.place(self.moves[-1]).line
             self.tell(node.lineno, _ROOM.format(where))
             return True
@@ -286,15 +226,12 @@ class Following(Reading):
     def _moves(self, node: ast.Call) -> bool:
         """Whether a statement moves inputs: a step of an optimizer, or a change of `w.data`."""
         func = node.func
-        if not isinstance(func, ast.Attribute):
+        root, path = _path(func)
+        if root is None or not isinstance(func, ast.Attribute):
             return False
-        root: ast.expr = func.value
-        path = [func.attr]
-        while isinstance(root, ast.Attribute):
-            path.append(root.attr)
-            root = root.value
-        if not isinstance(root, ast.Name):
-            return False
+        match node.args:
+            case [ast.Constant(value=int() as seed)] if func.attr in _SEEDING:
+                self.seed = max(0, seed)
         thing = self.names.get(root.id)
         if func.attr == "step" and isinstance(thing, Refused | None):
             self.move_all(node)
@@ -304,6 +241,15 @@ class Following(Reading):
             self.moved(root, node)
             return True
         return False
+
+
+def _path(node: ast.expr) -> tuple[ast.Name | None, list[str]]:
+    """The name that attributes are of, and these from the last to the first."""
+    path = []
+    while isinstance(node, ast.Attribute):
+        path.append(node.attr)
+        node = node.value
+    return (node if isinstance(node, ast.Name) else None), path
 
 
 def _returns(node: ast.stmt) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -196,15 +197,16 @@ class _Writer:
         shape = np.shape(array_of(self.check.at[by])) if by in self.check.at else None
         if of or shape != numbers.shape or by not in (self.check.program.wrt or (by,)):
             raise Worthless("numbers of several elements are held against a whole input alone")
-        self.check.expected[by] = _intervals(numbers, digits)
+        self.check.expected[by] = _intervals(
+            numbers, digits, _written(self.naming.canonical(term, {}))
+        )
         return ""
 
     def _worth(self, term: Term) -> Numbers:
         """What a term comes to at the point."""
         text = text_of(self.naming.canonical(term, {}))
         at = {name: array_of(value) for name, value in self.check.at.items()}
-        whole = f"{self.check.program.program.text}\n{text}"
-        found = worths(whole, at).get("")
+        found = worths(self.naming.followed_by(text), at).get("")
         if found is None:
             raise Worthless("it has no value here")
         return found
@@ -220,10 +222,25 @@ def decimal_of(value: float, digits: int) -> str:
     return f"{mantissa if '.' in mantissa else f'{mantissa}.0'}e{int(exponent)}"
 
 
-def _intervals(numbers: Numbers, digits: int) -> str:
-    """Nested lists of intervals, each a number with so many digits."""
+def _written(term: Term) -> Any:
+    """The decimals of nested lists as they are written; None of anything else."""
+    if term.kind in ("list", "tuple"):
+        return [_written(part) for part in term.parts if part is not None]
+    text = text_of(term)
+    return text if _DECIMAL.fullmatch(text) else None
+
+
+def _intervals(numbers: Numbers, digits: int, written: Any) -> str:
+    """Nested lists of intervals, each of what rounds to a number as it is written, or to so many
+    digits.
+    """
     if numbers.ndim:
-        return f"[{', '.join(_intervals(row, digits) for row in numbers)}]"
-    value = float(numbers)
-    room = abs(value) * 10.0 ** (1 - digits) / 2
-    return f"{{interval: [{value - room!r}, {value + room!r}]}}"
+        texts = written if isinstance(written, list) else [None] * len(numbers)
+        rows = (_intervals(row, digits, text) for row, text in zip(numbers, texts, strict=True))
+        return f"[{', '.join(rows)}]"
+    text = written if isinstance(written, str) else decimal_of(float(numbers), digits)
+    value = Decimal(text)
+    exponent = value.as_tuple().exponent
+    assert isinstance(exponent, int)
+    half = Decimal(5).scaleb(exponent - 1)
+    return f"{{interval: [{value - half}, {value + half}]}}"

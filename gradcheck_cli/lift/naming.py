@@ -120,6 +120,12 @@ class Naming:
             return leaf(self._same[word], whole.span)
         return self.canonical(inner, emitted)
 
+    def followed_by(self, text: str) -> str:
+        """The program with another value in the place of its own."""
+        lines = self.check.program.program.text.split("\n")
+        kept = lines if self.result and lines[-1].startswith(f"{self.result} = ") else lines[:-1]
+        return "\n".join([*kept, text])
+
     def _equal(self, term: Term) -> str:
         """The name of the program that comes to the same; empty where none does."""
         text = text_of(term)
@@ -130,8 +136,7 @@ class Naming:
             for name, program in self._steps.items():
                 if (program.nodes, program.outputs) == (written.nodes, written.outputs):
                     return name
-            whole = f"{self.check.program.program.text}\n{text}"
-            value = worths(whole, self._beside).get("")
+            value = worths(self.followed_by(text), self._beside).get("")
         except (UserError, Worthless):
             return ""
         if value is None:

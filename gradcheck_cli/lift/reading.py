@@ -49,6 +49,8 @@ class Reading(Routines):
         seed: the last one that the script sets.
     """
 
+    folds = False
+
     def __init__(self, script: Script) -> None:
         words = {
             part.id for each in script.body for part in ast.walk(each) if isinstance(part, ast.Name)

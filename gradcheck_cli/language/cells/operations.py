@@ -39,7 +39,13 @@ _SIGNS: dict[type[ast.AST], str] = {
 
 
 class Operations(Conversions):
-    """Reads expressions."""
+    """Reads expressions.
+
+    Attributes:
+        folds: whether what is counted is written as the number that it comes to.
+    """
+
+    folds = True
 
     def value(self, node: ast.expr) -> Thing:
         """What an expression stands for.
@@ -136,7 +142,7 @@ class Operations(Conversions):
                 # Indices and exponents are counted in loops; what is written out stays so.
                 result = chain(result, (_SIGNS[type(link.op)], other))
                 is_counted = is_counted or _has_name(link.right)
-                if is_counted:
+                if is_counted and self.folds:
                     result = integer_term(whole, self.span(link))
                 first = PythonValue(result, whole)
                 continue
