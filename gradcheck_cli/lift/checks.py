@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.language.cells.derived import program_of
 from gradcheck_cli.language.errors import UserError, mistake
-from gradcheck_cli.questions.cells import given_value
+from gradcheck_cli.questions.cells import given_value, refusal_of
 from gradcheck_cli.questions.numbers import Grid
 from gradcheck_cli.questions.points import Sample
 
@@ -109,6 +109,8 @@ def _check(reading: Reading, derivative: Derivative, line: int) -> Check:
     if len(program.dtypes) > 1:
         names = " and ".join(name for name in DTYPES if name in program.dtypes)
         check.notes.append(f"its inputs are {names}, of which the first counts")
+    if refusal := refusal_of(program, at):
+        check.notes.append(refusal)
     if any(isinstance(value, Sample) for value in at.values()):
         check.notes.append("drawn numbers are those of the seed here, not torch's")
     return check

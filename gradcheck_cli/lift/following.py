@@ -49,11 +49,21 @@ class Following(Deciding):
             self.statement(statement)
         except NodeError as error:
             self.is_full = self.is_full or error.code == "too-large"
-            self.tell_error(error, statement.lineno)
+            self.tell_failure(error, statement)
         except _Left:
             self.tell(statement.lineno, "there is no loop here that could be left")
 
     is_full = False
+
+    def tell_failure(self, error: NodeError, statement: ast.stmt) -> None:
+        """Keep what is wrong with a statement; of a derivative under its own line."""
+        for part in ast.walk(statement):
+            name = getattr(part.func, "attr", "") if isinstance(part, ast.Call) else ""
+            if name in ("backward", "grad") and not isinstance(statement, ast.If | ast.For):
+                words = " ".join(self.source.words(part).split())
+                self.tell(getattr(part, "lineno", 1), f"`{words}`: {error}")
+                return
+        self.tell_error(error, statement.lineno)
 
     def block(self, body: Iterable[ast.stmt]) -> None:
         """Statements of a block; of a function that is called for its value none may fail."""
@@ -64,7 +74,7 @@ class Following(Deciding):
                 try:
                     self.statement(statement)
                 except NodeError as error:
-                    self.tell_error(error, statement.lineno)
+                    self.tell_failure(error, statement)
 
     @property
     def is_valued(self) -> bool:

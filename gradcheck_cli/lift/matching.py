@@ -13,7 +13,8 @@ from gradcheck_cli.language.claiming import read_claim
 from gradcheck_cli.language.errors import NodeError, UserError
 from gradcheck_cli.language.reading import read_program
 from gradcheck_cli.lift.checks import checks_of
-from gradcheck_cli.lift.naming import Naming, text_of
+from gradcheck_cli.lift.naming import Naming
+from gradcheck_cli.lift.terms import text_of
 from gradcheck_cli.lift.worth import Worthless, array_of, worths
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def _fit(stated: Stated, naming: Naming) -> tuple[str, str, float] | None:
     if stated.by or not target.by:
         wrt = naming.check.program.wrt
         by = naming.finals.get(stated.by, "") if stated.by else wrt[0] if len(wrt) == 1 else ""
-        if by not in naming.known:
+        if by not in naming.known or not (stated.by or naming.is_about(stated.value)):
             return None
     else:
         by, rank = naming.named(target.by, stated.leaves)

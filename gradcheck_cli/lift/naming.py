@@ -14,9 +14,9 @@ from gradcheck_cli.language.cells.scope import words_of
 from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.language.holding import names_of
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.language.terms import Spelling, Term, leaf
+from gradcheck_cli.language.terms import leaf
 from gradcheck_cli.lift.labels import bare_name
-from gradcheck_cli.lift.numbering import is_number, name_of, rewritten
+from gradcheck_cli.lift.terms import is_number, name_of, rewritten, text_of, uncut
 from gradcheck_cli.lift.worth import Worthless, array_of, worths
 
 if TYPE_CHECKING:
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
     from gradcheck_cli.language.errors import Span
     from gradcheck_cli.language.program import Program
+    from gradcheck_cli.language.terms import Term
     from gradcheck_cli.lift.checks import Check
     from gradcheck_cli.lift.reading import Reading
     from gradcheck_cli.lift.worth import Numbers
 
 # Two values are one if they agree to so many parts at a point beside the script's.
 _CLOSE, _BESIDE = 1e-13, 0.01
-_CUTS = ("stop_gradient", "detach")
 
 
 class Naming:
@@ -231,6 +231,10 @@ class Naming:
             return None
         return self.reading.written_out(numbers, span).parts[1]
 
+    def is_about(self, term: Term) -> bool:
+        """Whether a term names anything of the program, once it is written out."""
+        return bool(words_of(self.canonical(term, {})) & {*self.known})
+
     def is_of_the_point(self, term: Term, constants: Collection[str]) -> bool:
         """Whether a term is a number at the point rather than a formula: it names nothing of the
         program, or rests on a number that stands for something the program computes.
@@ -256,28 +260,6 @@ class Naming:
                     elif (inner := self._statements[word]) is not None:
                         stack.append(uncut(inner))
         return not names_any
-
-
-def uncut(term: Term) -> Term:
-    """A term without the places where it is cut off from a gradient: a formula has none."""
-    match term:
-        case Term(kind="call", parts=(Term(kind="leaf", text=name), Term() as inner)) if (
-            name.rpartition(".")[2] in _CUTS
-        ):
-            return uncut(inner)
-        case Term(
-            kind="call", parts=(Term(kind="attribute", text=name, parts=(Term() as inner,)),)
-        ) if name in _CUTS:
-            return uncut(inner)
-    parts = tuple(None if part is None else uncut(part) for part in term.parts)
-    return Term(term.kind, term.span, term.text, parts, term.signs, term.tail)
-
-
-def text_of(term: Term) -> str:
-    """A term in the language."""
-    spelling = Spelling()
-    spelling.term(term)
-    return spelling.text
 
 
 def _leaves(maker: Term) -> list[tuple[str, tuple[int, ...]]]:

@@ -25,10 +25,10 @@ from gradcheck_cli.language.cells.bindings import (
 from gradcheck_cli.language.cells.derived import written_value
 from gradcheck_cli.language.cells.routines import Routines
 from gradcheck_cli.language.cells.scope import needed, words_of
-from gradcheck_cli.language.errors import NodeError, ProgramError, UserError
+from gradcheck_cli.language.errors import NodeError, ProgramError, UserError, elide
 from gradcheck_cli.language.terms import Term, call, leaf, spelled
-from gradcheck_cli.lift.numbering import MARK, is_number, rewritten
 from gradcheck_cli.lift.script import Unread
+from gradcheck_cli.lift.terms import MARK, is_number, rewritten
 from gradcheck_cli.lift.worth import Worthless, array_of, worths
 from gradcheck_cli.questions.cells import given_value
 from gradcheck_cli.questions.constructors import MAKERS
@@ -132,7 +132,8 @@ class Reading(Routines):
             at = {n: self.held(each) for n, each in self.inputs.items() if n in words}
             found = worths(spelled(lines, ["\n"] * len(lines)).text, at).get("")
         except Worthless as error:
-            raise NodeError("no-value", f"this is not worked out: {error}", node) from error
+            message = f"`{elide(self.source.words(node))}` is not worked out: {error}"
+            raise NodeError("no-value", message, node) from error
         except UserError as error:
             raise NodeError("no-value", error.mistakes[0].message, node) from error
         if found is None:

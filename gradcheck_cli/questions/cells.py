@@ -127,11 +127,11 @@ def _stated(cell: Cell, asked: CellProgram) -> TextQuestion:
         raise mistake("bad-number", message, cell.text, help="such as `torch.tensor([1.0, 0.0])`")
     dtype = next((name for name in DTYPES if name in asked.dtypes), "")
     remarks = tuple(filter(None, (_origin(asked, dtype), _drawn(asked), _unread(cell))))
-    refusal = _refusal(asked, at)
+    refusal = refusal_of(asked, at)
     return TextQuestion(asked.program, at, asked.wrt, weights, dtype, remarks, refusal)
 
 
-def _refusal(asked: CellProgram, at: Mapping[str, Given]) -> str:
+def refusal_of(asked: CellProgram, at: Mapping[str, Given]) -> str:
     """That torch differentiates no value of several elements without a gradient; "" of others."""
     program = asked.program
     is_open = bool(index_inputs(program)) or not {*program.variables} <= {*at}

@@ -97,7 +97,10 @@ class Calls(Neural):
             return self.leave(first, name, node)
         is_word = isinstance(first.value, str) and nonfinite(first.value) is not None
         word = leaf(str(first.value), self.span(node))
-        return PythonValue(word, float(first.value)) if is_word else first
+        if is_word:
+            return PythonValue(word, float(first.value))
+        is_integer = type(first.value) is int
+        return PythonValue(first.term, float(first.value)) if is_integer else first
 
     def _summed(self, first: Thing, node: ast.Call) -> Quantity:
         """Python's sum: the items of a list, or a value's along its first dimension."""
