@@ -14,7 +14,7 @@ from gradcheck_cli.language.cells.scope import words_of
 from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.language.holding import names_of
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.language.terms import leaf
+from gradcheck_cli.language.terms import Term, leaf
 from gradcheck_cli.lift.labels import bare_name
 from gradcheck_cli.lift.terms import is_number, name_of, rewritten, text_of, uncut
 from gradcheck_cli.lift.worth import Worthless, array_of, worths
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from gradcheck_cli.language.errors import Span
     from gradcheck_cli.language.program import Program
-    from gradcheck_cli.language.terms import Term
     from gradcheck_cli.lift.checks import Check
     from gradcheck_cli.lift.reading import Reading
     from gradcheck_cli.lift.worth import Numbers
