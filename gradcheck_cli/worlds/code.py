@@ -74,6 +74,9 @@ class Code:
     def __len__(self) -> int:
         return len(self.value)
 
+    def __int__(self) -> int:
+        return int(self.value)
+
     def __neg__(self) -> Code:
         return Code(f"-{self.within(_POWER)}", _SIGN, None if self.value is None else -self.value)
 
@@ -212,6 +215,10 @@ class TorchCode:
             name: self._literal(value) if isinstance(value, Fraction) else value
             for name, value in row.bound(dict(node.settings)).items()
         }
+        for k, parameter in enumerate(row.parsed.args[: len(args)]):
+            if parameter.kind == "index" and not written[k]:
+                made = torch.as_tensor(args[k]).long()
+                args[k], written[k] = Code(f"torch.tensor({made.tolist()})", value=made), True
         first = written[0] and True not in written[1:]
         if False in written and not (row.scalars and (row.operator or first)):
             args = [arg if isinstance(arg, Code) else self._made(arg) for arg in args]
