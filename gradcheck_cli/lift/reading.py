@@ -133,11 +133,11 @@ class Reading(Routines):
             found = worths(spelled(lines, ["\n"] * len(lines)).text, at).get("")
         except Worthless as error:
             message = f"`{elide(self.source.words(node))}` is not worked out: {error}"
-            raise NodeError("no-value", message, node) from error
+            raise NodeError("unsupported-syntax", message, node) from error
         except UserError as error:
-            raise NodeError("no-value", error.mistakes[0].message, node) from error
+            raise NodeError("unsupported-syntax", error.mistakes[0].message, node) from error
         if found is None:
-            raise NodeError("no-value", "this has no value that can be told here", node)
+            raise NodeError("unsupported-syntax", "this has no value that can be told here", node)
         return found
 
     def held(self, known: LeafTensor) -> Numbers:
