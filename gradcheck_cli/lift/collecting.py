@@ -13,13 +13,12 @@ from gradcheck_cli.language.cells.bindings import (
     Gradient,
     PythonValue,
     Quantity,
-    Refused,
     Series,
     Thing,
 )
 from gradcheck_cli.language.errors import NodeError
 from gradcheck_cli.lift.following import Following
-from gradcheck_cli.lift.labels import Target, is_estimate, is_place, label_of, target_of
+from gradcheck_cli.lift.labels import Target, estimated, is_estimate, is_place, label_of, target_of
 from gradcheck_cli.lift.printed import printed_parts
 
 if TYPE_CHECKING:
@@ -98,11 +97,11 @@ class Collecting(Following):
         leaves = self.leaves()
         target = target_of(name.id, leaves)
         thing = self.names.get(name.id)
-        if target is None or not isinstance(thing, Quantity | PythonValue):
-            if target is not None and target.by and isinstance(thing, Refused):
-                return  # which is told as the assignment itself
-            return
-        if isinstance(thing, PythonValue) and not isinstance(thing.value, int | float):
+        if not isinstance(thing, Quantity | PythonValue) or _is_text(thing):
+            return  # what is not read is told as an assignment
+        if target is None:
+            if estimated(name.id, leaves):
+                self.tell(node.lineno, f"`{name.id}` is called an estimate, and is no claim")
             return
         if isinstance(thing, PythonValue) and _is_step(name.id, thing, target):
             return

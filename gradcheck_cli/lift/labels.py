@@ -84,12 +84,19 @@ def target_of(name: str, known: Collection[str]) -> Target | None:
         known: names of the script, which say where `dydx` is to be taken apart.
     """
     parts = name.split("_")
-    words = {part.lower() for part in parts}
-    if words & {*_ESTIMATED, *_BY_TORCH}:
+    if {part.lower() for part in parts} & {*_ESTIMATED, *_BY_TORCH}:
         return None
     kept = [part for part in parts if part and part.lower() not in _BY_HAND]
     core = "_".join(kept)
     return next(filter(None, _readings(core, kept, known)), None)
+
+
+def estimated(name: str, known: Collection[str]) -> bool:
+    """Whether a variable's name says that it is an estimate of a derivative."""
+    kept = [part for part in name.split("_") if part.lower() not in _ESTIMATED]
+    is_less = len(kept) < len(name.split("_"))
+    target = target_of("_".join(kept), known) if is_less and kept else None
+    return target is not None and (target.by in known or not target.by)
 
 
 def _readings(core: str, parts: list[str], known: Collection[str]) -> Iterator[Target | None]:
@@ -106,6 +113,10 @@ def _readings(core: str, parts: list[str], known: Collection[str]) -> Iterator[T
         yield Target("", match[1])
     if match := re.fullmatch(rf"({_NAME})_(?:grad|gradient|deriv|derivative)", core):
         yield Target("", match[1])
+    for match in re.finditer(rf"(?<=_)(?:grad|deriv|derivative|gradient)_({_NAME})$", core):
+        yield from (Target("", by) for by in (match[1],) if by in known)
+    for match in re.finditer(rf"^({_NAME}?)_(?:grad|deriv|derivative|gradient)_", core):
+        yield from (Target("", by) for by in (match[1],) if by in known)
     if match := re.fullmatch(rf"({_NAME})_prime(?:_({_NAME}))?", core):
         yield Target(match[1], match[2] or "")
     if match := re.fullmatch(rf"[d∂]({_NAME})_({_NAME})", core):

@@ -56,7 +56,7 @@ def lifted_checks(reading: Collecting) -> list[Check]:
             k, of, by = found
             chosen.setdefault(k, []).append((stated, of, by))
         elif checks and (stated.target.by in stated.leaves or not stated.name):
-            what = f"d{stated.target.of or 'f'}/d{stated.target.by or '?'}"
+            what = f"d{stated.target.of or 'f'}/d{stated.target.by}"
             reason = f"`{stated.words}` is taken for {what}, which is of no check here"
             reading.tell(stated.line, reason)
     for k, claims in chosen.items():
@@ -101,6 +101,8 @@ def _fit(stated: Stated, naming: Naming) -> tuple[str, str, float] | None:
     if not target.of:
         return "", by, rank
     of, sure = naming.named(target.of, stated.leaves)
+    if not target.by and (not of or of != naming.result):
+        return None  # the slope of some function, by whatever that is of
     if not of:
         if target.of in stated.leaves and target.of not in naming.check.words:
             return None

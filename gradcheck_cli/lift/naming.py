@@ -204,8 +204,9 @@ class Naming:
         """An input of the program with the same numbers, and a name that is like it."""
         name = bare_name(name_of(self.reading.wanted.get(word, word)))
         for own, final in self.finals.items():
-            cell = self.reading.wanted.get(own, own)
-            if own in self.reading.inputs and bare_name(cell) == name:
+            cell = bare_name(self.reading.wanted.get(own, own))
+            is_like = name.startswith(cell) or cell.startswith(name)
+            if own in self.reading.inputs and is_like:
                 try:
                     mine, other = self._numbers(own), self._numbers(word)
                 except (UserError, Worthless):
