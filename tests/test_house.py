@@ -29,7 +29,7 @@ FLOORS = (
     ("judge", "claims"),
     ("checks",),
     ("api", "suites"),
-    ("manual", "runs"),
+    ("manual", "runs", "lift"),
     ("pytest_plugin", "starter"),
     ("cli",),
     ("__main__", "notebook"),
@@ -41,7 +41,7 @@ CLI_FLOORS = (
     ("context", "exports", "endings", "watching", "help_pages", "completion"),
     ("shells",),
     ("options", "entry"),
-    ("check", "run", "stored", "pages", "init"),
+    ("check", "run", "stored", "pages", "init", "lift"),
     ("__init__",),
 )
 # Imports that go up, each with its reason.

@@ -13,6 +13,7 @@ COMMANDS = (
     "init",
     "run",
     "lint",
+    "lift",
     "report",
     "merge",
     "diff",
