@@ -1,5 +1,5 @@
 """How much rounding a formula deserves: the budget of torch's own gradient program at a point,
-which is built from the rows' pullbacks.
+which is built from the rows' pullbacks, or that of a backward that was recorded.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from gradcheck_cli.calculus.formulas import is_elementwise
 from gradcheck_cli.calculus.gradient import weighted_sum
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.judge.graph import Graph
+from gradcheck_cli.judge.recorded import recorded_forward, recorded_gradient
 from gradcheck_cli.judge.trace import Budget, Trace
 from gradcheck_cli.language.program import Call, Program, reach
 from gradcheck_cli.worlds.backward import torch_backward
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.questions.batch import Point
     from gradcheck_cli.questions.objectives import Grown
     from gradcheck_cli.questions.prepared import Prepared
+    from gradcheck_cli.recording.recording import Recording
 
 
 @dataclass(eq=False)
@@ -35,6 +37,7 @@ class Rounding:
     """
 
     prepared: Prepared
+    recording: Recording | None = None
 
     def of_partial(self, point: Point, position: int, dtype: DType) -> Budget:
         """The budget of one partial, in the units of the partial."""
@@ -63,8 +66,12 @@ class Rounding:
 
     @cached_property
     def gradient(self) -> Trace:
-        """torch's forward and backward."""
-        return self._traced(arrays=True)
+        """torch's forward and backward; of a recorded function those that were recorded."""
+        if self.recording is None:
+            return self._traced(arrays=True)
+        if self.recording.gradients and self.prepared.objective.is_value:
+            return recorded_gradient(self.prepared, self.recording)
+        return self._meant
 
     @cached_property
     def _meant(self) -> Trace:
@@ -100,6 +107,8 @@ class Rounding:
 
     def _expanded(self) -> Expansion:
         """The program as scalars, with every function whole that torch's backward treats as one."""
+        if self.recording is not None:
+            return recorded_forward(self.recording).expansion
         program, known = self.prepared.specification, self.prepared.scalars
         calls = (node for node in program.nodes if isinstance(node, Call))
         if all(lookup(node.function).kind == "primitive" for node in calls):
@@ -116,6 +125,8 @@ class Rounding:
         """The steps of sums that torch makes inside one call, in an order of its own."""
         grown, nodes = self._forward[0], self.prepared.specification.nodes
         expansion, found = grown.expansion, set(grown.sums)
+        if self.recording is not None:
+            return recorded_forward(self.recording).sums
         for i, node in enumerate(expansion.builder.nodes):
             if isinstance(node, Call) and lookup(node.function).operator == "+":
                 call = nodes[expansion.origin[i]]
@@ -125,6 +136,8 @@ class Rounding:
 
     @cached_property
     def _eliminated(self) -> list[list[int]]:
+        if self.recording is not None:
+            return []
         values, nodes = self._forward[0].expansion.values, self.prepared.specification.nodes
         return [
             np.reshape(values[node.args[0]], -1).tolist()
@@ -140,4 +153,5 @@ def rounding(point: Point) -> Rounding:
         TooLarge: the program has no scalar form of bearable size.
     """
     point.prepared.scalars  # noqa: B018 - raises
-    return point.prepared.share("rounding", lambda: Rounding(point.prepared))
+    recording = point.question.subject.recording
+    return point.prepared.share("rounding", lambda: Rounding(point.prepared, recording))

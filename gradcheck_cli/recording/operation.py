@@ -28,14 +28,15 @@ class Operation:
         name: of its packet, without the mark of writing in place.
         args: every argument by its name in the schema, defaults filled in.
         shadows: what is known of tensors.
-        before: the nodes of tensors as they were before the call, by their identity.
+        before: of a call that writes in place the nodes of tensors as they were before it, or
+            copies of those that are constants, by their identity.
     """
 
     function: Any
     name: str
     args: dict[str, Any]
     shadows: Shadows
-    before: dict[int, Nodes]
+    before: dict[int, Any]
     result: Any = None
 
     @property
@@ -60,8 +61,8 @@ class Operation:
         import torch
 
         if isinstance(value, torch.Tensor):
-            known = self.before.get(id(value))
-            return self.shadows.read(value) if known is None else known
+            known = self.before.get(id(value), value)
+            return self.shadows.read(known) if isinstance(known, torch.Tensor) else known
         if isinstance(value, bool | int | float):
             return self.tape.numbers(value)
         message = f"{self.name} takes {type(value).__name__}"

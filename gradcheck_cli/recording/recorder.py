@@ -102,12 +102,13 @@ class Recorder(TorchDispatchMode):
         if name in _ESCAPES:
             self._remark("escape", name, self._line())
             return func(*args, **keywords)
-        before: dict[int, Nodes] = {}
+        before: dict[int, Any] = {}
         targets = [t for w in written for t in tensors_in([given[w]])]
         if written:
             # A write changes what its arguments held.
-            before = {id(t): self.shadows.read(t) for t in tensors_in(list(given.values()))
-                      if t.is_floating_point() or self.shadows.holds(t)}  # fmt: skip
+            held, clone = self.shadows.holds, torch.clone
+            before = {id(t): self.shadows.read(t) if held(t) else clone(t)
+                      for t in tensors_in(list(given.values()))}  # fmt: skip
         result = func(*args, **keywords)
         self._kept += tensors_in([result])
         operation = Operation(func, name, given, self.shadows, before, result)

@@ -1,0 +1,185 @@
+"""A person's own function on trial: it is recorded, twice, and what was recorded is held against
+its own derivative; where it cannot be followed, its own differences decide.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradcheck_cli.checks.check import check_batches
+from gradcheck_cli.judge.bounds import ForwardNoise
+from gradcheck_cli.language.program import Call, Program, Variable
+from gradcheck_cli.questions.batch import Batch
+from gradcheck_cli.questions.prepared import Oversize, Prepared
+from gradcheck_cli.questions.question import Question
+from gradcheck_cli.questions.recorded import forward_scalars, short, specification_of
+from gradcheck_cli.questions.seeded import seeded_numbers
+from gradcheck_cli.recording.recording import record
+from gradcheck_cli.recording.tape import Unfollowed
+from gradcheck_cli.subjects.function import FunctionSubject
+from gradcheck_cli.witnesses import Abstention
+from gradcheck_cli.witnesses.autograd import Autograd
+from gradcheck_cli.witnesses.formula import Formula
+from gradcheck_cli.witnesses.numeric import Numeric
+from gradcheck_cli.witnesses.reference import Reference
+from gradcheck_cli.worlds import tensors
+from gradcheck_cli.worlds.scalars import TooLarge
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gradcheck_cli.checks.result import Result
+    from gradcheck_cli.dtypes import DType
+    from gradcheck_cli.judge.evidence import Tolerance
+    from gradcheck_cli.questions.arrays import Array
+    from gradcheck_cli.recording.recording import Recording
+
+# Numbers that are differenced one by one, at most: each takes about a hundred runs.
+MOST_DIFFERENCED = 64
+# How far beside the point a function is recorded again, relative to its numbers.
+_BESIDE = 2.0**-20
+
+
+@dataclass(frozen=True, eq=False)
+class CodeCall:
+    """A function at a point.
+
+    Attributes:
+        arrays: the numbers of each input that is a tensor, by its name.
+        wrt: the inputs to differentiate.
+        cotangent: row-major; None for a seeded one, or 1 where the value is one number.
+    """
+
+    subject: FunctionSubject
+    arrays: Mapping[str, Array]
+    wrt: tuple[str, ...]
+    dtype: DType
+    device: str = "cpu"
+    cotangent: Sequence[float] | None = None
+
+
+@dataclass(frozen=True)
+class Followed:
+    """How far a function was followed.
+
+    Attributes:
+        recording: what was recorded; None where the forward was not followed, or where it does not
+            compute the same beside the point, so that nothing of it counts.
+        reason: why not, in words.
+        place: `FILE:LINE` of that, or empty.
+    """
+
+    recording: Recording | None
+    reason: str = ""
+    place: str = ""
+
+
+def check_code(call: CodeCall, tolerance: Tolerance | None = None) -> tuple[Result, Followed]:
+    """What becomes of one call.
+
+    Raises:
+        Exception: whatever the person's own code raises.
+    """
+    followed = follow(call)
+    batch = batch_of(call, followed)
+    witnesses = (Reference(), _NoExpression(), Autograd(), _numeric(batch), Formula())
+    (result,) = check_batches([(batch,)], witnesses, tolerance)
+    return result, followed
+
+
+def follow(call: CodeCall) -> Followed:
+    """A recording that can be relied on, or why there is none."""
+    try:
+        first = _recorded(call, call.arrays)
+    except Unfollowed as error:
+        return Followed(None, f"not followed: {error}", error.place)
+    except TooLarge as error:
+        return Followed(None, f"not followed: {error}")
+    beside = {name: array * (1 + _BESIDE) + _BESIDE**2 for name, array in call.arrays.items()}
+    try:
+        second = _recorded(call, beside)
+    except (Unfollowed, TooLarge) as error:
+        return Followed(None, f"not followed beside the point: {error}", getattr(error, "place", ""))
+    if not first.same_program(second):
+        escapes = [remark for remark in first.remarks if remark.kind == "escape"]
+        place = first.difference(second) or (escapes[0].place if escapes else "")
+        why = "numbers leave the tensors: beside the point it computes something else"
+        return Followed(None, why, place)
+    return Followed(first)
+
+
+def _recorded(call: CodeCall, arrays: Mapping[str, Array]) -> Recording:
+    import torch
+
+    like = torch.empty((), dtype=tensors.dtype_of(call.dtype.name), device=call.device)
+    leaves = {}
+    for name, array in arrays.items():
+        leaf = torch.tensor(array, dtype=torch.float64).to(like)
+        leaves[name] = leaf.requires_grad_() if name in call.wrt else leaf
+    run = call.subject.run
+    return record(lambda inputs: run(inputs, call.dtype.round, like).result, leaves, tuple(arrays))
+
+
+def batch_of(call: CodeCall, followed: Followed) -> Batch:
+    """The question that a call asks, at its point."""
+    recording = followed.recording
+    # What is not known to be followed is not known to have a shape either.
+    subject = replace(call.subject, recording=recording, is_flat=recording is None)
+    if recording is None:
+        names = tuple(map(Variable, call.arrays))
+        places = tuple(range(len(names)))
+        specification = Program((*names, Call("stack", places)), (len(names),), subject.name)
+        expansion: Any = Oversize(followed.reason)
+        count = _size_of_value(call)
+    else:
+        specification = specification_of(recording, subject.name)
+        expansion = forward_scalars(recording, lowered=True).expansion
+        count = recording.outputs.size
+    weights = call.cotangent
+    if weights is None and (count != 1 or recording is None):
+        weights = seeded_numbers("cotangent", count) if count > 1 else [1.0]
+    shapes = {name: array.shape for name, array in call.arrays.items()}
+    packed = None if weights is None else tuple(map(float, weights))
+    prepared = Prepared(specification, shapes, call.wrt, packed, expansion)
+    question = Question(subject, specification, call.wrt)
+    points = {name: array[None] for name, array in call.arrays.items()}
+    return Batch(question, prepared, points, call.dtype, call.device, ((),), ({},))
+
+
+def _size_of_value(call: CodeCall) -> int:
+    import torch
+
+    like = torch.empty((), dtype=tensors.dtype_of(call.dtype.name), device=call.device)
+    inputs = {n: torch.tensor(a, dtype=torch.float64).to(like) for n, a in call.arrays.items()}
+    return int(call.subject.run(inputs, call.dtype.round, like).result.numel())
+
+
+def _numeric(batch: Batch) -> Numeric | _Absent:
+    count = sum(batch.points[name][0].size for name in batch.question.wrt)
+    if count > MOST_DIFFERENCED:
+        why = f"{count} numbers: at most {MOST_DIFFERENCED} are differenced one by one"
+        return _Absent("numeric", why)
+    return Numeric(None, ForwardNoise())
+
+
+@dataclass(frozen=True)
+class _Absent:
+    """A witness that is not asked, and why."""
+
+    name: str
+    reason: str
+    trust: Any = Numeric.trust
+
+    def prepare(self, batch: Batch) -> None:
+        """Nothing."""
+
+    def answer(self, batch: Batch) -> Abstention:
+        """Why not."""
+        return Abstention(self.reason)
+
+
+def _NoExpression() -> _Absent:
+    return _Absent("analytic", "code has no expression that SymPy could read")
