@@ -4,10 +4,8 @@ its own derivative; where it cannot be followed, its own differences decide.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from gradcheck_cli.checks.check import check_batches
 from gradcheck_cli.judge.bounds import ForwardNoise
@@ -15,7 +13,7 @@ from gradcheck_cli.language.program import Call, Program, Variable
 from gradcheck_cli.questions.batch import Batch
 from gradcheck_cli.questions.prepared import Oversize, Prepared
 from gradcheck_cli.questions.question import Question
-from gradcheck_cli.questions.recorded import forward_scalars, short, specification_of
+from gradcheck_cli.questions.recorded import forward_scalars, specification_of
 from gradcheck_cli.questions.seeded import seeded_numbers
 from gradcheck_cli.recording.recording import record
 from gradcheck_cli.recording.tape import Unfollowed
@@ -102,7 +100,9 @@ def follow(call: CodeCall) -> Followed:
     try:
         second = _recorded(call, beside)
     except (Unfollowed, TooLarge) as error:
-        return Followed(None, f"not followed beside the point: {error}", getattr(error, "place", ""))
+        return Followed(
+            None, f"not followed beside the point: {error}", getattr(error, "place", "")
+        )
     if not first.same_program(second):
         escapes = [remark for remark in first.remarks if remark.kind == "escape"]
         place = first.difference(second) or (escapes[0].place if escapes else "")

@@ -73,6 +73,11 @@ def whole_scalars(recording: Recording, weights: Sequence[float] | None) -> Scal
     return _rewritten(recording, nodes, bound, lowered=False)
 
 
+def symbolic_scalars(recording: Recording) -> Scalars:
+    """Forward and backward as primitives, the cotangent being an input."""
+    return _rewritten(recording, tuple(recording.tape.builder.nodes), {}, lowered=True)
+
+
 def _rewritten(
     recording: Recording, nodes: tuple[Node, ...], bound: Mapping[str, float], *, lowered: bool
 ) -> Scalars:

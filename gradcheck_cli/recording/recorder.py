@@ -14,9 +14,11 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from gradcheck_cli.recording.operation import Operation, bound, tensors_in
+from gradcheck_cli.recording.places import is_of_person
 from gradcheck_cli.recording.shadows import Shadows
 from gradcheck_cli.recording.tape import Line, Tape, Unfollowed
 from gradcheck_cli.recording.torch_calls import nodes_of
+from gradcheck_cli.worlds.scalars import TooLarge
 
 if TYPE_CHECKING:
     from gradcheck_cli.recording.tape import Nodes
@@ -29,8 +31,6 @@ _DRAWS = ("rand", "bernoulli", "dropout", "normal", "uniform", "multinomial", "e
 # Writes that change what a tensor is a view of, and no elements.
 _SHAPE_WRITES = frozenset({"set", "resize", "requires_grad", "detach", "squeeze", "unsqueeze",
                            "transpose", "t", "swapaxes", "swapdims", "as_strided", "record_stream"})  # fmt: skip
-# Where this package and torch stand: lines in them are none of the person's.
-_OURS, _TORCH = __file__.rpartition("recording")[0], torch.__file__.rpartition("__init__")[0]
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Recorder(TorchDispatchMode):
         self.shadows = Shadows(self.tape)
         self.remarks: list[Remark] = []
         self.inputs: set[int] = set()
-        self.calls = 0
+        self.failure: Exception | None = None
         self._depth = 0
         self._kept: list[Any] = []
 
@@ -89,11 +89,15 @@ class Recorder(TorchDispatchMode):
         if not any(self.shadows.holds(tensor) for tensor in tensors):
             return func(*args, **keywords)
         self.tape.at(line)
-        self.calls += 1
         try:
             return self._followed(func, name, given, written, args, keywords)
-        except Unfollowed as error:
-            raise Unfollowed(str(error), error.place or line.place) from error
+        except TooLarge as error:
+            self.failure = error
+            raise
+        except (Unfollowed, ValueError, IndexError, KeyError) as error:
+            # The person's code may catch it and go on: then the tape is not the whole.
+            self.failure = Unfollowed(str(error), getattr(error, "place", "") or line.place)
+            raise self.failure from error
 
     def _followed(
         self, func: Any, name: str, given: Any, written: Any, args: Any, keywords: Any
@@ -195,7 +199,7 @@ class Recorder(TorchDispatchMode):
         frame = sys._getframe(2)
         while frame is not None:
             file = frame.f_code.co_filename
-            if not file.startswith((_OURS, _TORCH, "<")):
+            if is_of_person(file):
                 return _line_of(file, frame.f_lineno)
             frame = frame.f_back  # type: ignore[assignment]  # the outermost has none
         return Line()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from traceback import extract_tb
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from gradcheck_cli.language.elements import element
+from gradcheck_cli.recording.places import is_of_person
 from gradcheck_cli.recording.tape import Unfollowed
 
 if TYPE_CHECKING:
@@ -20,6 +22,20 @@ if TYPE_CHECKING:
 Tensors: TypeAlias = "Mapping[str, Any]"
 # What the cotangent's elements are called on a tape: no name that a user could write.
 COTANGENT = "the cotangent"
+
+
+class BackwardRaised(Exception):
+    """A backward raised an exception where its forward had a value.
+
+    Attributes:
+        place: `FILE:LINE` where that was, as far as it is the person's.
+    """
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}")
+        frames = extract_tb(error.__traceback__)
+        mine = [frame for frame in frames if is_of_person(frame.filename)]
+        self.place = f"{mine[-1].filename}:{mine[-1].lineno}" if mine else ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +92,8 @@ def record(run: Callable[[Tensors], Any], leaves: Tensors, inputs: Sequence[str]
     Raises:
         Unfollowed: the forward cannot be followed.
         TooLarge: it comes to too many scalars.
-        Exception: whatever the person's own code raises.
+        BackwardRaised: the backward does.
+        RuntimeError: the forward does, whatever it raises.
     """
     import torch
 
@@ -87,6 +104,8 @@ def record(run: Callable[[Tensors], Any], leaves: Tensors, inputs: Sequence[str]
         recorder.input(name, leaves[name])
     with _plain_kernels(), recorder:
         value = run(leaves)
+    if recorder.failure is not None:
+        raise recorder.failure
     outputs = recorder.shadows.read(value)
     forward = len(recorder.tape.builder.nodes)
     weights = torch.ones_like(value).detach()
@@ -116,6 +135,10 @@ def _backward(
         return {}, error
     except TooLarge as error:
         return {}, Unfollowed(str(error))
+    except Exception as error:
+        raise BackwardRaised(error) from error
+    if recorder.failure is not None:
+        return {}, Unfollowed(str(recorder.failure), getattr(recorder.failure, "place", ""))
     found: dict[str, Nodes | None] = {}
     for name, leaf in differentiated.items():
         found[name] = None if leaf.grad is None else recorder.shadows.read(leaf.grad)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+from gradcheck_cli.recording.tape import Unfollowed
 from gradcheck_cli.subjects import Execution
+from gradcheck_cli.worlds.scalars import TooLarge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from gradcheck_cli.subjects import Held
     from gradcheck_cli.worlds.tensors import Tensor
 
+# A function of inputs by their names, with one tensor for a value.
+One: TypeAlias = "Callable[[dict[str, Tensor]], Tensor]"
 # Every run draws the same numbers.
 SEED = 0
 
@@ -23,10 +27,7 @@ SEED = 0
 class Layout(Protocol):
     """How a function is called, and what is made of its value: a variant."""
 
-    def inputs(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """What the function is given of its inputs."""
-
-    def value(self, function: Callable[..., Tensor], tensors: Mapping[str, Tensor]) -> Tensor:
+    def value(self, function: One, tensors: dict[str, Tensor]) -> Tensor:
         """The value on trial."""
 
 
@@ -34,13 +35,9 @@ class Layout(Protocol):
 class Plain:
     """A function called once, as it stands."""
 
-    def inputs(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """As they are."""
-        return dict(tensors)
-
-    def value(self, function: Callable[..., Tensor], tensors: Mapping[str, Tensor]) -> Tensor:
+    def value(self, function: One, tensors: dict[str, Tensor]) -> Tensor:
         """The function's own."""
-        return function(self.inputs(tensors))
+        return function(tensors)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +79,14 @@ class FunctionSubject:
     ) -> Execution:
         """As `Subject.run`; nothing is known of its nodes."""
         with surroundings(like):
-            value = self.layout.value(self._one, {name: inputs[name] for name in self.inputs})
+            try:
+                value = self.layout.value(self._one, {name: inputs[name] for name in self.inputs})
+            except (Unfollowed, TooLarge, RuntimeError):
+                raise
+            except Exception as error:
+                # Whatever a person's code raises, it could not compute this.
+                message = f"{type(error).__name__}: {error}"
+                raise RuntimeError(message) from error
         return Execution(value)
 
     def cuts(self, execution: Execution) -> tuple[str, ...]:
@@ -140,8 +144,11 @@ def surroundings(like: Tensor) -> Iterator[None]:
 
     dtype, state = torch.get_default_dtype(), torch.random.get_rng_state()
     try:
-        torch.set_default_dtype(like.dtype if like.dtype.is_floating_point else dtype)
-        torch.manual_seed(SEED)
+        torch.set_default_dtype(like.dtype)
+        # torch.manual_seed() asks every kind of device that there is, which takes 4 ms.
+        torch.default_generator.manual_seed(SEED)
+        if like.is_cuda:
+            torch.cuda.manual_seed(SEED)
         yield
     finally:
         torch.set_default_dtype(dtype)

@@ -1,0 +1,63 @@
+"""Whether a recorded backward is the derivative for all inputs of its shapes, on the branch of the
+point: an identity of formulas, tested in a field.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING
+
+from gradcheck_cli.calculus.reverse import adjoints
+from gradcheck_cli.language.elements import elements_of
+from gradcheck_cli.language.program import Program, Variable
+from gradcheck_cli.questions.recorded import symbolic_scalars
+from gradcheck_cli.questions.seeded import seeded_numbers
+from gradcheck_cli.recording.recording import cotangent_names
+from gradcheck_cli.worlds.identity import Identity, identity
+
+if TYPE_CHECKING:
+    from gradcheck_cli.questions.batch import Point
+
+# Scalar operations of forward, backward and derivative together, at most: about two seconds.
+MOST_OPERATIONS = 20_000
+_SEED = 0
+
+
+def proved_for_all_inputs(point: Point) -> Identity:
+    """Whether all partials of a recorded backward are identically those of its forward, whatever
+    the cotangent.
+    """
+    recording = point.question.subject.recording
+    if recording is None or not recording.gradients:
+        return Identity(None, reason="the backward was not followed")
+    scalars = symbolic_scalars(recording)
+    builder, places = scalars.expansion.builder, scalars.places
+    outputs = [places[i] for i in recording.outputs.reshape(-1).tolist()]
+    names = cotangent_names(recording.outputs.shape)
+    terms = [builder.call("mul", builder.variable(n), i) for n, i in zip(names, outputs, strict=True)]
+    total = terms[0]
+    for term in terms[1:]:
+        total = builder.call("add", total, term)
+    elements = [e for name in point.question.wrt for e in elements_of(name, point.prepared.size(name))]
+    found = adjoints(builder, total, frozenset(elements))
+    variables = {n.name: i for i, n in enumerate(builder.nodes) if isinstance(n, Variable)}
+    gaps = []
+    for name in point.question.wrt:
+        nodes = recording.gradients.get(name)
+        mine = [0] * prod(point.prepared.size(name)) if nodes is None else [places[i] for i in nodes.reshape(-1).tolist()]  # fmt: skip
+        zero = builder.number(0)
+        for element, node in zip(elements_of(name, point.prepared.size(name)), mine, strict=True):
+            true = found.get(variables[element], zero) if element in variables else zero
+            gaps.append(builder.call("sub", zero if nodes is None else node, true))
+    if len(builder.nodes) > MOST_OPERATIONS:
+        return Identity(None, reason=f"{len(builder.nodes):,} operations are more than are tried")
+    numbers = _seeded(names)
+    inputs = {**point.scalars, **numbers}
+    program = Program(tuple(builder.nodes), tuple(gaps))
+    return identity(program, gaps, inputs, _SEED, point.dtype.round)
+
+
+def _seeded(names: list[str]) -> dict[str, float]:
+    """Numbers for a cotangent: on whatever branch it decides."""
+    numbers = seeded_numbers("cotangent", len(names)) if len(names) > 1 else [0.875]
+    return dict(zip(names, numbers, strict=True))
