@@ -27,7 +27,7 @@ from gradcheck_cli.worlds import tensors
 from gradcheck_cli.worlds.scalars import TooLarge
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from gradcheck_cli.checks.result import Result
     from gradcheck_cli.dtypes import DType
@@ -35,8 +35,9 @@ if TYPE_CHECKING:
     from gradcheck_cli.questions.arrays import Array
     from gradcheck_cli.recording.recording import Recording
 
-# Numbers that are differenced one by one, at most: each takes about a hundred runs.
-MOST_DIFFERENCED = 64
+# Numbers that are differenced one by one, at most, where nothing else decides, and beside a proof:
+# each takes about a hundred runs.
+MOST_DIFFERENCED, MOST_BESIDE = 64, 8
 # How far beside the point a function is recorded again, relative to its numbers.
 _BESIDE = 2.0**-20
 
@@ -48,7 +49,8 @@ class CodeCall:
     Attributes:
         arrays: the numbers of each input that is a tensor, by its name.
         wrt: the inputs to differentiate.
-        cotangent: row-major; None for a seeded one, or 1 where the value is one number.
+        cotangent: of as many numbers as it is told, row-major; None for a seeded one, or 1 where
+            the value is one number.
     """
 
     subject: FunctionSubject
@@ -56,7 +58,7 @@ class CodeCall:
     wrt: tuple[str, ...]
     dtype: DType
     device: str = "cpu"
-    cotangent: Sequence[float] | None = None
+    cotangent: Callable[[int], Sequence[float]] | None = None
 
 
 @dataclass(frozen=True)
@@ -75,15 +77,21 @@ class Followed:
     place: str = ""
 
 
-def check_code(call: CodeCall, tolerance: Tolerance | None = None) -> tuple[Result, Followed]:
+def check_code(
+    call: CodeCall, tolerance: Tolerance | None = None, *, numeric: bool = True
+) -> tuple[Result, Followed]:
     """What becomes of one call.
 
+    Args:
+        numeric: whether it is differenced even where it was followed.
     Raises:
-        Exception: whatever the person's own code raises.
+        BackwardRaised: the backward does, where the forward has a value.
+        RuntimeError: the forward does, whatever it raises.
     """
     followed = follow(call)
     batch = batch_of(call, followed)
-    witnesses = (Reference(), _NoExpression(), Autograd(), _numeric(batch), Formula())
+    most = MOST_DIFFERENCED if followed.recording is None else MOST_BESIDE * numeric
+    witnesses = (Reference(), _NO_EXPRESSION, Autograd(), _numeric(batch, most), Formula())
     (result,) = check_batches([(batch,)], witnesses, tolerance)
     return result, followed
 
@@ -138,7 +146,7 @@ def batch_of(call: CodeCall, followed: Followed) -> Batch:
         specification = specification_of(recording, subject.name)
         expansion = forward_scalars(recording, lowered=True).expansion
         count = recording.outputs.size
-    weights = call.cotangent
+    weights = None if call.cotangent is None else call.cotangent(count)
     if weights is None and (count != 1 or recording is None):
         weights = seeded_numbers("cotangent", count) if count > 1 else [1.0]
     shapes = {name: array.shape for name, array in call.arrays.items()}
@@ -157,11 +165,10 @@ def _size_of_value(call: CodeCall) -> int:
     return int(call.subject.run(inputs, call.dtype.round, like).result.numel())
 
 
-def _numeric(batch: Batch) -> Numeric | _Absent:
+def _numeric(batch: Batch, most: int) -> Numeric | _Absent:
     count = sum(batch.points[name][0].size for name in batch.question.wrt)
-    if count > MOST_DIFFERENCED:
-        why = f"{count} numbers: at most {MOST_DIFFERENCED} are differenced one by one"
-        return _Absent("numeric", why)
+    if count > most:
+        return _Absent("numeric", f"{count} numbers, and at most {most} are differenced here")
     return Numeric(None, ForwardNoise())
 
 
@@ -181,5 +188,4 @@ class _Absent:
         return Abstention(self.reason)
 
 
-def _NoExpression() -> _Absent:
-    return _Absent("analytic", "code has no expression that SymPy could read")
+_NO_EXPRESSION = _Absent("analytic", "code has no expression that SymPy could read")

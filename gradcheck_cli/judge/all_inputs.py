@@ -34,11 +34,15 @@ def proved_for_all_inputs(point: Point) -> Identity:
     builder, places = scalars.expansion.builder, scalars.places
     outputs = [places[i] for i in recording.outputs.reshape(-1).tolist()]
     names = cotangent_names(recording.outputs.shape)
-    terms = [builder.call("mul", builder.variable(n), i) for n, i in zip(names, outputs, strict=True)]
+    terms = [
+        builder.call("mul", builder.variable(n), i) for n, i in zip(names, outputs, strict=True)
+    ]
     total = terms[0]
     for term in terms[1:]:
         total = builder.call("add", total, term)
-    elements = [e for name in point.question.wrt for e in elements_of(name, point.prepared.size(name))]
+    elements = [
+        e for name in point.question.wrt for e in elements_of(name, point.prepared.size(name))
+    ]
     found = adjoints(builder, total, frozenset(elements))
     variables = {n.name: i for i, n in enumerate(builder.nodes) if isinstance(n, Variable)}
     gaps = []

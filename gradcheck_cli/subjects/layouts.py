@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gradcheck_cli.subjects.function import Plain
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from gradcheck_cli.subjects.function import Layout, One
     from gradcheck_cli.worlds.tensors import Tensor
@@ -108,11 +108,11 @@ class Gradient:
 
     Attributes:
         wrt: the inputs that it is by.
-        weights: the cotangent of the value, row-major.
+        weights: the cotangent of the value, of as many numbers as it is told, row-major.
     """
 
     wrt: Sequence[str]
-    weights: Sequence[float]
+    weights: Callable[[int], Sequence[float]]
 
     def value(self, function: One, tensors: dict[str, Tensor]) -> Tensor:
         """As `Layout.value`.
@@ -123,7 +123,7 @@ class Gradient:
         import torch
 
         found = function(tensors)
-        total = (found.reshape(-1) * torch.tensor(self.weights, dtype=found.dtype)).sum()
+        total = (found.reshape(-1) * torch.tensor(self.weights(found.numel())).to(found)).sum()
         leaves = [tensors[name] for name in self.wrt]
         if not total.requires_grad:
             message = "there is no gradient"
