@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradcheck_cli.checks.code import check_code
-from gradcheck_cli.checks.limits import OutOfTime, time_limit
+from gradcheck_cli.code.call import check_code
+from gradcheck_cli.code.limits import OutOfTime, time_limit
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.questions.seeded import seeded_numbers
 from gradcheck_cli.recording.recording import BackwardRaised
@@ -29,8 +29,8 @@ from gradcheck_cli.subjects.layouts import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gradcheck_cli.checks.code import CodeCall
     from gradcheck_cli.checks.result import Result
+    from gradcheck_cli.code.call import CodeCall
 
 # Seconds of computing for each.
 VARIANT_LIMIT = 10.0
