@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 def reproduce(point: Point, *, strict: bool = False) -> str:
     """The command that checks this point alone, and fails where it did."""
+    if point.question.subject.is_code:
+        return shlex.join([*point.question.subject.words, *["--strict"] * strict])
     said = {**({"strict": ("--strict",)} if strict else {}), **point.question.words}
     options: list[str] = []
     for row in ROWS:

@@ -8,16 +8,20 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.checks.check import check_batches
+from gradcheck_cli.checks.result import Result
 from gradcheck_cli.judge.bounds import ForwardNoise
+from gradcheck_cli.judge.evidence import Evidence
+from gradcheck_cli.judge.verdict import Verdict
 from gradcheck_cli.language.program import Call, Program, Variable
-from gradcheck_cli.questions.batch import Batch
+from gradcheck_cli.questions.batch import Batch, Point
 from gradcheck_cli.questions.prepared import Oversize, Prepared
 from gradcheck_cli.questions.question import Question
-from gradcheck_cli.questions.recorded import forward_scalars, specification_of
+from gradcheck_cli.questions.recorded import forward_scalars, short, specification_of
 from gradcheck_cli.questions.seeded import seeded_numbers
 from gradcheck_cli.recording.recording import record
 from gradcheck_cli.recording.tape import Unfollowed
-from gradcheck_cli.subjects.function import FunctionSubject
+from gradcheck_cli.records.outcome import Cause, Outcome
+from gradcheck_cli.records.record import WITNESSES
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.autograd import Autograd
 from gradcheck_cli.witnesses.formula import Formula
@@ -29,11 +33,11 @@ from gradcheck_cli.worlds.scalars import TooLarge
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from gradcheck_cli.checks.result import Result
     from gradcheck_cli.dtypes import DType
     from gradcheck_cli.judge.evidence import Tolerance
     from gradcheck_cli.questions.arrays import Array
-    from gradcheck_cli.recording.recording import Recording
+    from gradcheck_cli.recording.recording import BackwardRaised, Recording
+    from gradcheck_cli.subjects.function import FunctionSubject
 
 # Numbers that are differenced one by one, at most, where nothing else decides, and beside a proof:
 # each takes about a hundred runs.
@@ -94,6 +98,17 @@ def check_code(
     witnesses = (Reference(), _NO_EXPRESSION, Autograd(), _numeric(batch, most), Formula())
     (result,) = check_batches([(batch,)], witnesses, tolerance)
     return result, followed
+
+
+def raised_result(call: CodeCall, error: BackwardRaised) -> Result:
+    """What becomes of a call whose backward raises an exception."""
+    batch = batch_of(call, Followed(None, str(error), error.place))
+    place = f" at {short(error.place)}" if error.place else ""
+    reason = f"the backward raises {error}{place}"
+    unasked = Abstention("the backward raises an exception")
+    evidence = Evidence(Point(batch, 0), dict.fromkeys(WITNESSES, unasked))
+    verdicts = [Verdict(key, Outcome.WRONG, reason, Cause.RAISED) for key in batch.keys]
+    return Result(evidence, tuple(verdicts))
 
 
 def follow(call: CodeCall) -> Followed:
