@@ -29,6 +29,8 @@ class Job:
         arguments: `NAME=VALUE`.
         variants: names of those that are tried; None for all.
         tolerance: relative and absolute; None for the computed one.
+        spec, twin, backward, meant: what it is held against, and the backward of a NumPy function.
+        repeat: how often it is run.
     """
 
     object: str
@@ -42,6 +44,11 @@ class Job:
     order: int = 1
     tolerance: tuple[float, float] | None = None
     strict: bool = False
+    spec: str | None = None
+    twin: str | None = None
+    backward: str | None = None
+    meant: str | None = None
+    repeat: int = 1
 
     def packed(self) -> bytes:
         """As a message."""
