@@ -25,6 +25,14 @@ _MEANINGS = {
 }
 
 
+# What it is held against, where that is not its own forward.
+_AGAINST = {
+    "spec": "held against the program that says what the function computes",
+    "meant": "held against the gradient that is meant, whatever the value is",
+    "twin": "held to twice the error of its twin, both against the proved derivative of the twin",
+}
+
+
 def function_record(trial: Trial) -> FunctionRecord:
     """All that is kept."""
     recording, identity = trial.followed.recording, trial.identity
@@ -38,7 +46,7 @@ def function_record(trial: Trial) -> FunctionRecord:
         "object": trial.result.evidence.point.question.subject.name,
         "file": short(file) if file else None,
         "line": int(line) if file else None,
-        "held_against": "recording" if followed else "differences",
+        "held_against": _standard(trial),
         "followed": {
             "forward": followed,
             "backward": recording is not None and recording.unfollowed is None,
@@ -53,6 +61,12 @@ def function_record(trial: Trial) -> FunctionRecord:
         "variants": [_variant(one) for one in trial.tried],
         "directions": trial.directions,
     }
+
+
+def _standard(trial: Trial) -> str:
+    if trial.standard != "recording":
+        return trial.standard
+    return "differences" if trial.followed.recording is None else "recording"
 
 
 def _variant(one: Tried) -> VariantRecord:
@@ -92,9 +106,11 @@ def notes_of(trial: Trial) -> Iterator[str]:
     recording, identity = trial.followed.recording, trial.identity
     if trial.diagnosis is not None:
         yield trial.diagnosis.text
-    if recording is None:
+    if trial.standard != "recording":
+        yield _AGAINST[trial.standard]
+    elif recording is None:
         yield f"nothing is proved: differences of the function itself decide{_directed(trial)}"
-    elif identity.holds:
+    if identity.holds:
         branch = ", on the branch of this point" if identity.branch else ""
         error = f"identity test, error below {identity.error_probability:.0e}"
         yield f"the backward is proved right for all inputs of these shapes{branch} ({error})"

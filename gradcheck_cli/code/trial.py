@@ -9,6 +9,7 @@ from gradcheck_cli.code.arguments import argument_text, array_of, value_of
 from gradcheck_cli.code.call import CodeCall, Followed, check_code, raised_result
 from gradcheck_cli.code.callables import adapt
 from gradcheck_cli.code.facts import function_record, notes_of
+from gradcheck_cli.code.standards import Standard, stated
 from gradcheck_cli.code.variants import Tried, Variant, tried, variants_of
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.judge.all_inputs import proved_for_all_inputs
@@ -36,6 +37,8 @@ class Wanted:
     Attributes:
         variants: names of those that are tried; None for all, empty for none.
         order: 2 where what is wrong with the backward's own backward counts.
+        spec, meant, twin: what it is held against, as `code.standards` has it.
+        repeat: how often it is run.
     """
 
     wrt: tuple[str, ...] = ()
@@ -46,6 +49,11 @@ class Wanted:
     variants: tuple[str, ...] | None = None
     order: int = 1
     tolerance: Tolerance | None = None
+    spec: str | None = None
+    meant: str | None = None
+    twin: Any = None
+    twin_title: str = ""
+    repeat: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +75,7 @@ class Trial:
     place: str = ""
     diagnosis: Diagnosis | None = None
     directions: int | None = None
+    standard: str = "recording"
     doing: str = ""
 
     def finished(self) -> Result:
@@ -108,7 +117,16 @@ def call_of(
     subject = FunctionSubject(adapted.function, title, tuple(everything), spoken=spoken)
     given = wanted.cotangent
     cotangent: Callable[[int], Sequence[float]] | None = None if given is None else lambda _: given
-    call = CodeCall(subject, everything, wrt, dtype, wanted.device, cotangent)
+    standard = Standard()
+    if wanted.spec is not None:
+        standard = stated("spec", wanted.spec, everything, fixed)
+    elif wanted.meant is not None:
+        standard = stated("meant", wanted.meant, everything, fixed)
+    elif wanted.twin is not None:
+        twin = adapt(wanted.twin, wanted.twin_title, tuple(arguments), fixed)
+        other = FunctionSubject(twin.function, wanted.twin_title, tuple(everything))
+        standard = Standard("twin", twin=other)
+    call = CodeCall(subject, everything, wrt, dtype, wanted.device, cotangent, standard)
     return call, adapted.place
 
 
@@ -125,6 +143,13 @@ def _spoken(
         yield from ("--wrt", ",".join(wanted.wrt))
     if wanted.dtype != "float64":
         yield from ("--dtype", wanted.dtype)
+    for option, text in (
+        ("spec", wanted.spec),
+        ("backward-spec", wanted.meant),
+        ("twin", wanted.twin_title),
+    ):
+        if text:
+            yield from (f"--{option}", text)
     if wanted.order != 1:
         yield from ("--order", str(wanted.order))
 
@@ -150,6 +175,7 @@ def try_code(
         yield replace(trial, rounded=tuple(rounded))
         return
     trial = Trial(result, followed, rounded=tuple(rounded), place=place)
+    trial = replace(trial, standard=call.standard.kind)
     if result.outcome is Outcome.WRONG:
         yield trial
         return

@@ -58,7 +58,8 @@ def _wanted(job: dict[str, Any]) -> Wanted:
     variants = None if job["variants"] is None else tuple(job["variants"])
     return Wanted(
         tuple(job["wrt"]), job["dtype"], job["device"], job["cotangent"], job["seed"], variants,
-        job["order"], tolerance,
+        job["order"], tolerance, job["spec"], job["meant"],
+        None if job["twin"] is None else find_object(job["twin"]), job["twin"] or "", job["repeat"],
     )  # fmt: skip
 
 
