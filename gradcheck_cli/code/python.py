@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.code.trial import Wanted, try_code
+from gradcheck_cli.code.facts import finished
+from gradcheck_cli.code.trial import TrialOptions, try_code
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.judge.evidence import tolerance_of
 from gradcheck_cli.language.errors import Mistake, PointError
@@ -16,13 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from gradcheck_cli.checks.result import Result
-    from gradcheck_cli.code.arguments import Argument
+    from gradcheck_cli.code.arguments import CodeArgument
     from gradcheck_cli.settings.values import Settings
 
 
 def results_of_code(
     found: Callable[..., Any],
-    arguments: Mapping[str, Argument],
+    arguments: Mapping[str, CodeArgument],
     cotangent: Any,
     said: Mapping[str, Any],
     settings: Settings,
@@ -37,7 +38,7 @@ def results_of_code(
     title = title_of(found)
     for device in devices_of(settings.device):
         for dtype in settings.dtype:
-            wanted = Wanted(
+            wanted = TrialOptions(
                 wrt=settings.wrt,
                 dtype=dtype,
                 device=device,
@@ -57,7 +58,7 @@ def results_of_code(
             except RuntimeError as error:
                 message = f"the function raises {error}"
                 raise PointError([Mistake("raised", message)]) from error
-            yield trial.finished()
+            yield finished(trial)
 
 
 def title_of(found: Any) -> str:
