@@ -136,8 +136,8 @@ def check(
             records.
         claim: a derivative by hand, such as `"x = 2*x"` or `"dz = a - y; dW = x.T @ dz"`, or
             several, or a mapping such as `{"x": "2*x"}`.
-        spec, twin, backward_spec: what a function is held against instead of its own recorded
-            forward: a program, another function, or a program whose gradient is meant.
+        spec, twin, backward_spec: what a function is held against instead of its own forward: a
+            program, another function, or a program whose gradient is meant.
         backward: of a function of NumPy arrays its backward.
         variants: of a function the names of calls that are tried beside the one asked for; all if
             None.
@@ -164,10 +164,8 @@ def check(
             "seed": seed,
         }
     )
-    of_code = {
-        "spec": spec, "twin": twin, "backward": backward, "backward_spec": backward_spec,
-        "variants": variants, "repeat": None if repeat == 1 else repeat,
-    }  # fmt: skip
+    against = {"spec": spec, "twin": twin, "backward": backward, "backward_spec": backward_spec}
+    of_code = {**against, "variants": variants, "repeat": None if repeat == 1 else repeat}
     said = {name: value for name, value in of_code.items() if value is not None}
     if isinstance(text, str):
         _refuse(said, "are for functions, and this is a program")
@@ -194,12 +192,10 @@ def _report_of_code(
 ) -> LiveReport:
     """The Report on a function, for each dtype and device."""
     # What runs code is loaded for those who have some.
-    from gradcheck_cli.code.arguments import python_arguments
     from gradcheck_cli.code.python import results_of_code
 
-    arguments = python_arguments(_named(at))
     with _plain_torch(settings.device):
-        results = results_of_code(found, arguments, cotangent, said, settings)
+        results = results_of_code(found, _named(at), cotangent, said, settings)
         return report_of(list(results), strict=settings.strict)
 
 
