@@ -20,7 +20,6 @@ from gradcheck_cli.language.errors import (
     PointError,
     ProgramError,
     UserError,
-    elide,
     mistake,
     object_text,
 )
@@ -139,8 +138,7 @@ def check(
         spec, twin, backward_spec: what a function is held against instead of its own forward: a
             program, another function, or a program whose gradient is meant.
         backward: of a function of NumPy arrays its backward.
-        variants: of a function the names of calls that are tried beside the one asked for; all if
-            None.
+        variants: of a function the calls that are tried beside the one asked for; all if None.
         repeat: how often a function is run to see whether it gives the same.
         points, seed: how many points are drawn where `at` names a distribution, and their seed.
     Raises:
@@ -236,9 +234,7 @@ def _require_callable(text: Any) -> None:
     """Nothing, if what is no text can be called."""
     if callable(text):
         return
-    name = getattr(text, "__name__", None)
-    what = f"`{elide(name)}` of type" if isinstance(name, str) else "a value of type"
-    message = f"a program is a text or a function, not {what} `{type(text).__name__}`"
+    message = f"a program is a text or a function, not a value of type `{type(text).__name__}`"
     way_out = 'write what it computes, such as check("sigmoid(x**2)", {"x": 3})'
     raise ProgramError([Mistake("wrong-type", message, help=way_out)])
 
