@@ -115,7 +115,7 @@ def test_points_are_worked_out(lifted):
     assert case["at"] == {"x": {"tensor": [-0.5, 0.5]}}
     script = "torch.manual_seed(7)\nw = torch.rand(2, 3, requires_grad=True)\nw.sum().backward()"
     (case,), _ = lifted(script)
-    drawn = {"sample": "uniform", "count": 1, "shape": [2, 3], "start": 0, "stop": 1, "seed": 7}
+    drawn = {"sample": "uniform", "count": 1, "shape": [2, 3], "start": 0, "seed": 7}
     assert case["at"] == {"w": drawn}
 
 
