@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import math
 import sys
+import sysconfig
 from contextlib import contextmanager
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from gradcheck_cli.recording.ledger import UNSET, Taped, plain, taped_in
 from gradcheck_cli.recording.places import is_of_person
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from gradcheck_cli.recording.ledger import Ledger
 
@@ -29,36 +30,74 @@ _MAKERS = ("zeros", "ones", "empty", "full", "zeros_like", "ones_like", "empty_l
 _GATHERERS = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray")
 
 
+# They take a list for an array, without asking its elements.
+_OF_LISTS = ("sum", "mean", "max", "min", "prod", "std", "var", "average", "median", "exp", "log",
+             "sqrt", "square", "tanh", "abs", "cumsum", "dot")  # fmt: skip
+# Where libraries are installed: their code is left as it is.
+_INSTALLED = tuple({sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")})
+
+
 @contextmanager
 def substituted(ledger: Ledger, functions: Sequence[Any]) -> Iterator[None]:
-    """NumPy and `math`, and the modules of these functions where they have imported names of them,
-    with functions that make what can be written down.
+    """In the modules of these functions, and in those of the person's that they use, what makes
+    arrays makes such as can be written down. NumPy itself stays as it is: extensions rest on it.
     """
-    found: dict[int, Any] = {}
-    kept = []
-    for module, standing in ((np, _of_numpy(ledger)), (math, _of_math(ledger))):
-        for name, function in standing.items():
-            original = getattr(module, name)
-            kept.append(original)
-            found[id(original)] = function
-    original = np.lib.stride_tricks.as_strided
-    kept.append(original)
-    found[id(original)] = _strided(ledger, original)
-    places: list[dict[str, Any]] = [vars(np), vars(math), vars(np.lib.stride_tricks)]
-    places += [
-        space for f in functions if (space := getattr(_bare(f), "__globals__", None)) is not None
-    ]
+    replaced = _replacements(ledger)
     changed: list[tuple[dict[str, Any], str, Any]] = []
     try:
-        for space in places:
+        for space in _spaces(functions):
             for name, value in list(space.items()):
-                if id(value) in found and not isinstance(value, ModuleType):
+                if id(value) in replaced:
                     changed.append((space, name, value))
-                    space[name] = found[id(value)]
+                    space[name] = replaced[id(value)]
         yield
     finally:
-        for space, name, value in reversed(changed):
+        for space, name, value in changed:
             space[name] = value
+
+
+class _Standing(ModuleType):
+    """A module with some of its functions replaced."""
+
+    def __init__(self, module: Any, replaced: Mapping[str, Any]) -> None:
+        super().__init__(module.__name__)
+        self.__dict__.update(replaced)
+        self._module = module
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._module, name)
+
+
+def _replacements(ledger: Ledger) -> dict[int, Any]:
+    """What stands for what, by its identity."""
+    tricks = np.lib.stride_tricks
+    of_tricks = {"as_strided": _strided(ledger, tricks.as_strided)}
+    of_numpy = {name: _maker(ledger, getattr(np, name)) for name in _MAKERS}
+    of_numpy |= {name: _gatherer(ledger, getattr(np, name)) for name in _GATHERERS}
+    of_numpy |= {name: _of_list(of_numpy["array"], getattr(np, name)) for name in _OF_LISTS}
+    of_math = _of_math(ledger)
+    pairs = [(np, of_numpy), (math, of_math), (tricks, of_tricks)]
+    found = {id(getattr(m, name)): f for m, given in pairs for name, f in given.items()}
+    found[id(tricks)] = _Standing(tricks, of_tricks)
+    found[id(np.lib)] = _Standing(np.lib, {"stride_tricks": found[id(tricks)]})
+    found[id(np)] = _Standing(np, of_numpy | {"lib": found[id(np.lib)]})
+    found[id(math)] = _Standing(math, of_math)
+    return found
+
+
+def _spaces(functions: Sequence[Any]) -> list[dict[str, Any]]:
+    """The names of every module of the person's that these functions can reach."""
+    left = [space for f in functions if (space := _space_of(_bare(f))) is not None]
+    roots = {_root(space) for space in left}
+    found: dict[int, dict[str, Any]] = {}
+    while left:
+        space = left.pop()
+        if id(space) in found:
+            continue
+        found[id(space)] = space
+        inner = [_space_of(value) for value in list(space.values())]
+        left += [s for s in inner if s is not None and (_root(s) in roots or _is_persons(s))]
+    return list(found.values())
 
 
 def _bare(function: Any) -> Any:
@@ -68,9 +107,33 @@ def _bare(function: Any) -> Any:
     return function
 
 
-def _of_numpy(ledger: Ledger) -> dict[str, Any]:
-    makers = {name: _maker(ledger, getattr(np, name)) for name in _MAKERS}
-    return makers | {name: _gatherer(ledger, getattr(np, name)) for name in _GATHERERS}
+def _space_of(value: Any) -> dict[str, Any] | None:
+    """The names of the module that something is, or is defined in."""
+    if isinstance(value, ModuleType):
+        return vars(value)
+    if isinstance(value, FunctionType):
+        return value.__globals__
+    module = sys.modules.get(getattr(value, "__module__", None) or "")
+    return None if module is None else vars(module)
+
+
+def _root(space: dict[str, Any]) -> str:
+    return str(space.get("__name__", "")).partition(".")[0]
+
+
+def _is_persons(space: dict[str, Any]) -> bool:
+    file = space.get("__file__")
+    if not isinstance(file, str):
+        return space.get("__name__") == "__main__"
+    return is_of_person(file) and not file.startswith(_INSTALLED)
+
+
+def _of_list(gather: Callable[..., Any], original: Callable[..., Any]) -> Callable[..., Any]:
+    def compute(value: Any, *args: Any, **keywords: Any) -> Any:
+        listed = isinstance(value, list | tuple) and taped_in(value)
+        return original(gather(value) if listed else value, *args, **keywords)
+
+    return compute
 
 
 def _maker(ledger: Ledger, original: Callable[..., Any]) -> Callable[..., Any]:
@@ -115,9 +178,8 @@ def _gatherer(ledger: Ledger, original: Callable[..., Any]) -> Callable[..., Any
 
 
 def _is_for_numbers(values: Any) -> bool:
-    """Whether numbers or truth values may be written to it, by a person's code."""
-    frame = sys._getframe(2)
-    return values.dtype.kind in "fb" and is_of_person(frame.f_code.co_filename)
+    """Whether numbers or truth values may be written to it."""
+    return bool(values.dtype.kind in "fb")
 
 
 def _strided(ledger: Ledger, original: Callable[..., Any]) -> Callable[..., Any]:
