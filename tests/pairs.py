@@ -422,10 +422,10 @@ def mse_backward_a(grad_output, pred, target):
 
 
 def bce(z, y):
-    return float_free(z, y)
+    return mean_loss(z, y)
 
 
-def float_free(z, y):
+def mean_loss(z, y):
     """Helpers are followed as well."""
     p = 1.0 / (1.0 + np.exp(-z))
     return -np.mean(y * np.log(p) + (1 - y) * np.log1p(-p))

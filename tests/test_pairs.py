@@ -6,7 +6,7 @@ import numpy as np
 import pairs
 import pytest
 
-from gradcheck_cli.code.trial import CodeCall, check_code
+from gradcheck_cli.code.call import CodeCall, check_code
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.judge.all_inputs import proved_for_all_inputs
 from gradcheck_cli.recording.recording import BackwardRaised
@@ -36,13 +36,13 @@ CASES = {
     "rnn step": (pairs.rnn_step_forward, pairs.rnn_step_backward, (pairs.rnn_step_backward_a,), {"x": draw(2, 3), "prev_h": draw(2, 2), "Wx": draw(3, 2), "Wh": draw(2, 2), "b": draw(2)}, {}),
     "lstm step": (pairs.lstm_step_forward, pairs.lstm_step_backward, (pairs.lstm_step_backward_a,), {"x": draw(1, 2), "prev_h": draw(1, 1), "prev_c": draw(1, 1), "Wx": draw(2, 4), "Wh": draw(1, 4), "b": draw(4)}, {}),
     "dropout": (pairs.dropout_forward, pairs.dropout_backward, (pairs.dropout_backward_a,), {"x": draw(3, 4)}, {"p": 0.5}),
-    "attention": (pairs.attention, pairs.attention_backward, (pairs.attention_backward_a,), {"q": draw(2, 2), "k": draw(3, 2), "v": draw(3, 2)}, {}),
+    "attention": (pairs.attention, pairs.attention_backward, (pairs.attention_backward_a,), {"q": draw(2, 2), "k": draw(2, 2).T, "v": draw(2, 3)}, {}),
     "normalise": (pairs.normalise, pairs.normalise_backward, (pairs.normalise_backward_a,), {"x": draw(2, 3)}, {}),
     "mse": (pairs.mse, pairs.mse_backward, (pairs.mse_backward_a,), {"pred": draw(3, 2), "target": draw(2, 3).T}, {}),
     "bce": (pairs.bce, pairs.bce_backward, (pairs.bce_backward_a,), {"z": draw(4)}, {"y": np.array([1, 0, 0, 1])}),
     "embedding": (pairs.embedding_forward, pairs.embedding_backward, (pairs.embedding_backward_a,), {"W": draw(4, 2)}, {"x": np.array([[1, 3], [1, 0]])}),
     "sigmoid": (pairs.sigmoid, pairs.sigmoid_backward, (pairs.sigmoid_backward_a,), {"x": draw(3)}, {}),
-    "global": (pairs.global_forward, pairs.global_backward, (pairs.global_backward_a,), {"x": draw(3), "w": draw(3)[::-1]}, {}),
+    "global": (pairs.global_forward, pairs.global_backward, (pairs.global_backward_a,), {"x": draw(3), "w": draw(3) / 2}, {}),
     "inverse": (pairs.inverse_forward, pairs.inverse_backward, (pairs.inverse_backward_a,), {"a": draw(3, 3), "b": draw(3)}, {}),
 }  # fmt: skip
 # (right, broken, inputs, constants) of functions that give their gradients behind the value.

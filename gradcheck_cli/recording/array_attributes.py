@@ -46,22 +46,22 @@ class ArrayAttributes(Taped):
         return (self[i] for i in range(len(self.values)))  # type: ignore[index]
 
     def __contains__(self, value: Any) -> bool:
-        return plain(value) in self._leaving("in")
+        return plain(value) in self.leaving("in")
 
     def __float__(self) -> float:
-        return float(self._leaving("float"))
+        return float(self.leaving("float"))
 
     def __int__(self) -> int:
-        return int(self._leaving("int"))
+        return int(self.leaving("int"))
 
     def __complex__(self) -> complex:
-        return complex(self._leaving("complex"))
+        return complex(self.leaving("complex"))
 
     def __bool__(self) -> bool:
-        return bool(self._leaving("bool"))
+        return bool(self.leaving("bool"))
 
     def __index__(self) -> int:
-        return int(self._leaving("index").__index__())
+        return int(self.leaving("index").__index__())
 
     def __round__(self, digits: int | None = None) -> Any:
         return np.round(self, digits or 0)
@@ -191,7 +191,7 @@ class ArrayAttributes(Taped):
         """Numbers in lists, which go on being followed."""
         return [part.tolist() for part in self] if self.values.ndim else self
 
-    def _leaving(self, what: str) -> Any:
+    def leaving(self, what: str) -> Any:
         """The values, where they are taken for constants."""
         if not self.ledger.is_fixed(self.nodes):
             self.ledger.remark("escape", what)

@@ -51,6 +51,9 @@ class TapedArray(ArrayAttributes, NDArrayOperatorsMixin):
         self.values[plain(key)] = plain(value)
         self.nodes[index] = nodes
 
+    def __hash__(self) -> int:
+        return hash(self.leaving("hash"))
+
     def __copy__(self) -> TapedArray:
         return TapedArray(self.ledger, self.values.copy(), self.nodes.copy(), scalar=self.scalar)
 

@@ -89,6 +89,8 @@ class Ledger:
     def nodes(self, value: Any) -> Nodes:
         """The nodes of an array, a number, or a list of them; `UNSET` ones too."""
         if isinstance(value, Taped):
+            if value.ledger.tape is not self.tape:
+                self.refuse("it uses an array of an earlier run")
             return value.nodes
         if taped_in(value):
             return np.array([self.nodes(part) for part in value])

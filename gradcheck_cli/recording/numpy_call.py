@@ -74,10 +74,10 @@ class NumpyCall:
         """What a row of the function table makes of nodes."""
         return self.ledger.row(name, *args, **settings)
 
-    def held(self, value: Any) -> Any:
+    def held(self, value: Any, kind: str = "index") -> Any:
         """An index or a mask as it is at the point."""
         if any(not self.ledger.is_fixed(t.nodes) for t in taped_in(value)):
-            self.ledger.remark("index", self.name)
+            self.ledger.remark(kind, self.name)
         return plain(value)
 
     def only(self, *allowed: str) -> None:

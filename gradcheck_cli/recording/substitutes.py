@@ -8,6 +8,7 @@ import math
 import sys
 import sysconfig
 from contextlib import contextmanager
+from math import isfinite
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -76,11 +77,14 @@ def _replacements(ledger: Ledger) -> dict[int, Any]:
     of_numpy |= {name: _gatherer(ledger, getattr(np, name)) for name in _GATHERERS}
     of_numpy |= {name: _of_list(of_numpy["array"], getattr(np, name)) for name in _OF_LISTS}
     of_math = _of_math(ledger)
-    pairs = [(np, of_numpy), (math, of_math), (tricks, of_tricks)]
+    of_random = {n: _drawing(ledger, f) for n, f in vars(np.random).items() if _draws(f)}
+    pairs = [(np, of_numpy), (math, of_math), (tricks, of_tricks), (np.random, of_random)]
     found = {id(getattr(m, name)): f for m, given in pairs for name, f in given.items()}
     found[id(tricks)] = _Standing(tricks, of_tricks)
     found[id(np.lib)] = _Standing(np.lib, {"stride_tricks": found[id(tricks)]})
-    found[id(np)] = _Standing(np, of_numpy | {"lib": found[id(np.lib)]})
+    found[id(np.random)] = _Standing(np.random, of_random)
+    inner = {"lib": found[id(np.lib)], "random": found[id(np.random)]}
+    found[id(np)] = _Standing(np, of_numpy | inner)
     found[id(math)] = _Standing(math, of_math)
     return found
 
@@ -131,7 +135,8 @@ def _is_persons(space: dict[str, Any]) -> bool:
 def _of_list(gather: Callable[..., Any], original: Callable[..., Any]) -> Callable[..., Any]:
     def compute(value: Any, *args: Any, **keywords: Any) -> Any:
         listed = isinstance(value, list | tuple) and taped_in(value)
-        return original(gather(value) if listed else value, *args, **keywords)
+        number = isinstance(value, int | float | np.number) and not args
+        return original(gather(value) if listed or number else value, *args, **keywords)
 
     return compute
 
@@ -177,6 +182,22 @@ def _gatherer(ledger: Ledger, original: Callable[..., Any]) -> Callable[..., Any
     return gather
 
 
+def _draws(function: Any) -> bool:
+    """Whether a function draws from the numbers that are seeded for every run."""
+    return isinstance(getattr(function, "__self__", None), np.random.RandomState)
+
+
+def _drawing(ledger: Ledger, original: Callable[..., Any]) -> Callable[..., Any]:
+    def draw(*args: Any, **keywords: Any) -> Any:
+        values = original(*plain(args), **plain(keywords))
+        if not isinstance(values, np.ndarray | float):
+            return values
+        ledger.remark("random", original.__name__)
+        return made(ledger, values, ledger.constants(values)) if _is_for_numbers(np.asarray(values)) else values
+
+    return draw
+
+
 def _is_for_numbers(values: Any) -> bool:
     """Whether numbers or truth values may be written to it."""
     return bool(values.dtype.kind in "fb")
@@ -206,9 +227,11 @@ def _of_math(ledger: Ledger) -> dict[str, Any]:
 
 def _scalar(ledger: Ledger, original: Callable[..., Any], row: str, count: int) -> Callable[..., Any]:  # fmt: skip
     def compute(*args: Any) -> Any:
-        if not any(isinstance(value, Taped) for value in args) or len(args) != count:
-            return original(*args)
         value = original(*plain(args))
+        # Of a plain number as well, as sqrt(2) is none: 1/sqrt(2) is sqrt(2)/2.
+        known = all(isinstance(a, Taped | int | float) for a in args) and len(args) == count
+        if not known or not isfinite(value) or float(value).is_integer():
+            return value
         with ledger.following():
             nodes = ledger.row(row, *[np.reshape(ledger.nodes(v), ()) for v in args])
         return made(ledger, np.float64(value), nodes)

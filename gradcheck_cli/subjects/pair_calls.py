@@ -59,11 +59,13 @@ class Forwarded:
 def ask_forward(pair: Pair, arrays: Mapping[str, Any]) -> Forwarded:
     """The forward's value, and what it leaves for the backward.
 
+    Args:
+        arrays: the inputs and the constants.
     Raises:
         PairError: it gives less than the backward takes.
     """
     names = _parameters(pair.forward)
-    found = _called(pair.forward, names, {**pair.constants, **arrays}, pair.inputs)
+    found = _called(pair.forward, names, arrays, pair.inputs)
     if pair.backward is None:
         if not isinstance(found, tuple | list) or len(found) < 2:
             message = "the function gives no value with gradients behind it"
@@ -91,16 +93,19 @@ def ask_backward(
 ) -> list[Any]:
     """The gradient of each input, None where the backward gives none.
 
+    Args:
+        arrays: the inputs and the constants, as they were given to the forward.
     Raises:
         PairError: it gives more, fewer, or of another shape.
     """
     if pair.backward is None:
         (cotangent,) = cotangents
         found = _by_input(pair, forwarded.left)
-        return _shaped(pair, arrays, [None if g is None else cotangent * np.asarray(g) for g in found])
+        scaled = [None if g is None else np.multiply(cotangent, g) for g in found]
+        return _shaped(pair, arrays, scaled)
     names = _parameters(pair.backward)
     mine, left = _roles(pair)
-    given = {**pair.constants, **arrays}
+    given = {**arrays}
     given |= dict(zip(mine, cotangents, strict=True)) | dict(zip(left, forwarded.left, strict=True))
     found = _called(pair.backward, names, given, (*mine, *left))
     parts = tuple(found) if isinstance(found, tuple | list) else (found,)

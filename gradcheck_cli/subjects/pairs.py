@@ -16,7 +16,7 @@ import torch
 from numpy.lib.stride_tricks import as_strided
 from torch.utils._python_dispatch import _disable_current_modes, _get_current_dispatch_mode_stack
 
-from gradcheck_cli.recording.arrays import TapedArray
+from gradcheck_cli.recording.arrays import TapedArray, made
 from gradcheck_cli.recording.ledger import UNSET, Ledger, Taped, plain
 from gradcheck_cli.recording.places import is_of_person
 from gradcheck_cli.recording.recorder import Recorder
@@ -65,7 +65,9 @@ class _Pair(torch.autograd.Function):
         with _disable_current_modes():
             named = zip(pair.inputs, inputs, strict=True)
             arrays = {name: _array(recorder, ledger, tensor) for name, tensor in named}
-            fresh = _plain_copies(arrays)
+            # A forward may write to what it is given: a dictionary of running means.
+            arrays |= {name: _constant(ledger, value) for name, value in pair.constants.items()}
+            fresh = {name: deepcopy(plain(value)) for name, value in arrays.items()}
             with _drawing(_seeded()) as drawn, _followed(ledger, pair, _again(pair, fresh)):
                 forwarded = ask_forward(pair, arrays)
             ctx.run = _Run(ledger, arrays, fresh, forwarded, drawn)
@@ -115,8 +117,17 @@ def _laid_out(array: Any, tensor: Tensor) -> Any:
     return copy
 
 
-def _plain_copies(arrays: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: np.array(plain(array))[()] for name, array in arrays.items()}
+def _constant(ledger: Ledger | None, value: Any) -> Any:
+    """A copy of an argument that is no input: a method of a plain array cannot be followed."""
+    if ledger is None:
+        return deepcopy(value)
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f" and np.isfinite(value).all():
+        return made(ledger, value.copy(), ledger.constants(value))
+    if type(value) in (list, tuple):
+        return type(value)(_constant(ledger, part) for part in value)
+    if type(value) is dict:
+        return {key: _constant(ledger, part) for key, part in value.items()}
+    return deepcopy(value)
 
 
 def _tensor(recorder: Recorder | None, value: Any, dtype: Any, device: Any) -> Tensor:

@@ -53,7 +53,7 @@ def nodes_of(call: NumpyCall) -> Any:
     if call.name in choices.FACTS:
         return None
     if call.name in choices.INDICES or call.name in choices.ESCAPES:
-        call.ledger.remark("index" if call.name in choices.INDICES else "escape", call.name)
+        call.held(list(call.args.values()), "index" if call.name in choices.INDICES else "escape")
         return None
     for file in _FILES:
         rule = file.RULES.get(call.name)
