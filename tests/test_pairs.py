@@ -23,7 +23,6 @@ def draw(*shape):
 
 NET = pairs.TwoLayerNet()
 NET_ARRAYS = {"W1": draw(2, 3), "b1": draw(3), "W2": draw(3, 3), "b2": draw(3)}
-NUMBERS = {"reg": 0.1}
 # (forward, right backward, broken ones, inputs, constants); None: gradients are behind the value.
 CASES = {
     "affine": (pairs.affine_forward, pairs.affine_backward, (pairs.affine_backward_a, pairs.affine_backward_b, pairs.affine_backward_c), {"x": draw(4, 3), "w": draw(3, 3), "b": draw(3)}, {}),
@@ -49,7 +48,7 @@ CASES = {
 LOSSES = {
     "softmax loss": (pairs.softmax_loss, pairs.softmax_loss_a, {"x": draw(3, 4)}, {"y": np.array([1, 0, 3])}),
     "svm loss": (pairs.svm_loss, pairs.svm_loss_a, {"x": draw(3, 4)}, {"y": np.array([1, 0, 3])}),
-    "logistic loss": (pairs.regularised_loss, pairs.regularised_loss_a, {"W": draw(3)}, {"X": draw(4, 3), "y": np.array([1, -1, -1, 1]), **NUMBERS}),
+    "logistic loss": (pairs.regularised_loss, pairs.regularised_loss_a, {"W": draw(3)}, {"X": draw(2, 3), "y": np.array([1, -1]), "reg": 0.1}),
     "two-layer net": (NET.loss, NET.loss_a, NET_ARRAYS, {"X": draw(3, 2), "y": np.array([0, 2, 1])}),
 }  # fmt: skip
 
