@@ -133,8 +133,12 @@ class Child:
         return 0.0
 
     def kill(self) -> None:
-        """End the process; its own children end with it."""
+        """End the process, and all that it has started."""
         self._process.kill()
+        if hasattr(os, "killpg"):
+            # Its session is its group, which outlives it for as long as somebody is in it.
+            with suppress(OSError):
+                os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()
         self._outbox.put(None)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from gradcheck_cli.language.errors import elide, mistake, object_text
+from gradcheck_cli.language.errors import elide, mistake
 from gradcheck_cli.questions.arrays import float_array, integer_array
 from gradcheck_cli.questions.constructors import read_given
 from gradcheck_cli.questions.numbers import Exact, Grid, NonFinite, read_value
@@ -147,6 +147,13 @@ def value_of(argument: Argument) -> Any:
     return int(array) if not array.ndim else array
 
 
-def described(value: Any) -> str:
-    """A value in a message."""
-    return object_text(value)
+def argument_text(argument: Argument) -> str:
+    """What `--arg` takes for it; what it has no words for is `...`."""
+    value = value_of(argument)
+    if argument.kind == "integers":
+        return f"int:{value if isinstance(value, int) else value.tolist()}"
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str | int | float):
+        return repr(value)
+    return "..."

@@ -4,20 +4,28 @@ its own derivative; where it cannot be followed, its own differences decide.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.checks.check import check_batches
+from gradcheck_cli.checks.result import Result
+from gradcheck_cli.code.standards import Standard
+from gradcheck_cli.code.twins import beside_twin
 from gradcheck_cli.judge.bounds import ForwardNoise
+from gradcheck_cli.judge.evidence import Evidence
+from gradcheck_cli.judge.forward import forward_note
+from gradcheck_cli.judge.verdict import Verdict
+from gradcheck_cli.language.errors import mistake
 from gradcheck_cli.language.program import Call, Program, Variable
-from gradcheck_cli.questions.batch import Batch
+from gradcheck_cli.questions.batch import Batch, Point
 from gradcheck_cli.questions.prepared import Oversize, Prepared
 from gradcheck_cli.questions.question import Question
-from gradcheck_cli.questions.recorded import forward_scalars, specification_of
+from gradcheck_cli.questions.recorded import forward_scalars, short, specification_of
 from gradcheck_cli.questions.seeded import seeded_numbers
 from gradcheck_cli.recording.recording import record
 from gradcheck_cli.recording.tape import Unfollowed
-from gradcheck_cli.subjects.function import FunctionSubject
+from gradcheck_cli.records.outcome import Cause, Outcome
+from gradcheck_cli.records.record import WITNESSES
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.autograd import Autograd
 from gradcheck_cli.witnesses.formula import Formula
@@ -29,11 +37,11 @@ from gradcheck_cli.worlds.scalars import TooLarge
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from gradcheck_cli.checks.result import Result
     from gradcheck_cli.dtypes import DType
     from gradcheck_cli.judge.evidence import Tolerance
     from gradcheck_cli.questions.arrays import Array
-    from gradcheck_cli.recording.recording import Recording
+    from gradcheck_cli.recording.recording import BackwardRaised, Recording
+    from gradcheck_cli.subjects.function import FunctionSubject
 
 # Numbers that are differenced one by one, at most, where nothing else decides, and beside a proof:
 # each takes about a hundred runs.
@@ -51,6 +59,7 @@ class CodeCall:
         wrt: the inputs to differentiate.
         cotangent: of as many numbers as it is told, row-major; None for a seeded one, or 1 where
             the value is one number.
+        standard: what the gradient is held against.
     """
 
     subject: FunctionSubject
@@ -59,6 +68,7 @@ class CodeCall:
     dtype: DType
     device: str = "cpu"
     cotangent: Callable[[int], Sequence[float]] | None = None
+    standard: Standard = field(default_factory=Standard)
 
 
 @dataclass(frozen=True)
@@ -89,11 +99,30 @@ def check_code(
         RuntimeError: the forward does, whatever it raises.
     """
     followed = follow(call)
-    batch = batch_of(call, followed)
+    twin = call.standard.twin
+    standard = None if twin is None else follow(replace(call, subject=twin))
+    batch = batch_of(call, followed, standard)
     most = MOST_DIFFERENCED if followed.recording is None else MOST_BESIDE * numeric
     witnesses = (Reference(), _NO_EXPRESSION, Autograd(), _numeric(batch, most), Formula())
     (result,) = check_batches([(batch,)], witnesses, tolerance)
+    note = forward_note(result.evidence)
+    if note is not None and call.standard.kind == "meant":
+        # It is the gradient that is meant, and not the value.
+        result = replace(result, notes=tuple(n for n in result.notes if n != note))
+    if twin is not None:
+        result = beside_twin(result, replace(call, subject=twin))
     return result, followed
+
+
+def raised_result(call: CodeCall, error: BackwardRaised) -> Result:
+    """What becomes of a call whose backward raises an exception."""
+    batch = batch_of(call, Followed(None, str(error), error.place))
+    place = f" at {short(error.place)}" if error.place else ""
+    reason = f"the backward raises {error}{place}"
+    unasked = Abstention("the backward raises an exception")
+    evidence = Evidence(Point(batch, 0), dict.fromkeys(WITNESSES, unasked))
+    verdicts = [Verdict(key, Outcome.WRONG, reason, Cause.RAISED) for key in batch.keys]
+    return Result(evidence, tuple(verdicts))
 
 
 def follow(call: CodeCall) -> Followed:
@@ -131,30 +160,64 @@ def _recorded(call: CodeCall, arrays: Mapping[str, Array]) -> Recording:
     return record(lambda inputs: run(inputs, call.dtype.round, like).result, leaves, tuple(arrays))
 
 
-def batch_of(call: CodeCall, followed: Followed) -> Batch:
-    """The question that a call asks, at its point."""
+def batch_of(call: CodeCall, followed: Followed, standard: Followed | None = None) -> Batch:
+    """The question that a call asks, at its point.
+
+    Args:
+        standard: how far the twin was followed, where there is one.
+    """
     recording = followed.recording
-    # What is not known to be followed is not known to have a shape either.
-    subject = replace(call.subject, recording=recording, is_flat=recording is None)
-    if recording is None:
-        names = tuple(map(Variable, call.arrays))
-        places = tuple(range(len(names)))
-        specification = Program((*names, Call("stack", places)), (len(names),), subject.name)
-        expansion: Any = Oversize(followed.reason)
-        count = _size_of_value(call)
+    program, source = call.standard.program, standard or followed
+    if program is not None:
+        # What is not followed may be wrong all the same, and a program tells.
+        subject = replace(call.subject, recording=recording)
+        question = Question(subject, program, call.wrt)
+        arrays = {**call.arrays, **call.standard.integers}
+        mine = {name: arrays[name] for name in program.variables}
+        prepared, _ = question.prepared({**call.arrays, **mine}, call.dtype)
+        count = len(prepared.outputs)
+        _require_size(call, count)
     else:
-        specification = specification_of(recording, subject.name)
-        expansion = forward_scalars(recording, lowered=True).expansion
-        count = recording.outputs.size
+        # What is not known to be followed is not known to have a shape either.
+        subject = replace(call.subject, recording=recording, is_flat=source.recording is None)
+        prepared, count = _prepared(call, source)
+        question = Question(subject, prepared.specification, call.wrt)
     weights = None if call.cotangent is None else call.cotangent(count)
-    if weights is None and (count != 1 or recording is None):
+    if weights is None and (count != 1 or source.recording is None):
         weights = seeded_numbers("cotangent", count) if count > 1 else [1.0]
-    shapes = {name: array.shape for name, array in call.arrays.items()}
     packed = None if weights is None else tuple(map(float, weights))
-    prepared = Prepared(specification, shapes, call.wrt, packed, expansion)
-    question = Question(subject, specification, call.wrt)
-    points = {name: array[None] for name, array in call.arrays.items()}
+    prepared = replace(prepared, weights=packed, _shared={})
+    points = {
+        name: array[None] for name, array in {**call.arrays, **call.standard.integers}.items()
+    }
     return Batch(question, prepared, points, call.dtype, call.device, ((),), ({},))
+
+
+def _prepared(call: CodeCall, source: Followed) -> tuple[Prepared, int]:
+    """What was recorded, ready to be differentiated, and how many numbers its value has."""
+    recording = source.recording
+    shapes = {name: array.shape for name, array in call.arrays.items()}
+    if recording is not None:
+        specification = specification_of(recording, call.subject.name)
+        expansion: Any = forward_scalars(recording, lowered=True).expansion
+        return Prepared(specification, shapes, call.wrt, None, expansion), recording.outputs.size
+    names = tuple(map(Variable, call.arrays))
+    places = tuple(range(len(names)))
+    specification = Program((*names, Call("stack", places)), (len(names),), call.subject.name)
+    oversize = Oversize(source.reason)
+    return Prepared(specification, shapes, call.wrt, None, oversize), _size_of_value(call)
+
+
+def _require_size(call: CodeCall, count: int) -> None:
+    """Nothing, if the function gives as many numbers as the program.
+
+    Raises:
+        PointError: it does not.
+    """
+    size = _size_of_value(call)
+    if size != count:
+        message = f"the function gives {size} numbers, the program {count}"
+        raise mistake("shape-mismatch", message)
 
 
 def _size_of_value(call: CodeCall) -> int:

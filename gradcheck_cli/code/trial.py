@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.code.arguments import array_of, value_of
-from gradcheck_cli.code.call import CodeCall, Followed, check_code
+from gradcheck_cli.code.arguments import argument_text, array_of, value_of
+from gradcheck_cli.code.call import CodeCall, Followed, check_code, raised_result
 from gradcheck_cli.code.callables import adapt
-from gradcheck_cli.code.variants import Tried, tried, variants_of
+from gradcheck_cli.code.facts import function_record, notes_of
+from gradcheck_cli.code.standards import Standard, stated
+from gradcheck_cli.code.variants import Tried, Variant, tried, variants_of
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.judge.all_inputs import proved_for_all_inputs
 from gradcheck_cli.language.errors import Mistake, PointError, did_you_mean
+from gradcheck_cli.recording.recording import BackwardRaised
 from gradcheck_cli.records.outcome import Outcome
+from gradcheck_cli.records.record import typed_text
 from gradcheck_cli.subjects.function import FunctionSubject
 from gradcheck_cli.worlds.identity import Identity
 
@@ -21,8 +25,9 @@ if TYPE_CHECKING:
 
     from gradcheck_cli.checks.result import Result
     from gradcheck_cli.code.arguments import Argument
+    from gradcheck_cli.judge.diagnosis import Diagnosis
     from gradcheck_cli.judge.evidence import Tolerance
-    from gradcheck_cli.questions.arrays import RoundedNumber
+    from gradcheck_cli.questions.arrays import Array, RoundedNumber
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,9 @@ class Wanted:
     Attributes:
         variants: names of those that are tried; None for all, empty for none.
         order: 2 where what is wrong with the backward's own backward counts.
+        spec, meant, twin: what it is held against, as `code.standards` has it.
+        repeat: how often it is run.
+        is_named: whether a command finds it by its title.
     """
 
     wrt: tuple[str, ...] = ()
@@ -42,6 +50,12 @@ class Wanted:
     variants: tuple[str, ...] | None = None
     order: int = 1
     tolerance: Tolerance | None = None
+    spec: str | None = None
+    meant: str | None = None
+    twin: Any = None
+    twin_title: str = ""
+    repeat: int = 1
+    is_named: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +66,7 @@ class Trial:
         tried: the variants, in order.
         identity: whether the backward is right for all inputs of these shapes.
         place: where the code is defined.
+        doing: the step that begins now, empty at the end.
     """
 
     result: Result
@@ -60,12 +75,16 @@ class Trial:
     identity: Identity = field(default_factory=lambda: Identity(None))
     rounded: tuple[RoundedNumber, ...] = ()
     place: str = ""
+    diagnosis: Diagnosis | None = None
+    directions: int | None = None
+    standard: str = "recording"
+    doing: str = ""
 
-    @property
-    def outcome(self) -> Outcome:
-        """That of the call; `wrong` where a variant is."""
-        wrong = any(one.is_wrong for one in self.tried)
-        return Outcome.WRONG if wrong else self.result.outcome
+    def finished(self) -> Result:
+        """All of it as one Result."""
+        rounded = [f"`{n.name}` = {n.text} is rounded to {n.used!r}" for n in self.rounded]
+        notes = (*self.result.notes, *rounded, *notes_of(self))
+        return replace(self.result, notes=notes, function=function_record(self))
 
 
 def call_of(
@@ -96,46 +115,91 @@ def call_of(
     if not wrt:
         hint = "give one with a decimal point, a list or `randn(3)`"
         raise PointError([Mistake("no-input", "there is no tensor to differentiate", help=hint)])
-    subject = FunctionSubject(adapted.function, title, tuple(everything))
+    spoken: tuple[str, ...] = ()
+    if wanted.is_named:
+        spoken = ("gradcheck", "fn", title, *_spoken(arguments, arrays, wanted))
+    subject = FunctionSubject(adapted.function, title, tuple(everything), spoken=spoken)
     given = wanted.cotangent
     cotangent: Callable[[int], Sequence[float]] | None = None if given is None else lambda _: given
-    call = CodeCall(subject, everything, wrt, dtype, wanted.device, cotangent)
+    standard = Standard()
+    if wanted.spec is not None:
+        standard = stated("spec", wanted.spec, everything, fixed)
+    elif wanted.meant is not None:
+        standard = stated("meant", wanted.meant, everything, fixed)
+    elif wanted.twin is not None:
+        twin = adapt(wanted.twin, wanted.twin_title, tuple(arguments), fixed)
+        other = FunctionSubject(twin.function, wanted.twin_title, tuple(everything))
+        standard = Standard("twin", twin=other)
+    call = CodeCall(subject, everything, wrt, dtype, wanted.device, cotangent, standard)
     return call, adapted.place
 
 
-def try_code(
-    found: Any,
-    title: str,
-    arguments: Mapping[str, Argument],
-    wanted: Wanted,
-    tell: Callable[[str], None] = lambda name: None,
-) -> Trial:
-    """What becomes of code.
+def _spoken(
+    arguments: Mapping[str, Argument], arrays: Mapping[str, Array], wanted: Wanted
+) -> Iterator[str]:
+    """The options of a command that checks the same."""
+    for name, argument in arguments.items():
+        yield "--arg"
+        numbers = arrays.get(name)
+        text = argument_text(argument) if numbers is None else typed_text(numbers.tolist())
+        yield f"{name}={text}"
+    if wanted.wrt:
+        yield from ("--wrt", ",".join(wanted.wrt))
+    if wanted.dtype != "float64":
+        yield from ("--dtype", wanted.dtype)
+    for option, text in (
+        ("spec", wanted.spec),
+        ("backward-spec", wanted.meant),
+        ("twin", wanted.twin_title),
+    ):
+        if text:
+            yield from (f"--{option}", text)
+    if wanted.order != 1:
+        yield from ("--order", str(wanted.order))
 
-    Args:
-        tell: is given the name of each step when it begins.
+
+def try_code(
+    found: Any, title: str, arguments: Mapping[str, Argument], wanted: Wanted
+) -> Iterator[Trial]:
+    """What becomes of code, as far as it is known after each step: the call, and where nothing is
+    wrong with it the proof for all inputs and the variants, up to the first that is wrong.
+
     Raises:
         PointError: names or numbers are not right.
         RuntimeError: the forward raises, whatever it is.
     """
     rounded: list[RoundedNumber] = []
     call, place = call_of(found, title, arguments, wanted, rounded)
-    tell("call")
-    result, followed = check_code(call, wanted.tolerance)
-    trial = Trial(result, followed, (), Identity(None), tuple(rounded), place)
-    if followed.recording is not None and result.outcome is not Outcome.WRONG:
-        tell("proof")
+    try:
+        result, followed = check_code(call, wanted.tolerance)
+    except BackwardRaised as error:
+        trial = Trial(
+            raised_result(call, error), Followed(None, str(error), error.place), place=place
+        )
+        yield replace(trial, rounded=tuple(rounded))
+        return
+    trial = Trial(result, followed, rounded=tuple(rounded), place=place)
+    trial = replace(trial, standard=call.standard.kind)
+    if result.outcome is Outcome.WRONG:
+        yield trial
+        return
+    yield replace(trial, doing="the proof for all inputs")
+    if followed.recording is not None:
         trial = replace(trial, identity=proved_for_all_inputs(result.evidence.point))
-    return replace(trial, tried=tuple(_tried(call, arguments, wanted, tell)))
+    for variant in _variants(call, arguments, wanted):
+        yield replace(trial, doing=variant.name)
+        trial = replace(trial, tried=(*trial.tried, tried(variant)))
+        if trial.tried[-1].is_wrong:
+            break
+    yield trial
 
 
-def _tried(
-    call: CodeCall, arguments: Mapping[str, Argument], wanted: Wanted, tell: Callable[[str], None]
-) -> Iterator[Tried]:
+def _variants(
+    call: CodeCall, arguments: Mapping[str, Argument], wanted: Wanted
+) -> Iterator[Variant]:
     rows = [n for n in arguments if n in call.arrays and call.arrays[n].ndim]
     size = call.arrays[rows[0]].shape[0] if rows else 0
     batched = tuple(n for n in rows if call.arrays[n].shape[0] == size)
     for variant in variants_of(call, batched=batched, order=wanted.order):
         if wanted.variants is None or variant.name in wanted.variants:
-            tell(variant.name)
-            yield tried(variant)
+            yield variant

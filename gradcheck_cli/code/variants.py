@@ -86,9 +86,16 @@ def variants_of(call: CodeCall, *, batched: tuple[str, ...], order: int = 1) -> 
         words = f"`{name}` alone differentiated"
         yield Variant(f"alone-{name}", words, replace(call, wrt=(name,)))
     yield _laid("strided-cotangent", "a cotangent that is a slice", call, SlicedCotangent())
-    yield _laid("expanded-cotangent", "a cotangent that is expanded", call, ExpandedCotangent())
     if any(array.ndim for array in call.arrays.values()):
         yield _laid("strided", "inputs that are slices", call, Strided())
+    yield Variant("large", "large inputs", replace(call, arrays=_enlarged(call)))
+    other = "float64" if call.dtype.name == "float32" else "float32"
+    rounded = {n: a.astype(np.float32).astype(np.float64) for n, a in call.arrays.items()}
+    yield Variant(other, other, replace(call, dtype=DTYPES[other], arrays=rounded))
+    if call.standard.kind != "recording":
+        # What follows has another value than the one that is stated.
+        return
+    yield _laid("expanded-cotangent", "a cotangent that is expanded", call, ExpandedCotangent())
     rows = tuple(n for n in batched if call.arrays[n].shape[0] > 1)
     if rows:
         yield _laid("expanded", "inputs that are expanded rows", call, Expanded(rows))
@@ -96,10 +103,6 @@ def variants_of(call: CodeCall, *, batched: tuple[str, ...], order: int = 1) -> 
     if batched:
         yield _laid("more-samples", "more samples", call, Rows(batched, several=True))
     yield _laid("twice", "two calls before the backward", call, Twice())
-    yield Variant("large", "large inputs", replace(call, arrays=_enlarged(call)))
-    other = "float64" if call.dtype.name == "float32" else "float32"
-    rounded = {n: a.astype(np.float32).astype(np.float64) for n, a in call.arrays.items()}
-    yield Variant(other, other, replace(call, dtype=DTYPES[other], arrays=rounded))
     size = sum(call.arrays[name].size for name in call.wrt)
     layout = Gradient(call.wrt, _other)
     twice = replace(call, subject=replace(call.subject, layout=layout))

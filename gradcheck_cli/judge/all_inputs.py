@@ -32,7 +32,8 @@ def proved_for_all_inputs(point: Point) -> Identity:
         return Identity(None, reason="the backward was not followed")
     scalars = symbolic_scalars(recording)
     builder, places = scalars.expansion.builder, scalars.places
-    outputs = [places[i] for i in recording.outputs.reshape(-1).tolist()]
+    standard = Program(tuple(point.prepared.scalars.builder.nodes), tuple(point.prepared.outputs))
+    outputs = builder.include(standard, {})
     names = cotangent_names(recording.outputs.shape)
     terms = [
         builder.call("mul", builder.variable(n), i) for n, i in zip(names, outputs, strict=True)

@@ -13,6 +13,7 @@ from gradcheck_cli.judge.trace import Trace
 from gradcheck_cli.questions.recorded import forward_scalars, whole_scalars
 
 if TYPE_CHECKING:
+    from gradcheck_cli.language.program import Program
     from gradcheck_cli.questions.prepared import Prepared
     from gradcheck_cli.questions.recorded import Scalars
     from gradcheck_cli.recording.recording import Recording
@@ -23,11 +24,11 @@ def recorded_forward(recording: Recording) -> Scalars:
     return forward_scalars(recording, lowered=False)
 
 
-def recorded_gradient(prepared: Prepared, recording: Recording) -> Trace:
+def recorded_gradient(prepared: Prepared, recording: Recording, program: Program) -> Trace:
     """The forward and the backward as they were recorded, under the question's cotangent."""
     scalars = whole_scalars(recording, prepared.weights)
     expansion, places = scalars.expansion, scalars.places
-    program, builder = prepared.specification, scalars.expansion.builder
+    builder = scalars.expansion.builder
     outputs = np.reshape(expansion.values[program.result], -1).tolist()
     forward = max(places[: recording.forward], default=-1) + 1
     objective = weighted_sum(builder, outputs, prepared.weights)

@@ -18,6 +18,7 @@ from gradcheck_cli.judge.graph import Graph
 from gradcheck_cli.judge.recorded import recorded_forward, recorded_gradient
 from gradcheck_cli.judge.trace import Budget, Trace
 from gradcheck_cli.language.program import Call, Program, reach
+from gradcheck_cli.questions.recorded import specification_of
 from gradcheck_cli.worlds.backward import torch_backward
 from gradcheck_cli.worlds.running import Running
 from gradcheck_cli.worlds.scalars import Expansion, expand
@@ -62,7 +63,7 @@ class Rounding:
         expansion, outputs = grown.expansion.copy(), grown.outputs
         graph, size = Graph(expansion.builder, self._sums), len(expansion.origin)
         rest = (), self._eliminated, graph, self._moves
-        return Trace(self.prepared.specification, expansion, size, outputs, objective, *rest)
+        return Trace(self._program, expansion, size, outputs, objective, *rest)
 
     @cached_property
     def gradient(self) -> Trace:
@@ -70,7 +71,7 @@ class Rounding:
         if self.recording is None:
             return self._traced(arrays=True)
         if self.recording.gradients and self.prepared.objective.is_value:
-            return recorded_gradient(self.prepared, self.recording)
+            return recorded_gradient(self.prepared, self.recording, self._program)
         return self._meant
 
     @cached_property
@@ -80,13 +81,13 @@ class Rounding:
 
     def _traced(self, *, arrays: bool) -> Trace:
         (grown, objective), names = self._forward, self.prepared.elements
-        program, expansion = self.prepared.specification, grown.expansion
+        program, expansion = self._program, grown.expansion
         found = torch_backward(program, expansion, objective, names, arrays=arrays)
         graph = Graph(found.expansion.builder, found.sums | self._sums)
         # Of a second derivative the first one is a backward as well.
         forward = grown.forward or found.forward
         rest = forward, grown.outputs, objective, found.partials, self._eliminated, graph
-        return Trace(self.prepared.specification, found.expansion, *rest, self._moves)
+        return Trace(self._program, found.expansion, *rest, self._moves)
 
     @cached_property
     def running(self) -> Running:
@@ -96,9 +97,16 @@ class Rounding:
         return Running(program, self._eliminated, self._sums)
 
     @cached_property
+    def _program(self) -> Program:
+        """What torch evaluates: the specification, or the lines of code that were recorded."""
+        if self.recording is None:
+            return self.prepared.specification
+        return specification_of(self.recording, "")
+
+    @cached_property
     def _forward(self) -> tuple[Grown, int]:
         """What torch is to differentiate, as scalars, and the node of `<cotangent, f>`."""
-        program, aim = self.prepared.specification, self.prepared.objective
+        program, aim = self._program, self.prepared.objective
         grown = aim.grow(program, self._expanded(), as_torch=True)
         builder, origin = grown.expansion.builder, grown.expansion.origin
         objective = weighted_sum(builder, grown.outputs, self.prepared.weights)
@@ -109,7 +117,7 @@ class Rounding:
         """The program as scalars, with every function whole that torch's backward treats as one."""
         if self.recording is not None:
             return recorded_forward(self.recording).expansion
-        program, known = self.prepared.specification, self.prepared.scalars
+        program, known = self._program, self.prepared.scalars
         calls = (node for node in program.nodes if isinstance(node, Call))
         if all(lookup(node.function).kind == "primitive" for node in calls):
             return known.copy()
@@ -117,13 +125,13 @@ class Rounding:
 
     @cached_property
     def _moves(self) -> list[bool]:
-        program = self.prepared.specification
+        program = self._program
         return [bits > 0 for bits in reach(program, dict.fromkeys(program.variables, 1))]
 
     @cached_property
     def _sums(self) -> set[int]:
         """The steps of sums that torch makes inside one call, in an order of its own."""
-        grown, nodes = self._forward[0], self.prepared.specification.nodes
+        grown, nodes = self._forward[0], self._program.nodes
         expansion, found = grown.expansion, set(grown.sums)
         if self.recording is not None:
             return recorded_forward(self.recording).sums
@@ -138,7 +146,7 @@ class Rounding:
     def _eliminated(self) -> list[list[int]]:
         if self.recording is not None:
             return []
-        values, nodes = self._forward[0].expansion.values, self.prepared.specification.nodes
+        values, nodes = self._forward[0].expansion.values, self._program.nodes
         return [
             np.reshape(values[node.args[0]], -1).tolist()
             for node in nodes

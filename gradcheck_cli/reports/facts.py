@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.records.outcome import NO_VERDICT, Status
-from gradcheck_cli.records.record import numbers_of, opinion_of
+from gradcheck_cli.records.record import failing_variants, numbers_of, opinion_of
 from gradcheck_cli.reports.format import (
     ALSO,
     NOTHING,
@@ -227,11 +227,17 @@ def sentences(
         for record in group.records
         for claim in record["claims"] or ()
     ]
+    varied = [
+        (str(variant["outcome"]), f"{variant['what']}: {variant['reason']}", "")
+        for record in group.records
+        for variant in failing_variants(record)
+    ]
     parts = [
         (stated, MAX_SENTENCES),
         ([text for row, text in said if not row.settled], MAX_SENTENCES),
         ([text for row, text in said if row.settled and (verbose or not row.plain)], MAX_EXPLAINED),
         (claimed, MAX_CLAIMS),
+        (varied, MAX_SENTENCES),
         (split, MAX_SENTENCES),
         (dashes, MAX_SENTENCES),
         (notes, MAX_EXPLAINED),
