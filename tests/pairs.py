@@ -283,7 +283,9 @@ def pool_backward_a(dout, cache):
     dx = np.zeros(x.shape)
     for n, c, i, j in np.ndindex(*dout.shape):
         window = x[n, c, i * s : i * s + h, j * s : j * s + h]
-        dx[n, c, i * s : i * s + h, j * s : j * s + h] += (window == window.min()) * dout[n, c, i, j]
+        dx[n, c, i * s : i * s + h, j * s : j * s + h] += (window == window.min()) * dout[
+            n, c, i, j
+        ]
     return dx
 
 

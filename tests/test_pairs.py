@@ -12,7 +12,7 @@ from gradcheck_cli.judge.all_inputs import proved_for_all_inputs
 from gradcheck_cli.recording.recording import BackwardRaised
 from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.subjects.function import FunctionSubject
-from gradcheck_cli.subjects.pair_calls import Pair
+from gradcheck_cli.subjects.pair_calls import NumpyPair
 from gradcheck_cli.subjects.pairs import as_function
 
 
@@ -55,7 +55,7 @@ LOSSES = {
 
 def call_of(forward, backward, arrays, constants, dtype="float64"):
     """A call of a pair at its arrays."""
-    pair = Pair(forward, backward, tuple(arrays), constants)
+    pair = NumpyPair(forward, backward, tuple(arrays), constants)
     subject = FunctionSubject(as_function(pair), forward.__name__, pair.inputs)
     return CodeCall(subject, arrays, pair.inputs, DTYPES[dtype])
 

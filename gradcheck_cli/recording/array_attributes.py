@@ -6,16 +6,45 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck_cli.recording.ledger import Taped, plain
+from gradcheck_cli.recording.ledger import Taped, untaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # Methods of an array that are functions of NumPy's with the same arguments.
 _METHODS = frozenset(
-    "all any argmax argmin argpartition argsort clip copy cumprod cumsum diagonal dot max mean min "
-    "nonzero prod ptp put ravel repeat round searchsorted squeeze std sum swapaxes take trace "
-    "var".split()
+    [
+        "all",
+        "any",
+        "argmax",
+        "argmin",
+        "argpartition",
+        "argsort",
+        "clip",
+        "copy",
+        "cumprod",
+        "cumsum",
+        "diagonal",
+        "dot",
+        "max",
+        "mean",
+        "min",
+        "nonzero",
+        "prod",
+        "ptp",
+        "put",
+        "ravel",
+        "repeat",
+        "round",
+        "searchsorted",
+        "squeeze",
+        "std",
+        "sum",
+        "swapaxes",
+        "take",
+        "trace",
+        "var",
+    ]
 )
 
 
@@ -32,12 +61,12 @@ class ArrayAttributes(Taped):
     def __getattr__(self, name: str) -> Any:
         if name in _METHODS:
             return lambda *args, **keywords: getattr(np, name)(self, *args, **keywords)
-        if name.startswith("__") or not hasattr(np.ndarray, name):
-            raise AttributeError(name)
-        self.ledger.refuse(f"`{name}` of an array")
+        if not name.startswith("__") and hasattr(np.ndarray, name):
+            self.ledger.refuse(f"`{name}` of an array")
+        raise AttributeError(name)
 
     def __len__(self) -> int:
-        return len(plain(self))
+        return len(untaped(self))
 
     def __iter__(self) -> Iterator[Any]:
         if self.values.ndim == 0:
@@ -46,7 +75,7 @@ class ArrayAttributes(Taped):
         return (self[i] for i in range(len(self.values)))  # type: ignore[index]
 
     def __contains__(self, value: Any) -> bool:
-        return plain(value) in self.leaving("in")
+        return untaped(value) in self.leaving("in")
 
     def __float__(self) -> float:
         return float(self.leaving("float"))
@@ -87,13 +116,13 @@ class ArrayAttributes(Taped):
         return found
 
     def __repr__(self) -> str:
-        return repr(plain(self))
+        return repr(untaped(self))
 
     def __str__(self) -> str:
-        return str(plain(self))
+        return str(untaped(self))
 
     def __format__(self, specification: str) -> str:
-        return format(plain(self), specification)
+        return format(untaped(self), specification)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -106,14 +135,14 @@ class ArrayAttributes(Taped):
         self.nodes.shape = shape
 
     @property
-    def T(self) -> Any:
+    def T(self) -> Any:  # noqa: N802 - NumPy's name
         """As an array's."""
         return self.transpose()
 
     @property
-    def mT(self) -> Any:
+    def mT(self) -> Any:  # noqa: N802 - NumPy's name
         """As an array's."""
-        return np.swapaxes(self, -1, -2)  # type: ignore[call-overload]
+        return np.swapaxes(self, -1, -2)
 
     @property
     def real(self) -> Any:
@@ -164,15 +193,15 @@ class ArrayAttributes(Taped):
 
     def reshape(self, *shape: Any, order: Any = "C") -> Any:
         """As an array's."""
-        return np.reshape(self, shape[0] if len(shape) == 1 else shape, order)  # type: ignore[call-overload]
+        return np.reshape(self, shape[0] if len(shape) == 1 else shape, order)
 
     def transpose(self, *axes: Any) -> Any:
         """As an array's."""
-        return np.transpose(self, (axes[0] if len(axes) == 1 else axes) or None)  # type: ignore[call-overload]
+        return np.transpose(self, (axes[0] if len(axes) == 1 else axes) or None)
 
     def flatten(self, order: Any = "C") -> Any:
         """As an array's."""
-        return np.ravel(self, order).copy()  # type: ignore[call-overload]
+        return np.ravel(self, order).copy()
 
     def conj(self) -> Any:
         """As an array's."""
@@ -195,4 +224,4 @@ class ArrayAttributes(Taped):
         """The values, where they are taken for constants."""
         if not self.ledger.is_fixed(self.nodes):
             self.ledger.remark("escape", what)
-        return plain(self)
+        return untaped(self)

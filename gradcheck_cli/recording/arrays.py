@@ -12,9 +12,9 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from gradcheck_cli.recording.array_attributes import ArrayAttributes
-from gradcheck_cli.recording.ledger import Ledger, Taped, plain, taped_in
+from gradcheck_cli.recording.ledger import ArrayLedger, Taped, taped_in, untaped
 from gradcheck_cli.recording.numpy_call import NumpyCall
-from gradcheck_cli.recording.numpy_calls import call_of, moves, nodes_of, ufunc_nodes
+from gradcheck_cli.recording.numpy_calls import moves, named_call, numpy_nodes, ufunc_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +35,7 @@ class TapedArray(ArrayAttributes, NDArrayOperatorsMixin):
 
     def __getitem__(self, key: Any) -> Any:
         index = _held(self.ledger, key)
-        return made(self.ledger, self.values[index], self.nodes[index], is_view=True)
+        return taped(self.ledger, self.values[index], self.nodes[index], is_view=True)
 
     def __setitem__(self, key: Any, value: Any) -> None:
         if self.scalar:
@@ -48,7 +48,7 @@ class TapedArray(ArrayAttributes, NDArrayOperatorsMixin):
                 nodes, index = self.ledger.row("where", mask, nodes, self.nodes), ...
             else:
                 index = _held(self.ledger, key)
-        self.values[plain(key)] = plain(value)
+        self.values[untaped(key)] = untaped(value)
         self.nodes[index] = nodes
 
     def __hash__(self) -> int:
@@ -66,7 +66,7 @@ class TapedArray(ArrayAttributes, NDArrayOperatorsMixin):
 
     def sort(self, axis: int = -1) -> None:
         """As an array's."""
-        self[...] = np.sort(self, axis)  # type: ignore[call-overload]
+        self[...] = np.sort(self, axis)
 
     def astype(self, dtype: Any, *rest: Any, copy: bool = True, **settings: Any) -> Any:
         """As an array's; numbers that become whole ones are cut off."""
@@ -79,16 +79,16 @@ class TapedArray(ArrayAttributes, NDArrayOperatorsMixin):
         if values.dtype.kind in "iu" and self.values.dtype.kind == "f":
             with self.ledger.following():
                 nodes = self.ledger.row("trunc", nodes)
-        return made(self.ledger, values[()] if self.scalar else values, nodes)
+        return taped(self.ledger, values[()] if self.scalar else values, nodes)
 
 
-def made(ledger: Ledger, values: Any, nodes: Any, *, is_view: bool = False) -> Any:
+def taped(ledger: ArrayLedger, values: Any, nodes: Any, *, is_view: bool = False) -> Any:
     """What is handed to the person's code: arrays where there are nodes, else the plain values."""
     if nodes is None:
         return values
     if isinstance(values, list | tuple):
         pairs = zip(values, nodes, strict=True)
-        found = [made(ledger, v, n, is_view=is_view) for v, n in pairs]
+        found = [taped(ledger, v, n, is_view=is_view) for v, n in pairs]
         if isinstance(values, list):
             return found
         return type(values)(*found) if hasattr(values, "_fields") else tuple(found)
@@ -114,47 +114,49 @@ def _is_mask_of(key: Any, array: Taped) -> bool:
     )
 
 
-def _held(ledger: Ledger, key: Any) -> Any:
+def _held(ledger: ArrayLedger, key: Any) -> Any:
     """An index as it is at the point."""
     if any(not ledger.is_fixed(t.nodes) for t in taped_in(key)):
         ledger.remark("index", "[]")
-    return plain(key)
+    return untaped(key)
 
 
-def _of_function(ledger: Ledger, function: Callable[..., Any], args: Any, keywords: Any) -> Any:
-    call = call_of(ledger, function, args, keywords)
+def _of_function(
+    ledger: ArrayLedger, function: Callable[..., Any], args: Any, keywords: Any
+) -> Any:
+    call = named_call(ledger, function, args, keywords)
     if call.name in moves.WRITERS:
         with ledger.following():
-            moves.write(call)
-        return function(*plain(args), **plain(keywords))
+            moves.write_in_place(call)
+        return function(*untaped(args), **untaped(keywords))
     target = call.get("out")
-    kept = {name: plain(value) for name, value in keywords.items() if name != "out"}
+    kept = {name: untaped(value) for name, value in keywords.items() if name != "out"}
     if target is not None and "out" not in keywords:
         ledger.refuse(f"`{call.name}` with `out` by its place")
-    values = function(*plain(args), **kept)
+    values = function(*untaped(args), **kept)
     with ledger.following():
-        nodes = nodes_of(NumpyCall(ledger, function, call.name, call.args, values))
-    found = made(ledger, values, nodes, is_view=call.name in moves.MOVERS)
+        nodes = numpy_nodes(NumpyCall(ledger, function, call.name, call.args, values))
+    found = taped(ledger, values, nodes, is_view=call.name in moves.MOVERS)
     return found if target is None else _written(ledger, target, found)
 
 
-def _of_ufunc(ledger: Ledger, ufunc: Any, method: str, inputs: Any, settings: Any) -> Any:
+def _of_ufunc(ledger: ArrayLedger, ufunc: Any, method: str, inputs: Any, settings: Any) -> Any:
     if method == "at":
         return _at(ledger, ufunc, *inputs)
     outs = settings.pop("out", None)
-    kept = {name: plain(value) for name, value in settings.items()}
+    kept = {name: untaped(value) for name, value in settings.items()}
     where = settings.pop("where", True) if method == "__call__" else True
     if where is not True:
         if outs is None:
             ledger.refuse(f"`{ufunc.__name__}` with `where` and without `out`")
-        kept["out"] = tuple(np.array(plain(out)) for out in outs)
-    values = getattr(ufunc, method)(*plain(inputs), **kept)
+        kept["out"] = tuple(np.array(untaped(out)) for out in outs)
+    values = getattr(ufunc, method)(*untaped(inputs), **kept)
     call = NumpyCall(ledger, ufunc, ufunc.__name__, {"array": None, **settings}, values)
     with ledger.following():
         nodes = ufunc_nodes(call, method, list(inputs))
         if where is not True:
             nodes = call.row("where", call.nodes(where), nodes, call.nodes(outs[0]))
-    found = made(ledger, values, nodes)
+    found = taped(ledger, values, nodes)
     if outs is None or (isinstance(outs[0], Taped) and outs[0].scalar):
         return found
     if len(outs) == 1:
@@ -162,18 +164,18 @@ def _of_ufunc(ledger: Ledger, ufunc: Any, method: str, inputs: Any, settings: An
     return tuple(_written(ledger, out, part) for out, part in zip(outs, found, strict=True))
 
 
-def _written(ledger: Ledger, target: Any, found: Any) -> Any:
+def _written(ledger: ArrayLedger, target: Any, found: Any) -> Any:
     """A result written to the memory that was given for it."""
     if isinstance(target, tuple):
         (target,) = target
     if not isinstance(target, Taped):
         ledger.refuse("it writes to an array that was made elsewhere")
-    np.copyto(target.values, plain(found), casting="same_kind")
+    np.copyto(target.values, untaped(found), casting="same_kind")
     target.nodes[...] = ledger.fitting(ledger.nodes(found), target.values.dtype)
     return target
 
 
-def _at(ledger: Ledger, ufunc: Any, target: Any, key: Any, *operands: Any) -> None:
+def _at(ledger: ArrayLedger, ufunc: Any, target: Any, key: Any, *operands: Any) -> None:
     """`ufunc.at`: one element after the other, so that the same may be met again."""
     if not isinstance(target, Taped):
         ledger.refuse(f"`{ufunc.__name__}.at` on an array that was made elsewhere")
@@ -186,9 +188,9 @@ def _at(ledger: Ledger, ufunc: Any, target: Any, key: Any, *operands: Any) -> No
             parts = [_number(ledger, node) for node in (flat[place], *others)]
             call = NumpyCall(ledger, ufunc, ufunc.__name__, {"array": None}, np.float64(0))
             flat[place] = ufunc_nodes(call, "__call__", parts)
-    ufunc.at(target.values, index, *plain(operands))
+    ufunc.at(target.values, index, *untaped(operands))
     target.nodes[...] = flat.reshape(target.nodes.shape)
 
 
-def _number(ledger: Ledger, node: Nodes) -> Taped:
+def _number(ledger: ArrayLedger, node: Nodes) -> Taped:
     return Taped(ledger, np.float64(0), np.asarray(node))

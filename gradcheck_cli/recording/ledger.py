@@ -25,7 +25,7 @@ UNSET = -1
 
 
 @dataclass(eq=False)
-class Ledger:
+class ArrayLedger:
     """Where arrays are written down.
 
     Attributes:
@@ -137,18 +137,20 @@ class Taped:
 
     __slots__ = ("ledger", "nodes", "scalar", "values")
 
-    def __init__(self, ledger: Ledger, values: Any, nodes: Nodes, *, scalar: bool = False) -> None:
+    def __init__(
+        self, ledger: ArrayLedger, values: Any, nodes: Nodes, *, scalar: bool = False
+    ) -> None:
         self.ledger, self.values, self.nodes, self.scalar = ledger, values, nodes, scalar
 
 
-def plain(tree: Any) -> Any:
+def untaped(tree: Any) -> Any:
     """The values of what was recorded, in lists of lists too."""
     if isinstance(tree, Taped):
         return tree.values[()] if tree.scalar else tree.values
     if isinstance(tree, list | tuple) and type(tree) in (list, tuple):
-        return type(tree)(map(plain, tree))
+        return type(tree)(map(untaped, tree))
     if type(tree) is dict:
-        return {key: plain(value) for key, value in tree.items()}
+        return {key: untaped(value) for key, value in tree.items()}
     return tree
 
 

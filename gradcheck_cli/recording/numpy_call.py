@@ -12,13 +12,13 @@ import numpy as np
 from gradcheck_cli.functions import lookup, names
 from gradcheck_cli.functions.deviations import Elsewhere
 from gradcheck_cli.language.libraries import SYNONYMS
-from gradcheck_cli.recording.ledger import Taped, plain, taped_in
+from gradcheck_cli.recording.ledger import Taped, taped_in, untaped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gradcheck_cli.functions.row import Function
-    from gradcheck_cli.recording.ledger import Ledger
+    from gradcheck_cli.recording.ledger import ArrayLedger
     from gradcheck_cli.recording.tape import Nodes
 
 # What functions written in C call their arguments, as the documentation has it.
@@ -43,7 +43,7 @@ class NumpyCall:
         result: what it gave for the values.
     """
 
-    ledger: Ledger
+    ledger: ArrayLedger
     function: Callable[..., Any]
     name: str
     args: dict[str, Any]
@@ -55,7 +55,7 @@ class NumpyCall:
     def get(self, name: str, default: Any = None) -> Any:
         """An argument, or the default where it is not given."""
         value = self.args.get(name, default)
-        return default if value is np._NoValue else value  # type: ignore[attr-defined]
+        return default if value is np._NoValue else value
 
     @property
     def first(self) -> Any:
@@ -78,7 +78,7 @@ class NumpyCall:
         """An index or a mask as it is at the point."""
         if any(not self.ledger.is_fixed(t.nodes) for t in taped_in(value)):
             self.ledger.remark(kind, self.name)
-        return plain(value)
+        return untaped(value)
 
     def only(self, *allowed: str) -> None:
         """No argument says something but these and the first.
@@ -88,7 +88,7 @@ class NumpyCall:
         """
         told = parameters_of(self.function)
         known = {} if told is None else told.parameters
-        first, *rest = self.args
+        rest = [*self.args][1:]
         for name in rest:
             value = self.get(name)
             default = getattr(known.get(name), "default", None)
@@ -99,7 +99,7 @@ class NumpyCall:
 
 
 # Arguments that say where a result lies, or in which format: the values have it.
-_OF_MEMORY = ("out", "dtype", "order", "subok", "casting", "copy", "optimize", "signature", "device", "like")  # fmt: skip
+_OF_MEMORY = ("out", "dtype", "order", "subok", "casting", "copy", "optimize", "device", "like")
 
 
 @cache
@@ -111,7 +111,7 @@ def parameters_of(function: Any) -> Signature | None:
         return None
 
 
-def bound(function: Any, name: str, args: Any, keywords: Any) -> dict[str, Any] | None:
+def arguments_of(function: Any, name: str, args: Any, keywords: Any) -> dict[str, Any] | None:
     """Arguments by name, defaults filled in; None where the function does not tell them."""
     in_c = _IN_C.get(name)
     if in_c is not None:
@@ -121,10 +121,11 @@ def bound(function: Any, name: str, args: Any, keywords: Any) -> dict[str, Any] 
         return None
     given = known.bind(*args, **keywords)
     given.apply_defaults()
-    return dict(given.arguments)
+    found: dict[str, Any] = dict(given.arguments)
+    return found
 
 
-def row_of(name: str, libraries: tuple[str, ...]) -> tuple[Function, Elsewhere] | None:
+def numpy_row(name: str, libraries: tuple[str, ...]) -> tuple[Function, Elsewhere] | None:
     """The row that a library's function is by its name, and what is its own there."""
     bare = name.rpartition(".")[2]
     known = names().get(bare)

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck_cli.functions import lookup, names
-from gradcheck_cli.recording.arrays import made
-from gradcheck_cli.recording.ledger import UNSET, Taped, plain, taped_in
+from gradcheck_cli.recording.arrays import TapedArray, taped
+from gradcheck_cli.recording.ledger import UNSET, Taped, taped_in, untaped
 from gradcheck_cli.recording.places import is_of_person
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from gradcheck_cli.recording.ledger import Ledger
+    from gradcheck_cli.recording.ledger import ArrayLedger
 
 # They make arrays that are filled later on.
 _MAKERS = ("zeros", "ones", "empty", "full", "zeros_like", "ones_like", "empty_like", "full_like",
@@ -39,7 +39,7 @@ _INSTALLED = tuple({sysconfig.get_path(name) for name in ("stdlib", "purelib", "
 
 
 @contextmanager
-def substituted(ledger: Ledger, functions: Sequence[Any]) -> Iterator[None]:
+def substituted(ledger: ArrayLedger, functions: Sequence[Any]) -> Iterator[None]:
     """In the modules of these functions, and in those of the person's that they use, what makes
     arrays makes such as can be written down. NumPy itself stays as it is: extensions rest on it.
     """
@@ -69,7 +69,7 @@ class _Standing(ModuleType):
         return getattr(self._module, name)
 
 
-def _replacements(ledger: Ledger) -> dict[int, Any]:
+def _replacements(ledger: ArrayLedger) -> dict[int, Any]:
     """What stands for what, by its identity."""
     tricks = np.lib.stride_tricks
     of_tricks = {"as_strided": _strided(ledger, tricks.as_strided)}
@@ -141,43 +141,46 @@ def _of_list(gather: Callable[..., Any], original: Callable[..., Any]) -> Callab
     return compute
 
 
-def _maker(ledger: Ledger, original: Callable[..., Any]) -> Callable[..., Any]:
+def _maker(ledger: ArrayLedger, original: Callable[..., Any]) -> Callable[..., Any]:
     unset = original.__name__.startswith("empty")
 
     def make(*args: Any, **keywords: Any) -> Any:
         if taped_in([*args, keywords]) and original.__name__ != "full":
             return original(*args, **keywords)
-        values = original(*plain(args), **plain(keywords))
+        values = original(*untaped(args), **untaped(keywords))
         if not _is_for_numbers(values):
             return values
         if original.__name__ == "full":
             fill = args[1] if len(args) > 1 else keywords["fill_value"]
             with ledger.following():
-                return made(ledger, values, np.broadcast_to(ledger.nodes(fill), values.shape))
+                return taped(ledger, values, np.broadcast_to(ledger.nodes(fill), values.shape))
         if unset:
             values[...] = False if values.dtype == np.bool_ else np.nan
-            return made(ledger, values, np.full(values.shape, UNSET))
-        return made(ledger, values, ledger.constants(values))
+            return taped(ledger, values, np.full(values.shape, UNSET))
+        return taped(ledger, values, ledger.constants(values))
 
     return make
 
 
-def _gatherer(ledger: Ledger, original: Callable[..., Any]) -> Callable[..., Any]:
+def _gatherer(ledger: ArrayLedger, original: Callable[..., Any]) -> Callable[..., Any]:
     def gather(value: Any, *args: Any, **keywords: Any) -> Any:
         found = taped_in(value)
-        if isinstance(value, Taped):
+        if isinstance(value, TapedArray):
             dtype = args[0] if args else keywords.get("dtype")
-            fresh = original.__name__ == "array" and keywords.get("copy", True)
-            same = value if dtype is None else value.astype(dtype, copy=False)  # type: ignore[attr-defined]
-            array = same.copy() if fresh and same is value else same
-            return made(ledger, np.asarray(array.values), array.nodes, is_view=True) if array.scalar else array
-        values = original(plain(value) if found else value, *args, **keywords)
+            fresh = original.__name__ == "array" and bool(keywords.get("copy", True))
+            array = value.astype(value.dtype if dtype is None else dtype, copy=fresh)
+            return TapedArray(ledger, array.values, array.nodes)
+        values = original(untaped(value) if found else value, *args, **keywords)
         if found:
             with ledger.following():
-                return made(ledger, values, ledger.nodes(value))
-        if not _is_for_numbers(values) or isinstance(value, np.ndarray) or not np.isfinite(values).all():
+                return taped(ledger, values, ledger.nodes(value))
+        if (
+            not _is_for_numbers(values)
+            or isinstance(value, np.ndarray)
+            or not np.isfinite(values).all()
+        ):
             return values
-        return made(ledger, values, ledger.constants(values))
+        return taped(ledger, values, ledger.constants(values))
 
     return gather
 
@@ -187,13 +190,17 @@ def _draws(function: Any) -> bool:
     return isinstance(getattr(function, "__self__", None), np.random.RandomState)
 
 
-def _drawing(ledger: Ledger, original: Callable[..., Any]) -> Callable[..., Any]:
+def _drawing(ledger: ArrayLedger, original: Callable[..., Any]) -> Callable[..., Any]:
     def draw(*args: Any, **keywords: Any) -> Any:
-        values = original(*plain(args), **plain(keywords))
+        values = original(*untaped(args), **untaped(keywords))
         if not isinstance(values, np.ndarray | float):
             return values
         ledger.remark("random", original.__name__)
-        return made(ledger, values, ledger.constants(values)) if _is_for_numbers(np.asarray(values)) else values
+        return (
+            taped(ledger, values, ledger.constants(values))
+            if _is_for_numbers(np.asarray(values))
+            else values
+        )
 
     return draw
 
@@ -203,19 +210,19 @@ def _is_for_numbers(values: Any) -> bool:
     return bool(values.dtype.kind in "fb")
 
 
-def _strided(ledger: Ledger, original: Callable[..., Any]) -> Callable[..., Any]:
+def _strided(ledger: ArrayLedger, original: Callable[..., Any]) -> Callable[..., Any]:
     def view(x: Any, shape: Any = None, strides: Any = None, **keywords: Any) -> Any:
         if not isinstance(x, Taped):
             return original(x, shape, strides, **keywords)
         values = original(x.values, shape, strides, **keywords)
         size = x.values.itemsize
         steps = None if strides is None else tuple(step // size * 8 for step in strides)
-        return made(ledger, values, original(x.nodes, shape, steps, **keywords), is_view=True)
+        return taped(ledger, values, original(x.nodes, shape, steps, **keywords), is_view=True)
 
     return view
 
 
-def _of_math(ledger: Ledger) -> dict[str, Any]:
+def _of_math(ledger: ArrayLedger) -> dict[str, Any]:
     """The functions of `math` that are rows of the same name and arguments."""
     found: dict[str, Any] = {}
     for name, original in vars(math).items():
@@ -225,15 +232,15 @@ def _of_math(ledger: Ledger) -> dict[str, Any]:
     return found
 
 
-def _scalar(ledger: Ledger, original: Callable[..., Any], row: str, count: int) -> Callable[..., Any]:  # fmt: skip
+def _scalar(ledger: ArrayLedger, original: Any, row: str, count: int) -> Callable[..., Any]:
     def compute(*args: Any) -> Any:
-        value = original(*plain(args))
+        value = original(*untaped(args))
         # Of a plain number as well, as sqrt(2) is none: 1/sqrt(2) is sqrt(2)/2.
         known = all(isinstance(a, Taped | int | float) for a in args) and len(args) == count
         if not known or not isfinite(value) or float(value).is_integer():
             return value
         with ledger.following():
             nodes = ledger.row(row, *[np.reshape(ledger.nodes(v), ()) for v in args])
-        return made(ledger, np.float64(value), nodes)
+        return taped(ledger, np.float64(value), nodes)
 
     return compute

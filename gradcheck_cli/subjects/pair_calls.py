@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 # What cotangents are called: `dout`, `grad_output`, `g`, `upstream`.
-_COTANGENT = re.compile(r"d[A-Za-z_]\w*|g|gy|gout|(.*_)?grad(_.*|s)?|upstream\w*|cotangent\w*|delta\w*|v?jvp|.*_bar|bar")  # fmt: skip
+_COTANGENT = re.compile(
+    r"d[A-Za-z_]\w*|g|gy|gout|(.*_)?grad(_.*|s)?|upstream\w*|cotangent\w*|.*_bar"
+)
 # What is called like one, and is none.
-_NO_COTANGENT = re.compile(r"dim\w*|dtype|data|dropout\w*|decay|depth|degree|debug|device|dilation|distance\w*|grads?")  # fmt: skip
+_NO_COTANGENT = re.compile(r"dim\w*|dtype|data|dropout\w*|decay|depth|degree|debug|dilation")
 
 
 class PairError(ValueError):
@@ -28,7 +30,7 @@ class PairError(ValueError):
 
 
 @dataclass(frozen=True, eq=False)
-class Pair:
+class NumpyPair:
     """A forward and its backward.
 
     Attributes:
@@ -56,7 +58,7 @@ class Forwarded:
     left: tuple[Any, ...] = ()
 
 
-def ask_forward(pair: Pair, arrays: Mapping[str, Any]) -> Forwarded:
+def ask_forward(pair: NumpyPair, arrays: Mapping[str, Any]) -> Forwarded:
     """The forward's value, and what it leaves for the backward.
 
     Args:
@@ -77,19 +79,22 @@ def ask_forward(pair: Pair, arrays: Mapping[str, Any]) -> Forwarded:
     if not several:
         found = (found,)
     if len(found) < count:
-        message = f"the forward gives {len(found)} values, and the backward takes {count} cotangents"
+        message = (
+            f"the forward gives {len(found)} values, and the backward takes {count} cotangents"
+        )
         raise PairError(message)
     if not several and len(left) == 1:
         return Forwarded((found[0],), (found[0],))
     if len(found) < count + len(left):
         names_left = ", ".join(f"`{name}`" for name in left)
-        message = f"nothing is known of the backward's {names_left}: the forward leaves {len(found) - count} values beside its own"
+        known = f"the forward leaves {len(found) - count} values beside its own"
+        message = f"nothing is known of the backward's {names_left}: {known}"
         raise PairError(message)
     return Forwarded(tuple(found[:count]), tuple(found[len(found) - len(left) :]))
 
 
 def ask_backward(
-    pair: Pair, forwarded: Forwarded, arrays: Mapping[str, Any], cotangents: Sequence[Any]
+    pair: NumpyPair, forwarded: Forwarded, arrays: Mapping[str, Any], cotangents: Sequence[Any]
 ) -> list[Any]:
     """The gradient of each input, None where the backward gives none.
 
@@ -112,7 +117,7 @@ def ask_backward(
     return _shaped(pair, arrays, _by_input(pair, (found,) if isinstance(found, dict) else parts))
 
 
-def _by_input(pair: Pair, found: tuple[Any, ...]) -> list[Any]:
+def _by_input(pair: NumpyPair, found: tuple[Any, ...]) -> list[Any]:
     """Gradients in the order of the inputs: they are called by them, or come in their order, with
     or without the arguments that are no inputs.
     """
@@ -137,7 +142,7 @@ def _called_for(name: str, found: Mapping[str, Any]) -> Any:
     raise PairError(message)
 
 
-def _shaped(pair: Pair, arrays: Mapping[str, Any], found: list[Any]) -> list[Any]:
+def _shaped(pair: NumpyPair, arrays: Mapping[str, Any], found: list[Any]) -> list[Any]:
     """The same, of the shapes of the inputs: an optimizer would add another shape to each row."""
     for name, gradient in zip(pair.inputs, found, strict=True):
         wanted, shape = np.shape(arrays[name]), np.shape(gradient)
@@ -147,7 +152,7 @@ def _shaped(pair: Pair, arrays: Mapping[str, Any], found: list[Any]) -> list[Any
     return found
 
 
-def _roles(pair: Pair) -> tuple[list[str], list[str]]:
+def _roles(pair: NumpyPair) -> tuple[list[str], list[str]]:
     """The names of the backward's cotangents, and of what the forward left for it.
 
     Raises:
@@ -181,9 +186,12 @@ def _parameters(function: Any) -> list[Parameter] | None:
 
 
 def _called(
-    function: Any, parameters: list[Parameter] | None, given: Mapping[str, Any], order: Sequence[str]
+    function: Any,
+    parameters: list[Parameter] | None,
+    given: Mapping[str, Any],
+    order: Sequence[str],
 ) -> Any:  # fmt: skip
-    """A call by names, the leading ones by their places; by places alone where there are no names."""
+    """A call by names, the leading ones by their places; where there are no names by places."""
     if parameters is None:
         return function(*[given[name] for name in order])
     missing = [p.name for p in parameters if p.name not in given and p.default is Parameter.empty]
@@ -193,5 +201,7 @@ def _called(
     leading = [p for p in parameters if p.kind is not Parameter.KEYWORD_ONLY]
     count = next((k for k, p in enumerate(leading) if p.name not in given), len(leading))
     positional = [given[p.name] for p in leading[:count]]
-    rest = {p.name: given[p.name] for p in parameters if p.name in given and p not in leading[:count]}
+    rest = {
+        p.name: given[p.name] for p in parameters if p.name in given and p not in leading[:count]
+    }
     return function(*positional, **rest)

@@ -16,14 +16,14 @@ import torch
 from numpy.lib.stride_tricks import as_strided
 from torch.utils._python_dispatch import _disable_current_modes, _get_current_dispatch_mode_stack
 
-from gradcheck_cli.recording.arrays import TapedArray, made
-from gradcheck_cli.recording.ledger import UNSET, Ledger, Taped, plain
+from gradcheck_cli.recording.arrays import TapedArray, taped
+from gradcheck_cli.recording.ledger import UNSET, ArrayLedger, Taped, untaped
 from gradcheck_cli.recording.places import is_of_person
 from gradcheck_cli.recording.recorder import Recorder
 from gradcheck_cli.recording.substitutes import substituted
 from gradcheck_cli.recording.tape import Unfollowed
 from gradcheck_cli.subjects.function import SEED
-from gradcheck_cli.subjects.pair_calls import Forwarded, Pair, ask_backward, ask_forward
+from gradcheck_cli.subjects.pair_calls import Forwarded, NumpyPair, ask_backward, ask_forward
 from gradcheck_cli.worlds.scalars import TooLarge
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.worlds.tensors import Tensor
 
 
-def as_function(pair: Pair) -> Callable[[Mapping[str, Tensor]], Any]:
+def as_function(pair: NumpyPair) -> Callable[[Mapping[str, Tensor]], Any]:
     """A function of tensors by name whose values are the forward's, and whose gradients are the
     backward's.
     """
@@ -50,24 +50,24 @@ class _Run:
         state: of the random numbers.
     """
 
-    ledger: Ledger | None
+    ledger: ArrayLedger | None
     arrays: dict[str, Any]
     fresh: dict[str, Any]
     forwarded: Forwarded
     state: Any
 
 
-class _Pair(torch.autograd.Function):
+class _Pair(torch.autograd.Function):  # type: ignore[misc]  # torch has no types here
     @staticmethod
-    def forward(ctx: Any, pair: Pair, *inputs: Any) -> Any:
+    def forward(ctx: Any, pair: NumpyPair, *inputs: Any) -> Any:
         recorder = _recorder()
-        ledger = None if recorder is None else Ledger(recorder.tape, recorder.remarks)
+        ledger = None if recorder is None else ArrayLedger(recorder.tape, recorder.remarks)
         with _disable_current_modes():
             named = zip(pair.inputs, inputs, strict=True)
             arrays = {name: _array(recorder, ledger, tensor) for name, tensor in named}
             # A forward may write to what it is given: a dictionary of running means.
             arrays |= {name: _constant(ledger, value) for name, value in pair.constants.items()}
-            fresh = {name: deepcopy(plain(value)) for name, value in arrays.items()}
+            fresh = {name: deepcopy(untaped(value)) for name, value in arrays.items()}
             with _drawing(_seeded()) as drawn, _followed(ledger, pair, _again(pair, fresh)):
                 forwarded = ask_forward(pair, arrays)
             ctx.run = _Run(ledger, arrays, fresh, forwarded, drawn)
@@ -83,7 +83,7 @@ class _Pair(torch.autograd.Function):
         recorder, run, pair = _recorder(), ctx.run, ctx.pair
         with _disable_current_modes():
             given = [_array(recorder, run.ledger, tensor) for tensor in cotangents]
-            plainly = _again(pair, run.fresh, [np.array(plain(g)) for g in given])
+            plainly = _again(pair, run.fresh, [np.array(untaped(g)) for g in given])
             with _drawing(run.state[-1]), _followed(run.ledger, pair, plainly):
                 found = ask_backward(pair, run.forwarded, run.arrays, given)
             gradients = [
@@ -99,7 +99,7 @@ def _recorder() -> Recorder | None:
     return next((mode for mode in modes if isinstance(mode, Recorder)), None)
 
 
-def _array(recorder: Recorder | None, ledger: Ledger | None, tensor: Tensor) -> Any:
+def _array(recorder: Recorder | None, ledger: ArrayLedger | None, tensor: Tensor) -> Any:
     """A copy of a tensor that lies in memory as it does; a number where it is one."""
     values: Any = _laid_out(tensor.detach().cpu().numpy(), tensor)
     if recorder is not None and ledger is not None and recorder.shadows.holds(tensor):
@@ -117,12 +117,12 @@ def _laid_out(array: Any, tensor: Tensor) -> Any:
     return copy
 
 
-def _constant(ledger: Ledger | None, value: Any) -> Any:
+def _constant(ledger: ArrayLedger | None, value: Any) -> Any:
     """A copy of an argument that is no input: a method of a plain array cannot be followed."""
     if ledger is None:
         return deepcopy(value)
     if isinstance(value, np.ndarray) and value.dtype.kind == "f" and np.isfinite(value).all():
-        return made(ledger, value.copy(), ledger.constants(value))
+        return taped(ledger, value.copy(), ledger.constants(value))
     if type(value) in (list, tuple):
         return type(value)(_constant(ledger, part) for part in value)
     if type(value) is dict:
@@ -132,7 +132,7 @@ def _constant(ledger: Ledger | None, value: Any) -> Any:
 
 def _tensor(recorder: Recorder | None, value: Any, dtype: Any, device: Any) -> Tensor:
     """What NumPy code gave, as a tensor."""
-    array = np.array(plain(value))
+    array = np.array(untaped(value))
     if array.dtype.kind not in "fiub":
         message = f"it gives {type(value).__name__}, and no array of numbers"
         raise TypeError(message)
@@ -146,12 +146,13 @@ def _tensor(recorder: Recorder | None, value: Any, dtype: Any, device: Any) -> T
 
 def _seeded() -> Any:
     """The states of Python's and NumPy's random numbers with which every forward begins."""
-    return random.Random(SEED).getstate(), np.random.RandomState(SEED).get_state()
+    ours = random.Random(SEED)  # noqa: S311 - no secret
+    return ours.getstate(), np.random.RandomState(SEED).get_state()
 
 
 @contextmanager
 def _drawing(state: Any) -> Iterator[list[Any]]:
-    """Random numbers from a state on; at the end the state that they have come to is in the list."""
+    """Random numbers from a state on; the state that they come to is put into the list."""
     before = random.getstate(), np.random.get_state()
     after: list[Any] = []
     try:
@@ -164,7 +165,9 @@ def _drawing(state: Any) -> Iterator[list[Any]]:
         np.random.set_state(before[1])
 
 
-def _again(pair: Pair, fresh: dict[str, Any], cotangents: list[Any] | None = None) -> Callable[[], None]:  # fmt: skip
+def _again(
+    pair: NumpyPair, fresh: dict[str, Any], cotangents: list[Any] | None = None
+) -> Callable[[], None]:
     """The same as it runs without being recorded."""
 
     def run() -> None:
@@ -178,7 +181,9 @@ def _again(pair: Pair, fresh: dict[str, Any], cotangents: list[Any] | None = Non
 
 
 @contextmanager
-def _followed(ledger: Ledger | None, pair: Pair, plainly: Callable[[], None]) -> Iterator[None]:
+def _followed(
+    ledger: ArrayLedger | None, pair: NumpyPair, plainly: Callable[[], None]
+) -> Iterator[None]:
     """What runs in here is written down.
 
     Raises:

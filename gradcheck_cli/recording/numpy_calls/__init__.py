@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck_cli.recording.ledger import Taped, plain
-from gradcheck_cli.recording.numpy_call import NumpyCall, bound, row_of
+from gradcheck_cli.recording.ledger import Taped, untaped
+from gradcheck_cli.recording.numpy_call import NumpyCall, arguments_of, numpy_row
 from gradcheck_cli.recording.numpy_calls import choices, moves, products, reductions, ufuncs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gradcheck_cli.recording.ledger import Ledger
+    from gradcheck_cli.recording.ledger import ArrayLedger
 
 _FILES = (reductions, products, choices)
 _REDUCTIONS = {"add": "sum", "multiply": "prod", "maximum": "amax", "minimum": "amin"}
@@ -31,20 +31,22 @@ def name_of(function: Any) -> str:
     return f"{inner}{function.__name__}"
 
 
-def call_of(ledger: Ledger, function: Callable[..., Any], args: Any, keywords: Any) -> NumpyCall:
+def named_call(
+    ledger: ArrayLedger, function: Callable[..., Any], args: Any, keywords: Any
+) -> NumpyCall:
     """A call that is still to be made.
 
     Raises:
         Unfollowed: it does not tell what its arguments are.
     """
     name = name_of(function)
-    given = bound(function, name, args, keywords)
+    given = arguments_of(function, name, args, keywords)
     if given is None:
         ledger.refuse(f"`numpy.{name}`")
     return NumpyCall(ledger, function, name, given)
 
 
-def nodes_of(call: NumpyCall) -> Any:
+def numpy_nodes(call: NumpyCall) -> Any:
     """The nodes of all that a call gives, in lists as that is; None where it gives plain numbers.
 
     Raises:
@@ -60,14 +62,14 @@ def nodes_of(call: NumpyCall) -> Any:
         if rule is not None:
             return rule(call)
     if call.name in moves.MOVERS:
-        return moves.moved(call)
+        return moves.moved_elements(call)
     return _by_row(call)
 
 
 def _by_row(call: NumpyCall) -> Any:
     """A row of the same name, of arrays alone."""
     libraries = ("np.linalg", "np") if call.name.startswith("linalg.") else ("np",)
-    known = row_of(call.name, libraries)
+    known = numpy_row(call.name, libraries)
     if known is None or known[0].parsed.settings or known[0].parsed.variadic:
         call.ledger.refuse(f"`numpy.{call.name}` has no row in the function table")
     count = len(known[0].parsed.args)
@@ -97,7 +99,7 @@ def ufunc_nodes(call: NumpyCall, method: str, inputs: list[Any]) -> Any:
 def _crossed(a: Any, b: Any) -> list[Any]:
     """Two arrays, each element of one with each of the other."""
     first = a if isinstance(a, Taped) else np.asarray(a)
-    index = (..., *[None] * np.ndim(plain(b)))
+    index = (..., *[None] * np.ndim(untaped(b)))
     if isinstance(first, Taped):
         return [Taped(first.ledger, first.values[index], first.nodes[index]), b]
     return [first[index], b]
@@ -111,7 +113,7 @@ def _along(call: NumpyCall, method: str, value: Any) -> Any:
         return None if name is None else call.row(name, call.floats(value), dim=axis)
     name = _REDUCTIONS.get(call.name)
     if name is not None and call.get("where", True) is True:
-        over = reductions.over(axis, call.get("keepdims", False))
+        over = reductions.dims_over(axis, call.get("keepdims", False))
         if name == "prod" and isinstance(over["dim"], tuple):
             return None
         return call.row(name, call.floats(value), **over)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck_cli.recording.ledger import plain
+from gradcheck_cli.recording.ledger import untaped
 
 if TYPE_CHECKING:
     from gradcheck_cli.recording.numpy_call import NumpyCall
@@ -14,18 +14,58 @@ if TYPE_CHECKING:
 
 # They answer indices, or counts.
 INDICES = frozenset(
-    "argmax argmin argsort argwhere nonzero flatnonzero searchsorted count_nonzero digitize lexsort "
-    "argpartition nanargmax nanargmin unravel_index ravel_multi_index".split()
+    [
+        "argmax",
+        "argmin",
+        "argsort",
+        "argwhere",
+        "nonzero",
+        "flatnonzero",
+        "searchsorted",
+        "count_nonzero",
+        "digitize",
+        "lexsort",
+        "argpartition",
+        "nanargmax",
+        "nanargmin",
+        "unravel_index",
+        "ravel_multi_index",
+    ]
 )
 # They answer whether something holds of the numbers, or make a text of them.
 ESCAPES = frozenset(
-    "allclose isclose array_equal array_equiv isin in1d array_repr array_str array2string "
-    "histogram bincount unique".split()
+    [
+        "allclose",
+        "isclose",
+        "array_equal",
+        "array_equiv",
+        "isin",
+        "in1d",
+        "array_repr",
+        "array_str",
+        "array2string",
+        "histogram",
+        "bincount",
+        "unique",
+    ]
 )
 # They answer something that has nothing to do with the numbers.
 FACTS = frozenset(
-    "shape ndim size result_type can_cast iscomplexobj isrealobj may_share_memory shares_memory "
-    "common_type min_scalar_type iscomplex isreal".split()
+    [
+        "shape",
+        "ndim",
+        "size",
+        "result_type",
+        "can_cast",
+        "iscomplexobj",
+        "isrealobj",
+        "may_share_memory",
+        "shares_memory",
+        "common_type",
+        "min_scalar_type",
+        "iscomplex",
+        "isreal",
+    ]
 )
 
 
@@ -58,7 +98,7 @@ def _clip(call: NumpyCall) -> Any:
 def _sorted(call: NumpyCall) -> Any:
     call.only("axis", "kind", "stable")
     axis = call.get("axis", -1)
-    nodes, values = call.nodes(call.first), np.asarray(plain(call.first))
+    nodes, values = call.nodes(call.first), np.asarray(untaped(call.first))
     if axis is None:
         nodes, values, axis = nodes.reshape(-1), values.reshape(-1), 0
     call.ledger.remark("index", call.name)
@@ -68,7 +108,7 @@ def _sorted(call: NumpyCall) -> Any:
 def _median(call: NumpyCall) -> Any:
     call.only("axis", "keepdims")
     nodes, axis = call.floats(call.first), call.get("axis")
-    values = np.asarray(plain(call.first))
+    values = np.asarray(untaped(call.first))
     if axis is None:
         nodes, values, axis = nodes.reshape(-1), values.reshape(-1), 0
     rows = np.moveaxis(
@@ -91,7 +131,7 @@ def _rounded(call: NumpyCall) -> Any:
 
 
 def _made_finite(call: NumpyCall) -> Any:
-    if not np.isfinite(plain(call.first)).all():
+    if not np.isfinite(untaped(call.first)).all():
         call.ledger.refuse(f"`{call.name}` of what is not finite")
     return call.nodes(call.first)
 

@@ -13,13 +13,66 @@ if TYPE_CHECKING:
 
 # They compute nothing, so that what they give for nodes is the nodes of what they give.
 MOVERS = frozenset(
-    "append array_split atleast_1d atleast_2d atleast_3d block broadcast_arrays broadcast_to choose "
-    "column_stack compress concat concatenate copy delete diag diagflat diagonal dsplit dstack "
-    "expand_dims extract flip fliplr flipud hsplit hstack insert linalg.diagonal "
-    "linalg.matrix_transpose matrix_transpose meshgrid moveaxis pad permute_dims ravel real repeat "
-    "reshape resize roll rollaxis rot90 row_stack split squeeze stack swapaxes take "
-    "take_along_axis tile transpose tril triu unstack vsplit vstack "
-    "sliding_window_view".split()
+    [
+        "append",
+        "array_split",
+        "atleast_1d",
+        "atleast_2d",
+        "atleast_3d",
+        "block",
+        "broadcast_arrays",
+        "broadcast_to",
+        "choose",
+        "column_stack",
+        "compress",
+        "concat",
+        "concatenate",
+        "copy",
+        "delete",
+        "diag",
+        "diagflat",
+        "diagonal",
+        "dsplit",
+        "dstack",
+        "expand_dims",
+        "extract",
+        "flip",
+        "fliplr",
+        "flipud",
+        "hsplit",
+        "hstack",
+        "insert",
+        "linalg.diagonal",
+        "linalg.matrix_transpose",
+        "matrix_transpose",
+        "meshgrid",
+        "moveaxis",
+        "pad",
+        "permute_dims",
+        "ravel",
+        "real",
+        "repeat",
+        "reshape",
+        "resize",
+        "roll",
+        "rollaxis",
+        "rot90",
+        "row_stack",
+        "split",
+        "squeeze",
+        "stack",
+        "swapaxes",
+        "take",
+        "take_along_axis",
+        "tile",
+        "transpose",
+        "tril",
+        "triu",
+        "unstack",
+        "vsplit",
+        "vstack",
+        "sliding_window_view",
+    ]
 )
 # Arguments that are numbers beside the first: of a few functions the first is none.
 _NUMBERS = ("values", "constant_values", "choices", "arrs", "xi", "args", "arys")
@@ -27,10 +80,10 @@ _NOT_FIRST = {"choose": ("choices",), "compress": ("a",), "extract": ("arr",)}
 # How `pad` may fill.
 _PADS = ("constant", "edge", "reflect", "symmetric", "wrap")
 # They change their first argument.
-WRITERS = frozenset("copyto fill_diagonal place put put_along_axis putmask".split())
+WRITERS = frozenset(["copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask"])
 
 
-def moved(call: NumpyCall) -> Any:
+def moved_elements(call: NumpyCall) -> Any:
     """The nodes of what a mover gives, in lists as that is."""
     if call.name == "pad" and call.get("mode", "constant") not in _PADS:
         call.ledger.refuse(f"`pad` by `{call['mode']}`")
@@ -59,7 +112,7 @@ def _called(function: Any, given: dict[str, Any]) -> Any:
     many = next((name for name in ("xi", "args", "arys") if isinstance(given.get(name), tuple)), "")
     rest = {name: value for name, value in given.items() if name not in (many, "kwargs")}
     rest |= given.get("kwargs") or {}
-    rest = {name: value for name, value in rest.items() if value is not np._NoValue}  # type: ignore[attr-defined]
+    rest = {name: value for name, value in rest.items() if value is not np._NoValue}
     if many:
         return function(*given[many], **rest)
     # The first by its place: functions in C may take it by no name.
@@ -68,7 +121,7 @@ def _called(function: Any, given: dict[str, Any]) -> Any:
     return function(value, **dict(others))
 
 
-def write(call: NumpyCall) -> None:
+def write_in_place(call: NumpyCall) -> None:
     """What a function writes to its first argument, done to the nodes of it and then to it."""
     target = call.first
     if not isinstance(target, Taped):

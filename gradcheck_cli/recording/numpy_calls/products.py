@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 
 def contracted(
-    call: NumpyCall, first: Nodes, second: Nodes, labels: tuple[Sequence[Any], Sequence[Any]], kept: Sequence[Any]
+    call: NumpyCall,
+    first: Nodes,
+    second: Nodes,
+    labels: tuple[Sequence[Any], Sequence[Any]],
+    kept: Sequence[Any],
 ) -> tuple[Nodes, list[Any]]:  # fmt: skip
     """The product of two arrays over the labels that both have and that are not kept, and the
     labels of its axes.

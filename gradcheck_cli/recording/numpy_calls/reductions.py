@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck_cli.recording.numpy_call import as_setting, row_of
+from gradcheck_cli.recording.numpy_call import as_setting, numpy_row
 
 if TYPE_CHECKING:
     from gradcheck_cli.recording.numpy_call import NumpyCall
     from gradcheck_cli.recording.tape import Nodes
 
 
-def over(axis: Any, keepdims: Any = False) -> dict[str, Any]:
+def dims_over(axis: Any, keepdims: Any = False) -> dict[str, Any]:
     """The settings of a row that reduces."""
     dim = tuple(map(int, axis)) if isinstance(axis, tuple) else axis if axis is None else int(axis)
     return {"dim": dim, "keepdim": bool(keepdims)}
 
 
 def _settings(call: NumpyCall) -> dict[str, Any]:
-    return over(call.get("axis"), call.get("keepdims", False))
+    return dims_over(call.get("axis"), call.get("keepdims", False))
 
 
 def _masked(call: NumpyCall, neutral: float) -> Nodes:
@@ -144,14 +144,14 @@ def _trapezoid(call: NumpyCall) -> Any:
 
 def _norm(call: NumpyCall) -> Any:
     """As the row of that name, which has NumPy's cases."""
-    known = row_of(call.name, ("np.linalg", "np"))
+    known = numpy_row(call.name, ("np.linalg", "np"))
     if known is None:
         return None
     given = {as_setting(name): call.get(name) for name in ("ord", "axis", "keepdims")}
     names = {p.name for p in known[0].parsed.settings}
     if "ord" in names:
         given["ord"] = given.pop("p")
-    axis = over(given["dim"], given["keepdim"])
+    axis = dims_over(given["dim"], given["keepdim"])
     return call.row(known[0].name, call.floats(call.first), **{**given, **axis})
 
 

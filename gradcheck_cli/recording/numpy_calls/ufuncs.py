@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck_cli.recording.numpy_call import row_of
+from gradcheck_cli.recording.numpy_call import numpy_row
 
 if TYPE_CHECKING:
     from gradcheck_cli.recording.numpy_call import NumpyCall
@@ -32,7 +32,7 @@ def elementwise(call: NumpyCall, inputs: list[Any]) -> Any:
     if rule is not None:
         return rule(call, *inputs)
     library = library_of(call.function)
-    known = row_of(call.name, (library,)) if library else None
+    known = numpy_row(call.name, (library,)) if library else None
     if known is None:
         return None
     row, _ = known
