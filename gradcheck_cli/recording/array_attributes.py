@@ -93,16 +93,16 @@ class ArrayAttributes(Taped):
         return int(self.leaving("index").__index__())
 
     def __round__(self, digits: int | None = None) -> Any:
-        return np.round(self, digits or 0)
+        return np.round(self).astype(int) if digits is None else np.round(self, digits)
 
     def __floor__(self) -> Any:
-        return np.floor(self)
+        return np.floor(self).astype(int)
 
     def __ceil__(self) -> Any:
-        return np.ceil(self)
+        return np.ceil(self).astype(int)
 
     def __trunc__(self) -> Any:
-        return np.trunc(self)
+        return np.trunc(self).astype(int)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         """What code outside of NumPy sees: constants and indices, never numbers of the inputs."""

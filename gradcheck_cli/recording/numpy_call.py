@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from inspect import Signature, signature
+from inspect import Parameter, Signature, signature
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -115,13 +115,16 @@ def arguments_of(function: Any, name: str, args: Any, keywords: Any) -> dict[str
     """Arguments by name, defaults filled in; None where the function does not tell them."""
     in_c = _IN_C.get(name)
     if in_c is not None:
-        return dict(zip(in_c, args, strict=False)) | keywords
+        return {**dict(zip(in_c, args, strict=False)), **keywords}
     known = parameters_of(function)
     if known is None:
         return None
     given = known.bind(*args, **keywords)
     given.apply_defaults()
     found: dict[str, Any] = dict(given.arguments)
+    for parameter in known.parameters.values():
+        if parameter.kind is Parameter.VAR_KEYWORD:
+            found |= found.pop(parameter.name, {})
     return found
 
 

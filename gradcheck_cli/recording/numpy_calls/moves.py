@@ -110,9 +110,8 @@ def _nodes_in(call: NumpyCall, value: Any) -> Any:
 def _called(function: Any, given: dict[str, Any]) -> Any:
     """A function called with arguments by name; those that it takes any number of one by one."""
     many = next((name for name in ("xi", "args", "arys") if isinstance(given.get(name), tuple)), "")
-    rest = {name: value for name, value in given.items() if name not in (many, "kwargs")}
-    rest |= given.get("kwargs") or {}
-    rest = {name: value for name, value in rest.items() if value is not np._NoValue}
+    told = {name: value for name, value in given.items() if value is not np._NoValue}
+    rest = {name: value for name, value in told.items() if name != many}
     if many:
         return function(*given[many], **rest)
     # The first by its place: functions in C may take it by no name.

@@ -40,7 +40,7 @@ def contracted(
     else:
         a = a.reshape(prod(batch), prod(rows), 1)
         nodes = call.row("mul", a, b.reshape(prod(batch), 1, prod(columns)))
-    return nodes.reshape(*batch, *rows, *columns), [*both, *mine, *theirs]
+    return nodes.reshape((*batch, *rows, *columns)), [*both, *mine, *theirs]
 
 
 def _in_order(nodes: Nodes, labels: Sequence[Any], order: Sequence[Any]) -> Nodes:
