@@ -75,16 +75,69 @@ def held(function, *names):
     return ledger
 
 
-ELEMENTWISE = (
-    "absolute arctan cbrt ceil cos cosh deg2rad degrees exp exp2 expm1 fabs floor negative positive "
-    "rad2deg radians reciprocal rint sign sin sinc sinh square tan tanh trunc arcsinh conjugate fix"
-).split()
-OF_POSITIVE = "sqrt log log2 log10 log1p".split()
-OF_TWO = (
-    "add subtract multiply divide true_divide maximum minimum fmax fmin arctan2 hypot logaddexp "
-    "logaddexp2 copysign heaviside floor_divide remainder mod fmod greater greater_equal less "
-    "less_equal equal not_equal logical_and logical_or logical_xor"
-).split()
+ELEMENTWISE = [
+    "absolute",
+    "arctan",
+    "cbrt",
+    "ceil",
+    "cos",
+    "cosh",
+    "deg2rad",
+    "degrees",
+    "exp",
+    "exp2",
+    "expm1",
+    "fabs",
+    "floor",
+    "negative",
+    "positive",
+    "rad2deg",
+    "radians",
+    "reciprocal",
+    "rint",
+    "sign",
+    "sin",
+    "sinc",
+    "sinh",
+    "square",
+    "tan",
+    "tanh",
+    "trunc",
+    "arcsinh",
+    "conjugate",
+    "fix",
+]
+OF_POSITIVE = ["sqrt", "log", "log2", "log10", "log1p"]
+OF_TWO = [
+    "add",
+    "subtract",
+    "multiply",
+    "divide",
+    "true_divide",
+    "maximum",
+    "minimum",
+    "fmax",
+    "fmin",
+    "arctan2",
+    "hypot",
+    "logaddexp",
+    "logaddexp2",
+    "copysign",
+    "heaviside",
+    "floor_divide",
+    "remainder",
+    "mod",
+    "fmod",
+    "greater",
+    "greater_equal",
+    "less",
+    "less_equal",
+    "equal",
+    "not_equal",
+    "logical_and",
+    "logical_or",
+    "logical_xor",
+]
 
 
 @pytest.mark.parametrize("name", ELEMENTWISE)
@@ -269,9 +322,9 @@ def test_other_libraries_are_not_given_numbers():
     """Not even where they ask for an array in the ways of NumPy."""
     ledger = ArrayLedger()
     array = TapedArray(ledger, A.copy(), ledger.tape.input("a", A.shape))
-    with pytest.raises(Unfollowed, match="^code outside of NumPy takes the numbers of an array$"):
+    with pytest.raises(Unfollowed, match=r"^code outside of NumPy takes the numbers of an array$"):
         np.zeros(3)[:] = array
-    with pytest.raises(Unfollowed, match="^it writes to an array that was made elsewhere$"):
+    with pytest.raises(Unfollowed, match=r"^it writes to an array that was made elsewhere$"):
         np.add(A, array, out=np.zeros((2, 3)))
     assert np.asarray(TapedArray(ledger, A, ledger.constants(A))).tolist() == A.tolist()
 
