@@ -121,6 +121,8 @@ class Fields:
             NoForm: it may lie on one.
         """
         self.follows = True
+        if all(isinstance(arg, FieldValue) and arg.number is not None for arg in args):
+            return  # on the branch that is followed it compares numbers
         given = dict(zip(row.parsed.names, [arg.ball for arg in args], strict=True))
         for text in row.kinks:
             program = formula(text)
