@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from gradcheck_cli.checks.result import Result
     from gradcheck_cli.code.arguments import Argument
-    from gradcheck_cli.judge.diagnosis import Diagnosis
+    from gradcheck_cli.diagnosis.diagnosis import Diagnosis
     from gradcheck_cli.judge.evidence import Tolerance
     from gradcheck_cli.questions.arrays import Array, RoundedNumber
 

@@ -1,0 +1,130 @@
+"""What is wrong with a recorded backward: guesses, the most specific first, each tested at several
+points and cotangents before it is said.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gradcheck_cli.diagnosis.branches import wrong_branch
+from gradcheck_cli.diagnosis.case import case_of
+from gradcheck_cli.diagnosis.cotangents import (
+    cotangent_changed,
+    cotangent_unused,
+    outputs_apart,
+)
+from gradcheck_cli.diagnosis.diagnosis import Diagnosis
+from gradcheck_cli.diagnosis.elements import (
+    another,
+    jacobian_untransposed,
+    moved,
+    nothing_there,
+    rows_apart,
+    some_missing,
+    uniform,
+)
+from gradcheck_cli.diagnosis.lines import (
+    Lines,
+    alone,
+    factor_in_part,
+    taken_for_constant,
+    use_held,
+)
+from gradcheck_cli.diagnosis.mends import mended
+from gradcheck_cli.diagnosis.ratios import chain_factor, constant_factor, few_digits
+from gradcheck_cli.diagnosis.scene import Scene
+from gradcheck_cli.diagnosis.words import Words
+from gradcheck_cli.worlds.balls import OutOfTime
+from gradcheck_cli.worlds.scalars import TooLarge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from gradcheck_cli.diagnosis.case import Case
+    from gradcheck_cli.questions.batch import Point
+    from gradcheck_cli.recording.recording import Recording
+
+# Seconds of computing for all guesses, and nodes of a tape that are taken on within them.
+SECONDS, MOST_NODES = 2.0, 40_000
+
+
+def diagnose(
+    point: Point, recording: Recording, parts: Sequence[int] = (), seconds: float = SECONDS
+) -> Diagnosis | None:
+    """What was done instead; None where nothing that was tried holds.
+
+    Args:
+        parts: how many elements each result of the function has.
+    """
+    if not recording.gradients or len(recording.tape.builder.nodes) > MOST_NODES:
+        return None
+    try:
+        scene = Scene(point, recording, seconds)
+        if not scene.keep_where_known():
+            return None
+        words = Words(scene)
+        cases = [case_of(scene, words, name) for name in scene.claimed]
+        lines = Lines(scene, words)
+    except (OutOfTime, TooLarge):
+        return None
+    wrong = [case for case in cases if case.is_wrong]
+    # All inputs have a right to the time that is left.
+    found = [(case, _first(case, _guesses(cases, lines, parts))) for case in wrong]
+    return _together([(case, why) for case, why in found if why is not None])
+
+
+def _guesses(
+    cases: Sequence[Case], lines: Lines, parts: Sequence[int]
+) -> list[Callable[[Case], Diagnosis | None]]:
+    return [
+        constant_factor,
+        few_digits,
+        cotangent_unused,
+        lambda case: taken_for_constant(case, lines),
+        nothing_there,
+        lambda case: another(case, cases),
+        moved,
+        rows_apart,
+        lambda case: outputs_apart(case, parts),
+        cotangent_changed,
+        jacobian_untransposed,
+        chain_factor,
+        some_missing,
+        mended,
+        lambda case: factor_in_part(case, lines),
+        lambda case: use_held(case, lines),
+        lambda case: alone(case, lines),
+        wrong_branch,
+        uniform,
+    ]
+
+
+def _first(case: Case, guesses: Sequence[Callable[[Case], Diagnosis | None]]) -> Diagnosis | None:
+    for guess in guesses:
+        try:
+            found = guess(case)
+        except (OutOfTime, TooLarge):
+            continue
+        if found is not None:
+            return found
+    return None
+
+
+def _together(found: Sequence[tuple[Case, Diagnosis]]) -> Diagnosis | None:
+    """One sentence for all inputs, those with the same reason named together."""
+    if not found:
+        return None
+    text = "; ".join(_sentences(found))
+    return Diagnosis(found[0][1].kind, text, found[0][1].factor)
+
+
+def _sentences(found: Sequence[tuple[Case, Diagnosis]]) -> Iterator[str]:
+    reasons: dict[str, list[str]] = {}
+    for case, why in found:
+        reasons.setdefault(why.text, []).append(f"`{case.name}`")
+    for text, names in reasons.items():
+        yield f"the gradient{'s' * (len(names) > 1)} of {_listed(names)}: {text}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
