@@ -57,7 +57,7 @@ def fn_command(
     records: list[Record] = []
     try:
         for job in _jobs(object, settings):
-            records.append(_checked(job, settings))
+            records += [_checked(job, settings)]
     except KeyboardInterrupt:
         interrupted = True
     report = Report(

@@ -39,6 +39,7 @@ class Wanted:
         order: 2 where what is wrong with the backward's own backward counts.
         spec, meant, twin: what it is held against, as `code.standards` has it.
         repeat: how often it is run.
+        is_named: whether a command finds it by its title.
     """
 
     wrt: tuple[str, ...] = ()
@@ -54,6 +55,7 @@ class Wanted:
     twin: Any = None
     twin_title: str = ""
     repeat: int = 1
+    is_named: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +115,9 @@ def call_of(
     if not wrt:
         hint = "give one with a decimal point, a list or `randn(3)`"
         raise PointError([Mistake("no-input", "there is no tensor to differentiate", help=hint)])
-    spoken = ("gradcheck", "fn", title, *_spoken(arguments, arrays, wanted))
+    spoken: tuple[str, ...] = ()
+    if wanted.is_named:
+        spoken = ("gradcheck", "fn", title, *_spoken(arguments, arrays, wanted))
     subject = FunctionSubject(adapted.function, title, tuple(everything), spoken=spoken)
     given = wanted.cotangent
     cotangent: Callable[[int], Sequence[float]] | None = None if given is None else lambda _: given

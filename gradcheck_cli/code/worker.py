@@ -60,6 +60,7 @@ def _wanted(job: dict[str, Any]) -> Wanted:
         tuple(job["wrt"]), job["dtype"], job["device"], job["cotangent"], job["seed"], variants,
         job["order"], tolerance, job["spec"], job["meant"],
         None if job["twin"] is None else find_object(job["twin"]), job["twin"] or "", job["repeat"],
+        is_named=True,
     )  # fmt: skip
 
 

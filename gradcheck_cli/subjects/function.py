@@ -71,8 +71,8 @@ class FunctionSubject:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """`gradcheck fn PKG.MOD:OBJ`."""
-        return self.spoken or ("gradcheck", "fn", self.title)
+        """`gradcheck fn PKG.MOD:OBJ ...`; nothing where no command finds it."""
+        return self.spoken
 
     def run(
         self, inputs: Mapping[str, Tensor], literal: Callable[[Fraction], float], like: Tensor
