@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gradcheck_cli.code.arguments import argument_text, array_of, value_of
 from gradcheck_cli.code.call import CodeCall, Followed, check_code, raised_result
 from gradcheck_cli.code.callables import adapt
+from gradcheck_cli.code.explained import explained, is_wrong, variant_explained
 from gradcheck_cli.code.facts import function_record, notes_of
 from gradcheck_cli.code.standards import Standard, stated
 from gradcheck_cli.code.variants import Tried, Variant, tried, variants_of
@@ -180,8 +181,9 @@ def try_code(
         return
     trial = Trial(result, followed, rounded=tuple(rounded), place=place)
     trial = replace(trial, standard=call.standard.kind)
-    if result.outcome is Outcome.WRONG:
-        yield trial
+    if is_wrong(result):
+        yield replace(trial, doing="what is wrong")
+        yield replace(trial, diagnosis=explained(call, result))
         return
     yield replace(trial, doing="the proof for all inputs")
     if followed.recording is not None:
@@ -190,6 +192,7 @@ def try_code(
         yield replace(trial, doing=variant.name)
         trial = replace(trial, tried=(*trial.tried, tried(variant)))
         if trial.tried[-1].is_wrong:
+            trial = replace(trial, diagnosis=variant_explained(call, trial.tried[-1]))
             break
     yield trial
 

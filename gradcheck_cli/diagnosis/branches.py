@@ -23,13 +23,22 @@ def wrong_branch(case: Case) -> Diagnosis | None:
     """Right on one side of a condition, wrong on the other; with the factor there, where it has
     one.
     """
+    found = wrong_side(case)
+    if found is None:
+        return None
+    words, side = found
+    return Diagnosis("branch", f"{words}{_there(case, side)}")
+
+
+def wrong_side(case: Case) -> tuple[str, Floats] | None:
+    """On which side of a condition alone a gradient is wrong, in words, and where that is."""
     wrong = ~case.right
     if wrong.all() or wrong.sum() < _FEWEST or case.right.sum() < _FEWEST:
         return None
     for words, other, holds in _conditions(case):
         for side, text in ((holds, words), (~holds, other)):
             if not (wrong & ~side).any() and not (side & ~wrong & (case.true != 0)).any():
-                return Diagnosis("branch", f"wrong only where `{text}`{_there(case, side)}")
+                return f"wrong only where `{text}`", side
     return None
 
 

@@ -4,9 +4,10 @@ points and cotangents before it is said.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.diagnosis.branches import wrong_branch
+from gradcheck_cli.diagnosis.branches import wrong_branch, wrong_side
 from gradcheck_cli.diagnosis.case import case_of
 from gradcheck_cli.diagnosis.cotangents import (
     cotangent_changed,
@@ -17,6 +18,7 @@ from gradcheck_cli.diagnosis.diagnosis import Diagnosis
 from gradcheck_cli.diagnosis.elements import (
     another,
     jacobian_untransposed,
+    meant_otherwise,
     moved,
     nothing_there,
     rows_apart,
@@ -77,6 +79,7 @@ def _guesses(
     cases: Sequence[Case], lines: Lines, parts: Sequence[int]
 ) -> list[Callable[[Case], Diagnosis | None]]:
     return [
+        meant_otherwise,
         constant_factor,
         few_digits,
         cotangent_unused,
@@ -103,11 +106,17 @@ def _first(case: Case, guesses: Sequence[Callable[[Case], Diagnosis | None]]) ->
     for guess in guesses:
         try:
             found = guess(case)
+            if found is not None:
+                return _with_branch(case, found) if guess is mended else found
         except (OutOfTime, TooLarge):
             continue
-        if found is not None:
-            return found
     return None
+
+
+def _with_branch(case: Case, found: Diagnosis) -> Diagnosis:
+    """A change of one step, and where among the elements it matters."""
+    where = wrong_side(case)
+    return found if where is None else replace(found, text=f"{found.text}; {where[0]}")
 
 
 def _together(found: Sequence[tuple[Case, Diagnosis]]) -> Diagnosis | None:

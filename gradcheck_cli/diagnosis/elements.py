@@ -33,6 +33,14 @@ def nothing_there(case: Case) -> Diagnosis | None:
     return Diagnosis("no-gradient", words)
 
 
+def meant_otherwise(case: Case) -> Diagnosis | None:
+    """Something, where the derivative is 0 at every sample."""
+    if case.true.any() or not case.mine.any():
+        return None
+    words = "the derivative is 0 everywhere, and something else is returned; what is meant to stand in for it can be stated (`--backward-spec`)"  # fmt: skip
+    return Diagnosis("stand-in", words)
+
+
 def moved(case: Case) -> Diagnosis | None:
     """The right elements in another order."""
     for kind, words, numbers in _orders(case.true):

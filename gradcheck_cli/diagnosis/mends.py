@@ -102,9 +102,11 @@ def _steps(case: Case) -> list[Step]:
 
 def _of_operands(case: Case, step: Step) -> Iterator[Change]:
     """Another array in the place of an argument."""
-    for k, argument in enumerate(step.args):
+    # What has a name is told rather than what has none.
+    ordered = sorted(enumerate(step.args), key=lambda pair: not case.words.of(pair[1]))
+    for k, argument in ordered:
         yield from _turned(case, step, k, argument)
-    for k, argument in enumerate(step.args):
+    for k, argument in ordered:
         mine = case.words.of(argument)
         for known in _others(case, argument):
             words = f"uses {mine or 'an operand'} where {known.words} is needed{_in(case, step)}"
@@ -278,6 +280,7 @@ def _bare(case: Case, nodes: Nodes) -> str:
 
 def _in(case: Case, step: Step) -> str:
     """Where a step stands, for the end of a sentence."""
-    return case.words.place(step)
+    where = case.words.step(step)
+    return f" in {where}" if where.startswith("`") else case.words.place(step)
 
 
