@@ -89,7 +89,7 @@ class MeanSquareHalf(MeanSquare):
         return dp, -dp
 
 
-@row(MeanSquare, "p=randn(4)", "q=randn(4)", kind="sign", says="the gradient of `q`: its sign")
+@row(MeanSquare, "p=randn(4)", "q=randn(4)", kind="sign", says="the gradient of `q`: the sign is wrong")
 class MeanSquareSign(MeanSquare):
     @staticmethod
     def backward(ctx, up):
@@ -98,13 +98,24 @@ class MeanSquareSign(MeanSquare):
         return dp, dp
 
 
-@row(MeanSquare, "p=randn(4)", "q=randn(4)", kind="exchanged", says="exchanged")
-class MeanSquareExchanged(MeanSquare):
+class Weighed(Function):
+    @staticmethod
+    def forward(ctx, u, v):
+        ctx.save_for_backward(u, v)
+        return u * v**2
+
     @staticmethod
     def backward(ctx, up):
-        p, q = ctx.saved_tensors
-        dp = up * 2 * (p - q) / p.numel()
-        return -dp, dp
+        u, v = ctx.saved_tensors
+        return up * v**2, up * 2 * u * v
+
+
+@row(Weighed, "u=randn(4)", "v=randn(4)", kind="exchanged", says="exchanged")
+class WeighedExchanged(Weighed):
+    @staticmethod
+    def backward(ctx, up):
+        u, v = ctx.saved_tensors
+        return up * 2 * u * v, up * v**2
 
 
 class Scaled(Function):
@@ -120,7 +131,7 @@ class Scaled(Function):
         return up * ctx.scale * torch.cos(x), None
 
 
-@row(Scaled, "x=randn(4)", "scale=0.3", kind="factor", says="the forward has that number")
+@row(Scaled, "x=randn(4)", "scale=0.3", kind="factor", says="the factor 0.3 of the forward is missing")
 class ScaledNot(Scaled):
     @staticmethod
     def backward(ctx, up):
@@ -162,7 +173,7 @@ class GeluTanhSingle(GeluTanh):
         return up * (0.5 * (1 + t) + 0.5 * x * (1 - t**2) * inner)
 
 
-@row(GeluTanh, "x=randn(4)", kind="missing-factor", says="inner")
+@row(GeluTanh, "x=randn(4)", kind="part-factor", says="the factor 0.797885 of the forward is missing")
 class GeluTanhInner(GeluTanh):
     @staticmethod
     def backward(ctx, up):
@@ -172,7 +183,7 @@ class GeluTanhInner(GeluTanh):
         return up * (0.5 * (1 + t) + 0.5 * x * (1 - t**2) * inner) + 0 * k
 
 
-@row(GeluTanh, "x=randn(4)", kind="number", says="`2` stands where `3` is needed")
+@row(GeluTanh, "x=randn(4)", kind="part-factor", says="2/3 times")
 class GeluTanhThree(GeluTanh):
     @staticmethod
     def backward(ctx, up):
@@ -316,7 +327,7 @@ class Polar(Function):
         return gx * c + gy * s, r * (gy * c - gx * s)
 
 
-@row(Polar, "r=rand(3)", "a=randn(3)", kind="part-sign", says="")
+@row(Polar, "r=rand(3)", "a=randn(3)", kind="part-sign", says="the part of the second result: the sign is wrong")
 class PolarSign(Polar):
     @staticmethod
     def backward(ctx, gx, gy):
@@ -431,16 +442,6 @@ class CumulatedForward(Cumulated):
         return torch.cumsum(up, 0)
 
 
-class Shift(Function):
-    @staticmethod
-    def forward(ctx, x):
-        return torch.roll(torch.tanh(x), 1, 0)
-
-    @staticmethod
-    def backward(ctx, up):
-        return torch.roll(up, -1, 0)
-
-
 class ShiftRight(Function):
     @staticmethod
     def forward(ctx, x):
@@ -480,14 +481,21 @@ class SoftmaxDiagonal(Softmax):
         return up * y * (1 - y)
 
 
-@row(Softmax, "x=randn(3,3)", kind="wrong-dim", says="dim 1 where dim 0")
-class SoftmaxDim(Softmax):
+class SoftmaxOfColumns(Softmax):
     @staticmethod
     def forward(ctx, x):
         y = torch.softmax(x, 0)
         ctx.save_for_backward(y)
         return y
 
+    @staticmethod
+    def backward(ctx, up):
+        (y,) = ctx.saved_tensors
+        return y * (up - (up * y).sum(0, keepdim=True))
+
+
+@row(SoftmaxOfColumns, "x=randn(3,3)", kind="wrong-dim", says="dim 1 where dim 0")
+class SoftmaxDim(SoftmaxOfColumns):
     @staticmethod
     def backward(ctx, up):
         (y,) = ctx.saved_tensors
@@ -544,7 +552,7 @@ class CentredSum(Centred):
         return scale * (up - up.mean(0) - z * (up * z).sum(0))
 
 
-@row(Centred, "x=randn(4,2)", kind="missing-factor", says="scale")
+@row(Centred, "x=randn(4,2)", kind="missing-factor", says="the factor `scale` is missing")
 class CentredUnscaled(Centred):
     @staticmethod
     def backward(ctx, up):
@@ -629,7 +637,7 @@ class Leaky(Function):
         return torch.where(x > 0, up, ctx.slope * up), None
 
 
-@row(Leaky, "x=randn(6)", "slope=0.25", kind="branch", says="wrong only where `x <= 0`: 0 there")
+@row(Leaky, "x=randn(6)", "slope=0.25", kind="constant", says="wrong only where `x <= 0`")
 class LeakyDead(Leaky):
     @staticmethod
     def backward(ctx, up):
@@ -700,7 +708,7 @@ class Bilinear(Function):
         return up * (A @ x + A.t() @ x), up * torch.outer(x, x)
 
 
-@row(Bilinear, "x=randn(3)", "A=randn(3,3)", kind="operand-transposed", says="`A` has to be transposed")
+@row(Bilinear, "x=randn(3)", "A=randn(3,3)", kind="operand", says="uses `A @ x` where `x @ A` is needed")
 class BilinearTwice(Bilinear):
     @staticmethod
     def backward(ctx, up):

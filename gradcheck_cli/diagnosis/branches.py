@@ -63,7 +63,7 @@ def _there(case: Case, side: Floats) -> str:
 def _conditions(case: Case) -> Iterator[tuple[str, str, Floats]]:
     """Conditions of the forward that fit the input, then the signs of its arrays."""
     scene, shape = case.scene, case.shape
-    for known in case.words.arrays:
+    for known in case.words.everything:
         if known.is_constant or known.nodes.ndim > len(shape):
             continue
         try:
@@ -73,7 +73,7 @@ def _conditions(case: Case) -> Iterator[tuple[str, str, Floats]]:
         values, bare = scene.numbers(nodes), known.words.strip("`")
         if not np.isfinite(values).all():
             continue
-        if np.isin(values, (0.0, 1.0)).all() and any(sign in bare for sign in "<>="):
+        if known.is_condition:
             yield bare, f"not ({bare})", values == 1
         else:
             one = f"({bare})" if " " in bare else bare

@@ -33,7 +33,7 @@ from gradcheck_cli.diagnosis.lines import (
     use_held,
 )
 from gradcheck_cli.diagnosis.mends import mended
-from gradcheck_cli.diagnosis.ratios import chain_factor, constant_factor, few_digits
+from gradcheck_cli.diagnosis.ratios import chain_factor, constant_factor, few_digits, missing_factor
 from gradcheck_cli.diagnosis.scene import Scene
 from gradcheck_cli.diagnosis.words import Words
 from gradcheck_cli.worlds.balls import OutOfTime
@@ -70,30 +70,39 @@ def diagnose(
     except (OutOfTime, TooLarge):
         return None
     wrong = [case for case in cases if case.is_wrong]
-    # All inputs have a right to the time that is left.
-    found = [(case, _first(case, _guesses(cases, lines, parts))) for case in wrong]
-    return _together([(case, why) for case, why in found if why is not None])
+    # What is found for inputs that get something explains those that get nothing.
+    guesses, reasons = _guesses(cases, lines, parts), {}
+    for case in sorted(wrong, key=lambda case: not case.mine.any()):
+        reasons[case.name] = _first(case, guesses)
+    told = [(case, reasons[case.name]) for case in wrong]
+    return _together([(case, why) for case, why in told if why is not None])
 
 
 def _guesses(
     cases: Sequence[Case], lines: Lines, parts: Sequence[int]
 ) -> list[Callable[[Case], Diagnosis | None]]:
+
+    def apart(case: Case) -> Diagnosis | None:
+        return outputs_apart(case, parts)
+
     return [
         meant_otherwise,
         constant_factor,
         few_digits,
         cotangent_unused,
+        *([apart] if len(parts) > 1 else []),
         lambda case: taken_for_constant(case, lines),
         nothing_there,
         lambda case: another(case, cases),
         moved,
         rows_apart,
-        lambda case: outputs_apart(case, parts),
+        apart,
         cotangent_changed,
-        jacobian_untransposed,
-        chain_factor,
+        missing_factor,
         some_missing,
         mended,
+        jacobian_untransposed,
+        chain_factor,
         lambda case: factor_in_part(case, lines),
         lambda case: use_held(case, lines),
         lambda case: alone(case, lines),
@@ -107,10 +116,14 @@ def _first(case: Case, guesses: Sequence[Callable[[Case], Diagnosis | None]]) ->
         try:
             found = guess(case)
             if found is not None:
-                return _with_branch(case, found) if guess is mended else found
+                return _with_branch(case, found) if found.kind in _OF_A_STEP else found
         except (OutOfTime, TooLarge):
             continue
     return None
+
+
+# Kinds that a side of a condition makes clearer.
+_OF_A_STEP = {"constant", "operand", "number", "term-sign", "missing-factor", "extra-factor", "function"}  # fmt: skip
 
 
 def _with_branch(case: Case, found: Diagnosis) -> Diagnosis:

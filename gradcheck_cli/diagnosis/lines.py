@@ -4,6 +4,7 @@ or with a factor.
 
 from __future__ import annotations
 
+import linecache
 import re
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.diagnosis.case import Case
     from gradcheck_cli.diagnosis.scene import Floats, Scene
     from gradcheck_cli.diagnosis.words import Words
-    from gradcheck_cli.recording.tape import Nodes, Step
+    from gradcheck_cli.recording.tape import Line, Nodes, Step
 
 # What cuts a path in torch: where several steps explain the same, the one that says so is told.
 _CUTS = re.compile(r"detach|no_grad|\.data\b|\.item\(|numpy\(|tolist\(|set_grad_enabled|inference_mode")
@@ -48,6 +49,8 @@ class Lines:
         self.scene, self.words = scene, words
         self._held: list[Held] = []
         self._left = self._candidates()
+        # What was said to be a constant for one input may leave nothing to another.
+        self.blamed: set[int] = set()
 
     def __iter__(self) -> Iterator[Held]:
         k = 0
@@ -64,10 +67,10 @@ class Lines:
         """Steps that say that they cut; then lines, the last first; then what stands in them."""
         scene, tape = self.scene, self.scene.recording.tape
         steps = list(placed(scene.steps, 0, min(scene.forward_steps, _MOST_STEPS)))
-        texts = [tape.lines[step.line].text for _, step, _ in steps]
+        says = {k: cuts(line) for k, line in enumerate(tape.lines)}
         order = sorted(
             range(len(steps)),
-            key=lambda k: (not (steps[k][2] and _CUTS.search(texts[k])), not steps[k][2], -k),
+            key=lambda k: (not (steps[k][2] and says[steps[k][1].line]), not steps[k][2], -k),
         )
         outputs, seen = set(flat(scene.outputs)), set[frozenset[int]]()
         for k in order:
@@ -78,8 +81,8 @@ class Lines:
                 yield Held(step, is_line, scene.pulled(scene.cotangent, held))
 
     def says_cut(self, step: Step) -> bool:
-        """Whether a step's line says that it cuts a path."""
-        return bool(_CUTS.search(self.scene.recording.tape.lines[step.line].text))
+        """Whether a step's line, or a block that it stands in, says that it cuts a path."""
+        return cuts(self.scene.recording.tape.lines[step.line])
 
     def told(self, one: Held) -> str:
         """A step, and where it is."""
@@ -89,15 +92,36 @@ class Lines:
         return self.words.step(one.step) or line or "a step of torch's own"
 
 
+def cuts(line: Line) -> bool:
+    """Whether a line, or what it is indented under in its function, says that it cuts a path."""
+    if _CUTS.search(line.text):
+        return True
+    file, _, number = line.place.rpartition(":")
+    indent = None
+    for k in range(int(number) if file else 0, 0, -1):
+        text = linecache.getline(file, k)
+        depth = len(text) - len(text.lstrip())
+        if not text.strip() or (indent is not None and depth >= indent):
+            continue
+        if indent is not None and _CUTS.search(text):
+            return True
+        indent = depth
+        if text.lstrip().startswith(("def ", "class ")) or not depth:
+            return bool(_CUTS.search(linecache.getline(file, k - 1)))
+    return False
+
+
 def taken_for_constant(case: Case, lines: Lines) -> Diagnosis | None:
     """A step through which nothing comes, twice as much, or as much with the wrong sign."""
     for one, rest, part in _parts(case, lines):
-        if not case.mine.any() and not lines.says_cut(one.step):
+        if not case.mine.any() and not (lines.says_cut(one.step) or one.step.line in lines.blamed):
             continue  # any step that all passes through would explain it
         ratio = ratio_of(case.mine - rest, part)
         number = _of_part(case, rest, part) if ratio is None else the_number(ratio)
         if number is not None and close(case.mine, rest + float(number) * part):
-            return _through(case, lines.told(one), number, rest)
+            if number == 0:
+                lines.blamed.add(one.step.line)
+            return _through(case, lines.told(one), number)
     return None
 
 
@@ -106,7 +130,7 @@ def _of_part(case: Case, rest: Floats, part: Floats) -> Fraction | None:
     return Fraction(0) if part.any() and close(case.mine, rest) else None
 
 
-def _through(case: Case, told: str, number: Fraction | float, rest: Floats) -> Diagnosis:
+def _through(case: Case, told: str, number: Fraction | float) -> Diagnosis:
     if number == 0:
         return Diagnosis("constant", f"{told} is taken for a constant")
     if number == -1:
@@ -160,7 +184,7 @@ def use_held(case: Case, lines: Lines) -> Diagnosis | None:
     scene = case.scene
     for step in scene.steps[: min(scene.forward_steps, _MOST_STEPS)]:
         for k, argument in enumerate(step.args):
-            if len(step.args) < 2 or not any(isinstance(scene.builder.nodes[i], Call) or True for i in flat(argument)):
+            if len(step.args) < 2:
                 continue
             mark = scene.mark()
             outputs = _with_held(scene, step, k)

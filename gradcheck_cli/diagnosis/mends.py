@@ -76,12 +76,33 @@ def _fits(case: Case, step: Step, change: Change) -> bool:
         result = change.made()
     except (ValueError, IndexError, TypeError):
         return False
-    if result.shape != step.result.shape:
-        return False
-    changed = {a: b for a, b in zip(flat(step.result), flat(result), strict=True) if a != b}
+    changed = _changed(step, result) if result.shape == step.result.shape else _replayed(case, step, result)  # fmt: skip
     if not changed:
         return False
     return scene.gives(scene.rebuilt(case.nodes, changed), case.true)
+
+
+def _changed(step: Step, result: Nodes) -> dict[int, int]:
+    """The scalars of a step's result that are others now."""
+    return {a: b for a, b in zip(flat(step.result), flat(result), strict=True) if a != b}
+
+
+def _replayed(case: Case, step: Step, result: Nodes) -> dict[int, int]:
+    """The same of the steps that use a result whose shape is another now; nothing where it does not
+    fit them.
+    """
+    found: dict[int, int] = {}
+    for user in case.scene.steps[case.scene.forward_steps :]:
+        for k, argument in enumerate(user.args):
+            if np.array_equal(argument, step.result):
+                try:
+                    made = _with(case, user, k, result)()
+                except (ValueError, IndexError, TypeError):
+                    return {}
+                if made.shape != user.result.shape:
+                    return {}
+                found |= _changed(user, made)
+    return found
 
 
 def _steps(case: Case) -> list[Step]:

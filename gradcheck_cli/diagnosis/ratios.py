@@ -41,7 +41,7 @@ def constant_factor(case: Case) -> Diagnosis | None:
     """One number times the derivative."""
     ratio = ratio_of(case.mine, case.true)
     number = None if ratio is None else the_number(ratio)
-    if number is None:
+    if not number:
         return None
     words = factor_words(case, number)
     kind = "sign" if number == -1 else "factor"
@@ -58,6 +58,12 @@ def few_digits(case: Case) -> Diagnosis | None:
     digits = int(-np.log10(error))
     words = f"right to {digits} digits only: a constant is rounded, to float32 perhaps"
     return Diagnosis("digits", words)
+
+
+def missing_factor(case: Case) -> Diagnosis | None:
+    """The derivative with factors of the forward that are missing, or too much."""
+    found = chain_factor(case)
+    return None if found is None or found.kind == "chain-factor" else found
 
 
 def chain_factor(case: Case) -> Diagnosis | None:
@@ -92,17 +98,26 @@ def the_number(ratio: Floats) -> Fraction | float | None:
 def factor_words(case: Case, number: Fraction | float) -> str:
     """What a constant factor is, in words."""
     if number == -1:
-        return "its sign is wrong"
-    sign = "its sign is wrong, and it is " if number < 0 else ""
+        return "the sign is wrong"
+    sign = "the sign is wrong, and it is " if number < 0 else ""
     size = abs(number)
+    constant = _constant_words(case, float(size))
+    if constant and not (isinstance(size, Fraction) and 1 in (size.numerator, size.denominator)):
+        return f"{sign}{float(size):.6g} times the derivative: {constant}"
     if isinstance(size, Fraction):
         named = {Fraction(2): "twice", Fraction(1, 2): "half"}.get(size, f"{size} times")
         return f"{sign}{named} the derivative{_meaning(case, size)}"
-    for constant in constants(case):
-        for words, value in ((f"{constant:.6g}", constant), (f"1/{constant:.6g}", 1 / constant)):
-            if abs(value - size) <= 4 * CLOSE * size:
-                return f"{sign}{words} times the derivative: the forward has that number"
     return f"{sign}{size:.6g} times the derivative"
+
+
+def _constant_words(case: Case, size: float) -> str:
+    """What a number of the forward has to do with a factor; empty where none has."""
+    for constant in constants(case):
+        if abs(1 / constant - size) <= 4 * CLOSE * size:
+            return f"the factor {constant:.6g} of the forward is missing"
+        if abs(constant - size) <= 4 * CLOSE * size:
+            return f"the factor {constant:.6g} of the forward is too much"
+    return ""
 
 
 def constants(case: Case) -> list[float]:
@@ -233,7 +248,7 @@ def _formula(number: Fraction, powers: Sequence[Power]) -> Diagnosis:
     if all(e > 0 for e in exponents.values()):
         words = f"the factor `{formula}` is too much (returned / true = {formula})"
         return Diagnosis("extra-factor", words, formula)
-    words = f"returned / true = {formula}: the factor of the chain rule is another"
+    words = f"returned / true = {formula}: a factor of the chain rule is another"
     return Diagnosis("chain-factor", words, formula)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.elements import elements_of
-from gradcheck_cli.language.program import Number, Variable
+from gradcheck_cli.language.program import Call, Number, Variable
 from gradcheck_cli.questions.recorded import short
 from gradcheck_cli.records.record import typed_text
 
@@ -37,11 +37,13 @@ class Known(NamedTuple):
     Attributes:
         words: as they stand in a sentence, in backticks where they are code.
         is_constant: it holds numbers alone.
+        is_condition: it holds what is true or false.
     """
 
     words: str
     nodes: Nodes
     is_constant: bool = False
+    is_condition: bool = False
 
 
 class Words:
@@ -76,23 +78,34 @@ class Words:
         return f" ({short(place)})" if place else ""
 
     @cached_property
+    def everything(self) -> list[Known]:
+        """All arrays of the forward that have a name: inputs first, then what lines assign, then
+        what stands in lines.
+        """
+        found = sorted(self._arrays(), key=lambda known: self._rank(known.nodes))
+        return list({_key(known.nodes): known for known in reversed(found)}.values())[::-1]
+
+    @cached_property
     def arrays(self) -> list[Known]:
-        """All arrays of the forward that have a name, inputs first, then the cotangent's."""
-        return list(self._arrays())
+        """Those of numbers."""
+        return [known for known in self.everything if not known.is_condition]
+
+    def _rank(self, nodes: Nodes) -> int:
+        return 0 if _key(nodes) in self._named else 1
 
     def _arrays(self) -> Iterator[Known]:
-        scene, seen = self.scene, set[tuple[int, ...]]()
+        scene = self.scene
         for nodes in self._inputs().values():
-            seen.add(_key(nodes))
             yield Known(self.of(nodes), nodes)
         for step in scene.steps[: scene.forward_steps]:
             for nodes in (*step.args, step.result):
-                if _key(nodes) not in seen and self.of(nodes):
-                    seen.add(_key(nodes))
-                    numbers = all(isinstance(scene.builder.nodes[i], Number) for i in flat(nodes))
-                    yield Known(self.of(nodes), nodes, numbers)
-        if scene.outputs.size and _key(scene.outputs) not in seen:
-            yield Known("the result", scene.outputs)
+                if self.of(nodes):
+                    made = [scene.builder.nodes[i] for i in flat(nodes)]
+                    numbers = all(isinstance(node, Number) for node in made)
+                    true = any(isinstance(n, Call) and lookup(n.function).condition for n in made)
+                    yield Known(self.of(nodes), nodes, numbers, true)
+        if scene.outputs.size:
+            yield Known(self.of(scene.outputs) or "the result", scene.outputs)
 
     def _inputs(self) -> Mapping[str, Nodes]:
         found, index = {}, self.scene.builder.index
