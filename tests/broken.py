@@ -89,7 +89,13 @@ class MeanSquareHalf(MeanSquare):
         return dp, -dp
 
 
-@row(MeanSquare, "p=randn(4)", "q=randn(4)", kind="sign", says="the gradient of `q`: the sign is wrong")
+@row(
+    MeanSquare,
+    "p=randn(4)",
+    "q=randn(4)",
+    kind="sign",
+    says="the gradient of `q`: the sign is wrong",
+)
 class MeanSquareSign(MeanSquare):
     @staticmethod
     def backward(ctx, up):
@@ -131,7 +137,13 @@ class Scaled(Function):
         return up * ctx.scale * torch.cos(x), None
 
 
-@row(Scaled, "x=randn(4)", "scale=0.3", kind="factor", says="the factor 0.3 of the forward is missing")
+@row(
+    Scaled,
+    "x=randn(4)",
+    "scale=0.3",
+    kind="factor",
+    says="the factor 0.3 of the forward is missing",
+)
 class ScaledNot(Scaled):
     @staticmethod
     def backward(ctx, up):
@@ -173,7 +185,9 @@ class GeluTanhSingle(GeluTanh):
         return up * (0.5 * (1 + t) + 0.5 * x * (1 - t**2) * inner)
 
 
-@row(GeluTanh, "x=randn(4)", kind="part-factor", says="the factor 0.797885 of the forward is missing")
+@row(
+    GeluTanh, "x=randn(4)", kind="part-factor", says="the factor 0.797885 of the forward is missing"
+)
 class GeluTanhInner(GeluTanh):
     @staticmethod
     def backward(ctx, up):
@@ -327,7 +341,13 @@ class Polar(Function):
         return gx * c + gy * s, r * (gy * c - gx * s)
 
 
-@row(Polar, "r=rand(3)", "a=randn(3)", kind="part-sign", says="the part of the second result: the sign is wrong")
+@row(
+    Polar,
+    "r=rand(3)",
+    "a=randn(3)",
+    kind="part-sign",
+    says="the part of the second result: the sign is wrong",
+)
 class PolarSign(Polar):
     @staticmethod
     def backward(ctx, gx, gy):
@@ -366,7 +386,14 @@ class Affine(Function):
         return up @ w, up.t() @ x, up.sum(0)
 
 
-@row(Affine, "x=randn(2,3)", "w=randn(3,3)", "b=randn(3)", kind="operand-transposed", says="`w` has to be transposed")
+@row(
+    Affine,
+    "x=randn(2,3)",
+    "w=randn(3,3)",
+    "b=randn(3)",
+    kind="operand-transposed",
+    says="`w` has to stand as it is, not transposed, in `g @ w.T`",
+)
 class AffineWeight(Affine):
     @staticmethod
     def backward(ctx, up):
@@ -374,7 +401,14 @@ class AffineWeight(Affine):
         return up @ w.t(), up.t() @ x, up.sum(0)
 
 
-@row(Affine, "x=randn(3,3)", "w=randn(3,3)", "b=randn(3)", kind="transposed", says="`w`: it is the transpose")
+@row(
+    Affine,
+    "x=randn(3,3)",
+    "w=randn(3,3)",
+    "b=randn(3)",
+    kind="transposed",
+    says="`w`: it is the transpose",
+)
 class AffineTransposed(Affine):
     @staticmethod
     def backward(ctx, up):
@@ -398,7 +432,14 @@ class AffineBiasAxis(Affine):
         return up @ w, up.t() @ x, up.sum(1)
 
 
-@row(Affine, "x=randn(4,3)", "w=randn(2,3)", "b=randn(2)", kind="no-gradient", says="`b`: there is none")
+@row(
+    Affine,
+    "x=randn(4,3)",
+    "w=randn(2,3)",
+    "b=randn(2)",
+    kind="no-gradient",
+    says="`b`: there is none",
+)
 class AffineNoBias(Affine):
     @staticmethod
     def backward(ctx, up):
@@ -528,7 +569,12 @@ class Centred(Function):
         return scale * (up - up.mean(0) - z * (up * z).mean(0))
 
 
-@row(Centred, "x=randn(4,2)", kind="constant", says="`scale = (x - mean).square().mean(0).add(1e-5).rsqrt()`")
+@row(
+    Centred,
+    "x=randn(4,2)",
+    kind="constant",
+    says="`scale = (x - mean).square().mean(0).add(1e-5).rsqrt()`",
+)
 class CentredScale(Centred):
     @staticmethod
     def backward(ctx, up):
@@ -566,7 +612,12 @@ def normalised(x):
     return x / top
 
 
-@row(normalised, "x=randn(2,3)", kind="constant", says="`top = x.square().sum(-1, keepdim=True).detach()`")
+@row(
+    normalised,
+    "x=randn(2,3)",
+    kind="constant",
+    says="`top = x.square().sum(-1, keepdim=True).detach()`",
+)
 def normalised_detached(x):
     """The sum of squares is left out of the gradient."""
     top = x.square().sum(-1, keepdim=True).detach()
@@ -592,7 +643,7 @@ def squared(x):
     return x * x.clone()
 
 
-@row(squared, "x=randn(3)", kind="factor", says="half the derivative")
+@row(squared, "x=randn(3)", kind="constant", says="`x` is taken for a constant in `x * x`")
 def squared_detached(x):
     """One of the two factors is left out."""
     return x * x.detach()
@@ -611,7 +662,9 @@ class Attention(nn.Module):
         return weight * x
 
 
-@row(Attention, "x=randn(3,2)", kind="constant", says="`weight = torch.softmax(score, -1).detach()`")
+@row(
+    Attention, "x=randn(3,2)", kind="constant", says="`weight = torch.softmax(score, -1).detach()`"
+)
 class AttentionDetached(Attention):
     """The weights are cut off: the parameter learns nothing."""
 
@@ -708,7 +761,13 @@ class Bilinear(Function):
         return up * (A @ x + A.t() @ x), up * torch.outer(x, x)
 
 
-@row(Bilinear, "x=randn(3)", "A=randn(3,3)", kind="operand", says="uses `A @ x` where `x @ A` is needed")
+@row(
+    Bilinear,
+    "x=randn(3)",
+    "A=randn(3,3)",
+    kind="operand",
+    says="uses `A @ x` where `x @ A` is needed",
+)
 class BilinearTwice(Bilinear):
     @staticmethod
     def backward(ctx, up):
@@ -719,7 +778,13 @@ class BilinearTwice(Bilinear):
 # What only a variant shows.
 
 
-@row(Cube, "x=randn(2,3)", kind="contiguous-cotangent", says="contiguous upstream", variant="strided-cotangent")
+@row(
+    Cube,
+    "x=randn(2,3)",
+    kind="contiguous-cotangent",
+    says="contiguous upstream",
+    variant="strided-cotangent",
+)
 class CubeContiguous(Cube):
     @staticmethod
     def backward(ctx, up):
@@ -750,7 +815,14 @@ class CubeThree(Cube):
         return up * x.numel() * x**2
 
 
-@row(MeanSquare, "p=randn(3)", "q=randn(3)", kind="needs-input-grad", says="`q` alone", variant="alone-q")
+@row(
+    MeanSquare,
+    "p=randn(3)",
+    "q=randn(3)",
+    kind="needs-input-grad",
+    says="`q` alone",
+    variant="alone-q",
+)
 class MeanSquareNeeds(MeanSquare):
     @staticmethod
     def backward(ctx, up):

@@ -23,7 +23,9 @@ def test_a_broken_function_is_told_what_is_wrong(one):
     result = trial.finished()
     assert result.outcome in (Outcome.WRONG, Outcome.DETACHED)
     assert trial.diagnosis is not None, result.outcome
-    assert (trial.diagnosis.kind, one.says in trial.diagnosis.text) == (one.kind, True), trial.diagnosis
+    assert (trial.diagnosis.kind, one.says in trial.diagnosis.text) == (one.kind, True), (
+        trial.diagnosis
+    )
     assert trial.diagnosis.text in result.notes
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from gradcheck_cli.diagnosis.diagnosis import Diagnosis
 from gradcheck_cli.diagnosis.ratios import factor_words, formula_factor, ratio_of, the_number
+from gradcheck_cli.diagnosis.scene import fitted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,18 +65,14 @@ def _conditions(case: Case) -> Iterator[tuple[str, str, Floats]]:
     """Conditions of the forward that fit the input, then the signs of its arrays."""
     scene, shape = case.scene, case.shape
     for known in case.words.everything:
-        if known.is_constant or known.nodes.ndim > len(shape):
-            continue
-        try:
-            nodes = np.broadcast_to(known.nodes, shape)
-        except ValueError:
-            continue
-        values, bare = scene.numbers(nodes), known.words.strip("`")
-        if not np.isfinite(values).all():
-            continue
-        if known.is_condition:
-            yield bare, f"not ({bare})", values == 1
-        else:
-            one = f"({bare})" if " " in bare else bare
-            yield f"{one} > 0", f"{one} <= 0", values > 0
-            yield f"{one} < 0", f"{one} >= 0", values < 0
+        bare = known.words.strip("`")
+        one = f"({bare})" if " " in bare else bare
+        for nodes in () if known.is_constant else fitted(known.nodes, shape):
+            values = scene.numbers(nodes)
+            if not np.isfinite(values).all():
+                continue
+            if known.is_condition:
+                yield bare, f"not ({bare})", values == 1
+            else:
+                yield f"{one} > 0", f"{one} <= 0", values > 0
+                yield f"{one} < 0", f"{one} >= 0", values < 0

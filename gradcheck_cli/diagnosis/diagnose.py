@@ -28,8 +28,10 @@ from gradcheck_cli.diagnosis.elements import (
 from gradcheck_cli.diagnosis.lines import (
     Lines,
     alone,
+    cut_line,
     factor_in_part,
     taken_for_constant,
+    use_cut,
     use_held,
 )
 from gradcheck_cli.diagnosis.mends import mended
@@ -87,6 +89,8 @@ def _guesses(
 
     return [
         meant_otherwise,
+        lambda case: cut_line(case, lines),
+        lambda case: use_cut(case, lines),
         constant_factor,
         few_digits,
         cotangent_unused,

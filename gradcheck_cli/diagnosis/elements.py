@@ -92,7 +92,8 @@ def another(case: Case, cases: Sequence[Case]) -> Diagnosis | None:
     for other in cases:
         if other is not case and case.is_as(other.true):
             if other.is_as(case.true):
-                words = f"it and that of `{other.name}` are exchanged"
+                both = " and ".join(f"`{name}`" for name in sorted((case.name, other.name)))
+                words = f"it is that of the other: {both} are exchanged"
                 return Diagnosis("exchanged", words)
             return Diagnosis("another-input", f"it is that of `{other.name}`")
     return None

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from gradcheck_cli.recording.tape import Line, Nodes, Step
 
 # What cuts a path in torch: where several steps explain the same, the one that says so is told.
-_CUTS = re.compile(r"detach|no_grad|\.data\b|\.item\(|numpy\(|tolist\(|set_grad_enabled|inference_mode")
+_CUTS = re.compile(
+    r"detach|no_grad|\.data\b|\.item\(|numpy\(|tolist\(|set_grad_enabled|inference_mode"
+)
 # Steps that are tried, at most, before the clock.
 _MOST_STEPS = 400
 
@@ -70,7 +72,7 @@ class Lines:
         says = {k: cuts(line) for k, line in enumerate(tape.lines)}
         order = sorted(
             range(len(steps)),
-            key=lambda k: (not (steps[k][2] and says[steps[k][1].line]), not steps[k][2], -k),
+            key=lambda k: (not says[steps[k][1].line], not steps[k][2], -k),
         )
         outputs, seen = set(flat(scene.outputs)), set[frozenset[int]]()
         for k in order:
@@ -111,9 +113,21 @@ def cuts(line: Line) -> bool:
     return False
 
 
-def taken_for_constant(case: Case, lines: Lines) -> Diagnosis | None:
-    """A step through which nothing comes, twice as much, or as much with the wrong sign."""
+def cut_line(case: Case, lines: Lines) -> Diagnosis | None:
+    """A step through which nothing comes, and whose line says that it cuts a path."""
+    found = taken_for_constant(case, lines, cut=True)
+    return found if found is not None and found.kind == "constant" else None
+
+
+def taken_for_constant(case: Case, lines: Lines, *, cut: bool = False) -> Diagnosis | None:
+    """A step through which nothing comes, twice as much, or as much with the wrong sign.
+
+    Args:
+        cut: only those whose line says so.
+    """
     for one, rest, part in _parts(case, lines):
+        if cut and not lines.says_cut(one.step):
+            return None  # those come first
         if not case.mine.any() and not (lines.says_cut(one.step) or one.step.line in lines.blamed):
             continue  # any step that all passes through would explain it
         ratio = ratio_of(case.mine - rest, part)
@@ -179,10 +193,17 @@ def _parts(case: Case, lines: Lines) -> Iterator[tuple[Held, Floats, Floats]]:
             yield one, rest, case.true - rest
 
 
-def use_held(case: Case, lines: Lines) -> Diagnosis | None:
+def use_cut(case: Case, lines: Lines) -> Diagnosis | None:
+    """The same, where the step's line says that it cuts a path."""
+    return use_held(case, lines, cut=True)
+
+
+def use_held(case: Case, lines: Lines, *, cut: bool = False) -> Diagnosis | None:
     """One use of an array in one step is taken for a constant: `x * x.detach()`."""
     scene = case.scene
     for step in scene.steps[: min(scene.forward_steps, _MOST_STEPS)]:
+        if cut and not lines.says_cut(step):
+            continue
         for k, argument in enumerate(step.args):
             if len(step.args) < 2:
                 continue

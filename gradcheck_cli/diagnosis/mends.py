@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from gradcheck_cli.diagnosis.diagnosis import Diagnosis
-from gradcheck_cli.diagnosis.scene import flat
+from gradcheck_cli.diagnosis.scene import fitted, flat
 from gradcheck_cli.diagnosis.words import UPSTREAM
 from gradcheck_cli.functions import lookup, operators
 from gradcheck_cli.language.program import Call, Number
@@ -116,9 +116,14 @@ def _steps(case: Case) -> list[Step]:
             needed.add(i)
             node = nodes[i]
             stack += node.args if isinstance(node, Call) else ()
-    # The first three weigh the value and add it up: nobody wrote them.
-    found = scene.steps[scene.forward_steps + 2 :]
-    return [s for s in reversed(found) if not needed.isdisjoint(flat(s.result))][:_MOST_STEPS]
+    # The first ones weigh the value and add it up: nobody wrote them.
+    given = set(flat(scene.cotangent))
+    found = [
+        step
+        for step in scene.steps[scene.forward_steps :]
+        if not needed.isdisjoint(flat(step.result)) and not given.issuperset(flat(step.result))
+    ]
+    return found[::-1][:_MOST_STEPS]
 
 
 def _of_operands(case: Case, step: Step) -> Iterator[Change]:
@@ -131,17 +136,16 @@ def _of_operands(case: Case, step: Step) -> Iterator[Change]:
         mine = case.words.of(argument)
         for known in _others(case, argument):
             words = f"uses {mine or 'an operand'} where {known.words} is needed{_in(case, step)}"
-            yield Change("operand", words, _with(case, step, k, known.nodes.reshape(argument.shape)))
+            nodes = np.broadcast_to(known.nodes, argument.shape) if known.nodes.size == 1 else known.nodes  # fmt: skip
+            yield Change("operand", words, _with(case, step, k, nodes.reshape(argument.shape)))
 
 
 def _others(case: Case, argument: Nodes) -> Iterator[Known]:
     """Arrays of as many elements, constants beside constants."""
-    own = flat(argument)
-    for known in case.words.arrays:
-        fits = known.nodes.size == argument.size and (
-            np.squeeze(known.nodes).shape == np.squeeze(argument).shape
-        )
-        if fits and flat(known.nodes) != own:
+    own, is_condition = flat(argument), case.words.is_condition(argument)
+    for known in case.words.everything:
+        same = np.squeeze(known.nodes).shape in (np.squeeze(argument).shape, ())
+        if same and known.is_condition == is_condition and flat(known.nodes) != own:
             yield known
 
 
@@ -151,6 +155,8 @@ def _turned(case: Case, step: Step, k: int, argument: Nodes) -> Iterator[Change]
     here = _in(case, step)
     if argument.ndim == 2 and argument.shape[0] == argument.shape[1]:
         words = f"{mine} has to be transposed{here}"
+        if mine.endswith(".T`"):
+            words = f"{mine[:-3]}` has to stand as it is, not transposed,{here}"
         yield Change("operand-transposed", words, _with(case, step, k, argument.T))
     for axis in range(argument.ndim):
         if argument.shape[axis] > 1:
@@ -223,7 +229,9 @@ def _of_dims(case: Case, step: Step) -> Iterator[Change]:
         return
     for other in range(argument.ndim):
         if other != int(dims[0]) % argument.ndim:
-            call = Call(step.call.function, (), tuple(sorted({**settings, "dim": (other,)}.items())))
+            call = Call(
+                step.call.function, (), tuple(sorted({**settings, "dim": (other,)}.items()))
+            )
             changed = _Step(call, step.args, step.result, step.line)
             words = f"the {step.call.function} runs along dim {dims[0]} where dim {other} is needed{_in(case, step)}"  # fmt: skip
             yield Change("wrong-dim", words, lambda changed=changed: case.scene.called(changed, step.args))  # fmt: skip
@@ -236,6 +244,7 @@ def _of_forms(case: Case, step: Step) -> Iterator[Change]:
         mine, here = _said(case, argument), _in(case, step)
         if _is_number(case, argument):
             yield from _of_numbers(case, step, k)
+        if _is_number(case, argument) or case.words.is_condition(argument):
             continue
         forms = (
             (f"{mine} squared", lambda a=argument: scene.mapped("mul", a, a)),
@@ -273,17 +282,12 @@ def _of_factors(case: Case, step: Step) -> Iterator[Change]:
             words = f"the factor {_said(case, step.args[k])} is too much in {here}"
             kept = np.broadcast_to(step.args[1 - k], step.result.shape)
             yield Change("extra-factor", words, lambda kept=kept: kept)
-    for known in case.words.arrays:
-        if known.nodes.ndim > step.result.ndim:
-            continue
-        try:
-            nodes = np.broadcast_to(known.nodes, step.result.shape)
-        except ValueError:
-            continue
-        for function, words in (("mul", known.words), ("div", f"1/{known.words}")):
-            said = f"the factor {words} is missing in {here}"
-            made = lambda f=function, n=nodes: scene.mapped(f, step.result, n)  # noqa: E731
-            yield Change("missing-factor", said, made)
+    for known in case.words.arrays if not case.words.is_condition(step.result) else ():
+        for nodes in fitted(known.nodes, step.result.shape):
+            for function, words in (("mul", known.words), ("div", f"1/{known.words}")):
+                said = f"the factor {words} is missing in {here}"
+                made = lambda f=function, n=nodes: scene.mapped(f, step.result, n)  # noqa: E731
+                yield Change("missing-factor", said, made)
 
 
 def _is_number(case: Case, nodes: Nodes) -> bool:
@@ -303,5 +307,3 @@ def _in(case: Case, step: Step) -> str:
     """Where a step stands, for the end of a sentence."""
     where = case.words.step(step)
     return f" in {where}" if where.startswith("`") else case.words.place(step)
-
-

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from gradcheck_cli.diagnosis.diagnosis import Diagnosis
-from gradcheck_cli.diagnosis.scene import CLOSE
+from gradcheck_cli.diagnosis.scene import CLOSE, fitted
 from gradcheck_cli.language.program import Number
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def _of_size(case: Case, number: int) -> str:
     """Which size a number is."""
     recording = case.scene.recording
     shapes = {f"`{name}`": shape for name, shape in recording.shapes.items()}
-    shapes = {f"`{case.name}`": case.shape, **shapes, "the result": recording.outputs.shape}
+    shapes["the result"] = recording.outputs.shape
     for name, shape in shapes.items():
         if len(shape) > 1 and shape[0] == number:
             return f" ({number} is the size of the batch, {name} along dim 0)"
@@ -188,16 +188,11 @@ def _pairs(powers: Sequence[Power], values: Floats) -> Diagnosis | None:
 def _powers(case: Case, keep: Any) -> Iterator[Power]:
     """Powers of the forward's arrays that fit the input's shape and are not constant."""
     for known in case.words.arrays:
-        if known.is_constant or known.nodes.ndim > len(case.shape):
-            continue
-        try:
-            nodes = np.broadcast_to(known.nodes, case.shape)
-        except ValueError:
-            continue
-        values = case.scene.numbers(nodes)[keep]
-        for words, form in _forms(known.words, values):
-            if np.isfinite(form).all() and (form != 0).all() and not _is_constant(form):
-                yield from _raised(words, form)
+        for nodes in () if known.is_constant else fitted(known.nodes, case.shape):
+            values = case.scene.numbers(nodes)[keep]
+            for words, form in _forms(known.words, values):
+                if np.isfinite(form).all() and (form != 0).all() and not _is_constant(form):
+                    yield from _raised(words, form)
 
 
 def _raised(words: str, form: Floats) -> Iterator[Power]:

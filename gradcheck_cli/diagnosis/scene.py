@@ -4,6 +4,7 @@ builder, with the points and cotangents at which both are held against each othe
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cached_property
 from time import thread_time
 from typing import TYPE_CHECKING, Any
@@ -227,6 +228,16 @@ def flat(nodes: Nodes) -> list[int]:
     """All scalars, row-major."""
     found: list[int] = np.asarray(nodes).reshape(-1).tolist()
     return found
+
+
+def fitted(nodes: Nodes, shape: tuple[int, ...]) -> Iterator[Nodes]:
+    """An array spread to a shape, its axes being the last ones, then the first ones."""
+    missing = len(shape) - nodes.ndim
+    for turned in (nodes, nodes.reshape(nodes.shape + (1,) * missing)) if missing > 0 else (nodes,):
+        with suppress(ValueError):
+            yield np.broadcast_to(turned, shape)
+            if nodes.size == 1:
+                return
 
 
 def close(mine: Floats, theirs: Floats) -> bool:

@@ -90,6 +90,11 @@ class Words:
         """Those of numbers."""
         return [known for known in self.everything if not known.is_condition]
 
+    def is_condition(self, nodes: Nodes) -> bool:
+        """Whether an array holds what is true or false."""
+        made = (self.scene.builder.nodes[i] for i in flat(nodes))
+        return any(isinstance(node, Call) and lookup(node.function).condition for node in made)
+
     def _rank(self, nodes: Nodes) -> int:
         return 0 if _key(nodes) in self._named else 1
 
@@ -102,8 +107,7 @@ class Words:
                 if self.of(nodes):
                     made = [scene.builder.nodes[i] for i in flat(nodes)]
                     numbers = all(isinstance(node, Number) for node in made)
-                    true = any(isinstance(n, Call) and lookup(n.function).condition for n in made)
-                    yield Known(self.of(nodes), nodes, numbers, true)
+                    yield Known(self.of(nodes), nodes, numbers, self.is_condition(nodes))
         if scene.outputs.size:
             yield Known(self.of(scene.outputs) or "the result", scene.outputs)
 
