@@ -317,7 +317,7 @@ class RowNormAxis(RowNorm):
         return (up / length) * x
 
 
-@row(RowNorm, "x=randn(3,2)", kind="missing-factor", says="length")
+@row(RowNorm, "x=randn(3,2)", kind="extra-factor", says="a division by it is missing (returned / true = length)")
 class RowNormLength(RowNorm):
     @staticmethod
     def backward(ctx, up):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.diagnosis.case import Case
     from gradcheck_cli.diagnosis.scene import Floats, Scene
     from gradcheck_cli.diagnosis.words import Words
-    from gradcheck_cli.recording.tape import Line, Nodes, Step
+    from gradcheck_cli.recording.tape import CodeLine, Nodes, Step
 
 # What cuts a path in torch: where several steps explain the same, the one that says so is told.
 _CUTS = re.compile(
@@ -94,7 +94,7 @@ class Lines:
         return self.words.step(one.step) or line or "a step of torch's own"
 
 
-def cuts(line: Line) -> bool:
+def cuts(line: CodeLine) -> bool:
     """Whether a line, or what it is indented under in its function, says that it cuts a path."""
     if _CUTS.search(line.text):
         return True

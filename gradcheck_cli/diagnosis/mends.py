@@ -11,12 +11,11 @@ import numpy as np
 
 from gradcheck_cli.diagnosis.diagnosis import Diagnosis
 from gradcheck_cli.diagnosis.scene import fitted, flat
-from gradcheck_cli.diagnosis.words import UPSTREAM
 from gradcheck_cli.functions import lookup, operators
 from gradcheck_cli.language.program import Call, Number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from gradcheck_cli.diagnosis.case import Case
     from gradcheck_cli.diagnosis.words import Known

@@ -100,14 +100,15 @@ def factor_words(case: Case, number: Fraction | float) -> str:
     if number == -1:
         return "the sign is wrong"
     sign = "the sign is wrong, and it is " if number < 0 else ""
-    size = abs(number)
-    constant = _constant_words(case, float(size))
+    size: Fraction | float = abs(number)
+    plain = float(size)
+    constant = _constant_words(case, plain)
     if constant and not (isinstance(size, Fraction) and 1 in (size.numerator, size.denominator)):
-        return f"{sign}{float(size):.6g} times the derivative: {constant}"
+        return f"{sign}{plain:.6g} times the derivative: {constant}"
     if isinstance(size, Fraction):
         named = {Fraction(2): "twice", Fraction(1, 2): "half"}.get(size, f"{size} times")
         return f"{sign}{named} the derivative{_meaning(case, size)}"
-    return f"{sign}{size:.6g} times the derivative"
+    return f"{sign}{plain:.6g} times the derivative"
 
 
 def _constant_words(case: Case, size: float) -> str:
@@ -241,7 +242,7 @@ def _formula(number: Fraction, powers: Sequence[Power]) -> Diagnosis:
         words = f"the factor `{missing}` is missing (returned / true = {formula})"
         return Diagnosis("missing-factor", words, formula)
     if all(e > 0 for e in exponents.values()):
-        words = f"the factor `{formula}` is too much (returned / true = {formula})"
+        words = f"the factor `{formula}` is too much, or a division by it is missing (returned / true = {formula})"  # fmt: skip
         return Diagnosis("extra-factor", words, formula)
     words = f"returned / true = {formula}: a factor of the chain rule is another"
     return Diagnosis("chain-factor", words, formula)

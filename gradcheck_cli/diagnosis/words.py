@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from gradcheck_cli.diagnosis.scene import flat, placed
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.elements import elements_of
 from gradcheck_cli.language.program import Call, Number, Variable
 from gradcheck_cli.questions.recorded import short
 from gradcheck_cli.records.record import typed_text
-
-from gradcheck_cli.diagnosis.scene import flat, placed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
