@@ -317,7 +317,12 @@ class RowNormAxis(RowNorm):
         return (up / length) * x
 
 
-@row(RowNorm, "x=randn(3,2)", kind="extra-factor", says="a division by it is missing (returned / true = length)")
+@row(
+    RowNorm,
+    "x=randn(3,2)",
+    kind="extra-factor",
+    says="a division by it is missing (returned / true = length)",
+)
 class RowNormLength(RowNorm):
     @staticmethod
     def backward(ctx, up):

@@ -6,13 +6,13 @@ import broken
 import pytest
 
 from gradcheck_cli.code.arguments import read_arguments
-from gradcheck_cli.code.trial import Wanted, try_code
+from gradcheck_cli.code.trial import TrialOptions, try_code
 from gradcheck_cli.records.outcome import Outcome
 
 
 def tried(name, one, variants):
     """What becomes of an object of `broken`."""
-    wanted = Wanted(wrt=one.wrt, variants=variants)
+    wanted = TrialOptions(wrt=one.wrt, variants=variants)
     *_, trial = try_code(getattr(broken, name), name, read_arguments(one.args), wanted)
     return trial
 

@@ -4,7 +4,9 @@ transpose, a factor.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -192,7 +194,7 @@ def _of_signs(case: Case, step: Step) -> Iterator[Change]:
         yield Change(kind, words.format(*said, here=here), _as(case, step, operators()[other, 2]))
         if row.operator in "+-":
             words = f"the sign of {said[0]} is wrong in {here}"
-            yield Change("term-sign", words, lambda: _signed(case, step))
+            yield Change("term-sign", words, partial(_signed, case, step))
     if row.name in _TOTALS:
         other = _TOTALS[row.name]
         words = f"takes the {row.name} where the {other} is needed{_in(case, step)}"
@@ -211,29 +213,23 @@ def _signed(case: Case, step: Step) -> Nodes:
 
 
 def _as(case: Case, step: Step, other: str) -> Callable[[], Nodes]:
-    from gradcheck_cli.recording.tape import Step as _Step
-
-    call = Call(other, (), step.call.settings)
-    return lambda: case.scene.called(_Step(call, step.args, step.result, step.line), step.args)
+    changed = replace(step, call=Call(other, (), step.call.settings))
+    return lambda: case.scene.called(changed, step.args)
 
 
 def _of_dims(case: Case, step: Step) -> Iterator[Change]:
     """A total along another dim of the same size."""
-    from gradcheck_cli.recording.tape import Step as _Step
-
-    (argument,) = step.args
-    settings = dict(step.call.settings)
+    (argument,), settings = step.args, dict(step.call.settings)
     dims = settings.get("dim")
-    if not isinstance(dims, tuple) or len(dims) != 1:
+    if not isinstance(dims, tuple) or len(dims) != 1 or not isinstance(dims[0], int):
         return
+    name, here = step.call.function, _in(case, step)
     for other in range(argument.ndim):
-        if other != int(dims[0]) % argument.ndim:
-            call = Call(
-                step.call.function, (), tuple(sorted({**settings, "dim": (other,)}.items()))
-            )
-            changed = _Step(call, step.args, step.result, step.line)
-            words = f"the {step.call.function} runs along dim {dims[0]} where dim {other} is needed{_in(case, step)}"  # fmt: skip
-            yield Change("wrong-dim", words, lambda changed=changed: case.scene.called(changed, step.args))  # fmt: skip
+        if other != dims[0] % argument.ndim:
+            call = Call(name, (), tuple(sorted({**settings, "dim": (other,)}.items())))
+            words = f"the {name} runs along dim {dims[0]} where dim {other} is needed{here}"
+            changed = replace(step, call=call)
+            yield Change("wrong-dim", words, partial(case.scene.called, changed, step.args))
 
 
 def _of_forms(case: Case, step: Step) -> Iterator[Change]:
@@ -245,17 +241,23 @@ def _of_forms(case: Case, step: Step) -> Iterator[Change]:
             yield from _of_numbers(case, step, k)
         if _is_number(case, argument) or case.words.is_condition(argument):
             continue
-        forms = (
-            (f"{mine} squared", lambda a=argument: scene.mapped("mul", a, a)),
-            (f"1 - {mine}", lambda a=argument: scene.mapped("sub", scene.number(1), a)),
-            (f"-{mine}", lambda a=argument: scene.mapped("neg", a)),
-            (f"1/{mine}", lambda a=argument: scene.mapped("div", scene.number(1), a)),
-            (f"exp of {mine}", lambda a=argument: scene.mapped("exp", a)),
-            (f"the root of {mine}", lambda a=argument: scene.mapped("sqrt", a)),
+        one = scene.number(1)
+        forms: tuple[tuple[str, str, tuple[Nodes, ...]], ...] = (
+            (f"{mine} squared", "mul", (argument, argument)),
+            (f"1 - {mine}", "sub", (one, argument)),
+            (f"-{mine}", "neg", (argument,)),
+            (f"1/{mine}", "div", (one, argument)),
+            (f"exp of {mine}", "exp", (argument,)),
+            (f"the root of {mine}", "sqrt", (argument,)),
         )
-        for words, form in forms:
+        for words, function, args in forms:
             said = f"uses {mine} where {words} is needed{here}"
-            yield Change("operand", said, lambda k=k, form=form: _with(case, step, k, form())())
+            yield Change("operand", said, partial(_formed, case, step, k, function, args))
+
+
+def _formed(case: Case, step: Step, k: int, function: str, args: tuple[Nodes, ...]) -> Nodes:
+    """A step with a function of an argument in its place."""
+    return _with(case, step, k, case.scene.mapped(function, *args))()
 
 
 def _of_numbers(case: Case, step: Step, k: int) -> Iterator[Change]:
@@ -280,12 +282,12 @@ def _of_factors(case: Case, step: Step) -> Iterator[Change]:
         for k in (0, 1) if row.operator == "*" else (1,):
             words = f"the factor {_said(case, step.args[k])} is too much in {here}"
             kept = np.broadcast_to(step.args[1 - k], step.result.shape)
-            yield Change("extra-factor", words, lambda kept=kept: kept)
+            yield Change("extra-factor", words, partial(np.asarray, kept))
     for known in case.words.arrays if not case.words.is_condition(step.result) else ():
         for nodes in fitted(known.nodes, step.result.shape):
             for function, words in (("mul", known.words), ("div", f"1/{known.words}")):
                 said = f"the factor {words} is missing in {here}"
-                made = lambda f=function, n=nodes: scene.mapped(f, step.result, n)  # noqa: E731
+                made = partial(scene.mapped, function, step.result, nodes)
                 yield Change("missing-factor", said, made)
 
 

@@ -101,7 +101,7 @@ def factor_words(case: Case, number: Fraction | float) -> str:
         return "the sign is wrong"
     sign = "the sign is wrong, and it is " if number < 0 else ""
     size: Fraction | float = abs(number)
-    plain = float(size)
+    plain = abs(float(number))
     constant = _constant_words(case, plain)
     if constant and not (isinstance(size, Fraction) and 1 in (size.numerator, size.denominator)):
         return f"{sign}{plain:.6g} times the derivative: {constant}"
