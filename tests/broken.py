@@ -326,7 +326,7 @@ class RowNormAxis(RowNorm):
 class RowNormLength(RowNorm):
     @staticmethod
     def backward(ctx, up):
-        x, length = ctx.saved_tensors
+        x, _ = ctx.saved_tensors
         return up[:, None] * x
 
 
@@ -365,7 +365,7 @@ class PolarSign(Polar):
 class PolarRadius(Polar):
     @staticmethod
     def backward(ctx, gx, gy):
-        r, a = ctx.saved_tensors
+        _, a = ctx.saved_tensors
         c, s = torch.cos(a), torch.sin(a)
         return gx * c + gy * s, gy * c - gx * s
 
@@ -583,7 +583,7 @@ class Centred(Function):
 class CentredScale(Centred):
     @staticmethod
     def backward(ctx, up):
-        z, scale = ctx.saved_tensors
+        _, scale = ctx.saved_tensors
         return scale * (up - up.mean(0))
 
 
@@ -607,7 +607,7 @@ class CentredSum(Centred):
 class CentredUnscaled(Centred):
     @staticmethod
     def backward(ctx, up):
-        z, scale = ctx.saved_tensors
+        z, _ = ctx.saved_tensors
         return up - up.mean(0) - z * (up * z).mean(0)
 
 
@@ -742,7 +742,7 @@ class Tanh(Function):
 
     @staticmethod
     def backward(ctx, up):
-        z, y = ctx.saved_tensors
+        _, y = ctx.saved_tensors
         return up * (1 - y**2)
 
 
@@ -750,34 +750,34 @@ class Tanh(Function):
 class TanhOfInput(Tanh):
     @staticmethod
     def backward(ctx, up):
-        z, y = ctx.saved_tensors
+        z, _ = ctx.saved_tensors
         return up * (1 - z**2)
 
 
 class Bilinear(Function):
     @staticmethod
-    def forward(ctx, x, A):
-        ctx.save_for_backward(x, A)
-        return x @ A @ x
+    def forward(ctx, x, m):
+        ctx.save_for_backward(x, m)
+        return x @ m @ x
 
     @staticmethod
     def backward(ctx, up):
-        x, A = ctx.saved_tensors
-        return up * (A @ x + A.t() @ x), up * torch.outer(x, x)
+        x, m = ctx.saved_tensors
+        return up * (m @ x + m.t() @ x), up * torch.outer(x, x)
 
 
 @row(
     Bilinear,
     "x=randn(3)",
-    "A=randn(3,3)",
+    "m=randn(3,3)",
     kind="operand",
-    says="uses `A @ x` where `x @ A` is needed",
+    says="uses `m @ x` where `x @ m` is needed",
 )
 class BilinearTwice(Bilinear):
     @staticmethod
     def backward(ctx, up):
-        x, A = ctx.saved_tensors
-        return up * (A @ x + A @ x * 1.0), up * torch.outer(x, x)
+        x, m = ctx.saved_tensors
+        return up * (m @ x + m @ x * 1.0), up * torch.outer(x, x)
 
 
 # What only a variant shows.

@@ -6,6 +6,7 @@ import broken
 import pytest
 
 from gradcheck_cli.code.arguments import read_arguments
+from gradcheck_cli.code.facts import finished
 from gradcheck_cli.code.trial import TrialOptions, try_code
 from gradcheck_cli.records.outcome import Outcome
 
@@ -20,7 +21,7 @@ def tried(name, one, variants):
 @pytest.mark.parametrize("one", broken.ROWS, ids=lambda one: one.broken)
 def test_a_broken_function_is_told_what_is_wrong(one):
     trial = tried(one.broken, one, (one.variant,))
-    result = trial.finished()
+    result = finished(trial)
     assert result.outcome in (Outcome.WRONG, Outcome.DETACHED)
     assert trial.diagnosis is not None, result.outcome
     assert (trial.diagnosis.kind, one.says in trial.diagnosis.text) == (one.kind, True), (

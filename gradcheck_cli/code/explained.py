@@ -26,15 +26,21 @@ _LAYOUTS = {
     ),
     "expanded-cotangent": (
         "contiguous-cotangent",
-        "it takes the upstream gradient's memory for its elements: wrong for one that is expanded, as after `sum()`",
+        "it takes the upstream gradient's memory for its elements: wrong for one that is expanded, "
+        "as after `sum()`",
     ),
     "strided": ("contiguous-input", "it assumes contiguous inputs: wrong for slices"),
-    "expanded": ("contiguous-input", "it assumes that every row has its own memory: wrong for rows that are expanded"),
+    "expanded": (
+        "contiguous-input",
+        "it assumes that every row has its own memory: wrong for rows that are expanded",
+    ),
     "twice": (
         "state",
-        "it keeps state between calls: a second call before the backward changes the first one's gradient (what is saved on the class or the module belongs on `ctx`)",
+        "it keeps state between calls: a second call before the backward changes the first one's "
+        "gradient (what is saved on the class or the module belongs on `ctx`)",
     ),
-}  # fmt: skip
+    "large": ("tail", "it is right at the inputs given, and wrong in the tail, at large ones"),
+}
 
 
 def explained(call: CodeCall, result: Result) -> Diagnosis | None:
@@ -84,10 +90,9 @@ def _shown(call: CodeCall, one: Tried) -> Diagnosis | None:
         return Diagnosis("samples", f"it is right for {count} samples only: wrong for {words}")
     if name.startswith("alone-"):
         alone = name.removeprefix("alone-")
-        words = f"it is wrong where `{alone}` alone is differentiated: the order of `needs_input_grad`, or of what is returned"  # fmt: skip
-        return Diagnosis("needs-input-grad", words)
-    if name == "large":
-        return Diagnosis("tail", "it is right at the inputs given, and wrong in the tail, at large ones")  # fmt: skip
+        words = f"it is wrong where `{alone}` alone is differentiated"
+        why = "the order of `needs_input_grad`, or of what is returned"
+        return Diagnosis("needs-input-grad", f"{words}: {why}")
     if name in ("float32", "float64"):
         return Diagnosis("dtype", f"it is right in {call.dtype.name}, and wrong in {name}")
     return None

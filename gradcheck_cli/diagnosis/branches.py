@@ -8,13 +8,13 @@ import numpy as np
 
 from gradcheck_cli.diagnosis.diagnosis import Diagnosis
 from gradcheck_cli.diagnosis.ratios import factor_words, formula_factor, ratio_of, the_number
-from gradcheck_cli.diagnosis.scene import fitted
+from gradcheck_cli.diagnosis.scene import fittings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gradcheck_cli.diagnosis.case import Case
-    from gradcheck_cli.diagnosis.scene import Floats
+    from gradcheck_cli.diagnosis.scene import SampleNumbers
 
 # Elements at samples on either side, at least: fewer agree by chance.
 _FEWEST = 3
@@ -31,7 +31,7 @@ def wrong_branch(case: Case) -> Diagnosis | None:
     return Diagnosis("branch", f"{words}{_there(case, side)}")
 
 
-def wrong_side(case: Case) -> tuple[str, Floats] | None:
+def wrong_side(case: Case) -> tuple[str, SampleNumbers] | None:
     """On which side of a condition alone a gradient is wrong, in words, and where that is."""
     wrong = ~case.right
     if wrong.all() or wrong.sum() < _FEWEST or case.right.sum() < _FEWEST:
@@ -43,7 +43,7 @@ def wrong_side(case: Case) -> tuple[str, Floats] | None:
     return None
 
 
-def _there(case: Case, side: Floats) -> str:
+def _there(case: Case, side: SampleNumbers) -> str:
     """What is wrong there."""
     mine, true = (np.where(side, numbers, np.nan) for numbers in (case.mine, case.true))
     if not (mine[side] != 0).any():
@@ -61,13 +61,13 @@ def _there(case: Case, side: Floats) -> str:
     return "" if formula is None else f": there {formula.text}"
 
 
-def _conditions(case: Case) -> Iterator[tuple[str, str, Floats]]:
+def _conditions(case: Case) -> Iterator[tuple[str, str, SampleNumbers]]:
     """Conditions of the forward that fit the input, then the signs of its arrays."""
     scene, shape = case.scene, case.shape
     for known in case.words.everything:
         bare = known.words.strip("`")
         one = f"({bare})" if " " in bare else bare
-        for nodes in () if known.is_constant else fitted(known.nodes, shape):
+        for nodes in () if known.is_constant else fittings(known.nodes, shape):
             values = scene.numbers(nodes)
             if not np.isfinite(values).all():
                 continue

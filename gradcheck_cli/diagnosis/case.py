@@ -11,7 +11,7 @@ import numpy as np
 from gradcheck_cli.diagnosis.scene import close, near
 
 if TYPE_CHECKING:
-    from gradcheck_cli.diagnosis.scene import Floats, Scene
+    from gradcheck_cli.diagnosis.scene import SampleNumbers, Scene
     from gradcheck_cli.diagnosis.words import Words
     from gradcheck_cli.recording.tape import Nodes
 
@@ -29,8 +29,8 @@ class Case:
     words: Words
     name: str
     nodes: Nodes | None
-    mine: Floats
-    true: Floats
+    mine: SampleNumbers
+    true: SampleNumbers
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -44,11 +44,11 @@ class Case:
         return not close(self.mine, self.true)
 
     @cached_property
-    def right(self) -> Floats:
+    def right(self) -> SampleNumbers:
         """Where both are the same."""
         return near(self.mine, self.true)
 
-    def is_as(self, numbers: Floats) -> bool:
+    def is_as(self, numbers: SampleNumbers) -> bool:
         """Whether the backward gives these numbers."""
         return numbers.shape == self.mine.shape and close(self.mine, numbers)
 

@@ -1,5 +1,5 @@
-"""What the backward does with the upstream gradient: drops it, squares it, averages it, turns it, or
-takes a part of it with another factor.
+"""What the backward does with the upstream gradient: drops it, squares it, averages it, turns it,
+or takes a part of it with another factor.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from gradcheck_cli.diagnosis.case import Case
-    from gradcheck_cli.diagnosis.scene import Floats, Scene
+    from gradcheck_cli.diagnosis.scene import SampleNumbers, Scene
     from gradcheck_cli.recording.tape import Nodes
 
 # Outputs that are asked one by one, at most.
@@ -131,8 +131,8 @@ def outputs_apart(case: Case, parts: Sequence[int] = ()) -> Diagnosis | None:
     (number,) = others
     one = scene.builder.number(1)
     other = scene.builder.number(number if isinstance(number, Fraction) else float(number or 0))
-    chosen = np.array([one if f in (None, 1) else other for f in found]).reshape(scene.outputs.shape)  # fmt: skip
-    seeds = scene.mapped("mul", chosen, scene.cotangent)
+    chosen = np.array([one if f in (None, 1) else other for f in found])
+    seeds = scene.mapped("mul", chosen.reshape(scene.outputs.shape), scene.cotangent)
     if not case.is_as(scene.numbers(scene.pulled(seeds)[case.name])):
         return None
     where = _part_words([k for k, f in enumerate(found) if f not in (None, 1)], parts, case)
@@ -142,7 +142,7 @@ def outputs_apart(case: Case, parts: Sequence[int] = ()) -> Diagnosis | None:
     return Diagnosis("part-sign" if number == -1 else "part-factor", words, str(number))
 
 
-def _share(mine: Floats, true: Floats) -> Fraction | float | None:
+def _share(mine: SampleNumbers, true: SampleNumbers) -> Fraction | float | None:
     """The factor of one output's share; None where there is nothing to tell."""
     if not true.any():
         return None

@@ -19,8 +19,8 @@ from gradcheck_cli.diagnosis.elements import (
     another,
     jacobian_untransposed,
     meant_otherwise,
-    moved,
     nothing_there,
+    reordered,
     rows_apart,
     some_missing,
     uniform,
@@ -98,7 +98,7 @@ def _guesses(
         lambda case: taken_for_constant(case, lines),
         nothing_there,
         lambda case: another(case, cases),
-        moved,
+        reordered,
         rows_apart,
         apart,
         cotangent_changed,
@@ -127,7 +127,15 @@ def _first(case: Case, guesses: Sequence[Callable[[Case], Diagnosis | None]]) ->
 
 
 # Kinds that a side of a condition makes clearer.
-_OF_A_STEP = {"constant", "operand", "number", "term-sign", "missing-factor", "extra-factor", "function"}  # fmt: skip
+_OF_A_STEP = {
+    "constant",
+    "extra-factor",
+    "function",
+    "missing-factor",
+    "number",
+    "operand",
+    "term-sign",
+}
 
 
 def _with_branch(case: Case, found: Diagnosis) -> Diagnosis:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from gradcheck_cli.diagnosis.case import Case
-    from gradcheck_cli.diagnosis.scene import Floats
+    from gradcheck_cli.diagnosis.scene import SampleNumbers
 
 # Elements whose places are looked for, and rows of a Jacobian that are computed, at most.
 _MOST_ELEMENTS, _MOST_ROWS = 4_096, 48
@@ -37,11 +37,12 @@ def meant_otherwise(case: Case) -> Diagnosis | None:
     """Something, where the derivative is 0 at every sample."""
     if case.true.any() or not case.mine.any():
         return None
-    words = "the derivative is 0 everywhere, and something else is returned; what is meant to stand in for it can be stated (`--backward-spec`)"  # fmt: skip
-    return Diagnosis("stand-in", words)
+    words = "the derivative is 0 everywhere, and something else is returned"
+    advice = "what is meant to stand in for it can be stated (`--backward-spec`)"
+    return Diagnosis("stand-in", f"{words}; {advice}")
 
 
-def moved(case: Case) -> Diagnosis | None:
+def reordered(case: Case) -> Diagnosis | None:
     """The right elements in another order."""
     for kind, words, numbers in _orders(case.true):
         if case.is_as(numbers):
@@ -49,7 +50,7 @@ def moved(case: Case) -> Diagnosis | None:
     return _permuted(case)
 
 
-def _orders(true: Floats) -> Iterator[tuple[str, str, Floats]]:
+def _orders(true: SampleNumbers) -> Iterator[tuple[str, str, SampleNumbers]]:
     shape, axes = true.shape[1:], range(1, true.ndim)
     for order in permutations(axes):
         turned = np.transpose(true, (0, *order))
@@ -117,7 +118,8 @@ def rows_apart(case: Case) -> Diagnosis | None:
             if case.is_as(alone):
                 what = "sample" if dim == 0 and case.true.ndim > 2 else "element"
                 where = "" if dim == 0 else f" along dim {dim}"
-                return Diagnosis("one-row", f"only the {words} {what} counts{where}: the others get 0")  # fmt: skip
+                told = f"only the {words} {what} counts{where}: the others get 0"
+                return Diagnosis("one-row", told)
     return None
 
 
@@ -157,7 +159,7 @@ def jacobian_untransposed(case: Case) -> Diagnosis | None:
     return _diagonal(case)
 
 
-def _of_tangents(case: Case, made: list[int]) -> Floats:
+def _of_tangents(case: Case, made: list[int]) -> SampleNumbers:
     """Numbers of scalars that no tangent is in, shaped like the input."""
     scene = case.scene
     nodes = np.array(made, dtype=np.int64).reshape(case.shape)

@@ -1,5 +1,5 @@
-"""What comes through one step of the forward: taken for a constant, counted twice, of the wrong sign
-or with a factor.
+"""What comes through one step of the forward: taken for a constant, counted twice, of the wrong
+sign or with a factor.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ import numpy as np
 
 from gradcheck_cli.diagnosis.diagnosis import Diagnosis
 from gradcheck_cli.diagnosis.ratios import factor_words, formula_factor, ratio_of, the_number
-from gradcheck_cli.diagnosis.scene import close, flat, placed
+from gradcheck_cli.diagnosis.scene import close, flat, with_line_ends
 from gradcheck_cli.language.program import Call
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gradcheck_cli.diagnosis.case import Case
-    from gradcheck_cli.diagnosis.scene import Floats, Scene
+    from gradcheck_cli.diagnosis.scene import SampleNumbers, Scene
     from gradcheck_cli.diagnosis.words import Words
-    from gradcheck_cli.recording.tape import CodeLine, Nodes, Step
+    from gradcheck_cli.recording.tape import ArrayStep, CodeLine, Nodes
 
 # What cuts a path in torch: where several steps explain the same, the one that says so is told.
 _CUTS = re.compile(
@@ -32,14 +32,14 @@ _CUTS = re.compile(
 _MOST_STEPS = 400
 
 
-class Held(NamedTuple):
+class HeldStep(NamedTuple):
     """The derivative by every input with one step taken for a constant.
 
     Attributes:
         is_line: the step is all that its line computes.
     """
 
-    step: Step
+    step: ArrayStep
     is_line: bool
     rest: dict[str, Nodes]
 
@@ -49,12 +49,12 @@ class Lines:
 
     def __init__(self, scene: Scene, words: Words) -> None:
         self.scene, self.words = scene, words
-        self._held: list[Held] = []
+        self._held: list[HeldStep] = []
         self._left = self._candidates()
         # What was said to be a constant for one input may leave nothing to another.
         self.blamed: set[int] = set()
 
-    def __iter__(self) -> Iterator[Held]:
+    def __iter__(self) -> Iterator[HeldStep]:
         k = 0
         while True:
             while k >= len(self._held):
@@ -65,10 +65,10 @@ class Lines:
             yield self._held[k]
             k += 1
 
-    def _candidates(self) -> Iterator[Held]:
+    def _candidates(self) -> Iterator[HeldStep]:
         """Steps that say that they cut; then lines, the last first; then what stands in them."""
         scene, tape = self.scene, self.scene.recording.tape
-        steps = list(placed(scene.steps, 0, min(scene.forward_steps, _MOST_STEPS)))
+        steps = list(with_line_ends(scene.steps, 0, min(scene.forward_steps, _MOST_STEPS)))
         says = {k: cuts(line) for k, line in enumerate(tape.lines)}
         order = sorted(
             range(len(steps)),
@@ -77,16 +77,17 @@ class Lines:
         outputs, seen = set(flat(scene.outputs)), set[frozenset[int]]()
         for k in order:
             _, step, is_line = steps[k]
-            held = frozenset(i for i in flat(step.result) if isinstance(scene.builder.nodes[i], Call))  # fmt: skip
+            nodes = scene.builder.nodes
+            held = frozenset(i for i in flat(step.result) if isinstance(nodes[i], Call))
             if held and held not in seen and not outputs <= held:
                 seen.add(held)
-                yield Held(step, is_line, scene.pulled(scene.cotangent, held))
+                yield HeldStep(step, is_line, scene.pulled(scene.cotangent, held))
 
-    def says_cut(self, step: Step) -> bool:
+    def says_cut(self, step: ArrayStep) -> bool:
         """Whether a step's line, or a block that it stands in, says that it cuts a path."""
         return cuts(self.scene.recording.tape.lines[step.line])
 
-    def told(self, one: Held) -> str:
+    def told(self, one: HeldStep) -> str:
         """A step, and where it is."""
         line = self.words.whole(one.step)
         if one.is_line and line and " = " in line:
@@ -139,7 +140,7 @@ def taken_for_constant(case: Case, lines: Lines, *, cut: bool = False) -> Diagno
     return None
 
 
-def _of_part(case: Case, rest: Floats, part: Floats) -> Fraction | None:
+def _of_part(case: Case, rest: SampleNumbers, part: SampleNumbers) -> Fraction | None:
     """Zero, where what comes through a step is left out."""
     return Fraction(0) if part.any() and close(case.mine, rest) else None
 
@@ -178,7 +179,7 @@ def factor_in_part(case: Case, lines: Lines) -> Diagnosis | None:
     return None
 
 
-def _parts(case: Case, lines: Lines) -> Iterator[tuple[Held, Floats, Floats]]:
+def _parts(case: Case, lines: Lines) -> Iterator[tuple[HeldStep, SampleNumbers, SampleNumbers]]:
     """The steps that change the derivative by an input: what is left of it without each, and what
     comes through it.
     """
@@ -219,7 +220,7 @@ def use_held(case: Case, lines: Lines, *, cut: bool = False) -> Diagnosis | None
     return None
 
 
-def _with_held(scene: Scene, step: Step, k: int) -> Nodes | None:
+def _with_held(scene: Scene, step: ArrayStep, k: int) -> Nodes | None:
     """The outputs with one argument of one step held."""
     stopped = [*step.args]
     made = [scene.builder.call("stop_gradient", i) for i in flat(step.args[k])]

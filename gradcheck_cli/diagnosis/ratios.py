@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from gradcheck_cli.diagnosis.diagnosis import Diagnosis
-from gradcheck_cli.diagnosis.scene import CLOSE, fitted
+from gradcheck_cli.diagnosis.scene import CLOSE, fittings
 from gradcheck_cli.language.program import Number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from gradcheck_cli.diagnosis.case import Case
-    from gradcheck_cli.diagnosis.scene import Floats
+    from gradcheck_cli.diagnosis.scene import SampleNumbers
 
 # Numerators and denominators that people get by mistake: sizes, or what stands beside a formula.
 _MOST_TERM, _MOST_COEFFICIENT = 1_000, 64
@@ -29,12 +29,12 @@ _FLOAT32 = 2e-6
 _MOST_PAIRED = 160
 
 
-class Power(NamedTuple):
+class FormPower(NamedTuple):
     """A form of an array to a power, at every sample and element."""
 
     words: str
     exponent: Fraction
-    values: Floats
+    values: SampleNumbers
 
 
 def constant_factor(case: Case) -> Diagnosis | None:
@@ -72,7 +72,7 @@ def chain_factor(case: Case) -> Diagnosis | None:
     return None if ratio is None else formula_factor(case, ratio)
 
 
-def ratio_of(mine: Floats, true: Floats) -> Floats | None:
+def ratio_of(mine: SampleNumbers, true: SampleNumbers) -> SampleNumbers | None:
     """Both sides divided, one row a sample, NaN where both are 0; None where it is of no use."""
     zero = true == 0
     if zero.all() or (mine[zero] != 0).any():
@@ -81,7 +81,7 @@ def ratio_of(mine: Floats, true: Floats) -> Floats | None:
         return np.where(zero, np.nan, mine / np.where(zero, 1.0, true))
 
 
-def the_number(ratio: Floats) -> Fraction | float | None:
+def the_number(ratio: SampleNumbers) -> Fraction | float | None:
     """The one number that a ratio is everywhere, a fraction of small terms where it is one; None
     where it is none, or 1.
     """
@@ -100,8 +100,8 @@ def factor_words(case: Case, number: Fraction | float) -> str:
     if number == -1:
         return "the sign is wrong"
     sign = "the sign is wrong, and it is " if number < 0 else ""
-    size: Fraction | float = abs(number)
-    plain = abs(float(number))
+    size = -number if number < 0 else number
+    plain = float(size)
     constant = _constant_words(case, plain)
     if constant and not (isinstance(size, Fraction) and 1 in (size.numerator, size.denominator)):
         return f"{sign}{plain:.6g} times the derivative: {constant}"
@@ -113,7 +113,7 @@ def factor_words(case: Case, number: Fraction | float) -> str:
 
 def _constant_words(case: Case, size: float) -> str:
     """What a number of the forward has to do with a factor; empty where none has."""
-    for constant in constants(case):
+    for constant in fractions_of(case):
         if abs(1 / constant - size) <= 4 * CLOSE * size:
             return f"the factor {constant:.6g} of the forward is missing"
         if abs(constant - size) <= 4 * CLOSE * size:
@@ -121,7 +121,7 @@ def _constant_words(case: Case, size: float) -> str:
     return ""
 
 
-def constants(case: Case) -> list[float]:
+def fractions_of(case: Case) -> list[float]:
     """The numbers of the forward that are not whole."""
     nodes = case.scene.recording.tape.builder.nodes[: case.scene.recording.forward]
     made = [float(n.value) for n in nodes if isinstance(n, Number) and n.value != 0]
@@ -158,7 +158,7 @@ def _of_size(case: Case, number: int) -> str:
     return ""
 
 
-def formula_factor(case: Case, ratio: Floats) -> Diagnosis | None:
+def formula_factor(case: Case, ratio: SampleNumbers) -> Diagnosis | None:
     """What a ratio is: a product of at most two powers, times a number."""
     keep = ~np.isnan(ratio)
     values = ratio[keep]
@@ -172,7 +172,7 @@ def formula_factor(case: Case, ratio: Floats) -> Diagnosis | None:
     return _pairs(powers, values)
 
 
-def _pairs(powers: Sequence[Power], values: Floats) -> Diagnosis | None:
+def _pairs(powers: Sequence[FormPower], values: SampleNumbers) -> Diagnosis | None:
     plain = [p for p in powers if abs(p.exponent) <= 1][:_MOST_PAIRED]
     logs = np.array([np.log(np.abs(p.values)) for p in plain])
     target = np.log(np.abs(values))
@@ -186,25 +186,25 @@ def _pairs(powers: Sequence[Power], values: Floats) -> Diagnosis | None:
     return None
 
 
-def _powers(case: Case, keep: Any) -> Iterator[Power]:
+def _powers(case: Case, keep: Any) -> Iterator[FormPower]:
     """Powers of the forward's arrays that fit the input's shape and are not constant."""
     for known in case.words.arrays:
-        for nodes in () if known.is_constant else fitted(known.nodes, case.shape):
+        for nodes in () if known.is_constant else fittings(known.nodes, case.shape):
             values = case.scene.numbers(nodes)[keep]
             for words, form in _forms(known.words, values):
                 if np.isfinite(form).all() and (form != 0).all() and not _is_constant(form):
                     yield from _raised(words, form)
 
 
-def _raised(words: str, form: Floats) -> Iterator[Power]:
+def _raised(words: str, form: SampleNumbers) -> Iterator[FormPower]:
     for exponent in (1, -1, 2, -2, 3, -3):
-        yield Power(words, Fraction(exponent), form**exponent)
+        yield FormPower(words, Fraction(exponent), form**exponent)
     if (form > 0).all():
         for half in (Fraction(1, 2), Fraction(-1, 2)):
-            yield Power(words, half, form ** float(half))
+            yield FormPower(words, half, form ** float(half))
 
 
-def _forms(words: str, values: Floats) -> Iterator[tuple[str, Floats]]:
+def _forms(words: str, values: SampleNumbers) -> Iterator[tuple[str, SampleNumbers]]:
     bare = words.strip("`")
     one = f"({bare})" if " " in bare and not bare.endswith(")") else bare
     yield one, values
@@ -219,22 +219,23 @@ def _forms(words: str, values: Floats) -> Iterator[tuple[str, Floats]]:
     yield f"sign({bare})", np.sign(values)
 
 
-def _coefficient(values: Floats) -> Fraction | None:
+def _coefficient(values: SampleNumbers) -> Fraction | None:
     """The number that remains; None where it is none of small terms."""
     if not np.isfinite(values).all() or not _is_constant(values):
         return None
     number = Fraction(float(values.flat[0])).limit_denominator(_MOST_COEFFICIENT)
     is_small = number and abs(number.numerator) <= _MOST_COEFFICIENT
-    return number if is_small and abs(float(number) - values.flat[0]) <= 8 * CLOSE * abs(number) else None  # fmt: skip
+    is_it = abs(float(number) - values.flat[0]) <= 8 * CLOSE * abs(float(number))
+    return number if is_small and is_it else None
 
 
-def _is_constant(values: Floats) -> bool:
+def _is_constant(values: SampleNumbers) -> bool:
     """Whether numbers are all the same, NaN left out."""
     first = values.flat[0]
     return bool((np.abs(values - first) <= 4 * CLOSE * abs(first)).all())
 
 
-def _formula(number: Fraction, powers: Sequence[Power]) -> Diagnosis:
+def _formula(number: Fraction, powers: Sequence[FormPower]) -> Diagnosis:
     exponents = Counter({p.words: p.exponent for p in powers})
     formula = _spelled(number, exponents)
     if all(e < 0 for e in exponents.values()):
@@ -242,7 +243,8 @@ def _formula(number: Fraction, powers: Sequence[Power]) -> Diagnosis:
         words = f"the factor `{missing}` is missing (returned / true = {formula})"
         return Diagnosis("missing-factor", words, formula)
     if all(e > 0 for e in exponents.values()):
-        words = f"the factor `{formula}` is too much, or a division by it is missing (returned / true = {formula})"  # fmt: skip
+        words = f"the factor `{formula}` is too much, or a division by it is missing"
+        words = f"{words} (returned / true = {formula})"
         return Diagnosis("extra-factor", words, formula)
     words = f"returned / true = {formula}: a factor of the chain rule is another"
     return Diagnosis("chain-factor", words, formula)

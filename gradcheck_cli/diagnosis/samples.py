@@ -27,10 +27,11 @@ def _point(given: Mapping[str, float], k: int) -> dict[str, float]:
     random = Random(f"diagnosis {k}")  # noqa: S311 - numbers for a check, no secret
     # Signs are kept, and with them most branches and domains. Nothing is drawn twice.
     size = 2.0**-1 if k % 2 else 2.0**-5
-    return {
-        name: value * (1 + size * random.randrange(-63, 64, 2) / 128) if value else size * random.randrange(1, 64, 2) / 64
-        for name, value in given.items()
-    }  # fmt: skip
+    found = {}
+    for name, value in given.items():
+        part = size * random.randrange(-63, 64, 2) / 128
+        found[name] = value * (1 + part) if value else abs(part)
+    return found
 
 
 def _weights(names: Sequence[str], k: int) -> dict[str, float]:

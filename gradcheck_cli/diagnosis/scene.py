@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from gradcheck_cli.questions.batch import Point
     from gradcheck_cli.recording.recording import Recording
-    from gradcheck_cli.recording.tape import Nodes, Step
+    from gradcheck_cli.recording.tape import ArrayStep, Nodes
 
-Floats = Any  # an array of float64
+SampleNumbers = Any  # an array of float64
 # Relative room of two numbers that are the same: what a person's rounded constants take.
 CLOSE = 2.0**-40
 # Bits that balls are computed with, and how narrow one has to be, relative to its number.
@@ -56,7 +56,8 @@ class Scene:
         self.deadline = thread_time() + seconds
         scalars = symbolic_scalars(recording)
         self.builder, self.places = scalars.expansion.builder, np.array(scalars.places)
-        standard = Program(tuple(point.prepared.scalars.builder.nodes), tuple(point.prepared.outputs))  # fmt: skip
+        held_against = tuple(point.prepared.scalars.builder.nodes)
+        standard = Program(held_against, tuple(point.prepared.outputs))
         shape = recording.outputs.shape
         self.outputs: Nodes = np.array(self.builder.include(standard, {})).reshape(shape)
         names = cotangent_names(shape)
@@ -88,7 +89,9 @@ class Scene:
 
     # What is built.
 
-    def pulled(self, seeds: Nodes, held: Set[int] = frozenset(), outputs: Nodes | None = None) -> dict[str, Nodes]:  # fmt: skip
+    def pulled(
+        self, seeds: Nodes, held: Set[int] = frozenset(), outputs: Nodes | None = None
+    ) -> dict[str, Nodes]:
         """The derivative of the outputs, weighed, by each input.
 
         Args:
@@ -128,7 +131,7 @@ class Scene:
         """The scalar of a number."""
         return np.array(self.builder.number(value), dtype=np.int64)
 
-    def called(self, step: Step, args: Sequence[Nodes]) -> Nodes:
+    def called(self, step: ArrayStep, args: Sequence[Nodes]) -> Nodes:
         """What a step of the tape makes of other arrays.
 
         Raises:
@@ -164,7 +167,7 @@ class Scene:
 
     # What it comes to.
 
-    def numbers(self, nodes: Nodes, worlds: Sequence[Growing] | None = None) -> Floats:
+    def numbers(self, nodes: Nodes, worlds: Sequence[Growing] | None = None) -> SampleNumbers:
         """The numbers of scalars at every sample, NaN where one is not known; the first axis is
         that of the samples.
 
@@ -181,7 +184,7 @@ class Scene:
         """The point given, some numbers being others."""
         return self._world({**self._worlds[0].inputs, **changes})
 
-    def gives(self, nodes: Nodes, numbers: Floats) -> bool:
+    def gives(self, nodes: Nodes, numbers: SampleNumbers) -> bool:
         """Whether scalars come to these numbers at every sample."""
         if nodes.shape != numbers.shape[1:]:
             return False
@@ -191,13 +194,13 @@ class Scene:
         )
 
     @cached_property
-    def steps(self) -> list[Step]:
+    def steps(self) -> list[ArrayStep]:
         """The calls on arrays, as this scene's scalars."""
-        from gradcheck_cli.recording.tape import Step
+        from gradcheck_cli.recording.tape import ArrayStep
 
         places = self.places
         return [
-            Step(s.call, tuple(places[a] for a in s.args), places[s.result], s.line)
+            ArrayStep(s.call, tuple(places[a] for a in s.args), places[s.result], s.line)
             for s in self.recording.tape.steps
         ]
 
@@ -230,7 +233,7 @@ def flat(nodes: Nodes) -> list[int]:
     return found
 
 
-def fitted(nodes: Nodes, shape: tuple[int, ...]) -> Iterator[Nodes]:
+def fittings(nodes: Nodes, shape: tuple[int, ...]) -> Iterator[Nodes]:
     """An array spread to a shape, its axes being the last ones, then the first ones."""
     missing = len(shape) - nodes.ndim
     for turned in (nodes, nodes.reshape(nodes.shape + (1,) * missing)) if missing > 0 else (nodes,):
@@ -240,12 +243,12 @@ def fitted(nodes: Nodes, shape: tuple[int, ...]) -> Iterator[Nodes]:
                 return
 
 
-def close(mine: Floats, theirs: Floats) -> bool:
+def close(mine: SampleNumbers, theirs: SampleNumbers) -> bool:
     """Whether numbers are the same, but for the rounding of constants; NaN is nothing's like."""
     return bool(near(mine, theirs).all())
 
 
-def near(mine: Floats, theirs: Floats) -> Any:
+def near(mine: SampleNumbers, theirs: SampleNumbers) -> Any:
     """The same, element by element."""
     if not mine.size:
         return np.ones(mine.shape, dtype=bool)
@@ -269,7 +272,9 @@ def _float(value: Any) -> float:
     return 0.0 if middle + radius < _ZERO else float("nan")
 
 
-def placed(steps: Sequence[Step], start: int, end: int) -> Iterator[tuple[int, Step, bool]]:
+def with_line_ends(
+    steps: Sequence[ArrayStep], start: int, end: int
+) -> Iterator[tuple[int, ArrayStep, bool]]:
     """Steps with their numbers, and whether each is the last one of its line."""
     for k in range(start, end):
         yield k, steps[k], k + 1 == end or steps[k + 1].line != steps[k].line

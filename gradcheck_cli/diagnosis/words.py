@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from gradcheck_cli.diagnosis.scene import flat, placed
+from gradcheck_cli.diagnosis.scene import flat, with_line_ends
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.elements import elements_of
 from gradcheck_cli.language.program import Call, Number, Variable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from gradcheck_cli.diagnosis.scene import Scene
-    from gradcheck_cli.recording.tape import Nodes, Step
+    from gradcheck_cli.recording.tape import ArrayStep, Nodes
 
 UPSTREAM = "the upstream gradient"
 # `name = ...`, the name alone.
@@ -59,19 +59,19 @@ class Words:
         words = self._plain(nodes)
         return words if words in ("", UPSTREAM) else f"`{words}`"
 
-    def step(self, step: Step) -> str:
+    def step(self, step: ArrayStep) -> str:
         """What computes a step, and where: in words."""
         line = self.lines[step.line]
         words = self._formulas.get(_key(step.result), ("", True))[0]
         where = f" ({short(line.place)})" if line.place else ""
         return f"`{words}`{where}" if words else where.strip()
 
-    def whole(self, step: Step) -> str:
+    def whole(self, step: ArrayStep) -> str:
         """The line of a step, and where it is; empty for one of torch's own."""
         line = self.lines[step.line]
         return f"`{line.text}` ({short(line.place)})" if line.place else ""
 
-    def place(self, step: Step) -> str:
+    def place(self, step: ArrayStep) -> str:
         """Where a step is, in brackets; empty for one of torch's own."""
         place = self.lines[step.line].place
         return f" ({short(place)})" if place else ""
@@ -123,7 +123,7 @@ class Words:
         for name, nodes in self._inputs().items():
             self._named[_key(nodes)] = name
         self._named.setdefault(_key(scene.cotangent), UPSTREAM)
-        for _, step, is_last in placed(scene.steps, 0, len(scene.steps)):
+        for _, step, is_last in with_line_ends(scene.steps, 0, len(scene.steps)):
             key = _key(step.result)
             if key not in self._formulas:
                 self._formulas[key] = self._formula(step)
@@ -161,7 +161,7 @@ class Words:
         words, composite = self._formulas.get(key, ("", False))
         return f"({words})" if composite else words
 
-    def _formula(self, step: Step) -> tuple[str, bool]:
+    def _formula(self, step: ArrayStep) -> tuple[str, bool]:
         """A step as it is written, and whether it needs brackets in another."""
         row = lookup(step.call.function)
         args = [self._argument(a) for a in step.args]
@@ -174,9 +174,8 @@ class Words:
         elif row.operator == "-" and len(args) == 1:
             words, composite = f"-{args[0]}", True
         else:
-            settings = [
-                f"{name}={_setting(value)}" for name, value in step.call.settings if value not in (None, False)
-            ]  # fmt: skip
+            given = [(name, v) for name, v in step.call.settings if v not in (None, False)]
+            settings = [f"{name}={_setting(value)}" for name, value in given]
             words, composite = f"{row.name}({', '.join([*map(_bare, args), *settings])})", False
         return (words, composite) if len(words) <= _LONGEST else ("", False)
 
@@ -190,7 +189,8 @@ class Words:
 
 def _bare(words: str) -> str:
     """An argument without the brackets that a call has anyway."""
-    return words[1:-1] if words.startswith("(") and words.endswith(")") and words.count("(") == 1 else words  # fmt: skip
+    lone = words.startswith("(") and words.endswith(")") and words.count("(") == 1
+    return words[1:-1] if lone else words
 
 
 def _setting(value: object) -> str:

@@ -51,7 +51,7 @@ class CodeLine:
 
 
 @dataclass(frozen=True, eq=False)
-class Step:
+class ArrayStep:
     """A row of the function table as it was called on arrays.
 
     Attributes:
@@ -78,7 +78,7 @@ class Tape:
 
     builder: Limited = field(default_factory=Limited)
     lines: list[CodeLine] = field(default_factory=lambda: [CodeLine()])
-    steps: list[Step] = field(default_factory=list)
+    steps: list[ArrayStep] = field(default_factory=list)
     origin: list[int] = field(default_factory=list)
     sums: set[int] = field(default_factory=set)
     here: int = 0
@@ -139,7 +139,7 @@ class Tape:
             self._add_sums(first)
         self._mark()
         made = np.asarray(result, dtype=np.int64)
-        self.steps.append(Step(call, tuple(given), made, self.here))
+        self.steps.append(ArrayStep(call, tuple(given), made, self.here))
         return made
 
     def floats(self, nodes: Nodes) -> Nodes:
