@@ -54,7 +54,8 @@ class Shadows:
         nodes = self._view(tensor).copy()
         plain = nodes == _CONSTANT
         if plain.any():
-            nodes[plain] = self._constants(tensor)[plain]
+            # The other elements' numbers are no constants, and would be other ones beside the point.
+            nodes[plain] = self._constants(tensor, plain)
         return nodes
 
     def forget(self, tensor: Any) -> None:
@@ -76,7 +77,8 @@ class Shadows:
         strides = [8 * step for step in tensor.stride()]
         return as_strided(flat[tensor.storage_offset() :], tuple(tensor.shape), strides)
 
-    def _constants(self, tensor: Any) -> Nodes:
+    def _constants(self, tensor: Any, chosen: Any = ...) -> Nodes:
+        """The nodes of elements that nothing recorded wrote."""
         import torch
 
         _require_plain(tensor)
@@ -84,7 +86,7 @@ class Shadows:
         single = plain.dtype == torch.float32
         values = plain.double() if plain.is_floating_point() else plain
         try:
-            return self.tape.numbers(values.cpu().numpy(), single=single)
+            return self.tape.numbers(values.cpu().numpy()[chosen], single=single)
         except ValueError as error:
             raise Unfollowed(str(error)) from error
 

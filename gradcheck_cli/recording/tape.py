@@ -50,18 +50,35 @@ class CodeLine:
     text: str = ""
 
 
+@dataclass(frozen=True, eq=False)
+class ArrayStep:
+    """A row of the function table as it was called on arrays.
+
+    Attributes:
+        args, result: the scalars of each array.
+        line: the number of its line.
+    """
+
+    call: Call
+    args: tuple[Nodes, ...]
+    result: Nodes
+    line: int
+
+
 @dataclass
 class Tape:
     """What was recorded so far.
 
     Attributes:
         lines: every line that computed something, the empty one first.
+        steps: the calls on arrays, in order.
         origin: for each scalar node its line.
         sums: the steps of sums that are added up in an order of the library's own.
     """
 
     builder: Limited = field(default_factory=Limited)
     lines: list[CodeLine] = field(default_factory=lambda: [CodeLine()])
+    steps: list[ArrayStep] = field(default_factory=list)
     origin: list[int] = field(default_factory=list)
     sums: set[int] = field(default_factory=set)
     here: int = 0
@@ -113,14 +130,17 @@ class Tape:
         given = [self.conditions(a) if kind == "condition" else self.floats(a) for kind, a in asked]
         inputs: list[Any] = [a if a.ndim else int(a) for a in given]
         first = len(self.builder.nodes)
+        call = Call(name, (), tuple(sorted(settings.items())))
         try:
-            result = self._unrolling.call(Call(name, (), tuple(sorted(settings.items()))), inputs)
+            result = self._unrolling.call(call, inputs)
         except (ValueError, IndexError, TypeError) as error:
             raise Unfollowed(f"{name}: {error}") from error
         if row.kind != "primitive" and (row.kind == "structural" or row.parsed.settings):
             self._add_sums(first)
         self._mark()
-        return np.asarray(result, dtype=np.int64)
+        made = np.asarray(result, dtype=np.int64)
+        self.steps.append(ArrayStep(call, tuple(given), made, self.here))
+        return made
 
     def floats(self, nodes: Nodes) -> Nodes:
         """The same as numbers: 1 and 0 for what is true or false."""
