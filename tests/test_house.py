@@ -23,11 +23,13 @@ FLOORS = (
     ("records", "language", "processes"),
     ("calculus", "reports"),
     ("worlds",),
+    ("recording",),
     ("subjects", "symbolic"),
     ("questions",),
     ("witnesses", "settings"),
     ("judge", "claims"),
     ("checks",),
+    ("code",),
     ("api", "suites"),
     ("manual", "runs"),
     ("pytest_plugin", "starter"),
@@ -41,7 +43,7 @@ CLI_FLOORS = (
     ("context", "exports", "endings", "watching", "help_pages", "completion"),
     ("shells",),
     ("options", "entry"),
-    ("check", "run", "stored", "pages", "init"),
+    ("check", "fn", "run", "stored", "pages", "init"),
     ("__init__",),
 )
 # Imports that go up, each with its reason.
@@ -55,6 +57,7 @@ STATEMENTS, COMPLEXITY, LINES, COLUMNS, TABLE_COLUMNS = 40, 12, 300, 100, 160
 VAGUE = {"utils", "util", "helpers", "helper", "manager", "base", "common", "misc"}
 # Names that several modules give to the same thing of their own.
 PROTOCOLS = {
+    "OPERATORS": "what a file records of ATen's operators",
     "ROWS": "the rows that a file of the function table holds",
     "render": "what a report format is",
     "RANK": "where a report format stands in the list",

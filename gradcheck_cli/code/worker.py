@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.checks.record import record_of
 from gradcheck_cli.code.arguments import read_arguments
+from gradcheck_cli.code.facts import finished
 from gradcheck_cli.code.importing import find_object
-from gradcheck_cli.code.trial import Wanted, try_code
+from gradcheck_cli.code.trial import TrialOptions, try_code
 from gradcheck_cli.judge.evidence import Tolerance
 from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.processes import READY
@@ -41,7 +42,7 @@ def _answers(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
         found = find_object(job["object"])
         arguments = read_arguments(job["arguments"])
         for trial in try_code(found, job["object"], arguments, _wanted(job)):
-            record = record_of(trial.finished(), strict=job["strict"])
+            record = record_of(finished(trial), strict=job["strict"])
             yield {"record": record, "doing": trial.doing}
     except UserError as error:
         yield {
@@ -53,10 +54,10 @@ def _answers(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield {"raised": _raised(error)}
 
 
-def _wanted(job: dict[str, Any]) -> Wanted:
+def _wanted(job: dict[str, Any]) -> TrialOptions:
     tolerance = None if job["tolerance"] is None else Tolerance(*job["tolerance"])
     variants = None if job["variants"] is None else tuple(job["variants"])
-    return Wanted(
+    return TrialOptions(
         tuple(job["wrt"]), job["dtype"], job["device"], job["cotangent"], job["seed"], variants,
         job["order"], tolerance, job["spec"], job["meant"],
         None if job["twin"] is None else find_object(job["twin"]), job["twin"] or "", job["repeat"],

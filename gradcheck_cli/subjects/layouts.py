@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.subjects.function import Layout, One
     from gradcheck_cli.worlds.tensors import Tensor
 
-__all__ = ["Along", "Expanded", "ExpandedCotangent", "Gradient", "Plain", "Rows", "SlicedCotangent",
+__all__ = ["Along", "Expanded", "ExpandedCotangent", "FirstGradient", "Plain", "Rows", "SlicedCotangent",
            "Strided", "Twice"]  # fmt: skip
 
 
@@ -103,7 +103,7 @@ class Rows:
 
 
 @dataclass(frozen=True)
-class Gradient:
+class FirstGradient:
     """The gradient itself, to be differentiated once more.
 
     Attributes:

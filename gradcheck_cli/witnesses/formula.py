@@ -1,4 +1,4 @@
-"""Formula: a person's own backward, as it was recorded, in balls: what it would answer if nothing
+"""OwnFormula: a person's own backward, as it was recorded, in balls: what it would answer if nothing
 were rounded.
 """
 
@@ -43,7 +43,7 @@ class Evaluated:
 
 
 @dataclass(frozen=True)
-class Formula:
+class OwnFormula:
     """The witness that reads the backward that was recorded."""
 
     name: str = FORMULA
