@@ -329,7 +329,12 @@ def sampled_grid(x, grid):
 
 def affine_grid(theta, x):
     """A spatial transformer."""
-    return F.grid_sample(x, F.affine_grid(theta, (1, 1, 2, 2), align_corners=True), align_corners=True, padding_mode="border")
+    return F.grid_sample(
+        x,
+        F.affine_grid(theta, (1, 1, 2, 2), align_corners=True),
+        align_corners=True,
+        padding_mode="border",
+    )
 
 
 # Embeddings and graphs
@@ -358,14 +363,20 @@ def messages(x, w, source, target):
 
 def segment_mean(x, segment):
     """Means of rows with the same number."""
-    total = torch.zeros(2, x.shape[1], dtype=x.dtype).scatter_add(0, segment[:, None].expand_as(x), x)
-    count = torch.zeros(2, dtype=x.dtype).scatter_add(0, segment, torch.ones(len(segment), dtype=x.dtype))
+    total = torch.zeros(2, x.shape[1], dtype=x.dtype).scatter_add(
+        0, segment[:, None].expand_as(x), x
+    )
+    count = torch.zeros(2, dtype=x.dtype).scatter_add(
+        0, segment, torch.ones(len(segment), dtype=x.dtype)
+    )
     return total / count[:, None]
 
 
 def segment_softmax(x, segment):
     """A softmax over edges of the same target."""
-    top = torch.full((2,), float("-inf"), dtype=x.dtype).scatter_reduce(0, segment, x.detach(), "amax")
+    top = torch.full((2,), float("-inf"), dtype=x.dtype).scatter_reduce(
+        0, segment, x.detach(), "amax"
+    )
     e = torch.exp(x - top[segment])
     return e / torch.zeros(2, dtype=x.dtype).index_add_(0, segment, e)[segment]
 
@@ -427,7 +438,9 @@ def weighted_cross_entropy(z, w, y):
 
 def kl(p, q):
     """Between distributions from logits."""
-    return F.kl_div(F.log_softmax(q, 1), F.log_softmax(p, 1), log_target=True, reduction="batchmean")
+    return F.kl_div(
+        F.log_softmax(q, 1), F.log_softmax(p, 1), log_target=True, reduction="batchmean"
+    )
 
 
 def distilled(s, t):
@@ -557,7 +570,12 @@ def spline(x, c):
     """A cubic B-spline on even knots."""
     k = torch.floor(x.detach()).long().clamp(0, 1)
     t = x - k
-    basis = torch.stack([(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3], -1) / 6
+    basis = (
+        torch.stack(
+            [(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3], -1
+        )
+        / 6
+    )
     return (c[k[:, None] + torch.arange(4)] * basis).sum(-1)
 
 

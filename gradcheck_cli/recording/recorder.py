@@ -110,9 +110,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch ships no types
         targets = [t for w in written for t in tensors_in([given[w]])]
         if written:
             # A write changes what its arguments held.
-            held, clone = self.shadows.holds, torch.clone
-            before = {id(t): self.shadows.read(t) if held(t) else clone(t)
-                      for t in tensors_in(list(given.values()))}  # fmt: skip
+            before = {id(t): self.shadows.keep(t) for t in tensors_in(list(given.values()))}
         result = func(*args, **keywords)
         self._kept += tensors_in([result])
         operation = Operation(func, name, given, self.shadows, before, result)

@@ -7,6 +7,7 @@ row of the function table, which is unrolled on the spot.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.elements import element
 from gradcheck_cli.language.program import Call, Number
+from gradcheck_cli.recording.folding import Folding
 from gradcheck_cli.recording.literals import literal_of
 from gradcheck_cli.worlds.scalars import Limited, Unrolling
 
@@ -60,7 +62,7 @@ class Tape:
         sums: the steps of sums that are added up in an order of the library's own.
     """
 
-    builder: Limited = field(default_factory=Limited)
+    builder: Limited = field(default_factory=Folding)
     lines: list[CodeLine] = field(default_factory=lambda: [CodeLine()])
     origin: list[int] = field(default_factory=list)
     sums: set[int] = field(default_factory=set)
@@ -97,9 +99,15 @@ class Tape:
         if array.dtype == np.bool_:
             array = array.astype(np.int64)
         flat: Any = array.reshape(-1).tolist()
-        made = [self.builder.add(literal_of(value, single=single)) for value in flat]
+        made = [self._number(value, single=single) for value in flat]
         self._mark()
         return np.array(made, dtype=np.int64).reshape(array.shape)
+
+    def _number(self, value: float, *, single: bool) -> int:
+        if isnan(value):
+            # No literal is NaN; what is not chosen may be.
+            return self.builder.call("sqrt", self.builder.number(-1))
+        return self.builder.add(literal_of(value, single=single))
 
     def call(self, name: str, *args: Nodes, **settings: SettingValue) -> Nodes:
         """The nodes of a row's result.
