@@ -5,6 +5,7 @@ swallows: masks, as they are added to scores or filled into them.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 from math import inf, isfinite, isnan
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,10 @@ from gradcheck_cli.worlds.scalars import Limited
 
 if TYPE_CHECKING:
     from gradcheck_cli.language.program import Node
+
+
+# floor(x) > n where x >= n + 1, and so on.
+_COMPARED = {"ge": ("ge", 0), "lt": ("lt", 0), "gt": ("ge", 1), "le": ("lt", 1)}
 
 
 @dataclass
@@ -38,9 +43,40 @@ class Folding(Limited):
         if row.name == "where":
             chosen = self._truth(call.args[0])
             return None if chosen is None else call.args[1 if chosen else 2]
+        if row.name in _COMPARED:
+            return self._compared(row.name, *call.args)
         if not self.infinite or not any(i in self.infinite for i in call.args):
             return None
         return self._swallowed(row.operator or row.name, call.args)
+
+    def _compared(self, name: str, first: int, second: int) -> int | None:
+        """What comparing a number that is rounded down with a whole one says of the number itself:
+        where both are equal the rounded one does not move.
+        """
+        bound = self._whole(second)
+        made = self.nodes[first]
+        while bound is not None and isinstance(made, Call) and made.function in ("add", "sub"):
+            added = self._whole(made.args[1])
+            if added is None:
+                return None
+            bound, made = (
+                bound + (added if made.function == "sub" else -added),
+                self.nodes[made.args[0]],
+            )
+        if bound is None or not isinstance(made, Call) or made.function != "floor":
+            return None
+        other, step = _COMPARED[name]
+        return self.call(other, made.args[0], self.number(bound + step))
+
+    def _whole(self, place: int) -> Fraction | None:
+        made = self.nodes[place]
+        if (
+            isinstance(made, Number)
+            and isinstance(made.value, Fraction)
+            and made.value.denominator == 1
+        ):
+            return made.value
+        return None
 
     def _truth(self, place: int) -> bool | None:
         """Whether a condition of constants holds; None where it is none of constants."""

@@ -13,7 +13,7 @@ import numpy as np
 from gradcheck_cli.recording.tape import Unfollowed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from gradcheck_cli.recording.shadows import Kept, Shadows
     from gradcheck_cli.recording.tape import Nodes, Tape
@@ -28,6 +28,7 @@ class Operation:
         name: of its packet, without the mark of writing in place.
         args: every argument by its name in the schema, defaults filled in.
         shadows: what is known of tensors.
+        again: makes another recorder, for what a call is made of.
         before: of a call that writes in place what tensors held before it, by their identity.
     """
 
@@ -37,6 +38,7 @@ class Operation:
     shadows: Shadows
     before: dict[int, Kept]
     result: Any = None
+    again: Callable[[], Any] | None = None
 
     @property
     def tape(self) -> Tape:

@@ -7,6 +7,7 @@ row of the function table, which is unrolled on the spot.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +19,13 @@ from gradcheck_cli.language.program import Call, Number
 from gradcheck_cli.recording.folding import Folding
 from gradcheck_cli.recording.literals import literal_of
 from gradcheck_cli.worlds.scalars import Limited, Unrolling
+from gradcheck_cli.worlds.toolkit import Scalar, Toolkit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from gradcheck_cli.functions.row import SettingValue
+    from gradcheck_cli.language.program import Builder
 
 Nodes = Any  # an array of int64
 
@@ -50,6 +53,13 @@ class CodeLine:
 
     place: str = ""
     text: str = ""
+
+
+def _scalars(builder: Builder, nodes: Nodes) -> Any:
+    out = np.empty(nodes.shape, dtype=object)
+    for place in np.ndindex(*nodes.shape):
+        out[place] = Scalar(builder, int(nodes[place]))
+    return out
 
 
 @dataclass
@@ -129,6 +139,31 @@ class Tape:
             self._add_sums(first)
         self._mark()
         return np.asarray(result, dtype=np.int64)
+
+    def made(self, nodes: Nodes) -> Nodes:
+        """The same nodes, made by the line that runs now."""
+        self._mark()
+        return nodes
+
+    def computed(self, function: Callable[..., Any], *args: Nodes) -> Nodes:
+        """The nodes of what a function of object arrays of scalars makes."""
+        first = len(self.builder.nodes)
+        objects = [_scalars(self.builder, np.asarray(a)) for a in args]
+        made = np.asarray(function(*objects), dtype=object)
+        found = np.array(
+            [
+                n.index if isinstance(n, Scalar) else self.builder.number(n)
+                for n in made.reshape(-1)
+            ],
+            dtype=np.int64,
+        )
+        self._add_sums(first)
+        self._mark()
+        return found.reshape(made.shape)
+
+    def scalar_function(self, name: str) -> Callable[..., Any]:
+        """A function of the table, for one scalar of `computed`."""
+        return partial(Toolkit(self.builder).call, name)
 
     def floats(self, nodes: Nodes) -> Nodes:
         """The same as numbers: 1 and 0 for what is true or false."""
