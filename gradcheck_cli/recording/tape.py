@@ -7,6 +7,8 @@ row of the function table, which is unrolled on the spot.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,13 +16,16 @@ import numpy as np
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.elements import element
 from gradcheck_cli.language.program import Call, Number
+from gradcheck_cli.recording.folding import Folding
 from gradcheck_cli.recording.literals import literal_of
 from gradcheck_cli.worlds.scalars import Limited, Unrolling
+from gradcheck_cli.worlds.toolkit import Scalar, Toolkit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from gradcheck_cli.functions.row import SettingValue
+    from gradcheck_cli.language.program import Builder
 
 Nodes = Any  # an array of int64
 
@@ -65,6 +70,13 @@ class ArrayStep:
     line: int
 
 
+def _scalars(builder: Builder, nodes: Nodes) -> Any:
+    out = np.empty(nodes.shape, dtype=object)
+    for place in np.ndindex(*nodes.shape):
+        out[place] = Scalar(builder, int(nodes[place]))
+    return out
+
+
 @dataclass
 class Tape:
     """What was recorded so far.
@@ -76,7 +88,7 @@ class Tape:
         sums: the steps of sums that are added up in an order of the library's own.
     """
 
-    builder: Limited = field(default_factory=Limited)
+    builder: Limited = field(default_factory=Folding)
     lines: list[CodeLine] = field(default_factory=lambda: [CodeLine()])
     steps: list[ArrayStep] = field(default_factory=list)
     origin: list[int] = field(default_factory=list)
@@ -114,9 +126,15 @@ class Tape:
         if array.dtype == np.bool_:
             array = array.astype(np.int64)
         flat: Any = array.reshape(-1).tolist()
-        made = [self.builder.add(literal_of(value, single=single)) for value in flat]
+        made = [self._number(value, single=single) for value in flat]
         self._mark()
         return np.array(made, dtype=np.int64).reshape(array.shape)
+
+    def _number(self, value: float, *, single: bool) -> int:
+        if isnan(value):
+            # No literal is NaN; what is not chosen may be.
+            return self.builder.call("sqrt", self.builder.number(-1))
+        return self.builder.add(literal_of(value, single=single))
 
     def call(self, name: str, *args: Nodes, **settings: SettingValue) -> Nodes:
         """The nodes of a row's result.
@@ -141,6 +159,31 @@ class Tape:
         made = np.asarray(result, dtype=np.int64)
         self.steps.append(ArrayStep(call, tuple(given), made, self.here))
         return made
+
+    def made(self, nodes: Nodes) -> Nodes:
+        """The same nodes, made by the line that runs now."""
+        self._mark()
+        return nodes
+
+    def computed(self, function: Callable[..., Any], *args: Nodes) -> Nodes:
+        """The nodes of what a function of object arrays of scalars makes."""
+        first = len(self.builder.nodes)
+        objects = [_scalars(self.builder, np.asarray(a)) for a in args]
+        made = np.asarray(function(*objects), dtype=object)
+        found = np.array(
+            [
+                n.index if isinstance(n, Scalar) else self.builder.number(n)
+                for n in made.reshape(-1)
+            ],
+            dtype=np.int64,
+        )
+        self._add_sums(first)
+        self._mark()
+        return found.reshape(made.shape)
+
+    def scalar_function(self, name: str) -> Callable[..., Any]:
+        """A function of the table, for one scalar of `computed`."""
+        return partial(Toolkit(self.builder).call, name)
 
     def floats(self, nodes: Nodes) -> Nodes:
         """The same as numbers: 1 and 0 for what is true or false."""
