@@ -120,14 +120,15 @@ def _split_along(name: str, least: int, axis: Callable[[int], int]) -> dict[str,
 # fmt: off
 ROWS = (
     Function("select", "x; dim, index", torch=lambda t, x, dim, index: t.select(x, dim, index), array=_select),
-    Function("narrow", "x; dim, start, length", torch=lambda t, x, dim, start, length: t.narrow(x, dim, start, length), array=_narrow),
-    Function("unbind", "x; dim=0, piece=None", torch=lambda t, x, dim, piece: t.unbind(x, dim)[piece], array=_unbind, aliases=("unstack",),
+    Function("narrow", "x; dim, start, length", torch=lambda t, x, dim, start, length: t.narrow(x, dim, start, length), array=_narrow, aliases=("narrow_copy",)),
+    Function("unbind", "x; dim=0, piece=None", torch=lambda t, x, dim, piece: t.unbind(x, dim)[piece], array=_unbind, aliases=("unstack", "unbind_copy"),
              note="written unbind(x)[0]"),
     Function("split", "x; split_size_or_sections, dim=0, piece=None",
              torch=lambda t, x, split_size_or_sections, dim, piece:
              t.split(x, list(split_size_or_sections) if isinstance(split_size_or_sections, tuple) else split_size_or_sections, dim)[piece], array=_split,
+             aliases=("unsafe_split", "split_with_sizes", "split_with_sizes_copy", "unsafe_split_with_sizes"),
              foreign={"np": Elsewhere("tensor_split")}, note="written split(x, 2)[0]: into parts of so many elements"),
-    Function("chunk", "x; chunks, dim=0, piece=None", torch=lambda t, x, chunks, dim, piece: t.chunk(x, chunks, dim)[piece], array=_chunk,
+    Function("chunk", "x; chunks, dim=0, piece=None", torch=lambda t, x, chunks, dim, piece: t.chunk(x, chunks, dim)[piece], array=_chunk, aliases=("unsafe_chunk",),
              note="written chunk(x, 2)[0]: into so many parts"),
     Function("tensor_split", "x; indices_or_sections, dim=0, piece=None",
              torch=lambda t, x, indices_or_sections, dim, piece: t.tensor_split(x, indices_or_sections, dim)[piece], array=_tensor_split,
