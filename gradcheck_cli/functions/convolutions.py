@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Terms:
+class Sums:
     """Products that belong to each element of a result, in the order in which they come."""
 
     def __init__(self, shape: tuple[int, ...], first: Callable[[int], Any]) -> None:
@@ -98,7 +98,7 @@ def _convolution(name: str, count: int) -> dict[str, Any]:
             for size, width, step, gap in zip(batch.shape[2:], kernel, steps, gaps, strict=True)
         ]
         shape = (len(batch), outputs, *(slide.count() for slide in slides))
-        terms = Terms(shape, _biases(bias, outputs))
+        terms = Sums(shape, _biases(bias, outputs))
         for place in k.np.ndindex(*shape):
             first = place[1] // (outputs // many) * inputs
             for c, *offset in k.np.ndindex(inputs, *kernel):
@@ -148,7 +148,7 @@ def _transposed(name: str, count: int) -> dict[str, Any]:
         if min(sizes) < 1:
             raise ValueError(f"nothing is left of {batch.shape[2:]} by a padding of {padding}")
         shape = (len(batch), each_group * many, *sizes)
-        terms = Terms(shape, _biases(bias, shape[1]))
+        terms = Sums(shape, _biases(bias, shape[1]))
         for sample, channel, *start in k.np.ndindex(*batch.shape):
             first = channel // (inputs // many) * each_group
             scalar = batch[(sample, channel, *start)]

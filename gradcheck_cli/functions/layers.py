@@ -152,7 +152,7 @@ def _bilinear(k: Any, a: Any, b: Any, weight: Any, bias: Any) -> Any:
         raise ValueError("bilinear takes rows of inputs, and a matrix of weight for each output")
     if weight.shape[1:] != (a.shape[-1], b.shape[-1]):
         raise ValueError(
-            f"inputs of {weight.shape[1:]} elements are needed, not {a.shape[-1:]} and {b.shape[-1:]}"
+            f"inputs of {weight.shape[1:]} elements are needed, not {a.shape[-1]} and {b.shape[-1]}"
         )
     left = k.np.tensordot(a, weight, ((a.ndim - 1,), (1,)))  # (..., output, second)
     return (left * b[..., None, :]).sum(axis=-1) + bias

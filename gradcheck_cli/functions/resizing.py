@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.functions.row import CallError, Function
 from gradcheck_cli.functions.tensors import flag, integer
-from gradcheck_cli.functions.windows import adapted, mean_of, sizes_of
+from gradcheck_cli.functions.windows import adapted, mean_of, output_sizes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,7 @@ def _sizes(x: Any, size: Any, scale_factor: Any, mode: str) -> tuple[list[int], 
     if (size is None) == (scale_factor is None):
         raise CallError("interpolate takes a size or a scale_factor")
     if size is not None:
-        new = sizes_of("size", size, old)
+        new = output_sizes("size", size, old)
         return new, [Fraction(n, m) for n, m in zip(old, new, strict=True)]
     given = scale_factor if isinstance(scale_factor, tuple) else (scale_factor,) * len(old)
     if len(given) != len(old) or not all(
@@ -178,8 +178,10 @@ ROWS = (
     Function("upsample_nearest", _SIZED, torch=_torch_upsampled("upsample_nearest"), array=_upsampled(lambda ndim: "nearest", None)),
     Function("upsample_bilinear", _SIZED, torch=_torch_upsampled("upsample_bilinear"), array=_upsampled(lambda ndim: "bilinear", True),
              note="with aligned corners"),
-    Function("pixel_shuffle", "x; upscale_factor", moves=True, torch=lambda t, x, upscale_factor: t.pixel_shuffle(x, upscale_factor), array=_shuffled),
-    Function("pixel_unshuffle", "x; downscale_factor", moves=True, torch=lambda t, x, downscale_factor: t.pixel_unshuffle(x, downscale_factor), array=_unshuffled),
+    Function("pixel_shuffle", "x; upscale_factor", moves=True, torch=lambda t, x, upscale_factor: t.pixel_shuffle(x, upscale_factor),
+             array=_shuffled),
+    Function("pixel_unshuffle", "x; downscale_factor", moves=True, torch=lambda t, x, downscale_factor: t.pixel_unshuffle(x, downscale_factor),
+             array=_unshuffled),
     Function("channel_shuffle", "x; groups", moves=True, torch=lambda t, x, groups: t.channel_shuffle(x, groups), array=_channels_shuffled),
 )
 # fmt: on

@@ -105,7 +105,7 @@ def _max_pool(name: str, count: int) -> dict[str, Any]:
         ranked(name, x, count)
         ceil = flag("ceil_mode", ceil_mode)
         parts = [[[i for _, i in s.inside(p)] for p in range(s.count(ceil=ceil))] for s in slides]
-        return folded(k, x, parts, lambda scalars, place: largest(k, scalars))
+        return folded(k, x, parts, lambda scalars, place: greatest(k, scalars))
 
     return {"array": array, "torch": _functional(name)}
 
@@ -140,7 +140,7 @@ def _functional(name: str) -> Callable[..., Any]:
     return lambda t, x, **settings: getattr(t.nn.functional, name)(x, **settings)
 
 
-def largest(k: Any, scalars: list[Any]) -> Any:
+def greatest(k: Any, scalars: list[Any]) -> Any:
     if not scalars:
         raise ValueError("a window holds no element at all")
     return reduce(lambda a, b: k.call("maximum", a, b), scalars)
@@ -150,7 +150,7 @@ def mean_of(k: Any, scalars: list[Any]) -> Any:
     return reduce(operator.add, scalars) / len(scalars)
 
 
-def sizes_of(name: str, output_size: Any, sizes: Sequence[int]) -> list[int]:
+def output_sizes(name: str, output_size: Any, sizes: Sequence[int]) -> list[int]:
     """A size for each of the last dims; None leaves it what it is."""
     given = output_size if isinstance(output_size, tuple) else (output_size,) * len(sizes)
     if len(given) != len(sizes):
@@ -164,7 +164,7 @@ def sizes_of(name: str, output_size: Any, sizes: Sequence[int]) -> list[int]:
 def _adaptive(name: str, count: int, fold: Callable[..., Any]) -> dict[str, Any]:
     def array(k: Any, x: Any, output_size: Any) -> Any:
         ranked(name, x, count)
-        wanted = sizes_of("output_size", output_size, x.shape[-count:])
+        wanted = output_sizes("output_size", output_size, x.shape[-count:])
         return adapted(k, x, wanted, fold)
 
     return {"array": array, "torch": _functional(name)}
@@ -187,7 +187,9 @@ _PARTS = "of as many even parts as output_size says along each dim"
 ROWS = (
     *(Function(f"max_pool{n}d", _MAX, **_max_pool(f"max_pool{n}d", n)) for n in (1, 2, 3)),
     *(Function(f"avg_pool{n}d", _AVG, **_avg_pool(f"avg_pool{n}d", n)) for n in (1, 2, 3)),
-    *(Function(f"adaptive_max_pool{n}d", "x; output_size", **_adaptive(f"adaptive_max_pool{n}d", n, largest), note=f"the largest {_PARTS}") for n in (1, 2, 3)),
-    *(Function(f"adaptive_avg_pool{n}d", "x; output_size", **_adaptive(f"adaptive_avg_pool{n}d", n, mean_of), note=f"the mean {_PARTS}") for n in (1, 2, 3)),
+    *(Function(f"adaptive_max_pool{n}d", "x; output_size", **_adaptive(f"adaptive_max_pool{n}d", n, greatest), note=f"the largest {_PARTS}")
+      for n in (1, 2, 3)),
+    *(Function(f"adaptive_avg_pool{n}d", "x; output_size", **_adaptive(f"adaptive_avg_pool{n}d", n, mean_of), note=f"the mean {_PARTS}")
+      for n in (1, 2, 3)),
 )
 # fmt: on
