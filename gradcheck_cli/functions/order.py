@@ -95,7 +95,7 @@ def _quantile(
 ) -> Any:
     shares = q if isinstance(q, tuple) else (q,)
     if not shares or not all(isinstance(s, int | Fraction) and 0 <= s <= 1 for s in shares):
-        raise CallError(f"q is a number from 0 to 1, or several, not {q!r}")
+        raise CallError(f"q is a number from 0 to 1, or several, not {q}")
     if interpolation not in _BETWEEN:
         known = ", ".join(map(repr, _BETWEEN))
         raise CallError(f"interpolation is {known}, not {interpolation!r}")
