@@ -69,6 +69,9 @@ def _argument(name: str, text: str) -> Argument:
     head, _, rest = text.partition(":")
     if head.strip() == "int":
         return Argument(name, "integers", read_value(rest))
+    if text.isidentifier() and text not in CONSTANTS:
+        hint = f"a text stands in quotes of its own: {name}=\"'{text}'\""
+        raise mistake("bad-argument", f"`{name}` = {text} is no number", help=hint)
     return _of_numbers(name, read_given(text))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from gradcheck_cli.records.outcome import Outcome
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from gradcheck_cli.checks.result import Result
     from gradcheck_cli.records.record import Record
 
 # Seconds for one step: the call, the proof, or a variant.
@@ -31,6 +33,7 @@ class Job:
         tolerance: relative and absolute; None for the computed one.
         spec, twin, backward, meant: what it is held against, and the backward of a NumPy function.
         repeat: how often it is run.
+        unmet: sentences on what is expected of the result and not met; it can be pickled.
     """
 
     object: str
@@ -49,10 +52,11 @@ class Job:
     backward: str | None = None
     meant: str | None = None
     repeat: int = 1
+    unmet: Callable[[Result], list[str]] | None = None
 
     def packed(self) -> bytes:
         """As a message."""
-        return json.dumps(vars(self)).encode()
+        return pickle.dumps(vars(self))
 
 
 def record_of_code(
@@ -60,6 +64,7 @@ def record_of_code(
     seconds: float = STEP_LIMIT,
     memory: int | None = None,
     tell: Callable[[str], None] = lambda step: None,
+    hold: Callable[[Child], None] = lambda child: None,
 ) -> Record:
     """What becomes of a job. One that hangs, takes all memory or ends its process costs itself: the
     steps before that count.
@@ -67,10 +72,12 @@ def record_of_code(
     Args:
         seconds: for each step.
         tell: is given each step that begins.
+        hold: is given the process, to end it with.
     Raises:
         PointError: the user's mistakes.
     """
     child = Child("gradcheck_cli.code.worker:records")
+    hold(child)
     try:
         child.next_message(START_LIMIT)
         child.send(job.packed())
