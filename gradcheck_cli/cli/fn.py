@@ -113,8 +113,10 @@ def _weights(given: object) -> list[float] | None:
 
 def _checked(job: Job, settings: Settings) -> Record:
     from gradcheck_cli.code.client import record_of_code
+    from gradcheck_cli.memory import usable_memory
 
-    record = record_of_code(job, settings.timeout, settings.max_memory, _progress)
+    memory = settings.max_memory or usable_memory()
+    record = record_of_code(job, settings.timeout, memory, _progress)
     _progress("")
     return record
 

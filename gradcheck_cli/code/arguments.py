@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from gradcheck_cli.language.errors import elide, mistake
+from gradcheck_cli.language.errors import PointError, elide, mistake
 from gradcheck_cli.questions.arrays import float_array, integer_array
 from gradcheck_cli.questions.constructors import read_given
 from gradcheck_cli.questions.numbers import Exact, Grid, NonFinite, read_value
@@ -69,10 +69,13 @@ def _argument(name: str, text: str) -> Argument:
     head, _, rest = text.partition(":")
     if head.strip() == "int":
         return Argument(name, "integers", read_value(rest))
-    if text.isidentifier() and text not in CONSTANTS:
-        hint = f"a text stands in quotes of its own: {name}=\"'{text}'\""
-        raise mistake("bad-argument", f"`{name}` = {text} is no number", help=hint)
-    return _of_numbers(name, read_given(text))
+    try:
+        return _of_numbers(name, read_given(text))
+    except PointError as error:
+        if not text.isidentifier():
+            raise
+        hint = f"a text stands in quotes of its own: '{text}'"
+        raise mistake("bad-argument", f"`{name}` is no number: `{text}`", help=hint) from error
 
 
 def _of_numbers(name: str, given: Given) -> Argument:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +58,25 @@ class Job:
     def packed(self) -> bytes:
         """As a message."""
         return pickle.dumps(vars(self))
+
+    def command(self) -> str:
+        """The command that asks the same."""
+        words = ["gradcheck", "fn", self.object]
+        for argument in self.arguments:
+            words += ["--arg", argument]
+        for name, text in (
+            ("wrt", ",".join(self.wrt)),
+            ("dtype", self.dtype if self.dtype != "float64" else ""),
+            ("device", self.device if self.device != "cpu" else ""),
+            ("seed", str(self.seed or "")),
+            ("spec", self.spec),
+            ("backward-spec", self.meant),
+            ("twin", self.twin),
+            ("backward", self.backward),
+            ("order", str(self.order) if self.order != 1 else ""),
+        ):
+            words += [f"--{name}", text] if text else []
+        return shlex.join(words)
 
 
 def record_of_code(
@@ -112,7 +132,9 @@ def _record(
 
 def _without_verdict(job: Job, reason: str) -> Record:
     rest = Outcome.ERROR, reason, None
-    return record_without_verdict(job.object, job.dtype, job.device, *rest, strict=job.strict)
+    record = record_without_verdict(job.object, job.dtype, job.device, *rest, strict=job.strict)
+    record["reproduce"] = job.command()
+    return record
 
 
 def _given_up(record: Record, doing: str, why: str) -> Record:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.code.arguments import argument_text, array_of, value_of
@@ -120,7 +121,7 @@ def call_of(
         spoken = ("gradcheck", "fn", title, *_spoken(arguments, arrays, wanted))
     subject = FunctionSubject(adapted.function, title, tuple(everything), spoken=spoken)
     given = wanted.cotangent
-    cotangent: Callable[[int], Sequence[float]] | None = None if given is None else lambda _: given
+    cotangent = None if given is None else partial(_weights, given)
     standard = Standard()
     if wanted.spec is not None:
         standard = stated("spec", wanted.spec, everything, fixed)
@@ -132,6 +133,18 @@ def call_of(
         standard = Standard("twin", twin=other)
     call = CodeCall(subject, everything, wrt, dtype, wanted.device, cotangent, standard)
     return call, adapted.place
+
+
+def _weights(given: Sequence[float], count: int) -> Sequence[float]:
+    """The cotangent that was given, for so many numbers.
+
+    Raises:
+        PointError: it has more or fewer.
+    """
+    if len(given) == count:
+        return given
+    message = f"the cotangent has {len(given)} numbers, the function gives {count}"
+    raise PointError([Mistake("shape-mismatch", message)])
 
 
 def _spoken(

@@ -25,7 +25,7 @@ from gradcheck_cli.reports.split import split_remarks
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from gradcheck_cli.records.record import Record
+    from gradcheck_cli.records.record import FunctionRecord, Record
     from gradcheck_cli.records.report import Report
     from gradcheck_cli.reports.rows import FactRow
 
@@ -123,12 +123,23 @@ def _group(records: list[Record], verbose: bool) -> Group:
 
 def is_settled(record: Record, rows: Sequence[FactRow]) -> bool:
     """Whether a case is plainly good: every partial agrees, it is as expected, and nothing is noted
-    but numbers that were rounded.
+    but numbers that were rounded, or of a function that all went well.
     """
+    function = record.get("function")
+    is_noted = len(record["notes"]) > len(record["rounded"])
     return record["status"] == Status.PASS and (
         record["expected"] is not None
-        or (all(row.settled for row in rows) and len(record["notes"]) <= len(record["rounded"]))
+        or (
+            all(row.settled for row in rows)
+            and (not is_noted or (function is not None and _went_well(function)))
+        )
     )
+
+
+def _went_well(function: FunctionRecord) -> bool:
+    """Whether nothing is to be said of a function but what was found right."""
+    tried = {variant["outcome"] for variant in function["variants"]}
+    return all(function["followed"].values()) and not function["notes"] and not tried & {None, "wrong"}  # fmt: skip
 
 
 def fields_of(record: Record, *, verbose: bool = False) -> dict[str, str]:

@@ -75,7 +75,5 @@ def weights_of(given: Nested | None) -> list[float] | None:
     """
     if given is None:
         return None
-    found: list[float] = (
-        float_array(given, "cotangent", DTYPES["float64"], []).reshape(-1).tolist()
-    )
+    found: list[float] = float_array(given, "cotangent", DTYPES["float64"], []).reshape(-1).tolist()
     return found

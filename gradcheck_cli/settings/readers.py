@@ -7,7 +7,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from gradcheck_cli.language.errors import Mistake, PointError, UserError, did_you_mean, elide, mistake
+from gradcheck_cli.language.errors import (
+    Mistake,
+    PointError,
+    UserError,
+    did_you_mean,
+    elide,
+    mistake,
+)
 from gradcheck_cli.records.record import MODES
 from gradcheck_cli.reports import FORMATS, export_target, require_format
 

@@ -118,11 +118,6 @@ class Expectation:
 
     def _of_partial(self, result: Result, partial: ExpectedPartial) -> Iterator[str]:
         point = result.evidence.point
-        shape = point.prepared.shapes.get(partial.variable, ())
-        wanted = shape_of_expectation(partial.wanted)
-        if wanted not in ((), shape if partial.index is None else ()):
-            yield f"`{partial.name}` has shape {shape}, expected is {wanted}"
-            return
         found = [
             (k, key)
             for k, key in enumerate(point.keys)
@@ -130,6 +125,12 @@ class Expectation:
         ]
         if not found:
             yield f"`{partial.name}` is expected, and is nothing that is differentiated"
+            return
+        shape = () if partial.index is not None else point.at[partial.variable].shape
+        wanted = shape_of_expectation(partial.wanted)
+        if wanted not in ((), shape):
+            yield f"`{partial.name}` has shape {shape}, expected is {wanted}"
+            return
         for k, key in found:
             name = f"∂f/∂{element(key.variable, key.index)}"
             truth = _truth(result.evidence.of("reference", k), result.verdicts[k].truth)

@@ -83,7 +83,9 @@ class KeyMap(Kind):
                 message = f"{self.noun} needs the key `{needed.name}`"
                 way_out = f"for example `{needed.example}`"
                 document.add_mistake("missing-key", message, _head(node), way_out)
-        if self.either and not any(name in node.entries or f"`{name}`" in meant for name in self.either):
+        if self.either and not any(
+            name in node.entries or f"`{name}`" in meant for name in self.either
+        ):
             self._add_lack(node, document)
         self._tell_conflicts(entries, document)
         return entries
