@@ -13,6 +13,8 @@ from gradcheck_cli.cli.exports import Delivery, require_places
 from gradcheck_cli.cli.help_pages import EXITS
 from gradcheck_cli.cli.options import ShowSettings, with_settings
 from gradcheck_cli.cli.streams import wants_progress
+from gradcheck_cli.language.errors import mistake
+from gradcheck_cli.settings.table import STANDARDS
 from gradcheck_cli.settings.values import Settings
 
 if TYPE_CHECKING:
@@ -51,6 +53,7 @@ def fn_command(
 
     show_settings_page(context, show_settings)
     settings.require_readable()
+    _require_one_standard(settings)
     require_places(settings.export)
     delivery = Delivery(settings)
     interrupted = False
@@ -67,6 +70,18 @@ def fn_command(
         interrupted=interrupted,
     )
     raise typer.Exit(delivery.deliver(report, quiet=settings.quiet).exit_code)
+
+
+def _require_one_standard(settings: Settings) -> None:
+    """Nothing, if the function is to be held against one thing.
+
+    Raises:
+        UserError: against several.
+    """
+    said = [f"--{name}" for name in STANDARDS if settings.said(name) is not None]
+    if len(said) > 1:
+        message = f"{' and '.join(said)} exclude each other"
+        raise mistake("conflicting-options", message, help="a function is held against one of them")
 
 
 def _jobs(title: str, settings: Settings) -> Iterator[Job]:

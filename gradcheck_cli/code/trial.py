@@ -22,7 +22,7 @@ from gradcheck_cli.subjects.function import FunctionSubject
 from gradcheck_cli.worlds.identity import Identity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from gradcheck_cli.checks.result import Result
     from gradcheck_cli.code.arguments import Argument

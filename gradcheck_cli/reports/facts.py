@@ -300,5 +300,6 @@ def commands(
     unsettled = {id(record): record for record in group.unsettled}
     if rows is not None:
         unsettled = {id(r.record): r.record for r in rows if id(r.record) in unsettled}
-    texts = list(dict.fromkeys(escape_controls(r["reproduce"]) for r in unsettled.values()))
+    commands = (record["reproduce"] for record in unsettled.values())
+    texts = list(dict.fromkeys(escape_controls(text) for text in commands if text))
     return texts if verbose else texts[:MAX_COMMANDS]

@@ -56,7 +56,7 @@ def job_of(task: Task) -> Job:
         seed=said.get("seed") or 0,
         variants=None if variants == ("all",) else () if variants == ("none",) else variants,
         order=case.order,
-        tolerance=tolerance and (tolerance.rtol, tolerance.atol),
+        tolerance=None if tolerance is None else (tolerance.rtol, tolerance.atol),
         strict=case.strict,
         spec=said.get("spec"),
         twin=said.get("twin"),

@@ -21,6 +21,8 @@ Text: TypeAlias = "str | bool | list[str]"
 # own words where its case is run again.
 Repeated: TypeAlias = Literal["never", "as given", "as checked", "in a run"]
 
+# What a function can be held against instead of its own recorded forward: one of these.
+STANDARDS = ("spec", "twin", "backward-spec")
 COLORS = ("auto", "always", "never")
 PREFIX = "GRADCHECK_"
 

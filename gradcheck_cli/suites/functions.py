@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from unicodedata import normalize
 
 from gradcheck_cli.language.errors import elide
+from gradcheck_cli.settings.table import STANDARDS
 from gradcheck_cli.suites.expect import outcomes_of, partial_of
 from gradcheck_cli.suites.expected import Expectation
 from gradcheck_cli.suites.spec import CodeCall
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from gradcheck_cli.suites.kinds import Entry
     from gradcheck_cli.suites.layers import CaseLayers
     from gradcheck_cli.suites.spec import SuiteCase
-
-# What a function can be held against: one of these.
-STANDARDS = ("spec", "twin", "backward-spec")
 
 
 def with_code(case: SuiteCase, settings: CaseLayers, document: Document) -> SuiteCase | None:

@@ -11,7 +11,7 @@ from gradcheck_cli.language.errors import Mistake, ProgramError
 from gradcheck_cli.language.reading import read_program
 from gradcheck_cli.questions.constructors import MAKERS
 from gradcheck_cli.settings.readers import DEVICE, OBJECT
-from gradcheck_cli.settings.table import ROWS, SETTINGS
+from gradcheck_cli.settings.table import ROWS, SETTINGS, STANDARDS
 from gradcheck_cli.suites.arguments import ARGUMENTS
 from gradcheck_cli.suites.at import PointsKind
 from gradcheck_cli.suites.document import ScalarNode
@@ -139,7 +139,7 @@ _LAST = (
     Key(SURROGATE, kind_of(SETTINGS["backward-spec"]), "The same as `backward-spec`."),
     Key("expect", EXPECT, "What is expected: an outcome, or the value and partial derivatives."),
 )
-_STANDARDS = ("spec", "twin", "backward-spec", SURROGATE)
+_STANDARDS = (*STANDARDS, SURROGATE)
 _APART = (("matrix", "dtype"), ("matrix", "device"), *combinations(_STANDARDS, 2))
 # What a program has and a function has not, and the other way round.
 OF_PROGRAMS = ("at", "step", "jacobian", "modes", "claim")

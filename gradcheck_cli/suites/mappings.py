@@ -164,7 +164,7 @@ class NameMap(Kind):
         if not isinstance(node, MapNode) or not node.entries:
             self.refuse(node, where, document)
             return None
-        for _, (key, _value) in node.entries.items():
+        for key, _ in node.entries.values():
             if self.name is not None:
                 self.name.read(key, "a name", document)
         return {
