@@ -9,13 +9,13 @@ from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from gradcheck_cli.language.errors import Mistake, UserError, did_you_mean
 from gradcheck_cli.pytest_plugin.failures import CaseFailure, CheckItem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    import pytest
 
 # Another name for the arguments, by which suites call them.
 _ARGUMENTS = "args"
