@@ -20,7 +20,6 @@ from gradcheck_cli.language.errors import (
     PointError,
     ProgramError,
     UserError,
-    elide,
     mistake,
     object_text,
 )
@@ -136,11 +135,10 @@ def check(
             records.
         claim: a derivative by hand, such as `"x = 2*x"` or `"dz = a - y; dW = x.T @ dz"`, or
             several, or a mapping such as `{"x": "2*x"}`.
-        spec, twin, backward_spec: what a function is held against instead of its own recorded
-            forward: a program, another function, or a program whose gradient is meant.
+        spec, twin, backward_spec: what a function is held against instead of its own forward: a
+            program, another function, or a program whose gradient is meant.
         backward: of a function of NumPy arrays its backward.
-        variants: of a function the names of calls that are tried beside the one asked for; all if
-            None.
+        variants: of a function the calls that are tried beside the one asked for; all if None.
         repeat: how often a function is run to see whether it gives the same.
         points, seed: how many points are drawn where `at` names a distribution, and their seed.
     Raises:
@@ -164,10 +162,8 @@ def check(
             "seed": seed,
         }
     )
-    of_code = {
-        "spec": spec, "twin": twin, "backward": backward, "backward_spec": backward_spec,
-        "variants": variants, "repeat": None if repeat == 1 else repeat,
-    }  # fmt: skip
+    against = {"spec": spec, "twin": twin, "backward": backward, "backward_spec": backward_spec}
+    of_code = {**against, "variants": variants, "repeat": None if repeat == 1 else repeat}
     said = {name: value for name, value in of_code.items() if value is not None}
     if isinstance(text, str):
         _refuse(said, "are for functions, and this is a program")
@@ -194,12 +190,10 @@ def _report_of_code(
 ) -> LiveReport:
     """The Report on a function, for each dtype and device."""
     # What runs code is loaded for those who have some.
-    from gradcheck_cli.code.arguments import python_arguments
     from gradcheck_cli.code.python import results_of_code
 
-    arguments = python_arguments(_named(at))
     with _plain_torch(settings.device):
-        results = results_of_code(found, arguments, cotangent, said, settings)
+        results = results_of_code(found, _named(at), cotangent, said, settings)
         return report_of(list(results), strict=settings.strict)
 
 
@@ -240,9 +234,7 @@ def _require_callable(text: Any) -> None:
     """Nothing, if what is no text can be called."""
     if callable(text):
         return
-    name = getattr(text, "__name__", None)
-    what = f"`{elide(name)}` of type" if isinstance(name, str) else "a value of type"
-    message = f"a program is a text or a function, not {what} `{type(text).__name__}`"
+    message = f"a program is a text or a function, not a value of type `{type(text).__name__}`"
     way_out = 'write what it computes, such as check("sigmoid(x**2)", {"x": 3})'
     raise ProgramError([Mistake("wrong-type", message, help=way_out)])
 

@@ -40,8 +40,8 @@ class Result:
 
     @property
     def outcome(self) -> Outcome:
-        """The worst of the partials, those under the seeded cotangent among them, of what is claimed
-        of them, and of variants that count.
+        """The worst of the partials, those under the seeded cotangent among them, of what is
+        claimed of them, and of variants that count.
         """
         also = () if self.also is None else self.also.verdicts
         judged = [verdict.outcome for verdict in (*self.verdicts, *also)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,7 +20,7 @@ from gradcheck_cli.settings.values import Settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gradcheck_cli.code.client import Job
+    from gradcheck_cli.code.client import CodeJob
     from gradcheck_cli.records.record import Record
 
 ObjectArgument = Annotated[
@@ -84,9 +84,9 @@ def _require_one_standard(settings: Settings) -> None:
         raise mistake("conflicting-options", message, help="a function is held against one of them")
 
 
-def _jobs(title: str, settings: Settings) -> Iterator[Job]:
+def _jobs(title: str, settings: Settings) -> Iterator[CodeJob]:
     """A job for each dtype and device."""
-    from gradcheck_cli.code.client import Job
+    from gradcheck_cli.code.client import CodeJob
     from gradcheck_cli.judge.evidence import tolerance_of
     from gradcheck_cli.questions.devices import devices_of
 
@@ -95,7 +95,7 @@ def _jobs(title: str, settings: Settings) -> Iterator[Job]:
     tolerance = tolerance_of(settings.rtol, settings.atol)
     for device in devices_of(settings.device):
         for dtype in settings.dtype:
-            yield Job(
+            yield CodeJob(
                 object=title,
                 arguments=settings.arg,
                 wrt=settings.wrt,
@@ -105,7 +105,7 @@ def _jobs(title: str, settings: Settings) -> Iterator[Job]:
                 seed=settings.seed,
                 variants=variants,
                 order=settings.order,
-                tolerance=tolerance and (tolerance.rtol, tolerance.atol),
+                tolerance=None if tolerance is None else (tolerance.rtol, tolerance.atol),
                 strict=settings.strict,
                 spec=settings.spec,
                 twin=settings.twin,
@@ -115,18 +115,19 @@ def _jobs(title: str, settings: Settings) -> Iterator[Job]:
             )
 
 
-def _weights(given: object) -> list[float] | None:
+def _weights(given: Any) -> list[float] | None:
     """A cotangent row-major."""
     from gradcheck_cli.dtypes import DTYPES
     from gradcheck_cli.questions.arrays import float_array
 
     if given is None:
         return None
-    found: list[float] = float_array(given, "cotangent", DTYPES["float64"], []).reshape(-1).tolist()  # type: ignore[arg-type]  # the reader gives numbers
+    array = float_array(given, "cotangent", DTYPES["float64"], [])
+    found: list[float] = array.reshape(-1).tolist()
     return found
 
 
-def _checked(job: Job, settings: Settings) -> Record:
+def _checked(job: CodeJob, settings: Settings) -> Record:
     from gradcheck_cli.code.client import record_of_code
     from gradcheck_cli.memory import usable_memory
 

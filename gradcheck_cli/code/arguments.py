@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from ast import literal_eval
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -28,7 +27,7 @@ _WORDS = {"none": None, "true": True, "false": False}
 
 
 @dataclass(frozen=True)
-class Argument:
+class CodeArgument:
     """One argument.
 
     Attributes:
@@ -42,13 +41,13 @@ class Argument:
     given: Any
 
 
-def read_arguments(texts: Iterable[str]) -> dict[str, Argument]:
+def read_arguments(texts: Iterable[str]) -> dict[str, CodeArgument]:
     """Arguments from `NAME=VALUE`.
 
     Raises:
         PointError: one is no such thing, or is given twice.
     """
-    found: dict[str, Argument] = {}
+    found: dict[str, CodeArgument] = {}
     for text in texts:
         named = _NAMED.fullmatch(text)
         if named is None:
@@ -61,14 +60,14 @@ def read_arguments(texts: Iterable[str]) -> dict[str, Argument]:
     return found
 
 
-def _argument(name: str, text: str) -> Argument:
+def _argument(name: str, text: str) -> CodeArgument:
     if text.lower() in _WORDS:
-        return Argument(name, "value", _WORDS[text.lower()])
+        return CodeArgument(name, "value", _WORDS[text.lower()])
     if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
-        return Argument(name, "value", literal_eval(text))
+        return CodeArgument(name, "value", text[1:-1])
     head, _, rest = text.partition(":")
     if head.strip() == "int":
-        return Argument(name, "integers", read_value(rest))
+        return CodeArgument(name, "integers", read_value(rest))
     try:
         return _of_numbers(name, read_given(text))
     except PointError as error:
@@ -78,15 +77,15 @@ def _argument(name: str, text: str) -> Argument:
         raise mistake("bad-argument", f"`{name}` is no number: `{text}`", help=hint) from error
 
 
-def _of_numbers(name: str, given: Given) -> Argument:
+def _of_numbers(name: str, given: Given) -> CodeArgument:
     if isinstance(given, Grid):
         message = f"`{name}` is a grid: a function is called at one point"
         raise mistake("bad-argument", message, help="write a list, such as `[0, 0.5, 1]`")
     alone = isinstance(given, Exact | NonFinite)
-    return Argument(name, "number" if alone else "tensor", given)
+    return CodeArgument(name, "number" if alone else "tensor", given)
 
 
-def python_arguments(values: Mapping[str, Any]) -> dict[str, Argument]:
+def python_arguments(values: Mapping[str, Any]) -> dict[str, CodeArgument]:
     """Arguments from values of Python: arrays and tensors by their dtype, numbers, texts as on the
     command line, and anything else as it is.
 
@@ -96,25 +95,25 @@ def python_arguments(values: Mapping[str, Any]) -> dict[str, Argument]:
     return {name: _of_python(name, value) for name, value in values.items()}
 
 
-def _of_python(name: str, value: Any) -> Argument:
+def _of_python(name: str, value: Any) -> CodeArgument:
     if isinstance(value, str):
         return _argument(name, value)
     if value is None or isinstance(value, bool):
-        return Argument(name, "value", value)
+        return CodeArgument(name, "value", value)
     if isinstance(value, int | float):
-        return Argument(name, "number", read_object(name, value))
+        return CodeArgument(name, "number", read_object(name, value))
     if hasattr(value, "dtype") and hasattr(value, "tolist"):
         kind = str(value.dtype).rpartition(".")[2]
         if kind.startswith("complex"):
             raise mistake("bad-argument", f"`{name}` has complex numbers")
         if kind.startswith(("int", "uint", "long")):
-            return Argument(name, "integers", np.asarray(value.tolist(), dtype=np.int64))
+            return CodeArgument(name, "integers", np.asarray(value.tolist(), dtype=np.int64))
         if kind.startswith(("float", "bfloat")):
-            return Argument(name, "tensor", read_object(name, value))
-        return Argument(name, "value", value)
+            return CodeArgument(name, "tensor", read_object(name, value))
+        return CodeArgument(name, "value", value)
     if isinstance(value, list | tuple) and _is_of_numbers(value):
-        return Argument(name, "tensor", read_object(name, value))
-    return Argument(name, "value", value)
+        return CodeArgument(name, "tensor", read_object(name, value))
+    return CodeArgument(name, "value", value)
 
 
 def _is_of_numbers(value: Any) -> bool:
@@ -123,7 +122,9 @@ def _is_of_numbers(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def array_of(argument: Argument, dtype: DType, seed: int, rounded: list[RoundedNumber]) -> Array:
+def numbers_array(
+    argument: CodeArgument, dtype: DType, seed: int, rounded: list[RoundedNumber]
+) -> Array:
     """The numbers of a tensor as the dtype holds them.
 
     Raises:
@@ -135,15 +136,14 @@ def array_of(argument: Argument, dtype: DType, seed: int, rounded: list[RoundedN
     return float_array(given, argument.name, dtype, rounded)
 
 
-def value_of(argument: Argument) -> Any:
+def plain_value(argument: CodeArgument) -> Any:
     """What a function is given for an argument that is no tensor of numbers: of whole numbers a
     tensor, or one as it is.
     """
     if argument.kind == "number":
         given = argument.given
-        if isinstance(given, Exact):
-            return int(given.value) if given.value.denominator == 1 and "." not in (given.text or ".") else float(given.value)  # fmt: skip
-        return float(given.value)
+        is_whole = isinstance(given, Exact) and given.value.denominator == 1
+        return int(given.value) if is_whole and "." not in given.text else float(given.value)
     if argument.kind != "integers":
         return argument.given
     if isinstance(argument.given, np.ndarray):
@@ -153,9 +153,9 @@ def value_of(argument: Argument) -> Any:
     return int(array) if not array.ndim else array
 
 
-def argument_text(argument: Argument) -> str:
+def argument_text(argument: CodeArgument) -> str:
     """What `--arg` takes for it; what it has no words for is `...`."""
-    value = value_of(argument)
+    value = plain_value(argument)
     if argument.kind == "integers":
         return f"int:{value if isinstance(value, int) else value.tolist()}"
     if value is None or isinstance(value, bool):

@@ -28,7 +28,7 @@ from gradcheck_cli.records.outcome import Cause, Outcome
 from gradcheck_cli.records.record import WITNESSES
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.autograd import Autograd
-from gradcheck_cli.witnesses.formula import Formula
+from gradcheck_cli.witnesses.formula import OwnFormula
 from gradcheck_cli.witnesses.numeric import Numeric
 from gradcheck_cli.witnesses.reference import Reference
 from gradcheck_cli.worlds import tensors
@@ -88,29 +88,39 @@ class Followed:
 
 
 def check_code(
-    call: CodeCall, tolerance: Tolerance | None = None, *, numeric: bool = True
+    call: CodeCall,
+    tolerance: Tolerance | None = None,
+    *,
+    numeric: bool = True,
+    followed: Followed | None = None,
 ) -> tuple[Result, Followed]:
     """What becomes of one call.
 
     Args:
         numeric: whether it is differenced even where it was followed.
+        followed: how far it was followed, where that is known.
     Raises:
         BackwardRaised: the backward does, where the forward has a value.
         RuntimeError: the forward does, whatever it raises.
     """
-    followed = follow(call)
+    followed = follow(call) if followed is None else followed
     twin = call.standard.twin
     standard = None if twin is None else follow(replace(call, subject=twin))
     batch = batch_of(call, followed, standard)
-    most = MOST_DIFFERENCED if followed.recording is None else MOST_BESIDE * numeric
-    witnesses = (Reference(), _NO_EXPRESSION, Autograd(), _numeric(batch, most), Formula())
+    witnesses = (
+        Reference(),
+        _NO_EXPRESSION,
+        Autograd(),
+        _numeric(call, batch, numeric),
+        OwnFormula(),
+    )
     (result,) = check_batches([(batch,)], witnesses, tolerance)
     note = forward_note(result.evidence)
     if note is not None and call.standard.kind == "meant":
         # It is the gradient that is meant, and not the value.
         result = replace(result, notes=tuple(n for n in result.notes if n != note))
     if twin is not None:
-        result = beside_twin(result, replace(call, subject=twin))
+        result = beside_twin(result, twin)
     return result, followed
 
 
@@ -141,6 +151,11 @@ def follow(call: CodeCall) -> Followed:
             None, f"not followed beside the point: {error}", getattr(error, "place", "")
         )
     if not first.same_program(second):
+        if not first.same_program(_recorded(call, call.arrays)):
+            why = (
+                "run again it computes something else: it keeps state, or draws numbers of its own"
+            )
+            return Followed(None, why, first.difference(second))
         escapes = [remark for remark in first.remarks if remark.kind == "escape"]
         place = first.difference(second) or (escapes[0].place if escapes else "")
         why = "numbers leave the tensors: beside the point it computes something else"
@@ -228,11 +243,25 @@ def _size_of_value(call: CodeCall) -> int:
     return int(call.subject.run(inputs, call.dtype.round, like).result.numel())
 
 
-def _numeric(batch: Batch, most: int) -> Numeric | _Absent:
-    count = sum(batch.points[name][0].size for name in batch.question.wrt)
+def _numeric(call: CodeCall, batch: Batch, wanted: bool) -> Numeric | _Absent:
+    """Differences, as far as they are worth their time.
+
+    Args:
+        wanted: even where something is proved.
+    """
+    if call.standard.kind == "meant":
+        return _Absent("numeric", "the value is not what the gradient is meant to be of")
+    is_open = isinstance(batch.prepared.expansion, Oversize)
+    most = MOST_DIFFERENCED if is_open else MOST_BESIDE * wanted
+    count = differentiated_count(call)
     if count > most:
         return _Absent("numeric", f"{count} numbers, and at most {most} are differenced here")
     return Numeric(None, ForwardNoise())
+
+
+def differentiated_count(call: CodeCall) -> int:
+    """How many numbers are differentiated."""
+    return sum(call.arrays[name].size for name in call.wrt)
 
 
 @dataclass(frozen=True)

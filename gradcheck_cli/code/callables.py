@@ -1,4 +1,4 @@
-"""Functions, `autograd.Function`s and modules as one thing: a function of tensors by their names."""
+"""Functions, `autograd.Function`s and modules as one thing: a function of tensors by names."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from gradcheck_cli.questions.arrays import Array
+
+_POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+_SPREAD = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +48,10 @@ def adapt(found: Any, title: str, names: Sequence[str], fixed: Mapping[str, Any]
 
     place = _place(found)
     if isinstance(found, type) and issubclass(found, torch.autograd.Function):
-        order = _order(_named(found.forward)[1:] or None, names, title)
+        # A forward takes its context first, where that is not set up apart.
+        given = _parameters(found.__dict__.get("forward", getattr(found, "forward", None))) or []
+        apart = "setup_context" in vars(found)
+        order = _order(given if apart else given[1:], names, title)
         return Adapted(lambda t: found.apply(*[_one(t, fixed, n) for n in order]), {}, place)
     if isinstance(found, type) and issubclass(found, torch.nn.Module):
         found = _made(found, title)
@@ -64,17 +70,16 @@ def _called(
     if parameters is None:
         return lambda tensors: found(*[_one(tensors, fixed, name) for name in names])
     order = _order(parameters, names, title)
-    alone = {p.name for p in parameters if p.kind is Parameter.KEYWORD_ONLY}
     known = {p.name for p in parameters}
     spread = any(p.kind is Parameter.VAR_KEYWORD for p in parameters)
     # What stands before a gap must be given by name.
-    leading = [p.name for p in parameters if p.kind in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)]  # fmt: skip
+    leading = [p.name for p in parameters if p.kind in _POSITIONAL]
     count = next((k for k, name in enumerate(leading) if name not in names), len(leading))
 
     def call(tensors: dict[str, Any]) -> Any:
         positional = [_one(tensors, fixed, name) for name in leading[:count]]
         rest = [n for n in order if n not in leading[:count]]
-        keywords = {n: _one(tensors, fixed, n) for n in rest if n in known - alone or n in alone or spread}  # fmt: skip
+        keywords = {n: _one(tensors, fixed, n) for n in rest if n in known or spread}
         several = [_one(tensors, fixed, n) for n in rest if n not in keywords]
         return found(*positional, *several, **keywords)
 
@@ -98,8 +103,8 @@ def _module(
     if shared:
         message = f"`{shared[0]}` is an argument and a parameter of `{title}`"
         raise mistake("bad-argument", message)
-    others = {n: p.detach() for n, p in module.named_parameters(remove_duplicate=False) if n not in parameters}  # fmt: skip
-    ties = _ties(module)
+    every, ties = dict(module.named_parameters(remove_duplicate=False)), _ties(module)
+    others = {name: p.detach() for name, p in every.items() if name not in parameters}
     buffers = dict(module.named_buffers())
     given = _parameters(module.forward)
     order, known = _order(given, names, title), {p.name for p in given or ()}
@@ -143,7 +148,8 @@ def _made(kind: Any, title: str) -> Any:
         return kind()
     except TypeError as error:
         hint = "name a module that is made already, or a function that makes one"
-        raise mistake("bad-object", f"`{title}` cannot be made without arguments: {error}", help=hint) from error  # fmt: skip
+        message = f"`{title}` cannot be made without arguments: {error}"
+        raise mistake("bad-object", message, help=hint) from error
     finally:
         torch.random.set_rng_state(state)
 
@@ -155,17 +161,13 @@ def _parameters(found: Any) -> list[Parameter] | None:
         return None
 
 
-def _named(found: Any) -> list[Parameter]:
-    return _parameters(found) or []
-
-
 def _order(parameters: list[Parameter] | None, names: Sequence[str], title: str) -> list[str]:
     """The arguments in the order of the parameters.
 
     Raises:
         PointError: one is no parameter, or one that is needed is missing.
     """
-    if parameters is None or any(p.kind in (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD) for p in parameters):  # fmt: skip
+    if parameters is None or any(p.kind in _SPREAD for p in parameters):
         return list(names)
     known = [p.name for p in parameters]
     takes = ", ".join(known) or "nothing"
@@ -202,7 +204,8 @@ def _one(tensors: Mapping[str, Any], fixed: Mapping[str, Any], name: str) -> Any
 def _place(found: Any) -> str:
     from inspect import getsourcefile, getsourcelines
 
-    inner = found if not hasattr(found, "forward") else type(found) if not isinstance(found, type) else found  # fmt: skip
+    is_module = hasattr(found, "forward") and not isinstance(found, type)
+    inner = type(found) if is_module else found
     try:
         return f"{getsourcefile(inner)}:{getsourcelines(inner)[1]}"
     except (TypeError, OSError):

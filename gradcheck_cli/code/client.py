@@ -24,7 +24,7 @@ STEP_LIMIT = 120.0
 
 
 @dataclass(frozen=True)
-class Job:
+class CodeJob:
     """What a process is asked.
 
     Attributes:
@@ -80,7 +80,7 @@ class Job:
 
 
 def record_of_code(
-    job: Job,
+    job: CodeJob,
     seconds: float = STEP_LIMIT,
     memory: int | None = None,
     tell: Callable[[str], None] = lambda step: None,
@@ -109,7 +109,7 @@ def record_of_code(
 
 
 def _record(
-    job: Job, child: Child, seconds: float, memory: int | None, tell: Callable[[str], None]
+    job: CodeJob, child: Child, seconds: float, memory: int | None, tell: Callable[[str], None]
 ) -> Record:
     record: Any = None
     doing = "the call"
@@ -130,7 +130,7 @@ def _record(
     return found
 
 
-def _without_verdict(job: Job, reason: str) -> Record:
+def _without_verdict(job: CodeJob, reason: str) -> Record:
     rest = Outcome.ERROR, reason, None
     record = record_without_verdict(job.object, job.dtype, job.device, *rest, strict=job.strict)
     record["reproduce"] = job.command()

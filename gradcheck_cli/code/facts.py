@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.questions.recorded import short
@@ -10,6 +11,7 @@ from gradcheck_cli.records.outcome import Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from gradcheck_cli.checks.result import Result
     from gradcheck_cli.code.trial import Trial
     from gradcheck_cli.code.variants import Tried
     from gradcheck_cli.judge.diagnosis import Diagnosis
@@ -31,6 +33,13 @@ _AGAINST = {
     "meant": "held against the gradient that is meant, whatever the value is",
     "twin": "held to twice the error of its twin, both against the proved derivative of the twin",
 }
+
+
+def finished(trial: Trial) -> Result:
+    """All of it as one Result."""
+    rounded = [f"`{n.name}` = {n.text} is rounded to {n.used!r}" for n in trial.rounded]
+    notes = (*trial.result.notes, *rounded, *notes_of(trial))
+    return replace(trial.result, notes=notes, function=function_record(trial))
 
 
 def function_record(trial: Trial) -> FunctionRecord:

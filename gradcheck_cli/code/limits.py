@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class OutOfTime(BaseException):
+class Overrun(BaseException):
     """Code took longer than it may; no `except Exception` of its own catches this."""
 
 
@@ -21,7 +21,7 @@ def time_limit(seconds: float) -> Iterator[None]:
     has no such clock.
 
     Raises:
-        OutOfTime: it did.
+        Overrun: it did.
     """
     clock = getattr(signal, "ITIMER_VIRTUAL", None)
     if clock is None or threading.current_thread() is not threading.main_thread():
@@ -30,7 +30,7 @@ def time_limit(seconds: float) -> Iterator[None]:
 
     def end(_signal: int, _frame: object) -> None:
         message = f"it did not end within {seconds:g} s of computing"
-        raise OutOfTime(message)
+        raise Overrun(message)
 
     before = signal.signal(signal.SIGVTALRM, end)
     signal.setitimer(clock, seconds)

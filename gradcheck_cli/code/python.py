@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.code.trial import Wanted, try_code
+from gradcheck_cli.code.arguments import python_arguments
+from gradcheck_cli.code.facts import finished
+from gradcheck_cli.code.trial import TrialOptions, try_code
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.judge.evidence import tolerance_of
 from gradcheck_cli.language.errors import Mistake, PointError
@@ -16,13 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from gradcheck_cli.checks.result import Result
-    from gradcheck_cli.code.arguments import Argument
     from gradcheck_cli.settings.values import Settings
 
 
 def results_of_code(
     found: Callable[..., Any],
-    arguments: Mapping[str, Argument],
+    values: Mapping[str, Any],
     cotangent: Any,
     said: Mapping[str, Any],
     settings: Settings,
@@ -30,14 +31,15 @@ def results_of_code(
     """What becomes of a callable, for each dtype and device.
 
     Args:
+        values: its arguments, as Python has them.
         said: what only functions have, by the names of `check`.
     Raises:
         PointError: names or numbers are not right, or the function raises.
     """
-    title = title_of(found)
+    title, arguments = title_of(found), python_arguments(values)
     for device in devices_of(settings.device):
         for dtype in settings.dtype:
-            wanted = Wanted(
+            wanted = TrialOptions(
                 wrt=settings.wrt,
                 dtype=dtype,
                 device=device,
@@ -57,7 +59,7 @@ def results_of_code(
             except RuntimeError as error:
                 message = f"the function raises {error}"
                 raise PointError([Mistake("raised", message)]) from error
-            yield trial.finished()
+            yield finished(trial)
 
 
 def title_of(found: Any) -> str:

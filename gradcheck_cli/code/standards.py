@@ -1,4 +1,4 @@
-"""What a person's function is held against when it is not its own recorded forward: a program of the
+"""What a function is held against when it is not its own recorded forward: a program of the
 language, or a plain implementation.
 """
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.questions.arrays import Array
     from gradcheck_cli.subjects.function import FunctionSubject
 
-Kind: TypeAlias = Literal["recording", "spec", "twin", "meant"]
+StandardKind: TypeAlias = Literal["recording", "spec", "twin", "meant"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +33,7 @@ class Standard:
         integers: of a program the inputs that hold whole numbers.
     """
 
-    kind: Kind = "recording"
+    kind: StandardKind = "recording"
     program: Program | None = None
     twin: FunctionSubject | None = None
     integers: Mapping[str, Array] = field(default_factory=dict)
@@ -44,8 +44,8 @@ class Standard:
         return self.kind in ("spec", "twin")
 
 
-def stated(
-    kind: Kind, text: str, arrays: Mapping[str, Array], fixed: Mapping[str, Any]
+def standard_of(
+    kind: StandardKind, text: str, arrays: Mapping[str, Array], fixed: Mapping[str, Any]
 ) -> Standard:
     """A program as a standard; arguments that are numbers are constants in it.
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import partial
+from time import process_time
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.code.arguments import argument_text, array_of, value_of
-from gradcheck_cli.code.call import CodeCall, Followed, check_code, raised_result
+from gradcheck_cli.code.arguments import argument_text, numbers_array, plain_value
+from gradcheck_cli.code.call import CodeCall, Followed, check_code, follow, raised_result
 from gradcheck_cli.code.callables import adapt
-from gradcheck_cli.code.facts import function_record, notes_of
-from gradcheck_cli.code.standards import Standard, stated
+from gradcheck_cli.code.directions import directed
+from gradcheck_cli.code.repeats import repeated
+from gradcheck_cli.code.standards import Standard, standard_of
 from gradcheck_cli.code.variants import Tried, Variant, tried, variants_of
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.judge.all_inputs import proved_for_all_inputs
@@ -25,14 +27,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from gradcheck_cli.checks.result import Result
-    from gradcheck_cli.code.arguments import Argument
+    from gradcheck_cli.code.arguments import CodeArgument
     from gradcheck_cli.judge.diagnosis import Diagnosis
     from gradcheck_cli.judge.evidence import Tolerance
     from gradcheck_cli.questions.arrays import Array, RoundedNumber
 
 
+# Seconds of computing for all variants together; one that has begun goes on to its own limit.
+VARIANTS_LIMIT = 30.0
+
+
 @dataclass(frozen=True)
-class Wanted:
+class TrialOptions:
     """What is asked of code.
 
     Attributes:
@@ -81,18 +87,12 @@ class Trial:
     standard: str = "recording"
     doing: str = ""
 
-    def finished(self) -> Result:
-        """All of it as one Result."""
-        rounded = [f"`{n.name}` = {n.text} is rounded to {n.used!r}" for n in self.rounded]
-        notes = (*self.result.notes, *rounded, *notes_of(self))
-        return replace(self.result, notes=notes, function=function_record(self))
-
 
 def call_of(
     found: Any,
     title: str,
-    arguments: Mapping[str, Argument],
-    wanted: Wanted,
+    arguments: Mapping[str, CodeArgument],
+    wanted: TrialOptions,
     rounded: list[RoundedNumber],
 ) -> tuple[CodeCall, str]:
     """The call that is asked for, and where the code is defined.
@@ -104,14 +104,15 @@ def call_of(
     tensors = [n for n, a in arguments.items() if a.kind == "tensor" or n in wanted.wrt]
     if not tensors:
         tensors = [name for name, a in arguments.items() if a.kind == "number"]
-    arrays = {n: array_of(arguments[n], dtype, wanted.seed, rounded) for n in tensors}
-    fixed = {n: value_of(a) for n, a in arguments.items() if n not in arrays}
+    arrays = {n: numbers_array(arguments[n], dtype, wanted.seed, rounded) for n in tensors}
+    fixed = {n: plain_value(a) for n, a in arguments.items() if n not in arrays}
     adapted = adapt(found, title, tuple(arguments), fixed)
     everything = {**arrays, **adapted.parameters}
     unknown = [name for name in wanted.wrt if name not in everything]
     if unknown:
         help_ = did_you_mean(unknown[0], everything) or f"there are {', '.join(everything)}"
-        raise PointError([Mistake("unknown-input", f"no input `{unknown[0]}` to differentiate", help=help_)])  # fmt: skip
+        message = f"no input `{unknown[0]}` to differentiate"
+        raise PointError([Mistake("unknown-input", message, help=help_)])
     wrt = wanted.wrt or tuple(everything)
     if not wrt:
         hint = "give one with a decimal point, a list or `randn(3)`"
@@ -124,9 +125,9 @@ def call_of(
     cotangent = None if given is None else partial(_weights, given)
     standard = Standard()
     if wanted.spec is not None:
-        standard = stated("spec", wanted.spec, everything, fixed)
+        standard = standard_of("spec", wanted.spec, everything, fixed)
     elif wanted.meant is not None:
-        standard = stated("meant", wanted.meant, everything, fixed)
+        standard = standard_of("meant", wanted.meant, everything, fixed)
     elif wanted.twin is not None:
         twin = adapt(wanted.twin, wanted.twin_title, tuple(arguments), fixed)
         other = FunctionSubject(twin.function, wanted.twin_title, tuple(everything))
@@ -148,7 +149,7 @@ def _weights(given: Sequence[float], count: int) -> Sequence[float]:
 
 
 def _spoken(
-    arguments: Mapping[str, Argument], arrays: Mapping[str, Array], wanted: Wanted
+    arguments: Mapping[str, CodeArgument], arrays: Mapping[str, Array], wanted: TrialOptions
 ) -> Iterator[str]:
     """The options of a command that checks the same."""
     for name, argument in arguments.items():
@@ -160,19 +161,16 @@ def _spoken(
         yield from ("--wrt", ",".join(wanted.wrt))
     if wanted.dtype != "float64":
         yield from ("--dtype", wanted.dtype)
-    for option, text in (
-        ("spec", wanted.spec),
-        ("backward-spec", wanted.meant),
-        ("twin", wanted.twin_title),
-    ):
-        if text:
-            yield from (f"--{option}", text)
+    against = {"spec": wanted.spec, "backward-spec": wanted.meant, "twin": wanted.twin_title}
+    for option, words in against.items():
+        if words:
+            yield from (f"--{option}", words)
     if wanted.order != 1:
         yield from ("--order", str(wanted.order))
 
 
 def try_code(
-    found: Any, title: str, arguments: Mapping[str, Argument], wanted: Wanted
+    found: Any, title: str, arguments: Mapping[str, CodeArgument], wanted: TrialOptions
 ) -> Iterator[Trial]:
     """What becomes of code, as far as it is known after each step: the call, and where nothing is
     wrong with it the proof for all inputs and the variants, up to the first that is wrong.
@@ -184,7 +182,9 @@ def try_code(
     rounded: list[RoundedNumber] = []
     call, place = call_of(found, title, arguments, wanted, rounded)
     try:
-        result, followed = check_code(call, wanted.tolerance)
+        followed = follow(call)
+        call, directions = (call, None) if followed.recording else directed(call)
+        result, followed = check_code(call, wanted.tolerance, followed=followed)
     except BackwardRaised as error:
         trial = Trial(
             raised_result(call, error), Followed(None, str(error), error.place), place=place
@@ -192,14 +192,22 @@ def try_code(
         yield replace(trial, rounded=tuple(rounded))
         return
     trial = Trial(result, followed, rounded=tuple(rounded), place=place)
-    trial = replace(trial, standard=call.standard.kind)
+    trial = replace(trial, standard=call.standard.kind, directions=directions)
     if result.outcome is Outcome.WRONG:
         yield trial
         return
     yield replace(trial, doing="the proof for all inputs")
     if followed.recording is not None:
         trial = replace(trial, identity=proved_for_all_inputs(result.evidence.point))
+    if wanted.repeat > 1:
+        yield replace(trial, doing="the same again")
+        trial = replace(trial, tried=(repeated(call, wanted.repeat),))
+    begun = process_time()
     for variant in _variants(call, arguments, wanted):
+        if process_time() - begun > VARIANTS_LIMIT:
+            late = Tried(variant, None, "not tried: those before it took too long")
+            trial = replace(trial, tried=(*trial.tried, late))
+            continue
         yield replace(trial, doing=variant.name)
         trial = replace(trial, tried=(*trial.tried, tried(variant)))
         if trial.tried[-1].is_wrong:
@@ -208,8 +216,10 @@ def try_code(
 
 
 def _variants(
-    call: CodeCall, arguments: Mapping[str, Argument], wanted: Wanted
+    call: CodeCall, arguments: Mapping[str, CodeArgument], wanted: TrialOptions
 ) -> Iterator[Variant]:
+    if not set(call.arrays) & set(arguments):  # along directions
+        return
     rows = [n for n in arguments if n in call.arrays and call.arrays[n].ndim]
     size = call.arrays[rows[0]].shape[0] if rows else 0
     batched = tuple(n for n in rows if call.arrays[n].shape[0] == size)

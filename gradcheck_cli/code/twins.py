@@ -16,25 +16,24 @@ from gradcheck_cli.witnesses.truth import Certified
 
 if TYPE_CHECKING:
     from gradcheck_cli.checks.result import Result
-    from gradcheck_cli.code.call import CodeCall
     from gradcheck_cli.judge.verdict import Verdict
+    from gradcheck_cli.subjects.function import FunctionSubject
 
 # Times the twin's error that a kernel may make.
 TWICE = 2
 _BITS = 256
 
 
-def beside_twin(result: Result, twin: CodeCall) -> Result:
+def beside_twin(result: Result, twin: FunctionSubject) -> Result:
     """The same, with every partial that is proved held to twice the error of the twin in the same
     dtype, and a unit in the last place.
     """
     point = result.evidence.point
-    proof, mine = (
-        result.evidence.whole(n, k) for n, k in (("reference", Proof), ("autograd", Backward))
-    )
+    proof = result.evidence.whole("reference", Proof)
+    mine = result.evidence.whole("autograd", Backward)
     if proof is None or mine is None:
         return result
-    batch = replace(point.batch, question=replace(point.question, subject=twin.subject))
+    batch = replace(point.batch, question=replace(point.question, subject=twin))
     _, leaves = run_once(batch)
     theirs: list[float] = []
     for name in point.question.wrt:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gradcheck_cli.code.call import check_code
-from gradcheck_cli.code.limits import OutOfTime, time_limit
+from gradcheck_cli.code.limits import Overrun, time_limit
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.questions.seeded import seeded_numbers
 from gradcheck_cli.recording.recording import BackwardRaised
@@ -19,7 +19,7 @@ from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.subjects.layouts import (
     Expanded,
     ExpandedCotangent,
-    Gradient,
+    FirstGradient,
     Rows,
     SlicedCotangent,
     Strided,
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from gradcheck_cli.checks.result import Result
     from gradcheck_cli.code.call import CodeCall
+    from gradcheck_cli.questions.arrays import Array
+    from gradcheck_cli.subjects.function import Layout
 
 # Seconds of computing for each.
 VARIANT_LIMIT = 10.0
@@ -93,7 +95,7 @@ def variants_of(call: CodeCall, *, batched: tuple[str, ...], order: int = 1) -> 
     rounded = {n: a.astype(np.float32).astype(np.float64) for n, a in call.arrays.items()}
     yield Variant(other, other, replace(call, dtype=DTYPES[other], arrays=rounded))
     if call.standard.kind != "recording":
-        # What follows has another value than the one that is stated.
+        # What follows has another value than the one that is standard_of.
         return
     yield _laid("expanded-cotangent", "a cotangent that is expanded", call, ExpandedCotangent())
     rows = tuple(n for n in batched if call.arrays[n].shape[0] > 1)
@@ -104,7 +106,7 @@ def variants_of(call: CodeCall, *, batched: tuple[str, ...], order: int = 1) -> 
         yield _laid("more-samples", "more samples", call, Rows(batched, several=True))
     yield _laid("twice", "two calls before the backward", call, Twice())
     size = sum(call.arrays[name].size for name in call.wrt)
-    layout = Gradient(call.wrt, _other)
+    layout = FirstGradient(call.wrt, _other)
     twice = replace(call, subject=replace(call.subject, layout=layout))
     if size <= _MOST_DIFFERENTIATED_TWICE:
         yield Variant("double-backward", "the backward's own backward", twice, counts=order > 1)
@@ -119,11 +121,11 @@ def _other(count: int) -> list[float]:
     return seeded_numbers("another cotangent", count) if count > 1 else [-1.375]
 
 
-def _laid(name: str, words: str, call: CodeCall, layout: object) -> Variant:
+def _laid(name: str, words: str, call: CodeCall, layout: Layout) -> Variant:
     return Variant(name, words, replace(call, subject=replace(call.subject, layout=layout)))
 
 
-def _enlarged(call: CodeCall) -> dict[str, object]:
+def _enlarged(call: CodeCall) -> dict[str, Array]:
     """The same inputs, the largest of them far from 0."""
     largest = max(
         (float(np.abs(a).max()) for a in call.arrays.values() if prod(a.shape)), default=0
@@ -137,7 +139,7 @@ def tried(variant: Variant, limit: float = VARIANT_LIMIT) -> Tried:
     try:
         with time_limit(limit):
             result, _ = check_code(variant.call, numeric=False)
-    except OutOfTime as error:
+    except Overrun as error:
         return Tried(variant, None, str(error))
     except BackwardRaised as error:
         place = f" ({error.place})" if error.place else ""

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.checks.record import record_of
 from gradcheck_cli.code.arguments import read_arguments
+from gradcheck_cli.code.facts import finished
 from gradcheck_cli.code.importing import find_object
-from gradcheck_cli.code.trial import Wanted, try_code
+from gradcheck_cli.code.trial import TrialOptions, try_code
 from gradcheck_cli.judge.evidence import Tolerance
 from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.processes import READY
@@ -42,7 +43,7 @@ def _answers(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
         found = find_object(job["object"])
         arguments = read_arguments(job["arguments"])
         for trial in try_code(found, job["object"], arguments, _wanted(job)):
-            result = trial.finished()
+            result = finished(trial)
             record = record_of(result, strict=job["strict"])
             record["unmet"] = job["unmet"](result) if job["unmet"] else []
             yield {"record": record, "doing": trial.doing}
@@ -56,10 +57,10 @@ def _answers(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield {"raised": _raised(error)}
 
 
-def _wanted(job: dict[str, Any]) -> Wanted:
+def _wanted(job: dict[str, Any]) -> TrialOptions:
     tolerance = None if job["tolerance"] is None else Tolerance(*job["tolerance"])
     variants = None if job["variants"] is None else tuple(job["variants"])
-    return Wanted(
+    return TrialOptions(
         tuple(job["wrt"]), job["dtype"], job["device"], job["cotangent"], job["seed"], variants,
         job["order"], tolerance, job["spec"], job["meant"],
         None if job["twin"] is None else find_object(job["twin"]), job["twin"] or "", job["repeat"],

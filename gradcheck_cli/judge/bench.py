@@ -156,7 +156,9 @@ class _Trial:
         """Where nothing can be proved of code, its own differences decide."""
         gap = abs(answer.value - difference.value)
         room = difference.radius + FREE_ULPS * self.dtype.unit_roundoff * abs(difference.value)
-        said = f"torch answers {format_float(answer.value)}, differences of the function itself say {difference.value:.12g} ± {difference.radius:.2g}"  # fmt: skip
+        other = f"{difference.value:.12g} ± {difference.radius:.2g}"
+        said = f"torch answers {format_float(answer.value)}"
+        said = f"{said}, differences of the function itself say {other}"
         if not difference.radius <= abs(difference.value) / 2 and gap > room:
             return self._verdict(Outcome.INCONCLUSIVE, f"{said}; {why}", Cause.UNKNOWN)
         outcome = Outcome.AGREE if gap <= room else Outcome.WRONG

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from gradcheck_cli.checks.report import LiveReport
     from gradcheck_cli.pytest_plugin.marked import MarkedItem
+    from gradcheck_cli.records.record import Record
     from gradcheck_cli.runs.pool import Workers
     from gradcheck_cli.suites.spec import SuiteCase
 

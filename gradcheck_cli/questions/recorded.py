@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from gradcheck_cli.calculus.formulas import Lowering
+from gradcheck_cli.language.errors import Span
 from gradcheck_cli.language.program import Call, Copying, Program, Variable, steps
 from gradcheck_cli.recording.recording import cotangent_names
 from gradcheck_cli.worlds.scalars import Expansion, Limited
@@ -29,7 +30,7 @@ def specification_of(recording: Recording, title: str) -> Program:
     text, spans = title, {}
     for line in recording.tape.lines:
         words = f"{short(line.place)}: {line.text}" if line.place else "torch's own steps"
-        spans[len(nodes)] = (len(text) + 1, len(text) + 1 + len(words))
+        spans[len(nodes)] = Span(len(text) + 1, len(text) + 1 + len(words))
         text = f"{text}\n{words}"
         nodes.append(Call("stack", tuple(range(len(names))), (("line", len(nodes)),)))
     return Program(tuple(nodes), (len(names),), text, spans)

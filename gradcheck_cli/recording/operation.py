@@ -112,7 +112,7 @@ def setting_of(value: Any) -> Any:
     return int(value) if float(value).is_integer() else Fraction(repr(float(value)))
 
 
-def bound(function: Any, args: Any, keywords: Any) -> dict[str, Any]:
+def bound_arguments(function: Any, args: Any, keywords: Any) -> dict[str, Any]:
     """Arguments by the names of a schema, defaults filled in."""
     found = {}
     for i, argument in enumerate(function._schema.arguments):

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from gradcheck_cli.recording.operation import Operation, bound, tensors_in
+from gradcheck_cli.recording.operation import Operation, bound_arguments, tensors_in
 from gradcheck_cli.recording.places import is_of_person
 from gradcheck_cli.recording.shadows import Shadows
-from gradcheck_cli.recording.tape import Line, Tape, Unfollowed
+from gradcheck_cli.recording.tape import CodeLine, Tape, Unfollowed
 from gradcheck_cli.recording.torch_calls import nodes_of
 from gradcheck_cli.worlds.scalars import TooLarge
 
@@ -30,7 +30,7 @@ _DRAWS = ("rand", "bernoulli", "dropout", "normal", "uniform", "multinomial", "e
           "cauchy", "geometric", "poisson")  # fmt: skip
 # Writes that change what a tensor is a view of, and no elements.
 _SHAPE_WRITES = frozenset({"set", "resize", "requires_grad", "detach", "squeeze", "unsqueeze",
-                           "transpose", "t", "swapaxes", "swapdims", "as_strided", "record_stream"})  # fmt: skip
+                           "transpose", "t", "swapaxes", "swapdims", "as_strided"})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Remark:
     place: str
 
 
-class Recorder(TorchDispatchMode):
+class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch ships no types here
     """Writes a tape while code runs under it."""
 
     # torch would import its compiler (2.7 s) for a mode that asks to be left out of it.
@@ -74,7 +74,7 @@ class Recorder(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         keywords = kwargs or {}
         schema = func._schema
-        given = bound(func, args, keywords)
+        given = bound_arguments(func, args, keywords)
         name = func._overloadpacket.__name__
         tensors = list(tensors_in(list(given.values())))
         self._kept += tensors
@@ -127,6 +127,9 @@ class Recorder(TorchDispatchMode):
         outputs = operation.outputs()
         if not outputs or self._is_view(operation, outputs):
             return
+        if any(t.is_complex() for t in outputs):
+            message = "complex numbers"
+            raise Unfollowed(message)
         if all(not t.is_floating_point() and t.dtype != torch.bool for t in outputs):
             self._remark("index", operation.name, self.tape.lines[self.tape.here])
             return
@@ -189,12 +192,12 @@ class Recorder(TorchDispatchMode):
             raise Unfollowed(f"{name} has no row in the function table")
         return [self.shadows.read(t) if self.shadows.holds(t) else None for t in tensors_in([made])]
 
-    def _remark(self, kind: str, what: str, line: Line) -> None:
+    def _remark(self, kind: str, what: str, line: CodeLine) -> None:
         remark = Remark(kind, what, line.place)
         if remark not in self.remarks:
             self.remarks.append(remark)
 
-    def _line(self) -> Line:
+    def _line(self) -> CodeLine:
         """The person's line that runs."""
         frame = sys._getframe(2)
         while frame is not None:
@@ -202,7 +205,7 @@ class Recorder(TorchDispatchMode):
             if is_of_person(file):
                 return _line_of(file, frame.f_lineno)
             frame = frame.f_back  # type: ignore[assignment]  # the outermost has none
-        return Line()
+        return CodeLine()
 
 
 # Decompositions inside decompositions, at most.
@@ -210,8 +213,8 @@ _DEEPEST = 12
 
 
 @cache
-def _line_of(file: str, number: int) -> Line:
-    return Line(f"{file}:{number}", linecache.getline(file, number).strip())
+def _line_of(file: str, number: int) -> CodeLine:
+    return CodeLine(f"{file}:{number}", linecache.getline(file, number).strip())
 
 
 @cache

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.recording.recorder import Recorder, Remark
     from gradcheck_cli.recording.tape import Nodes, Tape
 
-Tensors: TypeAlias = "Mapping[str, Any]"
+Leaves: TypeAlias = "Mapping[str, Any]"
 # What the cotangent's elements are called on a tape: no name that a user could write.
 COTANGENT = "the cotangent"
 
@@ -82,7 +82,7 @@ def _lists(gradients: Mapping[str, Nodes | None]) -> dict[str, Any]:
     return {name: None if n is None else n.tolist() for name, n in gradients.items()}
 
 
-def record(run: Callable[[Tensors], Any], leaves: Tensors, inputs: Sequence[str]) -> Recording:
+def record(run: Callable[[Leaves], Any], leaves: Leaves, inputs: Sequence[str]) -> Recording:
     """A run and its backward on a tape.
 
     Args:
@@ -119,7 +119,7 @@ def record(run: Callable[[Tensors], Any], leaves: Tensors, inputs: Sequence[str]
 
 
 def _backward(
-    recorder: Recorder, value: Any, weights: Any, leaves: Tensors
+    recorder: Recorder, value: Any, weights: Any, leaves: Leaves
 ) -> tuple[dict[str, Nodes | None], Unfollowed | None]:
     """The nodes of the gradients; none, and why, where they cannot be followed."""
     from gradcheck_cli.worlds.scalars import TooLarge
@@ -149,10 +149,11 @@ def _backward(
 def _plain_kernels() -> Iterator[None]:
     """Without kernels that do several steps at once and that nothing is known of."""
     import torch
+    from torch.backends import cuda
 
     flags = [
-        (torch.backends.cuda.flash_sdp_enabled, torch.backends.cuda.enable_flash_sdp),
-        (torch.backends.cuda.mem_efficient_sdp_enabled, torch.backends.cuda.enable_mem_efficient_sdp),
+        (cuda.flash_sdp_enabled, cuda.enable_flash_sdp),
+        (cuda.mem_efficient_sdp_enabled, cuda.enable_mem_efficient_sdp),
         (torch._C._get_mkldnn_enabled, torch._C._set_mkldnn_enabled),
     ]  # fmt: skip
     before = [(write, read()) for read, write in flags]

@@ -38,7 +38,7 @@ class Unfollowed(Exception):
 
 
 @dataclass(frozen=True)
-class Line:
+class CodeLine:
     """A line of code that computed something.
 
     Attributes:
@@ -61,11 +61,11 @@ class Tape:
     """
 
     builder: Limited = field(default_factory=Limited)
-    lines: list[Line] = field(default_factory=lambda: [Line()])
+    lines: list[CodeLine] = field(default_factory=lambda: [CodeLine()])
     origin: list[int] = field(default_factory=list)
     sums: set[int] = field(default_factory=set)
     here: int = 0
-    _index: dict[Line, int] = field(default_factory=dict)
+    _index: dict[CodeLine, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         # What moves elements and fills with zeros fills with this node.
@@ -73,7 +73,7 @@ class Tape:
         self._unrolling = Unrolling(self.builder, "steps", [])
         self._mark()
 
-    def at(self, line: Line) -> None:
+    def at(self, line: CodeLine) -> None:
         """What is computed from now on is of this line."""
         if line not in self._index:
             self._index[line] = len(self.lines)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.code.client import Job, record_of_code
+from gradcheck_cli.code.client import CodeJob, record_of_code
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.questions.arrays import float_array
@@ -36,7 +36,7 @@ def item_of_code(
     return task.item(record, 0)
 
 
-def job_of(task: Task) -> Job:
+def job_of(task: Task) -> CodeJob:
     """What a process is asked for a task.
 
     Raises:
@@ -46,7 +46,7 @@ def job_of(task: Task) -> Job:
     assert case.code is not None, "a program needs no process of its own"
     said, tolerance = case.settings, case.tolerance
     variants = said.get("variants") or ("all",)
-    return Job(
+    return CodeJob(
         object=case.code.object,
         arguments=case.code.arguments,
         wrt=case.wrt,

@@ -208,6 +208,8 @@ ROWS: tuple[Setting, ...] = (
             f"{', '.join(FORMATS)}.", readers.report_format, stored=_STORED, matters=False),
     Setting("export",      ("--export",),                    _ALL,   EXPORTS, Unset("none"),         "[FORMAT:]FILE", '["report.json", "markdown:summary.txt"]',
             "Also write a report to a file. Repeatable.", readers.export_targets, stored=_STORED, matters=False),
+    Setting("emit",        ("--emit",),                      _CHECK, TEXT,    Unset("none"),         "FILE.py",       "",
+            "Also write a script that shows the worst finding by torch and mpmath alone.", matters=False),
     Setting("quiet",       ("--quiet/--no-quiet", "-q"),     _ALL,   FLAG,    "false",               None,            "true",
             "Only what does not agree, and the summary.", stored=_STORED, matters=False),
     Setting("verbose",     ("--verbose/--no-verbose", "-v"), _ALL,   FLAG,    "false",               None,            "true",
@@ -253,21 +255,8 @@ SETTINGS: Mapping[str, Setting] = {row.name: row for row in ROWS}
 GROUPS = {
     "Which cases": ("keyword", "tag", "last-failed", "shard"),
     "The point": ("at", "arg", "dtype", "device", "points", "seed"),
-    "What is checked": (
-        "wrt",
-        "cotangent",
-        "order",
-        "jacobian",
-        "claim",
-        "modes",
-        "trace",
-        "spec",
-        "twin",
-        "backward",
-        "backward-spec",
-        "variants",
-        "repeat",
-    ),
+    "What is checked": ("wrt", "cotangent", "order", "jacobian", "claim", "modes", "trace"),
+    "Your own function": ("spec", "twin", "backward", "backward-spec", "variants", "repeat"),
     "How it is judged": ("rtol", "atol", "step", "strict"),
     "How it runs": (
         "jobs",
@@ -280,7 +269,7 @@ GROUPS = {
         "cluster",
         "watch",
     ),
-    "Output": ("format", "export", "quiet", "verbose", "color", "durations"),
+    "Output": ("format", "export", "emit", "quiet", "verbose", "color", "durations"),
 }
 LAST_GROUP = "Further options"
 

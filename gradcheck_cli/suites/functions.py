@@ -10,7 +10,7 @@ from gradcheck_cli.language.errors import elide
 from gradcheck_cli.settings.table import STANDARDS
 from gradcheck_cli.suites.expect import outcomes_of, partial_of
 from gradcheck_cli.suites.expected import Expectation
-from gradcheck_cli.suites.spec import CodeCall
+from gradcheck_cli.suites.spec import NamedFunction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +37,7 @@ def with_code(case: SuiteCase, settings: CaseLayers, document: Document) -> Suit
         case,
         wrt=tuple(dict.fromkeys(normalize("NFKC", name.strip()) for name in names)),
         expected=_expectation(case, settings, document),
-        code=CodeCall(entry.value, document.place(entry.node.span.start), arguments),
+        code=NamedFunction(entry.value, document.place(entry.node.span.start), arguments),
     )
 
 

@@ -55,7 +55,7 @@ def _is(device: str, name: str) -> bool:
 
 
 @dataclass(frozen=True)
-class CodeCall:
+class NamedFunction:
     """A call of a person's function, by its name.
 
     Attributes:
@@ -101,7 +101,7 @@ class SuiteCase:
     settings: Mapping[str, Any] = field(default_factory=dict)
     given: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     again: tuple[str, ...] = ()
-    code: CodeCall | None = None
+    code: NamedFunction | None = None
 
     @property
     def text(self) -> str:

@@ -1,5 +1,5 @@
-"""Formula: a person's own backward, as it was recorded, in balls: what it would answer if nothing
-were rounded.
+"""A person's own backward, as it was recorded, in balls: what it would answer if nothing were
+rounded.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Evaluated:
 
 
 @dataclass(frozen=True)
-class Formula:
+class OwnFormula:
     """The witness that reads the backward that was recorded."""
 
     name: str = FORMULA

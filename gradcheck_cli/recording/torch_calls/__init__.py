@@ -29,7 +29,7 @@ _FILES = (arithmetic, reductions, pieces, convolutions)
 def nodes_of(operation: Operation) -> Sequence[Any] | None:
     """The nodes of every tensor of the result, in order; None where no rule knows the operator."""
     for file in _FILES:
-        rule = file.RULES.get(operation.name)
+        rule = file.OPERATORS.get(operation.name)
         found = None if rule is None else rule(operation)
         if found is not None:
             return found if isinstance(found, tuple) else (found,)

@@ -142,7 +142,7 @@ _COPIES = ("clone", "alias", "contiguous", "lift_fresh", "lift_fresh_copy", "_to
            "positive", "detach", "detach_copy")  # fmt: skip
 _NEW = ("ones_like", "zeros_like", "full_like", "empty_like", "rand_like", "randn_like",
         "new_zeros", "new_ones", "new_full", "new_empty", "new_empty_strided")  # fmt: skip
-RULES: dict[str, Any] = {
+OPERATORS: dict[str, Any] = {
     "add": _add, "sub": _sub, "rsub": _rsub, "div": _div, "floor_divide": _floor_divide,
     "addcmul": _addcmul, "addcdiv": _addcdiv, "lerp": _lerp, "elu": _elu,
     "clamp": _clamp, "clamp_min": _clamp, "clamp_max": _clamp, "hardtanh": _clamp,

@@ -1,5 +1,5 @@
-"""Convolutions, as the products that they are: each element of the result is a sum of products of an
-element of the input and one of the kernel, and so is each element of the gradients.
+"""Convolutions, as the products that they are: each element of the result is a sum of products of
+elements of the input and the kernel, and so is each element of the gradients.
 """
 
 from __future__ import annotations
@@ -106,12 +106,13 @@ def _of_input(op: Operation, parts: list[Nodes], windows: _Windows) -> Nodes:
         back = op.row("matmul", part.transpose(0, 2, 1), kernel)
         for place, node in zip(places.reshape(-1).tolist(), back.reshape(-1).tolist(), strict=True):
             old = total[place]
-            total[place] = node if old is None else int(op.row("add", np.array(old), np.array(node)))  # fmt: skip
+            added = None if old is None else op.row("add", np.array(old), np.array(node))
+            total[place] = node if added is None else int(added)
     flat = [0 if node is None else node for node in total[:-1]]
     return np.array(flat, dtype=np.int64).reshape(tuple(op["input"].shape))
 
 
-RULES: dict[str, Any] = {
+OPERATORS: dict[str, Any] = {
     "convolution": _convolution,
     "convolution_backward": _convolution_backward,
 }

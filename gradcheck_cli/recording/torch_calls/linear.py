@@ -1,5 +1,5 @@
-"""Operators that are linear in what was recorded, with constant coefficients: these are asked of the
-operator itself, one unit vector after the other.
+"""Operators that are linear in what was recorded, with constant coefficients: these are asked of
+the operator itself, one unit vector after the other.
 """
 
 from __future__ import annotations
@@ -16,30 +16,38 @@ if TYPE_CHECKING:
     from gradcheck_cli.recording.operation import Operation
     from gradcheck_cli.recording.tape import Nodes
 
-# Linear in all that is a number: each with the arguments in which it is.
+# Each with the arguments in which it is linear together.
 _LINEAR: dict[str, tuple[str, ...]] = {
-    "scatter_add": ("self", "src"), "index_add": ("self", "source"),
-    "index_put": ("self", "values"), "_unsafe_index_put": ("self", "values"),
-    "_index_put_impl": ("self", "values"), "put": ("self", "source"),
-    "embedding_dense_backward": ("grad_output",), "unfold_backward": ("grad_in",),
-    "avg_pool1d": ("self",), "avg_pool2d": ("self",), "avg_pool3d": ("self",),
-    "avg_pool2d_backward": ("grad_output",), "avg_pool3d_backward": ("grad_output",),
-    "_adaptive_avg_pool2d": ("self",), "_adaptive_avg_pool3d": ("self",),
-    "_adaptive_avg_pool2d_backward": ("grad_output",),
-    "max_pool2d_with_indices_backward": ("grad_output",),
-    "max_pool3d_with_indices_backward": ("grad_output",),
-    "adaptive_max_pool2d_backward": ("grad_output",),
-    "upsample_bilinear2d": ("self",), "upsample_linear1d": ("self",), "upsample_bicubic2d": ("self",),
-    "upsample_bilinear2d_backward": ("grad_output",), "upsample_linear1d_backward": ("grad_output",),
-    "upsample_bicubic2d_backward": ("grad_output",),
-    "upsample_nearest1d_backward": ("grad_output",), "upsample_nearest2d_backward": ("grad_output",),
-    "col2im": ("self",), "reflection_pad1d_backward": ("grad_output",),
-    "reflection_pad2d_backward": ("grad_output",), "replication_pad1d_backward": ("grad_output",),
-    "replication_pad2d_backward": ("grad_output",), "trapezoid": ("y",),
-    "segment_reduce": (), "trace": ("self",),
+    "scatter_add": ("self", "src"),
+    "index_add": ("self", "source"),
+    **dict.fromkeys(("index_put", "_unsafe_index_put", "_index_put_impl"), ("self", "values")),
+    "put": ("self", "source"),
+    "unfold_backward": ("grad_in",),
+    "trapezoid": ("y",),
+    **dict.fromkeys(
+        (
+            "avg_pool1d", "avg_pool2d", "avg_pool3d", "_adaptive_avg_pool2d",
+            "_adaptive_avg_pool3d", "upsample_bilinear2d", "upsample_linear1d",
+            "upsample_bicubic2d", "col2im", "trace",
+        ),
+        ("self",),
+    ),
+    **dict.fromkeys(
+        (
+            "avg_pool2d_backward", "avg_pool3d_backward", "_adaptive_avg_pool2d_backward",
+            "max_pool2d_with_indices_backward", "max_pool3d_with_indices_backward",
+            "adaptive_max_pool2d_backward", "upsample_bilinear2d_backward",
+            "upsample_linear1d_backward", "upsample_bicubic2d_backward",
+            "upsample_nearest1d_backward", "upsample_nearest2d_backward",
+            "reflection_pad1d_backward", "reflection_pad2d_backward",
+            "replication_pad1d_backward", "replication_pad2d_backward",
+            "embedding_dense_backward",
+        ),
+        ("grad_output",),
+    ),
 }  # fmt: skip
 # Unit vectors that are tried, at most.
-LARGEST = 4_096
+MOST_COLUMNS = 4_096
 
 
 def mapped(operation: Operation) -> tuple[Any, ...] | None:
@@ -50,7 +58,7 @@ def mapped(operation: Operation) -> tuple[Any, ...] | None:
         return None
     nodes = {name: operation.floats(name) for name in given}
     size = sum(n.size for n in nodes.values())
-    if size > LARGEST:
+    if size > MOST_COLUMNS:
         return None
     function = operation.function
     if operation.before:

@@ -100,6 +100,8 @@ _MOVERS = frozenset(
         "_pack_padded_sequence",
     ]
 )
+# They write into a copy, or add to it.
+_PUTS = ("index_put", "_unsafe_index_put", "_index_put_impl")
 # Arguments that are filled in, and so are nodes as well.
 _FILLED = ("value", "src", "source", "values")
 
@@ -107,7 +109,7 @@ _FILLED = ("value", "src", "source", "values")
 def moved(operation: Operation) -> tuple[Any, ...] | None:
     """The nodes of every tensor that a mover makes; None where the operator is none."""
     name = operation.name
-    replaces = name in ("index_put", "_unsafe_index_put", "_index_put_impl") and not operation.get("accumulate")  # fmt: skip
+    replaces = name in _PUTS and not operation.get("accumulate")
     fills = name in ("index_fill", "fill_diagonal")
     if not (name in _MOVERS or replaces or fills) or operation.get("reduce") is not None:
         return None

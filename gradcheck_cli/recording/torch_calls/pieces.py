@@ -52,9 +52,10 @@ def _pooled(op: Operation) -> tuple[Nodes, None]:
     return np.take_along_axis(flat, index, -1).reshape(tuple(values.shape)), None
 
 
-RULES: dict[str, Any] = {
+_POOLS = ("max_pool2d_with_indices", "max_pool3d_with_indices", "adaptive_max_pool2d")
+OPERATORS: dict[str, Any] = {
     "nll_loss_forward": _negative_likelihood,
     "nll_loss2d_forward": lambda op: None,
     "native_dropout": _dropped,
-    **dict.fromkeys(("max_pool2d_with_indices", "max_pool3d_with_indices", "adaptive_max_pool2d"), _pooled),
+    **dict.fromkeys(_POOLS, _pooled),
 }  # fmt: skip

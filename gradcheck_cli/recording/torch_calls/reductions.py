@@ -43,10 +43,11 @@ def _spread(op: Operation) -> Any:
         correction = int(op["unbiased"])
     over = _over(op)
     name = op.name.removesuffix("_mean")
-    nodes = op.row(name, op.floats("self"), correction=1 if correction is None else correction, **over)  # fmt: skip
+    over["correction"] = 1 if correction is None else correction
+    nodes = op.row(name, op.floats("self"), **over)
     if not op.name.endswith("_mean"):
         return nodes
-    return nodes, op.row("mean", op.floats("self"), **over)
+    return nodes, op.row("mean", op.floats("self"), dim=over["dim"], keepdim=over["keepdim"])
 
 
 def _vector_norm(op: Operation) -> Nodes:
@@ -105,7 +106,8 @@ def _solved(op: Operation) -> Any:
     right = op["B"]
     is_vector = right.dim() == op["A"].dim() - 1
     nodes = op.floats("B")
-    found = op.row("matmul", op.row("inverse", op.floats("A")), nodes[..., None] if is_vector else nodes)  # fmt: skip
+    inverse = op.row("inverse", op.floats("A"))
+    found = op.row("matmul", inverse, nodes[..., None] if is_vector else nodes)
     return (found[..., 0] if is_vector else found), None, None, None
 
 
@@ -136,7 +138,7 @@ def _held(op: Operation) -> tuple[None]:
 _PRODUCTS = ("mm", "bmm", "mv", "dot", "vdot", "matmul")
 _ADDED = ("addmm", "baddbmm", "addmv", "addbmm", "addr")
 _ORDERED = ("topk", "sort", "kthvalue", "mode", "cummax", "cummin")
-RULES: dict[str, Any] = {
+OPERATORS: dict[str, Any] = {
     "sum": _reduced("sum"), "mean": _reduced("mean"), "amax": _reduced("amax"),
     "amin": _reduced("amin"), "logsumexp": _reduced("logsumexp"), "prod": _prod,
     "max": _extreme("amax", "maximum"), "min": _extreme("amin", "minimum"),
