@@ -14,7 +14,6 @@ from gradcheck_cli.cli.help_pages import EXITS
 from gradcheck_cli.cli.options import ShowSettings, with_settings
 from gradcheck_cli.cli.streams import wants_progress
 from gradcheck_cli.language.errors import mistake
-from gradcheck_cli.settings.table import STANDARDS
 from gradcheck_cli.settings.values import Settings
 
 if TYPE_CHECKING:
@@ -78,6 +77,8 @@ def _require_one_standard(settings: Settings) -> None:
     Raises:
         UserError: against several.
     """
+    from gradcheck_cli.code.standards import STANDARDS
+
     said = [f"--{name}" for name in STANDARDS if settings.said(name) is not None]
     if len(said) > 1:
         message = f"{' and '.join(said)} exclude each other"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gradcheck_cli.pytest_plugin.failures import CaseFailure, CheckItem, ForeseenFailure
+from gradcheck_cli.pytest_plugin.failures import CaseFailure, CheckItem, Findings, ForeseenFailure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,9 +29,6 @@ SUITE_SUFFIXES = (".gradcheck.yaml", ".gradcheck.yml")
 MARKER = "gradcheck"
 # The key of pytest's own configuration for what the option `--allow-import` says.
 ALLOWED = "gradcheck_allow_import"
-# Failing points of one item that are shown; a guess at what a reader still reads. The rest is
-# counted.
-MAX_SHOWN = 10
 _FAILING = ("error", "fail", "unverified")
 
 _WORKERS = pytest.StashKey["Workers"]()
@@ -52,8 +49,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(ALLOWED, says.replace("package", "packages"), type="args", default=[])
 
 
-@pytest.fixture(scope="session")
-def assert_gradient() -> Callable[..., LiveReport]:
+@pytest.fixture(scope="session", name="assert_gradient")
+def _assert_gradient() -> Callable[..., LiveReport]:
     """`gradcheck_cli.assert_gradient`: fails with the report where a gradient is not right."""
     from gradcheck_cli.api import assert_gradient
 
@@ -150,7 +147,7 @@ class CaseItem(CheckItem):
             CaseFailure: with the points that are not.
             ForeseenFailure: every point fails, and the suite says so.
         """
-        findings = _Findings()
+        findings = Findings()
         for record in self._records():
             findings.add(record)
         self._tell(findings.outcome)
@@ -216,48 +213,6 @@ class CaseItem(CheckItem):
     def reportinfo(self) -> tuple[Path, int, str]:
         """Where the case stands; pytest counts lines from 0."""
         return self.path, self.case.place.line - 1, self.name
-
-
-class _Findings:
-    """What is kept of an item's points, however many: a count for each status, and the first."""
-
-    def __init__(self) -> None:
-        self.statuses: dict[str, int] = {}
-        self.outcomes: set[str] = set()
-        self.first: list[Record] = []
-
-    def add(self, record: Record) -> None:
-        """Take one point into account."""
-        status = record["status"]
-        seen = self.statuses[status] = self.statuses.get(status, 0) + 1
-        self.outcomes.add(record["outcome"])
-        if status != "pass" and seen <= MAX_SHOWN:
-            self.first.append(record)
-
-    @property
-    def outcome(self) -> str:
-        """The worst of all points."""
-        from gradcheck_cli.records.outcome import OUTCOMES
-
-        return min(self.outcomes, key=("error", *OUTCOMES).index)
-
-    def report(self, statuses: tuple[str, ...]) -> tuple[str, str]:
-        """The report on the points of some statuses, and a line for the summary."""
-        from gradcheck_cli.records.report import Report
-        from gradcheck_cli.reports import table
-        from gradcheck_cli.reports.findings import lines_of
-        from gradcheck_cli.reports.tally import summary
-
-        shown = [record for record in self.first if record["status"] in statuses][:MAX_SHOWN]
-        bad = sum(self.statuses.get(status, 0) for status in statuses)
-        count = sum(self.statuses.values())
-        of_all = [f"{bad:,} of {count:,} points"] if count > 1 else []
-        report = Report(records=shown)
-        # The table's own summary counts what is shown, not what there is.
-        parts = [*of_all, table.render(report).rstrip("\n").removesuffix(f"\n\n{summary(report)}")]
-        if bad > len(shown):
-            parts.append(f"… and {bad - len(shown):,} more, which `gradcheck run` shows")
-        return "\n\n".join(parts), ": ".join([*of_all, lines_of(shown[0])[0]])
 
 
 def _register(config: pytest.Config, marker: str, says: str) -> str:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from gradcheck_cli.records.record import Record
+
+# Failing points of one item that are shown; a guess at what a reader still reads. The rest is
+# counted.
+MAX_SHOWN = 10
 
 
 class CaseFailure(Exception):
@@ -38,3 +45,45 @@ class CheckItem(pytest.Item):
         if crash is not None:
             crash.path, crash.lineno, crash.message = *self.place, error.headline
         return text
+
+
+class Findings:
+    """What is kept of an item's points, however many: a count for each status, and the first."""
+
+    def __init__(self) -> None:
+        self.statuses: dict[str, int] = {}
+        self.outcomes: set[str] = set()
+        self.first: list[Record] = []
+
+    def add(self, record: Record) -> None:
+        """Take one point into account."""
+        status = record["status"]
+        seen = self.statuses[status] = self.statuses.get(status, 0) + 1
+        self.outcomes.add(record["outcome"])
+        if status != "pass" and seen <= MAX_SHOWN:
+            self.first.append(record)
+
+    @property
+    def outcome(self) -> str:
+        """The worst of all points."""
+        from gradcheck_cli.records.outcome import OUTCOMES
+
+        return min(self.outcomes, key=("error", *OUTCOMES).index)
+
+    def report(self, statuses: tuple[str, ...]) -> tuple[str, str]:
+        """The report on the points of some statuses, and a line for the summary."""
+        from gradcheck_cli.records.report import Report
+        from gradcheck_cli.reports import table
+        from gradcheck_cli.reports.findings import lines_of
+        from gradcheck_cli.reports.tally import summary
+
+        shown = [record for record in self.first if record["status"] in statuses][:MAX_SHOWN]
+        bad = sum(self.statuses.get(status, 0) for status in statuses)
+        count = sum(self.statuses.values())
+        of_all = [f"{bad:,} of {count:,} points"] if count > 1 else []
+        report = Report(records=shown)
+        # The table's own summary counts what is shown, not what there is.
+        parts = [*of_all, table.render(report).rstrip("\n").removesuffix(f"\n\n{summary(report)}")]
+        if bad > len(shown):
+            parts.append(f"… and {bad - len(shown):,} more, which `gradcheck run` shows")
+        return "\n\n".join(parts), ": ".join([*of_all, lines_of(shown[0])[0]])

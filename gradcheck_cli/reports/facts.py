@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.records.outcome import NO_VERDICT, Status
-from gradcheck_cli.records.record import failing_variants, numbers_of, opinion_of
+from gradcheck_cli.records.record import failing_variants, numbers_of, opinion_of, went_well
 from gradcheck_cli.reports.format import (
     ALSO,
     NOTHING,
@@ -25,7 +25,7 @@ from gradcheck_cli.reports.split import split_remarks
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from gradcheck_cli.records.record import FunctionRecord, Record
+    from gradcheck_cli.records.record import Record
     from gradcheck_cli.records.report import Report
     from gradcheck_cli.reports.rows import FactRow
 
@@ -131,15 +131,9 @@ def is_settled(record: Record, rows: Sequence[FactRow]) -> bool:
         record["expected"] is not None
         or (
             all(row.settled for row in rows)
-            and (not is_noted or (function is not None and _went_well(function)))
+            and (not is_noted or (function is not None and went_well(function)))
         )
     )
-
-
-def _went_well(function: FunctionRecord) -> bool:
-    """Whether nothing is to be said of a function but what was found right."""
-    tried = {variant["outcome"] for variant in function["variants"]}
-    return all(function["followed"].values()) and not function["notes"] and not tried & {None, "wrong"}  # fmt: skip
 
 
 def fields_of(record: Record, *, verbose: bool = False) -> dict[str, str]:

@@ -147,7 +147,7 @@ def cotangent(text: str, name: str) -> Any:
     return value
 
 
-def program_text(text: str, name: str) -> str:
+def program_as_written(text: str, name: str) -> str:
     """A program as written, once it is known to be one."""
     from gradcheck_cli.language.reading import read_program
 

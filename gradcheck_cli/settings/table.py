@@ -21,8 +21,6 @@ Text: TypeAlias = "str | bool | list[str]"
 # own words where its case is run again.
 Repeated: TypeAlias = Literal["never", "as given", "as checked", "in a run"]
 
-# What a function can be held against instead of its own recorded forward: one of these.
-STANDARDS = ("spec", "twin", "backward-spec")
 COLORS = ("auto", "always", "never")
 PREFIX = "GRADCHECK_"
 
@@ -167,13 +165,13 @@ ROWS: tuple[Setting, ...] = (
     Setting("arg",         ("--arg",),                       _CODE,  LIST,    Unset("none"),         "NAME=VALUE",    "",
             "An argument: 0.5, [[1, 2], [3, 4]], randn(4, 3), int:[0, 2], none, 'mean'. Repeatable."),
     Setting("spec",        ("--spec",),                      _CODE,  TEXT,    Unset("none"),         "EXPR",          "",
-            "A program that says what the function computes; it is held against that.", readers.program_text, suite="spec"),
+            "A program that says what the function computes; it is held against that.", readers.program_as_written, suite="spec"),
     Setting("twin",        ("--twin",),                      _CODE,  TEXT,    Unset("none"),         "PKG.MOD:OBJ",   "",
             "A plain implementation of the same; its own error is the scale.", readers.object_title, suite="twin"),
     Setting("backward",    ("--backward",),                  _CODE,  TEXT,    Unset("none"),         "PKG.MOD:OBJ",   "",
             "The backward of a function of NumPy arrays.", readers.object_title, suite="backward"),
     Setting("backward-spec", ("--backward-spec",),           _CODE,  TEXT,    Unset("none"),         "EXPR",          "",
-            "A program whose gradient is meant instead of the function's own.", readers.program_text, suite="backward-spec"),
+            "A program whose gradient is meant instead of the function's own.", readers.program_as_written, suite="backward-spec"),
     Setting("variants",    ("--variants",),                  _CODE,  NAMES,   "all",                 "NAMES",         "",
             "Calls that are tried beside the one asked for: all, none, or names.", readers.input_names, suite="variants"),
     Setting("repeat",      ("--repeat",),                    _CODE,  WHOLE,   "1",                   "N",             "",

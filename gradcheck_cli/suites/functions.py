@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
+from gradcheck_cli.code.standards import STANDARDS
 from gradcheck_cli.language.errors import elide
-from gradcheck_cli.settings.table import STANDARDS
 from gradcheck_cli.suites.expect import outcomes_of, partial_of
 from gradcheck_cli.suites.expected import Expectation
 from gradcheck_cli.suites.spec import NamedFunction

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from gradcheck_cli.code.standards import STANDARDS
 from gradcheck_cli.dtypes import ALIASES, DTYPES
 from gradcheck_cli.language.errors import Mistake, ProgramError
 from gradcheck_cli.language.reading import read_program
 from gradcheck_cli.questions.constructors import MAKERS
 from gradcheck_cli.settings.readers import DEVICE, OBJECT
-from gradcheck_cli.settings.table import ROWS, SETTINGS, STANDARDS
+from gradcheck_cli.settings.table import ROWS, SETTINGS
 from gradcheck_cli.suites.arguments import ARGUMENTS
 from gradcheck_cli.suites.at import PointsKind
 from gradcheck_cli.suites.document import ScalarNode
@@ -108,7 +109,7 @@ MATRIX = KeyMap("`matrix`", _MATRIX, some=True)
 _OWN = (
     Key("id", _ID, "Name of the case, its own in this file; `case-N` if it is missing."),
     Key("expr", ExpressionKind(), "The program: assignments and a last expression.", "expr: sin(x)**2"),
-    Key("function", _OBJECT, "A function, autograd.Function or module of your own; `gradcheck run` imports it where `--allow-import` allows it.", "function: layers.norm:rms_norm"),
+    Key("function", _OBJECT, "Your own function, autograd.Function or module; imported where `--allow-import` says so.", "function: layers.norm:rms_norm"),
 )
 _SHARED = (
     Key("at", PointsKind(), "The point, or several: a value for each input of a program."),
@@ -144,7 +145,7 @@ _APART = (("matrix", "dtype"), ("matrix", "device"), *combinations(_STANDARDS, 2
 # What a program has and a function has not, and the other way round.
 OF_PROGRAMS = ("at", "step", "jacobian", "modes", "claim")
 OF_FUNCTIONS = ("args", *_STANDARDS, "backward", "variants", "repeat")
-_KINDS = (("expr", "function"), *(("function", key) for key in OF_PROGRAMS), *(("expr", key) for key in OF_FUNCTIONS))
+_KINDS = tuple((one, key) for one, keys in (("expr", ("function", *OF_FUNCTIONS)), ("function", OF_PROGRAMS)) for key in keys)
 _ELSEWHERE = {
     "expression": "a program stands under `expr`", "program": "a program stands under `expr`",
     "point": "the point stands under `at`", "points": "points stand under `at`", "arg": "arguments stand under `args`",
