@@ -55,6 +55,7 @@ def fn_command(
     settings.require_readable()
     if not object:
         raise mistake("no-object", "there is nothing to check", help="name it as PKG.MOD:OBJ")
+    _require_one_standard(settings)
     require_places(settings.export)
     delivery = Delivery(settings)
     interrupted = False
@@ -71,6 +72,20 @@ def fn_command(
         interrupted=interrupted,
     )
     raise typer.Exit(delivery.deliver(report, quiet=settings.quiet).exit_code)
+
+
+def _require_one_standard(settings: Settings) -> None:
+    """Nothing, if the function is to be held against one thing.
+
+    Raises:
+        UserError: against several.
+    """
+    from gradcheck_cli.code.standards import STANDARDS
+
+    said = [f"--{name}" for name in STANDARDS if settings.said(name) is not None]
+    if len(said) > 1:
+        message = f"{' and '.join(said)} exclude each other"
+        raise mistake("conflicting-options", message, help="a function is held against one of them")
 
 
 def _jobs(title: str, settings: Settings) -> Iterator[CodeJob]:
@@ -118,8 +133,10 @@ def _weights(given: Any) -> list[float] | None:
 
 def _checked(job: CodeJob, settings: Settings) -> Record:
     from gradcheck_cli.code.client import record_of_code
+    from gradcheck_cli.memory import usable_memory
 
-    record = record_of_code(job, settings.timeout, settings.max_memory, _progress)
+    memory = settings.max_memory or usable_memory()
+    record = record_of_code(job, settings.timeout, memory, _progress)
     _progress("")
     return record
 

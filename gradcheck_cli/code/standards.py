@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from gradcheck_cli.questions.arrays import Array
     from gradcheck_cli.subjects.function import FunctionSubject
 
+# What a function can be held against instead of its own recorded forward, as options are
+# called: one of these.
+STANDARDS = ("spec", "twin", "backward-spec")
+
 StandardKind: TypeAlias = Literal["recording", "spec", "twin", "meant"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from time import process_time
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from gradcheck_cli.subjects.function import FunctionSubject
 from gradcheck_cli.worlds.identity import Identity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from gradcheck_cli.checks.result import Result
     from gradcheck_cli.code.arguments import CodeArgument
@@ -121,7 +122,7 @@ def call_of(
         spoken = ("gradcheck", "fn", title, *_spoken(arguments, arrays, wanted))
     subject = FunctionSubject(adapted.function, title, tuple(everything), spoken=spoken)
     given = wanted.cotangent
-    cotangent: Callable[[int], Sequence[float]] | None = None if given is None else lambda _: given
+    cotangent = None if given is None else partial(_weights, given)
     standard = Standard()
     if wanted.spec is not None:
         standard = standard_of("spec", wanted.spec, everything, fixed)
@@ -133,6 +134,18 @@ def call_of(
         standard = Standard("twin", twin=other)
     call = CodeCall(subject, everything, wrt, dtype, wanted.device, cotangent, standard)
     return call, adapted.place
+
+
+def _weights(given: Sequence[float], count: int) -> Sequence[float]:
+    """The cotangent that was given, for so many numbers.
+
+    Raises:
+        PointError: it has more or fewer.
+    """
+    if len(given) == count:
+        return given
+    message = f"the cotangent has {len(given)} numbers, the function gives {count}"
+    raise PointError([Mistake("shape-mismatch", message)])
 
 
 def _spoken(

@@ -27,6 +27,7 @@ def _derivative_of(name: str) -> Any:
         forward = getattr(torch.ops.aten, name).default
         args = {a.name: op[a.name] for a in forward._schema.arguments}
         inputs = [n for n, v in args.items() if isinstance(v, torch.Tensor)]
+        assert op.again is not None
         recorder = op.again()
         for key in inputs:
             args[key] = args[key].detach().clone()
