@@ -202,6 +202,7 @@ CALLS = {
     "outer of a ufunc": lambda a, v: (np.subtract.outer(v, a[0]), np.add.outer(a[0], v)),
     "where of a ufunc": lambda a, b: np.divide(a, b, out=np.zeros_like(a), where=b > 0.5),
     "made": lambda a: (np.zeros_like(a) + a, np.ones_like(a) * a, np.full_like(a, 2.5) * a, np.full((2, 3), 1.5) - a, np.eye(2) @ a, np.array([a[0], a[1]]), np.array([[a[0, 0], 1.0]]), np.asarray(a), np.array(a) * 1, np.full((2,), a[0, 0])),
+    "whole numbers": lambda a: (np.array([a[0, 0], a[1, 0]], dtype=int) * a[0, 1], np.zeros((np.sum(a > 0), 1)) + a[0, 0]),
     "lists": lambda a: (np.sum([a[0, 0], a[0, 1]]), np.mean([a[0], a[1]], axis=0), np.max([a[0, 0], 0.0]), np.exp([a[0, 0], a[1, 1]])),
     "python": lambda a: (sum(a), sum(x**2 for x in a[0]), a[0, 0].item() * 2, a.tolist()[0][1] * 1.0, max(a[0]), np.float64(2) * a, round(a[0, 1])),
     "floats": lambda a: (float(a[0, 0]) * a, np.zeros(2, dtype=float) + float(a[0, 1]), a.astype(float)),
@@ -304,6 +305,8 @@ REFUSED = {
     "unwritten": (lambda a: np.empty(3) * a, "it reads memory that nothing was written to"),
     "complex": (lambda a: a * 1j, "an array of complex128"),
     "view": (lambda a: a.view(np.int64), "`view` of an array"),
+    "shuffle": (lambda a: np.random.shuffle(a), "`shuffle` of numbers that depend on the inputs"),
+    "ndmin": (lambda a: np.array(a, ndmin=3), "`array` with `ndmin`"),
     "percentile": (lambda a: np.percentile(a, 20), "`numpy.percentile` has no row in the function table"),
 }  # fmt: skip
 

@@ -5,6 +5,7 @@ something recorded may be written to, those that take numbers out of arrays, and
 from __future__ import annotations
 
 import math
+import sys
 from math import isfinite
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,8 @@ _MAKERS = ("zeros", "ones", "empty", "full", "zeros_like", "ones_like", "empty_l
 _GATHERERS = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray")
 
 
+# Functions of `scipy.special` that are written in Python.
+_SPECIAL = ("softmax", "log_softmax", "logsumexp")
 # They take a list for an array, without asking its elements.
 _OF_LISTS = ("sum", "mean", "max", "min", "prod", "std", "var", "average", "median", "exp", "log",
              "sqrt", "square", "tanh", "abs", "cumsum", "dot")  # fmt: skip
@@ -44,7 +47,11 @@ def stand_ins(ledger: ArrayLedger) -> dict[int, Any]:
     of_math = _of_math(ledger)
     of_random = {n: _drawing(ledger, f) for n, f in vars(np.random).items() if _draws(f)}
     pairs = [(np, of_numpy), (math, of_math), (tricks, of_tricks), (np.random, of_random)]
+    special = sys.modules.get("scipy.special")
+    of_special = {n: _special(ledger, getattr(special, n)) for n in _SPECIAL if special is not None}
+    pairs += [] if special is None else [(special, of_special)]
     found = {id(getattr(m, name)): f for m, given in pairs for name, f in given.items()}
+    found[id(special)] = _Standing(special, of_special) if special is not None else None
     found[id(float)] = _Float()
     found[id(tricks)] = _Standing(tricks, of_tricks)
     found[id(np.lib)] = _Standing(np.lib, {"stride_tricks": found[id(tricks)]})
@@ -53,6 +60,25 @@ def stand_ins(ledger: ArrayLedger) -> dict[int, Any]:
     found[id(np)] = _Standing(np, of_numpy | inner)
     found[id(math)] = _Standing(math, of_math)
     return found
+
+
+def _special(ledger: ArrayLedger, original: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of SciPy's that is written in Python, of the whole array where no axis is given."""
+
+    def compute(x: Any, axis: Any = None, **keywords: Any) -> Any:
+        if not isinstance(x, TapedArray) or keywords.keys() - {"keepdims"}:
+            return original(x, axis=axis, **keywords)
+        values = original(x.values, axis=axis, **keywords)
+        name, nodes = original.__name__, x.nodes
+        with ledger.following():
+            if name == "logsumexp":
+                kept = bool(keywords.get("keepdims", False))
+                return taped(ledger, values, ledger.row(name, nodes, dim=axis, keepdim=kept))
+            rows = nodes.reshape(-1) if axis is None else nodes
+            found = ledger.row(name, rows, dim=0 if axis is None else axis)
+            return taped(ledger, values, found.reshape(nodes.shape))
+
+    return compute
 
 
 class _Standing(ModuleType):
@@ -129,7 +155,7 @@ def _maker(ledger: ArrayLedger, original: Callable[..., Any]) -> Callable[..., A
     unset = original.__name__.startswith("empty")
 
     def make(*args: Any, **keywords: Any) -> Any:
-        if taped_in([*args, keywords]) and original.__name__ != "full":
+        if original.__name__.endswith("_like") and taped_in([*args, keywords]):
             return original(*args, **keywords)
         values = original(*untaped(args), **untaped(keywords))
         if not _is_for_numbers(values):
@@ -149,15 +175,18 @@ def _maker(ledger: ArrayLedger, original: Callable[..., Any]) -> Callable[..., A
 def _gatherer(ledger: ArrayLedger, original: Callable[..., Any]) -> Callable[..., Any]:
     def gather(value: Any, *args: Any, **keywords: Any) -> Any:
         found = taped_in(value)
+        dtype = args[0] if args else keywords.get("dtype")
+        if found and keywords.get("ndmin", 0) > np.ndim(untaped(value)):
+            ledger.refuse(f"`{original.__name__}` with `ndmin`")
         if isinstance(value, TapedArray):
-            dtype = args[0] if args else keywords.get("dtype")
             fresh = original.__name__ == "array" and bool(keywords.get("copy", True))
             array = value.astype(value.dtype if dtype is None else dtype, copy=fresh)
             return TapedArray(ledger, array.values, array.nodes)
-        values = original(untaped(value) if found else value, *args, **keywords)
         if found:
             with ledger.following():
-                return taped(ledger, values, ledger.nodes(value))
+                array = taped(ledger, original(untaped(value)), ledger.nodes(value))
+            return array if dtype is None else array.astype(dtype)
+        values = original(value, *args, **keywords)
         if (
             not _is_for_numbers(values)
             or isinstance(value, np.ndarray)
@@ -176,6 +205,8 @@ def _draws(function: Any) -> bool:
 
 def _drawing(ledger: ArrayLedger, original: Callable[..., Any]) -> Callable[..., Any]:
     def draw(*args: Any, **keywords: Any) -> Any:
+        if any(not ledger.is_fixed(t.nodes) for t in taped_in([*args, keywords])):
+            ledger.refuse(f"`{original.__name__}` of numbers that depend on the inputs")
         values = original(*untaped(args), **untaped(keywords))
         if not isinstance(values, np.ndarray | float):
             return values
