@@ -63,7 +63,7 @@ def stand_ins(ledger: ArrayLedger) -> dict[int, Any]:
 
 
 def _special(ledger: ArrayLedger, original: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of SciPy's that is written in Python, of the whole array where no axis is given."""
+    """A function that SciPy has in Python, of the whole array where no axis is given."""
 
     def compute(x: Any, axis: Any = None, **keywords: Any) -> Any:
         if not isinstance(x, TapedArray) or keywords.keys() - {"keepdims"}:
