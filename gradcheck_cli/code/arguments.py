@@ -100,6 +100,8 @@ def _of_python(name: str, value: Any) -> CodeArgument:
         return _argument(name, value)
     if value is None or isinstance(value, bool):
         return CodeArgument(name, "value", value)
+    if isinstance(value, complex):
+        raise mistake("bad-argument", f"`{name}` has complex numbers")
     if isinstance(value, int | float):
         return CodeArgument(name, "number", read_object(name, value))
     if hasattr(value, "dtype") and hasattr(value, "tolist"):
