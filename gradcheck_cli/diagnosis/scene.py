@@ -37,7 +37,7 @@ _BITS, _NARROW = 160, 2.0**-60
 # A ball around 0 no wider than this is 0.
 _ZERO = 2.0**-120
 # Points besides the one given.
-_POINTS = 4
+_POINTS = 6
 
 
 class Scene:
