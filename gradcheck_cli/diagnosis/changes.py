@@ -236,11 +236,17 @@ def factors(case: Case, nodes: Nodes) -> Iterator[tuple[str, Callable[[], Nodes]
             yield known.words, partial(mapped, "mul", nodes, other)
             yield f"1/{known.words}", partial(mapped, "div", nodes, other)
             if not known.is_constant:
-                yield f"`sign({bare})`", lambda o=other: mapped("mul", nodes, mapped("sign", o))
-                yield (
-                    f"`[{bare} > 0]`",
-                    lambda o=other: mapped("where", mapped("gt", o, zero), nodes, zero),
-                )
+                yield f"`sign({bare})`", partial(_signed_by, case, nodes, other)
+                yield f"`[{bare} > 0]`", partial(_where_positive, case, nodes, other)
+
+
+def _signed_by(case: Case, nodes: Nodes, other: Nodes) -> Nodes:
+    return case.scene.mapped("mul", nodes, case.scene.mapped("sign", other))
+
+
+def _where_positive(case: Case, nodes: Nodes, other: Nodes) -> Nodes:
+    zero = case.scene.number(0)
+    return case.scene.mapped("where", case.scene.mapped("gt", other, zero), nodes, zero)
 
 
 def _is_number(case: Case, nodes: Nodes) -> bool:

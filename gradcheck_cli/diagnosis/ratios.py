@@ -173,7 +173,9 @@ def formula_factor(case: Case, ratio: SampleNumbers) -> Diagnosis | None:
 
 
 def _pairs(powers: Sequence[FormPower], values: SampleNumbers) -> Diagnosis | None:
-    plain = [p for p in powers if abs(p.exponent) <= 1][:_MOST_PAIRED]
+    # Two signs make a sign of nearly anything.
+    small = [p for p in powers if abs(p.exponent) <= 1 and not p.words.startswith("sign(")]
+    plain = small[:_MOST_PAIRED]
     logs = np.array([np.log(np.abs(p.values)) for p in plain])
     target = np.log(np.abs(values))
     for i, first in enumerate(plain):
