@@ -186,7 +186,11 @@ class GeluTanhSingle(GeluTanh):
 
 
 @row(
-    GeluTanh, "x=randn(4)", kind="part-factor", says="the factor 0.797885 of the forward is missing"
+    GeluTanh,
+    "x=randn(4)",
+    kind="part-factor",
+    says="the factor 0.797885 of the forward is missing",
+    proved=False,
 )
 class GeluTanhInner(GeluTanh):
     @staticmethod
