@@ -32,6 +32,8 @@ _CUTS = re.compile(
 )
 # Steps that are tried, at most, before the clock.
 _MOST_STEPS = 400
+# Elements this much smaller than the largest have too few digits for a difference.
+_SMALL = 1e-2
 
 
 class HeldStep(NamedTuple):
@@ -128,18 +130,24 @@ def taken_for_constant(case: Case, lines: Lines, *, cut: bool = False) -> Diagno
     Args:
         cut: only those whose line says so.
     """
-    for one, rest, part in _parts(case, lines):
+    for one, rest, part in _parts(case, lines, quick=True):
         if cut and not lines.says_cut(one.step):
             return None  # those come first
         if not case.mine.any() and not (lines.says_cut(one.step) or one.step.line in lines.blamed):
             continue  # any step that all passes through would explain it
-        ratio = ratio_of(case.mine - rest, part)
+        ratio = _ratio_of_part(case.mine - rest, part)
         number = _of_part(case, rest, part) if ratio is None else the_number(ratio)
         if number is not None and close(case.mine, rest + float(number) * part):
             if number == 0:
                 lines.blamed.add(one.step.line)
             return _through(case, lines.told(one), number)
     return None
+
+
+def _ratio_of_part(mine: SampleNumbers, part: SampleNumbers) -> SampleNumbers | None:
+    """Both divided where the part is not small: a difference has few digits elsewhere."""
+    small = np.abs(part) < _SMALL * np.abs(part).max()
+    return ratio_of(np.where(small, 0.0, mine), np.where(small, 0.0, part))
 
 
 def _of_part(case: Case, rest: SampleNumbers, part: SampleNumbers) -> Fraction | None:
@@ -223,9 +231,14 @@ def factor_in_part(case: Case, lines: Lines) -> Diagnosis | None:
     return None
 
 
-def _parts(case: Case, lines: Lines) -> Iterator[tuple[HeldStep, SampleNumbers, SampleNumbers]]:
+def _parts(
+    case: Case, lines: Lines, *, quick: bool = False
+) -> Iterator[tuple[HeldStep, SampleNumbers, SampleNumbers]]:
     """The steps that change the derivative by an input: what is left of it without each, and what
     comes through it.
+
+    Args:
+        quick: only those of which a number times what comes through may explain what is given.
     """
     true = case.scene.true[case.name]
     for one in lines:
@@ -233,9 +246,21 @@ def _parts(case: Case, lines: Lines) -> Iterator[tuple[HeldStep, SampleNumbers, 
         held = one.rest[case.name]
         if np.array_equal(held, true):
             continue
+        if quick and not _is_simple(case, held):
+            continue
         rest = case.scene.numbers(held)
         if not close(rest, case.true) and np.isfinite(rest).all():
             yield one, rest, case.true - rest
+
+
+def _is_simple(case: Case, held: Nodes) -> bool:
+    """Whether a number times what comes through a step would explain the first sample."""
+    rest = case.scene.numbers(held, case.scene.worlds[:1])
+    part = case.true[:1] - rest
+    if close(case.mine[:1], rest):
+        return True
+    ratio = _ratio_of_part(case.mine[:1] - rest, part)
+    return ratio is not None and (part.size == 1 or the_number(np.append(ratio, ratio)) is not None)
 
 
 def use_cut(case: Case, lines: Lines) -> Diagnosis | None:
