@@ -111,7 +111,7 @@ def of_signs(case: Case, step: ArrayStep) -> Iterator[Mend]:
     """Another operator, another total, a function for its partner."""
     row = lookup(step.call.function)
     said = [_said(case, a) for a in step.args]
-    here = case.words.step(step) or case.words.whole(step)
+    here = _here(case, step)
     if row.operator in _MISTAKEN and len(step.args) == 2:
         other, words = _MISTAKEN[row.operator]
         kind = "term-sign" if row.operator in "+-" else "inverted-factor"
@@ -200,19 +200,53 @@ def _of_numbers(case: Case, step: ArrayStep, k: int) -> Iterator[Mend]:
 
 def of_factors(case: Case, step: ArrayStep) -> Iterator[Mend]:
     """A factor too much, or one that is missing."""
-    scene, row = case.scene, lookup(step.call.function)
-    here = case.words.step(step) or case.words.whole(step)
+    row = lookup(step.call.function)
+    here = _here(case, step)
     if row.operator in ("*", "/") and len(step.args) == 2:
         for k in (0, 1) if row.operator == "*" else (1,):
             words = f"the factor {_said(case, step.args[k])} is too much in {here}"
             kept = np.broadcast_to(step.args[1 - k], step.result.shape)
             yield Mend("extra-factor", words, partial(np.asarray, kept))
-    for known in case.words.arrays if not case.words.is_condition(step.result) else ():
-        for nodes in fittings(known.nodes, step.result.shape):
-            for function, words in (("mul", known.words), ("div", f"1/{known.words}")):
-                said = f"the factor {words} is missing in {here}"
-                made = partial(scene.mapped, function, step.result, nodes)
-                yield Mend("missing-factor", said, made)
+    if not case.words.is_condition(step.result):
+        for words, made in factors(case, step.result):
+            yield Mend("missing-factor", f"the factor {words} is missing in {here}", made)
+    for k, argument in enumerate(step.args):
+        # What is computed element by element has its factors in its result.
+        if argument.shape != step.result.shape or row.kind == "structural":
+            for words, made in factors(case, argument):
+                said = f"the factor {words} is missing, of {_said(case, argument)} in {here}"
+                yield Mend("missing-factor", said, partial(_made_into, case, step, k, made))
+
+
+def _made_into(case: Case, step: ArrayStep, k: int, made: Callable[[], Nodes]) -> Nodes:
+    return with_argument(case, step, k, made())()
+
+
+def factors(case: Case, nodes: Nodes) -> Iterator[tuple[str, Callable[[], Nodes]]]:
+    """An array times what the forward has of its shape, in words and as scalars."""
+    mapped, zero = case.scene.mapped, case.scene.number(0)
+    if case.words.is_condition(nodes):
+        return
+    for known in case.words.everything:
+        bare = known.words.strip("`")
+        for other in fittings(known.nodes, nodes.shape):
+            if known.is_condition:
+                yield f"`[{bare}]`", partial(mapped, "where", other, nodes, zero)
+                continue
+            yield known.words, partial(mapped, "mul", nodes, other)
+            yield f"1/{known.words}", partial(mapped, "div", nodes, other)
+            if not known.is_constant:
+                yield f"`sign({bare})`", partial(_signed_by, case, nodes, other)
+                yield f"`[{bare} > 0]`", partial(_where_positive, case, nodes, other)
+
+
+def _signed_by(case: Case, nodes: Nodes, other: Nodes) -> Nodes:
+    return case.scene.mapped("mul", nodes, case.scene.mapped("sign", other))
+
+
+def _where_positive(case: Case, nodes: Nodes, other: Nodes) -> Nodes:
+    zero = case.scene.number(0)
+    return case.scene.mapped("where", case.scene.mapped("gt", other, zero), nodes, zero)
 
 
 def _is_number(case: Case, nodes: Nodes) -> bool:
@@ -228,7 +262,12 @@ def _bare(case: Case, nodes: Nodes) -> str:
     return case.words.of(nodes).strip("`")
 
 
+def _here(case: Case, step: ArrayStep) -> str:
+    """A step, as it is written."""
+    return case.words.step(step) or "a step of torch's own"
+
+
 def _in(case: Case, step: ArrayStep) -> str:
     """Where a step stands, for the end of a sentence."""
     where = case.words.step(step)
-    return f" in {where}" if where.startswith("`") else case.words.place(step)
+    return f" in {where}" if where else ""

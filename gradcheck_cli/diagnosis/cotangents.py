@@ -5,8 +5,9 @@ or takes a part of it with another factor.
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -17,14 +18,19 @@ from gradcheck_cli.language.program import Program, reach
 from gradcheck_cli.recording.recording import cotangent_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from gradcheck_cli.diagnosis.case import Case
     from gradcheck_cli.diagnosis.scene import SampleNumbers, Scene
     from gradcheck_cli.recording.tape import Nodes
 
+    # Another cotangent made of one.
+    Changed: TypeAlias = Callable[[SampleNumbers], SampleNumbers]
+
 # Outputs that are asked one by one, at most.
 _MOST_OUTPUTS = 64
+# Scalar steps that this takes, at most.
+_MOST_STEPS = 200_000
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 
 
@@ -36,8 +42,7 @@ def cotangent_unused(case: Case) -> Diagnosis | None:
     if any(used) or not any(needed):
         return None
     words = "the upstream gradient is not used"
-    ones = np.full(case.scene.outputs.shape, case.scene.builder.number(1))
-    if case.is_as(case.scene.numbers(case.scene.pulled(ones)[case.name])):
+    if case.scene.gives_under(case.scene.true[case.name], case.mine, np.ones_like):
         return Diagnosis("cotangent-ignored", f"{words}: right where it is 1, as after `sum()`")
     return Diagnosis("cotangent-ignored", words)
 
@@ -46,57 +51,48 @@ def cotangent_changed(case: Case) -> Diagnosis | None:
     """The derivative under another upstream gradient, made of the right one."""
     if case.nodes is None:
         return None
-    for kind, words, seeds in _changes(case.scene):
-        if case.is_as(case.scene.numbers(case.scene.pulled(seeds)[case.name])):
+    true = case.scene.true[case.name]
+    for kind, words, changed in _changes(case.scene.outputs.shape):
+        if case.scene.gives_under(true, case.mine, changed):
             return Diagnosis(kind, words)
     return None
 
 
-def _changes(scene: Scene) -> Iterator[tuple[str, str, Nodes]]:
-    given = scene.cotangent
-    squared = scene.mapped("mul", given, given)
-    yield "cotangent-twice", "the upstream gradient is used twice: its square stands there", squared
-    yield "cotangent-absolute", "the upstream gradient loses its sign", scene.mapped("abs", given)
-    if given.size > 1:
-        yield from _of_several(scene)
-    for axes in _orders(given.shape):
+def _changes(shape: tuple[int, ...]) -> Iterator[tuple[str, str, Changed]]:
+    yield (
+        "cotangent-twice",
+        "the upstream gradient is used twice: its square stands there",
+        np.square,
+    )
+    yield "cotangent-absolute", "the upstream gradient loses its sign", np.abs
+    if prod(shape) > 1:
+        yield from _of_several(shape)
+    for axes in _orders(shape):
         words = "the upstream gradient has to be transposed"
-        yield "cotangent-axis", words, np.transpose(given, axes)
-    for axis in range(given.ndim):
+        yield "cotangent-axis", words, partial(np.transpose, axes=axes)
+    for axis in range(len(shape)):
         words = f"the upstream gradient runs the wrong way along dim {axis}"
-        yield "cotangent-order", words, np.flip(given, axis)
+        yield "cotangent-order", words, partial(np.flip, axis=axis)
 
 
-def _of_several(scene: Scene) -> Iterator[tuple[str, str, Nodes]]:
-    given = scene.cotangent
-    axes: list[int | None] = [None, *(range(given.ndim) if given.ndim > 1 else ())]
+def _of_several(shape: tuple[int, ...]) -> Iterator[tuple[str, str, Changed]]:
+    axes: list[int | None] = [None, *(range(len(shape)) if len(shape) > 1 else ())]
     for axis in axes:
         along = "" if axis is None else f" along dim {axis}"
-        total = _total(scene, given, axis)
         words = f"the upstream gradient is summed{along}"
-        yield "cotangent-summed", words, np.broadcast_to(total, given.shape)
-        count = given.size if axis is None else given.shape[axis]
-        mean = scene.mapped("div", total, scene.number(count))
+        yield "cotangent-summed", words, partial(_spread, np.sum, axis)
         words = f"the upstream gradient is averaged{along}"
-        yield "cotangent-averaged", words, np.broadcast_to(mean, given.shape)
-    first = np.broadcast_to(given.reshape(-1)[:1].reshape((1,) * given.ndim), given.shape)
-    yield "cotangent-first", "the first element of the upstream gradient stands for all", first
-    if given.ndim > 1:
-        row = np.broadcast_to(given[:1], given.shape)
-        yield "cotangent-first", "the first row of the upstream gradient stands for all", row
+        yield "cotangent-averaged", words, partial(_spread, np.mean, axis)
+    words = "the first element of the upstream gradient stands for all"
+    yield "cotangent-first", words, lambda g: np.full_like(g, g.reshape(-1)[0])
+    if len(shape) > 1:
+        words = "the first row of the upstream gradient stands for all"
+        yield "cotangent-first", words, lambda g: np.broadcast_to(g[:1], g.shape)
 
 
-def _total(scene: Scene, nodes: Nodes, axis: int | None) -> Nodes:
-    """The sum along an axis, which stays; along all where it is None."""
-    parts = (
-        [np.array(i).reshape((1,) * nodes.ndim) for i in flat(nodes)]
-        if axis is None
-        else [np.expand_dims(part, axis) for part in np.moveaxis(nodes, axis, 0)]
-    )
-    total = parts[0]
-    for part in parts[1:]:
-        total = scene.mapped("add", total, part)
-    return total
+def _spread(total: Any, axis: int | None, weights: SampleNumbers) -> SampleNumbers:
+    """A total of weights in all of their places."""
+    return np.broadcast_to(total(weights, axis=axis, keepdims=True), weights.shape)
 
 
 def _orders(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
@@ -117,23 +113,21 @@ def outputs_apart(case: Case, parts: Sequence[int] = ()) -> Diagnosis | None:
     """
     scene = case.scene
     size = scene.outputs.size
-    if case.nodes is None or not 1 < size <= _MOST_OUTPUTS:
+    work = size * len(scene.builder.nodes)
+    if case.nodes is None or not 1 < size <= _MOST_OUTPUTS or work > _MOST_STEPS:
         return None
     found: list[Fraction | float | None] = []
-    names = cotangent_names(scene.outputs.shape)
     for k in range(size):
-        world = scene.at({name: float(j == k) for j, name in enumerate(names)})
+        world = scene.under(scene.worlds[0], np.arange(size) == k)
         mine, true = (scene.numbers(n, [world]) for n in (case.nodes, scene.true[case.name]))
         found.append(_share(mine, true))
     others = {number for number in found if number not in (None, 1)}
     if len(others) != 1 or 1 not in found:
         return None
     (number,) = others
-    one = scene.builder.number(1)
-    other = scene.builder.number(number if isinstance(number, Fraction) else float(number or 0))
-    chosen = np.array([one if f in (None, 1) else other for f in found])
-    seeds = scene.mapped("mul", chosen.reshape(scene.outputs.shape), scene.cotangent)
-    if not case.is_as(scene.numbers(scene.pulled(seeds)[case.name])):
+    shares = np.array([1.0 if f is None else float(f) for f in found])
+    shares = shares.reshape(scene.outputs.shape)
+    if not scene.gives_under(scene.true[case.name], case.mine, lambda g: g * shares):
         return None
     where = _part_words([k for k, f in enumerate(found) if f not in (None, 1)], parts, case)
     if number == 0:

@@ -23,6 +23,7 @@ from gradcheck_cli.diagnosis.elements import (
     reordered,
     rows_apart,
     some_missing,
+    some_wrong,
     uniform,
 )
 from gradcheck_cli.diagnosis.lines import (
@@ -31,6 +32,7 @@ from gradcheck_cli.diagnosis.lines import (
     cut_line,
     factor_in_part,
     taken_for_constant,
+    total_held,
     use_cut,
     use_held,
 )
@@ -108,9 +110,11 @@ def _guesses(
         jacobian_untransposed,
         chain_factor,
         lambda case: factor_in_part(case, lines),
+        lambda case: total_held(case, lines),
         lambda case: use_held(case, lines),
         lambda case: alone(case, lines),
         wrong_branch,
+        some_wrong,
         uniform,
     ]
 

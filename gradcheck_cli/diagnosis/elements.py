@@ -131,10 +131,22 @@ def some_missing(case: Case) -> Diagnosis | None:
         return None
     if not case.right.all(0).any() or case.true.ndim < 2:
         return None
-    places = [list(map(int, i)) for i in np.argwhere(always)[:3]]
-    words = ", ".join(str(p).replace(" ", "") for p in places)
-    more = f" and {int(always.sum()) - 3} more" if always.sum() > 3 else ""
-    return Diagnosis("elements-missing", f"it is 0 at {words}{more}, and right elsewhere")
+    return Diagnosis("elements-missing", f"it is 0 at {_places(always)}, and right elsewhere")
+
+
+def some_wrong(case: Case) -> Diagnosis | None:
+    """Wrong in the same places at every sample, right in others."""
+    always = ~case.right.any(0)
+    if not always.any() or always.all() or not (case.right | always).all():
+        return None
+    return Diagnosis("elements-wrong", f"wrong only at {_places(always)}")
+
+
+def _places(chosen: Any) -> str:
+    """The first of some elements."""
+    words = ", ".join(str(i.tolist()).replace(" ", "") for i in np.argwhere(chosen)[:3])
+    more = int(chosen.sum()) - 3
+    return f"{words} and {more} more" if more > 0 else words
 
 
 def jacobian_untransposed(case: Case) -> Diagnosis | None:

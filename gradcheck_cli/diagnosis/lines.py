@@ -14,6 +14,7 @@ import numpy as np
 from gradcheck_cli.diagnosis.diagnosis import Diagnosis
 from gradcheck_cli.diagnosis.ratios import factor_words, formula_factor, ratio_of, the_number
 from gradcheck_cli.diagnosis.scene import close, flat, with_line_ends
+from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.program import Call
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.diagnosis.case import Case
     from gradcheck_cli.diagnosis.scene import SampleNumbers, Scene
     from gradcheck_cli.diagnosis.words import Words
+    from gradcheck_cli.language.program import Node
     from gradcheck_cli.recording.tape import ArrayStep, CodeLine, Nodes
 
 # What cuts a path in torch: where several steps explain the same, the one that says so is told.
@@ -30,6 +32,8 @@ _CUTS = re.compile(
 )
 # Steps that are tried, at most, before the clock.
 _MOST_STEPS = 400
+# Elements this much smaller than the largest have too few digits for a difference.
+_SMALL = 1e-2
 
 
 class HeldStep(NamedTuple):
@@ -92,7 +96,7 @@ class Lines:
         line = self.words.whole(one.step)
         if one.is_line and line and " = " in line:
             return line
-        return self.words.step(one.step) or line or "a step of torch's own"
+        return self.words.step(one.step) or "a step of torch's own"
 
 
 def cuts(line: CodeLine) -> bool:
@@ -126,18 +130,24 @@ def taken_for_constant(case: Case, lines: Lines, *, cut: bool = False) -> Diagno
     Args:
         cut: only those whose line says so.
     """
-    for one, rest, part in _parts(case, lines):
+    for one, rest, part in _parts(case, lines, quick=True):
         if cut and not lines.says_cut(one.step):
             return None  # those come first
         if not case.mine.any() and not (lines.says_cut(one.step) or one.step.line in lines.blamed):
             continue  # any step that all passes through would explain it
-        ratio = ratio_of(case.mine - rest, part)
+        ratio = _ratio_of_part(case.mine - rest, part)
         number = _of_part(case, rest, part) if ratio is None else the_number(ratio)
         if number is not None and close(case.mine, rest + float(number) * part):
             if number == 0:
                 lines.blamed.add(one.step.line)
             return _through(case, lines.told(one), number)
     return None
+
+
+def _ratio_of_part(mine: SampleNumbers, part: SampleNumbers) -> SampleNumbers | None:
+    """Both divided where the part is not small: a difference has few digits elsewhere."""
+    small = np.abs(part) < _SMALL * np.abs(part).max()
+    return ratio_of(np.where(small, 0.0, mine), np.where(small, 0.0, part))
 
 
 def _of_part(case: Case, rest: SampleNumbers, part: SampleNumbers) -> Fraction | None:
@@ -157,12 +167,54 @@ def _through(case: Case, told: str, number: Fraction | float) -> Diagnosis:
 
 
 def alone(case: Case, lines: Lines) -> Diagnosis | None:
-    """What comes through one step, and nothing else."""
+    """What comes through one step, and nothing else; or the derivative of one step."""
     for one, rest, part in _parts(case, lines):
         if rest.any() and case.is_as(part):
             words = f"it is what comes through {lines.told(one)} alone"
             return Diagnosis("part-alone", words)
+    scene = case.scene
+    for one in lines:
+        if one.step.result.size == scene.outputs.size:
+            local = scene.pulled(scene.cotangent, outputs=one.step.result)[case.name]
+            if scene.gives(local, case.mine):
+                words = (
+                    f"it is the derivative of {lines.told(one)}: the rest of the chain is missing"
+                )
+                return Diagnosis("local-derivative", words)
     return None
+
+
+def total_held(case: Case, lines: Lines) -> Diagnosis | None:
+    """A sum inside one step is taken for a constant, as that of a softmax."""
+    scene = case.scene
+    for step in scene.steps[: min(scene.forward_steps, _MOST_STEPS)]:
+        totals = _totals(scene, step)
+        if totals:
+            held = scene.pulled(scene.cotangent, totals)[case.name]
+            if scene.gives(held, case.mine):
+                words = f"the sum in {lines.words.step(step)}"
+                return Diagnosis("constant", f"{words} is taken for a constant")
+    return None
+
+
+def _totals(scene: Scene, step: ArrayStep) -> frozenset[int]:
+    """The sums that a step computes on its way."""
+    nodes, result = scene.builder.nodes, set(flat(step.result))
+    stack, inner = list(result), set[int]()
+    given = {i for argument in step.args for i in flat(argument)}
+    while stack:
+        node = nodes[stack.pop()]
+        for i in node.args if isinstance(node, Call) else ():
+            if i not in given and i not in inner:
+                inner.add(i)
+                stack.append(i)
+    plus = {i for i in inner - result if _is_sum(nodes[i])}
+    parts = {j for i in plus for j in nodes[i].args}  # type: ignore[union-attr]
+    return frozenset(plus - parts)
+
+
+def _is_sum(node: Node) -> bool:
+    return isinstance(node, Call) and lookup(node.function).operator == "+"
 
 
 def factor_in_part(case: Case, lines: Lines) -> Diagnosis | None:
@@ -173,15 +225,20 @@ def factor_in_part(case: Case, lines: Lines) -> Diagnosis | None:
         mine = np.where(np.abs(case.mine - rest) < 1e-13 * np.abs(rest), 0.0, case.mine - rest)
         ratio = ratio_of(mine, part)
         found = None if ratio is None else formula_factor(case, ratio)
-        if found is not None:
+        if found is not None and found.kind != "chain-factor":
             words = f"in what comes through {lines.told(one)}: {found.text}"
             return Diagnosis(f"part-{found.kind}", words, found.factor)
     return None
 
 
-def _parts(case: Case, lines: Lines) -> Iterator[tuple[HeldStep, SampleNumbers, SampleNumbers]]:
+def _parts(
+    case: Case, lines: Lines, *, quick: bool = False
+) -> Iterator[tuple[HeldStep, SampleNumbers, SampleNumbers]]:
     """The steps that change the derivative by an input: what is left of it without each, and what
     comes through it.
+
+    Args:
+        quick: only those of which a number times what comes through may explain what is given.
     """
     true = case.scene.true[case.name]
     for one in lines:
@@ -189,9 +246,21 @@ def _parts(case: Case, lines: Lines) -> Iterator[tuple[HeldStep, SampleNumbers, 
         held = one.rest[case.name]
         if np.array_equal(held, true):
             continue
+        if quick and not _is_simple(case, held):
+            continue
         rest = case.scene.numbers(held)
         if not close(rest, case.true) and np.isfinite(rest).all():
             yield one, rest, case.true - rest
+
+
+def _is_simple(case: Case, held: Nodes) -> bool:
+    """Whether a number times what comes through a step would explain the first sample."""
+    rest = case.scene.numbers(held, case.scene.worlds[:1])
+    part = case.true[:1] - rest
+    if close(case.mine[:1], rest):
+        return True
+    ratio = _ratio_of_part(case.mine[:1] - rest, part)
+    return ratio is not None and (part.size == 1 or the_number(np.append(ratio, ratio)) is not None)
 
 
 def use_cut(case: Case, lines: Lines) -> Diagnosis | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gradcheck_cli.diagnosis.changes import (
+    factors,
     of_factors,
     of_forms,
     of_operands,
@@ -20,46 +21,91 @@ from gradcheck_cli.diagnosis.scene import flat
 from gradcheck_cli.language.program import Call
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     from gradcheck_cli.diagnosis.case import Case
     from gradcheck_cli.diagnosis.changes import Mend
     from gradcheck_cli.recording.tape import ArrayStep, Nodes
 
 # Steps of the backward that are changed, the last ones, at most.
 _MOST_STEPS = 60
+# Elements that are looked at before all are.
+_FEW = 3
 
 
 def mended(case: Case) -> Diagnosis | None:
     """The first change that gives the derivative at every sample."""
-    scene = case.scene
     if case.nodes is None:
         return None
     steps = _steps(case)
-    for changes in (of_operands, of_signs, of_forms, of_factors):
-        for step in steps:
-            for change in changes(case, step):
-                scene.look_at_the_clock()
-                mark = scene.mark()
-                try:
-                    fits = _fits(case, step, change)
-                finally:
-                    scene.back_to(mark)
-                if fits:
-                    return Diagnosis(change.kind, change.words)
+    found = _of_steps(case, steps, of_operands) or _of_cotangent(case)
+    if found is not None:
+        return found
+    for changes in (of_signs, of_forms, of_factors):
+        found = _of_steps(case, steps, changes)
+        if found is not None:
+            return found
+    return None
+
+
+def _of_steps(
+    case: Case,
+    steps: Sequence[ArrayStep],
+    changes: Callable[[Case, ArrayStep], Iterator[Mend]],
+) -> Diagnosis | None:
+    """The first change of a sort."""
+    scene = case.scene
+    for step in steps:
+        for change in changes(case, step):
+            scene.look_at_the_clock()
+            mark = scene.mark()
+            try:
+                fits = _fits(case, step, change)
+            finally:
+                scene.back_to(mark)
+            if fits:
+                return Diagnosis(change.kind, change.words)
+    return None
+
+
+def _of_cotangent(case: Case) -> Diagnosis | None:
+    """A factor that the upstream gradient lacks wherever it is used."""
+    scene = case.scene
+    for words, made in factors(case, scene.cotangent):
+        scene.look_at_the_clock()
+        mark = scene.mark()
+        try:
+            pairs = zip(flat(scene.cotangent), flat(made()), strict=True)
+            fits = _mends(case, dict(pairs))
+        finally:
+            scene.back_to(mark)
+        if fits:
+            said = f"the upstream gradient has to be multiplied by {words} before it is used"
+            return Diagnosis("missing-factor", said)
     return None
 
 
 def _fits(case: Case, step: ArrayStep, change: Mend) -> bool:
-    scene = case.scene
-    assert case.nodes is not None
     try:
         result = change.made()
     except (ValueError, IndexError, TypeError):
         return False
     fits = result.shape == step.result.shape
     changed = _changed(step, result) if fits else _replayed(case, step, result)
-    if not changed:
-        return False
-    return scene.gives(scene.rebuilt(case.nodes, changed), case.true)
+    return bool(changed) and _mends(case, changed)
+
+
+def _mends(case: Case, changed: dict[int, int]) -> bool:
+    """Whether the derivative comes out with other scalars: a few elements first."""
+    scene = case.scene
+    assert case.nodes is not None
+    nodes, true = case.nodes.reshape(-1), case.true.reshape(len(case.true), -1)
+    every = np.arange(nodes.size)
+    few = every[:: max(1, nodes.size // _FEW)]
+    return all(
+        scene.gives(scene.rebuilt(nodes[chosen], changed), true[:, chosen])
+        for chosen in (few, every)
+    )
 
 
 def _changed(step: ArrayStep, result: Nodes) -> dict[int, int]:

@@ -117,7 +117,7 @@ def _constant_words(case: Case, size: float) -> str:
         if abs(1 / constant - size) <= 4 * CLOSE * size:
             return f"the factor {constant:.6g} of the forward is missing"
         if abs(constant - size) <= 4 * CLOSE * size:
-            return f"the factor {constant:.6g} of the forward is too much"
+            return f"the factor {constant:.6g} of the forward is too much, or not divided by"
     return ""
 
 
@@ -173,7 +173,9 @@ def formula_factor(case: Case, ratio: SampleNumbers) -> Diagnosis | None:
 
 
 def _pairs(powers: Sequence[FormPower], values: SampleNumbers) -> Diagnosis | None:
-    plain = [p for p in powers if abs(p.exponent) <= 1][:_MOST_PAIRED]
+    # Two signs make a sign of nearly anything.
+    small = [p for p in powers if abs(p.exponent) <= 1 and not p.words.startswith("sign(")]
+    plain = small[:_MOST_PAIRED]
     logs = np.array([np.log(np.abs(p.values)) for p in plain])
     target = np.log(np.abs(values))
     for i, first in enumerate(plain):
@@ -194,6 +196,11 @@ def _powers(case: Case, keep: Any) -> Iterator[FormPower]:
             for words, form in _forms(known.words, values):
                 if np.isfinite(form).all() and (form != 0).all() and not _is_constant(form):
                     yield from _raised(words, form)
+            with np.errstate(all="ignore"):
+                # A sign is its own inverse: it is one that is missing.
+                sign, bare = 1 / np.sign(values), known.words.strip("`")
+            if np.isfinite(sign).all() and not _is_constant(sign):
+                yield FormPower(f"sign({bare})", Fraction(-1), sign)
 
 
 def _raised(words: str, form: SampleNumbers) -> Iterator[FormPower]:
@@ -216,7 +223,6 @@ def _forms(words: str, values: SampleNumbers) -> Iterator[tuple[str, SampleNumbe
         yield f"exp({bare})", np.exp(values)
     yield f"sin({bare})", np.sin(values)
     yield f"cos({bare})", np.cos(values)
-    yield f"sign({bare})", np.sign(values)
 
 
 def _coefficient(values: SampleNumbers) -> Fraction | None:

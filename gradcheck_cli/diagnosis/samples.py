@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 def drawn(
     given: Mapping[str, float], cotangent: Sequence[str], points: int
 ) -> Iterator[dict[str, float]]:
-    """The point given under two cotangents, then points beside it, each under its own: half of them
-    far, half of them near.
+    """The point given under two cotangents, then points beside it, each under its own: some far,
+    some near, some with other signs.
     """
     for k in range(points + 2):
         yield {**_point(given, k), **_weights(cotangent, k)}
@@ -25,12 +25,13 @@ def _point(given: Mapping[str, float], k: int) -> dict[str, float]:
     if k < 2:
         return dict(given)
     random = Random(f"diagnosis {k}")  # noqa: S311 - numbers for a check, no secret
-    # Signs are kept, and with them most branches and domains. Nothing is drawn twice.
-    size = 2.0**-1 if k % 2 else 2.0**-5
+    # Where signs are kept, so are most branches and domains; where not, nothing holds by chance.
+    size, keep = (2.0**-1, True) if k % 2 else (2.0**-5, k % 4 == 2)
     found = {}
     for name, value in given.items():
         part = size * random.randrange(-63, 64, 2) / 128
-        found[name] = value * (1 + part) if value else abs(part)
+        sign = 1 if keep or random.random() < 0.5 else -1
+        found[name] = sign * value * (1 + part) if value else abs(part)
     return found
 
 

@@ -23,7 +23,7 @@ from gradcheck_cli.worlds.growing import Growing
 from gradcheck_cli.worlds.scalars import Unrolling
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence, Set
+    from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 
     from gradcheck_cli.questions.batch import Point
     from gradcheck_cli.recording.recording import Recording
@@ -37,7 +37,7 @@ _BITS, _NARROW = 160, 2.0**-60
 # A ball around 0 no wider than this is 0.
 _ZERO = 2.0**-120
 # Points besides the one given.
-_POINTS = 4
+_POINTS = 6
 
 
 class Scene:
@@ -54,6 +54,7 @@ class Scene:
     def __init__(self, point: Point, recording: Recording, seconds: float) -> None:
         self.point, self.recording = point, recording
         self.deadline = thread_time() + seconds
+        self._orders: dict[tuple[int, ...], list[int]] = {}
         scalars = symbolic_scalars(recording)
         self.builder, self.places = scalars.expansion.builder, np.array(scalars.places)
         held_against = tuple(point.prepared.scalars.builder.nodes)
@@ -144,14 +145,25 @@ class Scene:
     def rebuilt(self, wanted: Nodes, changed: Mapping[int, int]) -> Nodes:
         """Scalars with others in the places of some that they rest on."""
         builder, new = self.builder, dict(changed)
-        last = int(wanted.max(initial=-1))
-        for i in range(min(changed, default=last + 1), last + 1):
+        for i in self._beneath(tuple(flat(wanted))):
             node = builder.nodes[i]
-            if i not in new and isinstance(node, Call) and any(j in new for j in node.args):
+            if i not in new and isinstance(node, Call) and not new.keys().isdisjoint(node.args):
                 args = tuple([new.get(j, j) for j in node.args])
                 new[i] = fold_call(builder, node.function, args)
         made = [new.get(i, i) for i in flat(wanted)]
         return np.array(made, dtype=np.int64).reshape(wanted.shape)
+
+    def _beneath(self, wanted: tuple[int, ...]) -> list[int]:
+        """All calls that some scalars rest on, in order."""
+        if wanted not in self._orders:
+            found, stack = set[int](), list(wanted)
+            while stack:
+                node = self.builder.nodes[i := stack.pop()]
+                if i not in found and isinstance(node, Call):
+                    found.add(i)
+                    stack += node.args
+            self._orders[wanted] = sorted(found)
+        return self._orders[wanted]
 
     def mark(self) -> int:
         """Where the builder stands, to go back to."""
@@ -180,9 +192,27 @@ class Scene:
     def _row(self, nodes: Nodes, world: Growing) -> list[float]:
         return [_float(value) for value in world.values(flat(nodes), self.deadline)]
 
-    def at(self, changes: Mapping[str, float]) -> Growing:
-        """The point given, some numbers being others."""
-        return self._world({**self._worlds[0].inputs, **changes})
+    def under(self, world: Growing, cotangent: SampleNumbers) -> Growing:
+        """A sample under another cotangent."""
+        names = cotangent_names(self.outputs.shape)
+        return self._world({**world.inputs, **dict(zip(names, flat(cotangent), strict=True))})
+
+    def weights(self, world: Growing) -> SampleNumbers:
+        """The cotangent of a sample."""
+        names = cotangent_names(self.outputs.shape)
+        return np.array([world.inputs[name] for name in names]).reshape(self.outputs.shape)
+
+    def gives_under(
+        self,
+        nodes: Nodes,
+        numbers: SampleNumbers,
+        changed: Callable[[SampleNumbers], SampleNumbers],
+    ) -> bool:
+        """Whether scalars come to these numbers at every sample once its cotangent is changed."""
+        return all(
+            close(self.numbers(nodes, [self.under(world, changed(self.weights(world)))])[0], row)
+            for world, row in zip(self.worlds, numbers, strict=True)
+        )
 
     def gives(self, nodes: Nodes, numbers: SampleNumbers) -> bool:
         """Whether scalars come to these numbers at every sample."""
@@ -227,9 +257,9 @@ class Scene:
             raise OutOfTime
 
 
-def flat(nodes: Nodes) -> list[int]:
-    """All scalars, row-major."""
-    found: list[int] = np.asarray(nodes).reshape(-1).tolist()
+def flat(nodes: Nodes) -> list[Any]:
+    """All elements, row-major."""
+    found: list[Any] = np.asarray(nodes).reshape(-1).tolist()
     return found
 
 

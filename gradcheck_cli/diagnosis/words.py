@@ -60,11 +60,9 @@ class Words:
         return words if words in ("", UPSTREAM) else f"`{words}`"
 
     def step(self, step: ArrayStep) -> str:
-        """What computes a step, and where: in words."""
-        line = self.lines[step.line]
+        """What computes a step, and where: in words; its line where it has no formula."""
         words = self._formulas.get(_key(step.result), ("", True))[0]
-        where = f" ({short(line.place)})" if line.place else ""
-        return f"`{words}`{where}" if words else where.strip()
+        return f"`{words}`{self.place(step)}" if words else self.whole(step)
 
     def whole(self, step: ArrayStep) -> str:
         """The line of a step, and where it is; empty for one of torch's own."""
@@ -127,7 +125,9 @@ class Words:
             key = _key(step.result)
             if key not in self._formulas:
                 self._formulas[key] = self._formula(step)
-            assigned = _ASSIGNED.match(self.lines[step.line].text)
+            text = self.lines[step.line].text
+            # Of several statements in one line nobody knows which made this.
+            assigned = None if ";" in text else _ASSIGNED.match(text)
             if is_last and assigned is not None and self.lines[step.line].place:
                 self._named.setdefault(key, assigned[1])
 
