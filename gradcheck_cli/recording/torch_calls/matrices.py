@@ -247,6 +247,31 @@ def _unpacked(op: Operation) -> Any:
     return None, low, high
 
 
+def _orthogonal(a: Any, signs: list[int], root: Callable[[Any], Any]) -> Any:
+    """Columns made orthonormal one after the other, each on the side where it is at the point."""
+    columns: list[Any] = []
+    for j, sign in enumerate(signs):
+        rest = a[:, j]
+        for q in columns:
+            rest = rest - q * (q * a[:, j]).sum()
+        columns.append(rest / (root((rest * rest).sum()) * sign))
+    return np.stack(columns, 1)
+
+
+def _orthogonalised(op: Operation) -> Any:
+    """`linalg_qr`, where the orthogonal factor is determined by the matrix."""
+    a, root = op.floats("A"), op.tape.scalar_function("sqrt")
+    rows, columns = a.shape[-2:]
+    if a.ndim != 2 or op["mode"] == "r" or (op["mode"] == "complete" and rows > columns):
+        return None
+    diagonal = op.outputs()[1].detach().diagonal()
+    signs = [1 if value > 0 else -1 for value in diagonal.tolist()]
+    q = op.tape.computed(lambda m: _orthogonal(m, signs, root), a)
+    r = op.row("matmul", q.T, a)
+    below = np.tril(np.ones(r.shape, dtype=bool), -1)
+    return q, np.where(below, 0, r)
+
+
 OPERATORS: dict[str, Any] = {
     "linalg_cholesky_ex": _cholesky_made, "cholesky": lambda op: _cholesky_made(op)[0],
     "cholesky_solve": _cholesky_solved, "_cholesky_solve_helper": _cholesky_solved,
@@ -254,5 +279,5 @@ OPERATORS: dict[str, Any] = {
     "triangular_solve": _triangular, "linalg_lu_factor_ex": _factors,
     "_linalg_det": _determinant, "_linalg_slogdet": _determinant,
     "_linalg_solve_ex": _equations, "linalg_lu_solve": _solved_by_factors,
-    "lu_unpack": _unpacked, "linalg_lu": _unpacked,
+    "linalg_qr": _orthogonalised, "lu_unpack": _unpacked, "linalg_lu": _unpacked,
 }  # fmt: skip
