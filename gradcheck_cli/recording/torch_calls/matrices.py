@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -180,9 +181,11 @@ def _factors(op: Operation) -> tuple[Any, ...]:
     return _lu_of(op, op.outputs()[1]), None, None
 
 
-def _is_turned(op: Operation) -> bool:
-    """Whether the factors are those of the turned matrix, which spares torch a copy."""
-    return bool(op["A"].is_contiguous())
+def _is_turned(op: Operation, lu: Any, pivots: Any) -> bool:
+    """Whether the factors are those of the turned matrix, which may spare torch a copy."""
+    p, lower, upper = torch.lu_unpack(lu.detach(), pivots)
+    product, a = p @ lower @ upper, op["A"].detach()
+    return bool((product - a).abs().sum() > (product - a.mT).abs().sum())
 
 
 def _diagonal(op: Operation, lu: Nodes) -> list[Nodes]:
@@ -198,8 +201,8 @@ def _signs(op: Operation, pivots: Any) -> Nodes:
 
 def _determinant(op: Operation) -> tuple[Any, ...]:
     """`_linalg_det`, and as a sign and a logarithm `_linalg_slogdet`."""
-    pivots = op.outputs()[-1]
-    lu = _lu_of(op, pivots, turned=_is_turned(op))
+    *_, factors, pivots = op.outputs()
+    lu = _lu_of(op, pivots, turned=_is_turned(op, factors, pivots))
     if op.name == "_linalg_det":
         total = _signs(op, pivots)
         for part in _diagonal(op, lu):
@@ -216,7 +219,8 @@ def _determinant(op: Operation) -> tuple[Any, ...]:
 def _equations(op: Operation) -> tuple[Any, ...]:
     """`_linalg_solve_ex`: the solution, and the factors for the backward."""
     right, b = op["B"], op.floats("B")
-    pivots, turned = op.outputs()[2], _is_turned(op)
+    _, factors, pivots, _ = op.outputs()
+    turned = _is_turned(op, factors, pivots)
     lu = _lu_of(op, pivots, turned=turned)
     is_vector = right.dim() == 1 or tuple(right.shape) == tuple(op["A"].shape[:-1])
     b = b[..., None] if is_vector else b
