@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from gradcheck_cli.calculus.cuts import has_stops
 from gradcheck_cli.checks.check import check_batches
 from gradcheck_cli.checks.result import Result
 from gradcheck_cli.code.standards import Standard
@@ -267,6 +268,8 @@ def _numeric(call: CodeCall, batch: Batch, wanted: bool) -> Numeric | _Absent:
     if call.standard.kind == "meant":
         return _Absent("numeric", "the value is not what the gradient is meant to be of")
     is_open = isinstance(batch.prepared.expansion, Oversize)
+    if not is_open and has_stops(batch.prepared.expansion.builder.nodes):
+        return _Absent("numeric", "what is a constant by definition moves when it is differenced")
     most = MOST_DIFFERENCED if is_open else MOST_BESIDE * wanted
     count = differentiated_count(call)
     if count > most:
