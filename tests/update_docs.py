@@ -20,13 +20,24 @@ from tool import Tool
 from gradcheck_cli.functions import (
     activations,
     arithmetic,
+    blends,
+    class_weights,
+    distances,
     elementary,
+    indices,
+    layers,
     linear_algebra,
     losses,
+    margins,
     norms,
+    order,
+    parts,
+    products,
     reductions,
+    shapes,
     special,
     tensors,
+    windows,
 )
 
 ROOT = Path(__file__).parents[1]
@@ -37,10 +48,21 @@ GROUPS = {
     "Special functions": special,
     "Activations": activations,
     "Reductions": reductions,
-    "Shapes and indices": tensors,
+    "Shapes": tensors,
+    "Parts": parts,
+    "Copies, turns and arrays of arrays": shapes,
+    "Indices": indices,
     "Linear algebra": linear_algebra,
+    "Products": products,
+    "Order": order,
+    "Windows": windows,
+    "Mixed and bounded": blends,
     "Norms": norms,
-    "Losses and normalisation": losses,
+    "Distances and attention": distances,
+    "Losses": losses,
+    "Weights of classes": class_weights,
+    "Margins and likelihoods": margins,
+    "Layers": layers,
 }
 _BLOCK = re.compile(r"^```(?P<kind>\w+)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 _LIST = re.compile(r"(?<=<!-- functions: begin -->\n).*?(?=<!-- functions: end -->)", re.DOTALL)
@@ -133,7 +155,7 @@ class Shell:
 
 def functions_list():
     """The functions of the language by group, as the language page shows them."""
-    parts = []
+    written = []
     for title, module in GROUPS.items():
         calls = ", ".join(
             f"`{row.name}({row.signature})`" if row.signature else f"`{row.name}`"
@@ -143,8 +165,11 @@ def functions_list():
         others = ", ".join(
             f"`{alias}` for `{row.name}`" for row in module.ROWS for alias in row.aliases
         )
-        parts.append(f"**{title}.** {calls}.\n" + (f"Other names: {others}.\n" if others else ""))
-    return "\n" + "\n".join(parts) + "\n"
+        if calls:  # not one of helpers alone
+            written.append(
+                f"**{title}.** {calls}.\n" + (f"Other names: {others}.\n" if others else "")
+            )
+    return "\n" + "\n".join(written) + "\n"
 
 
 def updated(text, shell):

@@ -14,6 +14,7 @@ COMMANDS = (
     "init",
     "run",
     "lint",
+    "lift",
     "report",
     "merge",
     "diff",

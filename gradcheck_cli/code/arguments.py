@@ -116,7 +116,7 @@ def _is_of_numbers(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def array_of(
+def numbers_array(
     argument: CodeArgument, dtype: DType, seed: int, rounded: list[RoundedNumber]
 ) -> Array:
     """The numbers of a tensor as the dtype holds them.

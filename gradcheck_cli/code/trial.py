@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from time import process_time
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.code.arguments import argument_text, array_of, plain_value
+from gradcheck_cli.code.arguments import argument_text, numbers_array, plain_value
 from gradcheck_cli.code.call import CodeCall, Followed, check_code, follow, raised_result
 from gradcheck_cli.code.callables import adapt
 from gradcheck_cli.code.directions import directed
@@ -103,7 +103,7 @@ def call_of(
     tensors = [n for n, a in arguments.items() if a.kind == "tensor" or n in wanted.wrt]
     if not tensors:
         tensors = [name for name, a in arguments.items() if a.kind == "number"]
-    arrays = {n: array_of(arguments[n], dtype, wanted.seed, rounded) for n in tensors}
+    arrays = {n: numbers_array(arguments[n], dtype, wanted.seed, rounded) for n in tensors}
     fixed = {n: plain_value(a) for n, a in arguments.items() if n not in arrays}
     adapted = adapt(found, title, tuple(arguments), fixed)
     everything = {**arrays, **adapted.parameters}

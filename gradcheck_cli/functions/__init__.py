@@ -13,13 +13,24 @@ def table() -> dict[str, Function]:
     from gradcheck_cli.functions import (
         activations,
         arithmetic,
+        blends,
+        class_weights,
+        distances,
         elementary,
+        indices,
+        layers,
         linear_algebra,
         losses,
+        margins,
         norms,
+        order,
+        parts,
+        products,
         reductions,
+        shapes,
         special,
         tensors,
+        windows,
     )
 
     rows: dict[str, Function] = {}
@@ -30,9 +41,20 @@ def table() -> dict[str, Function]:
         activations,
         reductions,
         tensors,
+        parts,
+        shapes,
+        indices,
         linear_algebra,
+        products,
+        order,
+        windows,
+        blends,
         norms,
+        distances,
         losses,
+        class_weights,
+        margins,
+        layers,
     ):
         for row in module.ROWS:
             if row.name in rows:

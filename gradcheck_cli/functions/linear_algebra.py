@@ -101,6 +101,47 @@ def _adjugate_over_det(k: Any, rows: list[list[Any]], n: int) -> list[Any]:
     return [cofactors[j][i] / det for i in range(n) for j in range(n)]
 
 
+def _solve(k: Any, a: Any, b: Any, left: Any) -> Any:
+    if b.ndim > 1 and b.ndim == a.ndim - 1:
+        raise ValueError("torch takes b for vectors and NumPy for matrices: write unsqueeze(b, -1)")
+    inverse = _inverse(k, a)
+    return _matmul(k, inverse, b) if left else _matmul(k, b, inverse)
+
+
+def _solve_triangular(k: Any, a: Any, b: Any, upper: Any, left: Any, unitriangular: Any) -> Any:
+    """By substitution, row by row."""
+    if b.ndim < 2 or a.ndim < 2 or a.shape[-1] != a.shape[-2]:
+        raise ValueError("solve_triangular takes a square matrix and a matrix")
+    if not left:  # x A = b is A' x' = b'
+        a, b = k.np.swapaxes(a, -1, -2), k.np.swapaxes(b, -1, -2)
+    n = a.shape[-1]
+    if b.shape[-2] != n:
+        raise ValueError(f"{n} rows are needed, not {b.shape[-2]}")
+    known: dict[int, Any] = {}
+    is_upper = bool(upper) == bool(left)
+    for i in reversed(range(n)) if is_upper else range(n):
+        value = b[..., i, :]
+        for j, found in known.items():
+            value = value - a[..., i, j, None] * found
+        known[i] = value if unitriangular else value / a[..., i, i, None]
+    if n == 0:
+        return b
+    found = k.np.stack(k.np.broadcast_arrays(*(known[i] for i in range(n))), -2)
+    return found if left else k.np.swapaxes(found, -1, -2)
+
+
+def _slogdet(k: Any, x: Any, piece: Any) -> Any:
+    number = None if piece is None else integer("piece", piece)
+    if number is None or not -2 <= number < 2:
+        raise CallError("slogdet answers a sign and a logarithm: pick one, as in slogdet(x)[1]")
+    found = _det(k, x)
+    scalars = [
+        k.call("log", k.call("abs", det)) if number % 2 else k.call("sign", det)
+        for det in found.reshape(-1)
+    ]
+    return fill(k, found.shape, scalars)
+
+
 def _trace(k: Any, x: Any) -> Any:
     if x.ndim != 2:
         raise ValueError(f"trace takes a matrix, not {x.ndim} dimensions")
@@ -166,6 +207,14 @@ ROWS = (
     Function("inverse", "x", derivative=_inverse_written, torch=lambda t, x: t.linalg.inv(x), array=_inverse, aliases=("inv",),
              pullback=("-(transpose(y, -2, -1) @ (ybar @ transpose(y, -2, -1)))",),
              note=f"up to size {LARGEST_MATRIX}", eliminates=True),
+    Function("slogdet", "x; piece=None", answers=("sign", "logabsdet"), torch=lambda t, x, piece: t.linalg.slogdet(x)[piece], array=_slogdet, eliminates=True,
+             note="written slogdet(x)[1] or slogdet(x).logabsdet"),
+    Function("logdet", "x", torch=lambda t, x: t.logdet(x), means="log(det(x))"),
+    Function("solve", "A, b; left=True", torch=lambda t, a, b, left: t.linalg.solve(a, b, left=left), array=_solve,
+             eliminates=True, note=f"up to size {LARGEST_MATRIX}", foreign={"sympy": "sympy.solve solves equations: for a linear system write solve(A, b)"}),
+    Function("solve_triangular", "A, B; upper, left=True, unitriangular=False",
+             torch=lambda t, a, b, upper, left, unitriangular: t.linalg.solve_triangular(a, b, upper=bool(upper), left=left, unitriangular=unitriangular),
+             array=_solve_triangular),
     Function("tril",      "x; diagonal=0", derivative=lambda shapes, diagonal: (f"tril(ybar, {diagonal})",),
              torch=lambda t, x, diagonal: t.tril(x, diagonal), array=_triangle(lambda np, n, m, d: np.tri(n, m, d, dtype=bool))),
     Function("triu", "x; diagonal=0", derivative=lambda shapes, diagonal: (f"triu(ybar, {diagonal})",),

@@ -49,6 +49,13 @@ def integer(name: str, value: Any) -> int:
     return several[0]
 
 
+def flag(name: str, value: Any) -> bool:
+    """`value`, which is true or false; None counts for false."""
+    if isinstance(value, str | tuple) or value not in (True, False, None):
+        raise CallError(f"{name} is True or False, not {value!r}")
+    return bool(value)
+
+
 def fill(k: Any, shape: Sequence[int], scalars: Sequence[Any]) -> Any:
     # Item by item: numpy would take apart a scalar that looks like a sequence (a series of balls).
     flat = k.np.empty(len(scalars), dtype=object)
@@ -121,6 +128,22 @@ def _gather(k: Any, x: Any, index: Any, dim: Any) -> Any:
     return k.np.take_along_axis(x, k.np.expand_dims(index, axis), axis).reshape(others)
 
 
+def _along_channels(k: Any, x: Any, other: Any) -> Any:
+    """Numbers of the channels, which are dim 1 of `other`; a single one is a number."""
+    if x.ndim > 1:
+        raise ValueError(f"one number a channel is needed, not {x.ndim} dimensions")
+    if x.size == 1:
+        return x.reshape(())
+    channels = other.shape[1] if other.ndim > 1 else 1
+    if x.size != channels:
+        raise ValueError(f"one number a channel is needed: {channels}, not {x.size}")
+    return x.reshape(channels, *(1,) * (other.ndim - 2))
+
+
+def _torch_along_channels(t: Any, x: Any, other: Any) -> Any:
+    return x.reshape(-1, *(1,) * (other.dim() - 2)) if x.numel() > 1 else x.reshape(())
+
+
 def _transposed_back(shapes: Sequence[Sequence[int]], dim0: Any, dim1: Any) -> tuple[str, ...]:
     return ("transpose(ybar)" if dim0 is None else f"transpose(ybar, {dim0}, {dim1})",)
 
@@ -159,13 +182,15 @@ ROWS = (
              foreign={"sympy": "sympy.expand(x) writes x as a sum, which changes no value: write x"}),
     Function("broadcast_like", "x, other", helper=True, derivative=("ybar", "0"), torch=lambda t, x, other: t.broadcast_tensors(x, other)[0],
              array=lambda k, x, other: k.np.broadcast_arrays(x, other)[0], note="x in the shape that x and other have together"),
+    Function("along_channels", "x, other:held", helper=True, torch=_torch_along_channels, array=_along_channels,
+             note="one number, or one for each channel of other, as it broadcasts against other"),
     Function("stack", "*tensors; dim=0", torch=lambda t, *tensors, dim: t.stack(tensors, dim=dim),
              array=lambda k, *tensors, dim: k.np.stack(tensors, axis=axis_of(tensors[0].ndim + 1, dim))),
     Function("cat", "*tensors; dim=0", torch=lambda t, *tensors, dim: t.cat(tensors, dim=dim),
              array=lambda k, *tensors, dim: k.np.concatenate(tensors, axis=axis_of(tensors[0].ndim, dim)), aliases=("concat", "concatenate")),
     Function("getitem",   "x; key", torch=lambda t, x, key: x[_key(key)], array=_getitem, note="written x[0, 1:]", operator="[]"),
     Function("gather",    "x, index:index; dim=-1", torch=lambda t, x, index, dim: t.gather(x, dim, index.long().unsqueeze(dim)).squeeze(dim), array=_gather,
-             foreign={"torch": "torch.gather(x, dim, index) has an index for every dimension, this language's without dim: write gather(x, index, dim=0)"},
+             foreign=dict.fromkeys(("torch", "Tensor"), Elsewhere("gather_elements")),
              note="one element along dim for each index, so index has the shape of x without dim"),
     Function("detach",    "x", torch=lambda t, x: x.detach(), means="x", backward=False),
 )

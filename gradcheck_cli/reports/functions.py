@@ -38,12 +38,17 @@ def function_schema() -> Schema:
         error_probability=field_schema("Of that proof, that it holds by chance; else null.", type=["number", "null"]),
         branch=field_schema("That is shown on the branch that the point takes, and on no other.", type="boolean"),
         explanation=choice_schema("What was done instead, tested at several points; null where nothing is known.",
-                                  object_schema("In a word and in a sentence.", kind=A_TEXT, text=A_TEXT, factor=field_schema("claimed / true, where it is one number; "
-                                                "else null.", type=["string", "null"])), A_NULL),
-        notes=array_schema(object_schema("Something that was seen.", kind=A_TEXT, what=A_TEXT, where=field_schema("FILE:LINE.", **perhaps)), "In the order seen."),
+                                  _explanation(), A_NULL),
+        notes=array_schema(object_schema("Something that was seen.", kind=A_TEXT, what=A_TEXT, where=field_schema("FILE:LINE.", **perhaps)),
+                           "In the order seen."),
         variants=array_schema(_variant(), "Calls that were tried beside the one asked for, in order."),
         directions=field_schema("Along how many random directions it was differenced; null where each number was.", type=["integer", "null"]),
     )
+
+
+def _explanation() -> Schema:
+    factor = field_schema("claimed / true, where it is one number; else null.", type=["string", "null"])
+    return object_schema("In a word and in a sentence.", kind=A_TEXT, text=A_TEXT, factor=factor)
 
 
 def _variant() -> Schema:

@@ -205,6 +205,8 @@ ROWS: tuple[Setting, ...] = (
             f"{', '.join(FORMATS)}.", readers.report_format, stored=_STORED, matters=False),
     Setting("export",      ("--export",),                    _ALL,   EXPORTS, Unset("none"),         "[FORMAT:]FILE", '["report.json", "markdown:summary.txt"]',
             "Also write a report to a file. Repeatable.", readers.export_targets, stored=_STORED, matters=False),
+    Setting("emit",        ("--emit",),                      _CHECK, TEXT,    Unset("none"),         "FILE.py",       "",
+            "Also write a script that shows the worst finding by torch and mpmath alone.", matters=False),
     Setting("quiet",       ("--quiet/--no-quiet", "-q"),     _ALL,   FLAG,    "false",               None,            "true",
             "Only what does not agree, and the summary.", stored=_STORED, matters=False),
     Setting("verbose",     ("--verbose/--no-verbose", "-v"), _ALL,   FLAG,    "false",               None,            "true",
@@ -261,7 +263,7 @@ GROUPS = {
         "cluster",
         "watch",
     ),
-    "Output": ("format", "export", "quiet", "verbose", "color", "durations"),
+    "Output": ("format", "export", "emit", "quiet", "verbose", "color", "durations"),
 }
 LAST_GROUP = "Further options"
 

@@ -5,16 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.subjects.function import Plain
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from gradcheck_cli.subjects.function import Layout, One
     from gradcheck_cli.worlds.tensors import Tensor
-
-__all__ = ["Along", "Expanded", "ExpandedCotangent", "FirstGradient", "Plain", "Rows", "SlicedCotangent",
-           "Strided", "Twice"]  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,5 @@
-"""OwnFormula: a person's own backward, as it was recorded, in balls: what it would answer if nothing
-were rounded.
+"""A person's own backward, as it was recorded, in balls: what it would answer if nothing were
+rounded.
 """
 
 from __future__ import annotations
