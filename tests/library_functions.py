@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - as everybody calls it
+import torch.nn.functional as F  # noqa: N812 - what everybody calls it
 from torch import nn
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ class Case:
     Attributes:
         outcome: of the whole.
         proved: whether it is proved for all inputs.
-        told: what its notes have to say.
         options: of `check`.
     """
 
@@ -29,7 +28,6 @@ class Case:
     at: dict[str, Any]
     outcome: str = "agree"
     proved: bool = True
-    told: tuple[str, ...] = ()
     options: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -283,7 +281,7 @@ def unfolded_conv(x, w):
 
 
 def same_conv(x, w):
-    """Padding by name, and of an even kernel."""
+    """Padding by name."""
     return F.conv1d(x, w, padding="same")
 
 
@@ -341,7 +339,7 @@ def affine_grid(theta, x):
 
 
 def padded_embedding(w, i):
-    """Row 0 gets no gradient, on purpose."""
+    """Row 0 is a constant, by definition."""
     return F.embedding(i, w, padding_idx=0)
 
 
@@ -431,9 +429,10 @@ def smoothed_cross_entropy(z, y):
     return F.cross_entropy(z, y, label_smoothing=0.1)
 
 
-def weighted_cross_entropy(z, w, y):
+def weighted_cross_entropy(z, y):
     """Weights of classes, one sample left out."""
-    return F.cross_entropy(z, y, weight=w.detach(), ignore_index=-100) + w.sum()
+    weight = torch.tensor([1.0, 0.25, 3.0], dtype=z.dtype)
+    return F.cross_entropy(z, y, weight=weight, ignore_index=-100)
 
 
 def kl(p, q):
@@ -730,13 +729,13 @@ CASES = [
     Case(batch_norm, {"x": "randn(4,2)", "w": "randn(2)", "b": "randn(2)"}),
     Case(instance_norm, {"x": "randn(1,2,3)"}),
     Case(weight_norm, {"x": "randn(2,3)", "g": "rand(2)", "v": "randn(2,3)"}),
-    Case(SpectralLinear(), {"x": "randn(2,3)"}, "wrong"),
+    Case(SpectralLinear(), {"x": "randn(2,3)"}, "wrong", proved=False),
     Case(causal_attention, {"q": "randn(1,3,2)", "k": "randn(1,3,2)", "v": "randn(1,3,2)"}),
     Case(masked_attention, {"q": "randn(1,3,2)", "k": "randn(1,3,2)", "v": "randn(1,3,2)"}),
     Case(boolean_attention, {"q": "randn(1,3,2)", "k": "randn(1,3,2)", "v": "randn(1,3,2)"}),
     Case(attention_by_hand, {"x": "randn(3,4)", "wq": "randn(4,4)", "wk": "randn(4,4)", "wv": "randn(4,4)"}),
     Case(multi_head_attention, {"x": "randn(1,2,4)"}),
-    Case(ENCODER, {"src": "randn(1,2,4)"}),
+    Case(ENCODER, {"src": "randn(1,2,4)"}, proved=False),
     Case(linear_attention, {"q": "randn(3,2)", "k": "randn(3,2)", "v": "randn(3,2)"}),
     Case(alibi_attention, {"q": "randn(2,3,2)", "k": "randn(2,3,2)", "v": "randn(2,3,2)"}),
     Case(rotary, {"x": "randn(3,4)"}),
@@ -752,7 +751,7 @@ CASES = [
     Case(transposed_conv1d, {"x": "randn(1,2,3)", "w": "randn(2,1,3)", "b": "randn(1)"}),
     Case(transposed_conv2d, {"x": "randn(1,2,2,2)", "w": "randn(2,1,2,2)"}),
     Case(unfolded_conv, {"x": "randn(1,1,3,3)", "w": "randn(2,1,2,2)"}),
-    Case(same_conv, {"x": "randn(1,1,4)", "w": "randn(1,1,2)"}),
+    Case(same_conv, {"x": "randn(1,1,4)", "w": "randn(1,1,3)"}),
     Case(max_pool, {"x": _IMAGE}),
     Case(max_pool1d, {"x": "randn(1,2,4)"}),
     Case(average_pool, {"x": _IMAGE}),
@@ -762,7 +761,7 @@ CASES = [
     Case(nearest, {"x": "randn(1,1,3)"}),
     Case(sampled_grid, {"x": "randn(1,1,3,3)", "grid": "randn(1,2,2,2)"}),
     Case(affine_grid, {"theta": "randn(1,2,3)", "x": "randn(1,1,2,2)"}),
-    Case(padded_embedding, {"w": "randn(3,2)", "i": "int:[0,2,1,2]"}, "wrong"),
+    Case(padded_embedding, {"w": "randn(3,2)", "i": "int:[0,2,1,2]"}),
     Case(plain_embedding, {"w": "randn(3,2)", "i": "int:[[0,2],[1,2]]"}),
     Case(bag, {"w": "randn(3,2)", "i": "int:[[0,2],[1,2]]"}),
     Case(messages, {"x": "randn(3,2)", "w": "randn(2,2)", **_EDGES}),
@@ -775,9 +774,9 @@ CASES = [
     Case(torch_triplet, {"a": _SMALL, "p": _SMALL, "n": _SMALL}),
     Case(focal, {"z": "randn(4)", "y": "int:[0,1,1,0]"}),
     Case(smoothed_cross_entropy, {"z": "randn(2,3)", "y": "int:[0,2]"}),
-    Case(weighted_cross_entropy, {"z": "randn(3,3)", "w": "rand(3)", "y": "int:[0,-100,2]"}),
+    Case(weighted_cross_entropy, {"z": "randn(3,3)", "y": "int:[0,-100,2]"}),
     Case(kl, {"p": _SMALL, "q": _SMALL}),
-    Case(distilled, {"s": _SMALL, "t": _SMALL}),
+    Case(distilled, {"s": _SMALL, "t": _SMALL}, options={"wrt": ("s",)}),
     Case(dice, {"z": "randn(4)", "y": "int:[0,1,1,0]"}),
     Case(huber, {"x": "randn(4)", "y": "randn(4)"}),
     Case(evidence_lower_bound, {"mean": "randn(3)", "log_var": "randn(3)", "noise": "randn(3)"}),
@@ -807,11 +806,11 @@ CASES = [
     Case(gumbel_by_hand, {"z": "randn(3)", "u": "rand(3)"}),
     Case(masked_write, {"x": "randn(2,2)", "y": "randn(2)"}),
     Case(patched, {"x": "randn(2,3)", "v": "randn(3)"}),
-    Case(quantised, {"x": "randn(3,2)", "book": "randn(4,2)"}, "wrong"),
+    Case(quantised, {"x": "randn(3,2)", "book": "randn(4,2)"}, "wrong", proved=False),
     Case(quantised, {"x": "randn(3,2)", "book": "randn(4,2)"}, "agree", options={"backward_spec": "x", "wrt": ("x",)}),
-    Case(reversed_gradient, {"x": "randn(3)"}, "wrong"),
+    Case(reversed_gradient, {"x": "randn(3)"}, "wrong", proved=False),
     Case(reversed_gradient, {"x": "randn(3)"}, "agree", options={"backward_spec": "-x/2"}),
-    Case(straight_through, {"x": "randn(3)"}, "wrong"),
+    Case(straight_through, {"x": "randn(3)"}, "wrong", proved=False),
     Case(straight_through, {"x": "randn(3)"}, "agree", options={"backward_spec": "x"}),
 ]
 # fmt: on

@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from gradcheck_cli.calculus.cuts import has_stops
 from gradcheck_cli.checks.check import check_batches
 from gradcheck_cli.checks.result import Result
 from gradcheck_cli.code.standards import Standard
@@ -200,6 +201,8 @@ def batch_of(call: CodeCall, followed: Followed, standard: Followed | None = Non
     weights = None if call.cotangent is None else call.cotangent(count)
     if weights is None and (count != 1 or source.recording is None):
         weights = seeded_numbers("cotangent", count) if count > 1 else [1.0]
+    if weights is not None and source.recording is not None:
+        weights = _weighed(weights, source.recording)
     packed = None if weights is None else tuple(map(float, weights))
     prepared = replace(prepared, weights=packed, _shared={})
     points = {
@@ -213,6 +216,9 @@ def _prepared(call: CodeCall, source: Followed) -> tuple[Prepared, int]:
     recording = source.recording
     shapes = {name: array.shape for name, array in call.arrays.items()}
     if recording is not None:
+        if not recording.outputs.size:
+            message = f"the value of `{call.subject.name}` has no elements"
+            raise mistake("empty-tensor", f"{message}: there is nothing to differentiate")
         specification = specification_of(recording, call.subject.name)
         expansion: Any = forward_scalars(recording, lowered=True).expansion
         return Prepared(specification, shapes, call.wrt, None, expansion), recording.outputs.size
@@ -221,6 +227,16 @@ def _prepared(call: CodeCall, source: Followed) -> tuple[Prepared, int]:
     specification = Program((*names, Call("stack", places)), (len(names),), call.subject.name)
     oversize = Oversize(source.reason)
     return Prepared(specification, shapes, call.wrt, None, oversize), _size_of_value(call)
+
+
+def _weighed(weights: Sequence[float], recording: Recording) -> Sequence[float]:
+    """A cotangent without the elements that are infinite whatever the inputs are: these have
+    nothing to weigh.
+    """
+    endless = recording.tape.are_infinite(recording.outputs).reshape(-1).tolist()
+    if not any(endless) or len(endless) != len(weights):
+        return weights
+    return [0.0 if is_one else weight for weight, is_one in zip(weights, endless, strict=True)]
 
 
 def _require_size(call: CodeCall, count: int) -> None:
@@ -252,6 +268,8 @@ def _numeric(call: CodeCall, batch: Batch, wanted: bool) -> Numeric | _Absent:
     if call.standard.kind == "meant":
         return _Absent("numeric", "the value is not what the gradient is meant to be of")
     is_open = isinstance(batch.prepared.expansion, Oversize)
+    if not is_open and has_stops(batch.prepared.expansion.builder.nodes):
+        return _Absent("numeric", "what is a constant by definition moves when it is differenced")
     most = MOST_DIFFERENCED if is_open else MOST_BESIDE * wanted
     count = differentiated_count(call)
     if count > most:

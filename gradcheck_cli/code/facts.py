@@ -23,6 +23,7 @@ _MEANINGS = {
     "escape": "a number leaves the tensors: what is shown holds for the branch taken",
     "random": "random numbers are drawn; every run here draws the same",
     "index": "what is picked by value is held as it is at the point",
+    "held": "the row of padding is a constant, by definition",
     "input": "an input is written to in place",
 }
 

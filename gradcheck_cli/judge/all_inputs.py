@@ -40,7 +40,7 @@ def proved_for_all_inputs(point: Point) -> Identity:
     terms = [
         builder.call("mul", builder.variable(n), i) for n, i in zip(names, outputs, strict=True)
     ]
-    total = terms[0]
+    total = terms[0] if terms else builder.number(0)
     for term in terms[1:]:
         total = builder.call("add", total, term)
     elements = [

@@ -39,7 +39,7 @@ class Remark:
     """Something that the recorder saw and that may matter.
 
     Attributes:
-        kind: `escape`, `random`, `cast`, `index` or `input` (written to in place).
+        kind: `escape`, `random`, `cast`, `index`, `held` or `input` (written to in place).
         what: in words.
         place: `FILE:LINE`.
     """
@@ -164,6 +164,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch ships no types
         picking = tensors_in([operation.get(name) for name in PICKING])
         if any(self.shadows.holds(tensor) for tensor in picking) and operation.name != "where":
             self._remark("index", operation.name, self.tape.lines[self.tape.here])
+        if operation.name == "embedding" and operation["padding_idx"] >= 0:
+            self._remark("held", "padding_idx", self.tape.lines[self.tape.here])
         found = nodes_of(operation)
         if found is not None:
             return list(found)

@@ -135,6 +135,11 @@ def record(run: Callable[[Leaves], Any], leaves: Leaves, inputs: Sequence[str]) 
     forward = len(recorder.tape.builder.nodes)
     weights = torch.ones_like(value).detach()
     nodes = recorder.tape.input(COTANGENT, tuple(value.shape))
+    # What is minus infinity wherever the inputs are has no derivative that a cotangent could weigh.
+    endless = recorder.tape.are_infinite(outputs)
+    if endless.any():
+        nodes[endless] = 0
+        weights[torch.from_numpy(endless)] = 0
     recorder.shadows.write(weights, nodes)
     shapes = {name: tuple(leaves[name].shape) for name in inputs}
     numbers = value.detach().cpu().double().numpy().copy()

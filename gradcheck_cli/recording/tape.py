@@ -18,7 +18,7 @@ from gradcheck_cli.language.elements import element
 from gradcheck_cli.language.program import Call, Number
 from gradcheck_cli.recording.folding import Folding
 from gradcheck_cli.recording.literals import literal_of
-from gradcheck_cli.worlds.scalars import Limited, Unrolling
+from gradcheck_cli.worlds.scalars import Unrolling
 from gradcheck_cli.worlds.toolkit import Scalar, Toolkit
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Tape:
         sums: the steps of sums that are added up in an order of the library's own.
     """
 
-    builder: Limited = field(default_factory=Folding)
+    builder: Folding = field(default_factory=Folding)
     lines: list[CodeLine] = field(default_factory=lambda: [CodeLine()])
     steps: list[ArrayStep] = field(default_factory=list)
     origin: list[int] = field(default_factory=list)
@@ -159,6 +159,10 @@ class Tape:
         made = np.asarray(result, dtype=np.int64)
         self.steps.append(ArrayStep(call, tuple(given), made, self.here))
         return made
+
+    def are_infinite(self, nodes: Nodes) -> Any:
+        """Which nodes are infinities, as truth values."""
+        return np.isin(nodes, list(self.builder.infinite))
 
     def made(self, nodes: Nodes) -> Nodes:
         """The same nodes, made by the line that runs now."""

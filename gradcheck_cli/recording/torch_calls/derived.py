@@ -13,6 +13,7 @@ from gradcheck_cli.calculus.formulas import Lowering
 from gradcheck_cli.calculus.reverse import adjoints
 from gradcheck_cli.language.elements import elements_of
 from gradcheck_cli.language.program import Builder, Program, fold
+from gradcheck_cli.recording.operation import tensors_in
 
 if TYPE_CHECKING:
     from gradcheck_cli.recording.operation import Operation
@@ -22,20 +23,24 @@ if TYPE_CHECKING:
 _UPSTREAM = "upstream"
 
 
-def _derivative_of(name: str) -> Any:
+def _derivative_of(name: str, *wanted: str) -> Any:
+    """A rule: the derivative of this forward by these arguments, or by those that a mask names."""
+
     def rule(op: Operation) -> tuple[Nodes, ...]:
         forward = getattr(torch.ops.aten, name).default
         args = {a.name: op[a.name] for a in forward._schema.arguments}
-        inputs = [n for n, v in args.items() if isinstance(v, torch.Tensor)]
-        assert op.again is not None
+        given = [n for n, v in args.items() if isinstance(v, torch.Tensor)]
+        inputs = [n for n in given if args[n].is_floating_point()]
         recorder = op.again()
         for key in inputs:
             args[key] = args[key].detach().clone()
             recorder.input(key, args[key])
         with recorder:
             value = forward(**args)
-        made = recorder.shadows.read(value).reshape(-1).tolist()
-        asked = [n for n, wanted in zip(inputs, op["output_mask"], strict=True) if wanted]
+        (first, *_) = tensors_in([value])
+        made = recorder.shadows.read(first).reshape(-1).tolist()
+        mask = zip(inputs, op.get("output_mask", ()), strict=False)
+        asked = list(wanted) or [n for n, is_asked in mask if is_asked]
         found = _adjoints(recorder.tape.builder, made, {n: tuple(args[n].shape) for n in asked})
         nodes = {name: op.floats(name) for name in inputs} | {
             _UPSTREAM: op.floats("grad_output").reshape(-1)
@@ -69,4 +74,6 @@ def _adjoints(builder: Builder, outputs: list[int], wanted: dict[str, tuple[int,
 
 OPERATORS: dict[str, Any] = {
     "grid_sampler_2d_backward": _derivative_of("grid_sampler_2d"),
+    "multi_margin_loss_backward": _derivative_of("multi_margin_loss", "self"),
+    "multilabel_margin_loss_backward": _derivative_of("multilabel_margin_loss_forward", "self"),
 }

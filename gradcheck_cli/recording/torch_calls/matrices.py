@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -180,9 +181,11 @@ def _factors(op: Operation) -> tuple[Any, ...]:
     return _lu_of(op, op.outputs()[1]), None, None
 
 
-def _is_turned(op: Operation) -> bool:
-    """Whether the factors are those of the turned matrix, which spares torch a copy."""
-    return bool(op["A"].is_contiguous())
+def _is_turned(op: Operation, lu: Any, pivots: Any) -> bool:
+    """Whether the factors are those of the turned matrix, which may spare torch a copy."""
+    p, lower, upper = torch.lu_unpack(lu.detach(), pivots)
+    product, a = p @ lower @ upper, op["A"].detach()
+    return bool((product - a).abs().sum() > (product - a.mT).abs().sum())
 
 
 def _diagonal(op: Operation, lu: Nodes) -> list[Nodes]:
@@ -198,8 +201,8 @@ def _signs(op: Operation, pivots: Any) -> Nodes:
 
 def _determinant(op: Operation) -> tuple[Any, ...]:
     """`_linalg_det`, and as a sign and a logarithm `_linalg_slogdet`."""
-    pivots = op.outputs()[-1]
-    lu = _lu_of(op, pivots, turned=_is_turned(op))
+    *_, factors, pivots = op.outputs()
+    lu = _lu_of(op, pivots, turned=_is_turned(op, factors, pivots))
     if op.name == "_linalg_det":
         total = _signs(op, pivots)
         for part in _diagonal(op, lu):
@@ -216,7 +219,8 @@ def _determinant(op: Operation) -> tuple[Any, ...]:
 def _equations(op: Operation) -> tuple[Any, ...]:
     """`_linalg_solve_ex`: the solution, and the factors for the backward."""
     right, b = op["B"], op.floats("B")
-    pivots, turned = op.outputs()[2], _is_turned(op)
+    _, factors, pivots, _ = op.outputs()
+    turned = _is_turned(op, factors, pivots)
     lu = _lu_of(op, pivots, turned=turned)
     is_vector = right.dim() == 1 or tuple(right.shape) == tuple(op["A"].shape[:-1])
     b = b[..., None] if is_vector else b
@@ -247,6 +251,31 @@ def _unpacked(op: Operation) -> Any:
     return None, low, high
 
 
+def _orthogonal(a: Any, signs: list[int], root: Callable[[Any], Any]) -> Any:
+    """Columns made orthonormal one after the other, each on the side where it is at the point."""
+    columns: list[Any] = []
+    for j, sign in enumerate(signs):
+        rest = a[:, j]
+        for q in columns:
+            rest = rest - q * (q * a[:, j]).sum()
+        columns.append(rest / (root((rest * rest).sum()) * sign))
+    return np.stack(columns, 1)
+
+
+def _orthogonalised(op: Operation) -> Any:
+    """`linalg_qr`, where the orthogonal factor is determined by the matrix."""
+    a, root = op.floats("A"), op.tape.scalar_function("sqrt")
+    rows, columns = a.shape[-2:]
+    if a.ndim != 2 or op["mode"] == "r" or (op["mode"] == "complete" and rows > columns):
+        return None
+    diagonal = op.outputs()[1].detach().diagonal()
+    signs = [1 if value > 0 else -1 for value in diagonal.tolist()]
+    q = op.tape.computed(lambda m: _orthogonal(m, signs, root), a)
+    r = op.row("matmul", q.T, a)
+    below = np.tril(np.ones(r.shape, dtype=bool), -1)
+    return q, np.where(below, 0, r)
+
+
 OPERATORS: dict[str, Any] = {
     "linalg_cholesky_ex": _cholesky_made, "cholesky": lambda op: _cholesky_made(op)[0],
     "cholesky_solve": _cholesky_solved, "_cholesky_solve_helper": _cholesky_solved,
@@ -254,5 +283,5 @@ OPERATORS: dict[str, Any] = {
     "triangular_solve": _triangular, "linalg_lu_factor_ex": _factors,
     "_linalg_det": _determinant, "_linalg_slogdet": _determinant,
     "_linalg_solve_ex": _equations, "linalg_lu_solve": _solved_by_factors,
-    "lu_unpack": _unpacked, "linalg_lu": _unpacked,
+    "linalg_qr": _orthogonalised, "lu_unpack": _unpacked, "linalg_lu": _unpacked,
 }  # fmt: skip

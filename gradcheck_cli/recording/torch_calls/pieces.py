@@ -52,7 +52,8 @@ def _pooled(op: Operation) -> tuple[Nodes, None]:
     return np.take_along_axis(flat, index, -1).reshape(tuple(values.shape)), None
 
 
-_POOLS = ("max_pool2d_with_indices", "max_pool3d_with_indices", "adaptive_max_pool2d")
+_POOLS = ("max_pool2d_with_indices", "max_pool3d_with_indices", "adaptive_max_pool2d",
+          "adaptive_max_pool3d", "fractional_max_pool2d", "fractional_max_pool3d")  # fmt: skip
 
 
 def _embedding(op: Operation) -> Any:

@@ -59,6 +59,17 @@ def _cumulative(op: Operation) -> Nodes:
     return op.row(op.name, op.floats("self"), dim=op["dim"])
 
 
+def _running_logsumexp(op: Operation) -> Nodes:
+    nodes = op.floats("self")
+    if not nodes.ndim:
+        return nodes
+    first, *rest = np.moveaxis(nodes, op["dim"], 0)
+    found = [first]
+    for part in rest:
+        found.append(op.row("logaddexp", found[-1], part))
+    return np.stack(found, op["dim"] % nodes.ndim)
+
+
 def _prod(op: Operation) -> Nodes:
     return op.row("prod", op.floats("self"), **_over(op))
 
@@ -124,7 +135,7 @@ OPERATORS: dict[str, Any] = {
     "max": _extreme("amax", "maximum"), "min": _extreme("amin", "minimum"),
     "var": _spread, "std": _spread, "var_mean": _spread, "std_mean": _spread,
     "linalg_vector_norm": _vector_norm, "norm": _vector_norm,
-    "cumsum": _cumulative, "cumprod": _cumulative,
+    "logcumsumexp": _running_logsumexp, "cumsum": _cumulative, "cumprod": _cumulative,
     "_softmax": _softmax, "_log_softmax": _softmax, "_safe_softmax": _softmax,
     "linalg_inv_ex": _inverse,
     "median": _median, "nanmedian": _median, "any": _held, "all": _held,
