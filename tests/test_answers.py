@@ -49,7 +49,6 @@ def test_without_a_prefix_an_index_is_one_of_the_values():
         ("split(x, 2)[0:1]", "bad-index", "`split` answers several arrays: pick one by an integer, as in `split(...)[0]`"),
         ("torch.sort(x)[0, 1]", "bad-index", "`sort` answers several arrays: pick one by an integer, as in `sort(...)[0]`"),
         ("torch.sort(x)[2]", "bad-index", "`sort` answers 2 arrays, there is no number 2"),
-        ("frexp(x).exponent", "bad-index", "`frexp` answers `exponent` there, of which there is no derivative"),
         ("trapezoid(y, x, 2)", "arity", "`trapezoid_over` takes 2 values without a name, 3 are given"),
         ("torch.sort(x)[1]", "bad-index", "`sort` answers `indices` there, of which there is no derivative"),
         ("x.topk(2).indices", "bad-index", "`topk` answers `indices` there, of which there is no derivative"),
