@@ -174,6 +174,7 @@ _SIZED = "x; size=None, scale_factor=None"
 
 ROWS = (
     Function("interpolate", f"{_SIZED}, mode='nearest', align_corners=None", torch=_torch_interpolated, array=_interpolated,
+             foreign={"sympy": "sympy.interpolate(data, x) is a polynomial through points, this language's interpolate another size of an image"},
              note="the dims behind samples and channels; size or scale_factor"),
     Function("upsample_nearest", _SIZED, torch=_torch_upsampled("upsample_nearest"), array=_upsampled(lambda ndim: "nearest", None)),
     Function("upsample_bilinear", _SIZED, torch=_torch_upsampled("upsample_bilinear"), array=_upsampled(lambda ndim: "bilinear", True),

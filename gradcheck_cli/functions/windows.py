@@ -184,10 +184,13 @@ _POOL = "x; kernel_size, stride=None, padding=0"
 _MAX, _AVG = f"{_POOL}, dilation=1, ceil_mode=False", f"{_POOL}, ceil_mode=False, count_include_pad=True"
 _PARTS = "of as many even parts as output_size says along each dim"
 
+_PAIRED = {"torch": "torch.adaptive_max_pool1d(x, n) answers values and indices: write F.adaptive_max_pool1d(x, n)"}
+
 ROWS = (
     *(Function(f"max_pool{n}d", _MAX, **_max_pool(f"max_pool{n}d", n)) for n in (1, 2, 3)),
     *(Function(f"avg_pool{n}d", _AVG, **_avg_pool(f"avg_pool{n}d", n)) for n in (1, 2, 3)),
-    *(Function(f"adaptive_max_pool{n}d", "x; output_size", **_adaptive(f"adaptive_max_pool{n}d", n, greatest), note=f"the largest {_PARTS}")
+    *(Function(f"adaptive_max_pool{n}d", "x; output_size", **_adaptive(f"adaptive_max_pool{n}d", n, greatest), foreign=_PAIRED if n == 1 else {},
+               note=f"the largest {_PARTS}")
       for n in (1, 2, 3)),
     *(Function(f"adaptive_avg_pool{n}d", "x; output_size", **_adaptive(f"adaptive_avg_pool{n}d", n, mean_of), note=f"the mean {_PARTS}")
       for n in (1, 2, 3)),

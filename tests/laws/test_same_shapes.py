@@ -440,8 +440,8 @@ REFUSED: dict[str, Callable[[str, Any, Any], bool]] = {
     **dict.fromkeys(("solve", "solve_ex"), lambda text, x, y: y.ndim == x.ndim - 1 > 1),
     # Of one x there is no distance.
     **dict.fromkeys(("trapezoid_over", "cumulative_trapezoid_over"), _no_distance),
-    # The solution alone.
-    "lstsq": lambda text, x, y: "piece=0" not in text,
+    # The solution alone, the mantissa alone.
+    **dict.fromkeys(("lstsq", "frexp"), lambda text, x, y: "piece=0" not in text),
     "as_scalar": lambda text, x, y: True,
     "as_vector": lambda text, x, y: x.ndim != 1,
     "dot": lambda text, x, y: x.ndim != 1 or y.ndim != 1,
