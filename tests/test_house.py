@@ -29,7 +29,7 @@ FLOORS = (
     ("judge", "claims"),
     ("checks",),
     ("api", "suites"),
-    ("manual", "runs", "lift"),
+    ("manual", "runs", "lifting"),
     ("pytest_plugin", "starter"),
     ("cli",),
     ("__main__", "notebook"),

@@ -41,7 +41,7 @@ SAMPLES = {
     "suites": ("a", "b", "c"), "at": ("x=1", "x=2", "x=3"), "claim": ("x=1", "x=2", "x=3"), "wrt": ("x", "y", "x,y"), "dtype": ("float32", "float16", "bfloat16"), "device": ("all", "cuda", "cuda:1"),
     "cotangent": ("2", "3", "4"), "order": ("2", "1", "2"), "rtol": ("1e-6", "1e-5", "1e-4"), "atol": ("0", "1e-5", "2**-3"), "step": ("1e-6", "1e-5", "0.5"), "modes": ("forward", "vmap", "forward,vmap"), "format": ("json", "csv", "jsonl"),
     "export": ("a.json", "csv:b", "c.md"), "color": ("always", "never", "always"), "jobs": ("2", "3", "4"), "keyword": ("a", "b", "c"), "tag": ("a", "!b", "c"), "maxfail": ("1", "2", "3"), "durations": ("1", "0", "3"),
-    "shard": ("1/2", "2/2", "1/3"), "timeout": ("30", "0.5", "60"), "max-memory": ("1GiB", "2GB", "3MB"), "seed": ("1", "2", "3"), "points": ("2", "3", "4"), "cluster": ("tcp://a:1", "tcp://b:1", "tcp://c:1"),
+    "shard": ("1/2", "2/2", "1/3"), "timeout": ("30", "0.5", "60"), "max-memory": ("1GiB", "2GB", "3MB"), "seed": ("1", "2", "3"), "points": ("2", "3", "4"), "emit": ("a.py", "b.py", "c.py"), "cluster": ("tcp://a:1", "tcp://b:1", "tcp://c:1"),
 }  # fmt: skip
 
 
