@@ -19,11 +19,13 @@ from gradcheck_cli.functions import table
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.autograd import Backward, Detached, Measured
 
+# What only takes a shape from its argument: nothing of it is missing where torch has no path.
+SHAPED = ("zeros_like", "ones_like")
 CUT = [
     row
     for row in table().values()
     if not (row.backward or row.stops)
-    and row.name not in ("gate", "detach", "heaviside", "gammasgn")
+    and row.name not in ("gate", "detach", "heaviside", "gammasgn", "full_like", "one_hot", *SHAPED)
 ]
 
 
@@ -108,6 +110,18 @@ def test_a_function_without_a_derivative_ends_the_path_in_words(row, analyst):
         f"torch has no derivative for `{row.name}` and leaves that part out: torch answers 1.4 where the derivative is "
         in verdict.reason
     )
+
+
+@pytest.mark.parametrize("name", SHAPED)
+def test_a_function_of_a_shape_alone_leaves_nothing_out(name, analyst):
+    """Alone it has no path and no slope; beside another path torch's gradient is the whole."""
+    alone = case(f"{name}(x)", "x=0.7")
+    (verdict,) = check_case(alone, analyst).verdicts
+    assert (verdict.outcome, verdict.failed) == ("detached", False)
+    both = case(f"x**2 + 3*{name}(x)", "x=0.7")
+    assert autograd(both).cut == (name,)
+    (verdict,) = check_case(both, analyst).verdicts
+    assert verdict.outcome == "agree"
 
 
 def test_a_function_whose_backward_raises_is_an_abstention(analyst):

@@ -34,7 +34,7 @@ SLIPS = {
         smoothl1_loss:smooth_l1_loss smooth_l1loss:smooth_l1_loss huberloss:huber_loss hubber_loss:huber_loss layernorm:layer_norm layer_nrom:layer_norm
         layer_norms:layer_norm matmull:matmul matml:matmul mamtul:matmul mat_mul:matmul transpos:transpose tranpose:transpose transopse:transpose
         reshpe:reshape rehsape:reshape reshap:reshape sume:sum summ:sum smu:sum maen:mean mena:mean meen:mean prodd:prod maximun:maximum maximim:maximum
-        minimun:minimum absolut:absolute asb:abs abss:abs cosh2:cosh coss:cos csoh:cosh arcsn:arcsin arcsine:arcsin arctan3:arctan2 atna2:atan2 clam:clamp
+        minimun:minimum absolut:absolute asb:abs abss:abs cosh2:cosh coss:cos|cross csoh:cosh arcsn:arcsin arcsine:arcsin arctan3:arctan2 atna2:atan2 clam:clamp
         clampp:clamp calmp:clamp clipp:clip flor:floor flooor:floor ceilng:ceiling ciel:ceil rond:round trunk:trunc recipriocal:reciprocal
         reciprical:reciprocal recprocal:reciprocal digama:digamma digammma:digamma lgama:lgamma loggama:loggamma polygama:polygamma bessel_j2:bessel_j1
         besselj0:bessel_j0 erfinvv:erfinv erf_inv:erfinv erffc:erfc erfx:erf hypto:hypot hypott:hypot hypotenuse:hypot wher:where whre:where
@@ -43,7 +43,7 @@ SLIPS = {
         cum_sum:cumsum vectornorm:vector_norm kldiv:kl_div leakyrelu:leaky_relu leaky_rellu:leaky_relu leakyReLU:leaky_relu hardtan:hardtanh
         hardsigmod:hardsigmoid heavyside:heaviside heavisde:heaviside logaddexpp:logaddexp log_add_exp:logaddexp cosine_similarty:cosine_similarity
         cosine_sim:cosine_similarity thresold:threshold treshold:threshold tresh:threshold xlogx:xlogy xlog:xlogy logits:logit logt:logit ndtrii:ndtri
-        binary_crossentropy:binary_cross_entropy binary_cross_entopy:binary_cross_entropy diag:diagonal sinn:sin snh:sinh isn:sin
+        binary_crossentropy:binary_cross_entropy binary_cross_entopy:binary_cross_entropy sinn:sin snh:sinh isn:sin
         consine:cosine_similarity cosin:cos cosine:cos sine:sin tangent:tan logarithm:log exponential:exp variance:var stdev:std summation:sum
         product:prod maximize:max minimise:min determinant:det average_:average absval:abs Sigmoid:sigmoid RELU:relu Relu:relu GELU:gelu Softmax:softmax
         LogSoftmax:log_softmax Tanh:tanh SiLU:silu ELU:elu Sqrt:sqrt""",
@@ -63,12 +63,12 @@ SLIPS = {
 }
 # Words that mean something else, or nothing.
 OTHERS = {
-    "function": """hessian solve jacobian gradient conv2d einsum quantile median lstsq cholesky svd eig interp beta dropout embedding batch_norm tensor zeros
-        linspace arange topk one_hot bernoulli cdist nan_to_num isfinite trapz foo bar myfunc f g loss attention linear lstm rnn fft ifft histogram unique
-        nonzero argsort searchsorted clone requires_grad backward item numpy tolist append range print lambda laplacian curl divergence integrate
+    "function": """hessian jacobian gradient svd eig beta
+        linspace arange bernoulli isfinite foo bar myfunc f g loss attention lstm rnn fft ifft histogram unique
+        nonzero argsort searchsorted requires_grad backward item numpy tolist append range print lambda laplacian curl divergence integrate
         derivative simplify symbols Derivative Integral factorial binomial gegenbauer hermite legendre zeta dirichlet elliptic_k fresnel meijerg
-        spherical kronecker qr lu schur pinv rank eigvals multi_dot triplet_margin ctc_loss poisson_nll gumbel pixel_shuffle bilinear upsample grid_sample
-        adaptive pool unfold custom_op my_activation compute_loss apply forward model data input weights bias""",
+        qr lu schur rank eigvals ctc_loss gumbel grid_sample
+        pool custom_op my_activation compute_loss apply forward model data input weights bias""",
     "format": "xml html pdf yaml text md",
     "dtype": "int8 complex64 double half",
     "outcome": "fine ok pass nan",
@@ -133,7 +133,6 @@ def test_a_worse_answer_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
         ("softmx", "function", "did you mean `softmax`?"),
         ("cros_entropy", "function", "did you mean `cross_entropy`?"),
         ("hessian", "function", ""),
-        ("solve", "function", ""),
         ("rnu", "command", "did you mean `run`?"),
         ("asb", "function", "did you mean `abs`?"),
         ("float", "dtype", "did you mean `float64` or `float32`?"),

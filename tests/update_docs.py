@@ -20,13 +20,30 @@ from tool import Tool
 from gradcheck_cli.functions import (
     activations,
     arithmetic,
+    blends,
+    class_weights,
+    convolutions,
+    distances,
     elementary,
+    factors,
+    indices,
+    layers,
     linear_algebra,
     losses,
+    margins,
     norms,
+    order,
+    parts,
+    products,
     reductions,
+    resizing,
+    scatters,
+    shapes,
     special,
+    statistics,
     tensors,
+    unchanged,
+    windows,
 )
 
 ROOT = Path(__file__).parents[1]
@@ -37,10 +54,27 @@ GROUPS = {
     "Special functions": special,
     "Activations": activations,
     "Reductions": reductions,
-    "Shapes and indices": tensors,
+    "Data and areas": statistics,
+    "Shapes": tensors,
+    "Parts": parts,
+    "Copies, turns and arrays of arrays": shapes,
+    "Indices": indices,
+    "Scattered and looked up": scatters,
     "Linear algebra": linear_algebra,
+    "Factors and general inverses": factors,
+    "Products": products,
+    "Order": order,
+    "Pools": windows,
+    "Convolutions": convolutions,
+    "Other sizes": resizing,
+    "Mixed and bounded": blends,
+    "The same numbers": unchanged,
     "Norms": norms,
-    "Losses and normalisation": losses,
+    "Distances and attention": distances,
+    "Losses": losses,
+    "Weights of classes": class_weights,
+    "Margins and likelihoods": margins,
+    "Layers": layers,
 }
 _BLOCK = re.compile(r"^```(?P<kind>\w+)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 _LIST = re.compile(r"(?<=<!-- functions: begin -->\n).*?(?=<!-- functions: end -->)", re.DOTALL)
@@ -133,7 +167,7 @@ class Shell:
 
 def functions_list():
     """The functions of the language by group, as the language page shows them."""
-    parts = []
+    written = []
     for title, module in GROUPS.items():
         calls = ", ".join(
             f"`{row.name}({row.signature})`" if row.signature else f"`{row.name}`"
@@ -143,8 +177,11 @@ def functions_list():
         others = ", ".join(
             f"`{alias}` for `{row.name}`" for row in module.ROWS for alias in row.aliases
         )
-        parts.append(f"**{title}.** {calls}.\n" + (f"Other names: {others}.\n" if others else ""))
-    return "\n" + "\n".join(parts) + "\n"
+        if calls:  # not one of helpers alone
+            written.append(
+                f"**{title}.** {calls}.\n" + (f"Other names: {others}.\n" if others else "")
+            )
+    return "\n" + "\n".join(written) + "\n"
 
 
 def updated(text, shell):

@@ -125,6 +125,6 @@ class Markup:
             return Piece(row.name)
         texts = [arg.text for arg in args]
         is_variadic = row.parsed.variadic
-        words = ", ".join(texts if is_variadic else argument_texts(row.parsed.args, texts))
+        words = ", ".join(texts if is_variadic else argument_texts(row, texts))
         inner = ", ".join([f"[{words}]" if is_variadic else words, *settings])
         return Piece(f"{row.name}({inner})")

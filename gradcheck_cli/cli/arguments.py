@@ -10,6 +10,7 @@ from gradcheck_cli.settings.table import FLAG, settings_of
 # In order of use, as `--help` lists them.
 COMMANDS = (
     "check",
+    "fn",
     "init",
     "run",
     "lint",

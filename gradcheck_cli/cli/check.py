@@ -65,23 +65,24 @@ def check_command(
 
     show_settings_page(context, show_settings)
     require_places([*settings.export, *_script(settings)])
-    guard = Guard(settings.max_memory, _leave)
-    text = ""
-    try:
-        text = _text(expression)
-        job = prepare(text, _with_files(settings))
-    except UserError as error:
-        formulas = getattr(error, "formulas", ())
-        if formulas and settings.format == "table":
-            # Nothing was checked, and the exit code says so; the derivatives are told all the same.
-            out("".join(f"{line}\n" for line in formulas))
-        placed = (_in_file(mistake, expression, text) for mistake in error.mistakes)
-        raise UserError(map(_as_command, placed)) from error
-    delivery = Delivery(settings)
-    ended = _run(job, delivery, guard, strict=settings.strict)
-    report = job.report(ended, ["gradcheck", *sys.argv[1:]], strict=settings.strict)
-    code = delivery.deliver(report, quiet=settings.quiet).exit_code
-    raise typer.Exit(code if _emitted(ended, settings) else USAGE)
+    with Guard(settings.max_memory, _leave) as guard:
+        text = ""
+        try:
+            text = _text(expression)
+            job = prepare(text, _with_files(settings))
+        except UserError as error:
+            formulas = getattr(error, "formulas", ())
+            if formulas and settings.format == "table":
+                # Nothing was checked, and the exit code says so; the derivatives are told all the
+                # same.
+                out("".join(f"{line}\n" for line in formulas))
+            placed = (_in_file(mistake, expression, text) for mistake in error.mistakes)
+            raise UserError(map(_as_command, placed)) from error
+        delivery = Delivery(settings)
+        ended = _run(job, delivery, guard, strict=settings.strict)
+        report = job.report(ended, ["gradcheck", *sys.argv[1:]], strict=settings.strict)
+        code = delivery.deliver(report, quiet=settings.quiet).exit_code
+        raise typer.Exit(code if _emitted(ended, settings) else USAGE)
 
 
 def _script(settings: Settings) -> list[tuple[str, Path]]:

@@ -10,7 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 from gradcheck_cli.functions.deviations import Approximation
+from gradcheck_cli.functions.elsewhere import dims_elsewhere
 from gradcheck_cli.functions.row import CallError, Function
+from gradcheck_cli.functions.tensors import axis_of, flag, integer
 
 # Klambauer et al. 2017, as many digits as ATen's `SELU_ALPHA` and `SELU_SCALE`; decimals, so each
 # is rounded to the dtype as there.
@@ -48,6 +50,35 @@ def _gelu(approximate: str) -> str:
 
 def _gelu_slope(shapes: Any, approximate: str) -> tuple[str, ...]:
     return ("ndtr(x) + x * exp(-x**2 / 2) / sqrt(2 * pi)",) if approximate == "none" else ()
+
+
+def _single(dim: Any) -> int:
+    if not isinstance(dim, int):
+        raise CallError(f"one dim is needed, not {dim}")
+    return dim
+
+
+def _glu(dim: Any) -> str:
+    along = f"dim={integer('dim', dim)}"
+    return f"halved(x, {along}, part=0) * sigmoid(halved(x, {along}, part=1))"
+
+
+def _half(k: Any, x: Any, dim: Any, part: int) -> Any:
+    axis = axis_of(x.ndim, dim)
+    if not x.ndim or x.shape[axis] % 2:
+        raise ValueError("two halves need an even number of elements along dim")
+    return k.np.split(x, 2, axis)[integer("part", part)]
+
+
+def _torch_half(t: Any, x: Any, dim: Any, part: Any) -> Any:
+    axis = axis_of(x.dim(), dim)
+    return x.unflatten(axis, (2, -1)).select(axis, integer("part", part))
+
+
+def _rrelu(lower: Any, upper: Any, training: Any) -> str:
+    if flag("training", training):
+        raise CallError("in training rrelu draws random slopes: write leaky_relu with one")
+    return "maximum(x, 0) + (lower + upper) / 2 * minimum(x, 0)"
 
 
 # fmt: off
@@ -102,6 +133,18 @@ ROWS = (
     Function("hardshrink", "x; lambd=0.5",       torch=lambda t, x, lambd: t.nn.functional.hardshrink(x, lambd), means="where(abs(x) > lambd, x, 0)"),
     Function("softshrink", "x; lambd=0.5", torch=lambda t, x, lambd: t.nn.functional.softshrink(x, lambd), means="x - minimum(maximum(x, -lambd), lambd)",
              pullback=("where(abs(x) > lambd, ybar, 0)",)),
+    Function("softmin", "x; dim=-1", torch=lambda t, x, dim: t.nn.functional.softmin(x, dim=_single(dim)),
+             means=lambda dim: f"softmax(-x, dim={_single(dim)})",
+             foreign=dims_elsewhere("softmin")),
+    Function("glu", "x; dim=-1", torch=lambda t, x, dim: t.nn.functional.glu(x, dim), means=_glu,
+             note="the first half along dim, times the sigmoid of the other"),
+    Function("halved", "x; dim=-1, part=0", helper=True, torch=_torch_half, array=_half, note="the first or the other half along dim"),
+    Function("prelu", "x, weight", torch=lambda t, x, weight: t.nn.functional.prelu(x, weight.reshape(1) if not weight.dim() else weight),
+             means="maximum(x, 0) + along_channels(weight, x) * minimum(x, 0)", note="weight is one number, or one for each channel: dim 1 of x"),
+    Function("rrelu", "x; lower=0.125, upper=0.3333333333333333, training=False",
+             torch=lambda t, x, lower, upper, training: t.nn.functional.rrelu(x, lower, upper, training), means=_rrelu,
+             pullback=("where(x > 0, ybar, ybar * ((lower + upper) / 2))",),
+             note="without training: the slope below 0 is the mean of lower and upper"),
     Function("softsign",   "x",                  derivative=("1 / (1 + abs(x))**2",),
              torch=lambda t, x: t.nn.functional.softsign(x),                 means="x / (abs(x) + 1)"),
     Function("tanhshrink", "x",                  torch=lambda t, x: t.nn.functional.tanhshrink(x),               means="x - tanh(x)"),

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from gradcheck_cli.functions import lookup, names, tensors
+from gradcheck_cli.functions import lookup, names, parts, shapes, tensors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,4 +78,4 @@ def is_cut(name: str) -> bool:
 
 def is_view(name: str) -> bool:
     """Whether a function may answer the numbers of its argument themselves, in another shape."""
-    return names().get(name) in {row.name for row in tensors.ROWS}
+    return names().get(name) in {row.name for row in (*tensors.ROWS, *parts.ROWS, *shapes.ROWS)}

@@ -41,7 +41,9 @@ class CallError(ValueError):
 @dataclass(frozen=True)
 class Parameter:
     """One name in a signature. `required` is False when `default` stands in for it; `kind` is
-    "index" (integers, never differentiated) or "condition" (the result of a comparison).
+    "index" (integers, never differentiated), "held" (numbers that torch does not differentiate),
+    "condition" (the result of a comparison) or "mask" (numbers to add; of a condition 0 where it
+    holds, else -inf).
     """
 
     name: str
@@ -110,6 +112,10 @@ class Function:
         stops: True where that is meant: its value is that of its argument, its partial is stated to
             be 0, and what is checked is the gradient so stated.
         scalars: True where torch takes Python numbers beside the first argument.
+        places: names of arguments and settings in the order in which a call takes them, where that
+            is not the arguments first; what is missing there is called by its name. Of a function
+            of many tensors what stands before these.
+        further: the row that a call means where it gives what only that row has.
         folds: the binary function that several positional arguments mean (`max(x, y)` is
             `maximum`); that function says so of itself.
         operator: the sign that the language writes for it: infix, prefix, `[]` or `if`.
@@ -118,9 +124,11 @@ class Function:
         convention: what SymPy's form of it is at a kink, where `arb` says less: a text.
         latex: its name in LaTeX, or a form with `%s` for each argument.
         condition: True where the result is true or false, not a number.
-        foreign: for a library (`np`), a part of one (`torch.linalg`) or a name of one
-            (`np.transpose`) what the name means there, or a sentence why it is refused; the
-            narrowest counts.
+        foreign: for a library (`np`), a part of one (`torch.linalg`), a name of one
+            (`np.transpose`) or methods (`Tensor`) what the name means there, or a sentence why it
+            is refused; the narrowest counts.
+        answers: what torch names the several results that it answers; the row is the first of them,
+            or has a setting `piece`, which an index behind the call sets.
         note: one sentence for `gradcheck functions NAME` where the fields above leave something
             unsaid.
         helper: other rows are made of it; it is no function that people write.
@@ -150,6 +158,8 @@ class Function:
     backward: bool = True
     stops: bool = False
     scalars: bool = False
+    places: tuple[str, ...] = ()
+    further: str = ""
     folds: str = ""
     operator: str = ""
     mpmath: Callable[..., Any] | None = None
@@ -157,6 +167,7 @@ class Function:
     latex: str = ""
     condition: bool = False
     foreign: Mapping[str, Elsewhere | str] = field(default_factory=dict, compare=False)
+    answers: tuple[str, ...] = ()
     note: str = field(default="", compare=False)
     helper: bool = False
 
@@ -194,6 +205,11 @@ class Function:
             if self.means is not None
             else "structural"
         )
+
+    @property
+    def has_pieces(self) -> bool:
+        """Whether a setting says which of several results is meant."""
+        return any(p.name == "piece" for p in self.parsed.settings)
 
     @property
     def is_extreme(self) -> bool:

@@ -18,6 +18,7 @@ from gradcheck_cli.language.libraries import (
     links,
     unknown_prefix,
 )
+from gradcheck_cli.language.placing import arity_error, count_of_arguments, further_row, placed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 # numpy and torch hold indices and integer settings in 64 bits.
 _INTEGER_BITS = 63
+# Settings that may be written number by number, as in `x.permute(1, 0)`.
+_SEVERAL = ("dims", "shape", "repeats")
 
 
 @dataclass
@@ -69,9 +72,13 @@ def _is_function_of(call: Callee, node: ast.Call, words: Callable[[ast.AST], str
 
 
 def _bound(call: Callee, node: ast.Call, words: Callable[[ast.AST], str]) -> Binding:
-    row, positional, keywords = call.row, [*call.receiver, *node.args], node.keywords
+    positional, keywords = [*call.receiver, *node.args], node.keywords
+    call = call._replace(row=further_row(call.row, positional, keywords))
+    row = call.row
     if call.elsewhere.scalars:
         positional = [_scalar(part) for part in positional]
+    if row.places:
+        positional, keywords = placed(row, positional, keywords, node)
     folds = binary_row(call, node, positional)
     if folds:
         return Binding(folds, positional, fold=True)
@@ -82,7 +89,7 @@ def _bound(call: Callee, node: ast.Call, words: Callable[[ast.AST], str]) -> Bin
         return Binding(row.name, positional)
     if signature.variadic:
         if call.receiver and any(isinstance(part, ast.List | ast.Tuple) for part in node.args):
-            raise _arity(row, node, "is no method of a tensor")
+            raise arity_error(row, node, "is no method of a tensor")
         positional, keywords = _spread(row, positional, keywords, node)
     args, rest = _split(row, positional, node)
     for parameter in signature.settings[: len(rest)]:
@@ -117,7 +124,7 @@ def _settings(
     row = call.row
     absent = [p.name for p in row.parsed.settings if p.required and p.name not in stated]
     if absent:
-        raise _arity(row, node, f"needs {', '.join(f'`{name}`' for name in absent)}")
+        raise arity_error(row, node, f"needs {', '.join(f'`{name}`' for name in absent)}")
     written = {name: _fit(constant(value, words), value) for name, value in stated.items()}
     for parameter in row.parsed.settings:
         if parameter.name in written and isinstance(parameter.default, Fraction):
@@ -133,10 +140,6 @@ def _require_number(name: str, value: SettingValue, node: ast.expr) -> None:
         raise NodeError("bad-argument", f"`{name}` takes a number, not {value!r}", node)
 
 
-def _arity(row: Function, node: ast.expr, message: str) -> NodeError:
-    return NodeError("arity", f"`{row.name}` {message}", node, f"`{row.name}({row.signature})`")
-
-
 def _spread(
     row: Function, positional: list[ast.expr], keywords: list[ast.keyword], node: ast.Call
 ) -> tuple[list[ast.expr], list[ast.keyword]]:
@@ -148,7 +151,7 @@ def _spread(
         dims = [ast.copy_location(ast.keyword(arg="dim", value=d), d) for d in positional[1:]]
         positional, keywords = first.elts, keywords + dims
     if not positional:
-        raise _arity(row, node, "needs at least 1 tensor")
+        raise arity_error(row, node, "needs at least 1 tensor")
     return positional, keywords
 
 
@@ -160,24 +163,18 @@ def _split(
     if signature.variadic:
         return positional, []
     args, rest = positional[: len(signature.args)], positional[len(signature.args) :]
-    takes_many = [p.name for p in signature.settings[:1] if p.name in ("dims", "shape")]
+    takes_many = [p.name for p in signature.settings[:1] if p.name in _SEVERAL]
     if takes_many and row.kind != "primitive" and len(rest) > 1:
         first, last = rest[0], rest[-1]
         many = ast.Tuple(elts=rest, ctx=ast.Load())
         many.lineno, many.col_offset = first.lineno, first.col_offset
         many.end_lineno, many.end_col_offset = last.end_lineno, last.end_col_offset
         rest = [many]
-    if len(rest) > len(signature.settings):
-        raise _arity(row, node, f"takes {_count(row)}, {len(positional)} are given")
+    if len(rest) > len(signature.settings) - row.has_pieces:
+        raise arity_error(
+            row, node, f"takes {count_of_arguments(row)}, {len(positional)} are given"
+        )
     return args, rest
-
-
-def _count(row: Function) -> str:
-    """How many arguments a row takes, in words."""
-    most = len(row.parsed.args) + len(row.parsed.settings)
-    least = sum(parameter.required for parameter in row.parsed.args)
-    counts = f"{least}" if least == most else f"{least} to {most}"
-    return f"{counts} argument{'s' if most != 1 else ''}"
 
 
 def _keyword(
@@ -190,6 +187,8 @@ def _keyword(
     args = row.parsed.names
     known = [*args, *(parameter.name for parameter in row.parsed.settings)]
     name = keyword.arg if keyword.arg in known else SYNONYMS.get(keyword.arg, keyword.arg)
+    if name == "dim" and "dim" not in known and "dims" in known:
+        name = "dims"
     if keyword.arg == "input" and "input" not in args and args:
         name = args[0]
     if name not in known:
@@ -207,14 +206,24 @@ def _slots(
 ) -> tuple[list[ast.expr], list[SettingValue]]:
     """Arguments in order, a gap as its default's literal; then the defaults that follow."""
     parameters = row.parsed.args
+    optional = {p.name for p in parameters if not p.required}
+    slots = {
+        name: part for name, part in slots.items() if not (name in optional and _is_none(part))
+    }
     missing = [f"`{p.name}`" for p in parameters if p.required and p.name not in slots]
     if missing:
-        raise _arity(row, node, f"needs {_count(row)}: {', '.join(missing)} missing")
+        raise arity_error(
+            row, node, f"needs {count_of_arguments(row)}: {', '.join(missing)} missing"
+        )
     end = 1 + max((i for i, p in enumerate(parameters) if p.name in slots), default=-1)
     args = [
         slots[p.name] if p.name in slots else _literal(p.default, node) for p in parameters[:end]
     ]
     return args, [p.default for p in parameters[end:]]
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
 
 
 def _literal(value: SettingValue, node: ast.Call) -> ast.expr:

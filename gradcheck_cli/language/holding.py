@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import ast
+from typing import TYPE_CHECKING
 
+from gradcheck_cli.language.claiming import read_claim
+from gradcheck_cli.language.errors import ProgramError
 from gradcheck_cli.language.parse import parse_names
 from gradcheck_cli.language.source import Source, tidy
 from gradcheck_cli.language.syntax import tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from gradcheck_cli.language.errors import Mistake
+    from gradcheck_cli.language.program import Program
 
 
 def names_of(text: str) -> tuple[tuple[str, ...], str]:
@@ -32,3 +41,12 @@ def held(text: str, name: str) -> tuple[str, str]:
                 fresh += "_"
             return f"{source.text[:start]}{fresh}{source.text[end:]}", fresh
     return source.text, name
+
+
+def illegible(program: Program, claims: Sequence[str]) -> Iterator[Mistake]:
+    """What is wrong with claims about a program, whatever its shapes."""
+    for text in claims:
+        try:
+            read_claim(text, *names_of(program.text))
+        except ProgramError as error:
+            yield from error.mistakes

@@ -26,10 +26,17 @@ _LIBRARY = {
     "jnp": "np", "jax.numpy": "np", "jnp.linalg": "np.linalg", "jax.numpy.linalg": "np.linalg", "jax.scipy.special": "scipy.special",
 }
 # fmt: on
+# The library of what is called on a tensor.
+METHODS = "Tensor"
 # Libraries whose extremes take any number of arguments.
 _FOLDING = ("sympy",)
 # Attributes that transpose, by their settings.
-ATTRIBUTES: dict[str, dict[str, SettingValue]] = {"T": {}, "mT": {"dim0": -2, "dim1": -1}}
+ATTRIBUTES: dict[str, dict[str, SettingValue]] = {
+    "T": {},
+    "H": {},
+    "mT": {"dim0": -2, "dim1": -1},
+    "mH": {"dim0": -2, "dim1": -1},
+}
 # The same setting under the names other libraries give it.
 SYNONYMS = {"axis": "dim", "keepdims": "keepdim", "ddof": "correction", "ord": "p"}
 # A prefix has at most three links: `torch.nn.functional`.
@@ -86,15 +93,20 @@ def callee(node: ast.Call, assigned: Container[str]) -> Callee:
     if bare is None:
         if is_free and len(path) > 2 and path[-2] not in ATTRIBUTES:
             raise unknown_prefix(func, path, f"there is no attribute `{elide(path[1])}`")
-        return Callee(_row(func.attr, _own_name(func)), receiver=(func.value,))
+        return _meant(func.attr, _own_name(func), METHODS)._replace(receiver=(func.value,))
     prefix = ".".join(path[:-1])
     if prefix in ACCEPTED:
         return _accepted(prefix, bare, func)
-    row = _row(bare, func)
-    elsewhere = _elsewhere(row, _LIBRARY.get(prefix, prefix), bare)
+    return _meant(bare, func, _LIBRARY.get(prefix, prefix))._replace(prefix=prefix)
+
+
+def _meant(name: str, node: ast.expr, library: str) -> Callee:
+    """What a library means by a name that the language has too."""
+    row = _row(name, node)
+    elsewhere = _elsewhere(row, library, name)
     if isinstance(elsewhere, str):
-        raise NodeError("foreign-meaning", elsewhere, func)
-    return Callee(lookup(elsewhere.function) if elsewhere.function else row, prefix, (), elsewhere)
+        raise NodeError("foreign-meaning", elsewhere, node)
+    return Callee(lookup(elsewhere.function) if elsewhere.function else row, elsewhere=elsewhere)
 
 
 def _accepted(prefix: str, name: str, node: ast.expr) -> Callee:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from gradcheck_cli.functions import constants, lookup, operators
+from gradcheck_cli.language.answers import named_answer, numbered_answer
 from gradcheck_cli.language.calls import bind, index_key
 from gradcheck_cli.language.emit import Emitter
 from gradcheck_cli.language.errors import Mistake, NodeError, ProgramError, elide
@@ -168,8 +169,8 @@ class Reader:
                 return _leaf(self.emit.literal(node))
             case ast.Name():
                 return _leaf(self.name(node))
-            case ast.Subscript(value=value, slice=key):
-                return self.subscript(value, key)
+            case ast.Subscript():
+                return self.subscript(node)
             case ast.Attribute():
                 return self.attribute(node)
             case ast.Call():
@@ -230,6 +231,13 @@ class Reader:
         return builder.variable(node.id)
 
     def attribute(self, node: ast.Attribute) -> _Step:
+        try:
+            answer = named_answer(node, self.assigned)
+        except NodeError as refused:
+            self.emit.mistake(refused.code, str(refused), refused.node, refused.help)
+            return _leaf(self.emit.number(0))
+        if answer is not None:
+            return self.visit(answer)
         path = links(node)
         bare = strip_prefix(path) if path and path[0] not in self.assigned else None
         if bare is not None and is_constant(bare):
@@ -247,8 +255,12 @@ class Reader:
         self.emit.mistake("unknown-attribute", message, node, way_out)
         return _leaf(self.emit.number(0))
 
-    def subscript(self, value: ast.expr, key: ast.expr) -> _Step:
+    def subscript(self, node: ast.Subscript) -> _Step:
+        value, key = node.value, node.slice
         try:
+            answer = numbered_answer(node, self.assigned)
+            if answer is not None:
+                return self.visit(answer)
             index = index_key(key)
         except NodeError as error:
             self.emit.mistake(error.code, str(error), error.node, error.help)

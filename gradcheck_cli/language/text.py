@@ -13,7 +13,7 @@ from gradcheck_cli.language.program import Call, Number, Program, Variable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gradcheck_cli.functions.row import Parameter, SettingValue
+    from gradcheck_cli.functions.row import Function, SettingValue
 
 # Binding strength as in Python; a call, a name and a number bind tightest.
 _STRENGTH = {
@@ -96,7 +96,7 @@ def _part(node: Number | Variable | Call, parts: list[_Part]) -> _Part:
     if not args and not row.parsed.variadic:
         return _Part(row.name)
     texts = [arg.text for arg in args]
-    words = ", ".join(texts if row.parsed.variadic else argument_texts(row.parsed.args, texts))
+    words = ", ".join(texts if row.parsed.variadic else argument_texts(row, texts))
     defaults = row.bound({})
     settings = [
         f"{k}={setting_text(v)}"
@@ -171,10 +171,12 @@ def decimal_text(value: Fraction) -> str:
     return ("-" if value < 0 else "") + text.lower().replace("e+", "e")
 
 
-def argument_texts(parameters: Sequence[Parameter], texts: Sequence[str]) -> list[str]:
+def argument_texts(row: Function, texts: Sequence[str]) -> list[str]:
     """The arguments of a call as one writes them: one that is its default is left out, and those
-    behind it are called by their names. There may be more of them than parameters.
+    behind it are called by their names, as are those that a call takes in another place. There may
+    be more of them than parameters.
     """
+    parameters, places = row.parsed.args, row.places or row.parsed.names
     written: list[str] = []
     all_written = True
     for k, text in enumerate(texts):
@@ -182,6 +184,9 @@ def argument_texts(parameters: Sequence[Parameter], texts: Sequence[str]) -> lis
         if parameter and not parameter.required and text == setting_text(parameter.default):
             all_written = False
         else:
+            all_written = all_written and (
+                parameter is None or places[k : k + 1] == (parameter.name,)
+            )
             written.append(text if all_written or not parameter else f"{parameter.name}={text}")
     return written
 

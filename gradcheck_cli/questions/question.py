@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gradcheck_cli.functions import lookup
-from gradcheck_cli.language.errors import Mistake, PointError, ProgramError, mistake
+from gradcheck_cli.language.errors import Mistake, PointError, mistake
+from gradcheck_cli.language.holding import illegible
 from gradcheck_cli.language.program import Call, Program, Variable
 from gradcheck_cli.questions.arrays import RoundedNumber, float_array, integer_array
 from gradcheck_cli.questions.intermediates import Intermediates, cut
@@ -229,7 +230,8 @@ def question_of(
         *illegible(specification, claims),
         *_claims_of_a_cut(claims, held),
     ]
-    everything = (name for name in specification.variables if name not in integers)
+    left_out = integers | held_inputs(specification)
+    everything = (name for name in specification.variables if name not in left_out)
     chosen = tuple(dict.fromkeys(wrt)) or tuple(everything)
     if not mistakes and not chosen:
         hint = f"use a variable: `x**2` with `{asked.value.format('x', 3)}`"
@@ -267,18 +269,18 @@ def _claims_of_a_cut(claims: Sequence[str], held: Intermediates | None) -> Itera
         yield Mistake("conflicting-options", message, help=way_out)
 
 
-def illegible(program: Program, claims: Sequence[str]) -> Iterator[Mistake]:
-    """What is wrong with claims about a program, whatever its shapes."""
-    if not claims:
-        return
-    from gradcheck_cli.language.claiming import read_claim
-    from gradcheck_cli.language.holding import names_of
-
-    for text in claims:
-        try:
-            read_claim(text, *names_of(program.text))
-        except ProgramError as error:
-            yield from error.mistakes
+def held_inputs(program: Program) -> frozenset[str]:
+    """Inputs that stand only where torch has no derivative: they are differentiated when named."""
+    held, others = set[int](), set(program.outputs)
+    for node in program.nodes:
+        kinds = (
+            [p.kind for p in lookup(node.function).parsed.args] if isinstance(node, Call) else []
+        )
+        for position, i in enumerate(node.args if isinstance(node, Call) else ()):
+            is_held = kinds[position : position + 1] == ["held"]
+            (held if is_held else others).add(i)
+    nodes = (program.nodes[i] for i in held - others)
+    return frozenset(node.name for node in nodes if isinstance(node, Variable))
 
 
 def index_inputs(program: Program) -> frozenset[str]:

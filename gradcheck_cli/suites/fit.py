@@ -10,12 +10,13 @@ from gradcheck_cli.calculus.formulas import is_elementwise
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import names as functions
 from gradcheck_cli.language.errors import Mistake, PointError, elide
+from gradcheck_cli.language.holding import illegible
 from gradcheck_cli.language.program import Call, Variable
 from gradcheck_cli.questions.batching import MOST_POINTS, batches
 from gradcheck_cli.questions.naming import way_out_of
 from gradcheck_cli.questions.numbers import Grid
 from gradcheck_cli.questions.points import Listed, Sample
-from gradcheck_cli.questions.question import conflicts, illegible, index_inputs, question_of
+from gradcheck_cli.questions.question import conflicts, index_inputs, question_of
 from gradcheck_cli.suites.kinds import part
 from gradcheck_cli.suites.numerals import (
     exact_numbers,

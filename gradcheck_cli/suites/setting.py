@@ -44,6 +44,9 @@ class SettingKind(Kind):
         try:
             value = self.row.read(text, where)
         except UserError as error:
+            if isinstance(node, ScalarNode):
+                document.add_from(error.mistakes, node)
+                return None
             for mistake in error.mistakes:
                 document.add_mistake(mistake.code, mistake.message, node, mistake.help)
             return None

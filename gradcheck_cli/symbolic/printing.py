@@ -164,7 +164,7 @@ class Printer(_Remembering, StrPrinter):  # type: ignore[misc]  # SymPy ships no
             return f"({args[0]} {row.operator} {args[1]})"
         if row.operator == "%":
             return f"(({args[0]}) % ({args[1]}))"
-        args = argument_texts(row.parsed.args, args) + [
+        args = argument_texts(row, args) + [
             f"{name}={setting_text(value)}"
             for name, value in expr.settings
             if value != row.bound({})[name]

@@ -124,7 +124,7 @@ def _is_condition(node: Node) -> bool:
 
 
 def _setting(item: Any, parameter: Parameter) -> SettingValue:
-    if isinstance(item, str | None) and isinstance(item, type(parameter.default)):
+    if isinstance(item, str | bool | None) and type(item) is type(parameter.default):
         return item
     return _number(item)
 

@@ -20,7 +20,7 @@ from sympy.polys.polyerrors import BasePolynomialError
 from gradcheck_cli.functions import names, table
 from gradcheck_cli.functions.deviations import Elsewhere
 from gradcheck_cli.language.errors import ProgramError
-from gradcheck_cli.language.libraries import SYNONYMS
+from gradcheck_cli.language.libraries import METHODS, SYNONYMS
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.text import setting_text
 
@@ -41,8 +41,6 @@ MODULES = {
 }  # fmt: skip
 # Libraries of numbers: nothing there has three dimensions.
 SCALAR = ("math", "sympy")
-# Stands for no prefix: `x.sum()`, as a method of torch's tensors.
-METHODS = "(methods)"
 # More to try for a setting than for our own rows.
 MORE = {
     "ord": (None, "fro", "nuc", 1, -1, 2, -2, math.inf, -math.inf, 3),
@@ -56,12 +54,13 @@ MORE = {
     "min_val": (Fraction(-1, 2),),
     "max_val": (Fraction(1, 2),),
     "approximate": ("none", "tanh"),
+    "dimension": (0, 1),
     "shape": (*CHOICES["shape"], (3,), (2, 2)),
 }
 SCALARS = ((7.5, -2.0, 0.4), (-7.5, 2.0, 0.6), (0.3, 0.7, 0.2), (2.5, 0.5, -1.5), (-0.4, 3.0, 1.0))
 SHAPES = (
-    ((3,), (3,), (3,)), ((2, 2), (2, 2), (2, 2)), ((2, 3), (3,), (3,)), ((2, 2, 3), (2, 2, 3), (2, 2, 3)), ((3, 3), (2, 3, 3), (3,)),
-    ((2, 2, 2), (2, 2, 2), (2,)), ((2, 3), (3, 2), ()),
+    ((3,), (3,), (3,)), ((2, 2), (2, 2), (2, 2)), ((2, 3), (3,), (3,)), ((2, 2, 3), (2, 2, 3), (2, 2, 3)), ((3, 3), (2, 3, 3), (3,)), ((3, 3),) * 3,
+    ((1, 1, 2, 2),) * 3, ((2, 2, 2), (2, 2, 2), (2,)), ((2, 3), (3, 2), ()),
 )  # fmt: skip
 # A meaning that differs does so by far more; the slackest of torch's own functions is off by 6e-7.
 ROOM = 1e-6
@@ -74,6 +73,19 @@ class Written(NamedTuple):
     variadic: bool
     tail: tuple[Any, ...]
     keywords: tuple[tuple[str, Any], ...]
+    names: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+
+    def in_place(self, inputs: list[Any], tail: list[Any]) -> list[Any]:
+        """Inputs and settings in the order in which the function takes them."""
+        if not (self.places and tail):
+            return [*inputs, *tail]
+        if self.variadic:
+            return [*tail, *inputs]
+        given = dict(zip(self.names, [*inputs, *tail], strict=False))
+        return [given[name] for name in self.places if name in given] + [
+            value for name, value in given.items() if name not in self.places
+        ]
 
     def text(self, name: str, *, method: bool = False) -> str:
         """In the language."""
@@ -81,12 +93,14 @@ class Written(NamedTuple):
         inputs = [
             forms.get(kind, "{}").format(x) for x, kind in zip(INPUTS, self.kinds, strict=False)
         ]
-        receiver = f"{inputs.pop(0)}." if method else ""
-        if self.variadic:
+        if self.variadic and not method:
             inputs = [f"[{', '.join(inputs)}]"]
-        rest = [setting_text(value) for value in self.tail]
-        rest += [f"{key}={setting_text(value)}" for key, value in self.keywords]
-        return f"{receiver}{name}({', '.join(inputs + rest)})"
+        written = self.in_place(inputs, [setting_text(value) for value in self.tail])
+        receiver = f"{written.pop(0)}." if method else ""
+        if self.variadic and method:
+            written = [f"[{written[0]}]", *written[1:]] if written else []
+        written += [f"{key}={setting_text(value)}" for key, value in self.keywords]
+        return f"{receiver}{name}({', '.join(written)})"
 
     def call(self, function: Any, inputs: list[Any]) -> Any:
         """As the library takes it."""
@@ -94,12 +108,16 @@ class Written(NamedTuple):
             x > 0 if kind == "condition" else x for x, kind in zip(inputs, self.kinds, strict=False)
         ]
         given = [given] if self.variadic else given
-        tail = [plain(value) for value in self.tail]
-        return function(*given, *tail, **{key: plain(value) for key, value in self.keywords})
+        keywords = {key: plain(value) for key, value in self.keywords}
+        piece = keywords.pop("piece", None)
+        answer = function(*self.in_place(given, [plain(value) for value in self.tail]), **keywords)
+        return answer if piece is None else answer[piece]
 
 
 def plain(value: Any) -> Any:
     """A setting as Python has it."""
+    if isinstance(value, tuple):
+        return tuple(map(plain, value))
     return float(value) if isinstance(value, Fraction) else value
 
 
@@ -119,14 +137,19 @@ def forms(row: Function) -> Iterator[Written]:
     """Calls of a row: bare, with each setting by place and by each of its names, and with two."""
     parsed = row.parsed
     other = {name: [n for n, own in SYNONYMS.items() if own == name] for name in SYNONYMS.values()}
-    for count in {sum(p.required for p in parsed.args), len(parsed.args)}:
+    for count in {sum(p.required for p in parsed.args), min(len(parsed.args), 3)}:
         kinds = ("", "") if parsed.variadic else tuple(p.kind for p in parsed.args[:count])
-        start = Written(kinds, parsed.variadic, (), ())
+        names = (*parsed.names[:count], *(p.name for p in parsed.settings))
+        start = Written(kinds, parsed.variadic, (), (), names, row.places)
         if not any(p.required for p in parsed.settings):
             yield start
         for places in range(1, min(len(parsed.settings), 3) + 1):
             given = [choices(p.name) for p in parsed.settings[:places]]
             yield from (start._replace(tail=tail) for tail in product(*given))
+        for places in range(row.has_pieces and len(parsed.settings)):
+            for tail in product(*(choices(p.name) for p in parsed.settings[:places])):
+                yield start._replace(tail=tail, keywords=(("piece", 0),))
+                yield start._replace(tail=tail, keywords=(("piece", 1),))
         for setting in parsed.settings:
             for name in (setting.name, *other.get(setting.name, ())):
                 for value in choices(setting.name):
@@ -151,12 +174,22 @@ def points(row: Function, module: str) -> Iterator[list[np.ndarray[Any, Any]]]:
 
 def indexed(row: Function, random: np.random.Generator) -> Iterator[list[np.ndarray[Any, Any]]]:
     """Inputs of a row that takes integers too: classes, or an order."""
-    for shape, less in (((), ()), ((3,), ()), ((2, 3), (2,)), ((2, 3, 2), (2, 2))):
+    for shape, less in (
+        ((), ()),
+        ((3,), ()),
+        ((2, 3), (2,)),
+        ((2, 3, 2), (2, 2)),
+        ((2, 2), (2, 2)),
+    ):
         arrays = []
         for p in row.parsed.args:
             drawn = random.integers(0, 2, less) if p.kind else random.uniform(0.1, 0.9, shape)
             arrays.append(np.round(drawn, 2) if not p.kind else np.asarray(drawn))
         yield arrays
+        if len(arrays) == 3:  # every place once, and a number to put there
+            places = np.arange(arrays[1].size).reshape(less)
+            yield [arrays[0], places, arrays[2]]
+            yield [arrays[0], places, np.array(0.7)]
 
 
 def numbers(value: Any) -> np.ndarray[Any, Any] | None:

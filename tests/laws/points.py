@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.judge.verdict import Verdict
     from gradcheck_cli.questions.batch import Point
 
-INPUTS = ("x", "y", "z", "w")
+INPUTS = ("x", "y", "z", "w", "v")
 # (low, high, decimals): near 0, on both sides of 1, probabilities, the middle range, and where
 # exponentials are large.
 _RANGES = (

@@ -15,16 +15,16 @@ import torch
 from gradcheck_cli.functions import constants, names, table
 from gradcheck_cli.functions.deviations import Elsewhere
 from gradcheck_cli.language.errors import ProgramError
-from gradcheck_cli.language.libraries import PREFIXES
+from gradcheck_cli.language.libraries import METHODS, PREFIXES
 from gradcheck_cli.language.parse import parse
 
-from .library_calls import METHODS, MODULES, walk, written
+from .library_calls import MODULES, walk, written
 from .test_same_shapes import of_balls
 
 # A name under a prefix that is refused whatever is given to it.
 REFUSED = {
-    "math.remainder", "sympy.sinc", "sympy.frac", "sympy.loggamma", "scipy.special.loggamma", "scipy.special.kl_div", "torch.gather", "sympy.reshape",
-    "sympy.expand", "sympy.cbrt",
+    "math.remainder", "sympy.sinc", "sympy.frac", "sympy.loggamma", "scipy.special.loggamma", "scipy.special.kl_div", "sympy.reshape",
+    "sympy.expand", "sympy.cbrt", "sympy.diag", "sympy.unflatten", "np.meshgrid", "np.median", "sympy.diff", "np.vecdot", "np.linalg.vecdot", "sympy.solve", "np.pad", "torch.nn.functional.unfold",
 }  # fmt: skip
 
 
@@ -95,8 +95,12 @@ STATED = [
     if not (library.startswith("torch") and isinstance(meant, Elsewhere) and meant.needs and "functional" not in library)
 ]  # fmt: skip
 # What no number shows: NumPy's order of axes would be refused, SymPy's `div` takes no numbers, and
-# torch's `gather` no index with a dim less.
-UNSEEN = {("transpose", "np.transpose"), ("div", "sympy"), ("gather", "torch")}
+# torch's `gather` no index with a dim less, and its `addmm` and kin no numbers by their places; no
+# target of -1 or 1 is drawn.
+UNSEEN = {
+    ("transpose", "np.transpose"), ("div", "sympy"), ("gather", "torch"), ("gather", METHODS), ("cosine_embedding_loss", "torch"),
+    *((name, "torch") for name in ("addmm", "addmv", "addr", "addbmm", "baddbmm")),
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -114,7 +118,7 @@ def test_a_difference_that_is_not_stated_is_seen(name, library, monkeypatch):
     there.
     """
     row = table()[name]
-    prefix = library if library in MODULES else library.rpartition(".")[0]
+    prefix = library if library in (*MODULES, METHODS) else library.rpartition(".")[0]
     lie = replace(row, foreign={key: meant for key, meant in row.foreign.items() if key != library})
     monkeypatch.setitem(table(), name, lie)
     assert walk(installed(prefix), [lie]).different

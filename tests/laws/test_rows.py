@@ -14,7 +14,7 @@ import torch
 
 from gradcheck_cli.functions import constants, lookup, names, operators, table
 from gradcheck_cli.functions.row import Function, RowError
-from gradcheck_cli.language.libraries import PREFIXES
+from gradcheck_cli.language.libraries import METHODS, PREFIXES
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.program import Call
 from gradcheck_cli.language.text import program_text
@@ -43,7 +43,7 @@ def test_the_signature_is_valid(row):
     for group in (parsed.args, parsed.settings):
         required = [p.required for p in group]
         assert required == sorted(required, reverse=True)
-    assert {p.kind for p in parsed.args} <= {"", "index", "condition"}
+    assert {p.kind for p in parsed.args} <= {"", "index", "held", "condition"}
     assert not {p.kind for p in parsed.settings} - {""}
 
 
@@ -119,7 +119,9 @@ def test_roundings_and_forms_are_well_formed(row):
     assert row.latex.count("%s") in (0, len(row.parsed.args))
     for library in row.foreign:
         prefix, _, name = library.rpartition(".")
-        assert library in PREFIXES or (prefix in PREFIXES and name in (row.name, *row.aliases))
+        assert library in (*PREFIXES, METHODS) or (
+            prefix in PREFIXES and name in (row.name, *row.aliases)
+        )
 
 
 @pytest.mark.parametrize("row", [row for row in all_rows() if row.approximates], ids=named)

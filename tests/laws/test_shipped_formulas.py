@@ -43,6 +43,8 @@ IN_CPP = {
     "add": "handle_r_to_c", "sub": "handle_r_to_c", "mul": "mul_tensor_backward", "div": "div_tensor_self_backward, div_tensor_other_backward",
     "pow": "pow_backward_self, pow_backward_exponent", "clamp": "clamp_backward_min_max", "log1p": "log1p_backward", "atan2": "atan2_backward",
     "sinc": "sinc_backward", "deg2rad": "deg2rad_backward", "rad2deg": "rad2deg_backward", "i1": "i1_backward", "i1e": "i1e_backward",
+    "rrelu": "rrelu_with_noise_backward", "addcmul": "handle_r_to_c", "addcdiv": "handle_r_to_c", "rsub": "handle_r_to_c", "copysign": "copysign_tensor_self_backward",
+    "masked_fill": "masked_fill_backward", "clamp_min": "scalar_tensor with options", "clamp_max": "scalar_tensor with options",
     "bce": "binary_cross_entropy_backward reduces", "bce_with_logits": "binary_cross_entropy_with_logits_backward reduces",
 }  # fmt: skip
 # Rows whose torch function is composed of others, and the node that its backward begins with.
@@ -67,6 +69,7 @@ RENAMED = {
     "bce": "binary_cross_entropy",
     "bce_with_logits": "binary_cross_entropy_with_logits",
     "logsigmoid": "log_sigmoid_forward",
+    "rrelu": "rrelu_with_noise",
 }
 NODES = {"logsigmoid": "LogSigmoidBackward"}  # the generator drops `_forward`
 # What a few roundings do not cover: the kernel of tanh fuses `1 - y * y`, and so saves the rounding
