@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gradcheck_cli.lift import lift
+from gradcheck_cli.lifting import lift
 
 FILES = sorted((Path(__file__).parent / "lifting").iterdir())
 FOLDER = Path(__file__).parent / "golden" / "lifting"

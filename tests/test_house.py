@@ -31,7 +31,7 @@ FLOORS = (
     ("checks",),
     ("code",),
     ("api", "suites"),
-    ("manual", "runs", "lift"),
+    ("manual", "runs", "lifting"),
     ("pytest_plugin", "starter"),
     ("cli",),
     ("__main__", "notebook"),

@@ -12,8 +12,8 @@ from clocks import cpu_budget
 from lifting_goldens import FILES, golden
 from test_hostile import ATTACKS
 
-from gradcheck_cli.lift import lift
-from gradcheck_cli.lift.labels import Target, label_of, target_of
+from gradcheck_cli.lifting import lift
+from gradcheck_cli.lifting.labels import ClaimTarget, label_of, target_of
 
 IMPORTS = "import math\nimport numpy as np\nimport torch\nimport torch.nn.functional as F\n"
 X = "x = torch.tensor(2.0, requires_grad=True)\n"
@@ -268,15 +268,15 @@ def test_a_claim_of_no_check_is_told(lifted):
 @pytest.mark.parametrize(
     ("name", "known", "target"),
     [
-        ("dydx", {"y", "x"}, Target("y", "x")),
-        ("dL_dw1", {"L", "w1"}, Target("L", "w1")),
-        ("ddelta_ddata", {"delta", "data"}, Target("delta", "data")),
-        ("dW", {"W"}, Target("", "W")),
+        ("dydx", {"y", "x"}, ClaimTarget("y", "x")),
+        ("dL_dw1", {"L", "w1"}, ClaimTarget("L", "w1")),
+        ("ddelta_ddata", {"delta", "data"}, ClaimTarget("delta", "data")),
+        ("dW", {"W"}, ClaimTarget("", "W")),
         ("data", {"x"}, None),
         ("x_grad_numeric", {"x"}, None),
         ("torch_grad_x", {"x"}, None),
-        ("expected_grad", {"x"}, Target("", "")),
-        ("f_prime", {"x"}, Target("f", "")),
+        ("expected_grad", {"x"}, ClaimTarget("", "")),
+        ("f_prime", {"x"}, ClaimTarget("f", "")),
     ],
 )
 def test_a_name_is_taken_apart(name, known, target):
@@ -287,11 +287,11 @@ def test_a_name_is_taken_apart(name, known, target):
 @pytest.mark.parametrize(
     ("text", "target"),
     [
-        ("df/dx:", Target("f", "x")),
-        ("value y, then dL/dW1 =", Target("L", "W1")),
-        ("∂z/∂a", Target("z", "a")),
-        ("d/dx", Target("", "x")),
-        ("the gradient with respect to w is", Target("", "w")),
+        ("df/dx:", ClaimTarget("f", "x")),
+        ("value y, then dL/dW1 =", ClaimTarget("L", "W1")),
+        ("∂z/∂a", ClaimTarget("z", "a")),
+        ("d/dx", ClaimTarget("", "x")),
+        ("the gradient with respect to w is", ClaimTarget("", "w")),
         ("w/o a label", None),
         ("read/write", None),
     ],
@@ -372,7 +372,7 @@ def test_torch_is_not_loaded(tmp_path):
     import subprocess
 
     (tmp_path / "a.py").write_text(IMPORTS + SQUARE)
-    program = "import sys, pathlib; from gradcheck_cli.lift import lift; lift(pathlib.Path('a.py')); sys.exit('torch' in sys.modules)"
+    program = "import sys, pathlib; from gradcheck_cli.lifting import lift; lift(pathlib.Path('a.py')); sys.exit('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=False)
     assert done.returncode == 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from gradcheck_cli.functions.modules import is_cut
 from gradcheck_cli.language.terms import Spelling, Term
 
 if TYPE_CHECKING:
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
 
 # Stands in the leaf of a named number, and in no name of Python's.
 MARK = "\N{MIDDLE DOT}"
-# What cuts a value off from a gradient.
-_CUTS = ("stop_gradient", "detach")
 
 
 def is_number(word: str) -> bool:
@@ -38,13 +37,13 @@ def rewritten(term: Term, new: Callable[[str], Term | None]) -> Term:
 def uncut(term: Term) -> Term:
     """A term without the places where it is cut off from a gradient: a formula has none."""
     match term:
-        case Term(kind="call", parts=(Term(kind="leaf", text=name), Term() as inner)) if (
-            name.rpartition(".")[2] in _CUTS
+        case Term(kind="call", parts=(Term(kind="leaf", text=name), Term() as inner)) if is_cut(
+            name.rpartition(".")[2]
         ):
             return uncut(inner)
         case Term(
             kind="call", parts=(Term(kind="attribute", text=name, parts=(Term() as inner,)),)
-        ) if name in _CUTS:
+        ) if is_cut(name):
             return uncut(inner)
     parts = tuple(None if part is None else uncut(part) for part in term.parts)
     return Term(term.kind, term.span, term.text, parts, term.signs, term.tail)

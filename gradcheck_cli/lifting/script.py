@@ -30,7 +30,7 @@ _GOES_ON = re.compile(r"[)\]}#\s]|else\b|elif\b|except\b|finally\b|$")
 _MOST_PARTS = 50
 
 
-class Place(NamedTuple):
+class ScriptLine(NamedTuple):
     """Where a line stands: in which cell of code, from 1, or 0 in a script."""
 
     cell: int
@@ -40,10 +40,10 @@ class Place(NamedTuple):
         return f"cell {self.cell}, line {self.line}" if self.cell else f"line {self.line}"
 
 
-class Unread(NamedTuple):
+class NotLifted(NamedTuple):
     """What is not lifted, and why."""
 
-    place: Place
+    place: ScriptLine
     reason: str
 
     def __str__(self) -> str:
@@ -61,10 +61,10 @@ class Script:
 
     source: Source
     body: list[ast.stmt]
-    places: tuple[Place, ...]
-    unread: tuple[Unread, ...]
+    places: tuple[ScriptLine, ...]
+    unread: tuple[NotLifted, ...]
 
-    def place(self, line: int) -> Place:
+    def place(self, line: int) -> ScriptLine:
         """Where a line of the source stands."""
         return self.places[min(max(line, 1), len(self.places)) - 1]
 
@@ -82,12 +82,12 @@ def read_script(path: Path) -> Script:
         message = f"`{path}` has more than {LONGEST_CODE:,} characters of code"
         raise mistake("too-large", f"{message}, and no more are read")
     lines: list[str] = []
-    places: list[Place] = []
-    unread: list[Unread] = []
+    places: list[ScriptLine] = []
+    unread: list[NotLifted] = []
     for number, cell in enumerate(cells, 1):
         kept = _python_of(cell, number if is_notebook else 0, unread)
         lines += kept
-        places += [Place(number if is_notebook else 0, k) for k in range(1, len(kept) + 1)]
+        places += [ScriptLine(number if is_notebook else 0, k) for k in range(1, len(kept) + 1)]
     source = Source("\n".join(lines))
     return Script(source, tree(source).body, tuple(places), tuple(unread))
 
@@ -129,18 +129,18 @@ def _language(notebook: dict[str, Any]) -> str:
     return "Python"
 
 
-def _python_of(cell: str, number: int, unread: list[Unread]) -> list[str]:
+def _python_of(cell: str, number: int, unread: list[NotLifted]) -> list[str]:
     """The lines of a cell; those that are no Python are empty, and told."""
     magic = _CELL_MAGIC.match(cell)
     if magic and magic[1] not in _HARMLESS:
-        unread.append(Unread(Place(number, 1), f"a cell of `%%{magic[1]}` is not read"))
+        unread.append(NotLifted(ScriptLine(number, 1), f"a cell of `%%{magic[1]}` is not read"))
         return [""] * (cell.count("\n") + 1)
     plain, magics = without_magics(bare(cell))
     given = bare(cell).split("\n")
     for line in magics:
         if not given[line - 1].startswith("%%"):
             words = elide(given[line - 1].strip())
-            unread.append(Unread(Place(number, line), f"`{words}` is no Python"))
+            unread.append(NotLifted(ScriptLine(number, line), f"`{words}` is no Python"))
     lines = plain.split("\n")
     for _ in range(_MOST_PARTS):
         try:
@@ -149,11 +149,13 @@ def _python_of(cell: str, number: int, unread: list[Unread]) -> list[str]:
             wrong = error.mistakes[0]
             start = 0 if wrong.span is None else wrong.span.start
             line = "\n".join(lines).count("\n", 0, start) + 1
-            unread.append(Unread(Place(number, line), wrong.message))
+            unread.append(NotLifted(ScriptLine(number, line), wrong.message))
             _leave_out(lines, line)
         else:
             return lines
-    unread.append(Unread(Place(number, 1), "too much here is no Python: nothing of it is read"))
+    unread.append(
+        NotLifted(ScriptLine(number, 1), "too much here is no Python: nothing of it is read")
+    )
     return [""] * len(lines)
 
 

@@ -15,7 +15,7 @@ from gradcheck_cli.language.cells.bindings import (
 from gradcheck_cli.language.cells.walk import MOST_ROUNDS, is_main
 from gradcheck_cli.language.errors import NodeError
 from gradcheck_cli.language.terms import leaf
-from gradcheck_cli.lift.deciding import Deciding
+from gradcheck_cli.lifting.deciding import Deciding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -12,18 +12,18 @@ import numpy as np
 from gradcheck_cli.language.claiming import read_claim
 from gradcheck_cli.language.errors import NodeError, UserError
 from gradcheck_cli.language.reading import read_program
-from gradcheck_cli.lift.checks import checks_of
-from gradcheck_cli.lift.naming import Naming
-from gradcheck_cli.lift.terms import text_of
-from gradcheck_cli.lift.worth import Worthless, array_of, worths
+from gradcheck_cli.lifting.checks import checks_of
+from gradcheck_cli.lifting.naming import ProgramNames
+from gradcheck_cli.lifting.terms import text_of
+from gradcheck_cli.lifting.worth import Worthless, array_of, worths
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gradcheck_cli.language.terms import Term
-    from gradcheck_cli.lift.checks import Check
-    from gradcheck_cli.lift.collecting import Collecting, Stated
-    from gradcheck_cli.lift.worth import Numbers
+    from gradcheck_cli.lifting.checks import Check
+    from gradcheck_cli.lifting.collecting import Collecting, Stated
+    from gradcheck_cli.lifting.worth import Numbers
 
 # Significant digits of a number that was worked out at the point: as many as an input that is
 # rounded to the dtype leaves of it.
@@ -48,7 +48,7 @@ class _Line:
 def lifted_checks(reading: Collecting) -> list[Check]:
     """The checks of a script with what is claimed of each; what is of none is told."""
     checks, makers = checks_of(reading)
-    namings = [Naming(reading, check, makers) for check in checks]
+    namings = [ProgramNames(reading, check, makers) for check in checks]
     chosen: dict[int, list[tuple[Stated, str, str]]] = {}
     for stated in reading.stated:
         found = _subject(stated, namings)
@@ -64,7 +64,7 @@ def lifted_checks(reading: Collecting) -> list[Check]:
     return checks
 
 
-def _subject(stated: Stated, namings: Sequence[Naming]) -> tuple[int, str, str] | None:
+def _subject(stated: Stated, namings: Sequence[ProgramNames]) -> tuple[int, str, str] | None:
     """The check that a statement is about, and what of it by what; None of none."""
     found = []
     for k, naming in enumerate(namings):
@@ -84,7 +84,7 @@ def _subject(stated: Stated, namings: Sequence[Naming]) -> tuple[int, str, str] 
     return k, of, by
 
 
-def _fit(stated: Stated, naming: Naming) -> tuple[str, str, float] | None:
+def _fit(stated: Stated, naming: ProgramNames) -> tuple[str, str, float] | None:
     """What is stated in the names of a check: of what (empty for its value), by what, and how well
     that fits.
     """
@@ -113,7 +113,7 @@ def _fit(stated: Stated, naming: Naming) -> tuple[str, str, float] | None:
 class _Writer:
     """Writes the claims of a check."""
 
-    def __init__(self, reading: Collecting, naming: Naming) -> None:
+    def __init__(self, reading: Collecting, naming: ProgramNames) -> None:
         self.reading, self.naming, self.check = reading, naming, naming.check
         self.emitted: dict[str, str] = {}
         self.lines: list[_Line] = []

@@ -17,10 +17,17 @@ from gradcheck_cli.language.cells.bindings import (
     Thing,
 )
 from gradcheck_cli.language.errors import NodeError
-from gradcheck_cli.lift.following import Following
-from gradcheck_cli.lift.labels import Target, estimated, is_estimate, is_place, label_of, target_of
-from gradcheck_cli.lift.printed import printed_parts
-from gradcheck_cli.lift.terms import uncut
+from gradcheck_cli.lifting.following import Following
+from gradcheck_cli.lifting.labels import (
+    ClaimTarget,
+    estimated,
+    is_estimate,
+    is_place,
+    label_of,
+    target_of,
+)
+from gradcheck_cli.lifting.printed import printed_parts
+from gradcheck_cli.lifting.terms import uncut
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,7 +39,6 @@ _COMPARING = (
     "allclose", "isclose", "equal", "assert_close", "assert_allclose", "assert_almost_equal",
     "array_equal", "assert_equal",
 )  # fmt: skip
-_MEASURING = ("abs", "norm", "max", "fabs", "item", "mean", "sum")
 # A step of a difference quotient is no larger: a guess.
 _SMALL = 0.02
 
@@ -53,7 +59,7 @@ class Stated:
 
     line: int
     words: str
-    target: Target
+    target: ClaimTarget
     value: Term
     leaves: Mapping[str, str] = field(repr=False)
     name: str = ""
@@ -119,7 +125,7 @@ class Collecting(Following):
         self,
         node: ast.AST,
         words: str,
-        target: Target,
+        target: ClaimTarget,
         value: Term,
         leaves: dict[str, str],
         name: str = "",
@@ -135,7 +141,7 @@ class Collecting(Following):
             return
         if node.func.id not in ("print", "display"):
             return
-        label: Target | None = None
+        label: ClaimTarget | None = None
         before = ""
         for part in printed_parts(node):
             if isinstance(part, str):
@@ -143,7 +149,7 @@ class Collecting(Following):
             elif label is not None:
                 self._labelled(part, label, before, node)
 
-    def _labelled(self, value: ast.expr, label: Target, before: str, node: ast.Call) -> None:
+    def _labelled(self, value: ast.expr, label: ClaimTarget, before: str, node: ast.Call) -> None:
         if is_estimate(before):
             return
         if self._is_quotient(value):
@@ -194,7 +200,7 @@ class Collecting(Following):
             self.tell_error(error, where.lineno)
             return
         words = f"compared with .grad: {self.source.words(where)}"
-        self._keep(node, words, Target("", ""), term, self.leaves(), by=gradient.by[0])
+        self._keep(node, words, ClaimTarget("", ""), term, self.leaves(), by=gradient.by[0])
 
     def _is_quotient(self, node: ast.expr) -> bool:
         """Whether an expression divides a difference by a small number."""
@@ -219,7 +225,7 @@ def _names(target: ast.expr) -> Iterator[ast.Name]:
             yield from _names(part)
 
 
-def _is_step(name: str, thing: PythonValue, target: Target) -> bool:
+def _is_step(name: str, thing: PythonValue, target: ClaimTarget) -> bool:
     """Whether a number under a name such as `dx` is a step rather than a derivative."""
     return not target.of and name == f"d{target.by}" and 0 < abs(thing.value) <= _SMALL
 
@@ -228,7 +234,7 @@ def _is_text(thing: Thing) -> bool:
     return isinstance(thing, PythonValue) and not isinstance(thing.value, int | float)
 
 
-def _fraction(target: Target) -> str:
+def _fraction(target: ClaimTarget) -> str:
     return f"d{target.of}/d{target.by}"
 
 
@@ -240,7 +246,7 @@ def _pairs(node: ast.expr) -> Iterator[tuple[ast.expr, ast.expr]]:
                 yield left, right
             case ast.Call(func=func, args=[first, second, *_]) if _called(func) in _COMPARING:
                 yield first, second
-            case ast.Call(func=func, args=args) if _called(func) in _MEASURING:
+            case ast.Call(func=func, args=args) if not _called(func).endswith("_"):
                 owner = [func.value] if isinstance(func, ast.Attribute) else []
                 for inner in (*args, *owner):
                     if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Sub):

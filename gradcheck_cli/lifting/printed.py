@@ -6,6 +6,8 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
+from gradcheck_cli.functions.modules import ROUNDING
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -38,7 +40,9 @@ def _parts(node: ast.expr) -> Iterator[str | ast.expr]:
             yield from _parts(right)
         case ast.Call(func=ast.Attribute(attr="format", value=ast.Constant(value=str() as text))):
             yield from _filled(_FIELD.split(text), node.args)
-        case ast.Call(func=ast.Name(id="str" | "repr" | "round" | "format"), args=[first, *_]):
+        case ast.Call(func=ast.Name(id="str" | "repr" | "format"), args=[first, *_]):
+            yield first
+        case ast.Call(func=ast.Name(id=name), args=[first, ast.Constant()]) if name == ROUNDING:
             yield first
         case _:
             yield node

@@ -27,16 +27,16 @@ from gradcheck_cli.language.cells.routines import Routines
 from gradcheck_cli.language.cells.scope import needed, words_of
 from gradcheck_cli.language.errors import NodeError, ProgramError, UserError, elide
 from gradcheck_cli.language.terms import Term, call, leaf, spelled
-from gradcheck_cli.lift.script import Unread
-from gradcheck_cli.lift.terms import MARK, is_number, rewritten
-from gradcheck_cli.lift.worth import Worthless, array_of, worths
+from gradcheck_cli.lifting.script import NotLifted
+from gradcheck_cli.lifting.terms import MARK, is_number, rewritten
+from gradcheck_cli.lifting.worth import Worthless, array_of, worths
 from gradcheck_cli.questions.cells import given_value
 from gradcheck_cli.questions.constructors import MAKERS
 
 if TYPE_CHECKING:
     from gradcheck_cli.language.errors import Span
-    from gradcheck_cli.lift.script import Script
-    from gradcheck_cli.lift.worth import Numbers
+    from gradcheck_cli.lifting.script import Script
+    from gradcheck_cli.lifting.worth import Numbers
 
 
 class Reading(Routines):
@@ -59,12 +59,12 @@ class Reading(Routines):
         self.script = script
         self.numbers: dict[str, PythonValue] = {}
         self.moves: list[int] = []
-        self.unread: list[Unread] = list(script.unread)
+        self.unread: list[NotLifted] = list(script.unread)
         self.seed = 0
 
     def tell(self, line: int, reason: str) -> None:
         """Keep why something of a line is not read."""
-        new = Unread(self.script.place(line), reason)
+        new = NotLifted(self.script.place(line), reason)
         if new not in self.unread:
             self.unread.append(new)
 

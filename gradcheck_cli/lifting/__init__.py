@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gradcheck_cli.lift.script import Unread
+    from gradcheck_cli.lifting.script import NotLifted
 
 
 class Lifted(NamedTuple):
@@ -16,7 +16,7 @@ class Lifted(NamedTuple):
     suite: str
     checks: int
     claims: int
-    unread: tuple[Unread, ...]
+    unread: tuple[NotLifted, ...]
 
 
 def lift(path: Path) -> Lifted:
@@ -25,10 +25,10 @@ def lift(path: Path) -> Lifted:
     Raises:
         PointError: the file cannot be read.
     """
-    from gradcheck_cli.lift.collecting import Collecting
-    from gradcheck_cli.lift.matching import lifted_checks
-    from gradcheck_cli.lift.script import read_script
-    from gradcheck_cli.lift.suite import mistake_in, suite_text
+    from gradcheck_cli.lifting.collecting import Collecting
+    from gradcheck_cli.lifting.matching import lifted_checks
+    from gradcheck_cli.lifting.script import read_script
+    from gradcheck_cli.lifting.suite import mistake_in, suite_text
 
     script = read_script(path)
     reading = Collecting(script)

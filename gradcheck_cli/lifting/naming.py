@@ -15,24 +15,24 @@ from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.language.holding import names_of
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.terms import Term, leaf
-from gradcheck_cli.lift.labels import bare_name
-from gradcheck_cli.lift.terms import is_number, name_of, rewritten, text_of, uncut
-from gradcheck_cli.lift.worth import Worthless, array_of, worths
+from gradcheck_cli.lifting.labels import bare_name
+from gradcheck_cli.lifting.terms import is_number, name_of, rewritten, text_of, uncut
+from gradcheck_cli.lifting.worth import Worthless, array_of, worths
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from gradcheck_cli.language.errors import Span
     from gradcheck_cli.language.program import Program
-    from gradcheck_cli.lift.checks import Check
-    from gradcheck_cli.lift.reading import Reading
-    from gradcheck_cli.lift.worth import Numbers
+    from gradcheck_cli.lifting.checks import Check
+    from gradcheck_cli.lifting.reading import Reading
+    from gradcheck_cli.lifting.worth import Numbers
 
 # Two values are one if they agree to so many parts at a point beside the script's.
 _CLOSE, _BESIDE = 1e-13, 0.01
 
 
-class Naming:
+class ProgramNames:
     """The names of a check."""
 
     def __init__(self, reading: Reading, check: Check, makers: Mapping[str, Term]) -> None:

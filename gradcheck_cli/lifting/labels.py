@@ -39,19 +39,19 @@ _AT = re.compile(
 _SUFFIX = re.compile(r"_?(?:t|torch|tensor|pt|val|value|np|num|hand|manual|var|0)$")
 
 
-class Target(NamedTuple):
+class ClaimTarget(NamedTuple):
     """What is claimed: `by` is empty for the only input; `of` for the value of the program."""
 
     of: str
     by: str
 
 
-def label_of(text: str) -> Target | None:
+def label_of(text: str) -> ClaimTarget | None:
     """What the last label in a text claims; None of one without a label."""
     found = [*_FRACTION.finditer(text), *_WITH_RESPECT.finditer(text)]
     if found:
         last = max(found, key=lambda match: match.end())
-        return Target(last["of"] or "", last["by"])
+        return ClaimTarget(last["of"] or "", last["by"])
     words = [word for word in _WORD.findall(text) if _is_derivative_word(word)]
     target = target_of(words[-1], ()) if words else None
     return target if target is not None and target.by else None
@@ -77,7 +77,7 @@ def bare_name(name: str) -> str:
     return _SUFFIX.sub("", name) or name
 
 
-def target_of(name: str, known: Collection[str]) -> Target | None:
+def target_of(name: str, known: Collection[str]) -> ClaimTarget | None:
     """What a variable's name claims; None of one that is no derivative's.
 
     Args:
@@ -99,41 +99,43 @@ def estimated(name: str, known: Collection[str]) -> bool:
     return target is not None and (target.by in known or not target.by)
 
 
-def _readings(core: str, parts: list[str], known: Collection[str]) -> Iterator[Target | None]:
+def _readings(core: str, parts: list[str], known: Collection[str]) -> Iterator[ClaimTarget | None]:
     if not parts:
         return
     if len(parts) == 1 and core.lower() in _DERIVATIVES:
-        yield Target("", "")
+        yield ClaimTarget("", "")
     if match := re.fullmatch(rf"[d∂]({_NAME}?)_?[d∂]_?({_NAME})", core):
         yield from _split(core, known)
         if "_" in core or not known:
-            yield Target(match[1], match[2])
+            yield ClaimTarget(match[1], match[2])
     if match := re.fullmatch(rf"(?:grad|d|deriv|derivative|gradient)_({_NAME})", core):
-        yield from (Target(of, by) for of, by in _halves(match[1]) if of in known and by in known)
-        yield Target("", match[1])
+        yield from (
+            ClaimTarget(of, by) for of, by in _halves(match[1]) if of in known and by in known
+        )
+        yield ClaimTarget("", match[1])
     if match := re.fullmatch(rf"({_NAME})_(?:grad|gradient|deriv|derivative)", core):
-        yield Target("", match[1])
+        yield ClaimTarget("", match[1])
     for match in re.finditer(rf"(?<=_)(?:grad|deriv|derivative|gradient)_({_NAME})$", core):
-        yield from (Target("", by) for by in (match[1],) if by in known)
+        yield from (ClaimTarget("", by) for by in (match[1],) if by in known)
     for match in re.finditer(rf"^({_NAME}?)_(?:grad|deriv|derivative|gradient)_", core):
-        yield from (Target("", by) for by in (match[1],) if by in known)
+        yield from (ClaimTarget("", by) for by in (match[1],) if by in known)
     if match := re.fullmatch(rf"({_NAME})_prime(?:_({_NAME}))?", core):
-        yield Target(match[1], match[2] or "")
+        yield ClaimTarget(match[1], match[2] or "")
     if match := re.fullmatch(rf"[d∂]({_NAME})_({_NAME})", core):
-        yield Target(match[1], match[2])
+        yield ClaimTarget(match[1], match[2])
     if (match := re.fullmatch(rf"[d∂]({_NAME})", core)) and match[1] in known:
-        yield Target("", match[1])
+        yield ClaimTarget("", match[1])
 
 
-def _split(core: str, known: Collection[str]) -> Iterator[Target]:
+def _split(core: str, known: Collection[str]) -> Iterator[ClaimTarget]:
     """Each way in which `dydx` is one name over another, both known, or the lower one."""
     pairs = [
         (core[1:k].rstrip("_"), core[k + 1 :].lstrip("_"))
         for k in range(2, len(core) - 1)
         if core[k] in "d∂"
     ]
-    yield from (Target(of, by) for of, by in pairs if of in known and by in known)
-    yield from (Target(of, by) for of, by in pairs if by in known)
+    yield from (ClaimTarget(of, by) for of, by in pairs if of in known and by in known)
+    yield from (ClaimTarget(of, by) for of, by in pairs if by in known)
 
 
 def _halves(words: str) -> Iterator[tuple[str, str]]:

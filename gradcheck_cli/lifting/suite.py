@@ -15,8 +15,8 @@ from gradcheck_cli.suites.read import read_suites
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from gradcheck_cli.lift.checks import Check
-    from gradcheck_cli.lift.script import Unread
+    from gradcheck_cli.lifting.checks import Check
+    from gradcheck_cli.lifting.script import NotLifted
     from gradcheck_cli.questions.points import Given
 
 _NUMBER = re.compile(r"-?\d+(\.\d*)?([eE][-+]?\d+)?")
@@ -25,7 +25,7 @@ _PLAIN = re.compile(r"[A-Za-z(][\w ()+*/.,=@<>-]*[\w)]|[A-Za-z]")
 _RESERVED = ("y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf")
 
 
-def suite_text(name: str, checks: Sequence[Check], unread: Sequence[Unread], seed: int) -> str:
+def suite_text(name: str, checks: Sequence[Check], unread: Sequence[NotLifted], seed: int) -> str:
     """The suite as a file.
 
     Args:

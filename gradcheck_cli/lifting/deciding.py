@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gradcheck_cli.language.cells.bindings import Gradient, PythonValue, Thing
 from gradcheck_cli.language.errors import NodeError
 from gradcheck_cli.language.terms import Term, call, leaf
-from gradcheck_cli.lift.reading import Reading
+from gradcheck_cli.lifting.reading import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.dtypes import DTYPES
-from gradcheck_cli.language.cells.derived import program_of
+from gradcheck_cli.language.cells.derived import cell_program
 from gradcheck_cli.language.errors import UserError, mistake
 from gradcheck_cli.questions.cells import given_value, refusal_of
 from gradcheck_cli.questions.numbers import Grid
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from gradcheck_cli.language.cells.derived import CellProgram
     from gradcheck_cli.language.cells.scope import Derivative
     from gradcheck_cli.language.terms import Term
-    from gradcheck_cli.lift.reading import Reading
-    from gradcheck_cli.lift.script import Place
+    from gradcheck_cli.lifting.reading import Reading
+    from gradcheck_cli.lifting.script import ScriptLine
     from gradcheck_cli.questions.numbers import Nested
     from gradcheck_cli.questions.points import Given
 
@@ -42,7 +42,7 @@ class Check:
     """
 
     line: int
-    places: list[Place]
+    places: list[ScriptLine]
     words: str
     derivative: Derivative
     program: CellProgram
@@ -92,7 +92,7 @@ def _check(reading: Reading, derivative: Derivative, line: int) -> Check:
         result=reading.settled(derivative.result),
         cotangent=None if given is None else reading.made_of(given),
     )
-    program = program_of(reading, whole)
+    program = cell_program(reading, whole)
     at = {name: given_value(value) for name, value in program.point.items()}
     _require_all(program)
     weights = None if program.cotangent is None else given_value(program.cotangent)
