@@ -183,7 +183,7 @@ error[unknown-key]: no key named `exper` in a case
   |   ^^^^^
   = help: did you mean `expr`?""",
     one("at: {x: 3}"): """\
-error[missing-key]: a case needs the key `expr`
+error[missing-key]: a case needs the key `expr` or `function`
  --> a.yaml:3:5
   | - at: {x: 3}
   |   ^^
