@@ -27,7 +27,7 @@ FLOORS = (
     ("subjects", "symbolic"),
     ("questions",),
     ("witnesses", "settings"),
-    ("judge", "claims"),
+    ("judge", "claims", "diagnosis"),
     ("checks",),
     ("code",),
     ("api", "suites"),

@@ -27,6 +27,10 @@ WORDS = {
     ("api.py", "trace"): "the name of a setting",
     ("settings", "trace"): "the name of a setting",
     ("reports", "trace"): "a key of records",
+    ("cli", "diff"): "a command",
+    ("settings", "diff"): "a command",
+    ("symbolic", "positive"): "a fact that SymPy knows of a number",
+    ("worlds", "angle"): "a kind of closed form",
 }
 
 

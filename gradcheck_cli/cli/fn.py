@@ -33,8 +33,9 @@ ObjectArgument = Annotated[
 
 @command(
     "fn",
-    'gradcheck fn layers.norm:RmsNorm --arg "x=randn(4, 3)"',
-    'gradcheck fn losses.py:focal --arg "z=randn(5, 3)" --arg "y=int:[0, 2, 1, 1, 0]"',
+    'gradcheck fn torch.nn:GELU --arg "input=randn(3)"',
+    'gradcheck fn torch.nn.functional:cross_entropy --arg "input=randn(2, 3)" '
+    '--arg "target=int:[0, 2]"',
     exits={code: text for code, text in EXITS.items() if code != "5"},
     topics=("functions", "outcomes", "glossary"),
 )
@@ -42,7 +43,7 @@ ObjectArgument = Annotated[
 def fn_command(
     context: typer.Context,
     *,
-    object: ObjectArgument,  # noqa: A002 - the word that users read
+    object: ObjectArgument = "",  # noqa: A002 - the word that users read
     settings: Settings,
     show_settings: ShowSettings = False,
 ) -> None:
@@ -52,6 +53,8 @@ def fn_command(
 
     show_settings_page(context, show_settings)
     settings.require_readable()
+    if not object:
+        raise mistake("no-object", "there is nothing to check", help="name it as PKG.MOD:OBJ")
     _require_one_standard(settings)
     require_places(settings.export)
     delivery = Delivery(settings)

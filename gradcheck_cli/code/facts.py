@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.checks.result import Result
     from gradcheck_cli.code.trial import Trial
     from gradcheck_cli.code.variants import Tried
-    from gradcheck_cli.judge.diagnosis import Diagnosis
+    from gradcheck_cli.diagnosis.diagnosis import Diagnosis
     from gradcheck_cli.recording.recording import Recording
     from gradcheck_cli.records.record import FunctionRecord, RemarkRecord, VariantRecord
 

@@ -11,6 +11,7 @@ from gradcheck_cli.code.arguments import argument_text, numbers_array, plain_val
 from gradcheck_cli.code.call import CodeCall, Followed, check_code, follow, raised_result
 from gradcheck_cli.code.callables import adapt
 from gradcheck_cli.code.directions import directed
+from gradcheck_cli.code.explained import explained, is_wrong, variant_explained
 from gradcheck_cli.code.repeats import repeated
 from gradcheck_cli.code.standards import Standard, standard_of
 from gradcheck_cli.code.variants import Tried, Variant, tried, variants_of
@@ -18,7 +19,6 @@ from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.judge.all_inputs import proved_for_all_inputs
 from gradcheck_cli.language.errors import Mistake, PointError, did_you_mean
 from gradcheck_cli.recording.recording import BackwardRaised
-from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.records.record import typed_text
 from gradcheck_cli.subjects.function import FunctionSubject
 from gradcheck_cli.worlds.identity import Identity
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from gradcheck_cli.checks.result import Result
     from gradcheck_cli.code.arguments import CodeArgument
-    from gradcheck_cli.judge.diagnosis import Diagnosis
+    from gradcheck_cli.diagnosis.diagnosis import Diagnosis
     from gradcheck_cli.judge.evidence import Tolerance
     from gradcheck_cli.questions.arrays import Array, RoundedNumber
 
@@ -193,8 +193,9 @@ def try_code(
         return
     trial = Trial(result, followed, rounded=tuple(rounded), place=place)
     trial = replace(trial, standard=call.standard.kind, directions=directions)
-    if result.outcome is Outcome.WRONG:
-        yield trial
+    if is_wrong(result):
+        yield replace(trial, doing="what is wrong")
+        yield replace(trial, diagnosis=explained(call, result))
         return
     yield replace(trial, doing="the proof for all inputs")
     if followed.recording is not None:
@@ -211,6 +212,7 @@ def try_code(
         yield replace(trial, doing=variant.name)
         trial = replace(trial, tried=(*trial.tried, tried(variant)))
         if trial.tried[-1].is_wrong:
+            trial = replace(trial, diagnosis=variant_explained(call, trial.tried[-1]))
             break
     yield trial
 

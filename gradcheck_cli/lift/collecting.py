@@ -20,6 +20,7 @@ from gradcheck_cli.language.errors import NodeError
 from gradcheck_cli.lift.following import Following
 from gradcheck_cli.lift.labels import Target, estimated, is_estimate, is_place, label_of, target_of
 from gradcheck_cli.lift.printed import printed_parts
+from gradcheck_cli.lift.terms import uncut
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -143,7 +144,7 @@ class Collecting(Following):
                 self._labelled(part, label, before, node)
 
     def _labelled(self, value: ast.expr, label: Target, before: str, node: ast.Call) -> None:
-        if is_estimate(before) or (isinstance(value, ast.Name) and is_place(before)):
+        if is_estimate(before):
             return
         if self._is_quotient(value):
             reason = "a difference quotient is an estimate and no formula"
@@ -158,8 +159,8 @@ class Collecting(Following):
         except NodeError as error:
             self.tell(value.lineno, f"the value beside `{_fraction(label)}`: {error}")
             return
-        if isinstance(value, ast.Name) and leaves.get(value.id) in self.inputs:
-            return
+        if uncut(term).text in self.inputs and (isinstance(value, ast.Name) or is_place(before)):
+            return  # the point
         words = f"{_fraction(label)}: {self.source.words(value)}"
         self._keep(node, words, label, term, leaves)
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 _NAME = r"[^\W\d]\w*"
 # A label's numerator may be missing, or be in words.
 _FRACTION = re.compile(
-    rf"(?:d|∂|grad_)(?P<of>{_NAME}?)\s*(?:\([^()]*\))?\s*/\s*(?:d|∂)(?P<by>{_NAME})"
+    rf"(?<!\w)(?:d|∂|grad_)(?P<of>(?:{_NAME})?)\s*(?:\([^()]*\))?\s*/\s*(?:d|∂)(?P<by>{_NAME})"
 )
 _WITH_RESPECT = re.compile(
     rf"(?:of\s+(?P<of>{_NAME})\s+)?(?:w\.?r\.?t\.?|with respect to)\s+(?P<by>{_NAME})"

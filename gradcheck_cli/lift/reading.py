@@ -91,9 +91,10 @@ class Reading(Routines):
         super().bind(name, thing, node)
 
     def moved(self, name: ast.Name, node: ast.AST) -> None:
-        """As for a cell."""
+        """An input that is moved from here on: it is refused where it is needed again."""
         self.moves.append(getattr(node, "lineno", 1))
-        super().moved(name, node)
+        message = f"`{name.id}` is moved here, and a check is made at one point"
+        self.names[name.id] = Refused(NodeError("unsupported-syntax", message, node))
 
     def move_all(self, node: ast.AST) -> None:
         """An optimizer moves all that requires a gradient."""

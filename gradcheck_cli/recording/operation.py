@@ -13,9 +13,9 @@ import numpy as np
 from gradcheck_cli.recording.tape import Unfollowed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from gradcheck_cli.recording.shadows import Shadows
+    from gradcheck_cli.recording.shadows import Kept, Shadows
     from gradcheck_cli.recording.tape import Nodes, Tape
 
 
@@ -28,16 +28,17 @@ class Operation:
         name: of its packet, without the mark of writing in place.
         args: every argument by its name in the schema, defaults filled in.
         shadows: what is known of tensors.
-        before: of a call that writes in place the nodes of tensors as they were before it, or
-            copies of those that are constants, by their identity.
+        again: makes another recorder, for what a call is made of.
+        before: of a call that writes in place what tensors held before it, by their identity.
     """
 
     function: Any
     name: str
     args: dict[str, Any]
     shadows: Shadows
-    before: dict[int, Any]
+    before: dict[int, Kept]
     result: Any = None
+    again: Callable[[], Any] | None = None
 
     @property
     def tape(self) -> Tape:
@@ -61,8 +62,8 @@ class Operation:
         import torch
 
         if isinstance(value, torch.Tensor):
-            known = self.before.get(id(value), value)
-            return self.shadows.read(known) if isinstance(known, torch.Tensor) else known
+            known = self.before.get(id(value))
+            return self.shadows.read(value) if known is None else self.shadows.read_kept(known)
         if isinstance(value, bool | int | float):
             return self.tape.numbers(value)
         message = f"{self.name} takes {type(value).__name__}"

@@ -18,6 +18,7 @@ from gradcheck_cli.recording.places import is_of_person
 from gradcheck_cli.recording.shadows import Shadows
 from gradcheck_cli.recording.tape import CodeLine, Tape, Unfollowed
 from gradcheck_cli.recording.torch_calls import nodes_of
+from gradcheck_cli.recording.torch_calls.moves import PICKING
 from gradcheck_cli.worlds.scalars import TooLarge
 
 if TYPE_CHECKING:
@@ -110,12 +111,10 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch ships no types
         targets = [t for w in written for t in tensors_in([given[w]])]
         if written:
             # A write changes what its arguments held.
-            held, clone = self.shadows.holds, torch.clone
-            before = {id(t): self.shadows.read(t) if held(t) else clone(t)
-                      for t in tensors_in(list(given.values()))}  # fmt: skip
+            before = {id(t): self.shadows.keep(t) for t in tensors_in(list(given.values()))}
         result = func(*args, **keywords)
         self._kept += tensors_in([result])
-        operation = Operation(func, name, given, self.shadows, before, result)
+        operation = Operation(func, name, given, self.shadows, before, result, Recorder)
         if not written:
             self._write(operation)
         elif name not in _SHAPE_WRITES:
@@ -162,6 +161,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch ships no types
         Raises:
             Unfollowed: neither is there.
         """
+        picking = tensors_in([operation.get(name) for name in PICKING])
+        if any(self.shadows.holds(tensor) for tensor in picking) and operation.name != "where":
+            self._remark("index", operation.name, self.tape.lines[self.tape.here])
         found = nodes_of(operation)
         if found is not None:
             return list(found)

@@ -97,6 +97,15 @@ class FunctionSubject:
         """It cannot be taken apart."""
         return None
 
+    def sizes(self, inputs: Mapping[str, Tensor], like: Tensor) -> list[int]:
+        """How many elements each of the results has; none where they cannot be had."""
+        with surroundings(like):
+            try:
+                value = self.function({name: inputs[name] for name in self.inputs})
+            except Exception:  # noqa: BLE001 - a person's code may raise anything
+                return []
+        return [t.numel() for t in _tensors(value) if t.is_floating_point()]
+
     def _one(self, inputs: dict[str, Tensor]) -> Tensor:
         value = as_one(self.function(inputs))
         return value.reshape(-1) if self.is_flat else value

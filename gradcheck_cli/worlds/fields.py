@@ -70,6 +70,9 @@ class Fields:
             try:
                 args = [values[i] for i in places]
                 value = self._value(node, args, ball, moving=moving[-1])
+                # What is handed on by a branch moves as much as where it is from.
+                sources = [i for i in places if values[i] is value]
+                moving[-1] = moving[-1] and (not sources or any(moving[i] for i in sources))
             except NoForm as error:
                 value = Nameless(str(error), is_luck=False)
             except Unlucky as error:
@@ -121,6 +124,8 @@ class Fields:
             NoForm: it may lie on one.
         """
         self.follows = True
+        if all(isinstance(arg, FieldValue) and arg.number is not None for arg in args):
+            return  # on the branch that is followed it compares numbers
         given = dict(zip(row.parsed.names, [arg.ball for arg in args], strict=True))
         for text in row.kinks:
             program = formula(text)

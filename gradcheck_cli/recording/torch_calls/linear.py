@@ -24,6 +24,9 @@ _LINEAR: dict[str, tuple[str, ...]] = {
     "put": ("self", "source"),
     "unfold_backward": ("grad_in",),
     "trapezoid": ("y",),
+    "_embedding_bag": ("weight",),
+    "_embedding_bag_forward_only": ("weight",),
+    "_embedding_bag_dense_backward": ("grad",),
     **dict.fromkeys(
         (
             "avg_pool1d", "avg_pool2d", "avg_pool3d", "_adaptive_avg_pool2d",
@@ -46,6 +49,8 @@ _LINEAR: dict[str, tuple[str, ...]] = {
         ("grad_output",),
     ),
 }  # fmt: skip
+# The mode of bags that takes the largest and adds nothing up.
+_LARGEST = 2
 # Unit vectors that are tried, at most.
 MOST_COLUMNS = 4_096
 
@@ -53,6 +58,11 @@ MOST_COLUMNS = 4_096
 def mapped(operation: Operation) -> tuple[Any, ...] | None:
     """The nodes of the result of a linear operator; None where it is none, or too large."""
     names = _LINEAR.get(operation.name, ())
+    weights = operation.get("per_sample_weights")
+    if operation.get("mode") == _LARGEST or (
+        weights is not None and operation.shadows.holds(weights)
+    ):
+        return None
     given = {n: operation[n] for n in names if isinstance(operation.get(n), torch.Tensor)}
     if not given:
         return None

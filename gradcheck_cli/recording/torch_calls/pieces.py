@@ -53,7 +53,20 @@ def _pooled(op: Operation) -> tuple[Nodes, None]:
 
 
 _POOLS = ("max_pool2d_with_indices", "max_pool3d_with_indices", "adaptive_max_pool2d")
+
+
+def _embedding(op: Operation) -> Any:
+    """Rows by their numbers; the row of padding is a constant, by definition."""
+    rows, padding = op.floats("weight"), op["padding_idx"]
+    index = op["indices"].detach().cpu().numpy()
+    nodes = rows[index]
+    if padding >= 0 and (index == padding).any():
+        nodes[index == padding] = op.row("stop_gradient", rows[padding])
+    return nodes
+
+
 OPERATORS: dict[str, Any] = {
+    "embedding": _embedding,
     "nll_loss_forward": _negative_likelihood,
     "nll_loss2d_forward": lambda op: None,
     "native_dropout": _dropped,

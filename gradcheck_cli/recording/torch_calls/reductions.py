@@ -91,26 +91,6 @@ def _inverse(op: Operation) -> tuple[Nodes, None]:
     return op.row("inverse", op.floats("A")), None
 
 
-def _determinant(op: Operation) -> tuple[Nodes, None, None]:
-    return op.row("det", op.floats("A")), None, None
-
-
-def _sign_and_logarithm(op: Operation) -> tuple[Nodes, Nodes, None, None]:
-    det = op.row("det", op.floats("A"))
-    return op.row("sign", det), op.row("log", op.row("abs", det)), None, None
-
-
-def _solved(op: Operation) -> Any:
-    if not op["left"]:
-        return None
-    right = op["B"]
-    is_vector = right.dim() == op["A"].dim() - 1
-    nodes = op.floats("B")
-    inverse = op.row("inverse", op.floats("A"))
-    found = op.row("matmul", inverse, nodes[..., None] if is_vector else nodes)
-    return (found[..., 0] if is_vector else found), None, None, None
-
-
 def _by_index(op: Operation) -> Any:
     """What picks along a dim by value: the order is held as it is at the point."""
     values, indices = op.outputs()
@@ -146,8 +126,7 @@ OPERATORS: dict[str, Any] = {
     "linalg_vector_norm": _vector_norm, "norm": _vector_norm,
     "cumsum": _cumulative, "cumprod": _cumulative,
     "_softmax": _softmax, "_log_softmax": _softmax, "_safe_softmax": _softmax,
-    "linalg_inv_ex": _inverse, "_linalg_det": _determinant,
-    "_linalg_slogdet": _sign_and_logarithm, "_linalg_solve_ex": _solved,
+    "linalg_inv_ex": _inverse,
     "median": _median, "nanmedian": _median, "any": _held, "all": _held,
     **dict.fromkeys(_PRODUCTS, _product), **dict.fromkeys(_ADDED, _added_product),
     **dict.fromkeys(_ORDERED, _by_index),

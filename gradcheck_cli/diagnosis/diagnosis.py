@@ -11,7 +11,7 @@ class Diagnosis:
 
     Attributes:
         kind: in a word.
-        factor: claimed / true, where it is one number.
+        factor: returned / true, where it is one number or formula.
     """
 
     kind: str
