@@ -34,7 +34,7 @@ error[bad-argument]: `how` is no number: `mean`
  --> a.yaml:4:17
   | args: {how: mean}
   |             ^^^^
-  = help: a text stands in quotes within quotes: "'mean'"""",
+  = help: write "'mean'": a text stands in quotes within quotes""",
     one(F + "args: {x: {tensor: [1]}}"): """\
 error[wrong-type]: `x` must be a number, a text, true, false, nothing, or nested lists of numbers, not a mapping
  --> a.yaml:4:15

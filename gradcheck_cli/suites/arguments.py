@@ -45,7 +45,7 @@ class ArgumentKind(Kind):
         except UserError as error:
             if text.isidentifier():
                 (mistake,) = error.mistakes
-                way_out = f"a text stands in quotes within quotes: \"'{text}'\""
+                way_out = f"write \"'{text}'\": a text stands in quotes within quotes"
                 document.add_mistake(mistake.code, mistake.message, node, way_out)
             else:
                 document.add_from(error.mistakes, node)
