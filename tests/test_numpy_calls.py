@@ -161,6 +161,7 @@ def test_a_function_of_two_arrays(name):
     held(lambda v: getattr(np, name)(2, v), "v")
 
 
+SQUARES = np.vectorize(lambda v, w: v * w)
 CALLS = {
     "operators": lambda a, b: (a + 2 * b - a / b, 1 - a, 2.0 / b, -a, abs(a), a**2, a**3, 3 / b**2),
     "powers": lambda p: (p**0.5, p**-1.5, 2**p, np.power(p, 3), np.float_power(p, 2)),
@@ -201,8 +202,11 @@ CALLS = {
     "outer of a ufunc": lambda a, v: (np.subtract.outer(v, a[0]), np.add.outer(a[0], v)),
     "where of a ufunc": lambda a, b: np.divide(a, b, out=np.zeros_like(a), where=b > 0.5),
     "made": lambda a: (np.zeros_like(a) + a, np.ones_like(a) * a, np.full_like(a, 2.5) * a, np.full((2, 3), 1.5) - a, np.eye(2) @ a, np.array([a[0], a[1]]), np.array([[a[0, 0], 1.0]]), np.asarray(a), np.array(a) * 1, np.full((2,), a[0, 0])),
+    "whole numbers": lambda a: (np.array([a[0, 0], a[1, 0]], dtype=int) * a[0, 1], np.zeros((np.sum(a > 0), 1)) + a[0, 0]),
     "lists": lambda a: (np.sum([a[0, 0], a[0, 1]]), np.mean([a[0], a[1]], axis=0), np.max([a[0, 0], 0.0]), np.exp([a[0, 0], a[1, 1]])),
     "python": lambda a: (sum(a), sum(x**2 for x in a[0]), a[0, 0].item() * 2, a.tolist()[0][1] * 1.0, max(a[0]), np.float64(2) * a, round(a[0, 1])),
+    "floats": lambda a: (float(a[0, 0]) * a, np.zeros(2, dtype=float) + float(a[0, 1]), a.astype(float)),
+    "each": lambda a: (np.vectorize(lambda v: v * v if v > 0 else 0.5)(a), SQUARES(a, 2.0), np.apply_along_axis(lambda row: row / row.max(), 1, a), np.apply_along_axis(sum, 0, a)),
     "math": lambda p: (math.exp(p[0, 0]), math.sqrt(p[0, 1]), math.log(p[1, 1]), math.sqrt(2) * p, math.pow(p[0, 0], 2.5), math.atan2(p[0, 0], p[0, 1]), math.erf(p[0, 0])),
     "meshed": lambda v: np.meshgrid(v, v),
     "divmod": lambda a: (*divmod(a, 0.75), *np.modf(a)),
@@ -301,6 +305,8 @@ REFUSED = {
     "unwritten": (lambda a: np.empty(3) * a, "it reads memory that nothing was written to"),
     "complex": (lambda a: a * 1j, "an array of complex128"),
     "view": (lambda a: a.view(np.int64), "`view` of an array"),
+    "shuffle": (lambda a: np.random.shuffle(a), "`shuffle` of numbers that depend on the inputs"),
+    "ndmin": (lambda a: np.array(a, ndmin=3), "`array` with `ndmin`"),
     "percentile": (lambda a: np.percentile(a, 20), "`numpy.percentile` has no row in the function table"),
 }  # fmt: skip
 
@@ -334,7 +340,7 @@ def test_what_leaves_the_arrays_is_remarked():
 
     def leaves(a):
         if a[0, 0] > 0:
-            return float(a[0, 1]) * np.argmax(a)
+            return a * int(a[0, 2]) * np.argmax(a)
         return a
 
     _, _, ledger = recorded(leaves, "a")
@@ -342,10 +348,10 @@ def test_what_leaves_the_arrays_is_remarked():
     seen = [(r.kind, r.what, r.place) for r in ledger.remarks]
     assert seen == [
         ("escape", "bool", f"{__file__}:{line + 1}"),
-        ("escape", "float", f"{__file__}:{line + 2}"),
+        ("escape", "int", f"{__file__}:{line + 2}"),
         ("index", "argmax", f"{__file__}:{line + 2}"),
     ]
-    _, _, ledger = recorded(lambda a: a * float(np.sqrt(2.0)) * np.argmax(np.ones(3)), "a")
+    _, _, ledger = recorded(lambda a: a * int(np.sqrt(9.0)) * np.argmax(np.ones(3)), "a")
     assert ledger.remarks == []
 
 

@@ -7,9 +7,11 @@ from functools import partial
 from time import process_time
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from gradcheck_cli.code.arguments import argument_text, numbers_array, plain_value
 from gradcheck_cli.code.call import CodeCall, Followed, check_code, follow, raised_result
-from gradcheck_cli.code.callables import adapt
+from gradcheck_cli.code.callables import Adapted, adapt
 from gradcheck_cli.code.directions import directed
 from gradcheck_cli.code.explained import explained, is_wrong, variant_explained
 from gradcheck_cli.code.repeats import repeated
@@ -20,6 +22,7 @@ from gradcheck_cli.judge.all_inputs import proved_for_all_inputs
 from gradcheck_cli.language.errors import Mistake, PointError, did_you_mean
 from gradcheck_cli.recording.recording import BackwardRaised
 from gradcheck_cli.records.record import typed_text
+from gradcheck_cli.settings.readers import RETURNED
 from gradcheck_cli.subjects.function import FunctionSubject
 from gradcheck_cli.worlds.identity import Identity
 
@@ -45,6 +48,7 @@ class TrialOptions:
         variants: names of those that are tried; None for all, empty for none.
         order: 2 where what is wrong with the backward's own backward counts.
         spec, meant, twin: what it is held against, as `code.standards` has it.
+        backward: that of a function of NumPy arrays, or `RETURNED`.
         repeat: how often it is run.
         is_named: whether a command finds it by its title.
     """
@@ -61,6 +65,8 @@ class TrialOptions:
     meant: str | None = None
     twin: Any = None
     twin_title: str = ""
+    backward: Any = None
+    backward_title: str = ""
     repeat: int = 1
     is_named: bool = False
 
@@ -106,7 +112,7 @@ def call_of(
         tensors = [name for name, a in arguments.items() if a.kind == "number"]
     arrays = {n: numbers_array(arguments[n], dtype, wanted.seed, rounded) for n in tensors}
     fixed = {n: plain_value(a) for n, a in arguments.items() if n not in arrays}
-    adapted = adapt(found, title, tuple(arguments), fixed)
+    adapted = _adapted(found, title, tuple(arguments), fixed, wanted)
     everything = {**arrays, **adapted.parameters}
     unknown = [name for name in wanted.wrt if name not in everything]
     if unknown:
@@ -136,6 +142,18 @@ def call_of(
     return call, adapted.place
 
 
+def _adapted(
+    found: Any, title: str, names: tuple[str, ...], fixed: Mapping[str, Any], wanted: TrialOptions
+) -> Adapted:
+    if wanted.backward is None:
+        return adapt(found, title, names, fixed)
+    # What records NumPy code is loaded for those who have some.
+    from gradcheck_cli.code.numpy_code import adapt_pair
+
+    behind = wanted.backward == RETURNED
+    return adapt_pair(found, None if behind else wanted.backward, title, names, fixed)
+
+
 def _weights(given: Sequence[float], count: int) -> Sequence[float]:
     """The cotangent that was given, for so many numbers.
 
@@ -161,7 +179,8 @@ def _spoken(
         yield from ("--wrt", ",".join(wanted.wrt))
     if wanted.dtype != "float64":
         yield from ("--dtype", wanted.dtype)
-    against = {"spec": wanted.spec, "backward-spec": wanted.meant, "twin": wanted.twin_title}
+    against = {"spec": wanted.spec, "backward-spec": wanted.meant, "twin": wanted.twin_title,
+               "backward": wanted.backward_title}  # fmt: skip
     for option, words in against.items():
         if words:
             yield from (f"--{option}", words)
@@ -222,9 +241,23 @@ def _variants(
 ) -> Iterator[Variant]:
     if not set(call.arrays) & set(arguments):  # along directions
         return
-    rows = [n for n in arguments if n in call.arrays and call.arrays[n].ndim]
-    size = call.arrays[rows[0]].shape[0] if rows else 0
-    batched = tuple(n for n in rows if call.arrays[n].shape[0] == size)
-    for variant in variants_of(call, batched=batched, order=wanted.order):
+    rows = tuple(n for n in arguments if n in call.arrays and call.arrays[n].shape[:1] > (1,))
+    batched = _batched(call, arguments)
+    for variant in variants_of(call, rows=rows, batched=batched, order=wanted.order):
         if wanted.variants is None or variant.name in wanted.variants:
             yield variant
+
+
+def _batched(call: CodeCall, arguments: Mapping[str, CodeArgument]) -> tuple[str, ...]:
+    """The arguments that have a row for each sample: those as long as the first one, where that
+    number stands nowhere else.
+    """
+    shapes = {n: call.arrays[n].shape for n in arguments if n in call.arrays}
+    size = next((shape[0] for shape in shapes.values() if shape), 0)
+    held = [plain_value(a) for name, a in arguments.items() if name not in shapes]
+    arrays = [value.shape for value in held if isinstance(value, np.ndarray)]
+    others = [*arrays, *(shape[1:] for shape in shapes.values())]
+    is_unclear = any(isinstance(value, list | tuple | dict) for value in held)
+    if is_unclear or not size or any(size in shape for shape in others):
+        return ()
+    return tuple(name for name, shape in shapes.items() if shape[:1] == (size,))

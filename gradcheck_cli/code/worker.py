@@ -16,6 +16,7 @@ from gradcheck_cli.judge.evidence import Tolerance
 from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.processes import READY
 from gradcheck_cli.recording.places import is_of_person
+from gradcheck_cli.settings.readers import RETURNED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,9 +64,14 @@ def _wanted(job: dict[str, Any]) -> TrialOptions:
     return TrialOptions(
         tuple(job["wrt"]), job["dtype"], job["device"], job["cotangent"], job["seed"], variants,
         job["order"], tolerance, job["spec"], job["meant"],
-        None if job["twin"] is None else find_object(job["twin"]), job["twin"] or "", job["repeat"],
+        None if job["twin"] is None else find_object(job["twin"]), job["twin"] or "",
+        _backward(job["backward"]), job["backward"] or "", job["repeat"],
         is_named=True,
     )  # fmt: skip
+
+
+def _backward(title: str | None) -> Any:
+    return title if title in (None, RETURNED) else find_object(title)
 
 
 def _raised(error: Exception) -> str:

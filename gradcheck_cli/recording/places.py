@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sysconfig
 from functools import cache
 from importlib.util import find_spec
 
@@ -21,4 +22,12 @@ def _others() -> tuple[str, ...]:
 
 def is_of_person(file: str) -> bool:
     """Whether a file is a person's."""
-    return not file.startswith(_others())
+    if file.startswith(_others()):
+        return False
+    # What is installed may lie inside of the interpreter's own folder.
+    return "site-packages" in file or not file.startswith(_interpreter())
+
+
+@cache
+def _interpreter() -> str:
+    return f"{sysconfig.get_path('stdlib')}/"

@@ -29,6 +29,8 @@ _NAME = r"[^\W\d]\w*"
 _DOTTED = re.compile(rf"{_NAME}(?:\.{_NAME})*")
 OBJECT = rf"^(?:{_DOTTED.pattern}|.+\.py):{_DOTTED.pattern}$(?!\n)"
 _OBJECT = re.compile(OBJECT)
+# What stands for the backward of a function that returns its gradients with its value.
+RETURNED = "returned"
 
 
 def choosing(words: Callable[[], Iterable[str]]) -> Callable[[Reader], Reader]:
@@ -170,6 +172,11 @@ def object_title(text: str, name: str) -> str:
         return text
     hint = "write PKG.MOD:OBJ or FILE.py:OBJ, such as `layers.norm:RmsNorm`"
     raise mistake("bad-object", f"`{elide(text)}` names no object in a module", help=hint)
+
+
+def backward_title(text: str, name: str) -> str:
+    """As `object_title`; or that the gradients are returned with the value."""
+    return text if text == RETURNED else object_title(text, name)
 
 
 def importable(texts: Sequence[str], name: str) -> tuple[str, ...]:

@@ -169,7 +169,7 @@ ROWS: tuple[Setting, ...] = (
     Setting("twin",        ("--twin",),                      _CODE,  TEXT,    Unset("none"),         "PKG.MOD:OBJ",   "",
             "A plain implementation of the same; its own error is the scale.", readers.object_title, suite="twin"),
     Setting("backward",    ("--backward",),                  _CODE,  TEXT,    Unset("none"),         "PKG.MOD:OBJ",   "",
-            "The backward of a function of NumPy arrays.", readers.object_title, suite="backward"),
+            "The backward of a function of NumPy arrays, or `returned` with its value.", readers.backward_title, suite="backward"),
     Setting("backward-spec", ("--backward-spec",),           _CODE,  TEXT,    Unset("none"),         "EXPR",          "",
             "A program whose gradient is meant instead of the function's own.", readers.program_as_written, suite="backward-spec"),
     Setting("variants",    ("--variants",),                  _CODE,  NAMES,   "all",                 "NAMES",         "",

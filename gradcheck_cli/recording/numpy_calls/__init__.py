@@ -24,7 +24,7 @@ _REDUCTIONS = {"add": "sum", "multiply": "prod", "maximum": "amax", "minimum": "
 _RUNNING = {"add": "cumsum", "multiply": "cumprod"}
 
 
-def name_of(function: Any) -> str:
+def numpy_name(function: Any) -> str:
     """What a function is called behind `numpy.`."""
     module = getattr(function, "__module__", "") or ""
     inner = "linalg." if module == "numpy.linalg" else ""
@@ -39,7 +39,7 @@ def named_call(
     Raises:
         Unfollowed: it does not tell what its arguments are.
     """
-    name = name_of(function)
+    name = numpy_name(function)
     given = arguments_of(function, name, args, keywords)
     if given is None:
         ledger.refuse(f"`numpy.{name}`")
@@ -58,7 +58,7 @@ def numpy_nodes(call: NumpyCall) -> Any:
         call.held(list(call.args.values()), "index" if call.name in choices.INDICES else "escape")
         return None
     for file in _FILES:
-        rule = file.RULES.get(call.name)
+        rule = file.CALLS.get(call.name)
         if rule is not None:
             return rule(call)
     if call.name in moves.MOVERS:

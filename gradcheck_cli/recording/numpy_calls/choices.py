@@ -156,7 +156,7 @@ def _row(name: str) -> Any:
     return rule
 
 
-RULES: dict[str, Any] = {
+CALLS: dict[str, Any] = {
     "where": _where, "select": _select, "clip": _clip, "sort": _sorted, "median": _median,
     "round": _rounded, "around": _rounded, "round_": _rounded, "nan_to_num": _made_finite,
     "zeros_like": _like(0), "ones_like": _like(1), "full_like": _full_like,

@@ -227,7 +227,7 @@ def _row(name: str) -> Any:
     return lambda call: call.row(name, call.floats(call.first))
 
 
-RULES: dict[str, Any] = {
+CALLS: dict[str, Any] = {
     "einsum": _einsum, "tensordot": _tensordot, "linalg.tensordot": _tensordot, "dot": _dot,
     "inner": _inner, "vdot": _vdot, "outer": _outer, "linalg.outer": _outer, "kron": _kronecker,
     "cross": _cross, "linalg.cross": _cross, "convolve": _convolved, "correlate": _convolved,

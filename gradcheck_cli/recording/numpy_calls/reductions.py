@@ -155,7 +155,7 @@ def _norm(call: NumpyCall) -> Any:
     return call.row(known[0].name, call.floats(call.first), **{**given, **axis})
 
 
-RULES: dict[str, Any] = {
+CALLS: dict[str, Any] = {
     "sum": _sum, "prod": _prod, "mean": _mean, "average": _average, "var": _spread, "std": _spread,
     "max": _extreme("amax"), "amax": _extreme("amax"), "min": _extreme("amin"),
     "amin": _extreme("amin"), "ptp": _range, "cumsum": _running, "cumprod": _running,

@@ -28,7 +28,7 @@ def library_of(ufunc: Any) -> str:
 
 def elementwise(call: NumpyCall, inputs: list[Any]) -> Any:
     """The nodes of a call, of each of its results; None where it is not known."""
-    rule = RULES.get(call.name)
+    rule = CALLS.get(call.name)
     if rule is not None:
         return rule(call, *inputs)
     library = library_of(call.function)
@@ -109,7 +109,7 @@ def _dotted(call: NumpyCall, a: Any, b: Any) -> Nodes:
     return call.row("sum", call.row("mul", call.floats(a), call.floats(b)), dim=-1)
 
 
-RULES: dict[str, Any] = {
+CALLS: dict[str, Any] = {
     "greater": _as_row("gt"), "greater_equal": _as_row("ge"), "less": _as_row("lt"),
     "less_equal": _as_row("le"), "equal": _as_row("eq"), "not_equal": _as_row("ne"),
     "logical_and": _logical("logical_and"), "bitwise_and": _logical("logical_and"),
