@@ -73,7 +73,7 @@ def _argument(name: str, text: str) -> CodeArgument:
     except PointError as error:
         if not text.isidentifier():
             raise
-        hint = f"a text stands in quotes of its own: '{text}'"
+        hint = f"write \"{name}='{text}'\": a text stands in quotes within quotes"
         raise mistake("bad-argument", f"`{name}` is no number: `{text}`", help=hint) from error
 
 

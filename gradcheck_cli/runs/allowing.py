@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.language.errors import Mistake, PointError
@@ -46,7 +47,7 @@ def _refusal(case: SuiteCase, module: str) -> Mistake:
     assert case.code is not None, "a program imports nothing"
     word = module if is_path(module) else module.partition(".")[0]
     message = f"`{case.id}` imports `{module}`, and nobody has allowed that"
-    way_out = f"to import is to run: if you trust it, add --allow-import {word}"
+    way_out = f"to import is to run: if you trust it, add --allow-import {quote(word)}"
     return Mistake("import-not-allowed", message, help=way_out, place=str(case.code.place))
 
 

@@ -119,6 +119,15 @@ def input_names(text: str, name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(normalize("NFKC", word) for word in _words(text)))
 
 
+def variant_names(text: str, name: str) -> tuple[str, ...]:
+    """The names of a comma list; `all` or `none` of them."""
+    words = tuple(dict.fromkeys(_words(text)))
+    if words and (len(words) == 1 or not {"all", "none"} & {*words}):
+        return words
+    message = f"{name}: `{elide(text)}` names no variants"
+    raise mistake("bad-setting", message, help="all, none, or names such as `large,float32`")
+
+
 def point(texts: Sequence[str], name: str) -> dict[str, Any]:
     """What each input is set to."""
     from gradcheck_cli.questions.constructors import read_given

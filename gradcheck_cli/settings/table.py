@@ -173,7 +173,7 @@ ROWS: tuple[Setting, ...] = (
     Setting("backward-spec", ("--backward-spec",),           _CODE,  TEXT,    Unset("none"),         "EXPR",          "",
             "A program whose gradient is meant instead of the function's own.", readers.program_as_written, suite="backward-spec"),
     Setting("variants",    ("--variants",),                  _CODE,  NAMES,   "all",                 "NAMES",         "",
-            "Calls that are tried beside the one asked for: all, none, or names.", readers.input_names, suite="variants"),
+            "Calls that are tried beside the one asked for: all, none, or names.", readers.variant_names, suite="variants"),
     Setting("repeat",      ("--repeat",),                    _CODE,  WHOLE,   "1",                   "N",             "",
             "How often it is run to see whether it gives the same.", quantities.count, suite="repeat"),
     Setting("wrt",         ("--wrt",),                       _ALL,   NAMES,   Unset("all"),          "NAMES",         '["x", "W"]',

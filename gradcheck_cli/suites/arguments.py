@@ -43,7 +43,12 @@ class ArgumentKind(Kind):
         try:
             read_arguments([f"{name if name.isidentifier() else 'value'}={text}"])
         except UserError as error:
-            document.add_from(error.mistakes, node)
+            if text.isidentifier():
+                (mistake,) = error.mistakes
+                way_out = f"write \"'{text}'\": a text stands in quotes within quotes"
+                document.add_mistake(mistake.code, mistake.message, node, way_out)
+            else:
+                document.add_from(error.mistakes, node)
             return None
         return text
 

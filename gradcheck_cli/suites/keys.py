@@ -145,7 +145,11 @@ _APART = (("matrix", "dtype"), ("matrix", "device"), *combinations(_STANDARDS, 2
 # What a program has and a function has not, and the other way round.
 OF_PROGRAMS = ("at", "step", "jacobian", "modes", "claim")
 OF_FUNCTIONS = ("args", *_STANDARDS, "backward", "variants", "repeat")
-_KINDS = tuple((one, key) for one, keys in (("expr", ("function", *OF_FUNCTIONS)), ("function", OF_PROGRAMS)) for key in keys)
+_KINDS = (
+    ("expr", "function"),
+    ("function", "at", "a function is called with `args`"), *(("function", key) for key in OF_PROGRAMS[1:]),
+    ("expr", "args", "the point of a program stands under `at`"), *(("expr", key) for key in OF_FUNCTIONS[1:]),
+)
 _ELSEWHERE = {
     "expression": "a program stands under `expr`", "program": "a program stands under `expr`",
     "point": "the point stands under `at`", "points": "points stand under `at`", "arg": "arguments stand under `args`",

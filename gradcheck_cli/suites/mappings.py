@@ -33,7 +33,7 @@ class KeyMap(Kind):
 
     Attributes:
         noun: what it is called: `a case`.
-        apart: pairs of keys that exclude each other.
+        apart: pairs of keys that exclude each other, with help where it is not plain.
         either: keys of which one is needed, and an example.
         some: at least one of the keys is needed.
         elsewhere: help for keys that belong to another place or have another name.
@@ -42,7 +42,7 @@ class KeyMap(Kind):
 
     noun: str
     keys: tuple[Key, ...]
-    apart: tuple[tuple[str, str], ...] = ()
+    apart: tuple[tuple[str, ...], ...] = ()
     either: tuple[str, ...] = ()
     some: bool = False
     elsewhere: Mapping[str, str] | None = None
@@ -61,7 +61,7 @@ class KeyMap(Kind):
         if self.either:
             schema["anyOf"] = [{"required": [name]} for name in self.either]
         if self.apart:
-            schema["allOf"] = [{"not": {"required": list(pair)}} for pair in self.apart]
+            schema["allOf"] = [{"not": {"required": list(pair[:2])}} for pair in self.apart]
         return schema
 
     def read(self, node: YamlNode, where: str, document: Document) -> dict[str, Entry] | None:
@@ -93,11 +93,11 @@ class KeyMap(Kind):
     def _tell_conflicts(self, entries: Mapping[str, Entry], document: Document) -> None:
         """Tell of keys that exclude each other, of each one once."""
         told: set[str] = set()
-        for pair in self.apart:
+        for *pair, way_out in ((*each, "")[:3] for each in self.apart):
             if all(name in entries for name in pair) and told.isdisjoint(pair):
                 message = "`{}` and `{}` exclude each other".format(*pair)
                 second = max(pair, key=lambda name: entries[name].key.span)
-                document.add_mistake("conflicting-keys", message, entries[second].key)
+                document.add_mistake("conflicting-keys", message, entries[second].key, way_out)
                 told.add(second)
 
     def _add_lack(self, node: MapNode, document: Document) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.language.errors import UserError
+from gradcheck_cli.settings.readers import OBJECT, object_title
 from gradcheck_cli.settings.table import FLAG
 from gradcheck_cli.settings.values import Said
 from gradcheck_cli.suites.document import ListNode, MapNode, ScalarNode
@@ -103,7 +104,8 @@ def kind_of(row: Setting, **limits: float) -> SettingKind:
     """
     if row.kind is FLAG:
         return SettingKind(row, ("boolean",), {"type": "boolean"}, "true or false")
-    text: dict[str, Any] = {"type": "string", "pattern": SOME}
+    pattern = OBJECT if row.reader is object_title else SOME
+    text: dict[str, Any] = {"type": "string", "pattern": pattern}
     if int in row.kind.types:
         either = [{"type": "number", **limits}, text]
         return SettingKind(row, ("number", "text"), {"anyOf": either}, "a number")
