@@ -31,6 +31,7 @@ def _derivative_of(name: str, *wanted: str) -> Any:
         args = {a.name: op[a.name] for a in forward._schema.arguments}
         given = [n for n, v in args.items() if isinstance(v, torch.Tensor)]
         inputs = [n for n in given if args[n].is_floating_point()]
+        assert op.again is not None
         recorder = op.again()
         for key in inputs:
             args[key] = args[key].detach().clone()
