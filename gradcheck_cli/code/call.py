@@ -12,6 +12,7 @@ from gradcheck_cli.checks.check import check_batches
 from gradcheck_cli.checks.result import Result
 from gradcheck_cli.code.standards import Standard
 from gradcheck_cli.code.twins import beside_twin
+from gradcheck_cli.code.unasked import NO_EXPRESSION, Unasked
 from gradcheck_cli.judge.bounds import ForwardNoise
 from gradcheck_cli.judge.evidence import Evidence
 from gradcheck_cli.judge.forward import forward_note
@@ -110,7 +111,7 @@ def check_code(
     batch = batch_of(call, followed, standard)
     witnesses = (
         Reference(),
-        _NO_EXPRESSION,
+        NO_EXPRESSION,
         Autograd(),
         _numeric(call, batch, numeric),
         OwnFormula(),
@@ -259,44 +260,25 @@ def _size_of_value(call: CodeCall) -> int:
     return int(call.subject.run(inputs, call.dtype.round, like).result.numel())
 
 
-def _numeric(call: CodeCall, batch: Batch, wanted: bool) -> Numeric | _Absent:
+def _numeric(call: CodeCall, batch: Batch, wanted: bool) -> Numeric | Unasked:
     """Differences, as far as they are worth their time.
 
     Args:
         wanted: even where something is proved.
     """
     if call.standard.kind == "meant":
-        return _Absent("numeric", "the value is not what the gradient is meant to be of")
+        return Unasked("numeric", "the value is not what the gradient is meant to be of")
     expansion = batch.prepared.expansion
     is_open = isinstance(expansion, Oversize)
     if not isinstance(expansion, Oversize) and has_stops(expansion.builder.nodes):
-        return _Absent("numeric", "what is a constant by definition moves when it is differenced")
+        return Unasked("numeric", "what is a constant by definition moves when it is differenced")
     most = MOST_DIFFERENCED if is_open else MOST_BESIDE * wanted
     count = differentiated_count(call)
     if count > most:
-        return _Absent("numeric", f"{count} numbers, and at most {most} are differenced here")
+        return Unasked("numeric", f"{count} numbers, and at most {most} are differenced here")
     return Numeric(None, ForwardNoise())
 
 
 def differentiated_count(call: CodeCall) -> int:
     """How many numbers are differentiated."""
     return sum(call.arrays[name].size for name in call.wrt)
-
-
-@dataclass(frozen=True)
-class _Absent:
-    """A witness that is not asked, and why."""
-
-    name: str
-    reason: str
-    trust: Any = Numeric.trust
-
-    def prepare(self, batch: Batch) -> None:
-        """Nothing."""
-
-    def answer(self, batch: Batch) -> Abstention:
-        """Why not."""
-        return Abstention(self.reason)
-
-
-_NO_EXPRESSION = _Absent("analytic", "code has no expression that SymPy could read")

@@ -46,7 +46,7 @@ def adapt(found: Any, title: str, names: Sequence[str], fixed: Mapping[str, Any]
     """
     import torch
 
-    place = place_of(found)
+    place = defined_at(found)
     if isinstance(found, type) and issubclass(found, torch.autograd.Function):
         # A forward takes its context first, where that is not set up apart.
         given = _parameters(found.__dict__.get("forward", getattr(found, "forward", None))) or []
@@ -210,7 +210,7 @@ def _one(tensors: Mapping[str, Any], fixed: Mapping[str, Any], name: str) -> Any
     return torch.from_numpy(value.copy()) if isinstance(value, np.ndarray) else value
 
 
-def place_of(found: Any) -> str:
+def defined_at(found: Any) -> str:
     """`FILE:LINE` where it is defined; empty where that is not known."""
     from inspect import getsourcefile, getsourcelines
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.code.callables import Adapted, argument_order, place_of
+from gradcheck_cli.code.callables import Adapted, argument_order, defined_at
 from gradcheck_cli.language.errors import mistake
 from gradcheck_cli.subjects.pair_calls import NumpyPair
 from gradcheck_cli.subjects.pairs import as_function
@@ -30,4 +30,4 @@ def adapt_pair(
     order = argument_order(forward, names, title)
     inputs = tuple(name for name in order if name not in fixed)
     pair = NumpyPair(forward, backward, inputs, dict(fixed))
-    return Adapted(as_function(pair), {}, place_of(forward))
+    return Adapted(as_function(pair), {}, defined_at(forward))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gradcheck_cli.diagnosis.changes import (
-    factors,
+    factor_changes,
     of_factors,
     of_forms,
     of_operands,
@@ -71,7 +71,7 @@ def _of_steps(
 def _of_cotangent(case: Case) -> Diagnosis | None:
     """A factor that the upstream gradient lacks wherever it is used."""
     scene = case.scene
-    for words, made in factors(case, scene.cotangent):
+    for words, made in factor_changes(case, scene.cotangent):
         scene.look_at_the_clock()
         mark = scene.mark()
         try:

@@ -76,7 +76,7 @@ class Shadows:
         nodes = kept.nodes.copy()
         plain = nodes == _CONSTANT
         if plain.any():
-            # The other elements' numbers are no constants, and would be other ones beside the point.
+            # The other elements' numbers are no constants: beside the point they are others.
             nodes[plain] = self._constants(kept.tensor, plain)
         return nodes
 

@@ -119,5 +119,7 @@ def _along(call: NumpyCall, method: str, value: Any) -> Any:
         return call.row(name, call.floats(value), **over)
     if call.name in ("logical_and", "logical_or"):
         nodes = call.ledger.tape.conditions(call.nodes(value))
-        return reductions.folded(call, call.name, nodes, axis, bool(call.get("keepdims", False)))
+        return reductions.folded_along(
+            call, call.name, nodes, axis, bool(call.get("keepdims", False))
+        )
     return None

@@ -92,7 +92,7 @@ def _running(call: NumpyCall) -> Nodes:
     return call.row(call.name, call.floats(call.first), dim=None if axis is None else int(axis))
 
 
-def folded(call: NumpyCall, step: str, nodes: Nodes, axis: Any, keepdims: bool) -> Nodes:
+def folded_along(call: NumpyCall, step: str, nodes: Nodes, axis: Any, keepdims: bool) -> Nodes:
     """Nodes put together one after the other along an axis, by a row of two arguments."""
     axes = (
         tuple(range(nodes.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
@@ -113,7 +113,7 @@ def _truth(step: str) -> Any:
         if not np.size(call.first):
             return None
         nodes = call.ledger.tape.conditions(call.nodes(call.first))
-        return folded(call, step, nodes, call.get("axis"), bool(call.get("keepdims", False)))
+        return folded_along(call, step, nodes, call.get("axis"), bool(call.get("keepdims", False)))
 
     return rule
 

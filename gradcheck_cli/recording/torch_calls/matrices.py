@@ -111,6 +111,14 @@ def _lu_of(op: Operation, pivots: Any, *, turned: bool = False) -> Nodes:
     return op.tape.computed(lambda a: _batched(_factored, a), exchanged)
 
 
+def _plainly_solved(a: Any, b: Any) -> Any:
+    return _solved(a, _solved(a, b, upper=False, unit=True), upper=True)
+
+
+def _turned_solved(a: Any, b: Any) -> Any:
+    return _solved(a.T, _solved(a.T, b, upper=False), upper=True, unit=True)
+
+
 def _lu_solved(
     op: Operation, lu: Nodes, pivots: Any, b: Nodes, *, left: bool, turned: bool
 ) -> Nodes:
@@ -119,14 +127,8 @@ def _lu_solved(
         return _turned(_lu_solved(op, lu, pivots, _turned(b), left=True, turned=not turned))
     orders = _exchanged(pivots, lu.shape[-1])
     if not turned:
-        return op.tape.computed(
-            lambda a, b: _batched(lambda a, b: _solved(a, _solved(a, b, upper=False, unit=True), upper=True), a, b),
-            lu, _taken(b, orders),
-        )  # fmt: skip
-    found = op.tape.computed(
-        lambda a, b: _batched(lambda a, b: _solved(a.T, _solved(a.T, b, upper=False), upper=True, unit=True), a, b),
-        lu, b,
-    )  # fmt: skip
+        return op.tape.computed(lambda a, b: _batched(_plainly_solved, a, b), lu, _taken(b, orders))
+    found = op.tape.computed(lambda a, b: _batched(_turned_solved, a, b), lu, b)
     return _taken(found, np.argsort(orders, -1))
 
 

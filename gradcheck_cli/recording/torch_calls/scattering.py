@@ -40,7 +40,8 @@ def _reduced(op: Operation) -> Nodes | None:
     targets = _targets(op, nodes.shape)
     if op.name != "index_reduce":
         source = np.broadcast_to(source, source.shape)
-        source = source[tuple(slice(n) for n in targets.shape)] if source.ndim else np.broadcast_to(source, targets.shape)  # fmt: skip
+        cut = tuple(slice(n) for n in targets.shape)
+        source = source[cut] if source.ndim else np.broadcast_to(source, targets.shape)
     parts: dict[int, list[int]] = {}
     for target, node in zip(targets.reshape(-1).tolist(), source.reshape(-1).tolist(), strict=True):
         parts.setdefault(target, []).append(node)
