@@ -54,7 +54,7 @@ class Shadows:
         nodes = self._view(tensor).copy()
         plain = nodes == _CONSTANT
         if plain.any():
-            # The other elements' numbers are no constants, and would be other ones beside the point.
+            # The numbers of other elements are no constants: beside the point they are others.
             nodes[plain] = self._constants(tensor, plain)
         return nodes
 
