@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gradcheck_cli.diagnosis.case import Case
-    from gradcheck_cli.diagnosis.scene import SampleNumbers
+    from gradcheck_cli.diagnosis.closeness import SampleNumbers
 
 # Elements at samples on either side, at least: fewer agree by chance.
 _FEWEST = 3

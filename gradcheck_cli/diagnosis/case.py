@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradcheck_cli.diagnosis.scene import close, near
+from gradcheck_cli.diagnosis.closeness import close, near
 
 if TYPE_CHECKING:
-    from gradcheck_cli.diagnosis.scene import SampleNumbers, Scene
+    from gradcheck_cli.diagnosis.closeness import SampleNumbers
+    from gradcheck_cli.diagnosis.scene import Scene
     from gradcheck_cli.diagnosis.words import Words
     from gradcheck_cli.recording.tape import Nodes
 

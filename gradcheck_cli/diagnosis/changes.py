@@ -208,12 +208,12 @@ def of_factors(case: Case, step: ArrayStep) -> Iterator[Mend]:
             kept = np.broadcast_to(step.args[1 - k], step.result.shape)
             yield Mend("extra-factor", words, partial(np.asarray, kept))
     if not case.words.is_condition(step.result):
-        for words, made in factor_changes(case, step.result):
+        for words, made in with_factor(case, step.result):
             yield Mend("missing-factor", f"the factor {words} is missing in {here}", made)
     for k, argument in enumerate(step.args):
         # What is computed element by element has its factors in its result.
         if argument.shape != step.result.shape or row.kind == "structural":
-            for words, made in factor_changes(case, argument):
+            for words, made in with_factor(case, argument):
                 said = f"the factor {words} is missing, of {_said(case, argument)} in {here}"
                 yield Mend("missing-factor", said, partial(_made_into, case, step, k, made))
 
@@ -222,7 +222,7 @@ def _made_into(case: Case, step: ArrayStep, k: int, made: Callable[[], Nodes]) -
     return with_argument(case, step, k, made())()
 
 
-def factor_changes(case: Case, nodes: Nodes) -> Iterator[tuple[str, Callable[[], Nodes]]]:
+def with_factor(case: Case, nodes: Nodes) -> Iterator[tuple[str, Callable[[], Nodes]]]:
     """An array times what the forward has of its shape, in words and as scalars."""
     mapped, zero = case.scene.mapped, case.scene.number(0)
     if case.words.is_condition(nodes):

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from gradcheck_cli.diagnosis.case import Case
-    from gradcheck_cli.diagnosis.scene import SampleNumbers, Scene
+    from gradcheck_cli.diagnosis.closeness import SampleNumbers
+    from gradcheck_cli.diagnosis.scene import Scene
     from gradcheck_cli.recording.tape import Nodes
 
     # Another cotangent made of one.

@@ -32,13 +32,11 @@ from gradcheck_cli.diagnosis.lines import (
     cut_line,
     factor_in_part,
     taken_for_constant,
-    total_held,
-    use_cut,
-    use_held,
 )
 from gradcheck_cli.diagnosis.mends import mended
 from gradcheck_cli.diagnosis.ratios import chain_factor, constant_factor, few_digits, missing_factor
 from gradcheck_cli.diagnosis.scene import Scene
+from gradcheck_cli.diagnosis.uses import total_held, use_cut, use_held
 from gradcheck_cli.diagnosis.words import Words
 from gradcheck_cli.worlds.balls import OutOfTime
 from gradcheck_cli.worlds.scalars import TooLarge

@@ -9,15 +9,16 @@ import numpy as np
 
 from gradcheck_cli.calculus.folding import fold_call
 from gradcheck_cli.calculus.reverse import adjoints
+from gradcheck_cli.diagnosis.closeness import close, near
 from gradcheck_cli.diagnosis.diagnosis import Diagnosis
-from gradcheck_cli.diagnosis.scene import close, flat, near
+from gradcheck_cli.diagnosis.scene import flat
 from gradcheck_cli.language.program import Variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from gradcheck_cli.diagnosis.case import Case
-    from gradcheck_cli.diagnosis.scene import SampleNumbers
+    from gradcheck_cli.diagnosis.closeness import SampleNumbers
 
 # Elements whose places are looked for, and rows of a Jacobian that are computed, at most.
 _MOST_ELEMENTS, _MOST_ROWS = 4_096, 48

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gradcheck_cli.diagnosis.changes import (
-    factor_changes,
     of_factors,
     of_forms,
     of_operands,
     of_signs,
     with_argument,
+    with_factor,
 )
 from gradcheck_cli.diagnosis.diagnosis import Diagnosis
 from gradcheck_cli.diagnosis.scene import flat
@@ -71,7 +71,7 @@ def _of_steps(
 def _of_cotangent(case: Case) -> Diagnosis | None:
     """A factor that the upstream gradient lacks wherever it is used."""
     scene = case.scene
-    for words, made in factor_changes(case, scene.cotangent):
+    for words, made in with_factor(case, scene.cotangent):
         scene.look_at_the_clock()
         mark = scene.mark()
         try:

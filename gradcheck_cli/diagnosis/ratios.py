@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from gradcheck_cli.diagnosis.closeness import CLOSE
 from gradcheck_cli.diagnosis.diagnosis import Diagnosis
-from gradcheck_cli.diagnosis.scene import CLOSE, fittings
+from gradcheck_cli.diagnosis.scene import fittings
 from gradcheck_cli.language.program import Number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from gradcheck_cli.diagnosis.case import Case
-    from gradcheck_cli.diagnosis.scene import SampleNumbers
+    from gradcheck_cli.diagnosis.closeness import SampleNumbers
 
 # Numerators and denominators that people get by mistake: sizes, or what stands beside a formula.
 _MOST_TERM, _MOST_COEFFICIENT = 1_000, 64

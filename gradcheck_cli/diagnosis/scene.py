@@ -13,6 +13,7 @@ import numpy as np
 
 from gradcheck_cli.calculus.folding import fold_call
 from gradcheck_cli.calculus.reverse import adjoints
+from gradcheck_cli.diagnosis.closeness import close
 from gradcheck_cli.diagnosis.samples import drawn
 from gradcheck_cli.language.elements import elements_of
 from gradcheck_cli.language.program import Call, Program, Variable
@@ -25,13 +26,11 @@ from gradcheck_cli.worlds.scalars import Unrolling
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 
+    from gradcheck_cli.diagnosis.closeness import SampleNumbers
     from gradcheck_cli.questions.batch import Point
     from gradcheck_cli.recording.recording import Recording
     from gradcheck_cli.recording.tape import ArrayStep, Nodes
 
-SampleNumbers = Any  # an array of float64
-# Relative room of two numbers that are the same: what a person's rounded constants take.
-CLOSE = 2.0**-40
 # Bits that balls are computed with, and how narrow one has to be, relative to its number.
 _BITS, _NARROW = 160, 2.0**-60
 # A ball around 0 no wider than this is 0.
@@ -271,20 +270,6 @@ def fittings(nodes: Nodes, shape: tuple[int, ...]) -> Iterator[Nodes]:
             yield np.broadcast_to(turned, shape)
             if nodes.size == 1:
                 return
-
-
-def close(mine: SampleNumbers, theirs: SampleNumbers) -> bool:
-    """Whether numbers are the same, but for the rounding of constants; NaN is nothing's like."""
-    return bool(near(mine, theirs).all())
-
-
-def near(mine: SampleNumbers, theirs: SampleNumbers) -> Any:
-    """The same, element by element."""
-    if not mine.size:
-        return np.ones(mine.shape, dtype=bool)
-    size = np.maximum(np.abs(mine), np.abs(theirs))
-    room = CLOSE * (size + CLOSE * np.nanmax(size, initial=0.0))
-    return np.abs(mine - theirs) <= room
 
 
 def _float(value: Any) -> float:

@@ -47,8 +47,8 @@ def _derivative_of(name: str, *wanted: str) -> Any:
             _UPSTREAM: op.floats("grad_output").reshape(-1)
         }
         bound: dict[str, int] = {}
-        for name, array in nodes.items():
-            bound |= zip(elements_of(name, array.shape), array.reshape(-1).tolist(), strict=True)
+        for key, array in nodes.items():
+            bound |= zip(elements_of(key, array.shape), array.reshape(-1).tolist(), strict=True)
         flat = np.array(op.tape.builder.include(found, bound), dtype=np.int64)
         sizes = np.cumsum([args[n].numel() for n in asked])[:-1]
         parts = zip(np.split(op.tape.made(flat), sizes), asked, strict=True)
