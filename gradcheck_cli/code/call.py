@@ -189,7 +189,7 @@ def batch_of(call: CodeCall, followed: Followed, standard: Followed | None = Non
         # What is not followed may be wrong all the same, and a program tells.
         subject = replace(call.subject, recording=recording)
         question = Question(subject, program, call.wrt)
-        arrays = {**call.arrays, **call.standard.integers}
+        arrays = {**call.arrays, **call.standard.further}
         mine = {name: arrays[name] for name in program.variables}
         prepared, _ = question.prepared({**call.arrays, **mine}, call.dtype)
         count = len(prepared.outputs)
@@ -206,9 +206,7 @@ def batch_of(call: CodeCall, followed: Followed, standard: Followed | None = Non
         weights = _weighed(weights, source.recording)
     packed = None if weights is None else tuple(map(float, weights))
     prepared = replace(prepared, weights=packed, _shared={})
-    points = {
-        name: array[None] for name, array in {**call.arrays, **call.standard.integers}.items()
-    }
+    points = {name: array[None] for name, array in {**call.arrays, **call.standard.further}.items()}
     return Batch(question, prepared, points, call.dtype, call.device, ((),), ({},))
 
 

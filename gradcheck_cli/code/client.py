@@ -124,7 +124,7 @@ def _record(
         if "mistakes" in answer:
             raise PointError([Mistake(**found) for found in answer["mistakes"]])
         if "raised" in answer:
-            return _without_verdict(job, f"the function raises {answer['raised']}")
+            return _without_verdict(job, answer["raised"])
         record, doing = answer["record"], answer["doing"]
     found: Record = record
     return found

@@ -10,12 +10,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck_cli.code.arguments import argument_text, numbers_array, plain_value
-from gradcheck_cli.code.call import CodeCall, Followed, check_code, follow, raised_result
+from gradcheck_cli.code.call import (
+    CodeCall,
+    Followed,
+    check_code,
+    follow,
+    raised_result,
+)
 from gradcheck_cli.code.callables import Adapted, adapt
 from gradcheck_cli.code.directions import directed
 from gradcheck_cli.code.explained import explained, is_wrong, variant_explained
 from gradcheck_cli.code.repeats import repeated
 from gradcheck_cli.code.standards import Standard, standard_of
+from gradcheck_cli.code.upstream import weighed
 from gradcheck_cli.code.variants import Tried, Variant, tried, variants_of
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.judge.all_inputs import proved_for_all_inputs
@@ -131,15 +138,15 @@ def call_of(
     cotangent = None if given is None else partial(_weights, given)
     standard = Standard()
     if wanted.spec is not None:
-        standard = standard_of("spec", wanted.spec, everything, fixed)
+        standard = standard_of("spec", wanted.spec, wrt, everything, fixed)
     elif wanted.meant is not None:
-        standard = standard_of("meant", wanted.meant, everything, fixed)
+        standard = standard_of("meant", wanted.meant, wrt, everything, fixed)
     elif wanted.twin is not None:
         twin = adapt(wanted.twin, wanted.twin_title, tuple(arguments), fixed)
         other = FunctionSubject(twin.function, wanted.twin_title, tuple(everything))
         standard = Standard("twin", twin=other)
     call = CodeCall(subject, everything, wrt, dtype, wanted.device, cotangent, standard)
-    return call, adapted.place
+    return weighed(call) if standard.upstream else call, adapted.place
 
 
 def _adapted(

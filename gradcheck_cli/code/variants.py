@@ -86,12 +86,16 @@ def variants_of(
         batched: those that have a row for each sample, where that is beyond doubt.
         order: 2 where the gradient's own gradient is asked for.
     """
-    yield Variant("cotangent", "another cotangent", replace(call, cotangent=_other))
+    # A gradient that is stated for one upstream gradient is stated for no other.
+    is_stated = bool(call.standard.upstream)
+    if not is_stated:
+        yield Variant("cotangent", "another cotangent", replace(call, cotangent=_other))
     for name in call.wrt if len(call.wrt) > 1 else ():
         words = f"`{name}` alone differentiated"
         yield Variant(f"alone-{name}", words, replace(call, wrt=(name,)))
-    yield _laid("strided-cotangent", "a cotangent that is a slice", call, SlicedCotangent())
-    if any(array.ndim for array in call.arrays.values()):
+    if not is_stated:
+        yield _laid("strided-cotangent", "a cotangent that is a slice", call, SlicedCotangent())
+    if not is_stated and any(array.ndim for array in call.arrays.values()):
         yield _laid("strided", "inputs that are slices", call, Strided())
     yield Variant("large", "large inputs", replace(call, arrays=_enlarged(call)))
     other = "float64" if call.dtype.name == "float32" else "float32"

@@ -55,7 +55,7 @@ def _answers(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
             ]
         }
     except Exception as error:  # noqa: BLE001 - whatever a person's code raises is a result
-        yield {"raised": _raised(error)}
+        yield {"raised": raised_words(error)}
 
 
 def _wanted(job: dict[str, Any]) -> TrialOptions:
@@ -74,10 +74,13 @@ def _backward(title: str | None) -> Any:
     return title if title in (None, RETURNED) else find_object(title)
 
 
-def _raised(error: Exception) -> str:
-    """An exception of a person's code with its place."""
+def raised_words(error: Exception) -> str:
+    """An exception of a person's code with its place; or that it is one of this tool's."""
     cause = error.__cause__ if isinstance(error, RuntimeError) and error.__cause__ else error
     frames = traceback.extract_tb(cause.__traceback__)
     mine = [frame for frame in frames if is_of_person(frame.filename)]
+    line = f"{type(cause).__name__}: {str(cause).strip().partition(chr(10))[0]}"
+    if not mine and not isinstance(error, RuntimeError):
+        return f"this tool failed, a defect of it: {line}"
     place = f" at {mine[-1].filename}:{mine[-1].lineno}" if mine else ""
-    return f"{type(cause).__name__}: {str(cause).strip().partition(chr(10))[0]}{place}"
+    return f"the function raises {line}{place}"

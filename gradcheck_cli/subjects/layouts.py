@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,6 +37,26 @@ class Expanded:
         """As `Layout.value`."""
         rows = {name: tensors[name][:1].expand_as(tensors[name]) for name in self.names}
         return function({**tensors, **rows})
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """One number made of the value: `<weights, f>`.
+
+    Attributes:
+        layout: how the function is called.
+        weights: shaped like the value.
+    """
+
+    layout: Layout
+    weights: Any
+
+    def value(self, function: One, tensors: dict[str, Tensor]) -> Tensor:
+        """As `Layout.value`."""
+        import torch
+
+        found = self.layout.value(function, tensors)
+        return (found * torch.tensor(self.weights, dtype=torch.float64).to(found)).sum()
 
 
 @dataclass(frozen=True)
