@@ -226,7 +226,8 @@ ROWS = (
     Function("masked_fill", "x, mask:condition, value", torch=lambda t, x, mask, value: t.masked_fill(x, mask, value),
              arb=lambda x, c, value: _where(c, value, x),
              partials=("gate(logical_not(mask))", "0", "gate(mask)"), germ=lambda s, x, c, value: value if c else x, rounds=(0, 0),
-             fields=lambda f, x, c, value: value if c else x),
+             fields=lambda f, x, c, value: value if c else x,
+             mpmath=lambda m, x, c, value: m.choose(c, value, x)),
     Function("gate", "c:condition", helper=True, torch=lambda t, c: t.where(c, 1.0, 0.0), arb=_gate, partials=("0",), backward=False,
              note="1 where c holds, a zero that even NaN cannot spoil elsewhere: the slope of `where`", germ=lambda s, c: s.constant(c), rounds=(0, 0)),
 
