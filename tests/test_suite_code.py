@@ -294,6 +294,11 @@ def test_what_stands_beside_a_function_is_imported_too(key, tmp_path):
     require_allowed(cases, ("a", "b"))
 
 
+def test_a_backward_that_comes_with_the_value_is_no_import(tmp_path):
+    """It has no name."""
+    require_allowed(read(tmp_path, '{function: "a:f", backward: returned}'), ("a",))
+
+
 def test_a_job_asks_what_the_case_says(tmp_path):
     """Every key has its place; what stands above the suite comes first."""
     text = (

@@ -117,7 +117,13 @@ CASES = [
         "expect": {"partials": {"w.bias[0]": 1}},
     },
     {"function": "a b/f.py:g", "args": {"x": 1.5}, "surrogate": "x**2"},
-    {"function": "f:g", "args": {"x": 1.5}, "backward-spec": "x**2", "variants": "none"},
+    {
+        "function": "f:g",
+        "args": {"x": 1.5},
+        "backward-spec": "x**2",
+        "variants": "none",
+        "backward": "returned",
+    },
     {"function": "f:g", "args": {"x": 1.5}, "twin": "f:h", "backward": "f:k"},
 ]
 EXAMPLES = [HEAD, *({"version": 1, "cases": [case]} for case in CASES)]

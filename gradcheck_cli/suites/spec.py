@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from gradcheck_cli.settings.readers import RETURNED
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -117,7 +119,7 @@ class SuiteCase:
         if self.code is None:
             return ()
         others = (self.settings.get(name) for name in ("twin", "backward"))
-        return (self.code.object, *filter(None, others))
+        return (self.code.object, *(title for title in others if title not in (None, RETURNED)))
 
     @property
     def name(self) -> str:
