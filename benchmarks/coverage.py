@@ -3,7 +3,7 @@
 The list is torch's table of operator tests (`op_db`), of its differentiable entries each name once.
 One counts as known where its name, one of its aliases or its method is a name of the language, or
 an attribute or a sign of it.
-With torch 2.13: 388 of 487. It needs the package `expecttest`, as torch's table does.
+With torch 2.13: 387 of 487. It needs the package `expecttest`, as torch's table does.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.functions.row import CallError, Function
-from gradcheck_cli.functions.tensors import axis_of, fill, flag, integer
+from gradcheck_cli.functions.tensors import axis_of, flag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -150,16 +150,6 @@ def _bags(k: Any, index: Any, weight: Any, mode: Any) -> Any:
     return found / len(rows) if mode == "mean" else found
 
 
-def _one_hot(k: Any, index: Any, num_classes: Any) -> Any:
-    size = integer("num_classes", num_classes)
-    if size < 1:
-        raise CallError(f"num_classes is from 1 on, not {size}")
-    classes = _inside(index, size).reshape(-1).tolist()
-    return fill(
-        k, (*index.shape, size), [k.number(int(c == i)) for c in classes for i in range(size)]
-    )
-
-
 # fmt: off
 _PLACES = ("x", "dim", "index")
 
@@ -177,7 +167,5 @@ ROWS = (
              array=lambda k, index, weight: _rows(weight, index), note="a row of weight for each index"),
     Function("embedding_bag", "input:index, weight; mode='mean'", torch=lambda t, index, weight, mode: t.nn.functional.embedding_bag(index, weight, mode=mode),
              places=("input", "weight"), array=_bags, note="of the rows of weight that each row of input chooses"),
-    Function("one_hot", "input:index; num_classes", torch=lambda t, index, num_classes: t.nn.functional.one_hot(index, num_classes),
-             array=_one_hot, backward=False, note="1 at the class and 0 elsewhere, along a new last dim"),
 )
 # fmt: on

@@ -21,9 +21,8 @@ def _same(name: str, torch: Callable[..., Any] | None = None, **more: Any) -> Fu
 _REAL = "inputs are real here, and so is what is made of them"
 
 ROWS = (
-    _same("clone"),
+    _same("clone", aliases=("alias_copy",)),
     _same("contiguous", lambda t, x: x.contiguous()),
-    _same("alias_copy"),
     _same("positive"),
     _same("real", note=_REAL),
     _same("conj", note=_REAL),
