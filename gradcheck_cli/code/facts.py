@@ -61,8 +61,8 @@ def function_record(trial: Trial) -> FunctionRecord:
             "forward": followed,
             "backward": recording is not None and recording.unfollowed is None,
         },
-        "program": None,
-        "backward": None,
+        "program": _program(recording),
+        "backward": _program(recording, backwards=True),
         "proved_for_all_inputs": bool(identity.holds),
         "error_probability": identity.error_probability if identity.holds else None,
         "branch": bool(identity.holds and identity.branch),
@@ -71,6 +71,18 @@ def function_record(trial: Trial) -> FunctionRecord:
         "variants": [_variant(one) for one in trial.tried],
         "directions": trial.directions,
     }
+
+
+def _program(recording: Recording | None, *, backwards: bool = False) -> str | None:
+    """The lines of code that computed something, forwards or backwards, in the order of their
+    first steps; None where that was not followed.
+    """
+    if recording is None or (backwards and recording.unfollowed is not None):
+        return None
+    tape, start = recording.tape, recording.forward
+    made = tape.origin[start:] if backwards else tape.origin[:start]
+    lines = [tape.lines[i] for i in dict.fromkeys(made)]
+    return "\n".join(f"{short(line.place)}: {line.text}" for line in lines if line.place)
 
 
 def _standard(trial: Trial) -> str:
