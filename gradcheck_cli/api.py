@@ -20,7 +20,6 @@ from gradcheck_cli.language.errors import (
     PointError,
     ProgramError,
     UserError,
-    elide,
     mistake,
     object_text,
 )
@@ -38,7 +37,7 @@ from gradcheck_cli.symbolic.client import Analyst
 from gradcheck_cli.witnesses.chain import chain_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from decimal import Decimal
     from fractions import Fraction
     from typing import TypeAlias
@@ -86,7 +85,7 @@ def _without_frames(function: Callable[P, T]) -> Callable[P, T]:
 
 @_without_frames
 def check(
-    text: str,
+    text: str | Callable[..., Any],
     at: Mapping[str, Any] = {},
     *,
     wrt: Sequence[str] = (),
@@ -104,12 +103,20 @@ def check(
     claim: str | Sequence[str] | Mapping[str, str] = (),
     points: int | None = None,
     seed: int | None = None,
+    spec: str | None = None,
+    twin: Callable[..., Any] | None = None,
+    backward: Callable[..., Any] | None = None,
+    backward_spec: str | None = None,
+    variants: str | Sequence[str] | None = None,
+    repeat: int = 1,
 ) -> LiveReport:
-    """Everything that is found out about the gradient of a program.
+    """Everything that is found out about the gradient of a program, or of a function of the
+    caller's, which is run.
 
     Args:
         text: a program, or a cell of a notebook, which is read and never run, as on the command
-            line.
+            line; or a function of tensors, an `autograd.Function` or a module (see
+            `gradcheck fn --help`), `at` having its arguments.
         at: for each input a number, a text such as `"pi/4"`, `"0:1:5"` or `"randn(3)"`, nested
             lists, an array or a tensor. A float means exactly that float64; a text, a `Decimal` and
             a `Fraction` are rounded once, to the dtype. It counts before the values of a cell.
@@ -128,11 +135,15 @@ def check(
             records.
         claim: a derivative by hand, such as `"x = 2*x"` or `"dz = a - y; dW = x.T @ dz"`, or
             several, or a mapping such as `{"x": "2*x"}`.
+        spec, twin, backward_spec: what a function is held against instead of its own forward: a
+            program, another function, or a program whose gradient is meant.
+        backward: of a function of NumPy arrays its backward.
+        variants: of a function the calls that are tried beside the one asked for; all if None.
+        repeat: how often a function is run to see whether it gives the same.
         points, seed: how many points are drawn where `at` names a distribution, and their seed.
     Raises:
         UserError: the text or the point is not what the language accepts.
     """
-    _require_text(text)
     settings = settings_of_values(
         {
             "wrt": wrt,
@@ -151,7 +162,39 @@ def check(
             "seed": seed,
         }
     )
-    return _report(_batches(text, at, cotangent, settings), settings)
+    against = {"spec": spec, "twin": twin, "backward": backward, "backward_spec": backward_spec}
+    of_code = {**against, "variants": variants, "repeat": None if repeat == 1 else repeat}
+    said = {name: value for name, value in of_code.items() if value is not None}
+    if isinstance(text, str):
+        _refuse(said, "are for functions, and this is a program")
+        return _report(_batches(text, at, cotangent, settings), settings)
+    _require_callable(text)
+    of_programs = {"step", "modes", "jacobian", "trace", "claim", "points"} & settings.above.keys()
+    _refuse(sorted(of_programs), "are for programs, and this is a function")
+    return _report_of_code(text, at, cotangent, said, settings)
+
+
+def _refuse(names: Iterable[str], why: str) -> None:
+    """Nothing, if there are no such options."""
+    words = ", ".join(f"`{name}`" for name in names)
+    if words:
+        raise mistake("conflicting-options", f"{words} {why}")
+
+
+def _report_of_code(
+    found: Callable[..., Any],
+    at: Mapping[str, Any],
+    cotangent: Any,
+    said: Mapping[str, Any],
+    settings: Settings,
+) -> LiveReport:
+    """The Report on a function, for each dtype and device."""
+    # What runs code is loaded for those who have some.
+    from gradcheck_cli.code.python import results_of_code
+
+    with _plain_torch(settings.device):
+        results = results_of_code(found, _named(at), cotangent, said, settings)
+        return report_of(list(results), strict=settings.strict)
 
 
 def _report(groups: list[tuple[Batch, ...]], settings: Settings) -> LiveReport:
@@ -187,17 +230,12 @@ def _plain_torch(devices: Sequence[str]) -> Iterator[None]:
         yield
 
 
-def _require_text(text: Any) -> None:
-    """Nothing, if a program is a text: nothing of the user's is ever called."""
-    if isinstance(text, str):
+def _require_callable(text: Any) -> None:
+    """Nothing, if what is no text can be called."""
+    if callable(text):
         return
-    name = getattr(text, "__name__", None)
-    what = f"`{elide(name)}` of type" if isinstance(name, str) else "a value of type"
-    message = f"a program is a text, not {what} `{type(text).__name__}`"
-    way_out = (
-        'write what it computes, such as check("sigmoid(x**2)", {"x": 3}); '
-        "functions of Python are for torch.autograd.gradcheck"
-    )
+    message = f"a program is a text or a function, not a value of type `{type(text).__name__}`"
+    way_out = 'write what it computes, such as check("sigmoid(x**2)", {"x": 3})'
     raise ProgramError([Mistake("wrong-type", message, help=way_out)])
 
 
@@ -224,7 +262,7 @@ def _batches(
 
 @_without_frames
 def assert_gradient(
-    text: str,
+    text: str | Callable[..., Any],
     at: Mapping[str, Any] = {},
     **options: Any,
 ) -> LiveReport:
@@ -247,8 +285,14 @@ def assert_gradient(
 
 def _points(at: Any) -> dict[str, Given]:
     """What each input is set to."""
+    # As Python reads names in the program: NFKC.
+    return {normalize("NFKC", name): read_object(name, value) for name, value in _named(at).items()}
+
+
+def _named(at: Any) -> Mapping[str, Any]:
+    """`at`, if it takes names."""
     if not isinstance(at, Mapping) or not all(isinstance(name, str) for name in at):
         wanted = '`at` takes names of inputs with their values, such as {"x": 3}'
         raise mistake("bad-point", f"{wanted}, not {object_text(at)}")
-    # As Python reads names in the program: NFKC.
-    return {normalize("NFKC", name): read_object(name, value) for name, value in at.items()}
+    found: Mapping[str, Any] = at
+    return found

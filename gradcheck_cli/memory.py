@@ -61,7 +61,7 @@ def size_text(size: int) -> str:
 
 
 class Guard:
-    """Looks at what this process and its children hold, in a thread of its own.
+    """Looks at what this process and its children hold, in a thread of its own, until it is left.
 
     A limit that the system sets for addresses (RLIMIT_AS) lost: torch takes twenty times as many as
     it fills, and CUDA any number.
@@ -82,15 +82,21 @@ class Guard:
         self.exceeded = threading.Event()
         self.limit = limit or 0
         self._beyond = beyond
+        self._left = threading.Event()
         threading.Thread(target=self._watch, daemon=True).start()
+
+    def __enter__(self) -> Guard:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._left.set()
 
     def _watch(self) -> None:
         from psutil import Process
 
         self.limit = self.limit or usable_memory()
-        own, most, parts, pause = Process(), self.limit, list[Process](), threading.Event()
-        look = 0
-        while not pause.wait(LOOK):
+        own, most, parts, look = Process(), self.limit, list[Process](), 0
+        while not self._left.wait(LOOK):
             if look % RECOUNT == 0:
                 parts = [own, *own.children()]
             look += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 
 import pytest
@@ -15,6 +16,8 @@ from gradcheck_cli.symbolic.client import Analyst
 def pytest_configure(config):
     """On a version of torch that is not known, its facts are told and not held."""
     config.pluginmanager.register(FactsReport(FACTS))
+    # Threads of torch wait for each other by computing, and each core has a test of its own.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # In the background of a script: whatever a test starts would be deaf to Ctrl-C as well.
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 
 import pytest
-from clocks import HUNG
+from clocks import HUNG, until
 from suites import environment, ran, written
 
 from gradcheck_cli.memory import held_by, size_text
@@ -118,6 +119,15 @@ def test_a_guard_calls_twice(pieces, exceeded, told):
         env=environment(),
     )
     assert (done.stdout.strip(), done.stderr) == (told, "")
+
+
+@pytest.mark.parametrize("words", [["x**2", "--at", "x=1"], ["x**2", "--at", "y=1"], ["x +"]])
+def test_a_check_leaves_no_thread(words, tool):
+    """Nobody looks at memory when it is done, whatever came of it; only SymPy's process stays."""
+    tool.run(["x", "--at", "x=1"])
+    before = set(threading.enumerate())
+    tool.run(words)
+    until(lambda: set(threading.enumerate()) <= before)
 
 
 def test_what_is_gone_holds_nothing():

@@ -27,6 +27,7 @@ WORDS = {
     ("api.py", "trace"): "the name of a setting",
     ("settings", "trace"): "the name of a setting",
     ("reports", "trace"): "a key of records",
+    ("lifting", "diff"): "a part of names of estimates",
     ("cli", "diff"): "a command",
     ("settings", "diff"): "a command",
     ("symbolic", "positive"): "a fact that SymPy knows of a number",

@@ -54,6 +54,6 @@ def test_a_terminal_shows_it_in_colour(name, reports):
 @needs_a_terminal
 def test_the_digits_that_leave_the_truth_are_marked():
     """The last two of twelve, and no other."""
-    text = on_a_terminal(COMMANDS["example"], 80)
+    _, text = on_a_terminal(COMMANDS["example"], 80)
     assert COLOUR.sub("", text) == golden("example", 80).read_text(encoding="utf-8")
     assert "7.402760985\x1b[33m90\x1b[0me-4" in text

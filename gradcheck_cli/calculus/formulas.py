@@ -91,7 +91,7 @@ def conditions(function: str) -> frozenset[str]:
     return frozenset(p.name for p in lookup(function).parsed.args if p.kind == "condition")
 
 
-class _Lowering(Copying):
+class Lowering(Copying):
     """Calls of derived functions become primitives on the way."""
 
     def call(self, node: Call, args: list[int]) -> int:
@@ -105,7 +105,7 @@ def lower(builder: Builder, program: Program, inputs: Mapping[str, int]) -> tupl
     Raises:
         RowError: it calls a function of whole arrays.
     """
-    values = fold(program, _Lowering(builder), inputs)
+    values = fold(program, Lowering(builder), inputs)
     return tuple(values[i] for i in program.outputs)
 
 

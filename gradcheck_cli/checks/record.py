@@ -54,6 +54,7 @@ def record_of(result: Result, *, strict: bool = False) -> Record:
         also=_also(result, shape),
         trace=trace_record(result.trace),
         claims=_claims(result),
+        function=result.function,
         notes=list(result.notes),
         rounded=[
             {"variable": number.name, "text": number.text, "used": json_number(number.used)}
@@ -103,6 +104,7 @@ def record_without_verdict(
         also=None,
         trace=None,
         claims=None,
+        function=None,
         notes=[],
         rounded=[],
         reproduce="" if point is None else reproduce(point, strict=strict),

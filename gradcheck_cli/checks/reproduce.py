@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 def reproduce(point: Point, *, strict: bool = False) -> str:
     """The command that checks this point alone, and fails where it did."""
+    if point.question.subject.is_code:
+        words = point.question.subject.words
+        return shlex.join([*words, *["--strict"] * strict]) if words else ""
     said = {**({"strict": ("--strict",)} if strict else {}), **point.question.words}
     options: list[str] = []
     for row in ROWS:

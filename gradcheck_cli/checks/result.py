@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.records.outcome import Outcome, worst_outcome
+from gradcheck_cli.records.record import failing_variants
 
 if TYPE_CHECKING:
     from gradcheck_cli.claims.verdict import ClaimVerdict
     from gradcheck_cli.judge.evidence import Evidence
     from gradcheck_cli.judge.verdict import Verdict
+    from gradcheck_cli.records.record import FunctionRecord
     from gradcheck_cli.witnesses.chain import TracedName
 
 
@@ -24,6 +26,7 @@ class Result:
         also: the same question under a seeded cotangent, where it was asked.
         trace: the chain rule step by step, where it was asked.
         claims: what became of derivatives that the user derived.
+        function: what was found out of a person's own function.
     """
 
     evidence: Evidence
@@ -33,12 +36,15 @@ class Result:
     also: Result | None = None
     trace: tuple[TracedName, ...] | None = None
     claims: tuple[ClaimVerdict, ...] = ()
+    function: FunctionRecord | None = None
 
     @property
     def outcome(self) -> Outcome:
-        """The worst of the partials, those under the seeded cotangent among them, and of what is
-        claimed of them.
+        """The worst of the partials, those under the seeded cotangent among them, of what is
+        claimed of them, and of variants that count.
         """
         also = () if self.also is None else self.also.verdicts
         judged = [verdict.outcome for verdict in (*self.verdicts, *also)]
+        failing = failing_variants({"function": self.function})
+        judged += [Outcome(variant["outcome"] or Outcome.ERROR) for variant in failing]
         return worst_outcome([*judged, *(verdict.outcome for verdict in self.claims)])

@@ -10,9 +10,11 @@ from gradcheck_cli.settings.table import FLAG, settings_of
 # In order of use, as `--help` lists them.
 COMMANDS = (
     "check",
+    "fn",
     "init",
     "run",
     "lint",
+    "lift",
     "report",
     "merge",
     "diff",

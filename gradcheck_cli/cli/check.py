@@ -14,11 +14,12 @@ import typer
 from gradcheck_cli.cli.arguments import in_order
 from gradcheck_cli.cli.context import show_settings_page
 from gradcheck_cli.cli.entry import command
-from gradcheck_cli.cli.exports import Delivery, require_places
+from gradcheck_cli.cli.exports import Delivery, require_places, write
 from gradcheck_cli.cli.help_pages import EXAMPLE, EXITS
 from gradcheck_cli.cli.options import ExpressionArgument, ShowSettings, with_settings
 from gradcheck_cli.cli.streams import (
     FAILED,
+    USAGE,
     defect,
     out,
     say,
@@ -63,23 +64,47 @@ def check_command(
     from gradcheck_cli.checks.watch import prepare
 
     show_settings_page(context, show_settings)
-    require_places(settings.export)
-    guard = Guard(settings.max_memory, _leave)
-    text = ""
-    try:
-        text = _text(expression)
-        job = prepare(text, _with_files(settings))
-    except UserError as error:
-        formulas = getattr(error, "formulas", ())
-        if formulas and settings.format == "table":
-            # Nothing was checked, and the exit code says so; the derivatives are told all the same.
-            out("".join(f"{line}\n" for line in formulas))
-        placed = (_in_file(mistake, expression, text) for mistake in error.mistakes)
-        raise UserError(map(_as_command, placed)) from error
-    delivery = Delivery(settings)
-    ended = _run(job, delivery, guard, strict=settings.strict)
-    report = job.report(ended, ["gradcheck", *sys.argv[1:]], strict=settings.strict)
-    raise typer.Exit(delivery.deliver(report, quiet=settings.quiet).exit_code)
+    require_places([*settings.export, *_script(settings)])
+    with Guard(settings.max_memory, _leave) as guard:
+        text = ""
+        try:
+            text = _text(expression)
+            job = prepare(text, _with_files(settings))
+        except UserError as error:
+            formulas = getattr(error, "formulas", ())
+            if formulas and settings.format == "table":
+                # Nothing was checked, and the exit code says so; the derivatives are told all the
+                # same.
+                out("".join(f"{line}\n" for line in formulas))
+            placed = (_in_file(mistake, expression, text) for mistake in error.mistakes)
+            raise UserError(map(_as_command, placed)) from error
+        delivery = Delivery(settings)
+        ended = _run(job, delivery, guard, strict=settings.strict)
+        report = job.report(ended, ["gradcheck", *sys.argv[1:]], strict=settings.strict)
+        code = delivery.deliver(report, quiet=settings.quiet).exit_code
+        raise typer.Exit(code if _emitted(ended, settings) else USAGE)
+
+
+def _script(settings: Settings) -> list[tuple[str, Path]]:
+    """The file of `--emit`, as those of reports."""
+    return [("script", Path(settings.emit))] if settings.emit else []
+
+
+def _emitted(ended: Ending, settings: Settings) -> bool:
+    """Whether the script that is asked for is written; what is in the way of it is told."""
+    from gradcheck_cli.checks.demonstration import demonstration
+
+    for _, path in _script(settings):
+        try:
+            text = demonstration(ended.results)
+        except UserError as error:
+            say(str(error))
+            return False
+        reason = write(path, text)
+        if reason:
+            say(str(Mistake("unwritable", f"the script cannot be written to `{path}`: {reason}")))
+            return False
+    return True
 
 
 def _in_file(mistake: Mistake, expression: str, text: str) -> Mistake:

@@ -119,6 +119,8 @@ class Function:
         folds: the binary function that several positional arguments mean (`max(x, y)` is
             `maximum`); that function says so of itself.
         operator: the sign that the language writes for it: infix, prefix, `[]` or `if`.
+        mpmath: its value over mpmath's numbers, where that is not spelled as SymPy's form is; takes
+            mpmath first, with `choose(c, x, y)` beside its functions.
         convention: what SymPy's form of it is at a kink, where `arb` says less: a text.
         latex: its name in LaTeX, or a form with `%s` for each argument.
         condition: True where the result is true or false, not a number.
@@ -160,6 +162,7 @@ class Function:
     further: str = ""
     folds: str = ""
     operator: str = ""
+    mpmath: Callable[..., Any] | None = None
     convention: str = ""
     latex: str = ""
     condition: bool = False

@@ -157,10 +157,12 @@ ROWS = (
              germ=_from_pole("lgamma", lambda s, x: s.apply("log", s.apply("abs", x))), aliases=("gammaln", "loggamma"),
              foreign={"sympy.loggamma": "sympy.loggamma(x) is complex left of 0, not log|gamma(x)|: write lgamma(x)",
                       "scipy.special.loggamma": "scipy.special.loggamma(x) is NaN left of 0, not log|gamma(x)|: write gammaln(x)"},
-             rounds=(4, 4), note="log|gamma(x)|, real left of 0 as well"),
+             rounds=(4, 4), note="log|gamma(x)|, real left of 0 as well",
+             mpmath=lambda m, x: m.choose(x > 0, m.loggamma(x), m.log(abs(m.gamma(x))))),
     # torch has neither; they are given to it as people write them.
     Function("gammasgn", "x", torch=_torch_gamma_sign, arb=_gamma_sign, partials=("0",), domain=(_POLES,), backward=False, rounds=(0, 0),
-             note="the sign of gamma, constant between its poles"),
+             note="the sign of gamma, constant between its poles",
+             mpmath=lambda m, x: m.sign(m.gamma(x))),
     Function("gamma", "x", derivative=("gamma(x) * digamma(x)",),
              torch=lambda t, x: _torch_gamma_sign(t, x) * t.exp(t.lgamma(x)), means="gammasgn(x) * exp(lgamma(x))", latex=r"\Gamma",
              aliases=("tgamma",), note="torch has none: exp(lgamma(x)), with its sign left of 0"),
@@ -208,6 +210,7 @@ ROWS = (
     Function("airy_ai", "x", torch=lambda t, x: t.special.airy_ai(x), sympy=lambda s, x: s.airyai(x), arb=lambda x: x.airy_ai(), partials=("airy_ai_prime(x)",),
              backward=False, rounds=(8, 8)),
     Function("airy_ai_prime", "x", torch=lambda t, x: t.full_like(x, t.nan), sympy=lambda s, x: s.airyaiprime(x), arb=lambda x: x.airy_ai(derivative=1),
-             partials=("x * airy_ai(x)",), backward=False, note="the derivative of airy_ai; torch has no function for it and answers NaN"),
+             partials=("x * airy_ai(x)",), backward=False, note="the derivative of airy_ai; torch has no function for it and answers NaN",
+             mpmath=lambda m, x: m.airyai(x, derivative=1)),
 )
 # fmt: on

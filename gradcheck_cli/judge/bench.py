@@ -25,6 +25,7 @@ from gradcheck_cli.judge.measure import (
     BUDGET_FACTOR,
     format_ball,
     format_float,
+    measure,
     told_apart,
     ulp,
 )
@@ -35,8 +36,9 @@ from gradcheck_cli.judge.stops import is_stopped
 from gradcheck_cli.judge.verdict import Verdict
 from gradcheck_cli.records.outcome import Cause, Outcome
 from gradcheck_cli.records.record import FREE_ULPS
-from gradcheck_cli.witnesses import Abstention
+from gradcheck_cli.witnesses import FORMULA, Abstention
 from gradcheck_cli.witnesses.autograd import Detached, Measured
+from gradcheck_cli.witnesses.differences import Difference
 from gradcheck_cli.witnesses.truth import Certified, Touching, Undefined
 
 if TYPE_CHECKING:
@@ -45,6 +47,8 @@ if TYPE_CHECKING:
     from gradcheck_cli.judge.evidence import Evidence, Tolerance
     from gradcheck_cli.witnesses import Answer
 
+# How narrow the bar of a difference must be to decide: relative to the slopes, and to the value.
+_SETTLED, _NOISE = 2.0**-10, 2.0**-30
 # Working precision of the comparisons themselves: far below any dtype's spacing.
 _BITS = 256
 
@@ -102,6 +106,8 @@ class _Trial:
                 return self._verdict(Outcome.UNDEFINED, reason, truth.cause)
             return self._verdict(Outcome.INCONCLUSIVE, reason, Cause.UNKNOWN)
         answers = f"torch answers {format_float(answer.value)}"
+        if isinstance(self.truth, Certified) and self._is_misstated(self.truth):
+            return self._misstated(self.truth, answer)
         value = None
         if not self.court.is_finite:
             value = value_without_number(self.evidence, self.partial)
@@ -126,8 +132,41 @@ class _Trial:
             case Undefined():
                 return self._beside(answer, "where the formula for the derivative is not finite")
         why = getattr(self.truth, "reason", "nothing is proved")
+        if self.point.question.subject.is_code and isinstance(self.difference, Difference):
+            return self._by_differences(answer, self.difference, why)
         reason = f"{why}; {answers}, which nothing here confirms or refutes"
         return self._verdict(Outcome.INCONCLUSIVE, reason, Cause.UNKNOWN)
+
+    def _is_misstated(self, truth: Certified) -> bool:
+        """Whether the formula of a backward that was recorded cannot be the derivative."""
+        return FORMULA in self.evidence and agreement(truth.ball, self._formula) is False
+
+    @property
+    def _formula(self) -> Answer:
+        return self.evidence.of(FORMULA, self.partial)
+
+    def _misstated(self, truth: Certified, answer: Measured) -> Verdict:
+        mine, true = format_ball(self._formula.ball), format_ball(truth.ball)
+        if mine == true:
+            mine, true = (format_ball(ball, 20) for ball in (self._formula.ball, truth.ball))
+        reason = f"the backward's own formula gives {mine} where the derivative is {true}"
+        measures = measure(answer.value, truth.truth, self.dtype)
+        return self._verdict(Outcome.WRONG, reason, Cause.FORMULA, **measures)
+
+    def _by_differences(self, answer: Measured, difference: Difference, why: str) -> Verdict:
+        """Where nothing can be proved of code, its own differences decide."""
+        gap = abs(answer.value - difference.value)
+        room = difference.radius + FREE_ULPS * self.dtype.unit_roundoff * abs(difference.value)
+        other = f"{difference.value:.12g} ± {difference.radius:.2g}"
+        said = f"torch answers {format_float(answer.value)}"
+        said = f"{said}, differences of the function itself say {other}"
+        size = max(abs(answer.value), abs(difference.value))
+        settled = size * _SETTLED, abs(difference.centre or 0.0) * _NOISE
+        if not difference.radius <= max(settled):
+            return self._verdict(Outcome.INCONCLUSIVE, f"{said}; {why}", Cause.UNKNOWN)
+        outcome = Outcome.AGREE if gap <= room else Outcome.WRONG
+        cause = None if gap <= room else Cause.UNKNOWN
+        return self._verdict(outcome, f"{said}; {why}", cause, error=gap, tolerance=room)
 
     def _detached(self, answer: Detached) -> Verdict:
         names = ", ".join(f"`{name}`" for name in answer.cut)
@@ -149,6 +188,9 @@ class _Trial:
         if ball.is_zero():
             slope = "the derivative is 0 all the same"
         failed = not ball.is_zero()
+        if failed and self.point.question.subject.is_code:
+            # Nobody but the person could have cut the path.
+            return self._verdict(Outcome.WRONG, f"{reason}; {slope}", cause)
         return self._verdict(Outcome.DETACHED, f"{reason}; {slope}", cause, failed=failed)
 
     def _beside(self, answer: Measured, place: str) -> Verdict:
@@ -201,7 +243,8 @@ class _Trial:
     def _asides(self, verdict: Verdict, truth: Any) -> list[str]:
         """What is wrong with the other opinions; of torch's own modes it is said already."""
         wrong = [name for name, agrees in verdict.agrees.items() if agrees is False]
-        asides = [self._dispute(name, truth) for name in wrong if name not in self.court.modes]
+        said = (FORMULA, *self.court.modes)
+        asides = [self._dispute(name, truth) for name in wrong if name not in said]
         # Across a jump differences have no slope to find: steps that are closer together than
         # floats, such as those of floor at 1e140, look like one.
         jumps = verdict.cause is Cause.JUMP

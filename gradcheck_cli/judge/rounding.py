@@ -1,5 +1,5 @@
 """How much rounding a formula deserves: the budget of torch's own gradient program at a point,
-which is built from the rows' pullbacks.
+which is built from the rows' pullbacks, or that of a backward that was recorded.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from gradcheck_cli.questions.batch import Point
     from gradcheck_cli.questions.objectives import Grown
     from gradcheck_cli.questions.prepared import Prepared
+    from gradcheck_cli.questions.recorded import Scalars
+    from gradcheck_cli.recording.recording import Recording
 
 
 @dataclass(eq=False)
@@ -35,6 +37,7 @@ class Rounding:
     """
 
     prepared: Prepared
+    recording: Recording | None = None
 
     def of_partial(self, point: Point, position: int, dtype: DType) -> Budget:
         """The budget of one partial, in the units of the partial."""
@@ -59,12 +62,18 @@ class Rounding:
         expansion, outputs = grown.expansion.copy(), grown.outputs
         graph, size = Graph(expansion.builder, self._sums), len(expansion.origin)
         rest = (), self._eliminated, graph, self._moves
-        return Trace(self.prepared.specification, expansion, size, outputs, objective, *rest)
+        return Trace(self._program, expansion, size, outputs, objective, *rest)
 
     @cached_property
     def gradient(self) -> Trace:
-        """torch's forward and backward."""
-        return self._traced(arrays=True)
+        """torch's forward and backward; of a recorded function those that were recorded."""
+        if self.recording is None:
+            return self._traced(arrays=True)
+        if self.recording.gradients and self.prepared.objective.is_value:
+            from gradcheck_cli.judge.recorded import recorded_gradient
+
+            return recorded_gradient(self.prepared, self.recording, self._program)
+        return self._meant
 
     @cached_property
     def _meant(self) -> Trace:
@@ -73,13 +82,13 @@ class Rounding:
 
     def _traced(self, *, arrays: bool) -> Trace:
         (grown, objective), names = self._forward, self.prepared.elements
-        program, expansion = self.prepared.specification, grown.expansion
+        program, expansion = self._program, grown.expansion
         found = torch_backward(program, expansion, objective, names, arrays=arrays)
         graph = Graph(found.expansion.builder, found.sums | self._sums)
         # Of a second derivative the first one is a backward as well.
         forward = grown.forward or found.forward
         rest = forward, grown.outputs, objective, found.partials, self._eliminated, graph
-        return Trace(self.prepared.specification, found.expansion, *rest, self._moves)
+        return Trace(self._program, found.expansion, *rest, self._moves)
 
     @cached_property
     def running(self) -> Running:
@@ -89,9 +98,27 @@ class Rounding:
         return Running(program, self._eliminated, self._sums)
 
     @cached_property
+    def _recorded(self) -> Scalars:
+        """A recorded forward as the steps that were made."""
+        # What knows recordings is loaded where there is one.
+        from gradcheck_cli.judge.recorded import recorded_forward
+
+        assert self.recording is not None
+        return recorded_forward(self.recording)
+
+    @cached_property
+    def _program(self) -> Program:
+        """What torch evaluates: the specification, or the lines of code that were recorded."""
+        if self.recording is None:
+            return self.prepared.specification
+        from gradcheck_cli.questions.recorded import specification_of
+
+        return specification_of(self.recording, "")
+
+    @cached_property
     def _forward(self) -> tuple[Grown, int]:
         """What torch is to differentiate, as scalars, and the node of `<cotangent, f>`."""
-        program, aim = self.prepared.specification, self.prepared.objective
+        program, aim = self._program, self.prepared.objective
         grown = aim.grow(program, self._expanded(), as_torch=True)
         builder, origin = grown.expansion.builder, grown.expansion.origin
         objective = weighted_sum(builder, grown.outputs, self.prepared.weights)
@@ -100,7 +127,9 @@ class Rounding:
 
     def _expanded(self) -> Expansion:
         """The program as scalars, with every function whole that torch's backward treats as one."""
-        program, known = self.prepared.specification, self.prepared.scalars
+        if self.recording is not None:
+            return self._recorded.expansion
+        program, known = self._program, self.prepared.scalars
         calls = (node for node in program.nodes if isinstance(node, Call))
         if all(lookup(node.function).kind == "primitive" for node in calls):
             return known.copy()
@@ -108,14 +137,16 @@ class Rounding:
 
     @cached_property
     def _moves(self) -> list[bool]:
-        program = self.prepared.specification
+        program = self._program
         return [bits > 0 for bits in reach(program, dict.fromkeys(program.variables, 1))]
 
     @cached_property
     def _sums(self) -> set[int]:
         """The steps of sums that torch makes inside one call, in an order of its own."""
-        grown, nodes = self._forward[0], self.prepared.specification.nodes
+        grown, nodes = self._forward[0], self._program.nodes
         expansion, found = grown.expansion, set(grown.sums)
+        if self.recording is not None:
+            return self._recorded.sums
         for i, node in enumerate(expansion.builder.nodes):
             if isinstance(node, Call) and lookup(node.function).operator == "+":
                 call = nodes[expansion.origin[i]]
@@ -125,7 +156,9 @@ class Rounding:
 
     @cached_property
     def _eliminated(self) -> list[list[int]]:
-        values, nodes = self._forward[0].expansion.values, self.prepared.specification.nodes
+        if self.recording is not None:
+            return []
+        values, nodes = self._forward[0].expansion.values, self._program.nodes
         return [
             np.reshape(values[node.args[0]], -1).tolist()
             for node in nodes
@@ -140,4 +173,5 @@ def rounding(point: Point) -> Rounding:
         TooLarge: the program has no scalar form of bearable size.
     """
     point.prepared.scalars  # noqa: B018 - raises
-    return point.prepared.share("rounding", lambda: Rounding(point.prepared))
+    recording = point.question.subject.recording
+    return point.prepared.share("rounding", lambda: Rounding(point.prepared, recording))

@@ -4,6 +4,7 @@ the strict text that they are spelled as, or the corrected programs of what has 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from gradcheck_cli.language.token import Illegible, Token
 from gradcheck_cli.language.tokens import Tokens, bars_apart
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from gradcheck_cli.language.cursor import Doubt
     from gradcheck_cli.language.program import Program
@@ -44,20 +45,31 @@ def read_pasted(text: str, strict: ProgramError, ranks: Mapping[str, int]) -> Pr
     """
     text = tidy(text)
     best: ProgramError | None = None
-    # In each way that bars may be paired.
-    for arrange in (list[Token], bars_apart):
-        try:
-            tokens = _tokens(text)
-            if arrange is bars_apart and not any(token.text == "||" for token in tokens):
-                break
-            return _read(arrange(tokens), text, strict, ranks)
-        except Illegible as error:
-            best = best or _refusal(error, text)
-        except RecursionError:
-            break
-        except ProgramError as error:
-            best = best or error
+    try:
+        for tokens in _arrangements(text):
+            try:
+                return _read(tokens, text, strict, ranks)
+            except Illegible as error:
+                best = best or _refusal(error, text)
+            except ProgramError as error:
+                best = best or error
+    except Illegible as error:
+        best = _refusal(error, text)
+    except RecursionError:
+        pass
     raise best or strict from None
+
+
+def _arrangements(text: str) -> Iterator[list[Token]]:
+    """Its tokens, in each way that bars may be paired.
+
+    Raises:
+        Illegible: it has none.
+    """
+    tokens = _tokens(text)
+    yield tokens
+    if any(token.text == "||" for token in tokens):
+        yield bars_apart(tokens)
 
 
 def _refusal(error: Illegible, text: str) -> ProgramError | None:
@@ -128,11 +140,7 @@ def product_of_matrices(program: Program, ranks: Mapping[str, int]) -> Mistake |
     """What is wrong with a pasted text in which a product without a sign was read as that of
     elements, and is one of matrices where its inputs have so many dims.
     """
-    for arrange in (list[Token], bars_apart):
-        try:
-            reading = _Reading(arrange(_tokens(tidy(program.written))))
-        except (Illegible, RecursionError):
-            continue
+    for reading in _readings(tidy(program.written)):
         meant = reading.spelled(0, ranks).text
         if reading.spelled().text == program.text and meant != program.text and _is_strict(meant):
             known = {*reading.products({})}
@@ -141,6 +149,14 @@ def product_of_matrices(program: Program, ranks: Mapping[str, int]) -> Mistake |
             way_out = "element by element is written `*`"
             return Mistake("ambiguous", words, program.written, place, way_out, instead=(meant,))
     return None
+
+
+def _readings(text: str) -> Iterator[_Reading]:
+    """What its tokens say, where they say something."""
+    with suppress(Illegible, RecursionError):
+        for tokens in _arrangements(text):
+            with suppress(Illegible, RecursionError):
+                yield _Reading(tokens)
 
 
 class _Reading:

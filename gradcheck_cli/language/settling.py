@@ -37,7 +37,9 @@ class Settling:
     def term(self, term: Term) -> Term:
         """A term in which every product has a sign."""
         term = self._flat(self._picked(term))
-        parts = tuple(part and self.term(part) for part in term.parts)
+        if not term.parts:
+            return term
+        parts = tuple([part and self.term(part) for part in term.parts])
         signs = self._signs([p for p in parts if p is not None], term.signs)
         settled = replace(term, parts=parts, signs=signs)
         if term.kind == "assign":
@@ -53,13 +55,20 @@ class Settling:
 
     def _flat(self, term: Term) -> Term:
         """A chain that begins with a chain, as one."""
-        while term.kind == "chain" and term.parts[0] is not None:
-            head = self._picked(term.parts[0])
-            if head.tail == "closed" or not extends(head, term.signs[0]):
-                return replace(term, parts=(head, *term.parts[1:]))
-            parts, signs = (*head.parts, *term.parts[1:]), (*head.signs, *term.signs)
-            term = replace(term, parts=parts, signs=signs)
-        return term
+        if term.kind != "chain":
+            return term
+        links = [term]
+        while (head := self._head(links[-1])).tail != "closed" and extends(head, term.signs[0]):
+            links.append(head)
+        parts = [part for link in reversed(links) for part in link.parts[1:]]
+        signs = [sign for link in reversed(links) for sign in link.signs]
+        return replace(term, parts=(head, *parts), signs=tuple(signs))
+
+    def _head(self, term: Term) -> Term:
+        """What a chain begins with."""
+        first = term.parts[0]
+        assert first is not None
+        return self._picked(first)
 
     def _signs(self, parts: Sequence[Term], signs: Sequence[str]) -> tuple[str, ...]:
         """The signs of a chain, each product without one settled."""

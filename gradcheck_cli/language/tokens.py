@@ -27,6 +27,8 @@ _SIGNS = (
     "**", "//", "==", "<=", ">=", "!=", ":=", "<>", "&&", "->", "+", "-", "*", "/", "@", "%", "<", ">", "=", ",", ":", "&", "~", "!", "±", "°", "∂",
 )
 # fmt: on
+# Those of two characters stand first.
+_SIGN = re.compile("|".join(map(re.escape, _SIGNS)))
 _ALIKE = {"<>": "!=", "&&": "and"}
 _ROOTS = {"√": "2", "∛": "3", "∜": "4"}
 _BRACKETS = {"(": ")", "[": "]", "{": "}", "⌊": "⌋", "⌈": "⌉"}
@@ -39,6 +41,7 @@ _STRING = re.compile(r"""['"’‘“”][^'"’‘“”\\\n]*['"’‘“”]"
 _PLAIN_QUOTES = {ord(c): SIGNS[c] for c in "’‘“”"}
 _BELOW = re.compile(r"\{\w+(?:\s*,\s*\w+)*\}")
 _ORDER = re.compile(r"_(?:\{\s*([0-9]+|inf|infty|F|∞)\s*\}|([0-9]+|inf(?:ty|inity)?|F|∞)(?!\w))")
+_ATTRIBUTE = re.compile(r"\.\s*([A-Za-z_]\w*)")
 _LAMBDA = re.compile(r"lambda\s+\w+(?:\s*,\s*\w+)*\s*:")
 
 
@@ -163,8 +166,11 @@ class Tokens:
         inner = type(self)(text).all()[:-1]
         if not inner:
             raise Illegible
-        for token in (Token("open", "{", Span(0, 0)), *inner, Token("close", "}", Span(0, 0))):
-            self.found.append(token._replace(span=Span(start, end)))
+        span = Span(start, end)
+        self.found.append(Token("open", "{", span))
+        for kind, word, _, gap, letter, lowered in inner:
+            self.found.append(Token(kind, word, span, gap, letter, lowered))
+        self.found.append(Token("close", "}", span))
         self.position = end
 
     def subscript(self) -> None:
@@ -218,7 +224,8 @@ class Tokens:
     def _operator(self, alike: str) -> None:
         if alike == "⁄":
             alike = "/"
-        longest = next((s for s in _SIGNS if self.text.startswith(s, self.position)), "")
+        match = _SIGN.match(self.text, self.position)
+        longest = match[0] if match else ""
         if alike == "⊤":
             if self.found and self.found[-1].text == "**":
                 del self.found[-1]
@@ -265,7 +272,7 @@ class Tokens:
 
     def dot(self) -> None:
         """An attribute, an ellipsis, or the full stop of a sentence."""
-        match = re.compile(r"\.\s*([A-Za-z_]\w*)").match(self.text, self.position)
+        match = _ATTRIBUTE.match(self.text, self.position)
         if match:
             self.add("attribute", match[1], match.end())
         elif self.text.startswith("...", self.position):

@@ -23,7 +23,8 @@ from gradcheck_cli.worlds.scalars import ShapeError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from gradcheck_cli.language.cells.cell import Cell, CellProgram, Written
+    from gradcheck_cli.language.cells.cell import Cell
+    from gradcheck_cli.language.cells.derived import CellProgram, Written
     from gradcheck_cli.language.program import Program
     from gradcheck_cli.questions.numbers import Exact, Nested, NonFinite
     from gradcheck_cli.questions.points import Given
@@ -119,18 +120,18 @@ def _cell(text: str) -> Cell | None:
 
 
 def _stated(cell: Cell, asked: CellProgram) -> TextQuestion:
-    at = {name: _given(value) for name, value in asked.point.items()}
-    weights = None if asked.cotangent is None else _given(asked.cotangent)
+    at = {name: given_value(value) for name, value in asked.point.items()}
+    weights = None if asked.cotangent is None else given_value(asked.cotangent)
     if isinstance(weights, Grid | Sample):
         message = "the upstream gradient is not written out"
         raise mistake("bad-number", message, cell.text, help="such as `torch.tensor([1.0, 0.0])`")
     dtype = next((name for name in DTYPES if name in asked.dtypes), "")
     remarks = tuple(filter(None, (_origin(asked, dtype), _drawn(asked), _unread(cell))))
-    refusal = _refusal(asked, at)
+    refusal = refusal_of(asked, at)
     return TextQuestion(asked.program, at, asked.wrt, weights, dtype, remarks, refusal)
 
 
-def _refusal(asked: CellProgram, at: Mapping[str, Given]) -> str:
+def refusal_of(asked: CellProgram, at: Mapping[str, Given]) -> str:
     """That torch differentiates no value of several elements without a gradient; "" of others."""
     program = asked.program
     is_open = bool(index_inputs(program)) or not {*program.variables} <= {*at}
@@ -155,7 +156,7 @@ def _shape(value: Given) -> tuple[int, ...]:
     return ()
 
 
-def _given(value: Written) -> Given:
+def given_value(value: Written) -> Given:
     """A value of the point, in the shape that it is given."""
     try:
         given = read_given(value.text)

@@ -152,6 +152,8 @@ class Cause(StrEnum):
     KINK_WITHIN_ROUNDING = "kink within rounding", "Rounding takes a value across a kink, and torch's answer is the slope beyond it."
     OTHER_BRANCH =         "other branch",         "torch takes another branch than the one the exact numbers decide for."
     BRANCH_NOT_TAKEN =     "branch not taken",     "torch multiplies the slope of the branch not taken by 0, and that is infinite or NaN."
+    FORMULA =              "formula",              "The formula that the backward computes is not the derivative."
+    RAISED =               "raised",               "The backward raises an exception."
     NO_PATH =              "no path",              "torch has no path from the input to the result."
     MISSING_DERIVATIVE =   "missing derivative",   "torch has no derivative for a function, and leaves that part out."
     KINK =                 "kink",                 "Left and right derivatives differ."

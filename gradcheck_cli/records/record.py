@@ -120,6 +120,43 @@ class ClaimRecord(TypedDict):
     reason: str
 
 
+class RemarkRecord(TypedDict):
+    """Something that was seen of a function and may matter, and where: `FILE:LINE` or null."""
+
+    kind: str
+    what: str
+    where: str | None
+
+
+class VariantRecord(TypedDict):
+    """A call that was tried beside the one asked for; `outcome` is null where it does not apply."""
+
+    name: str
+    what: str
+    outcome: str | None
+    failed: bool
+    reason: str
+
+
+class FunctionRecord(TypedDict):
+    """What was found out of a person's own function."""
+
+    object: str
+    file: str | None
+    line: int | None
+    held_against: str
+    followed: dict[str, bool]
+    program: str | None
+    backward: str | None
+    proved_for_all_inputs: bool
+    error_probability: float | None
+    branch: bool
+    explanation: dict[str, Any] | None
+    notes: list[RemarkRecord]
+    variants: list[VariantRecord]
+    directions: int | None
+
+
 class SuiteFields(TypedDict):
     """What only a suite says of a case: where it stands, which number its check has in the run,
     what was expected and is not met, and why it was skipped, may fail or has no verdict.
@@ -159,10 +196,24 @@ class Record(SuiteFields):
     also: AlsoRecord | None
     trace: list[TraceRecord] | None
     claims: list[ClaimRecord] | None
+    function: FunctionRecord | None
     notes: list[str]
     rounded: list[RoundedInput]
     reproduce: str
     status: str
+
+
+def failing_variants(record: Mapping[str, Any]) -> list[VariantRecord]:
+    """The calls beside the one asked for that show a function to be wrong."""
+    function = record.get("function") or {"variants": ()}
+    return [variant for variant in function["variants"] if variant["failed"]]
+
+
+def went_well(function: FunctionRecord) -> bool:
+    """Whether nothing is to be said of a function but what was found right."""
+    tried = {variant["outcome"] for variant in function["variants"]}
+    is_followed = all(function["followed"].values())
+    return is_followed and not function["notes"] and not tried & {None, "wrong"}
 
 
 def worse_partials(record: Record) -> list[PartialRecord]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.records.outcome import NOTHING_SELECTED, Outcome, Status
+from gradcheck_cli.records.record import failing_variants
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -40,9 +41,10 @@ def status_of(
 
 
 def _all_partials(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Those under the seeded cotangent count as well, and what is claimed of them."""
+    """Those under the seeded cotangent count as well, what is claimed of them, and variants."""
     also = (record.get("also") or {}).get("partials", ())
-    return [*record["partials"], *also, *(record.get("claims") or ())]
+    claims = record.get("claims") or ()
+    return [*record["partials"], *also, *claims, *failing_variants(record)]
 
 
 def _as_expected(record: Mapping[str, Any], outcomes: tuple[str, ...]) -> Status:

@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.records.outcome import NO_VERDICT, Outcome, Status
-from gradcheck_cli.records.record import worse_partials
+from gradcheck_cli.records.record import failing_variants, worse_partials
 from gradcheck_cli.reports.facts import UNEXPECTED, fields_of, phrase_of, remarks_of
 from gradcheck_cli.reports.format import (
     ALSO,
@@ -136,6 +136,9 @@ def _blame(record: Record) -> Iterator[Finding]:
         if claim["outcome"] not in accepted:
             text = f"`{claim['claim']}`: {claim['outcome']}: {claim['reason']}"
             yield Finding(claim["outcome"], one_line(text), claim["claim"], claim["failed"])
+    for variant in failing_variants(record):
+        text = f"{variant['what']}: {variant['outcome']}: {variant['reason']}"
+        yield Finding(str(variant["outcome"]), one_line(text), variant["name"], failed=True)
     for (variable, outcome, failed), partials in groups.items():
         first, rest = partials[0], len(partials) - 1
         more = f" and {count_of(rest, 'element')} more" if rest else ""

@@ -17,6 +17,7 @@ from gradcheck_cli.records.outcome import (
     Status,
 )
 from gradcheck_cli.reports.claimed import claim_schema
+from gradcheck_cli.reports.functions import function_schema
 from gradcheck_cli.reports.json import FORMAT
 from gradcheck_cli.reports.schemas import A_NULL as _NULL
 from gradcheck_cli.reports.schemas import A_TEXT as _TEXT
@@ -148,6 +149,7 @@ def _additions() -> Schema:
                         "hide what is wrong. Its outcome counts in that of the case. Else null.", _also(), _NULL),
         "claims": _either("What became of the derivatives that the user derived, a line of a claim each; their outcomes count in that of the case. "
                           "Null where nothing is claimed.", _array(claim_schema(), "In the order of the lines."), _NULL),
+        "function": _either("What was found out of a person's own function; null where an expression is checked.", function_schema(), _NULL),
         "notes": _array(_TEXT, "What is true of the whole case: numbers that were rounded to the dtype, a forward value that is off."),
         "rounded": _array(rounded, "Numbers of the point or cotangent that had to be rounded: as written, and as used."),
         "source": _either("Where the case stands in its suite; null outside a suite.",

@@ -39,6 +39,7 @@ _UNSPLIT: dict[str, Any] = {
     "also": None,
     "trace": None,
     "claims": None,
+    "function": None,
 }
 # Stands in the library's messages for the value, which is put there shortened; JSON never has this
 # character as it is.

@@ -60,6 +60,7 @@ NAMES = TomlKind((str, list), "a string or an array of strings")
 LIST, PATHS, EXPORTS = (
     TomlKind((list,), f"an array of {words}") for words in ("strings", "paths", "[FORMAT:]FILE")
 )
+PACKAGES = TomlKind((list,), "an array of packages or paths")
 WHOLE = TomlKind((int,), "a whole number")
 NUMBER = TomlKind((int, Float), "a number")
 EXACT = TomlKind((int, Float, str), 'a number, or a string such as "2**-20"')
@@ -151,6 +152,7 @@ class Setting:
 
 
 _BOTH, _CHECK, _RUN, _LINT = ("check", "run"), ("check",), ("run",), ("run", "lint")
+_CODE, _ALL, _ASKED, _LIMITED = ("fn",), ("check", "run", "fn"), ("check", "fn"), ("run", "fn")
 _STORED = ("report", "merge")
 _COLOR = readers.one_of("unknown-color", "colour choice", COLORS)
 
@@ -160,21 +162,35 @@ ROWS: tuple[Setting, ...] = (
             "What `gradcheck run` without arguments checks."),
     Setting("at",          ("--at",),                        _CHECK, LIST,    Unset("none"),         "NAME=VALUE",    "",
             "The point: a number, pi/4, [[1, 2], [3, 4]], a grid 0:1:5, or randn(3). Repeatable.", readers.point, repeated="as checked"),
-    Setting("wrt",         ("--wrt",),                       _BOTH,  NAMES,   Unset("all"),          "NAMES",         '["x", "W"]',
+    Setting("arg",         ("--arg",),                       _CODE,  LIST,    Unset("none"),         "NAME=VALUE",    "",
+            "An argument: 0.5, [[1, 2], [3, 4]], randn(4, 3), int:[0, 2], none, 'mean'. Repeatable."),
+    Setting("spec",        ("--spec",),                      _CODE,  TEXT,    Unset("none"),         "EXPR",          "",
+            "A program that says what the function computes; it is held against that.", readers.program_as_written, suite="spec"),
+    Setting("twin",        ("--twin",),                      _CODE,  TEXT,    Unset("none"),         "PKG.MOD:OBJ",   "",
+            "A plain implementation of the same; its own error is the scale.", readers.object_title, suite="twin"),
+    Setting("backward",    ("--backward",),                  _CODE,  TEXT,    Unset("none"),         "PKG.MOD:OBJ",   "",
+            "The backward of a function of NumPy arrays, or `returned` with its value.", readers.backward_title, suite="backward"),
+    Setting("backward-spec", ("--backward-spec",),           _CODE,  TEXT,    Unset("none"),         "EXPR",          "",
+            "A program whose gradient is meant instead of the function's own.", readers.program_as_written, suite="backward-spec"),
+    Setting("variants",    ("--variants",),                  _CODE,  NAMES,   "all",                 "NAMES",         "",
+            "Calls that are tried beside the one asked for: all, none, or names.", readers.variant_names, suite="variants"),
+    Setting("repeat",      ("--repeat",),                    _CODE,  WHOLE,   "1",                   "N",             "",
+            "How often it is run to see whether it gives the same.", quantities.count, suite="repeat"),
+    Setting("wrt",         ("--wrt",),                       _ALL,   NAMES,   Unset("all"),          "NAMES",         '["x", "W"]',
             "Inputs to differentiate (all), or names that the program assigns.", readers.input_names, suite="wrt", repeated="as checked"),
-    Setting("dtype",       ("--dtype",),                     _BOTH,  NAMES,   "float64",             "NAMES",         '["float64", "float32"]',
+    Setting("dtype",       ("--dtype",),                     _ALL,   NAMES,   "float64",             "NAMES",         '["float64", "float32"]',
             "float64, float32, bfloat16, float16; a comma list checks each.", readers.dtype_names, suite="dtype", repeated="as checked"),
-    Setting("device",      ("--device",),                    _BOTH,  NAMES,   "cpu",                 "NAMES",         '"cuda:1"',
+    Setting("device",      ("--device",),                    _ALL,   NAMES,   "cpu",                 "NAMES",         '"cuda:1"',
             "cpu, cuda, cuda:1, or all (those present).", readers.device_names, suite="device", repeated="as checked"),
-    Setting("cotangent",   ("--cotangent",),                 _CHECK, TEXT,    Unset("ones"),         "VALUE",         "",
+    Setting("cotangent",   ("--cotangent",),                 _ASKED, TEXT,    Unset("ones"),         "VALUE",         "",
             "Upstream gradient, shaped like the result (ones).", readers.cotangent, repeated="as checked"),
-    Setting("order",       ("--order",),                     _BOTH,  WHOLE,   "1",                   "N",             "2",
+    Setting("order",       ("--order",),                     _ALL,   WHOLE,   "1",                   "N",             "2",
             "2 checks second derivatives instead of first ones.", quantities.order, suite="order", repeated="as given"),
     Setting("jacobian",    ("--jacobian/--no-jacobian",),    _BOTH,  FLAG,    "false",               None,            "true",
             "Every output by every input instead of one cotangent.", suite="jacobian", repeated="as given"),
-    Setting("rtol",        ("--rtol",),                      _BOTH,  EXACT,   Unset("computed"),     "R",             "1e-6",
+    Setting("rtol",        ("--rtol",),                      _ALL,   EXACT,   Unset("computed"),     "R",             "1e-6",
             "Your own relative tolerance instead of the computed one.", quantities.tolerance, suite="tol", repeated="as given"),
-    Setting("atol",        ("--atol",),                      _BOTH,  EXACT,   Unset("computed"),     "A",             "0",
+    Setting("atol",        ("--atol",),                      _ALL,   EXACT,   Unset("computed"),     "A",             "0",
             "Your own absolute tolerance instead of the computed one.", quantities.tolerance, suite="tol", repeated="as given"),
     Setting("step",        ("--step",),                      _BOTH,  EXACT,   Unset("extrapolated"), "H",             '"2**-20"',
             "Plain central difference with this step as the numeric opinion.", quantities.step, suite="step", repeated="as given"),
@@ -184,17 +200,19 @@ ROWS: tuple[Setting, ...] = (
             "Further ways of torch to the gradient: forward, create_graph, vmap.", readers.mode_names, suite="modes", repeated="as given"),
     Setting("trace",       ("--trace/--no-trace",),          _CHECK, FLAG,    "false",               None,            "true",
             "The chain rule, step by step."),
-    Setting("strict",      ("--strict/--no-strict",),        _BOTH,  FLAG,    "false",               None,            "true",
+    Setting("strict",      ("--strict/--no-strict",),        _ALL,   FLAG,    "false",               None,            "true",
             "imprecise and kink exit 1 too.", suite="strict", repeated="as given"),
-    Setting("format",      ("--format", "-f"),               _BOTH,  TEXT,    "table",               "FORMAT",        '"markdown"',
+    Setting("format",      ("--format", "-f"),               _ALL,   TEXT,    "table",               "FORMAT",        '"markdown"',
             f"{', '.join(FORMATS)}.", readers.report_format, stored=_STORED, matters=False),
-    Setting("export",      ("--export",),                    _BOTH,  EXPORTS, Unset("none"),         "[FORMAT:]FILE", '["report.json", "markdown:summary.txt"]',
+    Setting("export",      ("--export",),                    _ALL,   EXPORTS, Unset("none"),         "[FORMAT:]FILE", '["report.json", "markdown:summary.txt"]',
             "Also write a report to a file. Repeatable.", readers.export_targets, stored=_STORED, matters=False),
-    Setting("quiet",       ("--quiet/--no-quiet", "-q"),     _BOTH,  FLAG,    "false",               None,            "true",
+    Setting("emit",        ("--emit",),                      _CHECK, TEXT,    Unset("none"),         "FILE.py",       "",
+            "Also write a script that shows the worst finding by torch and mpmath alone.", matters=False),
+    Setting("quiet",       ("--quiet/--no-quiet", "-q"),     _ALL,   FLAG,    "false",               None,            "true",
             "Only what does not agree, and the summary.", stored=_STORED, matters=False),
-    Setting("verbose",     ("--verbose/--no-verbose", "-v"), _BOTH,  FLAG,    "false",               None,            "true",
+    Setting("verbose",     ("--verbose/--no-verbose", "-v"), _ALL,   FLAG,    "false",               None,            "true",
             "Whole formulas and points.", stored=_STORED, matters=False),
-    Setting("color",       ("--color",),                     _BOTH,  TEXT,    "auto",                "WHEN",          '"never"',
+    Setting("color",       ("--color",),                     _ALL,   TEXT,    "auto",                "WHEN",          '"never"',
             "auto, always or never.", _COLOR, stored=(*_STORED, "diff"), matters=False),
     Setting("jobs",        ("--jobs", "-j"),                 _RUN,   COUNTED, "auto",                "N|auto",        "4",
             "Worker processes; auto fits them to the machine.", quantities.jobs, matters=False),
@@ -212,14 +230,16 @@ ROWS: tuple[Setting, ...] = (
             "Only the I-th of N parts, counted from 1.", quantities.shard),
     Setting("resume",      ("--resume/--no-resume",),        _RUN,   FLAG,    "false",               None,            "",
             "Go on where an interrupted run ended.", matters=False),
-    Setting("timeout",     ("--timeout",),                   _RUN,   NUMBER,  "120",                 "SECONDS",       "30",
+    Setting("allow-import", ("--allow-import",),             _RUN,   PACKAGES, Unset("none"),        "PKG",           '["layers"]',
+            "A package, FILE.py or FOLDER/ whose functions suites may have imported. Repeatable.", readers.importable, repeated="in a run"),
+    Setting("timeout",     ("--timeout",),                   _LIMITED,   NUMBER,  "120",                 "SECONDS",       "30",
             "Time for one check.", quantities.seconds, suite="timeout", repeated="in a run"),
-    Setting("max-memory",  ("--max-memory",),                _BOTH,  TEXT,    Unset("by machine"),   "SIZE",          '"2GiB"',
+    Setting("max-memory",  ("--max-memory",),                _ALL,   TEXT,    Unset("by machine"),   "SIZE",          '"2GiB"',
             "Memory of a check, in run of one worker, such as 2GiB or 500MB.", quantities.size, matters=False, repeated="in a run"),
     Setting("points",      ("--points",),                    _CHECK, WHOLE,  "1",                   "N",             "",
             "How many points are drawn where --at has a distribution.", quantities.points),
-    Setting("seed",        ("--seed",),                      _BOTH,  WHOLE,   "0",                   "N",             "42",
-            "Seed of random points.", quantities.count, repeated="in a run"),
+    Setting("seed",        ("--seed",),                      _ALL,   WHOLE,   "0",                   "N",             "42",
+            "Seed of random points.", quantities.count, suite="seed", repeated="in a run"),
     Setting("exit-zero",   ("--exit-zero/--no-exit-zero",),  _RUN,   FLAG,    "false",               None,            "true",
             "Exit 0 whatever the outcomes are.", matters=False),
     Setting("cluster",     ("--cluster",),                   _RUN,   TEXT,    Unset("none"),         "ADDRESS",       '"tcp://scheduler:8786"',
@@ -232,20 +252,22 @@ SETTINGS: Mapping[str, Setting] = {row.name: row for row in ROWS}
 # How `--help` puts options together, in order; what stands in no group comes last.
 GROUPS = {
     "Which cases": ("keyword", "tag", "last-failed", "shard"),
-    "The point": ("at", "dtype", "device", "points", "seed"),
+    "The point": ("at", "arg", "dtype", "device", "points", "seed"),
     "What is checked": ("wrt", "cotangent", "order", "jacobian", "claim", "modes", "trace"),
+    "Your own function": ("spec", "twin", "backward", "backward-spec", "variants", "repeat"),
     "How it is judged": ("rtol", "atol", "step", "strict"),
     "How it runs": (
         "jobs",
         "maxfail",
         "resume",
+        "allow-import",
         "timeout",
         "max-memory",
         "exit-zero",
         "cluster",
         "watch",
     ),
-    "Output": ("format", "export", "quiet", "verbose", "color", "durations"),
+    "Output": ("format", "export", "emit", "quiet", "verbose", "color", "durations"),
 }
 LAST_GROUP = "Further options"
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from fractions import Fraction
 
+    from gradcheck_cli.recording.recording import Recording
     from gradcheck_cli.worlds.tensors import Tensor
 
 
@@ -78,6 +79,16 @@ class Subject(Protocol):
         """Whether it may be given many points as one batch of numbers: each number stands for
         itself.
         """
+
+    @property
+    def is_code(self) -> bool:
+        """Whether it is code of which nothing is known but what it was seen to do: it takes one
+        point at a time, and cuts its own paths.
+        """
+
+    @property
+    def recording(self) -> Recording | None:
+        """What it was seen to compute; None of an expression, which says so itself."""
 
     def run(
         self, inputs: Mapping[str, Tensor], literal: Callable[[Fraction], float], like: Tensor

@@ -41,6 +41,16 @@ class ProgramSubject:
         """`gradcheck EXPR`."""
         return "gradcheck", self.program.text
 
+    @property
+    def is_code(self) -> bool:
+        """No: it is its own specification."""
+        return False
+
+    @property
+    def recording(self) -> None:
+        """It says itself what it computes."""
+        return
+
     @cached_property
     def is_elementwise(self) -> bool:
         """Whether each function acts on each number by itself."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from gradcheck_cli.recording.recording import Recording
     from gradcheck_cli.subjects import Execution, Subject
     from gradcheck_cli.worlds.tensors import Tensor
 
@@ -86,6 +87,16 @@ class _Single:
     def words(self) -> tuple[str, ...]:
         """Those of the whole."""
         return self.whole.words
+
+    @property
+    def is_code(self) -> bool:
+        """That of the whole."""
+        return self.whole.is_code
+
+    @property
+    def recording(self) -> Recording | None:
+        """That of the whole."""
+        return self.whole.recording
 
     def cuts(self, execution: Execution) -> tuple[str, ...]:
         """Those of the whole."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 import numpy as np
 
 from gradcheck_cli.language.program import Number
+from gradcheck_cli.questions.prepared import Oversize
 from gradcheck_cli.witnesses.extrapolation import Sight
 
 if TYPE_CHECKING:
@@ -84,7 +85,10 @@ def far_columns(batch: Batch) -> Marks:
 
 
 def _has_far_constants(batch: Batch) -> bool:
-    nodes = batch.prepared.scalars.builder.nodes
+    expansion = batch.prepared.expansion
+    if isinstance(expansion, Oversize):
+        return False
+    nodes = expansion.builder.nodes
     values = [node.value for node in nodes if isinstance(node, Number)]
     sizes = [abs(value) for value in values if not isinstance(value, float)]
     return any(size and not 1 / Fraction(FAR) <= size <= FAR for size in sizes)

@@ -82,7 +82,7 @@ class Numeric:
     def answer(self, batch: Batch) -> Estimates | Abstention:
         """Estimates for every partial at every point; all their steps go through torch together."""
         oversize = batch.prepared.expansion
-        if isinstance(oversize, Oversize):
+        if isinstance(oversize, Oversize) and not batch.question.subject.is_code:
             return Abstention(f"not estimated: {oversize.reason}")
         try:
             held = held_subject(original(batch))
@@ -215,6 +215,11 @@ class _Vectors:
             parts = zip(wrt, torch.split(vector, sizes), shapes, strict=True)
             return {name: part.reshape(shape) for name, part, shape in parts}
 
+        if subject.is_code:
+            # Of code it is not known what it makes of a batch.
+            return lambda rows, moving: torch.stack(
+                [weighted(split(row)).sum() for row in rows.unbind(0)]
+            )
         batched: Callable[[Any, dict[str, Any]], Any] = torch.vmap(
             lambda row, moving: weighted({**moving, **split(row)}).sum()
         )

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 # One element of this world: a node index; an array of them for a tensor.
 Indices: TypeAlias = "int | np.ndarray[Any, Any]"
-Keep: TypeAlias = Literal["primitives", "pullbacks", "all"]
+Keep: TypeAlias = Literal["primitives", "pullbacks", "steps", "all"]
 
 # A certified gradient of this many scalar operations takes about 2 s; beyond it the scalar worlds
 # abstain.
@@ -64,7 +64,13 @@ class ShapeError(Exception):
         self.node, self.shapes, self.code = node, shapes, code
 
 
-class _Limited(Builder):
+class Limited(Builder):
+    """A builder of so many nodes as the scalar worlds take on.
+
+    Raises:
+        TooLarge: there are more.
+    """
+
     def add(self, node: Node) -> int:
         if len(self.nodes) > MAX_NODES:
             raise TooLarge(f"it comes to more than {MAX_NODES:,} scalar operations")
@@ -103,7 +109,7 @@ class Expansion:
     def copy(self) -> Expansion:
         """The same scalars under a builder that grows by itself, within the same limit."""
         return Expansion(
-            _Limited(self.builder.nodes.copy(), self.builder.index.copy()),
+            Limited(self.builder.nodes.copy(), self.builder.index.copy()),
             self.values,
             self.origin.copy(),
             self.calls,
@@ -116,17 +122,18 @@ def expand(program: Program, inputs: Mapping[str, Any], keep: Keep = "primitives
     Args:
         inputs: for each variable its shape (a tuple), or an array of integers to take as constants.
         keep: which elementwise functions stay calls: "primitives" alone, what torch's backward
-            treats as one (rows with a "pullbacks"), or "all" of them.
+            treats as one (rows with a "pullbacks"), or "all" of them; with "steps" all, and
+            functions of arrays step by step as torch's forward computes them.
     Raises:
         ShapeError: shapes do not broadcast, a dim does not exist, or a call is refused.
         TooLarge: there are more than `MAX_NODES` scalars.
     """
-    builder = _Limited()
+    builder = Limited()
     expansion = Expansion(builder)
     bound = {name: _input(builder, name, value) for name, value in inputs.items()}
     values, origin = expansion.values, expansion.origin
     try:
-        for place in steps(program, _Unrolling(builder, keep, expansion.calls), bound):
+        for place in steps(program, Unrolling(builder, keep, expansion.calls), bound):
             origin += [len(values)] * (len(builder.nodes) - len(origin))
             values.append(place)
     except (ValueError, IndexError, TypeError) as error:
@@ -148,7 +155,7 @@ def expand_into(
     Raises:
         ValueError, IndexError, TypeError: shapes do not fit.
     """
-    return fold(program, _Unrolling(builder, keep, []), inputs)[program.result]
+    return fold(program, Unrolling(builder, keep, []), inputs)[program.result]
 
 
 def _input(builder: Builder, name: str, value: Any) -> Indices:
@@ -166,7 +173,7 @@ def _input(builder: Builder, name: str, value: Any) -> Indices:
     return out if numbers.shape else int(out)
 
 
-class _Unrolling:
+class Unrolling:
     """The world of scalar nodes: the value of a node is the index of a scalar, or an array of them.
     What does not fit is a ValueError, an IndexError or a TypeError.
     """
@@ -194,7 +201,7 @@ class _Unrolling:
         if not is_elementwise(node.function, node.settings):
             result = self._of_arrays(node, row, args)
         else:
-            kept = self._keep == "all" or (whole and not row.computes)
+            kept = self._keep in ("all", "steps") or (whole and not row.computes)
             if row.kind == "derived" and kept:
                 return _elementwise(
                     lambda *scalars: builder.add(Call(node.function, scalars, node.settings)), args
@@ -231,7 +238,8 @@ class _Unrolling:
         inputs: dict[str, Indices] = dict(zip(row.parsed.names, args, strict=True))
         for name, value in row.numbers(settings).items():
             inputs[name] = builder.number(value, decimal=isinstance(value, Fraction))
-        text = row.rounded_meaning(settings) if self._keep == "pullbacks" else row.meaning(settings)
+        rounded = self._keep in ("pullbacks", "steps")
+        text = row.rounded_meaning(settings) if rounded else row.meaning(settings)
         program = parse(text)
         require_numbers(row, node.settings, program)
         return fold(program, self, inputs)[program.result]

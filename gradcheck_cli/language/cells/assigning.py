@@ -101,6 +101,8 @@ class Assigning(Calls):
             case Series(items=items) if len(items) == count:
                 # All are computed before the first is assigned, as in `x, y = y, x`.
                 return items
+            case Gradient(by=by) if len(by) == count:
+                return [Gradient((name,)) for name in by]
             case Gradient() | Refused() | Library():
                 return [thing] * count
             case Quantity(term=Term(kind="leaf") as whole):

@@ -140,7 +140,13 @@ class Extent:
 
 @dataclass(frozen=True)
 class Gradient:
-    """A derivative that the cell asks for: it may be shown, and be nothing of a program."""
+    """A derivative that the cell asks for: it may be shown, and be nothing of a program.
+
+    Attributes:
+        by: names of what it is by, where they are known.
+    """
+
+    by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -94,11 +94,13 @@ class Calls(Neural):
             term = self.term(first, node.args[0])
             return Quantity(self.size(term, leaf("0", self.span(node)), node))
         if not isinstance(first, PythonValue):
-            message = "behind `float()` torch has no path for a gradient"
-            raise NodeError("unsupported-syntax", message, node, "leave it out")
+            return self.leave(first, name, node)
         is_word = isinstance(first.value, str) and nonfinite(first.value) is not None
         word = leaf(str(first.value), self.span(node))
-        return PythonValue(word, float(first.value)) if is_word else first
+        if is_word:
+            return PythonValue(word, float(first.value))
+        is_integer = type(first.value) is int
+        return PythonValue(first.term, float(first.value)) if is_integer else first
 
     def _summed(self, first: Thing, node: ast.Call) -> Quantity:
         """Python's sum: the items of a list, or a value's along its first dimension."""
@@ -190,8 +192,7 @@ class Calls(Neural):
         if name == "requires_grad_":
             return self._require(value, func, node)
         if name in LEAVING:
-            message = f"behind `.{name}()` torch has no path for a gradient"
-            raise NodeError("unsupported-syntax", message, node, "leave it out")
+            return self.leave(value, f".{name}", node)
         if name in UNCHANGING:
             if self._casts(name, node) and name != "float":
                 self.said["a change of dtype within the program is not followed"] = None
@@ -201,6 +202,15 @@ class Calls(Neural):
         if name == MEASURING and not node.args and not node.keywords:
             return Extent(value.term)
         return None
+
+    def leave(self, thing: Thing, name: str, node: ast.Call) -> Thing:
+        """The numbers of a value as Python or NumPy have them.
+
+        Raises:
+            NodeError: torch follows a gradient no further.
+        """
+        message = f"behind `{name}()` torch has no path for a gradient"
+        raise NodeError("unsupported-syntax", message, node, "leave it out")
 
     def _casts(self, name: str, node: ast.Call) -> bool:
         """Whether a method changes the dtype."""

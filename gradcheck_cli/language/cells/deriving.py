@@ -32,7 +32,7 @@ class Deriving(Making):
         wrt = next((k.value for k in node.keywords if k.arg == "inputs"), None)
         names = None if wrt is None else self._inputs(wrt)
         self.derive(value, names, self._cotangent(given), node, "" if given else "backward()")
-        return Gradient()
+        return Gradient(names or ())
 
     def gradient(self, node: ast.Call) -> Thing:
         """`torch.autograd.grad(outputs, inputs, grad_outputs)`."""
@@ -47,7 +47,7 @@ class Deriving(Making):
         weights = [said["grad_outputs"]] if "grad_outputs" in said else []
         names, cotangent = self._inputs(said["inputs"]), self._cotangent(weights)
         self.derive(value, names, cotangent, node, "" if weights else "grad()")
-        return Gradient()
+        return Gradient(names)
 
     def _single(self, thing: Thing, node: ast.expr) -> Thing:
         if isinstance(thing, Series):
@@ -86,5 +86,13 @@ class Deriving(Making):
                 return None
             case Fresh(is_drawn=False):
                 return thing
+        return self.weights(thing, node)
+
+    def weights(self, thing: Thing, node: ast.expr) -> Fresh:
+        """An upstream gradient that is computed.
+
+        Raises:
+            NodeError: it is not known what it comes to.
+        """
         message = "the upstream gradient is not written out"
         raise NodeError("bad-argument", message, node, "such as `torch.tensor([1.0, 0.0])`")

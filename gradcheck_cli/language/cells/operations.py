@@ -39,7 +39,13 @@ _SIGNS: dict[type[ast.AST], str] = {
 
 
 class Operations(Conversions):
-    """Reads expressions."""
+    """Reads expressions.
+
+    Attributes:
+        folds: whether what is counted is written as the number that it comes to.
+    """
+
+    folds = True
 
     def value(self, node: ast.expr) -> Thing:
         """What an expression stands for.
@@ -136,7 +142,7 @@ class Operations(Conversions):
                 # Indices and exponents are counted in loops; what is written out stays so.
                 result = chain(result, (_SIGNS[type(link.op)], other))
                 is_counted = is_counted or _has_name(link.right)
-                if is_counted:
+                if is_counted and self.folds:
                     result = integer_term(whole, self.span(link))
                 first = PythonValue(result, whole)
                 continue
@@ -196,7 +202,7 @@ class Operations(Conversions):
             base = value.base or value.term.text
             return Quantity(Term("attribute", span, node.attr, (value.term,)), value.is_numpy, base)
         if node.attr == "grad":
-            return Gradient()
+            return Gradient((value.term.text,))
         if node.attr == "shape":
             return Extent(value.term)
         if node.attr == "data":
@@ -210,7 +216,7 @@ class Operations(Conversions):
         owner = self.value(node.value)
         match owner:
             case Gradient():
-                return owner
+                return owner if len(owner.by) < 2 else self.one_of(owner, node)
             case Series(items=items):
                 index = self.value(node.slice)
                 place = index.value if isinstance(index, PythonValue) else None
@@ -224,6 +230,14 @@ class Operations(Conversions):
         base = value.base or value.term.text
         term = Term("index", self.span(node), "", (value.term, *keys))
         return Quantity(term, value.is_numpy, base)
+
+    def one_of(self, gradients: Gradient, node: ast.Subscript) -> Gradient:
+        """One of several derivatives."""
+        index = self.value(node.slice)
+        place = index.value if isinstance(index, PythonValue) else None
+        if isinstance(place, int) and -len(gradients.by) <= place < len(gradients.by):
+            return Gradient((gradients.by[place],))
+        return Gradient()
 
     def key(self, node: ast.expr) -> Term:
         """What stands in the brackets of an index."""

@@ -84,13 +84,14 @@ class Routines(Walk):
             if isinstance(statement, ast.Return):
                 return None if statement.value is None else self.value(statement.value)
             if isinstance(statement, ast.If):
-                return self._chosen(statement, body[k + 1 :])
+                return self.chosen(statement, body[k + 1 :])
             if isinstance(statement, ast.For | ast.With) and _returns(statement):
                 raise self.refused(next(n for n in ast.walk(statement) if _is_return(n)))
             self.statement(statement)
         return None
 
-    def _chosen(self, node: ast.If, rest: Sequence[ast.stmt]) -> Thing:
+    def chosen(self, node: ast.If, rest: Sequence[ast.stmt]) -> Thing:
+        """`a if c else b` of an `if` whose branches return, with what stands behind it."""
         test = self.quantity(node.test).term
         outer = self.names
         terms = []

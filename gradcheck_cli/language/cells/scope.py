@@ -200,7 +200,7 @@ class Scope:
         implied: str = "",
     ) -> None:
         """One more derivative, of what has been computed so far."""
-        statements = tuple(_needed(self.statements, value.term))
+        statements = tuple(needed(self.statements, value.term))
         new = Derivative(statements, value.term, wrt, cotangent, place, implied)
         self.derivatives.append(new)
 
@@ -211,7 +211,7 @@ def place_in(text: str, span: Span) -> str:
     return f"{CELL}:{line}:{span.start - text.rfind(chr(10), 0, span.start)}"
 
 
-def _needed(statements: list[Term], result: Term) -> list[Term]:
+def needed(statements: list[Term], result: Term) -> list[Term]:
     """The assignments that a value rests on."""
     needed, kept = words_of(result), list[Term]()
     for statement in reversed(statements):

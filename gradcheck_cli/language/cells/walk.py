@@ -65,18 +65,18 @@ class Walk(Assigning):
                 self._expression(value)
             case ast.FunctionDef(name=name, decorator_list=[]):
                 self.names[name] = self.defined(name, node)
-            case ast.For() | ast.If() | ast.While() if self._only_shows(node):
-                self._skip(node)
+            case ast.For() | ast.If() | ast.While() if self.only_shows(node):
+                self.skip(node)
             case ast.For():
                 self._loop(node)
             case ast.With():
                 self._with_block(node)
-            case ast.If() if _is_main(node.test):
-                self._block(node.body)
+            case ast.If() if is_main(node.test):
+                self.block(node.body)
             case ast.ClassDef(name=name):
                 self._class(name, node)
             case ast.Assert() | ast.Pass() | ast.Delete():
-                self._skip(node)
+                self.skip(node)
             case _:
                 raise self.refused(node)
 
@@ -87,11 +87,12 @@ class Walk(Assigning):
         self.names[name] = Refused(NodeError("unsupported-syntax", message, node, way_out))
         self.skipped.append(node.lineno)
 
-    def _block(self, body: Iterable[ast.stmt]) -> None:
+    def block(self, body: Iterable[ast.stmt]) -> None:
+        """The statements of a block."""
         for statement in body:
             self.statement(statement)
 
-    def _only_shows(self, node: ast.For | ast.If | ast.While) -> bool:
+    def only_shows(self, node: ast.For | ast.If | ast.While) -> bool:
         """Whether nothing but showing is done in a block."""
         for statement in (*node.body, *node.orelse):
             match statement:
@@ -99,12 +100,12 @@ class Walk(Assigning):
                     continue
                 case ast.Expr(value=value) if self._is_showing(value):
                     continue
-                case ast.If() if self._only_shows(statement):
+                case ast.If() if self.only_shows(statement):
                     continue
             return False
         return True
 
-    def _skip(self, node: ast.AST) -> None:
+    def skip(self, node: ast.AST) -> None:
         """A statement that says nothing of the program.
 
         Raises:
@@ -152,7 +153,7 @@ class Walk(Assigning):
         if isinstance(node, ast.Constant):
             return
         if self._is_showing(node) or _is_showing_hook(node):
-            self._skip(ast.copy_location(ast.Expr(node), node))
+            self.skip(ast.copy_location(ast.Expr(node), node))
             return
         if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "step":
             message = "an optimizer moves the point, and a check is made at one"
@@ -202,16 +203,16 @@ class Walk(Assigning):
         """A loop over a literal range or a list, written out."""
         if node.orelse:
             raise self.refused(node)
-        for thing in self._rounds(node.iter):
+        for thing in self.rounds(node.iter):
             self.target(node.target, thing)
-            self._block(node.body)
+            self.block(node.body)
 
     def collected(self, item: ast.expr, loop: ast.comprehension, node: ast.expr) -> Series:
         """What a comprehension over a literal range or a list makes."""
         outer, items = self.names, list[Thing]()
         self.names = outer.new_child()
         try:
-            for thing in self._rounds(loop.iter):
+            for thing in self.rounds(loop.iter):
                 self.count(node)
                 self.target(loop.target, thing)
                 items.append(self.value(item))
@@ -219,7 +220,8 @@ class Walk(Assigning):
             self.names = outer
         return Series(tuple(items), node)
 
-    def _rounds(self, node: ast.expr) -> Sequence[Thing]:
+    def rounds(self, node: ast.expr) -> Sequence[Thing]:
+        """What the target of a loop stands for, round by round."""
         span = self.span(node)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             if node.func.id in ("zip", "enumerate"):
@@ -245,7 +247,7 @@ class Walk(Assigning):
         """The rounds of `zip(a, b)` or `enumerate(a)`."""
         if node.keywords or not node.args or (name == "enumerate" and len(node.args) > 1):
             raise NodeError("arity", f"`{name}` takes lists alone here", node)
-        columns = [self._rounds(argument) for argument in node.args]
+        columns = [self.rounds(argument) for argument in node.args]
         if name == "enumerate":
             span = self.span(node)
             counted = [PythonValue(integer_term(k, span), k) for k in range(len(columns[0]))]
@@ -264,11 +266,11 @@ class Walk(Assigning):
                 raise self.refused(node)
             before, self.is_cut = self.is_cut, True
             try:
-                self._block(node.body)
+                self.block(node.body)
             finally:
                 self.is_cut = before
             return
-        self._block(node.body)
+        self.block(node.body)
 
 
 _MOST_MISTAKES = 10
@@ -284,6 +286,6 @@ def _is_showing_hook(node: ast.expr) -> bool:
     return False
 
 
-def _is_main(test: ast.expr) -> bool:
+def is_main(test: ast.expr) -> bool:
     """Whether a condition is that of a script: `__name__ == "__main__"`."""
     return isinstance(test, ast.Compare) and ast.unparse(test) == "__name__ == '__main__'"

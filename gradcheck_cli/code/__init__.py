@@ -1,0 +1,1 @@
+"""Code: a person's own functions, modules and kernels on trial."""
