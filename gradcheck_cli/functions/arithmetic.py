@@ -234,7 +234,8 @@ ROWS = (
     Function("stop_gradient", "x", torch=lambda t, x: x.detach(), arb=lambda x: x, partials=("0",), backward=False, stops=True, rounds=(0, 0),
              note="the value of x, held fixed where a gradient is formed; a cut by `detach`, which is the identity, is told as a missing path",
              fields=lambda f, x: x),
-    Function("straight_through", "forward, backward", derivative=("0", "ybar"), torch=lambda t, x, y: y + (x - y).detach(), means="backward + stop_gradient(forward - backward)",
+    Function("straight_through", "forward, backward", derivative=("0", "ybar"), torch=lambda t, x, y: y + (x - y).detach(),
+             means="backward + stop_gradient(forward - backward)",
              note="the value of forward with the gradient of backward, as in straight_through(round(x), x)"),
 
     Function("lt", "x, y", torch=lambda t, x, y: x < y, arb=lambda x, y: _compare(x < y, x >= y), partials=("0", "0"), kinks=("x - y",), operator="<",

@@ -45,6 +45,8 @@ COUNT = 4
 SMOOTH = smooth(60, "shown formulas")
 # One program a line, at a point; each has something that the others have not.
 COMPOSED = [
+    ("straight_through(x, 2*y)", "x=1,y=2"),
+    ("straight_through(x, (x + y)/2)**2", "x=1,y=2"),
     ("sigmoid(x**2) + tanh(x**3)", "x=0.7"),
     ("x**y + y**x + 2**x", "x=1.3,y=0.6"),
     ("exp(-x**2/2)*cos(3*x)/(1 + x**4)", "x=0.4"),
