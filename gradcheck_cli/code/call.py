@@ -267,8 +267,9 @@ def _numeric(call: CodeCall, batch: Batch, wanted: bool) -> Numeric | _Absent:
     """
     if call.standard.kind == "meant":
         return _Absent("numeric", "the value is not what the gradient is meant to be of")
-    is_open = isinstance(batch.prepared.expansion, Oversize)
-    if not is_open and has_stops(batch.prepared.expansion.builder.nodes):
+    expansion = batch.prepared.expansion
+    is_open = isinstance(expansion, Oversize)
+    if not isinstance(expansion, Oversize) and has_stops(expansion.builder.nodes):
         return _Absent("numeric", "what is a constant by definition moves when it is differenced")
     most = MOST_DIFFERENCED if is_open else MOST_BESIDE * wanted
     count = differentiated_count(call)
