@@ -39,14 +39,14 @@ class Folding(Limited):
         return place
 
     def _folded(self, call: Call) -> int | None:
-        row = lookup(call.function)
-        if row.name == "where":
+        if call.function == "where":
             chosen = self._truth(call.args[0])
             return None if chosen is None else call.args[1 if chosen else 2]
-        if row.name in _COMPARED:
-            return self._compared(row.name, *call.args)
-        if not self.infinite or not any(i in self.infinite for i in call.args):
+        if call.function in _COMPARED:
+            return self._compared(call.function, *call.args)
+        if not self.infinite or self.infinite.keys().isdisjoint(call.args):
             return None
+        row = lookup(call.function)
         return self._swallowed(row.operator or row.name, call.args)
 
     def _compared(self, name: str, first: int, second: int) -> int | None:

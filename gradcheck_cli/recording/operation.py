@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cache, cached_property
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -28,8 +28,8 @@ class Operation:
         name: of its packet, without the mark of writing in place.
         args: every argument by its name in the schema, defaults filled in.
         shadows: what is known of tensors.
-        again: makes another recorder, for what a call is made of.
         before: of a call that writes in place what tensors held before it, by their identity.
+        again: makes another recorder, for what a call is made of.
     """
 
     function: Any
@@ -37,8 +37,8 @@ class Operation:
     args: dict[str, Any]
     shadows: Shadows
     before: dict[int, Kept]
+    again: Callable[[], Any]
     result: Any = None
-    again: Callable[[], Any] | None = None
 
     @property
     def tape(self) -> Tape:
@@ -113,18 +113,23 @@ def setting_of(value: Any) -> Any:
     return int(value) if float(value).is_integer() else Fraction(repr(float(value)))
 
 
-def bound_arguments(function: Any, args: Any, keywords: Any) -> dict[str, Any]:
-    """Arguments by the names of a schema, defaults filled in."""
-    found = {}
-    for i, argument in enumerate(function._schema.arguments):
-        name = argument.name
-        if i < len(args):
-            found[name] = args[i]
-        elif name in keywords:
-            found[name] = keywords[name]
-        else:
-            found[name] = argument.default_value
-    return found
+class Schema(NamedTuple):
+    """What an overload takes: all of it by its defaults, and the names of what it writes to."""
+
+    defaults: dict[str, Any]
+    written: tuple[str, ...]
+
+    def bound(self, args: Any, keywords: Any) -> dict[str, Any]:
+        """Arguments by name, defaults filled in."""
+        return {**self.defaults, **dict(zip(self.defaults, args, strict=False)), **keywords}
+
+
+@cache
+def schema_of(function: Any) -> Schema:
+    """The schema of an overload: torch takes its time to tell."""
+    arguments = function._schema.arguments
+    written = [a.name for a in arguments if a.alias_info is not None and a.alias_info.is_write]
+    return Schema({a.name: a.default_value for a in arguments}, tuple(written))
 
 
 def spread(nodes: Nodes, shape: Any) -> Nodes:

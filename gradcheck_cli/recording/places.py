@@ -17,7 +17,7 @@ def _others() -> tuple[str, ...]:
         spec = find_spec(name)
         if spec is not None and spec.submodule_search_locations:
             found += [f"{place}/" for place in spec.submodule_search_locations]
-    return (*found, "<frozen")
+    return (*found, "<frozen", "<string>")
 
 
 def is_of_person(file: str) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from gradcheck_cli.recording.operation import Operation, bound_arguments, tensors_in
+from gradcheck_cli.recording.operation import Operation, schema_of, tensors_in
 from gradcheck_cli.recording.places import is_of_person
 from gradcheck_cli.recording.shadows import Shadows
 from gradcheck_cli.recording.tape import CodeLine, Tape, Unfollowed
@@ -74,14 +74,11 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch ships no types
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         keywords = kwargs or {}
-        schema = func._schema
-        given = bound_arguments(func, args, keywords)
+        schema = schema_of(func)
+        given, written = schema.bound(args, keywords), schema.written
         name = func._overloadpacket.__name__
         tensors = list(tensors_in(list(given.values())))
         self._kept += tensors
-        written = [
-            a.name for a in schema.arguments if a.alias_info is not None and a.alias_info.is_write
-        ]
         if written:
             name = name.removesuffix("_")
         line = self._line()
@@ -114,7 +111,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch ships no types
             before = {id(t): self.shadows.keep(t) for t in tensors_in(list(given.values()))}
         result = func(*args, **keywords)
         self._kept += tensors_in([result])
-        operation = Operation(func, name, given, self.shadows, before, result, Recorder)
+        operation = Operation(func, name, given, self.shadows, before, Recorder, result)
         if not written:
             self._write(operation)
         elif name not in _SHAPE_WRITES:

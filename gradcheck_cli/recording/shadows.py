@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from gradcheck_cli.recording.tape import Unfollowed
 
@@ -96,8 +95,10 @@ class Shadows:
         if len(flat) != size:
             message = "memory is read as numbers of another size"
             raise Unfollowed(message)
-        strides = [8 * step for step in tensor.stride()]
-        return as_strided(flat[tensor.storage_offset() :], tuple(tensor.shape), strides)
+        shape, strides = tuple(tensor.shape), [8 * step for step in tensor.stride()]
+        if 0 in shape:
+            return np.empty(shape, dtype=np.int64)
+        return np.ndarray(shape, np.int64, flat, 8 * tensor.storage_offset(), strides)
 
     def _constants(self, tensor: Any, chosen: Any = ...) -> Nodes:
         """The nodes of elements that nothing recorded wrote."""
