@@ -66,4 +66,5 @@ def test_what_the_page_says_of_counts_is_true():
         for text in blocks(FORMAT, "yaml")
     ]
     assert counts[0] == [1, 4], "the second has two points in two dtypes: four checks"
-    assert counts[2] == [15], "3 times 5 points"
+    assert counts[2] == [2, 1, 1, 1], "a function has one point"
+    assert counts[3] == [15], "3 times 5 points"
