@@ -219,7 +219,7 @@ def test_each_command_gets_what_it_takes(folder):
         "lint": {"suites": ["s"]},
         "run": {"suites": ["s"], "format": "json", "jobs": "2", "max_memory": "1GiB"},
     }
-    assert default_map(None) == {"check": {}, "lint": {}, "run": {}}
+    assert default_map(None) == {"check": {}, "fn": {}, "lint": {}, "run": {}}
 
 
 def test_every_line_is_known(folder, monkeypatch):
