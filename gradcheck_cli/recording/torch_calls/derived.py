@@ -48,9 +48,11 @@ def _derivative_of(name: str, *wanted: str) -> Any:
         bound = {
             element: node
             for name, array in nodes.items()
-            for element, node in zip(elements_of(name, array.shape), array.reshape(-1).tolist(), strict=True)
-        }  # fmt: skip
-        flat = np.array(op.tape.builder.include(found, bound), dtype=np.int64)
+            for element, node in zip(elements_of(name, array.shape), array.flat, strict=True)
+        }
+        flat = np.array(
+            op.tape.builder.include(found, {k: int(i) for k, i in bound.items()}), dtype=np.int64
+        )
         sizes = np.cumsum([args[n].numel() for n in asked])[:-1]
         parts = zip(np.split(op.tape.made(flat), sizes), asked, strict=True)
         return tuple(part.reshape(tuple(args[name].shape)) for part, name in parts)
