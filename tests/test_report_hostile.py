@@ -31,7 +31,7 @@ from gradcheck_cli.reports.stored import read_report
 from gradcheck_cli.reports.table import render
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 Path = tuple[Any, ...]
 

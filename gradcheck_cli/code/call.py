@@ -203,7 +203,7 @@ def batch_of(call: CodeCall, followed: Followed, standard: Followed | None = Non
     if weights is None and (count != 1 or source.recording is None):
         weights = seeded_numbers("cotangent", count) if count > 1 else [1.0]
     if weights is not None and source.recording is not None:
-        weights = _weighed(weights, source.recording)
+        weights = source.recording.weighed(weights)
     packed = None if weights is None else tuple(map(float, weights))
     prepared = replace(prepared, weights=packed, _shared={})
     points = {name: array[None] for name, array in {**call.arrays, **call.standard.further}.items()}
@@ -226,16 +226,6 @@ def _prepared(call: CodeCall, source: Followed) -> tuple[Prepared, int]:
     specification = Program((*names, Call("stack", places)), (len(names),), call.subject.name)
     oversize = Oversize(source.reason)
     return Prepared(specification, shapes, call.wrt, None, oversize), _size_of_value(call)
-
-
-def _weighed(weights: Sequence[float], recording: Recording) -> Sequence[float]:
-    """A cotangent without the elements that are infinite whatever the inputs are: these have
-    nothing to weigh.
-    """
-    endless = recording.tape.are_infinite(recording.outputs).reshape(-1).tolist()
-    if not any(endless) or len(endless) != len(weights):
-        return weights
-    return [0.0 if is_one else weight for weight, is_one in zip(weights, endless, strict=True)]
 
 
 def _require_size(call: CodeCall, count: int) -> None:

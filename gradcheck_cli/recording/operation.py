@@ -113,7 +113,7 @@ def setting_of(value: Any) -> Any:
     return int(value) if float(value).is_integer() else Fraction(repr(float(value)))
 
 
-class Schema(NamedTuple):
+class OperatorSchema(NamedTuple):
     """What an overload takes: all of it by its defaults, and the names of what it writes to."""
 
     defaults: dict[str, Any]
@@ -125,11 +125,11 @@ class Schema(NamedTuple):
 
 
 @cache
-def schema_of(function: Any) -> Schema:
+def schema_of(function: Any) -> OperatorSchema:
     """The schema of an overload: torch takes its time to tell."""
     arguments = function._schema.arguments
     written = [a.name for a in arguments if a.alias_info is not None and a.alias_info.is_write]
-    return Schema({a.name: a.default_value for a in arguments}, tuple(written))
+    return OperatorSchema({a.name: a.default_value for a in arguments}, tuple(written))
 
 
 def spread(nodes: Nodes, shape: Any) -> Nodes:

@@ -64,6 +64,15 @@ class Recording:
     unfollowed: Unfollowed | None = None
     remarks: tuple[Remark, ...] = ()
 
+    def weighed(self, weights: Sequence[float]) -> Sequence[float]:
+        """A cotangent without the elements that are infinite whatever the inputs are: these have
+        nothing to weigh.
+        """
+        endless = self.tape.are_infinite(self.outputs).reshape(-1).tolist()
+        if not any(endless) or len(endless) != len(weights):
+            return weights
+        return [0.0 if is_one else weight for weight, is_one in zip(weights, endless, strict=True)]
+
     def same_program(self, other: Recording) -> bool:
         """Whether two runs computed the same, constants included."""
         return self._needed.program == other._needed.program

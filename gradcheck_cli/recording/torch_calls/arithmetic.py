@@ -159,7 +159,7 @@ OPERATORS: dict[str, Any] = {
     "bitwise_or": _logical("logical_or"), "__or__": _logical("logical_or"),
     "logical_not": _logical("logical_not"), "bitwise_not": _logical("logical_not"),
     "copy": _copied, "fill": _filled, "zero": _filled, "sgn": _sign,
-    "softshrink_backward": _shrink_backward, "hardshrink_backward": _shrink_backward,
     "log_sigmoid_forward": _log_sigmoid,
+    "softshrink_backward": _shrink_backward, "hardshrink_backward": _shrink_backward,
     **dict.fromkeys(_COPIES, _same), **dict.fromkeys(_NEW, _new),
 }  # fmt: skip

@@ -31,7 +31,6 @@ def _derivative_of(name: str, *wanted: str) -> Any:
         args = {a.name: op[a.name] for a in forward._schema.arguments}
         given = [n for n, v in args.items() if isinstance(v, torch.Tensor)]
         inputs = [n for n in given if args[n].is_floating_point()]
-        assert op.again is not None
         recorder = op.again()
         for key in inputs:
             args[key] = args[key].detach().clone()
@@ -46,10 +45,14 @@ def _derivative_of(name: str, *wanted: str) -> Any:
         nodes = {name: op.floats(name) for name in inputs} | {
             _UPSTREAM: op.floats("grad_output").reshape(-1)
         }
-        bound: dict[str, int] = {}
-        for key, array in nodes.items():
-            bound |= zip(elements_of(key, array.shape), array.reshape(-1).tolist(), strict=True)
-        flat = np.array(op.tape.builder.include(found, bound), dtype=np.int64)
+        bound = {
+            element: node
+            for name, array in nodes.items()
+            for element, node in zip(elements_of(name, array.shape), array.flat, strict=True)
+        }
+        flat = np.array(
+            op.tape.builder.include(found, {k: int(i) for k, i in bound.items()}), dtype=np.int64
+        )
         sizes = np.cumsum([args[n].numel() for n in asked])[:-1]
         parts = zip(np.split(op.tape.made(flat), sizes), asked, strict=True)
         return tuple(part.reshape(tuple(args[name].shape)) for part, name in parts)

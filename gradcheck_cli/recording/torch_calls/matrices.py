@@ -111,14 +111,6 @@ def _lu_of(op: Operation, pivots: Any, *, turned: bool = False) -> Nodes:
     return op.tape.computed(lambda a: _batched(_factored, a), exchanged)
 
 
-def _plainly_solved(a: Any, b: Any) -> Any:
-    return _solved(a, _solved(a, b, upper=False, unit=True), upper=True)
-
-
-def _turned_solved(a: Any, b: Any) -> Any:
-    return _solved(a.T, _solved(a.T, b, upper=False), upper=True, unit=True)
-
-
 def _lu_solved(
     op: Operation, lu: Nodes, pivots: Any, b: Nodes, *, left: bool, turned: bool
 ) -> Nodes:
@@ -126,10 +118,16 @@ def _lu_solved(
     if not left:
         return _turned(_lu_solved(op, lu, pivots, _turned(b), left=True, turned=not turned))
     orders = _exchanged(pivots, lu.shape[-1])
-    if not turned:
-        return op.tape.computed(lambda a, b: _batched(_plainly_solved, a, b), lu, _taken(b, orders))
-    found = op.tape.computed(lambda a, b: _batched(_turned_solved, a, b), lu, b)
-    return _taken(found, np.argsort(orders, -1))
+    # The lower factor is the one with ones on its diagonal.
+    first, last = (False, True) if turned else (True, False)
+
+    def solve(a: Any, b: Any) -> Any:
+        a = a.T if turned else a
+        return _solved(a, _solved(a, b, upper=False, unit=first), upper=True, unit=last)
+
+    right = b if turned else _taken(b, orders)
+    found = op.tape.computed(lambda a, b: _batched(solve, a, b), lu, right)
+    return _taken(found, np.argsort(orders, -1)) if turned else found
 
 
 def _cholesky_made(op: Operation) -> tuple[Nodes, None]:

@@ -39,9 +39,9 @@ def _reduced(op: Operation) -> Nodes | None:
     source = op.tape.floats(op.nodes(source))
     targets = _targets(op, nodes.shape)
     if op.name != "index_reduce":
-        source = np.broadcast_to(source, source.shape)
-        cut = tuple(slice(n) for n in targets.shape)
-        source = source[cut] if source.ndim else np.broadcast_to(source, targets.shape)
+        # The index may be the smaller one.
+        cut = source[tuple(map(slice, targets.shape))] if source.ndim else source
+        source = np.broadcast_to(cut, targets.shape)
     parts: dict[int, list[int]] = {}
     for target, node in zip(targets.reshape(-1).tolist(), source.reshape(-1).tolist(), strict=True):
         parts.setdefault(target, []).append(node)
