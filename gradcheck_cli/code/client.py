@@ -142,8 +142,13 @@ def _given_up(record: Record, doing: str, why: str) -> Record:
     function = record["function"]
     assert function is not None
     reason = f"it has {why}"
+    # What takes too long may be innocent, as a loop that waits for a tolerance; a crash is not.
+    crashed = why.startswith("ended its process")
+    outcome = str(Outcome.ERROR) if crashed else None
     function["variants"].append(
-        {"name": doing, "what": doing, "outcome": None, "failed": False, "reason": reason}
+        {"name": doing, "what": doing, "outcome": outcome, "failed": crashed, "reason": reason}
     )
+    if crashed:
+        record["outcome"], record["status"] = str(Outcome.ERROR), str(Outcome.ERROR.status)
     record["notes"].append(f"{doing}: {reason}; nothing was tried after it")
     return record

@@ -136,6 +136,8 @@ def notes_of(trial: Trial) -> Iterator[str]:
         branch = ", on the branch of this point" if identity.branch else ""
         error = f"identity test, error below {identity.error_probability:.0e}"
         yield f"the backward is proved right for all inputs of these shapes{branch} ({error})"
+    if trial.leaves_out:
+        yield "values without a gradient beside those that have one are left out"
     for remark in _remarks(trial):
         where = f" at {remark['where']}" if remark["where"] else ""
         yield f"{remark['what']}{where}"

@@ -20,10 +20,11 @@ from gradcheck_cli.code.call import (
 from gradcheck_cli.code.callables import Adapted, adapt
 from gradcheck_cli.code.directions import directed
 from gradcheck_cli.code.explained import explained, is_wrong, variant_explained
+from gradcheck_cli.code.parts import with_parts
 from gradcheck_cli.code.repeats import repeated
 from gradcheck_cli.code.standards import Standard, standard_of
 from gradcheck_cli.code.upstream import weighed
-from gradcheck_cli.code.variants import Tried, Variant, tried, variants_of
+from gradcheck_cli.code.variants import EVERY_VARIANT, Tried, Variant, tried, variants_of
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.judge.all_inputs import proved_for_all_inputs
 from gradcheck_cli.language.errors import Mistake, PointError, did_you_mean
@@ -98,6 +99,7 @@ class Trial:
     diagnosis: Diagnosis | None = None
     directions: int | None = None
     standard: str = "recording"
+    leaves_out: bool = False
     doing: str = ""
 
 
@@ -146,6 +148,7 @@ def call_of(
         other = FunctionSubject(twin.function, wanted.twin_title, tuple(everything))
         standard = Standard("twin", twin=other)
     call = CodeCall(subject, everything, wrt, dtype, wanted.device, cotangent, standard)
+    call = with_parts(call)
     return weighed(call) if standard.upstream else call, adapted.place
 
 
@@ -219,6 +222,7 @@ def try_code(
         return
     trial = Trial(result, followed, rounded=tuple(rounded), place=place)
     trial = replace(trial, standard=call.standard.kind, directions=directions)
+    trial = replace(trial, leaves_out=call.subject.parts is not None)
     if is_wrong(result):
         yield replace(trial, doing="what is wrong")
         yield replace(trial, diagnosis=explained(call, result))
@@ -250,9 +254,14 @@ def _variants(
         return
     rows = tuple(n for n in arguments if n in call.arrays and call.arrays[n].shape[:1] > (1,))
     batched = _batched(call, arguments)
-    for variant in variants_of(call, rows=rows, batched=batched, order=wanted.order):
-        if wanted.variants is None or variant.name in wanted.variants:
-            yield variant
+    every = list(variants_of(call, rows=rows, batched=batched, order=wanted.order))
+    known = [variant.name for variant in every]
+    for name in wanted.variants or ():
+        if name not in known and name not in EVERY_VARIANT:
+            help_ = did_you_mean(name, known) or f"of this call there are {', '.join(known)}"
+            message = f"no variant named `{name}`"
+            raise PointError([Mistake("unknown-variant", message, help=help_)])
+    yield from (v for v in every if wanted.variants is None or v.name in wanted.variants)
 
 
 def _batched(call: CodeCall, arguments: Mapping[str, CodeArgument]) -> tuple[str, ...]:

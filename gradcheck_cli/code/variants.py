@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from gradcheck_cli.questions.arrays import Array
     from gradcheck_cli.subjects.function import Layout
 
+# Those that a call may have beside `alone-NAME`; which of them it has depends on its arguments.
+EVERY_VARIANT = ("cotangent", "strided-cotangent", "expanded-cotangent", "strided", "expanded",
+                 "one-sample", "more-samples", "twice", "large", "float32", "float64",
+                 "double-backward")  # fmt: skip
 # Seconds of computing for each.
 VARIANT_LIMIT = 10.0
 # Where inputs are taken to for a large point: the largest of them becomes this.
