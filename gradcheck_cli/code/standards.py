@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 STANDARDS = ("spec", "twin", "backward-spec")
 
 # What the upstream gradient is called.
-UPSTREAM = ("dout", "dy", "g", "grad", "grad_output", "gradient", "upstream", "ybar")
+UPSTREAM_NAMES = ("dout", "dy", "g", "grad", "grad_output", "gradient", "upstream", "ybar")
 _LINES, _ASSIGNED = re.compile(r"[;\n]"), re.compile(r"\w+\s*=(?!=)")
 StandardKind: TypeAlias = Literal["recording", "spec", "twin", "meant"]
 
@@ -96,7 +96,7 @@ def standard_of(
 
 def is_upstream(names: Sequence[str]) -> bool:
     """Whether the only name is what people call the upstream gradient."""
-    return len(names) == 1 and names[0] in UPSTREAM
+    return len(names) == 1 and names[0] in UPSTREAM_NAMES
 
 
 def _with_gradient(text: str, wrt: Sequence[str]) -> str:

@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import linecache
-import sys
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -13,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from gradcheck_cli.recording.lines import line_of_person
 from gradcheck_cli.recording.operation import Operation, schema_of, tensors_in
-from gradcheck_cli.recording.places import is_of_person
 from gradcheck_cli.recording.shadows import Shadows
 from gradcheck_cli.recording.tape import CodeLine, Tape, Unfollowed
 from gradcheck_cli.recording.torch_calls import nodes_of
@@ -81,7 +79,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch ships no types
         self._kept += tensors
         if written:
             name = name.removesuffix("_")
-        line = self._line()
+        line = line_of_person()
         if any(word in name for word in _DRAWS) and "backward" not in name:
             self._remark("random", name, line)
         if not any(self.shadows.holds(tensor) for tensor in tensors):
@@ -102,7 +100,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch ships no types
     ) -> Any:
         """The call, made and written down."""
         if name in _ESCAPES:
-            self._remark("escape", name, self._line())
+            self._remark("escape", name, line_of_person())
             return func(*args, **keywords)
         before: dict[int, Any] = {}
         targets = [t for w in written for t in tensors_in([given[w]])]
@@ -198,24 +196,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch ships no types
         if remark not in self.remarks:
             self.remarks.append(remark)
 
-    def _line(self) -> CodeLine:
-        """The person's line that runs."""
-        frame = sys._getframe(2)
-        while frame is not None:
-            file = frame.f_code.co_filename
-            if is_of_person(file):
-                return _line_of(file, frame.f_lineno)
-            frame = frame.f_back  # type: ignore[assignment]  # the outermost has none
-        return CodeLine()
-
 
 # Decompositions inside decompositions, at most.
 _DEEPEST = 12
-
-
-@cache
-def _line_of(file: str, number: int) -> CodeLine:
-    return CodeLine(f"{file}:{number}", linecache.getline(file, number).strip())
 
 
 @cache
