@@ -113,7 +113,7 @@ def test_a_right_backward_is_right_in_float32_as_well(name):
 def test_variants_of_a_right_pair_agree(case):
     """All but the backward's own backward, which NumPy does not have."""
     call = call_of(*case)
-    found = {v.name: attempted(v) for v in variants_of(call, batched=("x",))}
+    found = {v.name: attempted(v) for v in variants_of(call, rows=("x",), batched=("x",))}
     last = found.pop("double-backward")
     assert last.reason == "not tried: a backward in NumPy cannot be differentiated once more"
     assert {name: t.outcome for name, t in found.items()} == dict.fromkeys(found, Outcome.AGREE)
@@ -133,7 +133,7 @@ def test_a_cache_that_two_calls_share_is_found_by_the_variant_of_two_calls():
 
     call = call_of(forward, backward, {"x": draw(3)}, {})
     assert check_code(call, numeric=False)[0].outcome is Outcome.AGREE
-    found = {v.name: attempted(v).outcome for v in variants_of(call, batched=())}
+    found = {v.name: attempted(v).outcome for v in variants_of(call, rows=(), batched=())}
     assert [name for name, outcome in found.items() if outcome is Outcome.WRONG] == ["twice"]
 
 

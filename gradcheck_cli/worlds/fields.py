@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.worlds.residues import Prime
 
 # Comparisons that hold between a number and itself.
-_WHERE_EQUAL = frozenset({"eq", "ge", "le"})
+_WHERE_EQUAL = frozenset({"==", ">=", "<="})
 # A power to a larger integer is one by its logarithm.
 _LARGEST_POWER = 2**20
 
@@ -106,7 +106,7 @@ class Fields:
         row = lookup(node.function)
         if row.condition and len(args) == 2 and args[0] is args[1] and args[0] is not None:
             # A branch handed on what it is compared with.
-            return row.name in _WHERE_EQUAL
+            return row.operator in _WHERE_EQUAL
         if row.kinks and moving:
             self._require_side(row, args)
         if row.condition:
