@@ -122,7 +122,9 @@ def _record(
                 raise
             return _given_up(record, doing, str(lost))
         if "mistakes" in answer:
-            raise PointError([Mistake(**found) for found in answer["mistakes"]])
+            raise PointError(
+                [Mistake(code, text, help=help_) for code, text, help_ in answer["mistakes"]]
+            )
         if "raised" in answer:
             return _without_verdict(job, answer["raised"])
         record, doing = answer["record"], answer["doing"]

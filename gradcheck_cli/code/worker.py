@@ -49,11 +49,7 @@ def _answers(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
             record["unmet"] = job["unmet"](result) if job["unmet"] else []
             yield {"record": record, "doing": trial.doing}
     except UserError as error:
-        yield {
-            "mistakes": [
-                {"code": m.code, "message": m.message, "help": m.help} for m in error.mistakes
-            ]
-        }
+        yield {"mistakes": [(m.code, m.message, m.help) for m in error.mistakes]}
     except Exception as error:  # noqa: BLE001 - whatever a person's code raises is a result
         yield {"raised": raised_words(error)}
 
