@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -133,8 +134,12 @@ class Child:
         return 0.0
 
     def kill(self) -> None:
-        """End the process, and all that it has started."""
+        """End the process, and all that it has started, be it in a session of its own."""
+        started = [] if self.ended else _descendants(self.pid)
         self._process.kill()
+        for one in started:
+            with suppress(OSError):
+                os.kill(one, signal.SIGKILL)
         if hasattr(os, "killpg"):
             # Its session is its group, which outlives it for as long as somebody is in it.
             with suppress(OSError):
@@ -177,6 +182,15 @@ class Child:
                 _put(stdin, message)
 
 
+def _descendants(pid: int) -> list[int]:
+    """The processes that a process has started, and those that these have."""
+    import psutil
+
+    with suppress(psutil.Error):
+        return [child.pid for child in psutil.Process(pid).children(recursive=True)]
+    return []
+
+
 def serve(work: str) -> None:
     """Nothing; all that a child does.
 
@@ -192,6 +206,8 @@ def serve(work: str) -> None:
     os.dup2(2, 1)
     with Path(os.devnull).open("rb") as nothing:
         os.dup2(nothing.fileno(), 0)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=partial(_be_alone, questions, answers))
     answers.write(_MARK)
     messages = _messages(questions)
     sys.path[:] = _without_here(json.loads(next(messages, b"[]")))
@@ -201,6 +217,14 @@ def serve(work: str) -> None:
             _put(answers, message)
         except OSError:  # the parent is gone
             return
+
+
+def _be_alone(*pipes: IO[bytes]) -> None:
+    """What a fork of a child does first: it dies with that, and has no part in its messages."""
+    die_with_parent()
+    with Path(os.devnull).open("r+b") as nothing:
+        for pipe in pipes:
+            os.dup2(nothing.fileno(), pipe.fileno())
 
 
 def die_with_parent() -> bool:

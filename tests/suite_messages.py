@@ -183,11 +183,11 @@ error[unknown-key]: no key named `exper` in a case
   |   ^^^^^
   = help: did you mean `expr`?""",
     one("at: {x: 3}"): """\
-error[missing-key]: a case needs the key `expr`
+error[missing-key]: a case needs the key `expr` or `function`
  --> a.yaml:3:5
   | - at: {x: 3}
   |   ^^
-  = help: for example `expr: sin(x)**2`""",
+  = help: for example `expr: sin(x)**2` or `function: layers.norm:rms_norm`""",
     one(X + "rtol: 1e-3\nqqq: 1\n<<: {skip: x}"): """\
 error[unknown-key]: no key named `rtol` in a case
  --> a.yaml:5:5
@@ -198,7 +198,7 @@ error[unknown-key]: no key named `qqq` in a case
  --> a.yaml:6:5
   | qqq: 1
   | ^^^
-  = help: known: id, expr, at, wrt, cotangent, dtype, device, matrix, tol, step, tags, skip, xfail, timeout, claim, strict, order, jacobian, modes, expect
+  = help: known: id, expr, function, at, args, wrt, cotangent, dtype, device, matrix, tol, step, tags, skip, xfail, timeout, claim, strict, spec, twin, backward, backward-spec, variants, repeat, order, jacobian, modes, seed, surrogate, expect
 error[unknown-key]: no key named `<<` in a case
  --> a.yaml:7:5
   | <<: {skip: x}

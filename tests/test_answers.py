@@ -4,11 +4,13 @@ written, and what is refused.
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from gradcheck_cli.language.errors import ProgramError
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.text import program_text
+from gradcheck_cli.worlds.scalars import ShapeError, expand
 
 # Each pair means one program.
 SAME = [
@@ -48,9 +50,11 @@ def test_without_a_prefix_an_index_is_one_of_the_values():
     [
         ("split(x, 2)[0:1]", "bad-index", "`split` answers several arrays: pick one by an integer, as in `split(...)[0]`"),
         ("torch.sort(x)[0, 1]", "bad-index", "`sort` answers several arrays: pick one by an integer, as in `sort(...)[0]`"),
-        ("torch.sort(x)[1]", "bad-index", "`sort` answers indices there, which have no derivative"),
-        ("x.topk(2).indices", "bad-index", "`topk` answers indices there, which have no derivative"),
-        ("index_select(x, 0, i, 1)", "arity", "`index_select` takes 2 to 3 arguments, 4 are given"),
+        ("torch.sort(x)[2]", "bad-index", "`sort` answers 2 arrays, there is no number 2"),
+        ("trapezoid(y, x, 2)", "arity", "`trapezoid_over` takes 2 values without a name, 3 are given"),
+        ("torch.sort(x)[1]", "bad-index", "`sort` answers `indices` there, of which there is no derivative"),
+        ("x.topk(2).indices", "bad-index", "`topk` answers `indices` there, of which there is no derivative"),
+        ("index_select(x, 0, i, 1)", "arity", "`index_select` takes 3 values without a name, 4 are given"),
         ("split(x, 2, 0, 1)", "arity", "`split` takes 1 to 4 arguments, 4 are given"),
         ("sin(x).values", "unknown-attribute", "there is no attribute `values`"),
     ],
@@ -61,3 +65,42 @@ def test_what_cannot_be_picked_is_told(text, code, message):
         parse(text)
     (found,) = caught.value.mistakes
     assert (found.code, found.message) == (code, message)
+
+
+def test_an_answer_without_a_derivative_is_told_where_the_shapes_are_known():
+    """Of functions whose answers are counted: which one is meant, or why it cannot be had."""
+    told = {
+        "var_mean(x)": "var_mean answers var and mean: pick one, as in var_mean(x)[0]",
+        "var_mean(x)[2]": "var_mean answers 2 arrays, there is no number 2",
+        "frexp(x)": "frexp answers a mantissa and an exponent: write frexp(x)[0]",
+        "frexp(x).exponent": "of what frexp answers only the mantissa, number 0, has a derivative",
+        "lstsq(x, x)": "lstsq answers several arrays: pick one, as in lstsq(A, B)[0]",
+    }
+    for text, message in told.items():
+        with pytest.raises(ShapeError) as caught:
+            expand(parse(text), {"x": (3, 2)})
+        assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(("own", "meant"), [("x.H", "x.T"), ("x.mH", "x.mT")])
+def test_a_conjugate_transpose_is_a_transpose(own, meant):
+    """Numbers are real here."""
+    assert parse(own).nodes == parse(meant).nodes
+
+
+def test_a_mask_of_true_and_false_is_one_of_infinities():
+    """As torch takes it, and not as 1 and 0; numbers are added."""
+    call = "scaled_dot_product_attention(q, k, v, {})"
+    assert parse(call.format("m > 0")).nodes == parse(call.format("where(m > 0, 0, -inf)")).nodes
+    assert parse(call.format("m")).nodes != parse(call.format("m > 0")).nodes
+
+
+def test_a_target_that_torch_ignores_is_asked_for():
+    """`-100` is torch's own, which is told; written out it is read."""
+    shapes = {"x": (2, 3), "t": np.array([0, -100])}
+    with pytest.raises(ShapeError) as caught:
+        expand(parse("cross_entropy(x, t)"), shapes)
+    assert str(caught.value).endswith(
+        "an index is outside 0 to 2; for a target of -100 that a loss ignores write ignore_index=-100"
+    )
+    expand(parse("cross_entropy(x, t, ignore_index=-100)"), shapes)

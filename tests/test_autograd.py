@@ -25,7 +25,7 @@ CUT = [
     row
     for row in table().values()
     if not (row.backward or row.stops)
-    and row.name not in ("gate", "detach", "heaviside", "gammasgn", *SHAPED)
+    and row.name not in ("gate", "detach", "heaviside", "gammasgn", "full_like", *SHAPED)
 ]
 
 

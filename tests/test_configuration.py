@@ -216,10 +216,11 @@ def test_each_command_gets_what_it_takes(folder):
     )
     assert default_map(found) == {
         "check": {"format": "json", "max_memory": "1GiB"},
+        "fn": {"format": "json", "max_memory": "1GiB"},
         "lint": {"suites": ["s"]},
         "run": {"suites": ["s"], "format": "json", "jobs": "2", "max_memory": "1GiB"},
     }
-    assert default_map(None) == {"check": {}, "lint": {}, "run": {}}
+    assert default_map(None) == {"check": {}, "fn": {}, "lint": {}, "run": {}}
 
 
 def test_every_line_is_known(folder, monkeypatch):

@@ -121,11 +121,16 @@ def test_exit_codes_are_those_of_the_readme(tool):
         assert rows(help_page(tool, PAGES[name], 80), "Exit codes") == list(EXITS)
 
 
+LESSON = """{"cells": [{"cell_type": "code", "source":
+"import torch\\nx = torch.tensor(3.0, requires_grad=True)\\n(x**2).backward()"}]}"""
+
+
 @pytest.fixture(scope="module")
 def folder(tool, tmp_path_factory):
     """A project with all that the examples ask for."""
     found = tmp_path_factory.mktemp("project")
     assert tool.run(["init", "."], folder=found).returncode == 0
+    (found / "lesson.ipynb").write_text(LESSON, encoding="utf-8")
     for name in ("report", "old", "new"):
         words = ["x**2", "--at", "x=3", "--export", f"{name}.json"]
         assert tool.run(words, folder=found).returncode == 0

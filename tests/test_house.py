@@ -28,11 +28,11 @@ FLOORS = (
     ("subjects", "symbolic"),
     ("questions",),
     ("witnesses", "settings"),
-    ("judge", "claims"),
+    ("judge", "claims", "diagnosis"),
     ("checks",),
     ("code",),
     ("api", "suites"),
-    ("manual", "runs", "lift"),
+    ("manual", "runs", "lifting"),
     ("pytest_plugin", "starter"),
     ("cli",),
     ("__main__", "notebook"),
@@ -59,6 +59,7 @@ VAGUE = {"utils", "util", "helpers", "helper", "manager", "base", "common", "mis
 # Names that several modules give to the same thing of their own.
 PROTOCOLS = {
     "OPERATORS": "what a file records of ATen's operators",
+    "CALLS": "what a file records of NumPy's functions",
     "ROWS": "the rows that a file of the function table holds",
     "render": "what a report format is",
     "RANK": "where a report format stands in the list",

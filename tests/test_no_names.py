@@ -28,6 +28,21 @@ WORDS = {
     ("api.py", "trace"): "the name of a setting",
     ("settings", "trace"): "the name of a setting",
     ("reports", "trace"): "a key of records",
+    ("lifting", "diff"): "a part of names of estimates",
+    ("cli", "diff"): "a command",
+    ("settings", "diff"): "a command",
+    ("symbolic", "positive"): "a fact that SymPy knows of a number",
+    ("api.py", "repeat"): "the name of a setting",
+    ("settings", "repeat"): "the name of a setting",
+    ("suites", "repeat"): "the name of a setting",
+    ("code", "repeat"): "the name of a setting",
+    ("code", "where"): "a key of records",
+    ("worlds", "angle"): "a kind of closed form",
+}
+# Rooms that speak of functions by the names of others.
+OTHERS = {
+    "recording": "operators of ATen and functions of NumPy, by the names of these libraries",
+    "diagnosis": "functions that people take for one another",
 }
 
 
@@ -59,12 +74,14 @@ def listed(tree):
 def test_no_file_lists_functions_by_name(path):
     """What is true of a function is a column of its row; a call that is built may name it."""
     found = set(listed(ast.parse(path.read_text(encoding="utf-8"))))
-    assert {name for name in found if (room_of(path), name) not in WORDS} == set()
+    is_free = room_of(path) in OTHERS
+    assert is_free or {name for name in found if (room_of(path), name) not in WORDS} == set()
 
 
 def test_every_word_is_needed():
     """No stale excuse."""
     trees = [(room_of(path), ast.parse(path.read_text(encoding="utf-8"))) for path in FILES]
+    assert set(OTHERS) <= {room_of(path) for path in FILES}
     assert set(WORDS) <= {(room, name) for room, tree in trees for name in listed(tree)}
 
 

@@ -30,7 +30,7 @@ def test_what_is_to_be_written_instead_is_the_language():
 def test_a_name_that_is_none_is_answered():
     """By what to write, whatever its case; a slip by the nearest name."""
     for text, told in {
-        "lstsq(A, b)": "inverse(A.T @ A) @ (A.T @ b)",
+        "sumsq(x)": "sum(x**2)",
         "Bernoulli(x)": "random",
         "sigmod(x)": "`sigmoid`",
     }.items():

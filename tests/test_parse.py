@@ -237,6 +237,11 @@ def test_every_name_and_alias_is_read_as_its_row(name):
         return  # written x[0]; see MESSAGES
     kinds = [p.kind for p in row.parsed.args]
     arguments = [f"a{i} > 0" if kind == "condition" else f"a{i}" for i, kind in enumerate(kinds)]
+    if row.places and not row.parsed.variadic:  # what has another place is called by its name
+        pairs = zip(row.parsed.names, row.places, strict=False)
+        named = [own if own != place else "" for own, place in pairs]
+        named += row.parsed.names[len(named) :]
+        arguments = [f"{n}={a}" if n else a for n, a in zip(named, arguments, strict=True)]
     arguments += [f"{p.name}=1" for p in row.parsed.settings if p.required]
     text = f"{name}({', '.join(arguments)})" if arguments else name
     program = parse(f"where({text}, 1, 0)" if row.condition else text)

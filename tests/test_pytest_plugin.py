@@ -19,8 +19,8 @@ from suites import environment, written
 
 # pytester forgets what is imported in a run inside this process: libraries written in C cannot be
 # imported twice, and hypothesis, which its own plugin imports in every run, takes a second.
-from gradcheck_cli import pytest_plugin
 from gradcheck_cli.pytest_plugin import cases as pytest_cases  # noqa: F401 - kept in memory, as said above
+from gradcheck_cli.pytest_plugin import failures
 from gradcheck_cli.reports import table  # noqa: F401 - kept in memory, as said above
 from gradcheck_cli.runs import session  # noqa: F401 - kept in memory, as said above
 
@@ -161,7 +161,7 @@ def test_the_points_that_fail_are_listed_and_the_others_are_not(ran):
     assert "some-points:1; at x = 0; float64 on cpu" in some
     assert many.startswith("12 of 12 points\n\n")
     assert "cases: " not in many
-    assert many.count("  wrong\n") == pytest_plugin.MAX_SHOWN
+    assert many.count("  wrong\n") == failures.MAX_SHOWN
     assert many.rstrip().endswith("… and 2 more, which `gradcheck run` shows")
 
 

@@ -135,10 +135,13 @@ def test_a_report_of_the_first_release_is_read() -> None:
     assert [partial.pop("cause") for partial in partials] == [None] * 8
     assert [partial.pop("output") for partial in partials] == [None] * 8
     since = [
-        [case.pop(key) for key in ("order", "direction", "also", "trace", "written", "claims")]
+        [
+            case.pop(key)
+            for key in ("order", "direction", "also", "trace", "written", "claims", "function")
+        ]
         for case in data["cases"]
     ]
-    assert since == [[1, None, None, None, None, None]] * len(since)
+    assert since == [[1, None, None, None, None, None, None]] * len(since)
     assert data == json.loads(text)
     assert "sqrt(x)" in renderer("table")(report)
     for name in FORMATS:

@@ -22,6 +22,7 @@ from gradcheck_cli.settings.table import (
     FLAG,
     LIST,
     NUMBER,
+    PACKAGES,
     PATHS,
     ROWS,
     SETTINGS,
@@ -31,17 +32,22 @@ from gradcheck_cli.settings.table import (
 from gradcheck_cli.settings.values import FLAGS, Settings, read_layer, read_variables
 
 PAGE = (Path(__file__).parents[1] / "docs" / "configuration.md").read_text(encoding="utf-8")
-COMMANDS = ("check", "run")
+COMMANDS = ("check", "run", "fn")
 # Options that set nothing of their own.
-OTHERS = {"check": {"show_settings"}, "run": {"show_settings", "exitfirst"}}
+OTHERS = {
+    "check": {"show_settings"},
+    "run": {"show_settings", "exitfirst"},
+    "fn": {"show_settings"},
+}
 LEVELS = ("built in", "file", "variable", "command line")
 # Three values for each setting: for the file, the variable and the command line. A flag is told
 # apart below.
 SAMPLES = {
-    "suites": ("a", "b", "c"), "at": ("x=1", "x=2", "x=3"), "claim": ("x=1", "x=2", "x=3"), "wrt": ("x", "y", "x,y"), "dtype": ("float32", "float16", "bfloat16"), "device": ("all", "cuda", "cuda:1"),
+    "suites": ("a", "b", "c"), "at": ("x=1", "x=2", "x=3"), "claim": ("x=1", "x=2", "x=3"), "arg": ("x=1", "x=2", "x=3"), "spec": ("x", "x**2", "2*x"), "twin": ("a:f", "a:g", "b:f"), "backward": ("a:f", "a:g", "b:f"), "backward-spec": ("x", "x**2", "2*x"),
+    "emit": ("a.py", "b.py", "c.py"), "variants": ("none", "large", "twice,large"), "repeat": ("2", "3", "4"), "wrt": ("x", "y", "x,y"), "dtype": ("float32", "float16", "bfloat16"), "device": ("all", "cuda", "cuda:1"),
     "cotangent": ("2", "3", "4"), "order": ("2", "1", "2"), "rtol": ("1e-6", "1e-5", "1e-4"), "atol": ("0", "1e-5", "2**-3"), "step": ("1e-6", "1e-5", "0.5"), "modes": ("forward", "vmap", "forward,vmap"), "format": ("json", "csv", "jsonl"),
     "export": ("a.json", "csv:b", "c.md"), "color": ("always", "never", "always"), "jobs": ("2", "3", "4"), "keyword": ("a", "b", "c"), "tag": ("a", "!b", "c"), "maxfail": ("1", "2", "3"), "durations": ("1", "0", "3"),
-    "shard": ("1/2", "2/2", "1/3"), "timeout": ("30", "0.5", "60"), "max-memory": ("1GiB", "2GB", "3MB"), "seed": ("1", "2", "3"), "points": ("2", "3", "4"), "cluster": ("tcp://a:1", "tcp://b:1", "tcp://c:1"),
+    "allow-import": ("a", "b", "c/"), "shard": ("1/2", "2/2", "1/3"), "timeout": ("30", "0.5", "60"), "max-memory": ("1GiB", "2GB", "3MB"), "seed": ("1", "2", "3"), "points": ("2", "3", "4"), "cluster": ("tcp://a:1", "tcp://b:1", "tcp://c:1"),
 }  # fmt: skip
 
 
@@ -235,7 +241,7 @@ def said(row, level, value, folder, monkeypatch):
             value
             if bare_value
             else f'["{value}"]'
-            if row.kind in (LIST, PATHS, EXPORTS)
+            if row.kind in (LIST, PACKAGES, PATHS, EXPORTS)
             else f'"{value}"'
         )
         (folder / "gradcheck.toml").write_text(f"\n{row.name} = {literal}\n", encoding="utf-8")
@@ -305,7 +311,7 @@ def test_the_command_line_beats_a_variable_beats_the_file_beats_what_is_built_in
             above == "true"
             if row.kind is FLAG
             else [above]
-            if row.kind in (LIST, PATHS, EXPORTS)
+            if row.kind in (LIST, PACKAGES, PATHS, EXPORTS)
             else above
         )
         value = ctx.params[row.key]  # of a list, a tuple in some versions of Typer

@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+import suite_function_messages
 import suite_messages
 import suite_point_messages
 import suite_value_messages
@@ -32,6 +33,7 @@ MESSAGES = {
     **suite_value_messages.PROGRAMS,
     **suite_point_messages.POINTS,
     **suite_value_messages.EXPECTATIONS,
+    **suite_function_messages.FUNCTIONS,
 }
 
 

@@ -25,7 +25,7 @@ SECTIONS = [
 
 
 @pytest.mark.parametrize(
-    "text", blocks(FORMAT, "yaml"), ids=lambda text: text.split("expr: ")[1].split("\n")[0]
+    "text", blocks(FORMAT, "yaml"), ids=lambda text: text.split("- ")[1].split("\n")[0]
 )
 def test_an_example_of_the_format_is_read(text):
     """Every block is a whole file."""
@@ -54,7 +54,7 @@ def test_every_key_has_a_row():
         told = [
             name
             for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
-            for name in re.findall(r"`(\w+)`", row)
+            for name in re.findall(r"`([\w-]+)`", row)
         ]
         assert told == [key.name for key in record.keys]
 
@@ -66,4 +66,5 @@ def test_what_the_page_says_of_counts_is_true():
         for text in blocks(FORMAT, "yaml")
     ]
     assert counts[0] == [1, 4], "the second has two points in two dtypes: four checks"
-    assert counts[2] == [15], "3 times 5 points"
+    assert counts[2] == [2, 1, 1, 1], "a function has one point"
+    assert counts[3] == [15], "3 times 5 points"

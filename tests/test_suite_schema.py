@@ -98,7 +98,33 @@ CASES = [
         "device": ["cpu", "cuda"],
         "jacobian": True,
         "claim": {"x": "2*x"},
+        "seed": 3,
     },
+    {
+        "function": "layers.norm:Rms.norm",
+        "args": {
+            "x": [[1, 2], ["1/2", 4]],
+            "w.bias": "randn(2)",
+            "n": 3,
+            "keep": True,
+            "mask": None,
+            "how": "'mean'",
+        },
+        "wrt": ["x"],
+        "spec": "x/n",
+        "variants": ["large", "twice"],
+        "repeat": 2,
+        "expect": {"partials": {"w.bias[0]": 1}},
+    },
+    {"function": "a b/f.py:g", "args": {"x": 1.5}, "surrogate": "x**2"},
+    {
+        "function": "f:g",
+        "args": {"x": 1.5},
+        "backward-spec": "x**2",
+        "variants": "none",
+        "backward": "returned",
+    },
+    {"function": "f:g", "args": {"x": 1.5}, "twin": "f:h", "backward": "f:k"},
 ]
 EXAMPLES = [HEAD, *({"version": 1, "cases": [case]} for case in CASES)]
 # What stands in the place of a value, each in turn.
@@ -114,8 +140,15 @@ STRUCTURAL = {
     "bad-tag",
     "unknown-dtype",
     "unknown-device",
+    "bad-object",
 }
 STRUCTURAL |= {"unknown-outcome", "unknown-sample", "empty-text"}
+
+
+def name_of(example):
+    """What an example is called."""
+    (case,) = example["cases"]
+    return case.get("expr") or case["function"]
 
 
 def paths(data, path=()):
@@ -197,7 +230,7 @@ def disagree(valid, found):
     return bool(found & STRUCTURAL) if valid else not found
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example["cases"][0]["expr"])
+@pytest.mark.parametrize("example", EXAMPLES, ids=name_of)
 def test_reader_and_schema_agree_on_every_lie(example):
     """What the schema refuses the reader refuses, and what the reader refuses for its structure the
     schema refuses.

@@ -38,7 +38,7 @@ from gradcheck_cli.witnesses.differences import Difference
 from gradcheck_cli.witnesses.numeric import Numeric
 from gradcheck_cli.witnesses.reference import Proof
 
-SMOOTH = smooth(40, "together")
+SMOOTH = smooth(12, "together")
 # Kinks, jumps, edges of the domain, poles, vertical tangents, cuts, branches that are not taken,
 # and values that overflow.
 EDGES = (
@@ -111,7 +111,7 @@ def test_together_is_as_alone(text, dtype):
     """The same verdict at every point; the same balls; torch's answers within an ulp or what its
     own rounding explains.
     """
-    cases = points_of(text, grid(text, 16), dtype)
+    cases = points_of(text, grid(text, 8), dtype)
     together = list(check_together(cases, Silent()))
     for found, result in zip(cases, together, strict=True):
         alone = check_case(found, Silent())
@@ -155,7 +155,7 @@ def test_differences_together_are_as_alone(text):
     """Kinds of answer are the same, and each bar holds what the other estimates; a truth that is
     proved lies in both.
     """
-    cases = points_of(text, grid(text, 20))
+    cases = points_of(text, grid(text, 10))
     for found, ours in zip(cases, numeric_at(cases, noise()), strict=True):
         theirs = numeric(found, noise())
         assert type(ours) is type(theirs)

@@ -5,11 +5,13 @@ at its value.
 
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.calculus.formulas import is_elementwise, meaning
 from gradcheck_cli.functions import lookup
+from gradcheck_cli.functions.row import CallError
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.program import Builder, Call, Copying, Program, Variable, fold, reach
 
@@ -38,9 +40,20 @@ def stopped(function: str, settings: CallSettings = ()) -> frozenset[int]:
 
 
 def has_stops(nodes: Iterable[Node]) -> bool:
-    """Whether some call stops the gradient, of all its arguments or of one."""
+    """Whether some call stops a gradient, of an argument or somewhere inside."""
     calls = {(node.function, node.settings) for node in nodes if isinstance(node, Call)}
-    return any(stopped(*call) for call in calls)
+    return any(_stops_inside(*call) for call in calls)
+
+
+@cache
+def _stops_inside(function: str, settings: CallSettings) -> bool:
+    row = lookup(function)
+    if row.kind != "derived":
+        return row.stops
+    try:
+        return has_stops(parse(row.meaning(row.bound(dict(settings)))).nodes)
+    except CallError:  # told where the shapes are known
+        return False
 
 
 def carriers(nodes: Sequence[Node], outputs: Iterable[int]) -> set[int]:
@@ -79,12 +92,15 @@ def with_stops_apart(program: Program) -> Program:
 
 
 class _Apart(Copying):
-    """Calls with a stop inside become what they mean."""
+    """Calls with a stop inside become what they mean, to the stop."""
 
     def call(self, node: Call, args: list[int]) -> int:
         row = lookup(node.function)
-        if row.stops or not stopped(node.function, node.settings):
+        if row.stops or not _stops_inside(node.function, node.settings):
             return super().call(node, args)
-        meaning_of = parse(row.meaning(row.bound(dict(node.settings))))
+        settings = row.bound(dict(node.settings))
         bound = dict(zip(row.parsed.names, args, strict=True))
-        return self.builder.include(meaning_of, bound)[0]
+        for name, value in row.numbers(settings).items():
+            bound[name] = self.builder.number(value, decimal=isinstance(value, Fraction))
+        inside = parse(row.meaning(settings))
+        return fold(inside, self, bound)[inside.result]

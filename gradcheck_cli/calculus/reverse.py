@@ -19,16 +19,22 @@ from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.program import Builder, Call, CallSettings, Number, Program, Variable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Sequence, Set
 
 
-def active(nodes: Sequence[Call | Number | Variable], wrt: frozenset[str]) -> list[bool]:
+def active(
+    nodes: Sequence[Call | Number | Variable],
+    wrt: frozenset[str],
+    held: Set[int] = frozenset(),
+) -> list[bool]:
     """Which nodes carry a derivative: those that depend on `wrt` through numbers, not through a
-    comparison.
+    comparison, nor through what is `held`.
     """
     found: list[bool] = []
-    for node in nodes:
-        if isinstance(node, Call):
+    for i, node in enumerate(nodes):
+        if i in held:
+            found.append(False)
+        elif isinstance(node, Call):
             row = lookup(node.function)
             ends = row.condition or row.stops
             found.append(not ends and True in [found[i] for i in node.args])
@@ -38,7 +44,11 @@ def active(nodes: Sequence[Call | Number | Variable], wrt: frozenset[str]) -> li
 
 
 def adjoints(
-    builder: Builder, output: int, wrt: frozenset[str], origin: list[int] | None = None
+    builder: Builder,
+    output: int,
+    wrt: frozenset[str],
+    origin: list[int] | None = None,
+    held: Set[int] = frozenset(),
 ) -> dict[int, int]:
     """Reverse mode: for every active node that `output` rests on, the node that holds d output / d
     node.
@@ -48,8 +58,9 @@ def adjoints(
         wrt: the variables to differentiate.
         origin: for each node where it came from; extended for new nodes by the node they were made
             for.
+        held: nodes that are taken for constants.
     """
-    alive = active(builder.nodes, wrt)
+    alive = active(builder.nodes, wrt, held)
     found: dict[int, int] = {}
     if not alive[output]:
         return found

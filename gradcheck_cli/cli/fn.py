@@ -13,6 +13,7 @@ from gradcheck_cli.cli.exports import Delivery, require_places
 from gradcheck_cli.cli.help_pages import EXITS
 from gradcheck_cli.cli.options import ShowSettings, with_settings
 from gradcheck_cli.cli.streams import wants_progress
+from gradcheck_cli.language.errors import mistake
 from gradcheck_cli.settings.values import Settings
 
 if TYPE_CHECKING:
@@ -32,8 +33,9 @@ ObjectArgument = Annotated[
 
 @command(
     "fn",
-    'gradcheck fn layers.norm:RmsNorm --arg "x=randn(4, 3)"',
-    'gradcheck fn losses.py:focal --arg "z=randn(5, 3)" --arg "y=int:[0, 2, 1, 1, 0]"',
+    'gradcheck fn torch.nn:GELU --arg "input=randn(3)"',
+    'gradcheck fn torch.nn.functional:cross_entropy --arg "input=randn(2, 3)" '
+    '--arg "target=int:[0, 2]"',
     exits={code: text for code, text in EXITS.items() if code != "5"},
     topics=("functions", "outcomes", "glossary"),
 )
@@ -41,7 +43,7 @@ ObjectArgument = Annotated[
 def fn_command(
     context: typer.Context,
     *,
-    object: ObjectArgument,  # noqa: A002 - the word that users read
+    object: ObjectArgument = "",  # noqa: A002 - the word that users read
     settings: Settings,
     show_settings: ShowSettings = False,
 ) -> None:
@@ -51,6 +53,9 @@ def fn_command(
 
     show_settings_page(context, show_settings)
     settings.require_readable()
+    if not object:
+        raise mistake("no-object", "there is nothing to check", help="name it as PKG.MOD:OBJ")
+    _require_one_standard(settings)
     require_places(settings.export)
     delivery = Delivery(settings)
     interrupted = False
@@ -67,6 +72,20 @@ def fn_command(
         interrupted=interrupted,
     )
     raise typer.Exit(delivery.deliver(report, quiet=settings.quiet).exit_code)
+
+
+def _require_one_standard(settings: Settings) -> None:
+    """Nothing, if the function is to be held against one thing.
+
+    Raises:
+        UserError: against several.
+    """
+    from gradcheck_cli.code.standards import STANDARDS
+
+    said = [f"--{name}" for name in STANDARDS if settings.said(name) is not None]
+    if len(said) > 1:
+        message = f"{' and '.join(said)} exclude each other"
+        raise mistake("conflicting-options", message, help="a function is held against one of them")
 
 
 def _jobs(title: str, settings: Settings) -> Iterator[CodeJob]:
@@ -114,8 +133,10 @@ def _weights(given: Any) -> list[float] | None:
 
 def _checked(job: CodeJob, settings: Settings) -> Record:
     from gradcheck_cli.code.client import record_of_code
+    from gradcheck_cli.memory import usable_memory
 
-    record = record_of_code(job, settings.timeout, settings.max_memory, _progress)
+    memory = settings.max_memory or usable_memory()
+    record = record_of_code(job, settings.timeout, memory, _progress)
     _progress("")
     return record
 

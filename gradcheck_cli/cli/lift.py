@@ -14,7 +14,7 @@ from gradcheck_cli.language.errors import mistake
 from gradcheck_cli.language.files import error_text
 
 if TYPE_CHECKING:
-    from gradcheck_cli.lift import Lifted
+    from gradcheck_cli.lifting import Lifted
 
 # Nothing was there to be lifted.
 _NOTHING = 5
@@ -44,7 +44,7 @@ def lift_command(
     ] = None,
 ) -> None:
     """Write a suite from a notebook or a script, which is read and never run."""
-    from gradcheck_cli.lift import lift
+    from gradcheck_cli.lifting import lift
 
     if output is not None and output.exists():
         raise mistake(

@@ -237,8 +237,10 @@ def lint_command(context: typer.Context, suites: Suites = None) -> None:
     if not suites:
         raise mistake("no-suite", "`lint` needs a suite: a file, a folder or `-`")
     found = read_suites(read_sources(suites, standard_input), {}, {})
-    for case in (case for suite in found for case in suite.cases if case.program.written):
-        words = (" ".join(text.split()) for text in (case.program.written, case.program.text))
-        out("{}: `{}` is read as `{}`\n".format(case.place, *words))
+    for case in (case for suite in found for case in suite.cases):
+        program = case.program
+        if program is not None and program.written:
+            words = (" ".join(text.split()) for text in (program.written, program.text))
+            out("{}: `{}` is read as `{}`\n".format(case.place, *words))
     cases = sum(len(suite.cases) for suite in found)
     out(f"{count_of(len(found), 'suite')}, {count_of(cases, 'case')}: no mistakes found\n")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from gradcheck_cli.language.errors import elide, mistake
+from gradcheck_cli.language.errors import PointError, elide, mistake
 from gradcheck_cli.questions.arrays import float_array, integer_array
 from gradcheck_cli.questions.constructors import read_given
 from gradcheck_cli.questions.numbers import Exact, Grid, NonFinite, read_value
@@ -68,7 +68,13 @@ def _argument(name: str, text: str) -> CodeArgument:
     head, _, rest = text.partition(":")
     if head.strip() == "int":
         return CodeArgument(name, "integers", read_value(rest))
-    return _of_numbers(name, read_given(text))
+    try:
+        return _of_numbers(name, read_given(text))
+    except PointError as error:
+        if not text.isidentifier():
+            raise
+        hint = f"write \"{name}='{text}'\": a text stands in quotes within quotes"
+        raise mistake("bad-argument", f"`{name}` is no number: `{text}`", help=hint) from error
 
 
 def _of_numbers(name: str, given: Given) -> CodeArgument:
@@ -94,6 +100,8 @@ def _of_python(name: str, value: Any) -> CodeArgument:
         return _argument(name, value)
     if value is None or isinstance(value, bool):
         return CodeArgument(name, "value", value)
+    if isinstance(value, complex):
+        raise mistake("bad-argument", f"`{name}` has complex numbers")
     if isinstance(value, int | float):
         return CodeArgument(name, "number", read_object(name, value))
     if hasattr(value, "dtype") and hasattr(value, "tolist"):

@@ -7,10 +7,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from gradcheck_cli.calculus.cuts import has_stops
 from gradcheck_cli.checks.check import check_batches
 from gradcheck_cli.checks.result import Result
 from gradcheck_cli.code.standards import Standard
 from gradcheck_cli.code.twins import beside_twin
+from gradcheck_cli.code.unasked import NO_EXPRESSION, Unasked
 from gradcheck_cli.judge.bounds import ForwardNoise
 from gradcheck_cli.judge.evidence import Evidence
 from gradcheck_cli.judge.forward import forward_note
@@ -109,7 +111,7 @@ def check_code(
     batch = batch_of(call, followed, standard)
     witnesses = (
         Reference(),
-        _NO_EXPRESSION,
+        NO_EXPRESSION,
         Autograd(),
         _numeric(call, batch, numeric),
         OwnFormula(),
@@ -187,7 +189,7 @@ def batch_of(call: CodeCall, followed: Followed, standard: Followed | None = Non
         # What is not followed may be wrong all the same, and a program tells.
         subject = replace(call.subject, recording=recording)
         question = Question(subject, program, call.wrt)
-        arrays = {**call.arrays, **call.standard.integers}
+        arrays = {**call.arrays, **call.standard.further}
         mine = {name: arrays[name] for name in program.variables}
         prepared, _ = question.prepared({**call.arrays, **mine}, call.dtype)
         count = len(prepared.outputs)
@@ -200,11 +202,11 @@ def batch_of(call: CodeCall, followed: Followed, standard: Followed | None = Non
     weights = None if call.cotangent is None else call.cotangent(count)
     if weights is None and (count != 1 or source.recording is None):
         weights = seeded_numbers("cotangent", count) if count > 1 else [1.0]
+    if weights is not None and source.recording is not None:
+        weights = source.recording.weighed(weights)
     packed = None if weights is None else tuple(map(float, weights))
     prepared = replace(prepared, weights=packed, _shared={})
-    points = {
-        name: array[None] for name, array in {**call.arrays, **call.standard.integers}.items()
-    }
+    points = {name: array[None] for name, array in {**call.arrays, **call.standard.further}.items()}
     return Batch(question, prepared, points, call.dtype, call.device, ((),), ({},))
 
 
@@ -213,6 +215,9 @@ def _prepared(call: CodeCall, source: Followed) -> tuple[Prepared, int]:
     recording = source.recording
     shapes = {name: array.shape for name, array in call.arrays.items()}
     if recording is not None:
+        if not recording.outputs.size:
+            message = f"the value of `{call.subject.name}` has no elements"
+            raise mistake("empty-tensor", f"{message}: there is nothing to differentiate")
         specification = specification_of(recording, call.subject.name)
         expansion: Any = forward_scalars(recording, lowered=True).expansion
         return Prepared(specification, shapes, call.wrt, None, expansion), recording.outputs.size
@@ -243,41 +248,25 @@ def _size_of_value(call: CodeCall) -> int:
     return int(call.subject.run(inputs, call.dtype.round, like).result.numel())
 
 
-def _numeric(call: CodeCall, batch: Batch, wanted: bool) -> Numeric | _Absent:
+def _numeric(call: CodeCall, batch: Batch, wanted: bool) -> Numeric | Unasked:
     """Differences, as far as they are worth their time.
 
     Args:
         wanted: even where something is proved.
     """
     if call.standard.kind == "meant":
-        return _Absent("numeric", "the value is not what the gradient is meant to be of")
-    is_open = isinstance(batch.prepared.expansion, Oversize)
+        return Unasked("numeric", "the value is not what the gradient is meant to be of")
+    expansion = batch.prepared.expansion
+    is_open = isinstance(expansion, Oversize)
+    if not isinstance(expansion, Oversize) and has_stops(expansion.builder.nodes):
+        return Unasked("numeric", "what is a constant by definition moves when it is differenced")
     most = MOST_DIFFERENCED if is_open else MOST_BESIDE * wanted
     count = differentiated_count(call)
     if count > most:
-        return _Absent("numeric", f"{count} numbers, and at most {most} are differenced here")
+        return Unasked("numeric", f"{count} numbers, and at most {most} are differenced here")
     return Numeric(None, ForwardNoise())
 
 
 def differentiated_count(call: CodeCall) -> int:
     """How many numbers are differentiated."""
     return sum(call.arrays[name].size for name in call.wrt)
-
-
-@dataclass(frozen=True)
-class _Absent:
-    """A witness that is not asked, and why."""
-
-    name: str
-    reason: str
-    trust: Any = Numeric.trust
-
-    def prepare(self, batch: Batch) -> None:
-        """Nothing."""
-
-    def answer(self, batch: Batch) -> Abstention:
-        """Why not."""
-        return Abstention(self.reason)
-
-
-_NO_EXPRESSION = _Absent("analytic", "code has no expression that SymPy could read")

@@ -46,7 +46,7 @@ def adapt(found: Any, title: str, names: Sequence[str], fixed: Mapping[str, Any]
     """
     import torch
 
-    place = _place(found)
+    place = defined_at(found)
     if isinstance(found, type) and issubclass(found, torch.autograd.Function):
         # A forward takes its context first, where that is not set up apart.
         given = _parameters(found.__dict__.get("forward", getattr(found, "forward", None))) or []
@@ -161,6 +161,15 @@ def _parameters(found: Any) -> list[Parameter] | None:
         return None
 
 
+def argument_order(found: Any, names: Sequence[str], title: str) -> list[str]:
+    """The arguments in the order of a callable's parameters.
+
+    Raises:
+        PointError: as `adapt`.
+    """
+    return _order(_parameters(found), names, title)
+
+
 def _order(parameters: list[Parameter] | None, names: Sequence[str], title: str) -> list[str]:
     """The arguments in the order of the parameters.
 
@@ -201,7 +210,8 @@ def _one(tensors: Mapping[str, Any], fixed: Mapping[str, Any], name: str) -> Any
     return torch.from_numpy(value.copy()) if isinstance(value, np.ndarray) else value
 
 
-def _place(found: Any) -> str:
+def defined_at(found: Any) -> str:
+    """`FILE:LINE` where it is defined; empty where that is not known."""
     from inspect import getsourcefile, getsourcelines
 
     is_module = hasattr(found, "forward") and not isinstance(found, type)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.checks.result import Result
     from gradcheck_cli.code.trial import Trial
     from gradcheck_cli.code.variants import Tried
-    from gradcheck_cli.judge.diagnosis import Diagnosis
+    from gradcheck_cli.diagnosis.diagnosis import Diagnosis
     from gradcheck_cli.recording.recording import Recording
     from gradcheck_cli.records.record import FunctionRecord, RemarkRecord, VariantRecord
 
@@ -23,6 +23,7 @@ _MEANINGS = {
     "escape": "a number leaves the tensors: what is shown holds for the branch taken",
     "random": "random numbers are drawn; every run here draws the same",
     "index": "what is picked by value is held as it is at the point",
+    "held": "the row of padding is a constant, by definition",
     "input": "an input is written to in place",
 }
 
@@ -60,8 +61,8 @@ def function_record(trial: Trial) -> FunctionRecord:
             "forward": followed,
             "backward": recording is not None and recording.unfollowed is None,
         },
-        "program": None,
-        "backward": None,
+        "program": _program(recording),
+        "backward": _program(recording, backwards=True),
         "proved_for_all_inputs": bool(identity.holds),
         "error_probability": identity.error_probability if identity.holds else None,
         "branch": bool(identity.holds and identity.branch),
@@ -70,6 +71,18 @@ def function_record(trial: Trial) -> FunctionRecord:
         "variants": [_variant(one) for one in trial.tried],
         "directions": trial.directions,
     }
+
+
+def _program(recording: Recording | None, *, backwards: bool = False) -> str | None:
+    """The lines of code that computed something, forwards or backwards, in the order of their
+    first steps; None where that was not followed.
+    """
+    if recording is None or (backwards and recording.unfollowed is not None):
+        return None
+    tape, start = recording.tape, recording.forward
+    made = tape.origin[start:] if backwards else tape.origin[:start]
+    lines = [tape.lines[i] for i in dict.fromkeys(made)]
+    return "\n".join(f"{short(line.place)}: {line.text}" for line in lines if line.place)
 
 
 def _standard(trial: Trial) -> str:
@@ -123,6 +136,8 @@ def notes_of(trial: Trial) -> Iterator[str]:
         branch = ", on the branch of this point" if identity.branch else ""
         error = f"identity test, error below {identity.error_probability:.0e}"
         yield f"the backward is proved right for all inputs of these shapes{branch} ({error})"
+    if trial.leaves_out:
+        yield "values without a gradient beside those that have one are left out"
     for remark in _remarks(trial):
         where = f" at {remark['where']}" if remark["where"] else ""
         yield f"{remark['what']}{where}"

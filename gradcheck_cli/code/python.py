@@ -52,6 +52,7 @@ def results_of_code(
                 meant=said.get("backward_spec"),
                 twin=said.get("twin"),
                 twin_title=title_of(said["twin"]) if "twin" in said else "",
+                backward=said.get("backward"),
                 repeat=said.get("repeat", 1),
             )
             try:

@@ -3,31 +3,43 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from time import process_time
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from gradcheck_cli.code.arguments import argument_text, numbers_array, plain_value
-from gradcheck_cli.code.call import CodeCall, Followed, check_code, follow, raised_result
-from gradcheck_cli.code.callables import adapt
+from gradcheck_cli.code.call import (
+    CodeCall,
+    Followed,
+    check_code,
+    follow,
+    raised_result,
+)
+from gradcheck_cli.code.callables import Adapted, adapt
 from gradcheck_cli.code.directions import directed
+from gradcheck_cli.code.explained import explained, is_wrong, variant_explained
+from gradcheck_cli.code.parts import with_parts
 from gradcheck_cli.code.repeats import repeated
 from gradcheck_cli.code.standards import Standard, standard_of
-from gradcheck_cli.code.variants import Tried, Variant, tried, variants_of
+from gradcheck_cli.code.upstream import weighed
+from gradcheck_cli.code.variants import EVERY_VARIANT, Tried, Variant, tried, variants_of
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.judge.all_inputs import proved_for_all_inputs
 from gradcheck_cli.language.errors import Mistake, PointError, did_you_mean
 from gradcheck_cli.recording.recording import BackwardRaised
-from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.records.record import typed_text
+from gradcheck_cli.settings.readers import RETURNED
 from gradcheck_cli.subjects.function import FunctionSubject
 from gradcheck_cli.worlds.identity import Identity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from gradcheck_cli.checks.result import Result
     from gradcheck_cli.code.arguments import CodeArgument
-    from gradcheck_cli.judge.diagnosis import Diagnosis
+    from gradcheck_cli.diagnosis.diagnosis import Diagnosis
     from gradcheck_cli.judge.evidence import Tolerance
     from gradcheck_cli.questions.arrays import Array, RoundedNumber
 
@@ -44,6 +56,7 @@ class TrialOptions:
         variants: names of those that are tried; None for all, empty for none.
         order: 2 where what is wrong with the backward's own backward counts.
         spec, meant, twin: what it is held against, as `code.standards` has it.
+        backward: that of a function of NumPy arrays, or `RETURNED`.
         repeat: how often it is run.
         is_named: whether a command finds it by its title.
     """
@@ -60,6 +73,8 @@ class TrialOptions:
     meant: str | None = None
     twin: Any = None
     twin_title: str = ""
+    backward: Any = None
+    backward_title: str = ""
     repeat: int = 1
     is_named: bool = False
 
@@ -84,6 +99,7 @@ class Trial:
     diagnosis: Diagnosis | None = None
     directions: int | None = None
     standard: str = "recording"
+    leaves_out: bool = False
     doing: str = ""
 
 
@@ -105,7 +121,7 @@ def call_of(
         tensors = [name for name, a in arguments.items() if a.kind == "number"]
     arrays = {n: numbers_array(arguments[n], dtype, wanted.seed, rounded) for n in tensors}
     fixed = {n: plain_value(a) for n, a in arguments.items() if n not in arrays}
-    adapted = adapt(found, title, tuple(arguments), fixed)
+    adapted = _adapted(found, title, tuple(arguments), fixed, wanted)
     everything = {**arrays, **adapted.parameters}
     unknown = [name for name in wanted.wrt if name not in everything]
     if unknown:
@@ -121,18 +137,43 @@ def call_of(
         spoken = ("gradcheck", "fn", title, *_spoken(arguments, arrays, wanted))
     subject = FunctionSubject(adapted.function, title, tuple(everything), spoken=spoken)
     given = wanted.cotangent
-    cotangent: Callable[[int], Sequence[float]] | None = None if given is None else lambda _: given
+    cotangent = None if given is None else partial(_weights, given)
     standard = Standard()
     if wanted.spec is not None:
-        standard = standard_of("spec", wanted.spec, everything, fixed)
+        standard = standard_of("spec", wanted.spec, wrt, everything, fixed)
     elif wanted.meant is not None:
-        standard = standard_of("meant", wanted.meant, everything, fixed)
+        standard = standard_of("meant", wanted.meant, wrt, everything, fixed)
     elif wanted.twin is not None:
         twin = adapt(wanted.twin, wanted.twin_title, tuple(arguments), fixed)
         other = FunctionSubject(twin.function, wanted.twin_title, tuple(everything))
         standard = Standard("twin", twin=other)
     call = CodeCall(subject, everything, wrt, dtype, wanted.device, cotangent, standard)
-    return call, adapted.place
+    call = with_parts(call)
+    return weighed(call) if standard.upstream else call, adapted.place
+
+
+def _adapted(
+    found: Any, title: str, names: tuple[str, ...], fixed: Mapping[str, Any], wanted: TrialOptions
+) -> Adapted:
+    if wanted.backward is None:
+        return adapt(found, title, names, fixed)
+    # What records NumPy code is loaded for those who have some.
+    from gradcheck_cli.code.numpy_code import adapt_pair
+
+    behind = wanted.backward == RETURNED
+    return adapt_pair(found, None if behind else wanted.backward, title, names, fixed)
+
+
+def _weights(given: Sequence[float], count: int) -> Sequence[float]:
+    """The cotangent that was given, for so many numbers.
+
+    Raises:
+        PointError: it has more or fewer.
+    """
+    if len(given) == count:
+        return given
+    message = f"the cotangent has {len(given)} numbers, the function gives {count}"
+    raise PointError([Mistake("shape-mismatch", message)])
 
 
 def _spoken(
@@ -148,7 +189,8 @@ def _spoken(
         yield from ("--wrt", ",".join(wanted.wrt))
     if wanted.dtype != "float64":
         yield from ("--dtype", wanted.dtype)
-    against = {"spec": wanted.spec, "backward-spec": wanted.meant, "twin": wanted.twin_title}
+    against = {"spec": wanted.spec, "backward-spec": wanted.meant, "twin": wanted.twin_title,
+               "backward": wanted.backward_title}  # fmt: skip
     for option, words in against.items():
         if words:
             yield from (f"--{option}", words)
@@ -180,8 +222,10 @@ def try_code(
         return
     trial = Trial(result, followed, rounded=tuple(rounded), place=place)
     trial = replace(trial, standard=call.standard.kind, directions=directions)
-    if result.outcome is Outcome.WRONG:
-        yield trial
+    trial = replace(trial, leaves_out=call.subject.parts is not None)
+    if is_wrong(result):
+        yield replace(trial, doing="what is wrong")
+        yield replace(trial, diagnosis=explained(call, result))
         return
     yield replace(trial, doing="the proof for all inputs")
     if followed.recording is not None:
@@ -198,6 +242,7 @@ def try_code(
         yield replace(trial, doing=variant.name)
         trial = replace(trial, tried=(*trial.tried, tried(variant)))
         if trial.tried[-1].is_wrong:
+            trial = replace(trial, diagnosis=variant_explained(call, trial.tried[-1]))
             break
     yield trial
 
@@ -207,9 +252,28 @@ def _variants(
 ) -> Iterator[Variant]:
     if not set(call.arrays) & set(arguments):  # along directions
         return
-    rows = [n for n in arguments if n in call.arrays and call.arrays[n].ndim]
-    size = call.arrays[rows[0]].shape[0] if rows else 0
-    batched = tuple(n for n in rows if call.arrays[n].shape[0] == size)
-    for variant in variants_of(call, batched=batched, order=wanted.order):
-        if wanted.variants is None or variant.name in wanted.variants:
-            yield variant
+    rows = tuple(n for n in arguments if n in call.arrays and call.arrays[n].shape[:1] > (1,))
+    batched = _batched(call, arguments)
+    every = list(variants_of(call, rows=rows, batched=batched, order=wanted.order))
+    known = [variant.name for variant in every]
+    for name in wanted.variants or ():
+        if name not in known and name not in EVERY_VARIANT:
+            help_ = did_you_mean(name, known) or f"of this call there are {', '.join(known)}"
+            message = f"no variant named `{name}`"
+            raise PointError([Mistake("unknown-variant", message, help=help_)])
+    yield from (v for v in every if wanted.variants is None or v.name in wanted.variants)
+
+
+def _batched(call: CodeCall, arguments: Mapping[str, CodeArgument]) -> tuple[str, ...]:
+    """The arguments that have a row for each sample: those as long as the first one, where that
+    number stands nowhere else.
+    """
+    shapes = {n: call.arrays[n].shape for n in arguments if n in call.arrays}
+    size = next((shape[0] for shape in shapes.values() if shape), 0)
+    held = [plain_value(a) for name, a in arguments.items() if name not in shapes]
+    arrays = [value.shape for value in held if isinstance(value, np.ndarray)]
+    others = [*arrays, *(shape[1:] for shape in shapes.values())]
+    is_unclear = any(isinstance(value, list | tuple | dict) for value in held)
+    if is_unclear or not size or any(size in shape for shape in others):
+        return ()
+    return tuple(name for name, shape in shapes.items() if shape[:1] == (size,))

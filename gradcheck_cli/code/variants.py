@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from gradcheck_cli.questions.arrays import Array
     from gradcheck_cli.subjects.function import Layout
 
+# Those that a call may have beside `alone-NAME`; which of them it has depends on its arguments.
+EVERY_VARIANT = ("cotangent", "strided-cotangent", "expanded-cotangent", "strided", "expanded",
+                 "one-sample", "more-samples", "twice", "large", "float32", "float64",
+                 "double-backward")  # fmt: skip
 # Seconds of computing for each.
 VARIANT_LIMIT = 10.0
 # Where inputs are taken to for a large point: the largest of them becomes this.
@@ -76,35 +80,43 @@ class Tried:
         return self.outcome is Outcome.WRONG and self.variant.counts
 
 
-def variants_of(call: CodeCall, *, batched: tuple[str, ...], order: int = 1) -> Iterator[Variant]:
-    """The variants of a call.
+def variants_of(
+    call: CodeCall, *, rows: tuple[str, ...], batched: tuple[str, ...], order: int = 1
+) -> Iterator[Variant]:
+    """The variants of a call. Inputs that are not differentiated stay what they are.
 
     Args:
-        batched: its inputs that have a row for each sample.
+        rows: its inputs that have several rows.
+        batched: those that have a row for each sample, where that is beyond doubt.
         order: 2 where the gradient's own gradient is asked for.
     """
-    yield Variant("cotangent", "another cotangent", replace(call, cotangent=_other))
+    # A gradient that is stated for one upstream gradient is stated for no other.
+    is_stated = bool(call.standard.upstream)
+    if not is_stated:
+        yield Variant("cotangent", "another cotangent", replace(call, cotangent=_other))
     for name in call.wrt if len(call.wrt) > 1 else ():
         words = f"`{name}` alone differentiated"
         yield Variant(f"alone-{name}", words, replace(call, wrt=(name,)))
-    yield _laid("strided-cotangent", "a cotangent that is a slice", call, SlicedCotangent())
-    if any(array.ndim for array in call.arrays.values()):
+    if not is_stated:
+        yield _laid("strided-cotangent", "a cotangent that is a slice", call, SlicedCotangent())
+    if not is_stated and any(array.ndim for array in call.arrays.values()):
         yield _laid("strided", "inputs that are slices", call, Strided())
     yield Variant("large", "large inputs", replace(call, arrays=_enlarged(call)))
     other = "float64" if call.dtype.name == "float32" else "float32"
     rounded = {n: a.astype(np.float32).astype(np.float64) for n, a in call.arrays.items()}
     yield Variant(other, other, replace(call, dtype=DTYPES[other], arrays=rounded))
     if call.standard.kind != "recording":
-        # What follows has another value than the one that is standard_of.
+        # What follows has another value than the one that is stated.
         return
     yield _laid("expanded-cotangent", "a cotangent that is expanded", call, ExpandedCotangent())
-    rows = tuple(n for n in batched if call.arrays[n].shape[0] > 1)
     if rows:
         yield _laid("expanded", "inputs that are expanded rows", call, Expanded(rows))
-        yield _laid("one-sample", "one sample", call, Rows(rows, several=False))
     if batched:
-        yield _laid("more-samples", "more samples", call, Rows(batched, several=True))
-    yield _laid("twice", "two calls before the backward", call, Twice())
+        one, more = (Rows(batched, call.wrt, several=several) for several in (False, True))
+        if any(call.arrays[name].shape[0] > 1 for name in batched):
+            yield _laid("one-sample", "one sample", call, one)
+        yield _laid("more-samples", "more samples", call, more)
+    yield _laid("twice", "two calls before the backward", call, Twice(call.wrt))
     size = sum(call.arrays[name].size for name in call.wrt)
     layout = FirstGradient(call.wrt, _other)
     twice = replace(call, subject=replace(call.subject, layout=layout))
@@ -127,11 +139,10 @@ def _laid(name: str, words: str, call: CodeCall, layout: Layout) -> Variant:
 
 def _enlarged(call: CodeCall) -> dict[str, Array]:
     """The same inputs, the largest of them far from 0."""
-    largest = max(
-        (float(np.abs(a).max()) for a in call.arrays.values() if prod(a.shape)), default=0
-    )
+    moved = {name: call.arrays[name] for name in call.wrt}
+    largest = max((float(np.abs(a).max()) for a in moved.values() if prod(a.shape)), default=0)
     factor = _LARGE / largest if 0 < largest < _LARGE else 4.0
-    return {name: array * factor for name, array in call.arrays.items()}
+    return {**call.arrays, **{name: array * factor for name, array in moved.items()}}
 
 
 def tried(variant: Variant, limit: float = VARIANT_LIMIT) -> Tried:

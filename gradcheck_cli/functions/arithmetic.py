@@ -226,14 +226,16 @@ ROWS = (
     Function("masked_fill", "x, mask:condition, value", torch=lambda t, x, mask, value: t.masked_fill(x, mask, value),
              arb=lambda x, c, value: _where(c, value, x),
              partials=("gate(logical_not(mask))", "0", "gate(mask)"), germ=lambda s, x, c, value: value if c else x, rounds=(0, 0),
-             fields=lambda f, x, c, value: value if c else x),
+             fields=lambda f, x, c, value: value if c else x,
+             mpmath=lambda m, x, c, value: m.choose(c, value, x)),
     Function("gate", "c:condition", helper=True, torch=lambda t, c: t.where(c, 1.0, 0.0), arb=_gate, partials=("0",), backward=False,
              note="1 where c holds, a zero that even NaN cannot spoil elsewhere: the slope of `where`", germ=lambda s, c: s.constant(c), rounds=(0, 0)),
 
     Function("stop_gradient", "x", torch=lambda t, x: x.detach(), arb=lambda x: x, partials=("0",), backward=False, stops=True, rounds=(0, 0),
              note="the value of x, held fixed where a gradient is formed; a cut by `detach`, which is the identity, is told as a missing path",
              fields=lambda f, x: x),
-    Function("straight_through", "forward, backward", torch=lambda t, x, y: y + (x - y).detach(), means="backward + stop_gradient(forward - backward)",
+    Function("straight_through", "forward, backward", derivative=("0", "ybar"), torch=lambda t, x, y: y + (x - y).detach(),
+             means="backward + stop_gradient(forward - backward)",
              note="the value of forward with the gradient of backward, as in straight_through(round(x), x)"),
 
     Function("lt", "x, y", torch=lambda t, x, y: x < y, arb=lambda x, y: _compare(x < y, x >= y), partials=("0", "0"), kinks=("x - y",), operator="<",

@@ -86,7 +86,8 @@ ROWS = (
              means=lambda p: f"norm(pairs(x, part=0) - pairs(x, part=1), p={_not_negative(p)}, dim=-1)",
              note="the distances of all pairs of rows, each once"),
     Function("pairs", "x; part=0", helper=True, torch=_torch_pairs, array=_pairs, note="of every two rows, each pair once, the first or the second"),
-    Function("scaled_dot_product_attention", "query, key, value, attn_mask=0; dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False",
-             torch=_torch_attention, means=_attention, note="attn_mask is added to the scores: for a mask of true and false write where(m, 0, -inf)"),
+    Function("scaled_dot_product_attention", "query, key, value, attn_mask:mask=0; dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False",
+             torch=_torch_attention, means=_attention,
+             note="attn_mask is added to the scores; a condition counts for 0 where it holds, and for -inf elsewhere"),
 )
 # fmt: on

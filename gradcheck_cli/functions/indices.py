@@ -217,6 +217,8 @@ ROWS = (
              torch=lambda t, x, src, dim, start, end, step: t.slice_scatter(x, src, dim, start, end, step), array=_slice_scatter),
     Function("diagonal_scatter", "x, src; offset=0, dim1=0, dim2=1",
              torch=lambda t, x, src, offset, dim1, dim2: t.diagonal_scatter(x, src, offset, dim1, dim2), array=_diagonal_scatter),
+    Function("constant_pad_nd", "x; pad, value=0", torch=lambda t, x, pad, value: t.constant_pad_nd(x, integers("pad", pad), value),
+             array=lambda k, x, pad, value: _pad(k, x, pad, "constant", value), note="two integers for each dim, the last dim first"),
     Function("pad", "x; pad, mode='constant', value=None",
              torch=lambda t, x, pad, mode, value: t.nn.functional.pad(x, integers("pad", pad), mode, value), array=_pad,
              foreign={"np": "np.pad(x, widths) names the first dim first, this language's pad(x, pad) the last, as torch does: write pad(x, (before, behind))"},

@@ -139,6 +139,25 @@ def _dropout(k: Any, x: Any, training: Any, p: Any) -> Any:
     raise CallError(f"{_RANDOM}: write training=False")
 
 
+def _torch_dropout(name: str) -> Any:
+    return lambda t, x, training, p: getattr(t.nn.functional, name)(x, p, bool(training))
+
+
+def _torch_bilinear(t: Any, input1: Any, input2: Any, weight: Any, bias: Any) -> Any:
+    return t.nn.functional.bilinear(input1, input2, weight, _spread(bias, weight.shape[:1]))
+
+
+def _bilinear(k: Any, a: Any, b: Any, weight: Any, bias: Any) -> Any:
+    if weight.ndim != 3 or not (a.ndim and b.ndim) or a.shape[:-1] != b.shape[:-1]:
+        raise ValueError("bilinear takes rows of inputs, and a matrix of weight for each output")
+    if weight.shape[1:] != (a.shape[-1], b.shape[-1]):
+        raise ValueError(
+            f"inputs of {weight.shape[1:]} elements are needed, not {a.shape[-1]} and {b.shape[-1]}"
+        )
+    left = k.np.tensordot(a, weight, ((a.ndim - 1,), (1,)))  # (..., output, second)
+    return (left * b[..., None, :]).sum(axis=-1) + bias
+
+
 def _dropout_written(shapes: Any, training: Any, p: Any) -> tuple[str, ...]:
     return ("ybar",) if not training or p == 0 else ()
 
@@ -168,6 +187,10 @@ ROWS = (
              note="by the squares of the channels nearby: size of them"),
     Function("dropout", "x; training, p=0.5", torch=lambda t, x, training, p: t.nn.functional.dropout(x, p, bool(training)), places=("x", "p", "training"),
              array=_dropout, derivative=_dropout_written, note=f"with training=False or p=0; otherwise {_RANDOM}"),
+    *(Function(name, "x; training, p=0.5", torch=_torch_dropout(name), places=("x", "p", "training"), array=_dropout, derivative=_dropout_written,
+               note=f"with training=False or p=0; otherwise {_RANDOM}")
+      for name in ("dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout")),
+    Function("bilinear", "input1, input2, weight, bias=0", torch=_torch_bilinear, array=_bilinear, note="a matrix of weight for each output"),
     Function("grouped", "x; num_groups=1", helper=True, torch=lambda t, x, num_groups: x.unflatten(1, (num_groups, -1)).flatten(2), array=_grouped,
              note="the channels, dim 1, in groups, and all that belongs to a group as the last dim"),
     Function("shaped_like", "x, other:held", helper=True, torch=lambda t, x, other: x.reshape(other.shape), array=lambda k, x, other: x.reshape(other.shape),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LARGEST_MATRIX = 6
 
 
-def _matmul(k: Any, a: Any, b: Any) -> Any:
+def matmul(k: Any, a: Any, b: Any) -> Any:
     y = k.np.matmul(a, b)
     return y if isinstance(y, k.np.ndarray) else fill(k, (), [y])
 
@@ -34,7 +34,7 @@ def _product(name: str, left: tuple[int, ...], right: tuple[int, ...]) -> Callab
         if a.ndim not in left or b.ndim not in right or a.shape[:-2] != b.shape[:-2]:
             given = f"{a.ndim} and {b.ndim}"
             raise ValueError(f"{name} takes {takes} dimensions, not {given}: write `a @ b`")
-        return _matmul(k, a, b)
+        return matmul(k, a, b)
 
     return array
 
@@ -80,7 +80,7 @@ def _det(k: Any, x: Any) -> Any:
     return fill(k, x.shape[:-2], [_minors(k, rows, n)[tuple(range(n))] for rows in matrices])
 
 
-def _inverse(k: Any, x: Any) -> Any:
+def inverse(k: Any, x: Any) -> Any:
     n, matrices = _square(k, x)
     return fill(
         k, x.shape, [entry for rows in matrices for entry in _adjugate_over_det(k, rows, n)]
@@ -104,8 +104,8 @@ def _adjugate_over_det(k: Any, rows: list[list[Any]], n: int) -> list[Any]:
 def _solve(k: Any, a: Any, b: Any, left: Any) -> Any:
     if b.ndim > 1 and b.ndim == a.ndim - 1:
         raise ValueError("torch takes b for vectors and NumPy for matrices: write unsqueeze(b, -1)")
-    inverse = _inverse(k, a)
-    return _matmul(k, inverse, b) if left else _matmul(k, b, inverse)
+    back = inverse(k, a)
+    return matmul(k, back, b) if left else matmul(k, b, back)
 
 
 def _solve_triangular(k: Any, a: Any, b: Any, upper: Any, left: Any, unitriangular: Any) -> Any:
@@ -188,7 +188,7 @@ def _inverse_written(shapes: Sequence[Sequence[int]]) -> tuple[str, ...]:
 
 # fmt: off
 ROWS = (
-    Function("matmul",    "a, b", derivative=_product_written, torch=lambda t, a, b: a @ b, array=_matmul, operator="@"),
+    Function("matmul",    "a, b", derivative=_product_written, torch=lambda t, a, b: a @ b, array=matmul, operator="@"),
     # NumPy's dot of more dimensions is another product.
     Function("dot",       "a, b", derivative=_product_written,
              torch=lambda t, a, b: t.dot(a, b) if a.dim() == b.dim() == 1 else a @ b, array=_product("dot", (1, 2), (1, 2)),
@@ -199,12 +199,12 @@ ROWS = (
     Function("outer",     "x, y", derivative=("ybar @ y", "transpose(ybar) @ x"), torch=lambda t, x, y: t.outer(x, y), array=_outer),
     Function("trace",     "x", torch=lambda t, x: t.trace(x), array=_trace),
     Function("diagonal", "x; offset=0, dim1=0, dim2=1", torch=lambda t, x, offset, dim1, dim2: t.diagonal(x, offset=offset, dim1=dim1, dim2=dim2),
-             array=_diagonal, foreign=dict.fromkeys(("torch.linalg", "np.linalg"), Elsewhere(defaults={"dim1": -2, "dim2": -1}))),
+             array=_diagonal, aliases=("diagonal_copy",), foreign=dict.fromkeys(("torch.linalg", "np.linalg"), Elsewhere(defaults={"dim1": -2, "dim2": -1}))),
     Function("det",       "x", derivative=_det_written, torch=lambda t, x: t.linalg.det(x), array=_det,
              pullback=("unsqueeze(unsqueeze(ybar * y, -1), -1) * transpose(inverse(x), -2, -1)",),
              eliminates=True,
              note=f"up to size {LARGEST_MATRIX}; torch's backward solves with x, and for a singular x with x moved by a rounding unit"),
-    Function("inverse", "x", derivative=_inverse_written, torch=lambda t, x: t.linalg.inv(x), array=_inverse, aliases=("inv",),
+    Function("inverse", "x", derivative=_inverse_written, torch=lambda t, x: t.linalg.inv(x), array=inverse, aliases=("inv",),
              pullback=("-(transpose(y, -2, -1) @ (ybar @ transpose(y, -2, -1)))",),
              note=f"up to size {LARGEST_MATRIX}", eliminates=True),
     Function("slogdet", "x; piece=None", answers=("sign", "logabsdet"), torch=lambda t, x, piece: t.linalg.slogdet(x)[piece], array=_slogdet, eliminates=True,

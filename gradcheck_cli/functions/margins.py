@@ -4,6 +4,9 @@ names.
 
 from __future__ import annotations
 
+import operator
+from functools import reduce
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.functions.losses import UNREDUCED, reduced
@@ -107,6 +110,44 @@ def _without_class(k: Any, x: Any, index: Any) -> Any:
     return k.np.where(keep, x, fill(k, (), [k.number(0)]))
 
 
+def _distant_triplet(margin: Any, swap: Any, reduction: str) -> str:
+    far = "pairwise_distance(anchor, negative)"
+    if flag("swap", swap):
+        far = f"minimum({far}, pairwise_distance(positive, negative))"
+    near = "pairwise_distance(anchor, positive)"
+    return reduced(f"maximum(margin + {near} - {far}, 0)", reduction)
+
+
+def _torch_distant(t: Any, anchor: Any, positive: Any, negative: Any, **settings: Any) -> Any:
+    return t.nn.functional.triplet_margin_with_distance_loss(anchor, positive, negative, **settings)
+
+
+def _label_gaps(k: Any, x: Any, index: Any) -> Any:
+    """For each row what the classes beside its own fall short of them, over all classes; the first
+    negative index ends the row's own.
+    """
+    if x.ndim not in (1, 2) or index.shape != x.shape:
+        raise ValueError(f"an index for each of {x.shape} numbers is needed, not {index.shape}")
+    classes, found = x.shape[-1], []
+    for row, given in zip(x.reshape(-1, classes), index.reshape(-1, classes), strict=True):
+        own: list[int] = list(takewhile(lambda c: c >= 0, given.tolist()))
+        if any(c >= classes for c in own):
+            raise IndexError(f"an index is outside 0 to {classes - 1}")
+        zero = k.number(0)
+        gaps = [
+            k.call("maximum", 1 - (row[c] - row[i]), zero)
+            for c in own
+            for i in range(classes)
+            if i not in own
+        ]
+        found.append(reduce(operator.add, gaps) / classes if gaps else zero)
+    return fill(k, x.shape[:-1], found)
+
+
+def _torch_gaps(t: Any, x: Any, index: Any) -> Any:
+    return t.nn.functional.multilabel_margin_loss(x, index, reduction="none")
+
+
 def _multilabel_soft(reduction: str) -> str:
     # torch counts the classes of input, whatever is broadcast against it.
     target, weight = (f"expand_as({name}, input)" for name in ("target", "weight"))
@@ -148,6 +189,12 @@ ROWS = (
              means=_multi_margin, places=("input", "target", "p", "margin"), note="input is (C) or (N, C), target the class or the classes"),
     Function("without_class", "x, index:index", helper=True, array=_without_class, torch=lambda t, x, index: x.scatter(-1, index.unsqueeze(-1), 0),
              note="x, and 0 in each row at its index"),
+    Function("label_gaps", "x, index:index", helper=True, torch=_torch_gaps, array=_label_gaps,
+             note="what the classes beside a row's own fall short of them"),
+    Function("multilabel_margin_loss", "input, target:index; reduction='mean'", torch=_functional("multilabel_margin_loss"), places=("input", "target"),
+             means=lambda reduction: reduced("label_gaps(input, target)", reduction), note="target has each row's classes first, and -1 behind them"),
+    Function("triplet_margin_with_distance_loss", "anchor, positive, negative; margin=1.0, swap=False, reduction='mean'", torch=_torch_distant,
+             means=_distant_triplet, places=("anchor", "positive", "negative"), note="by torch's own distance, pairwise_distance"),
     Function("multilabel_soft_margin_loss", "input, target, weight=1; reduction='mean'", torch=_torch_multilabel_soft, means=_multilabel_soft,
              places=("input", "target", "weight")),
 )

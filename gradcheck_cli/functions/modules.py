@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from gradcheck_cli.functions import names, parts, shapes, tensors
+from gradcheck_cli.functions import lookup, names, parts, shapes, tensors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,6 +66,14 @@ LEAVING = ("item", "numpy", "tolist")
 ALIKE = {"ones_like": "1", "zeros_like": "0"}
 # Functions of Python's own: what adds up, and what a tensor's length and shape are asked by.
 ADDING, MEASURING = "sum", "size"
+# Python's own, which takes a number of digits.
+ROUNDING = "round"
+
+
+def is_cut(name: str) -> bool:
+    """Whether a function cuts its argument off from a gradient."""
+    known = names().get(name)
+    return name in CUTTING or (known is not None and lookup(known).stops)
 
 
 def is_view(name: str) -> bool:

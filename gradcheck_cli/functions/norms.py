@@ -108,6 +108,18 @@ def _linalg_norm(ord: Any, dim: Any, keepdim: bool) -> str:  # noqa: A002 - torc
     return f"norm({vector}, {order}, {over(dim, keepdim)})"
 
 
+def _renorm(p: Any, dim: Any, maxnorm: Any) -> str:
+    if isinstance(p, str | bool | tuple) or p is None or p <= 0:
+        raise CallError(f"p is a number above 0, not {p!r}")
+    if isinstance(maxnorm, str | bool | tuple) or maxnorm is None or maxnorm < 0:
+        raise CallError(f"maxnorm is a number from 0 on, not {maxnorm!r}")
+    turned = f"transpose(x, 0, {integers('dim', dim)[0]})"
+    flat = f"flatten({turned}, 1)"
+    size = f"norm({flat}, p={_written(p)}, dim=1, keepdim=True)"
+    scaled = f"where({size} > maxnorm, {flat} * (maxnorm / ({size} + 1/10**7)), {flat})"
+    return f"transpose(shaped_like({scaled}, {turned}), 0, {integers('dim', dim)[0]})"
+
+
 def _written(order: Any) -> str:
     return repr(order) if isinstance(order, str) else str(order)
 
@@ -125,6 +137,8 @@ ROWS = (
              note="'fro', or of an operator: 1 and inf are the largest sums of a column and of a row, -1 and -inf the smallest; without dim of the last two"),
     Function("linalg_norm", "x; ord=None, dim=None, keepdim=False", torch=lambda t, x, ord, dim, keepdim: t.linalg.norm(x, ord, dim, keepdim),
              means=_linalg_norm, note="torch.linalg.norm: without ord of all elements; with it a vector's, and with two dims a matrix's"),
+    Function("renorm", "x; p, dim, maxnorm", torch=lambda t, x, p, dim, maxnorm: t.renorm(x, p, dim, maxnorm), means=_renorm,
+             note="each part along dim whose norm is above maxnorm is scaled to it, but for 1e-7"),
     Function("as_vector", "x; ord=None", helper=True, derivative=("ybar",), torch=lambda t, x, ord: x, array=_as_vector,
              note="x itself, which must have one dimension for the norm that is asked for"),
     Function("as_scalar", "x", helper=True, derivative=("ybar",), torch=lambda t, x: x, array=_as_scalar, note="x itself, which must be a number"),

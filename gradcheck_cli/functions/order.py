@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from gradcheck_cli.functions.deviations import Elsewhere
 from gradcheck_cli.functions.row import CallError, Function
 from gradcheck_cli.functions.tensors import axis_of, fill, integer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+# What may be taken between two numbers.
+_BETWEEN = ("linear", "lower", "higher", "nearest", "midpoint")
 
 
 def _in_rows(k: Any, x: Any, dim: Any, of_row: Callable[[list[Any]], list[Any]]) -> Any:
@@ -68,11 +75,66 @@ def _median(k: Any, x: Any, dim: Any, keepdim: Any) -> Any:
     return _ranked(k, x, (size - 1) // 2, dim, keepdim)
 
 
-def _torch_median(t: Any, x: Any, dim: Any, keepdim: Any) -> Any:
-    if dim is None:
-        y = t.median(x)
-        return y.reshape((1,) * x.dim()) if keepdim else y
-    return t.median(x, dim=dim, keepdim=keepdim).values
+def _torch_median(name: str) -> Callable[..., Any]:
+    def call(t: Any, x: Any, dim: Any, keepdim: Any) -> Any:
+        if dim is None:
+            y = getattr(t, name)(x)
+            return y.reshape((1,) * x.dim()) if keepdim else y
+        return getattr(t, name)(x, dim=dim, keepdim=keepdim).values
+
+    return call
+
+
+def _quantile(
+    k: Any,
+    x: Any,
+    q: Any,
+    dim: Any,
+    keepdim: Any,
+    interpolation: Any,
+) -> Any:
+    shares = q if isinstance(q, tuple) else (q,)
+    if not shares or not all(isinstance(s, int | Fraction) and 0 <= s <= 1 for s in shares):
+        raise CallError(f"q is a number from 0 to 1, or several, not {q}")
+    if interpolation not in _BETWEEN:
+        known = ", ".join(map(repr, _BETWEEN))
+        raise CallError(f"interpolation is {known}, not {interpolation!r}")
+    ndim = x.ndim
+    x, axis = (x.reshape(-1), 0) if dim is None else (x, axis_of(x.ndim, dim))
+    places = [share * ((x.shape[axis] if x.ndim else 1) - 1) for share in shares]
+
+    def of_row(row: list[Any]) -> list[Any]:
+        ranked = _sorted(k, row)
+        return [_between(k, ranked, place, interpolation) for place in places]
+
+    found = (
+        k.np.moveaxis(_in_rows(k, x, axis, of_row), axis, 0)
+        if x.ndim
+        else k.np.repeat(x, len(shares))
+    )
+    if keepdim:
+        shape = (1,) * ndim if dim is None else (*x.shape[:axis], 1, *x.shape[axis + 1 :])
+        found = found.reshape(len(shares), *(shape if ndim else ()))
+    return found if isinstance(q, tuple) else found[0, ...]
+
+
+def _between(k: Any, ranked: list[Any], place: Any, interpolation: str) -> Any:
+    """What is at a place between the numbers in order."""
+    low = math.floor(place)
+    high = math.ceil(place)
+    if interpolation == "midpoint":
+        return (ranked[low] + ranked[high]) / 2 if low < high else ranked[low]
+    if interpolation == "linear" and low < high:
+        return ranked[low] + (ranked[high] - ranked[low]) * k.number(Fraction(place) - low)
+    return ranked[{"lower": low, "higher": high, "nearest": round(place)}.get(interpolation, low)]
+
+
+def _torch_quantile(name: str) -> Callable[..., Any]:
+    def call(t: Any, x: Any, q: Any, dim: Any, keepdim: Any, interpolation: Any) -> Any:
+        shares = t.tensor(q, dtype=x.dtype, device=x.device) if isinstance(q, tuple) else q
+        return getattr(t, name)(x, shares, dim=dim, keepdim=keepdim, interpolation=interpolation)
+
+    return call
 
 
 def _so_far(function: str) -> Callable[..., Any]:
@@ -90,6 +152,10 @@ def _so_far(function: str) -> Callable[..., Any]:
 
 # fmt: off
 _ANSWERS = ("values", "indices")
+_QUANTILE = "x; q, dim=None, keepdim=False, interpolation='linear'"
+_Q = "q is a number from 0 to 1, or several"
+# Behind the dim NumPy has `out`.
+_NAMED = {"np": Elsewhere(named=("keepdim", "interpolation")), "torch": Elsewhere(named=("interpolation",))}
 
 ROWS = (
     Function("sort", "x; dim=-1, descending=False", answers=_ANSWERS, torch=lambda t, x, dim, descending: t.sort(x, dim=dim, descending=descending).values,
@@ -99,9 +165,14 @@ ROWS = (
              array=_topk, note="the values, the largest first"),
     Function("kthvalue", "x; k, dim=-1, keepdim=False", answers=_ANSWERS, torch=lambda t, x, k, dim, keepdim: t.kthvalue(x, k, dim=dim, keepdim=keepdim).values,
              array=_kthvalue, note="the k-th smallest value"),
-    Function("median", "x; dim=None, keepdim=False", answers=_ANSWERS, torch=_torch_median, array=_median,
+    Function("median", "x; dim=None, keepdim=False", answers=_ANSWERS, torch=_torch_median("median"), array=_median,
              foreign={"np": "np.median(x) is the mean of the two in the middle, this language's median(x) the smaller: write (median(x) - median(-x))/2"},
              note="of two in the middle the smaller"),
+    Function("nanmedian", "x; dim=None, keepdim=False", answers=_ANSWERS, torch=_torch_median("nanmedian"), array=_median,
+             foreign={"np": "np.nanmedian(x) is the mean of the two in the middle, this language's the smaller: write (nanmedian(x) - nanmedian(-x))/2"},
+             note="of two in the middle the smaller; of numbers: NaN has no derivative to check"),
+    Function("quantile", _QUANTILE, torch=_torch_quantile("quantile"), array=_quantile, foreign=_NAMED, note=_Q),
+    Function("nanquantile", _QUANTILE, torch=_torch_quantile("nanquantile"), array=_quantile, foreign=_NAMED, note=_Q),
     Function("cummax", "x; dim", answers=_ANSWERS, torch=lambda t, x, dim: t.cummax(x, dim=dim).values, array=_so_far("maximum"), note="the values"),
     Function("cummin", "x; dim", answers=_ANSWERS, torch=lambda t, x, dim: t.cummin(x, dim=dim).values, array=_so_far("minimum"), note="the values"),
 )

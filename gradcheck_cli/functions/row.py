@@ -41,8 +41,9 @@ class CallError(ValueError):
 @dataclass(frozen=True)
 class Parameter:
     """One name in a signature. `required` is False when `default` stands in for it; `kind` is
-    "index" (integers, never differentiated), "held" (numbers that torch does not differentiate) or
-    "condition" (the result of a comparison).
+    "index" (integers, never differentiated), "held" (numbers that torch does not differentiate),
+    "condition" (the result of a comparison) or "mask" (numbers to add; of a condition 0 where it
+    holds, else -inf).
     """
 
     name: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.functions.deviations import Elsewhere
@@ -172,6 +173,12 @@ def _sum_to_size(k: Any, x: Any, shape: Any) -> Any:
     return x.reshape(sizes)
 
 
+def _full(k: Any, x: Any, fill_value: Any) -> Any:
+    if isinstance(fill_value, bool) or not isinstance(fill_value, int | Fraction):
+        raise CallError(f"fill_value is a number, not {fill_value!r}")
+    return fill(k, x.shape, [k.number(fill_value)] * x.size)
+
+
 def _filled(number: int) -> Callable[..., Any]:
     return lambda k, x: fill(k, x.shape, [k.number(number)] * x.size)
 
@@ -197,6 +204,7 @@ ROWS = (
     Function("diagflat", "x; offset=0", torch=lambda t, x, offset: t.diagflat(x, offset),
              array=lambda k, x, offset: _embedded(k, x.reshape(-1), offset, -2, -1)),
     Function("unfold", "x; dimension, size, step", torch=lambda t, x, dimension, size, step: x.unfold(dimension, size, step), array=_windows,
+             aliases=("unfold_copy",),
              foreign={"torch.nn.functional": "F.unfold(x, kernel_size) takes patches of images, this language's unfold slices of a dim: write x.unfold"},
              note="slices of `size` elements along a dimension, every `step`, as a new last dimension"),
     Function("unflatten", "x; dim, sizes", moves=True, torch=lambda t, x, dim, sizes: t.unflatten(x, dim, integers("sizes", sizes)), array=_unflattened),
@@ -219,6 +227,10 @@ ROWS = (
              array=lambda k, x, other: k.np.broadcast_to(x, other.shape).copy(), note="other only lends its shape"),
     Function("view_as", "x, other", torch=lambda t, x, other: x.reshape_as(other), array=lambda k, x, other: x.reshape(other.shape), aliases=("reshape_as",),
              note="other only lends its shape"),
+    Function("broadcast_tensors", "*tensors; piece=None", torch=lambda t, *tensors, piece: t.broadcast_tensors(*tensors)[piece],
+             array=lambda k, *tensors, piece: piece_of("broadcast_tensors", k.np.broadcast_arrays(*tensors), piece), note="written broadcast_tensors(x, y)[0]"),
+    Function("full_like", "x; fill_value", torch=lambda t, x, fill_value: t.full_like(x, fill_value), array=_full, backward=False,
+             note="x only lends its shape"),
     Function("zeros_like", "x", torch=lambda t, x: t.zeros_like(x), array=_filled(0), backward=False, note="x only lends its shape"),
     Function("ones_like", "x", torch=lambda t, x: t.ones_like(x), array=_filled(1), backward=False, note="x only lends its shape"),
 )

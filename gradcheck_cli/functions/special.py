@@ -6,13 +6,15 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.functions.deviations import Approximation
-from gradcheck_cli.functions.row import Function
+from gradcheck_cli.functions.row import CallError, Function
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 # The reflection formula has n + 2 coefficients; n! overflows float64 from 171 on.
 MAX_ORDER = 200
+# A sum of more terms is a question of patience.
+_MOST_GAMMAS = 64
 
 
 def _erfc(x: Any) -> Any:
@@ -55,6 +57,13 @@ def _torch_gamma_sign(t: Any, x: Any) -> Any:
     """By the sine, which changes its sign where gamma does."""
     below = t.where(x == t.floor(x), t.nan, t.sign(t.sin(t.pi * x)))
     return t.where(x > 0, 1, below).detach()
+
+
+def _many_log_gammas(p: Any) -> str:
+    if isinstance(p, bool) or not isinstance(p, int) or not 1 <= p <= _MOST_GAMMAS:
+        raise CallError(f"p is an integer from 1 to {_MOST_GAMMAS}, not {p!r}")
+    each = "".join(f" + lgamma(x - {j}/2)" for j in range(p))
+    return f"{p * (p - 1)}/4 * log(pi){each}"
 
 
 def _digamma(x: Any) -> Any:
@@ -171,6 +180,9 @@ ROWS = (
     Function("i1e", "x", derivative=("i0e(x) - i1e(x) * (sign(x) + 1 / x)",), torch=lambda t, x: t.special.i1e(x), means="exp(-abs(x)) * i1(x)",
              pullback=("ybar * where(x == 0, 1/2, i0e(x) - y * (sign(x) + 1 / x))",), rounds=(8, 8)),
 
+    Function("mvlgamma", "x; p", torch=lambda t, x, p: t.mvlgamma(x, p), means=_many_log_gammas, aliases=("multigammaln",),
+             note="the logarithm of the gamma function of p by p matrices, for x above (p - 1)/2"),
+    Function("spherical_bessel_j0", "x", torch=lambda t, x: t.special.spherical_bessel_j0(x), means="sinc(x / pi)", backward=False),
     Function("bessel_j0", "x", torch=lambda t, x: t.special.bessel_j0(x), sympy=lambda s, x: s.besselj(0, x), arb=lambda x: x.bessel_j(0),
              partials=("-bessel_j1(x)",), backward=False, rounds=(8, 8)),
     Function("bessel_j1", "x", derivative=("bessel_j0(x) - bessel_j1(x) / x",),

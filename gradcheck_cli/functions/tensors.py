@@ -124,8 +124,17 @@ def _gather(k: Any, x: Any, index: Any, dim: Any) -> Any:
             f"an index of shape {others} is needed for values of shape {x.shape}, not {index.shape}"
         )
     if ((index < 0) | (index >= x.shape[axis])).any():
-        raise IndexError(f"an index is outside 0 to {x.shape[axis] - 1}")
+        raise IndexError(outside(index, x.shape[axis]))
     return k.np.take_along_axis(x, k.np.expand_dims(index, axis), axis).reshape(others)
+
+
+def outside(index: Any, size: int) -> str:
+    """What is wrong with an index that is no class."""
+    message = f"an index is outside 0 to {size - 1}"
+    ignored = int(index.min())
+    if ignored >= 0:
+        return message
+    return f"{message}; for a target of {ignored} that a loss ignores write ignore_index={ignored}"
 
 
 def _along_channels(k: Any, x: Any, other: Any) -> Any:
@@ -159,26 +168,26 @@ ROWS = (
     Function("transpose", "x; dim0=None, dim1=None",
              moves=True, derivative=_transposed_back,
              torch=lambda t, x, dim0, dim1: t.transpose(x, dim0, dim1) if dim0 is not None else x.permute(_reversed(x.ndim)), array=_transpose,
-             aliases=("t", "swapaxes", "swapdims"), foreign={"np.transpose": Elsewhere("permute")},
+             aliases=("t", "swapaxes", "swapdims", "t_copy", "transpose_copy"), foreign={"np.transpose": Elsewhere("permute")},
              note="without dims their order is reversed; a vector stays as it is"),
     Function("permute", "x; dims=None", moves=True, torch=lambda t, x, dims: t.permute(x, _reversed(x.dim()) if dims is None else integers("dims", dims)),
-             array=lambda k, x, dims: x.transpose(_reversed(x.ndim) if dims is None else integers("dims", dims)), aliases=("permute_dims",),
+             array=lambda k, x, dims: x.transpose(_reversed(x.ndim) if dims is None else integers("dims", dims)), aliases=("permute_dims", "permute_copy"),
              note="without dims their order is reversed"),
     Function("flip",      "x; dims=None", moves=True, torch=lambda t, x, dims: t.flip(x, axes_of(x.dim(), dims)), array=_flip,
              foreign={"torch": torch_needs("flip", "dims", "0")}),
     Function("reshape", "x; shape", moves=True, derivative=_reshaped_back, torch=lambda t, x, shape: t.reshape(x, integers("shape", shape)),
-             array=lambda k, x, shape: x.reshape(integers("shape", shape)), aliases=("view",),
+             array=lambda k, x, shape: x.reshape(integers("shape", shape)), aliases=("view", "view_copy"),
              foreign={"sympy": "sympy.reshape(seq, how) groups a sequence by a pattern: write reshape(x, 2, 3)"}),
     Function("flatten", "x; start_dim=0, end_dim=-1", moves=True, derivative=_reshaped_back,
              torch=lambda t, x, start_dim, end_dim: t.flatten(x, start_dim, end_dim), array=_flatten,
              aliases=("ravel",), foreign={"sympy": Elsewhere(named=("start_dim",))}),
     Function("unsqueeze", "x; dim", moves=True, derivative=_reshaped_back,
              torch=lambda t, x, dim: t.unsqueeze(x, dim), array=lambda k, x, dim: k.np.expand_dims(x, axis_of(x.ndim + 1, dim)),
-             aliases=("expand_dims",)),
+             aliases=("expand_dims", "unsqueeze_copy")),
     Function("squeeze",   "x; dim=None", moves=True, derivative=_reshaped_back,
-             torch=lambda t, x, dim: t.squeeze(x) if dim is None else t.squeeze(x, dim), array=_squeeze),
+             torch=lambda t, x, dim: t.squeeze(x) if dim is None else t.squeeze(x, dim), array=_squeeze, aliases=("squeeze_copy",)),
     Function("broadcast_to", "x; shape", derivative=lambda shapes, shape: ("ybar",),
-             torch=lambda t, x, shape: x.expand(integers("shape", shape)), array=_broadcast_to, aliases=("expand",),
+             torch=lambda t, x, shape: x.expand(integers("shape", shape)), array=_broadcast_to, aliases=("expand", "expand_copy"),
              foreign={"sympy": "sympy.expand(x) writes x as a sum, which changes no value: write x"}),
     Function("broadcast_like", "x, other", helper=True, derivative=("ybar", "0"), torch=lambda t, x, other: t.broadcast_tensors(x, other)[0],
              array=lambda k, x, other: k.np.broadcast_arrays(x, other)[0], note="x in the shape that x and other have together"),

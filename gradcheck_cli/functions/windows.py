@@ -1,21 +1,21 @@
-"""Rows that slide a window over the last dims: pools and convolutions."""
+"""Rows that slide a window over the last dims and fold what is in it: pools."""
 
 from __future__ import annotations
 
 import math
 import operator
 from functools import reduce
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.functions.deviations import Elsewhere
 from gradcheck_cli.functions.row import CallError, Function
-from gradcheck_cli.functions.tensors import fill, integers
+from gradcheck_cli.functions.tensors import fill, flag, integer, integers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Sequence
 
 
-def _each(name: str, value: Any, count: int, least: int) -> tuple[int, ...]:
+def each(name: str, value: Any, count: int, least: int) -> tuple[int, ...]:
     """An integer for each dim that is slid over."""
     given = integers(name, value)
     given = given * count if len(given) == 1 else given
@@ -24,127 +24,175 @@ def _each(name: str, value: Any, count: int, least: int) -> tuple[int, ...]:
     return given
 
 
-def _checked(count: int, stride: Any, padding: Any, dilation: Any) -> None:
-    """Settings before shapes: what is wrong in itself fits nothing."""
-    if stride is not None:
-        _each("stride", stride, count, 1)
-    _each("padding", padding, count, 0)
-    _each("dilation", dilation, count, 1)
+class Slide:
+    """Where a window begins along one dim, and which elements of it are there."""
+
+    def __init__(self, size: int, kernel: int, stride: int, padding: int, dilation: int) -> None:
+        self.size, self.kernel, self.stride = size, kernel, stride
+        self.padding, self.dilation = padding, dilation
+        self.reach = dilation * (kernel - 1) + 1
+
+    def count(self, *, ceil: bool = False) -> int:
+        """How many places there are; with `ceil` one that is not filled counts, if it begins
+        before the padding behind.
+        """
+        room = self.size + 2 * self.padding - self.reach
+        if room < 0 and not (ceil and room + self.stride > 0):
+            raise ValueError(f"a window of {self.kernel} does not fit into {self.size}")
+        if not ceil:
+            return room // self.stride + 1
+        found = -(-room // self.stride) + 1
+        return found - 1 if (found - 1) * self.stride >= self.size + self.padding else found
+
+    def inside(self, place: int) -> list[tuple[int, int]]:
+        """Of the window at a place each element that is there: where in the window, where in x."""
+        first = place * self.stride - self.padding
+        pairs = ((o, first + o * self.dilation) for o in range(self.kernel))
+        return [(o, i) for o, i in pairs if 0 <= i < self.size]
+
+    def padded(self, place: int) -> int:
+        """How many elements the window at a place has, those of the padding counted."""
+        first = place * self.stride - self.padding
+        return min(first + self.kernel, self.size + self.padding) - first
 
 
-class _Window:
-    """Where a window goes along the last dims."""
-
-    def __init__(self, k: Any, sizes: tuple[int, ...], kernel: tuple[int, ...], *how: Any) -> None:
-        self.np, self.sizes, self.kernel = k.np, sizes, kernel
-        stride, padding, dilation = how
-        count = len(sizes)
-        self.stride = kernel if stride is None else _each("stride", stride, count, 1)
-        self.padding = _each("padding", padding, count, 0)
-        self.dilation = _each("dilation", dilation, count, 1)
-        reach = [d * (n - 1) + 1 for d, n in zip(self.dilation, kernel, strict=True)]
-        room = [n + 2 * p - r for n, p, r in zip(sizes, self.padding, reach, strict=True)]
-        if min(room) < 0:
-            raise ValueError(f"a window of {kernel} does not fit into {sizes}")
-        self.shape = tuple(n // s + 1 for n, s in zip(room, self.stride, strict=True))
-
-    def places(
-        self,
-    ) -> Iterator[tuple[tuple[int, ...], list[tuple[tuple[int, ...], tuple[int, ...]]]]]:
-        """Each place of the window, with the elements in it: where in the window, where in x."""
-        for place in self.np.ndindex(*self.shape):
-            inside = []
-            for offset in self.np.ndindex(*self.kernel):
-                at = tuple(
-                    p * s - pad + o * d
-                    for p, s, pad, o, d in zip(
-                        place, self.stride, self.padding, offset, self.dilation, strict=True
-                    )
-                )
-                if all(0 <= i < n for i, n in zip(at, self.sizes, strict=True)):
-                    inside.append((offset, at))
-            yield place, inside
+def ranked(name: str, x: Any, count: int) -> None:
+    """Refuse arrays of other dimensions than channels, or samples of them, before the last ones."""
+    if x.ndim not in (count + 1, count + 2):
+        raise ValueError(f"{name} takes {count + 1} or {count + 2} dimensions, not {x.ndim}")
 
 
-def _pool(name: str, count: int, fold: Callable[[Any, list[Any], int], Any]) -> Callable[..., Any]:
+def folded(k: Any, x: Any, parts: Sequence[Sequence[Any]], fold: Callable[..., Any]) -> Any:
+    """Along each of the last dims a list of what belongs to each place; `fold` is given the
+    elements and the place.
+    """
+    lead, shape = x.shape[: -len(parts)], tuple(map(len, parts))
+    found = [
+        fold([one[at] for at in product(*map(operator.getitem, parts, place))], place)
+        for one in x.reshape(math.prod(lead), *x.shape[-len(parts) :])
+        for place in k.np.ndindex(*shape)
+    ]
+    return fill(k, (*lead, *shape), found)
+
+
+def _slides(x: Any, count: int, kernel_size: Any, stride: Any, *more: Any) -> list[Slide]:
+    """The windows of a pool, which half of them at most may leave."""
+    kernel = each("kernel_size", kernel_size, count, 1)
+    steps = kernel if stride is None or stride == () else each("stride", stride, count, 1)
+    padding, dilation = (
+        each(name, value, count, least)
+        for name, value, least in zip(("padding", "dilation"), more, (0, 1), strict=True)
+    )
+    if any(2 * p > n for p, n in zip(padding, kernel, strict=True)):
+        raise CallError(f"padding is at most half of the kernel of {kernel_size}")
+    return [Slide(*given) for given in zip(x, kernel, steps, padding, dilation, strict=True)]
+
+
+def _max_pool(name: str, count: int) -> dict[str, Any]:
     def array(
-        k: Any, x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any = 1
+        k: Any,
+        x: Any,
+        kernel_size: Any,
+        stride: Any,
+        padding: Any,
+        dilation: Any,
+        ceil_mode: Any,
     ) -> Any:
-        kernel = _each("kernel_size", kernel_size, count, 1)
-        _checked(count, stride, padding, dilation)
-        if x.ndim not in (count + 1, count + 2):
-            raise ValueError(f"{name} takes {count + 1} or {count + 2} dimensions, not {x.ndim}")
-        window = _Window(k, x.shape[-count:], kernel, stride, padding, dilation)
-        if any(2 * p > n for p, n in zip(window.padding, kernel, strict=True)):
-            raise CallError(f"padding is at most half of the kernel of {kernel_size}")
-        lead = x.shape[:-count]
-        found = []
-        for one in x.reshape(math.prod(lead), *x.shape[-count:]):
-            found += [
-                fold(k, [one[at] for _, at in inside], math.prod(kernel))
-                for _, inside in window.places()
-            ]
-        return fill(k, (*lead, *window.shape), found)
+        slides = _slides(
+            x.shape[-count:] if x.ndim > count else (1,) * count,
+            count, kernel_size, stride, padding, dilation,
+        )  # fmt: skip
+        ranked(name, x, count)
+        ceil = flag("ceil_mode", ceil_mode)
+        parts = [[[i for _, i in s.inside(p)] for p in range(s.count(ceil=ceil))] for s in slides]
+        return folded(k, x, parts, lambda scalars, place: greatest(k, scalars))
 
-    return array
+    return {"array": array, "torch": _functional(name)}
 
 
-def _largest(k: Any, scalars: list[Any], size: int) -> Any:
+def _avg_pool(name: str, count: int) -> dict[str, Any]:
+    def array(
+        k: Any,
+        x: Any,
+        kernel_size: Any,
+        stride: Any,
+        padding: Any,
+        ceil_mode: Any,
+        count_include_pad: Any,
+    ) -> Any:
+        sizes = x.shape[-count:] if x.ndim > count else (1,) * count
+        slides = _slides(sizes, count, kernel_size, stride, padding, 1)
+        ranked(name, x, count)
+        ceil = flag("ceil_mode", ceil_mode)
+        with_padding = flag("count_include_pad", count_include_pad)
+        parts = [[[i for _, i in s.inside(p)] for p in range(s.count(ceil=ceil))] for s in slides]
+
+        def mean(scalars: list[Any], place: tuple[int, ...]) -> Any:
+            size = math.prod(s.padded(p) for s, p in zip(slides, place, strict=True))
+            return reduce(operator.add, scalars) / (size if with_padding else len(scalars))
+
+        return folded(k, x, parts, mean)
+
+    return {"array": array, "torch": _functional(name)}
+
+
+def _functional(name: str) -> Callable[..., Any]:
+    return lambda t, x, **settings: getattr(t.nn.functional, name)(x, **settings)
+
+
+def greatest(k: Any, scalars: list[Any]) -> Any:
     if not scalars:
         raise ValueError("a window holds no element at all")
     return reduce(lambda a, b: k.call("maximum", a, b), scalars)
 
 
-def _mean(k: Any, scalars: list[Any], size: int) -> Any:
-    return reduce(operator.add, scalars) / size
+def mean_of(k: Any, scalars: list[Any]) -> Any:
+    return reduce(operator.add, scalars) / len(scalars)
 
 
-def _convolution(name: str, count: int) -> Callable[..., Any]:
-    def array(
-        k: Any, x: Any, weight: Any, stride: Any, padding: Any, dilation: Any, groups: Any
-    ) -> Any:
-        (many,) = _each("groups", groups, 1, 1)
-        _checked(count, stride, padding, dilation)
-        if weight.ndim != count + 2 or x.ndim not in (count + 1, count + 2):
-            raise ValueError(f"{name} takes {count + 2} dimensions, not {x.ndim} and {weight.ndim}")
-        batch = x if x.ndim == count + 2 else x[None]
-        outputs, each = weight.shape[0], weight.shape[1]
-        if batch.shape[1] != each * many or outputs % many:
-            raise ValueError(
-                f"{batch.shape[1]} channels do not fit {weight.shape} in {many} groups"
-            )
-        window = _Window(k, batch.shape[2:], weight.shape[2:], stride, padding, dilation)
-        found = []
-        for one in batch:
-            for o in range(outputs):
-                first = o // (outputs // many) * each
-                for _, inside in window.places():
-                    terms = [
-                        one[(first + c, *at)] * weight[(o, c, *offset)]
-                        for c in range(each)
-                        for offset, at in inside
-                    ]
-                    found.append(reduce(operator.add, terms) if terms else k.number(0))
-        y = fill(k, (len(batch), outputs, *window.shape), found)
-        return y if x.ndim == count + 2 else y[0]
+def output_sizes(name: str, output_size: Any, sizes: Sequence[int]) -> list[int]:
+    """A size for each of the last dims; None leaves it what it is."""
+    given = output_size if isinstance(output_size, tuple) else (output_size,) * len(sizes)
+    if len(given) != len(sizes):
+        raise CallError(f"{name} is one integer or {len(sizes)}, not {output_size}")
+    found = [n if g is None else integer(name, g) for g, n in zip(given, sizes, strict=True)]
+    if min(found) < 1:
+        raise CallError(f"{name} is from 1 on, not {output_size}")
+    return found
 
-    return array
+
+def _adaptive(name: str, count: int, fold: Callable[..., Any]) -> dict[str, Any]:
+    def array(k: Any, x: Any, output_size: Any) -> Any:
+        ranked(name, x, count)
+        wanted = output_sizes("output_size", output_size, x.shape[-count:])
+        return adapted(k, x, wanted, fold)
+
+    return {"array": array, "torch": _functional(name)}
+
+
+def adapted(k: Any, x: Any, wanted: Sequence[int], fold: Callable[..., Any]) -> Any:
+    """So many parts along each of the last dims, as even as they can be; neighbours may overlap."""
+    parts = [
+        [range(i * n // m, -(-(i + 1) * n // m)) for i in range(m)]
+        for n, m in zip(x.shape[-len(wanted) :], wanted, strict=True)
+    ]
+    return folded(k, x, parts, lambda scalars, place: fold(k, scalars))
 
 
 # fmt: off
-# Behind the two tensors torch has the bias.
-_NAMED = dict.fromkeys(("torch", "torch.nn.functional"), Elsewhere(named=("stride", "padding", "dilation", "groups")))
-_POOLS = "x; kernel_size, stride=None, padding=0"
+_POOL = "x; kernel_size, stride=None, padding=0"
+_MAX, _AVG = f"{_POOL}, dilation=1, ceil_mode=False", f"{_POOL}, ceil_mode=False, count_include_pad=True"
+_PARTS = "of as many even parts as output_size says along each dim"
+
+_PAIRED = {"torch": "torch.adaptive_max_pool1d(x, n) answers values and indices: write F.adaptive_max_pool1d(x, n)"}
 
 ROWS = (
-    Function("max_pool1d", f"{_POOLS}, dilation=1", torch=lambda t, x, **settings: t.nn.functional.max_pool1d(x, **settings),
-             array=_pool("max_pool1d", 1, _largest)),
-    Function("max_pool2d", f"{_POOLS}, dilation=1", torch=lambda t, x, **settings: t.nn.functional.max_pool2d(x, **settings),
-             array=_pool("max_pool2d", 2, _largest)),
-    Function("avg_pool1d", _POOLS, torch=lambda t, x, **settings: t.nn.functional.avg_pool1d(x, **settings), array=_pool("avg_pool1d", 1, _mean)),
-    Function("avg_pool2d", _POOLS, torch=lambda t, x, **settings: t.nn.functional.avg_pool2d(x, **settings), array=_pool("avg_pool2d", 2, _mean)),
-    Function("conv1d", "x, weight; stride=1, padding=0, dilation=1, groups=1",
-             torch=lambda t, x, weight, **settings: t.nn.functional.conv1d(x, weight, **settings), array=_convolution("conv1d", 1), foreign=_NAMED,
-             note="without a bias: add it as b[:, None]"),
+    *(Function(f"max_pool{n}d", _MAX, **_max_pool(f"max_pool{n}d", n)) for n in (1, 2, 3)),
+    *(Function(f"avg_pool{n}d", _AVG, **_avg_pool(f"avg_pool{n}d", n)) for n in (1, 2, 3)),
+    *(Function(f"adaptive_max_pool{n}d", "x; output_size", **_adaptive(f"adaptive_max_pool{n}d", n, greatest), foreign=_PAIRED if n == 1 else {},
+               note=f"the largest {_PARTS}")
+      for n in (1, 2, 3)),
+    *(Function(f"adaptive_avg_pool{n}d", "x; output_size", **_adaptive(f"adaptive_avg_pool{n}d", n, mean_of), note=f"the mean {_PARTS}")
+      for n in (1, 2, 3)),
 )
 # fmt: on

@@ -40,7 +40,7 @@ def proved_for_all_inputs(point: Point) -> Identity:
     terms = [
         builder.call("mul", builder.variable(n), i) for n, i in zip(names, outputs, strict=True)
     ]
-    total = terms[0]
+    total = terms[0] if terms else builder.number(0)
     for term in terms[1:]:
         total = builder.call("add", total, term)
     elements = [
@@ -62,7 +62,8 @@ def proved_for_all_inputs(point: Point) -> Identity:
     numbers = _seeded(names)
     inputs = {**point.scalars, **numbers}
     program = Program(tuple(builder.nodes), tuple(gaps))
-    return identity(program, gaps, inputs, _SEED, point.dtype.round)
+    # A decimal is the number that was written: 0.1 + 0.2 is 0.3, and 0.333... is 1/3.
+    return identity(program, gaps, inputs, _SEED)
 
 
 def _seeded(names: list[str]) -> dict[str, float]:

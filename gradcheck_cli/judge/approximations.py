@@ -33,8 +33,10 @@ class Approximated(NamedTuple):
 
 def approximations(point: Point) -> tuple[Approximated, ...]:
     """Every call that torch provably approximates at the point; none where the program is too
-    large to be looked at.
+    large to be looked at, or is code.
     """
+    if point.question.subject.is_code:
+        return ()
     try:
         look = point.prepared.share("approximations", lambda: _Look(point.prepared))
     except TooLarge:

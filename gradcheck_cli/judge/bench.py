@@ -36,10 +36,9 @@ from gradcheck_cli.judge.stops import is_stopped
 from gradcheck_cli.judge.verdict import Verdict
 from gradcheck_cli.records.outcome import Cause, Outcome
 from gradcheck_cli.records.record import FREE_ULPS
-from gradcheck_cli.witnesses import Abstention
+from gradcheck_cli.witnesses import FORMULA, Abstention
 from gradcheck_cli.witnesses.autograd import Detached, Measured
 from gradcheck_cli.witnesses.differences import Difference
-from gradcheck_cli.witnesses.formula import FORMULA
 from gradcheck_cli.witnesses.truth import Certified, Touching, Undefined
 
 if TYPE_CHECKING:
@@ -48,6 +47,8 @@ if TYPE_CHECKING:
     from gradcheck_cli.judge.evidence import Evidence, Tolerance
     from gradcheck_cli.witnesses import Answer
 
+# How narrow the bar of a difference must be to decide: relative to the slopes, and to the value.
+_SETTLED, _NOISE = 2.0**-10, 2.0**-30
 # Working precision of the comparisons themselves: far below any dtype's spacing.
 _BITS = 256
 
@@ -159,7 +160,9 @@ class _Trial:
         other = f"{difference.value:.12g} ± {difference.radius:.2g}"
         said = f"torch answers {format_float(answer.value)}"
         said = f"{said}, differences of the function itself say {other}"
-        if not difference.radius <= abs(difference.value) / 2 and gap > room:
+        size = max(abs(answer.value), abs(difference.value))
+        settled = size * _SETTLED, abs(difference.centre or 0.0) * _NOISE
+        if not difference.radius <= max(settled):
             return self._verdict(Outcome.INCONCLUSIVE, f"{said}; {why}", Cause.UNKNOWN)
         outcome = Outcome.AGREE if gap <= room else Outcome.WRONG
         cause = None if gap <= room else Cause.UNKNOWN

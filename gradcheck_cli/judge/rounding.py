@@ -15,10 +15,8 @@ from gradcheck_cli.calculus.formulas import is_elementwise
 from gradcheck_cli.calculus.gradient import weighted_sum
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.judge.graph import Graph
-from gradcheck_cli.judge.recorded import recorded_forward, recorded_gradient
 from gradcheck_cli.judge.trace import Budget, Trace
 from gradcheck_cli.language.program import Call, Program, reach
-from gradcheck_cli.questions.recorded import specification_of
 from gradcheck_cli.worlds.backward import torch_backward
 from gradcheck_cli.worlds.running import Running
 from gradcheck_cli.worlds.scalars import Expansion, expand
@@ -28,6 +26,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.questions.batch import Point
     from gradcheck_cli.questions.objectives import Grown
     from gradcheck_cli.questions.prepared import Prepared
+    from gradcheck_cli.questions.recorded import Scalars
     from gradcheck_cli.recording.recording import Recording
 
 
@@ -71,6 +70,8 @@ class Rounding:
         if self.recording is None:
             return self._traced(arrays=True)
         if self.recording.gradients and self.prepared.objective.is_value:
+            from gradcheck_cli.judge.recorded import recorded_gradient
+
             return recorded_gradient(self.prepared, self.recording, self._program)
         return self._meant
 
@@ -97,10 +98,21 @@ class Rounding:
         return Running(program, self._eliminated, self._sums)
 
     @cached_property
+    def _recorded(self) -> Scalars:
+        """A recorded forward as the steps that were made."""
+        # What knows recordings is loaded where there is one.
+        from gradcheck_cli.judge.recorded import recorded_forward
+
+        assert self.recording is not None
+        return recorded_forward(self.recording)
+
+    @cached_property
     def _program(self) -> Program:
         """What torch evaluates: the specification, or the lines of code that were recorded."""
         if self.recording is None:
             return self.prepared.specification
+        from gradcheck_cli.questions.recorded import specification_of
+
         return specification_of(self.recording, "")
 
     @cached_property
@@ -116,7 +128,7 @@ class Rounding:
     def _expanded(self) -> Expansion:
         """The program as scalars, with every function whole that torch's backward treats as one."""
         if self.recording is not None:
-            return recorded_forward(self.recording).expansion
+            return self._recorded.expansion
         program, known = self._program, self.prepared.scalars
         calls = (node for node in program.nodes if isinstance(node, Call))
         if all(lookup(node.function).kind == "primitive" for node in calls):
@@ -134,7 +146,7 @@ class Rounding:
         grown, nodes = self._forward[0], self._program.nodes
         expansion, found = grown.expansion, set(grown.sums)
         if self.recording is not None:
-            return recorded_forward(self.recording).sums
+            return self._recorded.sums
         for i, node in enumerate(expansion.builder.nodes):
             if isinstance(node, Call) and lookup(node.function).operator == "+":
                 call = nodes[expansion.origin[i]]

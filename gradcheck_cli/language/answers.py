@@ -77,8 +77,14 @@ def _picked(call: Callee, node: ast.expr, number: int, whole: ast.expr) -> ast.e
     if call.row.has_pieces:
         piece = ast.copy_location(ast.keyword("piece", _number(number, whole)), whole)
         return ast.copy_location(ast.Call(node.func, node.args, [*node.keywords, piece]), node)
-    if number % max(len(call.row.answers), 1):
-        message = f"`{call.row.name}` answers indices there, which have no derivative"
+    answers = call.row.answers
+    if not -len(answers) <= number < len(answers):
+        message = f"`{call.row.name}` answers {len(answers)} arrays, there is no number {number}"
+        raise NodeError("bad-index", message, whole)
+    if number % len(answers):
+        message = (
+            f"`{call.row.name}` answers `{answers[number]}` there, of which there is no derivative"
+        )
         raise NodeError("bad-index", message, whole)
     return node
 

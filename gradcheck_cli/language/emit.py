@@ -70,14 +70,15 @@ class Emitter:
     ) -> int:
         """Index of a call; `parts` has no places for the defaults behind the arguments."""
         row = lookup(function)
-        wanted = [parameter.kind == "condition" for parameter in row.parsed.args]
-        if True in wanted:
-            args = [
-                self._condition(value, parts[i]) if wanted[i] else self.quantity(value)
-                for i, value in enumerate(values)
-            ]
-        else:
-            args = [self.quantity(value) for value in values]
+        kinds = [parameter.kind for parameter in row.parsed.args]
+        args = [
+            self._condition(value, parts[i])
+            if kinds[i : i + 1] == ["condition"]
+            else self._masking(value)
+            if kinds[i : i + 1] == ["mask"]
+            else self.quantity(value)
+            for i, value in enumerate(values)
+        ]
         literal = self.builder.nodes[args[0]] if len(args) == 1 else None
         if isinstance(literal, Number) and row.operator == "-":
             # -1 is a literal to everyone but Python's grammar.
@@ -115,6 +116,13 @@ class Emitter:
         if not self.is_condition(index):
             return index
         return self.builder.call("where", index, self.builder.number(1), self.builder.number(0))
+
+    def _masking(self, index: int) -> int:
+        """What a mask adds to a score: of a condition nothing where it holds, else -inf."""
+        if not self.is_condition(index):
+            return index
+        zero, none = self.builder.number(0), self.builder.number(float("-inf"))
+        return self.builder.call("where", index, zero, none)
 
     def _condition(self, index: int, part: ast.expr) -> int:
         if self.is_condition(index):

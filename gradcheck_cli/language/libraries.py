@@ -31,7 +31,12 @@ METHODS = "Tensor"
 # Libraries whose extremes take any number of arguments.
 _FOLDING = ("sympy",)
 # Attributes that transpose, by their settings.
-ATTRIBUTES: dict[str, dict[str, SettingValue]] = {"T": {}, "mT": {"dim0": -2, "dim1": -1}}
+ATTRIBUTES: dict[str, dict[str, SettingValue]] = {
+    "T": {},
+    "H": {},
+    "mT": {"dim0": -2, "dim1": -1},
+    "mH": {"dim0": -2, "dim1": -1},
+}
 # The same setting under the names other libraries give it.
 SYNONYMS = {"axis": "dim", "keepdims": "keepdim", "ddof": "correction", "ord": "p"}
 # A prefix has at most three links: `torch.nn.functional`.

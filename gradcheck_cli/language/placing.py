@@ -27,11 +27,11 @@ def placed(
     ]
     rest = positional[len(free) :]
     if rest and not row.parsed.variadic:
-        raise arity_error(
-            row,
-            node,
-            f"takes {count_of_arguments(row)}, {len(positional) + len(keywords)} are given",
+        most, given = len(row.places), len(positional) + len(keywords)
+        message = (
+            f"takes {most} {'value' if most == 1 else 'values'} without a name, {given} are given"
         )
+        raise arity_error(row, node, message)
     return rest, [*named, *keywords]
 
 

@@ -6,6 +6,7 @@ import dis
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.functions import lookup, names, table
+from gradcheck_cli.functions.row import CallError
 from gradcheck_cli.language.errors import did_you_mean, mistake
 
 if TYPE_CHECKING:
@@ -111,7 +112,10 @@ def _without_derivative(row: Function) -> str:
 
 def _meaning(row: Function) -> str:
     """The meaning at default settings; a primitive means itself."""
-    return "" if row.means is None else row.meaning(row.bound({}))
+    try:
+        return "" if row.means is None else row.meaning(row.bound({}))
+    except CallError:
+        return ""
 
 
 def _derivatives(row: Function) -> list[str]:

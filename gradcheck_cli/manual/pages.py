@@ -15,7 +15,16 @@ from gradcheck_cli.settings.table import SETTINGS
 # heading of the second or third level in one of the first four pages that is a single word or code.
 PAGES = ("outcomes", "numerics", "language", "errors")
 GLOSSARY = "glossary"
-FURTHER = ("claims", "lifting", "reporting", "suites", "ci", "configuration", "adding-a-function")
+FURTHER = (
+    "claims",
+    "lifting",
+    "homework",
+    "reporting",
+    "suites",
+    "ci",
+    "configuration",
+    "adding-a-function",
+)
 # Topics that are named to one who asks for a word in them.
 _MOST = 3
 _HEADING = re.compile(r"^(#{2,3}) `?([a-z][a-z0-9-]*)`?$", re.MULTILINE)

@@ -1,20 +1,25 @@
 """The pytest plugin: suites are collected as test files are, with one item for each case, dtype and
-device.
+device; and functions that are marked as checks of themselves.
 
 pytest imports this file in every run on the machine, so what only a suite needs is imported where a
-suite is met. torch never is: checks are made in a worker process.
+suite is met. torch is not imported for suites: their checks are made in a worker process.
 """
 
 from __future__ import annotations
 
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gradcheck_cli.pytest_plugin.failures import CaseFailure, CheckItem, Findings, ForeseenFailure
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from gradcheck_cli.checks.report import LiveReport
+    from gradcheck_cli.pytest_plugin.marked import MarkedItem
     from gradcheck_cli.records.record import Record
     from gradcheck_cli.runs.pool import Workers
     from gradcheck_cli.suites.spec import SuiteCase
@@ -22,30 +27,50 @@ if TYPE_CHECKING:
 # `PATTERNS` of `suites.files` without their stars; a test holds the two together.
 SUITE_SUFFIXES = (".gradcheck.yaml", ".gradcheck.yml")
 MARKER = "gradcheck"
-# Failing points of one item that are shown; a guess at what a reader still reads. The rest is
-# counted.
-MAX_SHOWN = 10
+# The key of pytest's own configuration for what the option `--allow-import` says.
+ALLOWED = "gradcheck_allow_import"
 _FAILING = ("error", "fail", "unverified")
 
 _WORKERS = pytest.StashKey["Workers"]()
 _DEVICES = pytest.StashKey[list[str]]()
 
 
-class CaseFailure(Exception):
-    """A case is not as its suite says; `headline` is what the summary has room for."""
-
-    def __init__(self, text: str, headline: str) -> None:
-        super().__init__(text)
-        self.headline = headline
-
-
-class ForeseenFailure(CaseFailure):
-    """A case fails that the suite expects to fail."""
-
-
 def pytest_configure(config: pytest.Config) -> None:
     """Nothing; the marker is made known."""
-    _register(config, MARKER, "a case of a gradcheck suite.")
+    says = "a case of a gradcheck suite; with arguments, a function that is checked itself."
+    _register(config, MARKER, says)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Nothing; what says which code suites may have imported is made known."""
+    says = "package, FILE.py or FOLDER/ whose functions gradcheck suites may have imported"
+    group = parser.getgroup("gradcheck")
+    group.addoption("--allow-import", action="append", default=[], metavar="PKG", help=says)
+    parser.addini(ALLOWED, says.replace("package", "packages"), type="args", default=[])
+
+
+@pytest.fixture(scope="session", name="assert_gradient")
+def _assert_gradient() -> Callable[..., LiveReport]:
+    """`gradcheck_cli.assert_gradient`: fails with the report where a gradient is not right."""
+    from gradcheck_cli.api import assert_gradient
+
+    return assert_gradient
+
+
+def pytest_pycollect_makeitem(
+    collector: pytest.Collector, name: str, obj: object
+) -> list[MarkedItem] | None:
+    """Items for a function that is marked as a check of itself; None for all else."""
+    if not isinstance(obj, FunctionType | staticmethod) or not collector.istestfunction(obj, name):  # type: ignore[attr-defined]  # collectors of Python have it
+        return None
+    function = obj.__func__ if isinstance(obj, staticmethod) else obj
+    held = getattr(function, "pytestmark", ())
+    marks = [mark for mark in held if mark.name == MARKER and (mark.args or mark.kwargs)]
+    if not marks:
+        return None
+    from gradcheck_cli.pytest_plugin.marked import marked_items
+
+    return marked_items(collector, name, marks)
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> SuiteFile | None:
@@ -72,29 +97,39 @@ class SuiteFile(pytest.File):
             CollectError: with the mistakes in the file or in its configuration, and no traceback.
         """
         from gradcheck_cli.language.errors import UserError
-        from gradcheck_cli.pytest_plugin.cases import item_name, read_cases
+        from gradcheck_cli.pytest_plugin.cases import allowed_by, item_name, read_cases
 
         # Named as `gradcheck run` names it when it is started in the same folder.
         start = self.config.invocation_params.dir
         try:
             cases = read_cases(self.path, start, lambda: _present(self.config))
+            allowed = allowed_by(self.path) if any(case.imports for case in cases) else ()
         except UserError as error:
             raise self.CollectError(str(error)) from None
         taken: set[str] = set()
         for case in cases:
             for dtype, device in case.runs:
                 name = item_name(case, dtype, device, taken)
-                yield CaseItem.from_parent(self, name=name, case=case, dtype=dtype, device=device)
+                item = CaseItem.from_parent(self, name=name, case=case, dtype=dtype, device=device)
+                item.allowed = allowed
+                yield item
 
 
-class CaseItem(pytest.Item):
-    """All points of one case in one dtype on one device."""
+class CaseItem(CheckItem):
+    """All points of one case in one dtype on one device.
+
+    Attributes:
+        allowed: what the project's configuration lets suites have imported.
+    """
+
+    allowed: tuple[str, ...] = ()
 
     def __init__(self, *, case: SuiteCase, dtype: str, device: str, **rest: Any) -> None:
         from gradcheck_cli.pytest_plugin.cases import marker_of
 
         super().__init__(**rest)
         self.case, self.dtype, self.device = case, dtype, device
+        self.place = case.place.file, case.place.line
         self.user_properties += [("dtype", dtype), ("device", device)]
         for tag in (MARKER, *case.tags):
             self.add_marker(_register(self.config, marker_of(tag), "a tag of a gradcheck suite."))
@@ -112,7 +147,7 @@ class CaseItem(pytest.Item):
             CaseFailure: with the points that are not.
             ForeseenFailure: every point fails, and the suite says so.
         """
-        findings = _Findings()
+        findings = Findings()
         for record in self._records():
             findings.add(record)
         self._tell(findings.outcome)
@@ -136,6 +171,7 @@ class CaseItem(pytest.Item):
         from gradcheck_cli.runs.pool import StartError, check_batch
         from gradcheck_cli.runs.task import parcels
 
+        self._require_allowed()
         absent = _absent(self.device, self.config)
         if absent:
             raise CaseFailure(absent, absent.splitlines()[0])
@@ -154,67 +190,29 @@ class CaseItem(pytest.Item):
                 raise CaseFailure(str(error), str(error)) from None
             yield from (json.loads(item.line) for item in items)
 
+    def _require_allowed(self) -> None:
+        """Nothing, if what the case imports may be imported.
+
+        Raises:
+            CaseFailure: it may not.
+        """
+        from gradcheck_cli.language.errors import UserError
+        from gradcheck_cli.runs.allowing import require_allowed
+
+        said = (*self.config.getini(ALLOWED), *self.config.getoption("allow_import"))
+        try:
+            require_allowed([self.case], (*self.allowed, *said))
+        except UserError as error:
+            raise CaseFailure(str(error), error.mistakes[0].message) from None
+
     def _tell(self, outcome: str) -> None:
         """Put the outcome among the properties, in the place of one from an earlier try."""
         others = [pair for pair in self.user_properties if pair[0] != "outcome"]
         self.user_properties = [("outcome", outcome), *others]
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """What is shown of a failure: of a case the words alone, at its place in the suite."""
-        error, place = excinfo.value, self.case.place
-        if not isinstance(error, CaseFailure):
-            return super().repr_failure(excinfo, style)
-        text = excinfo.getrepr(style="value")
-        crash = text.reprcrash
-        if crash is not None:
-            crash.path, crash.lineno, crash.message = place.file, place.line, error.headline
-        return text
-
     def reportinfo(self) -> tuple[Path, int, str]:
         """Where the case stands; pytest counts lines from 0."""
         return self.path, self.case.place.line - 1, self.name
-
-
-class _Findings:
-    """What is kept of an item's points, however many: a count for each status, and the first."""
-
-    def __init__(self) -> None:
-        self.statuses: dict[str, int] = {}
-        self.outcomes: set[str] = set()
-        self.first: list[Record] = []
-
-    def add(self, record: Record) -> None:
-        """Take one point into account."""
-        status = record["status"]
-        seen = self.statuses[status] = self.statuses.get(status, 0) + 1
-        self.outcomes.add(record["outcome"])
-        if status != "pass" and seen <= MAX_SHOWN:
-            self.first.append(record)
-
-    @property
-    def outcome(self) -> str:
-        """The worst of all points."""
-        from gradcheck_cli.records.outcome import OUTCOMES
-
-        return min(self.outcomes, key=("error", *OUTCOMES).index)
-
-    def report(self, statuses: tuple[str, ...]) -> tuple[str, str]:
-        """The report on the points of some statuses, and a line for the summary."""
-        from gradcheck_cli.records.report import Report
-        from gradcheck_cli.reports import table
-        from gradcheck_cli.reports.findings import lines_of
-        from gradcheck_cli.reports.tally import summary
-
-        shown = [record for record in self.first if record["status"] in statuses][:MAX_SHOWN]
-        bad = sum(self.statuses.get(status, 0) for status in statuses)
-        count = sum(self.statuses.values())
-        of_all = [f"{bad:,} of {count:,} points"] if count > 1 else []
-        report = Report(records=shown)
-        # The table's own summary counts what is shown, not what there is.
-        parts = [*of_all, table.render(report).rstrip("\n").removesuffix(f"\n\n{summary(report)}")]
-        if bad > len(shown):
-            parts.append(f"… and {bad - len(shown):,} more, which `gradcheck run` shows")
-        return "\n\n".join(parts), ": ".join([*of_all, lines_of(shown[0])[0]])
 
 
 def _register(config: pytest.Config, marker: str, says: str) -> str:

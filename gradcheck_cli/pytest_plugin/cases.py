@@ -37,6 +37,12 @@ def read_cases(path: Path, start: Path, present: Callable[[], list[str]]) -> lis
     ]
 
 
+def allowed_by(path: Path) -> tuple[str, ...]:
+    """What the configuration of a suite's folder lets suites have imported."""
+    found: tuple[str, ...] = Settings(below=preset_of("run", path.parent, {}).file).allow_import
+    return found
+
+
 def on_devices(case: SuiteCase, present: list[str]) -> SuiteCase:
     """A case on the devices there are, in the place of `all`; skipped if it leaves out each."""
     runs = dict.fromkeys(

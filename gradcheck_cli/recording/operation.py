@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cache, cached_property
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from gradcheck_cli.recording.tape import Unfollowed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from gradcheck_cli.recording.shadows import Shadows
+    from gradcheck_cli.recording.shadows import Kept, Shadows
     from gradcheck_cli.recording.tape import Nodes, Tape
 
 
@@ -28,15 +28,16 @@ class Operation:
         name: of its packet, without the mark of writing in place.
         args: every argument by its name in the schema, defaults filled in.
         shadows: what is known of tensors.
-        before: of a call that writes in place the nodes of tensors as they were before it, or
-            copies of those that are constants, by their identity.
+        before: of a call that writes in place what tensors held before it, by their identity.
+        again: makes another recorder, for what a call is made of.
     """
 
     function: Any
     name: str
     args: dict[str, Any]
     shadows: Shadows
-    before: dict[int, Any]
+    before: dict[int, Kept]
+    again: Callable[[], Any]
     result: Any = None
 
     @property
@@ -61,8 +62,8 @@ class Operation:
         import torch
 
         if isinstance(value, torch.Tensor):
-            known = self.before.get(id(value), value)
-            return self.shadows.read(known) if isinstance(known, torch.Tensor) else known
+            known = self.before.get(id(value))
+            return self.shadows.read(value) if known is None else self.shadows.read_kept(known)
         if isinstance(value, bool | int | float):
             return self.tape.numbers(value)
         message = f"{self.name} takes {type(value).__name__}"
@@ -112,18 +113,23 @@ def setting_of(value: Any) -> Any:
     return int(value) if float(value).is_integer() else Fraction(repr(float(value)))
 
 
-def bound_arguments(function: Any, args: Any, keywords: Any) -> dict[str, Any]:
-    """Arguments by the names of a schema, defaults filled in."""
-    found = {}
-    for i, argument in enumerate(function._schema.arguments):
-        name = argument.name
-        if i < len(args):
-            found[name] = args[i]
-        elif name in keywords:
-            found[name] = keywords[name]
-        else:
-            found[name] = argument.default_value
-    return found
+class OperatorSchema(NamedTuple):
+    """What an overload takes: all of it by its defaults, and the names of what it writes to."""
+
+    defaults: dict[str, Any]
+    written: tuple[str, ...]
+
+    def bound(self, args: Any, keywords: Any) -> dict[str, Any]:
+        """Arguments by name, defaults filled in."""
+        return {**self.defaults, **dict(zip(self.defaults, args, strict=False)), **keywords}
+
+
+@cache
+def schema_of(function: Any) -> OperatorSchema:
+    """The schema of an overload: torch takes its time to tell."""
+    arguments = function._schema.arguments
+    written = [a.name for a in arguments if a.alias_info is not None and a.alias_info.is_write]
+    return OperatorSchema({a.name: a.default_value for a in arguments}, tuple(written))
 
 
 def spread(nodes: Nodes, shape: Any) -> Nodes:

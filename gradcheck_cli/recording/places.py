@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sysconfig
 from functools import cache
 from importlib.util import find_spec
 
@@ -16,9 +17,17 @@ def _others() -> tuple[str, ...]:
         spec = find_spec(name)
         if spec is not None and spec.submodule_search_locations:
             found += [f"{place}/" for place in spec.submodule_search_locations]
-    return (*found, "<frozen")
+    return (*found, "<frozen", "<string>")
 
 
 def is_of_person(file: str) -> bool:
     """Whether a file is a person's."""
-    return not file.startswith(_others())
+    if file.startswith(_others()):
+        return False
+    # What is installed may lie inside of the interpreter's own folder.
+    return "site-packages" in file or not file.startswith(_interpreter())
+
+
+@cache
+def _interpreter() -> str:
+    return f"{sysconfig.get_path('stdlib')}/"

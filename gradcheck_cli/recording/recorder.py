@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import linecache
-import sys
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -13,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from gradcheck_cli.recording.operation import Operation, bound_arguments, tensors_in
-from gradcheck_cli.recording.places import is_of_person
+from gradcheck_cli.recording.lines import line_of_person
+from gradcheck_cli.recording.operation import Operation, schema_of, tensors_in
 from gradcheck_cli.recording.shadows import Shadows
 from gradcheck_cli.recording.tape import CodeLine, Tape, Unfollowed
 from gradcheck_cli.recording.torch_calls import nodes_of
+from gradcheck_cli.recording.torch_calls.moves import PICKING
 from gradcheck_cli.worlds.scalars import TooLarge
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ class Remark:
     """Something that the recorder saw and that may matter.
 
     Attributes:
-        kind: `escape`, `random`, `cast`, `index` or `input` (written to in place).
+        kind: `escape`, `random`, `cast`, `index`, `held` or `input` (written to in place).
         what: in words.
         place: `FILE:LINE`.
     """
@@ -73,17 +72,14 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch ships no types
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         keywords = kwargs or {}
-        schema = func._schema
-        given = bound_arguments(func, args, keywords)
+        schema = schema_of(func)
+        given, written = schema.bound(args, keywords), schema.written
         name = func._overloadpacket.__name__
         tensors = list(tensors_in(list(given.values())))
         self._kept += tensors
-        written = [
-            a.name for a in schema.arguments if a.alias_info is not None and a.alias_info.is_write
-        ]
         if written:
             name = name.removesuffix("_")
-        line = self._line()
+        line = line_of_person()
         if any(word in name for word in _DRAWS) and "backward" not in name:
             self._remark("random", name, line)
         if not any(self.shadows.holds(tensor) for tensor in tensors):
@@ -104,18 +100,16 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch ships no types
     ) -> Any:
         """The call, made and written down."""
         if name in _ESCAPES:
-            self._remark("escape", name, self._line())
+            self._remark("escape", name, line_of_person())
             return func(*args, **keywords)
         before: dict[int, Any] = {}
         targets = [t for w in written for t in tensors_in([given[w]])]
         if written:
             # A write changes what its arguments held.
-            held, clone = self.shadows.holds, torch.clone
-            before = {id(t): self.shadows.read(t) if held(t) else clone(t)
-                      for t in tensors_in(list(given.values()))}  # fmt: skip
+            before = {id(t): self.shadows.keep(t) for t in tensors_in(list(given.values()))}
         result = func(*args, **keywords)
         self._kept += tensors_in([result])
-        operation = Operation(func, name, given, self.shadows, before, result)
+        operation = Operation(func, name, given, self.shadows, before, Recorder, result)
         if not written:
             self._write(operation)
         elif name not in _SHAPE_WRITES:
@@ -162,6 +156,11 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch ships no types
         Raises:
             Unfollowed: neither is there.
         """
+        picking = tensors_in([operation.get(name) for name in PICKING])
+        if any(self.shadows.holds(tensor) for tensor in picking) and operation.name != "where":
+            self._remark("index", operation.name, self.tape.lines[self.tape.here])
+        if operation.name == "embedding" and operation["padding_idx"] >= 0:
+            self._remark("held", "padding_idx", self.tape.lines[self.tape.here])
         found = nodes_of(operation)
         if found is not None:
             return list(found)
@@ -197,24 +196,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch ships no types
         if remark not in self.remarks:
             self.remarks.append(remark)
 
-    def _line(self) -> CodeLine:
-        """The person's line that runs."""
-        frame = sys._getframe(2)
-        while frame is not None:
-            file = frame.f_code.co_filename
-            if is_of_person(file):
-                return _line_of(file, frame.f_lineno)
-            frame = frame.f_back  # type: ignore[assignment]  # the outermost has none
-        return CodeLine()
-
 
 # Decompositions inside decompositions, at most.
 _DEEPEST = 12
-
-
-@cache
-def _line_of(file: str, number: int) -> CodeLine:
-    return CodeLine(f"{file}:{number}", linecache.getline(file, number).strip())
 
 
 @cache

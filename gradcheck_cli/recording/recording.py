@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from traceback import extract_tb
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from gradcheck_cli.language.elements import element
+from gradcheck_cli.language.program import Call, Program, with_args
 from gradcheck_cli.recording.places import is_of_person
 from gradcheck_cli.recording.tape import Unfollowed
 
@@ -62,24 +64,56 @@ class Recording:
     unfollowed: Unfollowed | None = None
     remarks: tuple[Remark, ...] = ()
 
+    def weighed(self, weights: Sequence[float]) -> Sequence[float]:
+        """A cotangent without the elements that are infinite whatever the inputs are: these have
+        nothing to weigh.
+        """
+        endless = self.tape.are_infinite(self.outputs).reshape(-1).tolist()
+        if not any(endless) or len(endless) != len(weights):
+            return weights
+        return [0.0 if is_one else weight for weight, is_one in zip(weights, endless, strict=True)]
+
     def same_program(self, other: Recording) -> bool:
         """Whether two runs computed the same, constants included."""
-        mine, theirs = (
-            (r.tape.builder.nodes, r.outputs.tolist(), _lists(r.gradients)) for r in (self, other)
-        )
-        return mine == theirs
+        return self._needed.program == other._needed.program
 
     def difference(self, other: Recording) -> str:
         """The place where two runs part; empty where that is no person's line."""
-        pairs = zip(self.tape.builder.nodes, other.tape.builder.nodes, strict=False)
-        for i, (mine, theirs) in enumerate(pairs):
-            if mine != theirs:
-                return self.tape.lines[self.tape.origin[i]].place
+        mine, theirs = self._needed, other._needed
+        pairs = zip(mine.places, mine.program.nodes, theirs.program.nodes, strict=False)
+        for place, one, another in pairs:
+            if one != another:
+                return self.tape.lines[self.tape.origin[place]].place
         return ""
 
+    @cached_property
+    def _needed(self) -> _Needed:
+        """What the value and the gradients are made of, and nothing that was computed beside."""
+        outputs: list[int] = self.outputs.reshape(-1).tolist()
+        for nodes in self.gradients.values():
+            outputs += [] if nodes is None else nodes.reshape(-1).tolist()
+        nodes = self.tape.builder.nodes
+        needed = [False] * len(nodes)
+        for i in outputs:
+            needed[i] = True
+        for i in reversed(range(len(nodes))):
+            made = nodes[i]
+            if needed[i] and isinstance(made, Call):
+                for k in made.args:
+                    needed[k] = True
+        places = [i for i, is_needed in enumerate(needed) if is_needed]
+        new = {old: k for k, old in enumerate(places)}
+        program = Program(
+            tuple(with_args(nodes[i], new) for i in places), tuple(new[i] for i in outputs)
+        )
+        return _Needed(program, places)
 
-def _lists(gradients: Mapping[str, Nodes | None]) -> dict[str, Any]:
-    return {name: None if n is None else n.tolist() for name, n in gradients.items()}
+
+class _Needed(NamedTuple):
+    """A part of a tape, and where on it each node stands."""
+
+    program: Program
+    places: list[int]
 
 
 def record(run: Callable[[Leaves], Any], leaves: Leaves, inputs: Sequence[str]) -> Recording:
@@ -110,6 +144,11 @@ def record(run: Callable[[Leaves], Any], leaves: Leaves, inputs: Sequence[str]) 
     forward = len(recorder.tape.builder.nodes)
     weights = torch.ones_like(value).detach()
     nodes = recorder.tape.input(COTANGENT, tuple(value.shape))
+    # What is minus infinity wherever the inputs are has no derivative that a cotangent could weigh.
+    endless = recorder.tape.are_infinite(outputs)
+    if endless.any():
+        nodes[endless] = 0
+        weights[torch.from_numpy(endless)] = 0
     recorder.shadows.write(weights, nodes)
     shapes = {name: tuple(leaves[name].shape) for name in inputs}
     numbers = value.detach().cpu().double().numpy().copy()

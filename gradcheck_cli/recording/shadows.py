@@ -7,10 +7,9 @@ rules. Elements that nothing recorded wrote are constants, and read from memory 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from gradcheck_cli.recording.tape import Unfollowed
 
@@ -19,6 +18,13 @@ if TYPE_CHECKING:
 
 # An element that nothing recorded wrote.
 _CONSTANT = -1
+
+
+class Kept(NamedTuple):
+    """What a tensor held: raw nodes, where something recorded is in its memory, and its numbers."""
+
+    nodes: Nodes | None
+    tensor: Any
 
 
 class Shadows:
@@ -47,14 +53,30 @@ class Shadows:
         """The nodes of a tensor's elements.
 
         Raises:
-            Unfollowed: it holds NaN, complex numbers, or no numbers at all.
+            Unfollowed: it holds complex numbers, or no numbers at all.
         """
-        if not self.holds(tensor):
-            return self._constants(tensor)
-        nodes = self._view(tensor).copy()
+        return self.read_kept(self.keep(tensor, copied=False))
+
+    def keep(self, tensor: Any, *, copied: bool = True) -> Kept:
+        """What a tensor holds before it is written to: of memory that nobody has filled yet nothing
+        is read, unless it is asked for.
+        """
+        nodes = self._view(tensor).copy() if self.holds(tensor) else None
+        return Kept(nodes, tensor.detach().clone() if copied else tensor)
+
+    def read_kept(self, kept: Kept) -> Nodes:
+        """The nodes of what was held.
+
+        Raises:
+            Unfollowed: it holds complex numbers, or no numbers at all.
+        """
+        if kept.nodes is None:
+            return self._constants(kept.tensor)
+        nodes = kept.nodes.copy()
         plain = nodes == _CONSTANT
         if plain.any():
-            nodes[plain] = self._constants(tensor)[plain]
+            # The other elements' numbers are no constants: beside the point they are others.
+            nodes[plain] = self._constants(kept.tensor, plain)
         return nodes
 
     def forget(self, tensor: Any) -> None:
@@ -73,20 +95,20 @@ class Shadows:
         if len(flat) != size:
             message = "memory is read as numbers of another size"
             raise Unfollowed(message)
-        strides = [8 * step for step in tensor.stride()]
-        return as_strided(flat[tensor.storage_offset() :], tuple(tensor.shape), strides)
+        shape, strides = tuple(tensor.shape), [8 * step for step in tensor.stride()]
+        if 0 in shape:
+            return np.empty(shape, dtype=np.int64)
+        return np.ndarray(shape, np.int64, flat, 8 * tensor.storage_offset(), strides)
 
-    def _constants(self, tensor: Any) -> Nodes:
+    def _constants(self, tensor: Any, chosen: Any = ...) -> Nodes:
+        """The nodes of elements that nothing recorded wrote."""
         import torch
 
         _require_plain(tensor)
         plain = tensor.detach()
         single = plain.dtype == torch.float32
         values = plain.double() if plain.is_floating_point() else plain
-        try:
-            return self.tape.numbers(values.cpu().numpy(), single=single)
-        except ValueError as error:
-            raise Unfollowed(str(error)) from error
+        return self.tape.numbers(values.cpu().numpy()[chosen], single=single)
 
 
 def _require_plain(tensor: Any) -> None:

@@ -7,6 +7,8 @@ row of the function table, which is unrolled on the spot.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,13 +16,16 @@ import numpy as np
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.elements import element
 from gradcheck_cli.language.program import Call, Number
+from gradcheck_cli.recording.folding import Folding
 from gradcheck_cli.recording.literals import literal_of
-from gradcheck_cli.worlds.scalars import Limited, Unrolling
+from gradcheck_cli.worlds.scalars import Unrolling
+from gradcheck_cli.worlds.toolkit import Scalar, Toolkit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from gradcheck_cli.functions.row import SettingValue
+    from gradcheck_cli.language.program import Builder
 
 Nodes = Any  # an array of int64
 
@@ -50,18 +55,42 @@ class CodeLine:
     text: str = ""
 
 
+@dataclass(frozen=True, eq=False)
+class ArrayStep:
+    """A row of the function table as it was called on arrays.
+
+    Attributes:
+        args, result: the scalars of each array.
+        line: the number of its line.
+    """
+
+    call: Call
+    args: tuple[Nodes, ...]
+    result: Nodes
+    line: int
+
+
+def _scalars(builder: Builder, nodes: Nodes) -> Any:
+    out = np.empty(nodes.shape, dtype=object)
+    for place in np.ndindex(*nodes.shape):
+        out[place] = Scalar(builder, int(nodes[place]))
+    return out
+
+
 @dataclass
 class Tape:
     """What was recorded so far.
 
     Attributes:
         lines: every line that computed something, the empty one first.
+        steps: the calls on arrays, in order.
         origin: for each scalar node its line.
         sums: the steps of sums that are added up in an order of the library's own.
     """
 
-    builder: Limited = field(default_factory=Limited)
+    builder: Folding = field(default_factory=Folding)
     lines: list[CodeLine] = field(default_factory=lambda: [CodeLine()])
+    steps: list[ArrayStep] = field(default_factory=list)
     origin: list[int] = field(default_factory=list)
     sums: set[int] = field(default_factory=set)
     here: int = 0
@@ -97,9 +126,15 @@ class Tape:
         if array.dtype == np.bool_:
             array = array.astype(np.int64)
         flat: Any = array.reshape(-1).tolist()
-        made = [self.builder.add(literal_of(value, single=single)) for value in flat]
+        made = [self._number(value, single=single) for value in flat]
         self._mark()
         return np.array(made, dtype=np.int64).reshape(array.shape)
+
+    def _number(self, value: float, *, single: bool) -> int:
+        if isnan(value):
+            # No literal is NaN; what is not chosen may be.
+            return self.builder.call("sqrt", self.builder.number(-1))
+        return self.builder.add(literal_of(value, single=single))
 
     def call(self, name: str, *args: Nodes, **settings: SettingValue) -> Nodes:
         """The nodes of a row's result.
@@ -113,14 +148,46 @@ class Tape:
         given = [self.conditions(a) if kind == "condition" else self.floats(a) for kind, a in asked]
         inputs: list[Any] = [a if a.ndim else int(a) for a in given]
         first = len(self.builder.nodes)
+        call = Call(name, (), tuple(sorted(settings.items())))
         try:
-            result = self._unrolling.call(Call(name, (), tuple(sorted(settings.items()))), inputs)
+            result = self._unrolling.call(call, inputs)
         except (ValueError, IndexError, TypeError) as error:
             raise Unfollowed(f"{name}: {error}") from error
         if row.kind != "primitive" and (row.kind == "structural" or row.parsed.settings):
             self._add_sums(first)
         self._mark()
-        return np.asarray(result, dtype=np.int64)
+        made = np.asarray(result, dtype=np.int64)
+        self.steps.append(ArrayStep(call, tuple(given), made, self.here))
+        return made
+
+    def are_infinite(self, nodes: Nodes) -> Any:
+        """Which nodes are infinities, as truth values."""
+        return np.isin(nodes, list(self.builder.infinite))
+
+    def made(self, nodes: Nodes) -> Nodes:
+        """The same nodes, made by the line that runs now."""
+        self._mark()
+        return nodes
+
+    def computed(self, function: Callable[..., Any], *args: Nodes) -> Nodes:
+        """The nodes of what a function of object arrays of scalars makes."""
+        first = len(self.builder.nodes)
+        objects = [_scalars(self.builder, np.asarray(a)) for a in args]
+        made = np.asarray(function(*objects), dtype=object)
+        found = np.array(
+            [
+                n.index if isinstance(n, Scalar) else self.builder.number(n)
+                for n in made.reshape(-1)
+            ],
+            dtype=np.int64,
+        )
+        self._add_sums(first)
+        self._mark()
+        return found.reshape(made.shape)
+
+    def scalar_function(self, name: str) -> Callable[..., Any]:
+        """A function of the table, for one scalar of `computed`."""
+        return partial(Toolkit(self.builder).call, name)
 
     def floats(self, nodes: Nodes) -> Nodes:
         """The same as numbers: 1 and 0 for what is true or false."""

@@ -209,6 +209,13 @@ def failing_variants(record: Mapping[str, Any]) -> list[VariantRecord]:
     return [variant for variant in function["variants"] if variant["failed"]]
 
 
+def went_well(function: FunctionRecord) -> bool:
+    """Whether nothing is to be said of a function but what was found right."""
+    tried = {variant["outcome"] for variant in function["variants"]}
+    is_followed = all(function["followed"].values())
+    return is_followed and not function["notes"] and not tried & {None, "wrong"}
+
+
 def worse_partials(record: Record) -> list[PartialRecord]:
     """The partials under the seeded cotangent that came out worse than under the one asked for."""
     also = record["also"]

@@ -85,6 +85,7 @@ def brief_of(group: Group) -> str:
     if not found and unsettled:
         found = [f"{group.subject(unsettled[0])}: {one_line(unsettled[0].partial['reason'])}"]
     found += [f"`{inline(c['claim'])}`: {one_line(c['reason'])}" for c in _failing_claims(group)]
+    found += [text for r in group.records for text in _explained(r)][:1]
     varied = [v for r in group.records for v in failing_variants(r)][:1]
     found += [f"{v['what']}: {one_line(v['reason'])}" for v in varied]
     return "; ".join([f"{head}: {total}{words}", *_unexpected(group), *found])
@@ -106,6 +107,12 @@ def _unexpected(group: Group) -> list[str]:
                 label = group.label(record)
                 return [f"{label}: {one_line(text)}" if label else one_line(text)]
     return []
+
+
+def _explained(record: Record) -> list[str]:
+    """What is wrong with a function, where that is known."""
+    explanation = (record["function"] or {"explanation": None})["explanation"]
+    return [] if explanation is None else [one_line(explanation["text"])]
 
 
 def _failing_claims(group: Group) -> list[ClaimRecord]:

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.records.outcome import NO_VERDICT, Status
-from gradcheck_cli.records.record import failing_variants, numbers_of, opinion_of
+from gradcheck_cli.records.record import failing_variants, numbers_of, opinion_of, went_well
 from gradcheck_cli.reports.format import (
     ALSO,
     NOTHING,
@@ -123,11 +123,16 @@ def _group(records: list[Record], verbose: bool) -> Group:
 
 def is_settled(record: Record, rows: Sequence[FactRow]) -> bool:
     """Whether a case is plainly good: every partial agrees, it is as expected, and nothing is noted
-    but numbers that were rounded.
+    but numbers that were rounded, or of a function that all went well.
     """
+    function = record.get("function")
+    is_noted = len(record["notes"]) > len(record["rounded"])
     return record["status"] == Status.PASS and (
         record["expected"] is not None
-        or (all(row.settled for row in rows) and len(record["notes"]) <= len(record["rounded"]))
+        or (
+            all(row.settled for row in rows)
+            and (not is_noted or (function is not None and went_well(function)))
+        )
     )
 
 
@@ -289,5 +294,6 @@ def commands(
     unsettled = {id(record): record for record in group.unsettled}
     if rows is not None:
         unsettled = {id(r.record): r.record for r in rows if id(r.record) in unsettled}
-    texts = list(dict.fromkeys(escape_controls(r["reproduce"]) for r in unsettled.values()))
+    commands = (record["reproduce"] for record in unsettled.values())
+    texts = list(dict.fromkeys(escape_controls(text) for text in commands if text))
     return texts if verbose else texts[:MAX_COMMANDS]

@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.checks.record import record_of
 from gradcheck_cli.language.errors import UserError
-from gradcheck_cli.records.outcome import Outcome, Status
-from gradcheck_cli.records.record import line_of
-from gradcheck_cli.records.status import status_of
-from gradcheck_cli.runs.task import Item
+from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.symbolic.client import Analyst
 from gradcheck_cli.witnesses.analytic import Analytic
 
@@ -21,7 +18,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.checks.result import Result
     from gradcheck_cli.questions.batch import Batch
     from gradcheck_cli.questions.question import Question
-    from gradcheck_cli.runs.task import Task
+    from gradcheck_cli.runs.task import Item, Task
 
 # Programs whose derivatives are kept: the tasks of one case follow each other closely.
 REMEMBERED = 32
@@ -87,10 +84,10 @@ class Desk:
         suites come and go.
         """
         known, case = self._questions, task.case
-        key = repr((case.program.text, case.wrt, case.cotangent, case.given))
+        key = repr((case.text, case.wrt, case.cotangent, case.given))
         if key not in known:
             # Another case may ask something else of the same program.
-            text = case.program.text
+            text = case.text
             same = (q for q in known.values() if q.specification.text == text and q.held is None)
             known[key] = task.question(next(same, None))
         known.move_to_end(key)
@@ -105,23 +102,7 @@ class Desk:
 
 def _item(task: Task, offset: int, result: Result) -> Item:
     """A result with what the suite says of its case, and whether that is met."""
-    case = task.case
-    record = record_of(result, strict=case.strict)
-    alone = record["status"]  # what the command that checks the program alone comes to
-    task.state(record, offset)
-    outcomes = case.expected.outcomes if case.expected is not None else ()
-    record["expected"] = list(outcomes) or None
-    record["unmet"] = case.expected.unmet(result) if case.expected is not None else []
-    status = status_of(record, strict=case.strict, outcomes=outcomes, xfail=case.xfail)
-    record["status"] = status
-    if case.xfail is not None:
-        unforeseen = f"it passes, though the suite expects it to fail: {case.xfail}"
-        record["reason"] = case.xfail if status is Status.XFAIL else unforeseen
-    elif outcomes and record["outcome"] not in outcomes:
-        wanted = " or ".join(outcomes)
-        sentence = f"the outcome is {record['outcome']}, expected is {wanted}"
-        record["unmet"] = [sentence, *record["unmet"]]
-    shows = not record["unmet"] and status.exit_code == Status(alone).exit_code
-    if not status.is_well and not shows:
-        record["reproduce"] = task.command(offset)
-    return Item(task.position + offset, status, line_of(record))
+    expected = task.case.expected
+    record = record_of(result, strict=task.case.strict)
+    record["unmet"] = expected.unmet(result) if expected is not None else []
+    return task.item(record, offset)

@@ -18,8 +18,8 @@ class Selection:
     """What the user wants of all cases.
 
     Attributes:
-        keyword: text that the id or the program holds, capitals or not; or the whole id of a case
-            or of a check, `FILE::NAME` or `::NAME`, for that alone.
+        keyword: text that the id, the program or the name of a function holds, capitals or not; or
+            the whole id of a case or of a check, `FILE::NAME` or `::NAME`, for that alone.
         tags: any of these; one with `!` in front leaves out what has it.
         failed: ids of checks; only these, if given.
         shard: (i, n): every n-th case, from the i-th on, counted from 1.
@@ -48,7 +48,7 @@ class Selection:
     def takes(self, case: SuiteCase) -> bool:
         """Whether a case is wanted by text and tag."""
         text = self.keyword.casefold()
-        if text not in case.id.casefold() and text not in case.program.text.casefold():
+        if text not in case.id.casefold() and text not in case.text.casefold():
             return False
         unwanted = {tag[1:] for tag in self.tags if tag.startswith("!")}
         wanted = {tag for tag in self.tags if not tag.startswith("!")}

@@ -12,12 +12,14 @@ import threading
 from concurrent.futures import Executor, Future
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import groupby
 from queue import SimpleQueue
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.processes import DONE, START_LIMIT, Child, Lost
 from gradcheck_cli.records.outcome import Outcome
+from gradcheck_cli.runs.of_code import item_of_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -110,6 +112,7 @@ class _Keeper(threading.Thread):
         super().__init__(daemon=True)
         self.limits, self._waiting = limits, waiting
         self._worker: Child | None = None
+        self._of_code: Child | None = None
         self._stopped = False
         self._since = 0.0  # when the check that is under way began
 
@@ -132,8 +135,9 @@ class _Keeper(threading.Thread):
         """Kill the worker."""
         self._stopped = True
         self._waiting.put(None)
-        if self._worker is not None:
-            self._worker.kill()
+        for child in (self._worker, self._of_code):
+            if child is not None:
+                child.kill()
 
     def _ready(self) -> Child:
         """The worker, once it has imported torch.
@@ -154,6 +158,25 @@ class _Keeper(threading.Thread):
 
     def _batch(self, tasks: list[Task], items: list[Item]) -> None:
         """Check some tasks; `items` gains what comes of each check when it is there."""
+        for is_code, group in groupby(tasks, lambda task: task.case.code is not None):
+            if not is_code:
+                self._programs(list(group), items)
+                continue
+            for task in group:
+                self._since = monotonic()
+                limit = _limit([task], 0, self.limits)
+                item = item_of_code(task, limit, self.limits.memory, self._hold)
+                if self._stopped:
+                    raise Lost("been stopped")
+                items.append(self._timed(item))
+
+    def _hold(self, child: Child) -> None:
+        """Be ready to end a process in which code runs."""
+        self._of_code = child
+        if self._stopped:
+            child.kill()
+
+    def _programs(self, tasks: list[Task], items: list[Item]) -> None:
         while tasks:
             before = len(items)
             failure = self._sent(tasks, items)

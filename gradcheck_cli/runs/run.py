@@ -73,10 +73,10 @@ class Run:
     _unread: bool = False
 
     def resume(self, *paths: Path) -> int:
-        """Take over the finished checks that earlier runs have left in their journals; how many
-        there were. What could not be read is told in `remarks`.
+        """Take over the finished checks that earlier runs have left in their journals, those of
+        code not among them; how many there were. What could not be read is told in `remarks`.
         """
-        keys = {key: task for task in self.plan.tasks for key in [fingerprint(task, self.versions)]}
+        keys = {key: task for task in self.plan.tasks if (key := fingerprint(task, self.versions))}
         for path in paths:
             damaged: list[int] = []
             try:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.language.errors import Mistake, PointError
 from gradcheck_cli.memory import usable_memory
+from gradcheck_cli.runs.allowing import require_allowed
 from gradcheck_cli.runs.cache import (
     cache,
     forget_old,
@@ -129,6 +130,7 @@ def _session(
         settings.shard or (1, 1),
     )
     cases = selected_cases(cases, wanted)
+    require_allowed(cases, settings.allow_import)
     present = cases if settings.cluster else _on_present_devices(cases)
     chosen, remarks = plan(present, wanted), [trouble] if trouble else []
     if settings.last_failed and not chosen.selected:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,7 +13,9 @@ from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.language.errors import PointError
 from gradcheck_cli.questions.batching import batches
 from gradcheck_cli.questions.question import Question, question_of
+from gradcheck_cli.records.outcome import Status
 from gradcheck_cli.records.record import line_of
+from gradcheck_cli.records.status import status_of
 from gradcheck_cli.suites.files import STDIN
 
 if TYPE_CHECKING:
@@ -80,6 +83,7 @@ class Task:
             same: another question of the same program, whose scalars can be used.
         """
         case = self.case
+        assert case.program is not None, "code is asked in a process of its own"
         question = question_of(
             case.program,
             self.case.points[self.start],
@@ -124,24 +128,47 @@ class Task:
         record["source"] = {"file": place.file, "line": place.line, "column": place.column}
         record["position"] = self.position + offset
 
+    def item(self, record: Record, offset: int) -> Item:
+        """The item of a check that was made, with what the suite says of it, and whether that is
+        met: what is expected besides an outcome stands in the record already.
+        """
+        case = self.case
+        alone = record["status"]  # what the command that checks the subject alone comes to
+        self.state(record, offset)
+        outcomes = case.expected.outcomes if case.expected is not None else ()
+        record["expected"] = list(outcomes) or None
+        status = status_of(record, strict=case.strict, outcomes=outcomes, xfail=case.xfail)
+        record["status"] = status
+        if case.xfail is not None:
+            unforeseen = f"it passes, though the suite expects it to fail: {case.xfail}"
+            record["reason"] = case.xfail if status is Status.XFAIL else unforeseen
+        elif outcomes and record["outcome"] not in outcomes:
+            wanted = " or ".join(outcomes)
+            sentence = f"the outcome is {record['outcome']}, expected is {wanted}"
+            record["unmet"] = [sentence, *record["unmet"]]
+        shows = not record["unmet"] and status.exit_code == Status(alone).exit_code
+        if not status.is_well and not shows:
+            record["reproduce"] = self.command(offset)
+        return Item(self.position + offset, status, line_of(record))
+
     def item_without_verdict(self, offset: int, outcome: Outcome, reason: str) -> Item:
         """The item of a check that was skipped or given up."""
-        one = self.rest(offset).one()
-        try:
-            ((batch,),) = one.batches(one.question())
-            point = next(iter(batch))
-        except PointError:  # a number that the dtype cannot hold: there is no point to be shown
-            point = None
-        program = self.case.program
+        program, point = self.case.program, None
+        if program is not None:
+            one = self.rest(offset).one()
+            # A number that the dtype cannot hold: there is no point to be shown.
+            with suppress(PointError):
+                ((batch,),) = one.batches(one.question())
+                point = next(iter(batch))
         record = record_without_verdict(
-            program.text,
+            self.case.text,
             self.dtype,
             self.device,
             outcome,
             reason,
             point,
             strict=self.case.strict,
-            written=program.written,
+            written="" if program is None else program.written,
         )
         self.state(record, offset)
         if not outcome.status.is_well:
@@ -164,9 +191,11 @@ def check_id(case: SuiteCase, dtype: str, device: str, point: int) -> str:
 
 def fingerprint(task: Task, versions: str) -> str:
     """Fingerprint of everything a task's results depend on: the case and where it stands, its run
-    and its place in it, the versions.
+    and its place in it, the versions. Empty for code, which may be another by the next time.
     """
     program = task.case.program
+    if program is None:
+        return ""
     texts = (program.text, program.written) if program.written else program.text
     # The text stands for the program; the words that run a case again change nothing in it.
     case = replace(task.case, program=texts, again=())  # type: ignore[arg-type]
@@ -184,14 +213,16 @@ def parcels(tasks: Iterable[Task], size: int = BATCH_CHECKS) -> Iterator[list[Ta
     group: list[Task] = []
     weight = 0
     for task in tasks:
+        # Code takes a process of its own, which takes as long as many checks.
+        own = size if task.case.code is not None else len(task)
         if (
             group
-            and weight + len(task) > size
+            and weight + own > size
             and (task.case is not group[-1].case or weight >= TASK_POINTS)
         ):
             yield group
             group, weight = [], 0
         group.append(task)
-        weight += len(task)
+        weight += own
     if group:
         yield group

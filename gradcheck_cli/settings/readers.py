@@ -7,7 +7,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from gradcheck_cli.language.errors import Mistake, PointError, UserError, did_you_mean, elide
+from gradcheck_cli.language.errors import (
+    Mistake,
+    PointError,
+    UserError,
+    did_you_mean,
+    elide,
+    mistake,
+)
 from gradcheck_cli.records.record import MODES
 from gradcheck_cli.reports import FORMATS, export_target, require_format
 
@@ -18,6 +25,12 @@ if TYPE_CHECKING:
     Reader: TypeAlias = Callable[[Any, str], Any]
 
 DEVICE = r"^(?:cpu|cuda(?::(?:0|[1-9][0-9]{0,3}))?|all)$(?!\n)"
+_NAME = r"[^\W\d]\w*"
+_DOTTED = re.compile(rf"{_NAME}(?:\.{_NAME})*")
+OBJECT = rf"^(?:{_DOTTED.pattern}|.+\.py):{_DOTTED.pattern}$(?!\n)"
+_OBJECT = re.compile(OBJECT)
+# What stands for the backward of a function that returns its gradients with its value.
+RETURNED = "returned"
 
 
 def choosing(words: Callable[[], Iterable[str]]) -> Callable[[Reader], Reader]:
@@ -106,6 +119,15 @@ def input_names(text: str, name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(normalize("NFKC", word) for word in _words(text)))
 
 
+def variant_names(text: str, name: str) -> tuple[str, ...]:
+    """The names of a comma list; `all` or `none` of them."""
+    words = tuple(dict.fromkeys(_words(text)))
+    if words and (len(words) == 1 or not {"all", "none"} & {*words}):
+        return words
+    message = f"{name}: `{elide(text)}` names no variants"
+    raise mistake("bad-setting", message, help="all, none, or names such as `large,float32`")
+
+
 def point(texts: Sequence[str], name: str) -> dict[str, Any]:
     """What each input is set to."""
     from gradcheck_cli.questions.constructors import read_given
@@ -134,6 +156,44 @@ def cotangent(text: str, name: str) -> Any:
         message = f"a cotangent is a number or a nested list, not {kind}"
         raise PointError([Mistake("bad-number", message, text)])
     return value
+
+
+def program_as_written(text: str, name: str) -> str:
+    """A program as written, once it is known to be one."""
+    from gradcheck_cli.language.reading import read_program
+
+    read_program(text)
+    return text
+
+
+def object_title(text: str, name: str) -> str:
+    """What names an object in a module, which is not imported."""
+    if _OBJECT.fullmatch(text):
+        return text
+    hint = "write PKG.MOD:OBJ or FILE.py:OBJ, such as `layers.norm:RmsNorm`"
+    raise mistake("bad-object", f"`{elide(text)}` names no object in a module", help=hint)
+
+
+def backward_title(text: str, name: str) -> str:
+    """As `object_title`; or that the gradients are returned with the value."""
+    return text if text == RETURNED else object_title(text, name)
+
+
+def importable(texts: Sequence[str], name: str) -> tuple[str, ...]:
+    """Packages by their dotted names, files of Python and folders of them by their paths."""
+    return _each(_importable, texts, name)
+
+
+def _importable(text: str, name: str) -> str:
+    if is_path(text) or _DOTTED.fullmatch(text):
+        return text
+    hint = "write PKG or PKG.MOD, or a path: FILE.py or FOLDER/"
+    raise mistake("bad-package", f"{name}: `{elide(text)}` names no package", help=hint)
+
+
+def is_path(text: str) -> bool:
+    """Whether what may be imported is told by where it lies, and not by its name."""
+    return text.endswith(".py") or "/" in text or "\\" in text
 
 
 @choosing(lambda: FORMATS)

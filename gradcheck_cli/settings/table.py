@@ -60,6 +60,7 @@ NAMES = TomlKind((str, list), "a string or an array of strings")
 LIST, PATHS, EXPORTS = (
     TomlKind((list,), f"an array of {words}") for words in ("strings", "paths", "[FORMAT:]FILE")
 )
+PACKAGES = TomlKind((list,), "an array of packages or paths")
 WHOLE = TomlKind((int,), "a whole number")
 NUMBER = TomlKind((int, Float), "a number")
 EXACT = TomlKind((int, Float, str), 'a number, or a string such as "2**-20"')
@@ -164,17 +165,17 @@ ROWS: tuple[Setting, ...] = (
     Setting("arg",         ("--arg",),                       _CODE,  LIST,    Unset("none"),         "NAME=VALUE",    "",
             "An argument: 0.5, [[1, 2], [3, 4]], randn(4, 3), int:[0, 2], none, 'mean'. Repeatable."),
     Setting("spec",        ("--spec",),                      _CODE,  TEXT,    Unset("none"),         "EXPR",          "",
-            "A program that says what the function computes; it is held against that."),
+            "A program that says what the function computes; it is held against that.", readers.program_as_written, suite="spec"),
     Setting("twin",        ("--twin",),                      _CODE,  TEXT,    Unset("none"),         "PKG.MOD:OBJ",   "",
-            "A plain implementation of the same; its own error is the scale."),
+            "A plain implementation of the same; its own error is the scale.", readers.object_title, suite="twin"),
     Setting("backward",    ("--backward",),                  _CODE,  TEXT,    Unset("none"),         "PKG.MOD:OBJ",   "",
-            "The backward of a function of NumPy arrays."),
+            "The backward of a function of NumPy arrays, or `returned` with its value.", readers.backward_title, suite="backward"),
     Setting("backward-spec", ("--backward-spec",),           _CODE,  TEXT,    Unset("none"),         "EXPR",          "",
-            "A program whose gradient is meant instead of the function's own."),
+            "A program whose gradient is meant instead of the function's own.", readers.program_as_written, suite="backward-spec"),
     Setting("variants",    ("--variants",),                  _CODE,  NAMES,   "all",                 "NAMES",         "",
-            "Calls that are tried beside the one asked for: all, none, or names.", readers.input_names),
+            "Calls that are tried beside the one asked for: all, none, or names.", readers.variant_names, suite="variants"),
     Setting("repeat",      ("--repeat",),                    _CODE,  WHOLE,   "1",                   "N",             "",
-            "How often it is run to see whether it gives the same.", quantities.count),
+            "How often it is run to see whether it gives the same.", quantities.count, suite="repeat"),
     Setting("wrt",         ("--wrt",),                       _ALL,   NAMES,   Unset("all"),          "NAMES",         '["x", "W"]',
             "Inputs to differentiate (all), or names that the program assigns.", readers.input_names, suite="wrt", repeated="as checked"),
     Setting("dtype",       ("--dtype",),                     _ALL,   NAMES,   "float64",             "NAMES",         '["float64", "float32"]',
@@ -229,6 +230,8 @@ ROWS: tuple[Setting, ...] = (
             "Only the I-th of N parts, counted from 1.", quantities.shard),
     Setting("resume",      ("--resume/--no-resume",),        _RUN,   FLAG,    "false",               None,            "",
             "Go on where an interrupted run ended.", matters=False),
+    Setting("allow-import", ("--allow-import",),             _RUN,   PACKAGES, Unset("none"),        "PKG",           '["layers"]',
+            "A package, FILE.py or FOLDER/ whose functions suites may have imported. Repeatable.", readers.importable, repeated="in a run"),
     Setting("timeout",     ("--timeout",),                   _LIMITED,   NUMBER,  "120",                 "SECONDS",       "30",
             "Time for one check.", quantities.seconds, suite="timeout", repeated="in a run"),
     Setting("max-memory",  ("--max-memory",),                _ALL,   TEXT,    Unset("by machine"),   "SIZE",          '"2GiB"',
@@ -236,7 +239,7 @@ ROWS: tuple[Setting, ...] = (
     Setting("points",      ("--points",),                    _CHECK, WHOLE,  "1",                   "N",             "",
             "How many points are drawn where --at has a distribution.", quantities.points),
     Setting("seed",        ("--seed",),                      _ALL,   WHOLE,   "0",                   "N",             "42",
-            "Seed of random points.", quantities.count, repeated="in a run"),
+            "Seed of random points.", quantities.count, suite="seed", repeated="in a run"),
     Setting("exit-zero",   ("--exit-zero/--no-exit-zero",),  _RUN,   FLAG,    "false",               None,            "true",
             "Exit 0 whatever the outcomes are.", matters=False),
     Setting("cluster",     ("--cluster",),                   _RUN,   TEXT,    Unset("none"),         "ADDRESS",       '"tcp://scheduler:8786"',
@@ -257,6 +260,7 @@ GROUPS = {
         "jobs",
         "maxfail",
         "resume",
+        "allow-import",
         "timeout",
         "max-memory",
         "exit-zero",

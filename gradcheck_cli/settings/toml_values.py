@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.language.errors import Mistake, UserError
-from gradcheck_cli.settings.table import EXPORTS, NAMES, PATHS, Float
+from gradcheck_cli.settings.readers import is_path
+from gradcheck_cli.settings.table import EXPORTS, NAMES, PACKAGES, PATHS, Float
 from gradcheck_cli.settings.values import Said
 
 if TYPE_CHECKING:
@@ -91,6 +92,9 @@ def _seen(row: Setting, word: str, seen: Callable[[str], str]) -> str:
     """A word with the path in it as it is seen from the working directory."""
     if row.kind is PATHS:
         return seen(word)
+    if row.kind is PACKAGES:
+        # A folder stays one to be seen.
+        return f"{seen(word)}{'' if word.endswith('.py') else '/'}" if is_path(word) else word
     if row.kind is not EXPORTS:
         return word
     name, colon, path = word.partition(":")

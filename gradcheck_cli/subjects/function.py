@@ -11,7 +11,7 @@ from gradcheck_cli.subjects import Execution
 from gradcheck_cli.worlds.scalars import TooLarge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from fractions import Fraction
 
     from gradcheck_cli.recording.recording import Recording
@@ -52,6 +52,7 @@ class FunctionSubject:
         recording: what it computes; None while that is not known.
         spoken: what a command that checks it begins with.
         is_flat: its value is taken as a vector, since nothing is known of its shape.
+        parts: which of several tensors of numbers make its value; None for all.
     """
 
     function: Callable[[dict[str, Any]], Any]
@@ -61,6 +62,7 @@ class FunctionSubject:
     recording: Recording | None = None
     spoken: tuple[str, ...] = ()
     is_flat: bool = False
+    parts: tuple[int, ...] | None = None
     is_elementwise: bool = False
     is_code: bool = True
 
@@ -97,15 +99,26 @@ class FunctionSubject:
         """It cannot be taken apart."""
         return None
 
+    def sizes(self, inputs: Mapping[str, Tensor], like: Tensor) -> list[int]:
+        """How many elements each of the results has; none where they cannot be had."""
+        with surroundings(like):
+            try:
+                value = self.function({name: inputs[name] for name in self.inputs})
+            except Exception:  # noqa: BLE001 - a person's code may raise anything
+                return []
+        return [t.numel() for t in _tensors(value) if t.is_floating_point()]
+
     def _one(self, inputs: dict[str, Tensor]) -> Tensor:
-        value = as_one(self.function(inputs))
+        value = as_one(self.function(inputs), self.parts)
         return value.reshape(-1) if self.is_flat else value
 
 
-def as_one(value: Any) -> Tensor:
+def as_one(value: Any, parts: Sequence[int] | None = None) -> Tensor:
     """All numbers of a value in one tensor: of one tensor itself, of several flat, one after the
     other; whole numbers are left out.
 
+    Args:
+        parts: those of the tensors of numbers that count; None for all.
     Raises:
         TypeError: there is no tensor of numbers.
     """
@@ -115,9 +128,20 @@ def as_one(value: Any) -> Tensor:
     if not found:
         message = f"the function gives no tensor of numbers, but {type(value).__name__}"
         raise TypeError(message)
+    found = found if parts is None else [found[i] for i in parts]
     if len(found) == 1:
         return found[0]
     return torch.cat([t.reshape(-1) for t in found])
+
+
+def differentiable_parts(value: Any) -> tuple[int, ...] | None:
+    """Which tensors of numbers of a value have a gradient, where some do and others are there to be
+    looked at, as the statistics of a norm; None where there is nothing to choose.
+    """
+    found = [t.requires_grad for t in _tensors(value) if t.is_floating_point()]
+    if all(found) or not any(found):
+        return None
+    return tuple(i for i, has_one in enumerate(found) if has_one)
 
 
 def _tensors(value: Any) -> Iterator[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,6 +40,26 @@ class Expanded:
 
 
 @dataclass(frozen=True)
+class Weighed:
+    """One number made of the value: `<weights, f>`.
+
+    Attributes:
+        layout: how the function is called.
+        weights: shaped like the value.
+    """
+
+    layout: Layout
+    weights: Any
+
+    def value(self, function: One, tensors: dict[str, Tensor]) -> Tensor:
+        """As `Layout.value`."""
+        import torch
+
+        found = self.layout.value(function, tensors)
+        return (found * torch.tensor(self.weights, dtype=torch.float64).to(found)).sum()
+
+
+@dataclass(frozen=True)
 class SlicedCotangent:
     """A cotangent whose elements do not stand side by side in memory."""
 
@@ -62,14 +82,21 @@ class ExpandedCotangent:
 
 @dataclass(frozen=True)
 class Twice:
-    """Two calls at different points before the first backward."""
+    """Two calls at different points before the first backward.
+
+    Attributes:
+        moved: the inputs that are other ones in the second call.
+    """
+
+    moved: Sequence[str]
 
     def value(self, function: One, tensors: dict[str, Tensor]) -> Tensor:
         """As `Layout.value`."""
         import torch
 
         first = function(tensors)
-        second = function({name: 0.75 * t + 0.125 for name, t in tensors.items()})
+        others = {name: 0.75 * tensors[name] + 0.125 for name in self.moved}
+        second = function({**tensors, **others})
         return torch.cat([first.reshape(-1), second.reshape(-1)])
 
 
@@ -79,21 +106,24 @@ class Rows:
 
     Attributes:
         names: of the inputs that have a row for each sample.
+        moved: those of them whose added rows are other ones; the rows of the others are repeated,
+            as they may be what only they can be, such as one-hot.
         several: whether more rows are added; else one is left.
     """
 
     names: Sequence[str]
+    moved: Sequence[str]
     several: bool
 
     def value(self, function: One, tensors: dict[str, Tensor]) -> Tensor:
         """As `Layout.value`."""
         import torch
 
-        rows = {
-            name: torch.cat([t, 0.75 * t + 0.125, 0.5 * t - 0.25]) if self.several else t[:1]
-            for name, t in tensors.items()
-            if name in self.names
-        }
+        rows = {}
+        for name in self.names:
+            t = tensors[name]
+            more = (0.75 * t + 0.125, 0.5 * t - 0.25) if name in self.moved else (t, t)
+            rows[name] = torch.cat([t, *more]) if self.several else t[:1]
         return function({**tensors, **rows})
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.suites.expected import Wanted
 
 _INFINITE = re.compile(r"([-+]?)\.?inf", re.IGNORECASE)
-_ELEMENT = re.compile(r"([^\W\d]\w*)(?:\[\s*([0-9]{1,9}(?:\s*,\s*[0-9]{1,9})*)\s*\])?")
+_ELEMENT = re.compile(r"([^\W\d][\w.]*)(?:\[\s*([0-9]{1,9}(?:\s*,\s*[0-9]{1,9})*)\s*\])?")
 
 
 @dataclass(frozen=True)

@@ -118,9 +118,20 @@ class Expectation:
 
     def _of_partial(self, result: Result, partial: ExpectedPartial) -> Iterator[str]:
         point = result.evidence.point
-        for k, key in enumerate(point.keys):
-            if key.variable != partial.variable or partial.index not in (None, key.index):
-                continue
+        found = [
+            (k, key)
+            for k, key in enumerate(point.keys)
+            if key.variable == partial.variable and partial.index in (None, key.index)
+        ]
+        if not found:
+            yield f"`{partial.name}` is expected, and is nothing that is differentiated"
+            return
+        shape = () if partial.index is not None else point.at[partial.variable].shape
+        wanted = shape_of_expectation(partial.wanted)
+        if wanted not in ((), shape):
+            yield f"`{partial.name}` has shape {shape}, expected is {wanted}"
+            return
+        for k, key in found:
             name = f"∂f/∂{element(key.variable, key.index)}"
             truth = _truth(result.evidence.of("reference", k), result.verdicts[k].truth)
             yield from self._compared(name, truth, _at(partial.wanted, key.index), point.dtype)

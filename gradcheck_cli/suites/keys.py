@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING
 
+from gradcheck_cli.code.standards import STANDARDS
 from gradcheck_cli.dtypes import ALIASES, DTYPES
 from gradcheck_cli.language.errors import Mistake, ProgramError
 from gradcheck_cli.language.reading import read_program
 from gradcheck_cli.questions.constructors import MAKERS
-from gradcheck_cli.settings.readers import DEVICE
+from gradcheck_cli.settings.readers import DEVICE, OBJECT
 from gradcheck_cli.settings.table import ROWS, SETTINGS
+from gradcheck_cli.suites.arguments import ARGUMENTS
 from gradcheck_cli.suites.at import PointsKind
 from gradcheck_cli.suites.document import ScalarNode
 from gradcheck_cli.suites.expect import EXPECT
 from gradcheck_cli.suites.kinds import SOME, Choice, Kind, Many, Phrase, Whole, is_text
+from gradcheck_cli.suites.layers import SURROGATE
 from gradcheck_cli.suites.mappings import ByShape, Key, KeyMap
 from gradcheck_cli.suites.numerals import TensorNumeral
 from gradcheck_cli.suites.setting import claim_kind, kind_of
@@ -80,6 +84,7 @@ _INPUT = Phrase("unknown-input", SOME, "{where} names no input")
 _TAG = Phrase("bad-tag", TAG, "a tag is made of letters, digits, `_` and `-`, at most 100, begins with a letter or `_`, and is no word of pytest's own")
 _REASON = Phrase("empty-text", SOME, "{where} needs a reason")
 _TITLE = Phrase("empty-text", SOME, "{where} is empty")
+_OBJECT = Phrase("bad-object", OBJECT, "`{text}` names no object in a module", "write PKG.MOD:OBJ or FILE.py:OBJ, such as `layers.norm:RmsNorm`")
 _RTOL, _ATOL = (kind_of(SETTINGS[name], minimum=0) for name in ("rtol", "atol"))
 _STEP, _SECONDS = (kind_of(SETTINGS[name], exclusiveMinimum=0) for name in ("step", "timeout"))
 _VERSION = Whole("bad-version", VERSION, VERSION, str(VERSION))
@@ -104,9 +109,11 @@ MATRIX = KeyMap("`matrix`", _MATRIX, some=True)
 _OWN = (
     Key("id", _ID, "Name of the case, its own in this file; `case-N` if it is missing."),
     Key("expr", ExpressionKind(), "The program: assignments and a last expression.", "expr: sin(x)**2"),
+    Key("function", _OBJECT, "Your own function, autograd.Function or module; imported where `--allow-import` says so.", "function: layers.norm:rms_norm"),
 )
 _SHARED = (
-    Key("at", PointsKind(), "The point, or several: a value for each input."),
+    Key("at", PointsKind(), "The point, or several: a value for each input of a program."),
+    Key("args", ARGUMENTS, "What a function is called with: for each argument a value as `--arg` takes it."),
     Key("wrt", Many(_INPUT, "a name or a list of names", single=True, each_counts=True), "Inputs to differentiate; all if it is missing."),
     Key("cotangent", TensorNumeral(), "Upstream gradient, shaped like the program's value; ones if it is missing."),
     Key("dtype", _DTYPE, "Dtype under test, or a list of dtypes: float64, float32, bfloat16, float16."),
@@ -130,12 +137,22 @@ _OTHERS = (row for row in ROWS if row.suite == row.name and row.name not in _PLA
 _LAST = (
     *_ALSO,
     *(Key(row.name, kind_of(row), row.help) for row in _OTHERS),
+    Key(SURROGATE, kind_of(SETTINGS["backward-spec"]), "The same as `backward-spec`."),
     Key("expect", EXPECT, "What is expected: an outcome, or the value and partial derivatives."),
 )
-_APART = (("matrix", "dtype"), ("matrix", "device"))
+_STANDARDS = (*STANDARDS, SURROGATE)
+_APART = (("matrix", "dtype"), ("matrix", "device"), *combinations(_STANDARDS, 2))
+# What a program has and a function has not, and the other way round.
+OF_PROGRAMS = ("at", "step", "jacobian", "modes", "claim")
+OF_FUNCTIONS = ("args", *_STANDARDS, "backward", "variants", "repeat")
+_KINDS = (
+    ("expr", "function"),
+    ("function", "at", "a function is called with `args`"), *(("function", key) for key in OF_PROGRAMS[1:]),
+    ("expr", "args", "the point of a program stands under `at`"), *(("expr", key) for key in OF_FUNCTIONS[1:]),
+)
 _ELSEWHERE = {
     "expression": "a program stands under `expr`", "program": "a program stands under `expr`",
-    "point": "the point stands under `at`", "points": "points stand under `at`",
+    "point": "the point stands under `at`", "points": "points stand under `at`", "arg": "arguments stand under `args`",
     "rtol": "write `tol: {rtol: ...}`", "atol": "write `tol: {atol: ...}`",
     "outcome": "write `expect: {outcome: ...}`", "value": "write `expect: {value: ...}`", "partials": "write `expect: {partials: ...}`",
     "<<": "there are no merge keys in YAML 1.2; what all cases share stands in `defaults`",
@@ -143,7 +160,7 @@ _ELSEWHERE = {
 _OF_A_CASE = {key.name: f"`{key.name}` belongs to a case" for key in (*_OWN, *_REASONS)}
 _OF_CASES = {key.name: f"`{key.name}` belongs to a case, or for all cases in `defaults`" for key in _SHARED}
 
-CASE = KeyMap("a case", (*_OWN, *_SHARED, *_REASONS, *_LAST), (*_APART, ("skip", "xfail")), elsewhere=_ELSEWHERE)
+CASE = KeyMap("a case", (*_OWN, *_SHARED, *_REASONS, *_LAST), (*_APART, *_KINDS, ("skip", "xfail")), ("expr", "function"), elsewhere=_ELSEWHERE)
 DEFAULTS = KeyMap("`defaults`", (*_SHARED, *_LAST), _APART, elsewhere=_ELSEWHERE | _OF_A_CASE)
 _CASES = Many(CASE, "a list of cases", item="a case", each_counts=True)
 _SUITE = (

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _RESOLVED = ("dtype", "device", "wrt")
 _KEPT = tuple(row for row in ROWS if row.suite and row.suite not in _RESOLVED)
 _KEYS = tuple(dict.fromkeys(row.suite for row in ROWS if row.suite))
+# Another name for the key of a meant gradient.
+SURROGATE = "surrogate"
 # Of keys that are no settings.
 _BUILT_IN: Mapping[str, Any] = {"exclude": (), "tags": ()}
 
@@ -47,6 +49,8 @@ def of_entries(found: Mapping[str, Entry]) -> dict[str, Entry]:
     entries = {name: entry for name, entry in found.items() if name != "matrix"}
     if "matrix" in found:
         entries |= found["matrix"].value or {}
+    if SURROGATE in entries:
+        entries["backward-spec"] = entries.pop(SURROGATE)
     for name in _KEYS:
         entry = entries.get(name)
         if entry is not None and entry.value is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.language.errors import did_you_mean, elide
 from gradcheck_cli.suites.document import MapNode, ScalarNode
-from gradcheck_cli.suites.kinds import Entry, Kind
+from gradcheck_cli.suites.kinds import Entry, Kind, Phrase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +33,8 @@ class KeyMap(Kind):
 
     Attributes:
         noun: what it is called: `a case`.
-        apart: pairs of keys that exclude each other.
+        apart: pairs of keys that exclude each other, with help where it is not plain.
+        either: keys of which one is needed, and an example.
         some: at least one of the keys is needed.
         elsewhere: help for keys that belong to another place or have another name.
         otherwise: help for a key that resembles none; the keys that are known, if empty.
@@ -41,7 +42,8 @@ class KeyMap(Kind):
 
     noun: str
     keys: tuple[Key, ...]
-    apart: tuple[tuple[str, str], ...] = ()
+    apart: tuple[tuple[str, ...], ...] = ()
+    either: tuple[str, ...] = ()
     some: bool = False
     elsewhere: Mapping[str, str] | None = None
     otherwise: str = ""
@@ -51,13 +53,15 @@ class KeyMap(Kind):
         """An object with these properties and no other."""
         keys = {key.name: {"description": key.says, **key.kind.schema()} for key in self.keys}
         schema = {"type": "object", "properties": keys, "additionalProperties": False}
-        needed = [key.name for key in self.keys if key.example]
+        needed = [key.name for key in self._needed]
         if needed:
             schema["required"] = needed
         if self.some:
             schema["minProperties"] = 1
+        if self.either:
+            schema["anyOf"] = [{"required": [name]} for name in self.either]
         if self.apart:
-            schema["allOf"] = [{"not": {"required": list(pair)}} for pair in self.apart]
+            schema["allOf"] = [{"not": {"required": list(pair[:2])}} for pair in self.apart]
         return schema
 
     def read(self, node: YamlNode, where: str, document: Document) -> dict[str, Entry] | None:
@@ -73,18 +77,41 @@ class KeyMap(Kind):
                 meant += self._unknown(key, value, document)
             else:
                 entries[name] = Entry(key, value, kind.read(value, f"`{name}`", document))
-        for needed in self.keys:
+        for needed in self._needed:
             # A slip in its name is told already.
-            if needed.example and needed.name not in entries and f"`{needed.name}`" not in meant:
+            if needed.name not in entries and f"`{needed.name}`" not in meant:
                 message = f"{self.noun} needs the key `{needed.name}`"
                 way_out = f"for example `{needed.example}`"
                 document.add_mistake("missing-key", message, _head(node), way_out)
-        for one, other in self.apart:
-            if one in entries and other in entries:
-                message = f"`{one}` and `{other}` exclude each other"
-                second = max((entries[one].key, entries[other].key), key=lambda key: key.span)
-                document.add_mistake("conflicting-keys", message, second)
+        if self.either and not any(
+            name in node.entries or f"`{name}`" in meant for name in self.either
+        ):
+            self._add_lack(node, document)
+        self._tell_conflicts(entries, document)
         return entries
+
+    def _tell_conflicts(self, entries: Mapping[str, Entry], document: Document) -> None:
+        """Tell of keys that exclude each other, of each one once."""
+        told: set[str] = set()
+        for *pair, way_out in ((*each, "")[:3] for each in self.apart):
+            if all(name in entries for name in pair) and told.isdisjoint(pair):
+                message = "`{}` and `{}` exclude each other".format(*pair)
+                second = max(pair, key=lambda name: entries[name].key.span)
+                document.add_mistake("conflicting-keys", message, entries[second].key, way_out)
+                told.add(second)
+
+    def _add_lack(self, node: MapNode, document: Document) -> None:
+        """Tell that none of the keys is there of which one is needed."""
+        names = " or ".join(f"`{name}`" for name in self.either)
+        examples = [key.example for key in self.keys if key.name in self.either]
+        way_out = "for example " + " or ".join(f"`{example}`" for example in examples)
+        message = f"{self.noun} needs the key {names}"
+        document.add_mistake("missing-key", message, _head(node), way_out)
+
+    @cached_property
+    def _needed(self) -> list[Key]:
+        """The keys without which it is none."""
+        return [key for key in self.keys if key.example and key.name not in self.either]
 
     @cached_property
     def _kinds(self) -> dict[str, Kind]:
@@ -116,15 +143,19 @@ class NameMap(Kind):
 
     Attributes:
         but: a key that such a mapping has not, because another kind of mapping begins with it.
+        name: what a name may be; anything if there is none.
     """
 
     each: Kind
     words: str = "a mapping"
     but: str = ""
+    name: Phrase | None = None
 
     def schema(self) -> Schema:
         """An object with values of one kind."""
-        unlike = {"not": {"required": [self.but]}} if self.but else {}
+        unlike: Schema = {"not": {"required": [self.but]}} if self.but else {}
+        if self.name is not None:
+            unlike["propertyNames"] = self.name.schema()
         values = self.each.schema()
         return {"type": "object", "additionalProperties": values, "minProperties": 1, **unlike}
 
@@ -133,6 +164,9 @@ class NameMap(Kind):
         if not isinstance(node, MapNode) or not node.entries:
             self.refuse(node, where, document)
             return None
+        for key, _ in node.entries.values():
+            if self.name is not None:
+                self.name.read(key, "a name", document)
         return {
             name: Entry(key, value, self.each.read(value, f"`{elide(name)}`", document))
             for name, (key, value) in node.entries.items()

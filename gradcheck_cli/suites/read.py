@@ -16,6 +16,7 @@ from gradcheck_cli.settings.values import run_again_words
 from gradcheck_cli.suites.document import Document
 from gradcheck_cli.suites.expect_fit import expectation_of
 from gradcheck_cli.suites.fit import Fit
+from gradcheck_cli.suites.functions import with_code
 from gradcheck_cli.suites.keys import SUITE
 from gradcheck_cli.suites.kinds import part
 from gradcheck_cli.suites.layers import CaseLayers, by_keys, of_entries
@@ -139,6 +140,23 @@ class _Reader:
             return None
         settings = CaseLayers(self.above, self._entries(own), self.defaults, self.below)
         runs, left_out = runs_of(settings, self.document)
+        case = SuiteCase(
+            id=f"{self.document.file}::{name}",
+            place=self.document.place(node.span.start),
+            program=None,
+            points=Points((Block(()),)),
+            cotangent=settings["cotangent"],
+            runs=runs,
+            excluded=exclusions(settings["exclude"]),
+            tags=tuple(dict.fromkeys(settings["tags"] or ())),
+            skip=settings["skip"] or left_out,
+            xfail=settings["xfail"],
+            settings=settings.values(),
+            given=settings.repeated(),
+            again=self.again,
+        )
+        if "function" in own:
+            return with_code(case, settings, self.document)
         expr = settings.entry("expr")
         if expr is None or expr.value is None:
             return None
@@ -150,23 +168,7 @@ class _Reader:
         points = self._points(name, mappings, fit)
         shapes = self._shapes(fit, wrt, points)
         expected = expectation_of(fit, wrt, shapes)
-        return SuiteCase(
-            id=f"{self.document.file}::{name}",
-            place=self.document.place(node.span.start),
-            program=fit.program,
-            points=points,
-            wrt=wrt,
-            cotangent=settings["cotangent"],
-            runs=runs,
-            excluded=exclusions(settings["exclude"]),
-            expected=expected,
-            tags=tuple(dict.fromkeys(settings["tags"] or ())),
-            skip=settings["skip"] or left_out,
-            xfail=settings["xfail"],
-            settings=settings.values(),
-            given=settings.repeated(),
-            again=self.again,
-        )
+        return replace(case, program=fit.program, points=points, wrt=wrt, expected=expected)
 
     def _mappings(self, fit: Fit) -> Sequence[PointMapping]:
         """The mappings of `at`, once it is known whether the names in them are right."""
@@ -195,7 +197,7 @@ class _Reader:
         def with_key(values: Values, variable: str) -> Values:
             if not isinstance(values, Sample):
                 return values
-            seed = self.seed if values.seed is None else values.seed
+            seed = fit.settings["seed"] or self.seed if values.seed is None else values.seed
             return replace(values, seed=seed, key=f"{key}:{variable}")
 
         if mapping.joint is not None:

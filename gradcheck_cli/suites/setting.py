@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.language.errors import UserError
+from gradcheck_cli.settings.readers import OBJECT, RETURNED, backward_title, object_title
 from gradcheck_cli.settings.table import FLAG
 from gradcheck_cli.settings.values import Said
 from gradcheck_cli.suites.document import ListNode, MapNode, ScalarNode
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
     from gradcheck_cli.records.json_schema import Schema
     from gradcheck_cli.settings.table import Setting, Text
     from gradcheck_cli.suites.document import Document, YamlNode
+
+
+# What the texts of some readers look like, where not any will do.
+_PATTERNS: dict[object, str] = {
+    object_title: OBJECT,
+    backward_title: rf"^{RETURNED}$(?!\n)|{OBJECT}",
+}
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,9 @@ class SettingKind(Kind):
         try:
             value = self.row.read(text, where)
         except UserError as error:
+            if isinstance(node, ScalarNode):
+                document.add_from(error.mistakes, node)
+                return None
             for mistake in error.mistakes:
                 document.add_mistake(mistake.code, mistake.message, node, mistake.help)
             return None
@@ -100,7 +111,7 @@ def kind_of(row: Setting, **limits: float) -> SettingKind:
     """
     if row.kind is FLAG:
         return SettingKind(row, ("boolean",), {"type": "boolean"}, "true or false")
-    text: dict[str, Any] = {"type": "string", "pattern": SOME}
+    text: dict[str, Any] = {"type": "string", "pattern": _PATTERNS.get(row.reader, SOME)}
     if int in row.kind.types:
         either = [{"type": "number", **limits}, text]
         return SettingKind(row, ("number", "text"), {"anyOf": either}, "a number")

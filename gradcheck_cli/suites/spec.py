@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from gradcheck_cli.settings.readers import RETURNED
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -55,12 +57,28 @@ def _is(device: str, name: str) -> bool:
 
 
 @dataclass(frozen=True)
+class NamedFunction:
+    """A call of a person's function, by its name.
+
+    Attributes:
+        object: `PKG.MOD:OBJ` or `FILE.py:OBJ`.
+        place: where that stands.
+        arguments: `NAME=VALUE` each, as `--arg` takes it.
+    """
+
+    object: str
+    place: Place
+    arguments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class SuiteCase:
     """One case of a suite, with defaults, configuration and command line merged in.
 
     Attributes:
         id: `FILE::NAME`; the same in no other case of a run.
-        wrt: the inputs to differentiate; of a case that was read never none.
+        program: None where `code` is checked, which is called at one point.
+        wrt: the inputs to differentiate; of a program that was read never none.
         runs: (dtype, device) of each run, excluded ones left out; a device may be `all`. A case
             that the command line leaves no run keeps all of them and is skipped.
         excluded: what is to be left out once `all` is known to be these or those devices.
@@ -72,7 +90,7 @@ class SuiteCase:
 
     id: str
     place: Place
-    program: Program
+    program: Program | None
     points: Points
     wrt: tuple[str, ...] = ()
     cotangent: Nested | None = None
@@ -85,6 +103,23 @@ class SuiteCase:
     settings: Mapping[str, Any] = field(default_factory=dict)
     given: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     again: tuple[str, ...] = ()
+    code: NamedFunction | None = None
+
+    @property
+    def text(self) -> str:
+        """What is on trial: the program, or the name of the function."""
+        if self.code is not None:
+            return self.code.object
+        assert self.program is not None, "a case has a program or a function"
+        return self.program.text
+
+    @property
+    def imports(self) -> tuple[str, ...]:
+        """The objects that a check of it imports."""
+        if self.code is None:
+            return ()
+        others = (self.settings.get(name) for name in ("twin", "backward"))
+        return (self.code.object, *(title for title in others if title not in (None, RETURNED)))
 
     @property
     def name(self) -> str:

@@ -27,6 +27,8 @@ Marks: TypeAlias = "np.ndarray[Any, np.dtype[np.bool_]]"
 # its neighbours.
 VECTOR = 64
 
+# What the witness is called that reads a backward that was recorded.
+FORMULA = "formula"
 # What torch's functions raise where they cannot.
 TORCH_ERRORS = (RuntimeError, TypeError, ValueError, IndexError, NotImplementedError)
 

@@ -13,7 +13,7 @@ from flint import arb, ctx
 from gradcheck_cli.language.program import Number, Program
 from gradcheck_cli.questions.recorded import whole_scalars
 from gradcheck_cli.records.record import json_number
-from gradcheck_cli.witnesses import Abstention, Answers, PointwiseEstimates, Trust
+from gradcheck_cli.witnesses import FORMULA, Abstention, Answers, PointwiseEstimates, Trust
 from gradcheck_cli.worlds import balls
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from gradcheck_cli.records.record import Opinion
     from gradcheck_cli.witnesses import Estimates
 
-FORMULA = "formula"
 # Precisions that are tried: at the last one, or where all balls are this narrow, it ends.
 _BITS, _NARROW = (128, 512, 2_048), 2.0**-60
 # A decimal may be off by so many units of rounding: whoever writes a constant rounds it.
@@ -114,7 +113,12 @@ def _run(made: _Machine, point: Point, units: int) -> list[Any]:
             ball = balls.literal_ball(number, literal)
             known[i] = ball + ball * spread
     values = made.machine.values(inputs, literal, known=known)
-    return [arb(0) if i < 0 else balls.plain(values[i]) for i in made.partials]
+    found = [arb(0) if i < 0 else balls.plain(values[i]) for i in made.partials]
+    if not units:
+        return found
+    # What no number of the dtype can tell apart is not called another formula: a loop that has
+    # come to its end is its limit but for that.
+    return [ball + ball * arb(0, point.dtype.unit_roundoff) for ball in found]
 
 
 def _is_narrow(ball: Any) -> bool:

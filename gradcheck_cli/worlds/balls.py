@@ -135,10 +135,10 @@ class Machine:
             values = [known.get(i, value) for i, value in enumerate(values)] if known else values
             steps = [step for step in (*self._fixed, *steps) if not known or step[0] not in known]
         if after is None:
-            _walk(steps, values, deadline)
+            take_steps(steps, values, deadline)
         else:
             for step in steps:
-                _walk((step,), values, deadline)
+                take_steps((step,), values, deadline)
                 after(step[0], values)
         return values
 
@@ -147,7 +147,7 @@ class Machine:
         values: list[Any] = [None] * self._size
         for i, node in self._numbers:
             values[i] = literal_ball(node, literal)
-        _walk(self._fixed, values, deadline)
+        take_steps(self._fixed, values, deadline)
         return values
 
     def _step(self, place: int, call: Callable[..., Any], args: tuple[int, ...]) -> None:
@@ -187,7 +187,7 @@ def _itself(value: Ball) -> Ball:
 _BLOCK = 64
 
 
-def _walk(steps: Sequence[_Step], values: list[Any], deadline: float) -> None:
+def take_steps(steps: Sequence[_Step], values: list[Any], deadline: float) -> None:
     """Take the steps in order, each writing its value to its place.
 
     Raises:

@@ -118,15 +118,10 @@ def _binary(sign: str, *, turned: bool) -> Callable[[Code, Any], Code]:
     return method
 
 
-for _name, _sign in (
-    ("add", "+"), ("sub", "-"), ("mul", "*"), ("truediv", "/"), ("matmul", "@"), ("mod", "%"), ("pow", "**"),
-):  # fmt: skip
-    setattr(Code, f"__{_name}__", _binary(_sign, turned=False))
-    setattr(Code, f"__r{_name}__", _binary(_sign, turned=True))
-for _name, _sign in (
-    ("lt", "<"), ("le", "<="), ("gt", ">"), ("ge", ">="), ("eq", "=="), ("ne", "!="),
-):  # fmt: skip
-    setattr(Code, f"__{_name}__", _binary(_sign, turned=False))
+for _sign, (_level, _compute) in _OPERATORS.items():
+    setattr(Code, f"__{_compute.__name__}__", _binary(_sign, turned=False))
+    if _level != _COMPARED:  # Python turns these round by itself
+        setattr(Code, f"__r{_compute.__name__}__", _binary(_sign, turned=True))
 
 
 def _code(value: Any) -> Code:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from gradcheck_cli.worlds.balls import Ball, Literal
     from gradcheck_cli.worlds.residues import Prime
 
+# Comparisons that hold between a number and itself.
+_WHERE_EQUAL = frozenset({"==", ">=", "<="})
 # A power to a larger integer is one by its logarithm.
 _LARGEST_POWER = 2**20
 
@@ -70,6 +72,9 @@ class Fields:
             try:
                 args = [values[i] for i in places]
                 value = self._value(node, args, ball, moving=moving[-1])
+                # What is handed on by a branch moves as much as where it is from.
+                sources = [i for i in places if values[i] is value]
+                moving[-1] = moving[-1] and (not sources or any(moving[i] for i in sources))
             except NoForm as error:
                 value = Nameless(str(error), is_luck=False)
             except Unlucky as error:
@@ -99,6 +104,9 @@ class Fields:
                 value = self._literal(value)
             return self._number(value)
         row = lookup(node.function)
+        if row.condition and len(args) == 2 and args[0] is args[1] and args[0] is not None:
+            # A branch handed on what it is compared with.
+            return row.operator in _WHERE_EQUAL
         if row.kinks and moving:
             self._require_side(row, args)
         if row.condition:
@@ -121,6 +129,8 @@ class Fields:
             NoForm: it may lie on one.
         """
         self.follows = True
+        if all(isinstance(arg, FieldValue) and arg.number is not None for arg in args):
+            return  # on the branch that is followed it compares numbers
         given = dict(zip(row.parsed.names, [arg.ball for arg in args], strict=True))
         for text in row.kinks:
             program = formula(text)

@@ -260,8 +260,10 @@ def differs(theirs: np.ndarray[Any, Any], ours: Any) -> bool:
     if theirs.shape != ours.shape and not theirs.size == ours.size == 1:
         return True  # NumPy's running sums make a vector of a number
     for value, ball in zip(theirs.reshape(-1).tolist(), ours.reshape(-1).tolist(), strict=True):
-        number = float(ball) if isinstance(ball, bool) else float(ball.mid())
-        if math.isfinite(number) and not abs(value - number) <= ROOM * (1 + abs(number)):
+        number, room = float(ball) if isinstance(ball, bool) else math.nan, 0.0
+        if not isinstance(ball, bool):  # a ball that holds a jump has room for both sides
+            number, room = float(ball.mid()), float(ball.rad())
+        if math.isfinite(number) and not abs(value - number) <= ROOM * (1 + abs(number)) + room:
             return True
     return False
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 COUNT = 8
 # Arrays that rest on a shape alone: nothing of them has a derivative.
-CONSTANT = ("zeros_like", "ones_like")
+CONSTANT = ("zeros_like", "ones_like", "full_like")
 # Inputs that only lend their shape have no derivative, and torch rightly has no path from them.
 FLAT = (
     "size",
@@ -38,6 +38,7 @@ FLAT = (
     "expand_as",
     "view_as",
     "meshgrid",
+    "broadcast_tensors",
     "slogdet",
     *CONSTANT,
 )  # pairwise_distance with p=0

@@ -44,7 +44,7 @@ def test_the_signature_is_valid(row):
     for group in (parsed.args, parsed.settings):
         required = [p.required for p in group]
         assert required == sorted(required, reverse=True)
-    assert {p.kind for p in parsed.args} <= {"", "index", "held", "condition"}
+    assert {p.kind for p in parsed.args} <= {"", "index", "held", "condition", "mask"}
     assert not {p.kind for p in parsed.settings} - {""}
 
 

@@ -28,6 +28,7 @@ from gradcheck_cli.worlds.scalars import ShapeError, expand
 from .points import INPUTS, array_rows, named, seeded
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from random import Random
 
     from gradcheck_cli.functions.row import Function, Parameter
@@ -94,7 +95,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "destination": (-1, (1, 0)),
     "k": (1, 2, -1),
     "dimension": (0, -1),
-    "size": (1, 2),
+    "size": (1, 2, None),
     "sizes": ((1, 3), (-1, 2), (3,)),
     "indexing": ("ij", "xy"),
     "equation": (
@@ -110,6 +111,26 @@ CHOICES: dict[str, tuple[Any, ...]] = {
         "ij, kj -> ikj",
     ),
     "n": (1, 2, 3),
+    "N": (None, 0, 1, 3),
+    "q": (Fraction(1, 4), 0, 1, Fraction(3, 10), (0, Fraction(1, 2))),
+    "interpolation": ("linear", "lower", "higher", "nearest", "midpoint"),
+    "dx": (1, 2, Fraction(3, 10)),
+    "r": (0, 1, 2, 3),
+    "with_replacement": (False, True),
+    "ind": (1, 2),
+    "maxnorm": (1, Fraction(3, 10), 5),
+    "fill_value": (2, Fraction(3, 10)),
+    "reduce": ("sum", "prod", "mean", "amax", "amin"),
+    "include_self": (True, False),
+    "accumulate": (False, True),
+    "output_size": (1, 2, 3),
+    "output_padding": (0, 1),
+    "ceil_mode": (False, True),
+    "count_include_pad": (True, False),
+    "scale_factor": (None, 2, Fraction(1, 2), Fraction(5, 2)),
+    "align_corners": (None, True, False),
+    "upscale_factor": (1, 2),
+    "downscale_factor": (1, 2),
     "upper": (True, False),
     "descending": (False, True),
     "largest": (True, False),
@@ -119,7 +140,11 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "dilation": (1, 2),
     "groups": (1, 2),
     "pad": ((1, 1), (0, 1, 1, 0), (2, 0), (-1, 1)),
-    "mode": ("constant", "reflect", "replicate", "circular"),
+    "mode": (
+        *("constant", "reflect", "replicate", "circular"),
+        *("nearest", "nearest-exact", "area", "linear", "bilinear", "trilinear", "bicubic"),
+        *("sum", "mean", "max"),
+    ),
     "value": (None, -1),
 }
 # Shapes of the arguments of a row whose arguments are no two of a kind; where there are fewer of
@@ -151,6 +176,47 @@ FITTING: dict[str, tuple[tuple[tuple[int, ...], ...], ...]] = {
     "weighted_nll_loss": (((3,), ()), ((2, 3), (2,)), ((2, 3), (2,), (3,)), ((2, 2, 3), (2, 3), (2,))),
     "weighted_cross_entropy": (((3,), ()), ((2, 3), (2,)), ((2, 3), (2,), (3,)), ((2, 2, 3), (2, 3), (2,))),
     "weighted_cross_entropy_with_logits": (((2, 3), (2, 3), (3,)), ((2, 3), (2, 3), (2, 1), (3,)), ((2, 3), (2, 3), (), (3,))),
+    **{
+        f"{name}{n}d": (((1, *(4, 3, 2)[:n]),), ((2, 1, *(3, 4, 3)[:n]),))
+        for name in ("max_pool", "avg_pool", "adaptive_max_pool", "adaptive_avg_pool")
+        for n in (1, 2, 3)
+    },
+    **{
+        f"conv{n}d": (
+            ((2, *(4, 3, 3)[:n]), (2, 2, *(2, 1, 2)[:n]), (2,)), ((1, 2, *(3, 3, 2)[:n]), (2, 1, *(1, 2, 2)[:n])),
+            ((1, 1, *(3, 3, 2)[:n]), (1, 1, *(2, 2, 1)[:n]), ()),
+        )
+        for n in (1, 2, 3)
+    },
+    **{
+        f"conv_transpose{n}d": (
+            ((2, *(2, 2, 1)[:n]), (2, 1, *(2, 1, 2)[:n]), (1,)), ((1, 2, *(2, 1, 2)[:n]), (2, 2, *(1, 2, 1)[:n])),
+        )
+        for n in (1, 2, 3)
+    },
+    "interpolate": (((1, 1, 4),), ((1, 1, 2, 3),), ((1, 1, 2, 1, 3),)),
+    "upsample_nearest": (((1, 1, 4),), ((1, 2, 2, 3),)),
+    "upsample_bilinear": (((1, 2, 2, 3),), ((1, 1, 3, 1),)),
+    "pixel_shuffle": (((4, 1, 2),), ((2, 4, 2, 1),)),
+    "pixel_unshuffle": (((1, 2, 4),), ((2, 1, 2, 2),)),
+    "channel_shuffle": (((1, 2, 2),), ((2, 4, 2, 1),)),
+    "scatter": (((3,), (2,), (2,)), ((2, 3), (1, 3), (1, 3)), ((2, 2), (2, 2), (2, 2)), ((2, 3), (2, 1), (2, 1))),
+    "scatter_reduce": (((3,), (3,), (3,)), ((2, 3), (2, 2), (2, 2)), ((2, 2), (2, 2), (2, 2))),
+    "index_reduce": (((3,), (3,), (3,)), ((2, 3), (2,), (2, 3)), ((3, 2), (2,), (3, 2))),
+    "put": (((3,), (2,), (2,)), ((2, 3), (2,), (2,)), ((2, 2), (), ())),
+    "embedding": (((), (2, 3)), ((3,), (2, 2)), ((2, 2), (3, 1))),
+    "embedding_bag": (((2, 2), (2, 3)), ((1, 3), (3, 2))),
+    "label_gaps": (((3,), (3,)), ((2, 3), (2, 3))),
+    "multilabel_margin_loss": (((3,), (3,)), ((2, 3), (2, 3))),
+    "triplet_margin_with_distance_loss": (((2, 3), (2, 3), (2, 3)), ((3,), (3,), (3,))),
+    "bilinear": (((3,), (2,), (2, 3, 2)), ((2, 3), (2, 2), (1, 3, 2), (1,)), ((2, 2, 1), (2, 2, 2), (2, 1, 2), (2,))),
+    "tensorinv": (((2, 2),), ((2, 1, 2),), ((1, 2, 2),), ((3, 1, 3),)),
+    "tensorsolve": (((2, 2), (2,)), ((2, 1, 2), (2, 1)), ((2, 3, 2, 3), (2, 3)), ((2, 2, 1), (2,))),
+    "lstsq": (((3, 2), (3, 1)), ((2, 2), (2, 2)), ((2, 3, 2), (2, 3, 1))),
+    "cholesky_solve": (((2, 1), (2, 2)), ((3, 2), (3, 3)), ((2, 2, 1), (2, 2, 2))),
+    "renorm": (((2, 3),), ((3, 2),), ((2, 2, 2),)),
+    "trapezoid_over": (((3,), (3,)), ((2, 3), (3,)), ((2, 3), (2, 3)), ((2, 2), (2,)), ((2, 2, 3), (2, 3))),
+    "cumulative_trapezoid_over": (((3,), (3,)), ((2, 3), (3,)), ((2, 3), (2, 3)), ((2, 2), (2,)), ((2, 2, 3), (2, 3))),
     "pairs": (((2, 3),), ((3, 2),), ((3, 1),)),
     "pdist": (((2, 3),), ((3, 2),), ((3, 1),)),
     "along_channels": (((3,), (2, 3)), ((2,), (2, 2, 2)), ((), (3,))),
@@ -166,8 +232,10 @@ RANGES = {
 }  # fmt: skip
 # Losses that tell apart -1 and 1.
 SIGNED = ("soft_margin_loss", "hinge_embedding_loss", "cosine_embedding_loss")
-# What chooses elements by integers, of arrays alone.
-INDEXED = ("gather_elements(", "scatter_add(", "index_add(", "index_copy(", "index_fill(")
+# Factors of symmetric matrices that are positive definite.
+DEFINITE = ("triangular_factor", "cholesky", "cholesky_ex")
+# What is given a factor, a triangle, as the last argument.
+TRIANGULAR = ("cholesky_inverse", "cholesky_solve")
 ONE = np.ones(1)
 # Shapes of three arguments: alike, with a vector of indices, of products that add to something.
 TRIPLES = (
@@ -242,6 +310,9 @@ def numbers(
         )
     if kind == "held" and row.name in SIGNED:
         return np.array([random.choice([-1.0, 1.0]) for _ in range(prod(shape))]).reshape(shape)
+    if row.name in DEFINITE and len(shape) > 1 and shape[-1] == shape[-2]:
+        drawn = np.array([random.randint(-4, 4) for _ in range(prod(shape))]).reshape(shape) / 8
+        return drawn + np.swapaxes(drawn, -1, -2) + 3 * np.eye(shape[-1])
     low, high = RANGES.get(row.name, (-3.0, 3.0))
     return np.array([round(random.uniform(low, high), 2) for _ in range(prod(shape))]).reshape(
         shape
@@ -294,6 +365,10 @@ def samples(row: Function) -> list[tuple[str, dict[str, np.ndarray[Any, Any]]]]:
         random = seeded(f"{text} {given}")
         named_inputs = zip(INPUTS, given, kinds, strict=False)
         values = {name: numbers(row, shape, random, kind) for name, shape, kind in named_inputs}
+        if row.name in TRIANGULAR:
+            *_, last = values
+            keep = np.triu if "upper=True" in text else np.tril
+            values[last] = keep(values[last]) if values[last].ndim > 1 else values[last]
         found.append((text, values))
     return found
 
@@ -322,37 +397,62 @@ def differs(value: torch.Tensor, truth: np.ndarray[Any, Any]) -> str:
     return ""
 
 
+def _twice(text: str, x: Any, y: Any) -> bool:
+    return len(set(y.reshape(-1).tolist())) < y.size
+
+
+def _of_matrices(text: str, x: Any, y: Any) -> bool:
+    by_rank = "linalg" in text and "dim=None" in text and "ord=None" not in text
+    return x.ndim > 1 and (by_rank or re.search(r"ord=(2|-2|'nuc')", text) is not None)
+
+
+def _no_distance(text: str, x: Any, y: Any) -> bool:
+    return 1 in y.shape or y.ndim < x.ndim
+
+
+# What torch accepts and we do not, on purpose, by the text and the first two arguments.
+REFUSED: dict[str, Callable[[str, Any, Any], bool]] = {
+    # One index for each row of elements.
+    "gather": lambda text, x, y: y.ndim != x.ndim - 1 or y.size != x.size,
+    # A number has no elements to choose from.
+    **dict.fromkeys(
+        ("unfold", "gather_elements", "scatter_add", "index_add", "index_fill"),
+        lambda text, x, y: 0 in (x.ndim, y.ndim),
+    ),
+    # Which copy stays?
+    "index_copy": lambda text, x, y: 0 in (x.ndim, y.ndim) or _twice(text, x, y),
+    "put": _twice,
+    "scatter": lambda text, x, y: y.size > 1,
+    # Of one element torch takes it, whatever is asked for.
+    "take_along_dim": lambda text, x, y: any(n <= y.max() for n in (1, *x.shape)),
+    # Of a window of padding alone torch's maximum is -inf.
+    **dict.fromkeys(
+        ("max_pool1d", "max_pool2d", "max_pool3d"),
+        lambda text, x, y: "padding=1, dilation=2" in text,
+    ),
+    # torch broadcasts what is summed over.
+    "tensordot": lambda text, x, y: 1 in x.shape + y.shape,
+    # Of vectors torch looks at no dim.
+    "vecdot": lambda text, x, y: x.ndim == y.ndim == 1,
+    # Vectors in torch, matrices in NumPy.
+    **dict.fromkeys(("solve", "solve_ex"), lambda text, x, y: y.ndim == x.ndim - 1 > 1),
+    # Of one x there is no distance.
+    **dict.fromkeys(("trapezoid_over", "cumulative_trapezoid_over"), _no_distance),
+    # The solution alone, the mantissa alone.
+    **dict.fromkeys(("lstsq", "frexp"), lambda text, x, y: "piece=0" not in text),
+    "as_scalar": lambda text, x, y: True,
+    "as_vector": lambda text, x, y: x.ndim != 1,
+    "dot": lambda text, x, y: x.ndim != 1 or y.ndim != 1,
+    **dict.fromkeys(("linalg_norm", "matrix_norm"), _of_matrices),
+    # One dim alone says nothing.
+    "transpose": lambda text, x, y: "None" in text and "dim0=None, dim1=None" not in text,
+}
+
+
 def we_may_refuse(text: str, values: dict[str, np.ndarray[Any, Any]]) -> bool:
-    """What torch accepts and we do not, on purpose."""
-    if text.startswith("gather("):
-        return (
-            values["y"].ndim != values["x"].ndim - 1 or values["y"].size != values["x"].size
-        )  # one index for each row of elements
-    if text.startswith(("unfold(", *INDEXED)) and 0 in (
-        values["x"].ndim,
-        values.get("y", ONE).ndim,
-    ):
-        return True  # a number has no elements to choose from
-    if text.startswith("take_along_dim("):  # of one element torch takes it, whatever is asked for
-        return any(n <= values["y"].max() for n in (1, *values["x"].shape))
-    if text.startswith("max_pool"):  # of a window of padding alone torch's maximum is -inf
-        return "padding=1, dilation=2" in text
-    if text.startswith("tensordot("):  # torch broadcasts what is summed over
-        return 1 in values["x"].shape + values["y"].shape
-    if text.startswith("vecdot("):  # of vectors torch looks at no dim
-        return values["x"].ndim == values["y"].ndim == 1
-    if text.startswith("solve("):  # vectors in torch, matrices in NumPy
-        return values["y"].ndim == values["x"].ndim - 1 > 1
-    if text.startswith("index_copy("):
-        return len(set(values["y"].reshape(-1).tolist())) < values["y"].size  # which copy stays?
-    if text.startswith(("as_vector(", "as_scalar(", "dot(")):
-        return text.startswith("as_scalar") or any(x.ndim != 1 for x in values.values())
-    if text.startswith(("linalg_norm(", "matrix_norm(")) and values["x"].ndim > 1:
-        by_rank = "linalg" in text and "dim=None" in text and "ord=None" not in text
-        return by_rank or re.search(r"ord=(2|-2|'nuc')", text) is not None
-    return (
-        text.startswith("transpose(") and "None" in text and "dim0=None, dim1=None" not in text
-    )  # one dim alone says nothing
+    """Whether torch accepts a call that we do not, on purpose."""
+    refused = REFUSED.get(text.partition("(")[0])
+    return refused is not None and refused(text, values["x"], values.get("y", ONE))
 
 
 @pytest.mark.parametrize("row", array_rows(), ids=named)

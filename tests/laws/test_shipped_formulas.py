@@ -45,7 +45,7 @@ IN_CPP = {
     "sinc": "sinc_backward", "deg2rad": "deg2rad_backward", "rad2deg": "rad2deg_backward", "i1": "i1_backward", "i1e": "i1e_backward",
     "rrelu": "rrelu_with_noise_backward", "addcmul": "handle_r_to_c", "addcdiv": "handle_r_to_c", "rsub": "handle_r_to_c", "copysign": "copysign_tensor_self_backward",
     "masked_fill": "masked_fill_backward", "clamp_min": "scalar_tensor with options", "clamp_max": "scalar_tensor with options",
-    "bce": "binary_cross_entropy_backward reduces", "bce_with_logits": "binary_cross_entropy_with_logits_backward reduces",
+    "bce": "binary_cross_entropy_backward reduces", "angle": "angle_backward", "nan_to_num": "at::isfinite", "bce_with_logits": "binary_cross_entropy_with_logits_backward reduces",
 }  # fmt: skip
 # Rows whose torch function is composed of others, and the node that its backward begins with.
 COMPOSED = {
@@ -57,6 +57,12 @@ COMPOSED = {
     "tanhshrink": "Sub",
     **dict.fromkeys(("sec", "csc", "sech", "csch", "coth", "cbrt", "gamma"), "Mul"),
     "cot": "Div",
+    "float_power": "Pow",
+    # torch hands the argument on.
+    **dict.fromkeys(
+        ("contiguous", "positive", "real", "conj", "conj_physical", "resolve_conj", "resolve_neg"),
+        "",
+    ),
     "asec": "Acos",
     "acsc": "Asin",
     "acot": "Atan",
@@ -412,7 +418,7 @@ def test_the_row_calls_torchs_own_function(row):
     that of its meaning.
     """
     _, result = forward(samples(row)[0])
-    node = re.sub(r"\d+$", "", result.grad_fn.name())
+    node = re.sub(r"\d+$", "", result.grad_fn.name()) if result.grad_fn else "Backward"
     entry = entry_of(row)
     base = entry.base if entry else RENAMED.get(row.name, row.name)
     camel = "".join(part.title() for part in base.split("_"))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.language.cells.bindings import Refused
-from gradcheck_cli.language.cells.derived import CellProgram, program_of, spelled_program
+from gradcheck_cli.language.cells.derived import CellProgram, cell_program, spelled_program
 from gradcheck_cli.language.cells.prompts import bare, without_magics
 from gradcheck_cli.language.cells.routines import Routines
 from gradcheck_cli.language.errors import Mistake, ProgramError
@@ -76,7 +76,7 @@ def read_cell(text: str, makers: Collection[str]) -> Cell:
             reading = _read(source, body, makers, are_inputs=True)
         if reading.mistakes:
             raise ProgramError(reading.mistakes)
-        programs = [program_of(reading, derivative) for derivative in reading.derivatives]
+        programs = [cell_program(reading, derivative) for derivative in reading.derivatives]
     except RecursionError:
         message = "the cell is nested too deeply"
         way_out = "name parts of it: `y = ...; f(y)`"

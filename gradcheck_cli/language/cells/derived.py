@@ -78,7 +78,7 @@ def spelled_program(derivative: Derivative) -> Spelling:
     return spelled(lines, ["\n"] * len(lines))
 
 
-def program_of(reading: Routines, derivative: Derivative) -> CellProgram:
+def cell_program(reading: Routines, derivative: Derivative) -> CellProgram:
     """A derivative in the language.
 
     Raises:

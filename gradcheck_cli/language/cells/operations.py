@@ -216,7 +216,7 @@ class Operations(Conversions):
         owner = self.value(node.value)
         match owner:
             case Gradient():
-                return owner if len(owner.by) < 2 else self.one_of(owner, node)
+                return owner if len(owner.by) < 2 else self.gradient_among(owner, node)
             case Series(items=items):
                 index = self.value(node.slice)
                 place = index.value if isinstance(index, PythonValue) else None
@@ -231,7 +231,7 @@ class Operations(Conversions):
         term = Term("index", self.span(node), "", (value.term, *keys))
         return Quantity(term, value.is_numpy, base)
 
-    def one_of(self, gradients: Gradient, node: ast.Subscript) -> Gradient:
+    def gradient_among(self, gradients: Gradient, node: ast.Subscript) -> Gradient:
         """One of several derivatives."""
         index = self.value(node.slice)
         place = index.value if isinstance(index, PythonValue) else None

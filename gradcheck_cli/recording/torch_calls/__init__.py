@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING, Any
 from gradcheck_cli.recording.torch_calls import (
     arithmetic,
     convolutions,
+    derived,
+    distances,
     linear,
+    matrices,
     moves,
     pieces,
     reductions,
+    scattering,
 )
 from gradcheck_cli.recording.torch_calls.rows import by_row
 
@@ -23,7 +27,7 @@ if TYPE_CHECKING:
 
     from gradcheck_cli.recording.operation import Operation
 
-_FILES = (arithmetic, reductions, pieces, convolutions)
+_FILES = (arithmetic, reductions, pieces, convolutions, matrices, distances, scattering, derived)
 
 
 def nodes_of(operation: Operation) -> Sequence[Any] | None:

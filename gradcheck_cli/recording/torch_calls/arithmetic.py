@@ -134,8 +134,14 @@ def _sign(op: Operation) -> Nodes:
     return op.row("sign", op.floats("self"))
 
 
-def _log_sigmoid(op: Operation) -> tuple[Nodes, None]:
-    return op.row("logsigmoid", op.floats("self")), None
+def _shrink_backward(op: Operation) -> Nodes:
+    is_small = op.row("le", op.row("abs", op.floats("self")), op.nodes(op["lambd"]))
+    return op.row("where", is_small, op.nodes(0), op.floats(next(iter(op.args))))
+
+
+def _log_sigmoid(op: Operation) -> tuple[Nodes, Nodes]:
+    x = op.floats("self")
+    return op.row("logsigmoid", x), op.row("exp", op.row("neg", op.row("abs", x)))
 
 
 _COPIES = ("clone", "alias", "contiguous", "lift_fresh", "lift_fresh_copy", "_to_copy", "to",
@@ -154,5 +160,6 @@ OPERATORS: dict[str, Any] = {
     "logical_not": _logical("logical_not"), "bitwise_not": _logical("logical_not"),
     "copy": _copied, "fill": _filled, "zero": _filled, "sgn": _sign,
     "log_sigmoid_forward": _log_sigmoid,
+    "softshrink_backward": _shrink_backward, "hardshrink_backward": _shrink_backward,
     **dict.fromkeys(_COPIES, _same), **dict.fromkeys(_NEW, _new),
 }  # fmt: skip

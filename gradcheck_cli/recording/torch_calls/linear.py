@@ -24,11 +24,16 @@ _LINEAR: dict[str, tuple[str, ...]] = {
     "put": ("self", "source"),
     "unfold_backward": ("grad_in",),
     "trapezoid": ("y",),
+    "_embedding_bag": ("weight",),
+    "_embedding_bag_forward_only": ("weight",),
+    "_embedding_bag_dense_backward": ("grad",),
+    "_embedding_bag_backward": ("grad",),
     **dict.fromkeys(
         (
             "avg_pool1d", "avg_pool2d", "avg_pool3d", "_adaptive_avg_pool2d",
             "_adaptive_avg_pool3d", "upsample_bilinear2d", "upsample_linear1d",
-            "upsample_bicubic2d", "col2im", "trace",
+            "upsample_bicubic2d", "upsample_trilinear3d", "col2im", "trace", "max_unpool2d",
+            "max_unpool3d",
         ),
         ("self",),
     ),
@@ -41,11 +46,18 @@ _LINEAR: dict[str, tuple[str, ...]] = {
             "upsample_nearest1d_backward", "upsample_nearest2d_backward",
             "reflection_pad1d_backward", "reflection_pad2d_backward",
             "replication_pad1d_backward", "replication_pad2d_backward",
-            "embedding_dense_backward",
+            "embedding_dense_backward", "adaptive_max_pool3d_backward", "masked_scatter_backward",
+            "_adaptive_avg_pool3d_backward", "upsample_trilinear3d_backward",
+            "upsample_nearest3d_backward", "_upsample_nearest_exact1d_backward",
+            "_upsample_nearest_exact2d_backward", "_upsample_nearest_exact3d_backward",
+            "reflection_pad3d_backward", "replication_pad3d_backward",
+            "fractional_max_pool2d_backward", "fractional_max_pool3d_backward",
         ),
         ("grad_output",),
     ),
 }  # fmt: skip
+# The mode of bags that takes the largest and adds nothing up.
+_LARGEST = 2
 # Unit vectors that are tried, at most.
 MOST_COLUMNS = 4_096
 
@@ -53,6 +65,11 @@ MOST_COLUMNS = 4_096
 def mapped(operation: Operation) -> tuple[Any, ...] | None:
     """The nodes of the result of a linear operator; None where it is none, or too large."""
     names = _LINEAR.get(operation.name, ())
+    weights = operation.get("per_sample_weights")
+    if operation.get("mode") == _LARGEST or (
+        weights is not None and operation.shadows.holds(weights)
+    ):
+        return None
     given = {n: operation[n] for n in names if isinstance(operation.get(n), torch.Tensor)}
     if not given:
         return None

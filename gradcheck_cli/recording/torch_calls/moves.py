@@ -102,6 +102,8 @@ _MOVERS = frozenset(
 )
 # They write into a copy, or add to it.
 _PUTS = ("index_put", "_unsafe_index_put", "_index_put_impl")
+# Arguments that say which elements are meant, and are held as they are at the point.
+PICKING = ("index", "indices", "mask")
 # Arguments that are filled in, and so are nodes as well.
 _FILLED = ("value", "src", "source", "values")
 
@@ -146,6 +148,8 @@ def called(function: Any, given: dict[str, Any]) -> Any:
 
 
 def _as_nodes(operation: Operation, key: str, value: Any) -> Any:
+    if key in PICKING:
+        return value
     if isinstance(value, list | tuple):
         return [_as_nodes(operation, key, v) for v in value]
     if isinstance(value, torch.Tensor) and (

@@ -52,8 +52,22 @@ def _pooled(op: Operation) -> tuple[Nodes, None]:
     return np.take_along_axis(flat, index, -1).reshape(tuple(values.shape)), None
 
 
-_POOLS = ("max_pool2d_with_indices", "max_pool3d_with_indices", "adaptive_max_pool2d")
+_POOLS = ("max_pool2d_with_indices", "max_pool3d_with_indices", "adaptive_max_pool2d",
+          "adaptive_max_pool3d", "fractional_max_pool2d", "fractional_max_pool3d")  # fmt: skip
+
+
+def _embedding(op: Operation) -> Any:
+    """Rows by their numbers; the row of padding is a constant, by definition."""
+    rows, padding = op.floats("weight"), op["padding_idx"]
+    index = op["indices"].detach().cpu().numpy()
+    nodes = rows[index]
+    if padding >= 0 and (index == padding).any():
+        nodes[index == padding] = op.row("stop_gradient", rows[padding])
+    return nodes
+
+
 OPERATORS: dict[str, Any] = {
+    "embedding": _embedding,
     "nll_loss_forward": _negative_likelihood,
     "nll_loss2d_forward": lambda op: None,
     "native_dropout": _dropped,

@@ -59,6 +59,17 @@ def _cumulative(op: Operation) -> Nodes:
     return op.row(op.name, op.floats("self"), dim=op["dim"])
 
 
+def _running_logsumexp(op: Operation) -> Nodes:
+    nodes = op.floats("self")
+    if not nodes.ndim:
+        return nodes
+    first, *rest = np.moveaxis(nodes, op["dim"], 0)
+    found = [first]
+    for part in rest:
+        found.append(op.row("logaddexp", found[-1], part))
+    return np.stack(found, op["dim"] % nodes.ndim)
+
+
 def _prod(op: Operation) -> Nodes:
     return op.row("prod", op.floats("self"), **_over(op))
 
@@ -89,26 +100,6 @@ def _softmax(op: Operation) -> Nodes:
 
 def _inverse(op: Operation) -> tuple[Nodes, None]:
     return op.row("inverse", op.floats("A")), None
-
-
-def _determinant(op: Operation) -> tuple[Nodes, None, None]:
-    return op.row("det", op.floats("A")), None, None
-
-
-def _sign_and_logarithm(op: Operation) -> tuple[Nodes, Nodes, None, None]:
-    det = op.row("det", op.floats("A"))
-    return op.row("sign", det), op.row("log", op.row("abs", det)), None, None
-
-
-def _solved(op: Operation) -> Any:
-    if not op["left"]:
-        return None
-    right = op["B"]
-    is_vector = right.dim() == op["A"].dim() - 1
-    nodes = op.floats("B")
-    inverse = op.row("inverse", op.floats("A"))
-    found = op.row("matmul", inverse, nodes[..., None] if is_vector else nodes)
-    return (found[..., 0] if is_vector else found), None, None, None
 
 
 def _by_index(op: Operation) -> Any:
@@ -144,10 +135,9 @@ OPERATORS: dict[str, Any] = {
     "max": _extreme("amax", "maximum"), "min": _extreme("amin", "minimum"),
     "var": _spread, "std": _spread, "var_mean": _spread, "std_mean": _spread,
     "linalg_vector_norm": _vector_norm, "norm": _vector_norm,
-    "cumsum": _cumulative, "cumprod": _cumulative,
+    "logcumsumexp": _running_logsumexp, "cumsum": _cumulative, "cumprod": _cumulative,
     "_softmax": _softmax, "_log_softmax": _softmax, "_safe_softmax": _softmax,
-    "linalg_inv_ex": _inverse, "_linalg_det": _determinant,
-    "_linalg_slogdet": _sign_and_logarithm, "_linalg_solve_ex": _solved,
+    "linalg_inv_ex": _inverse,
     "median": _median, "nanmedian": _median, "any": _held, "all": _held,
     **dict.fromkeys(_PRODUCTS, _product), **dict.fromkeys(_ADDED, _added_product),
     **dict.fromkeys(_ORDERED, _by_index),

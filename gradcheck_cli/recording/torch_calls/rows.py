@@ -68,9 +68,14 @@ def _settings(
             found[name] = dims_of(value)
         elif name in known and not isinstance(value, torch.Tensor):
             found[name] = setting_of(value)
-        elif value is not None and value is not False and value != defaults.get(name):
+        elif not _says_nothing(value, defaults.get(name)):
             return None
     return found
+
+
+def _says_nothing(value: Any, default: Any) -> bool:
+    """Whether an argument is left as it is without being asked for."""
+    return value is None or value == default or (value is False and default is not True)
 
 
 def dims_of(value: Any) -> Any:
