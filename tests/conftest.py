@@ -39,7 +39,9 @@ def tool(analyst):
     found.close()
 
 
-@pytest.fixture
-def shared(analyst, monkeypatch):
+@pytest.fixture(scope="session", autouse=True)
+def shared(analyst):
     """`gradcheck_cli.check` asks the shared process."""
-    monkeypatch.setattr(api, "Analyst", lambda: Borrowed(analyst))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(api, "Analyst", lambda: Borrowed(analyst))
+        yield

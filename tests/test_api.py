@@ -23,7 +23,6 @@ from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.reports.table import render
 
 pytest_plugins = ["pytester"]
-pytestmark = pytest.mark.usefixtures("shared")
 
 
 def point(report, name="x"):

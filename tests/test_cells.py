@@ -83,7 +83,6 @@ def misjudged(text, *, is_good=True):
     return found
 
 
-@pytest.mark.usefixtures("shared")
 @pytest.mark.parametrize("body", cells.TRICKY)
 def test_what_could_be_misread_is_not(body):
     """torch, running the cell, has the same gradients, whatever is said of them."""
@@ -95,14 +94,12 @@ RUN = [
 ]  # what is only printed has no `.grad`
 
 
-@pytest.mark.usefixtures("shared")
 @pytest.mark.parametrize("text", RUN, ids=range(len(RUN)))
 def test_the_gradients_are_those_of_the_cell_when_it_is_run(text):
     """torch, running the cell, comes to the numbers that the report has; all are right."""
     assert not misjudged(text)
 
 
-@pytest.mark.usefixtures("shared")
 def test_a_reader_that_misreads_is_caught(monkeypatch):
     """Where sums become differences the gradients are others."""
     honest = Operations._binary
@@ -346,7 +343,6 @@ def test_a_mistake_in_a_cell_names_file_line_and_column(tool, tmp_path, source):
     )
 
 
-@pytest.mark.usefixtures("shared")
 def test_python_takes_a_cell_without_a_point():
     """Its own numbers are the point; others may be given."""
     assert check(CELL).gradient("x") == pytest.approx(6.0)

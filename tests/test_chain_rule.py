@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import re
-from contextlib import closing
 from dataclasses import replace
 from math import prod
 
@@ -28,7 +27,6 @@ from gradcheck_cli.reports import renderer
 from gradcheck_cli.reports.chain_rule import chain_rule
 from gradcheck_cli.reports.schema import report_schema
 from gradcheck_cli.reports.stored import read_report
-from gradcheck_cli.symbolic.client import Analyst
 from gradcheck_cli.witnesses.chain import Chain
 from gradcheck_cli.witnesses.reference import Reference
 from gradcheck_cli.worlds.balls import balls_of, exact_ball, nearest_float
@@ -54,13 +52,6 @@ TENSORS = {
     "h = x.T @ x; p = sum(h*h, dim=0); p": "x=[[1, 2], [0.5, -1]]",
     "g = x[0]*x; g": "x=[1, 2, 3]",
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def analyst():
-    """SymPy at work."""
-    with closing(Analyst()) as found:
-        yield found
 
 
 def traced(analyst, text, at, *, every=False, **options):

@@ -43,14 +43,12 @@ def test_every_defect_has_a_reproducer():
     assert list(REPRODUCERS) and set(REPRODUCERS) == {row["id"] for row in DEFECTS}
 
 
-@pytest.mark.usefixtures("shared")
 @pytest.mark.parametrize("row", DEFECTS, ids=named)
 def test_a_defect_is_torchs_own(row):
     """torch's call and mpmath's value, by other means, are what gradcheck reports."""
     assert same(REPRODUCERS[row["id"]](), reported(row))
 
 
-@pytest.mark.usefixtures("shared")
 @pytest.mark.parametrize("row", DEFECTS, ids=named)
 def test_a_reproducer_of_something_else_is_seen(row):
     """torch's number off by one part in ten thousand, and a true one off by its last bit."""

@@ -93,7 +93,7 @@ def printed(body, folder):
 
 @pytest.mark.torch_fact
 @pytest.mark.parametrize(("page", "body"), scripts())
-def test_a_python_block_prints_what_it_says(page, body, tmp_path, shared):
+def test_a_python_block_prints_what_it_says(page, body, tmp_path):
     """And raises nothing."""
     found, expected = printed(body, tmp_path)
     assert found == expected
@@ -123,7 +123,7 @@ def test_a_setup_command_is_one_line_with_pinned_versions(mark, does):
     )
 
 
-def test_the_jq_filter_asks_for_keys_that_are_there(shared):
+def test_the_jq_filter_asks_for_keys_that_are_there():
     """`.cases[] | .reproduce, .partials[].reason`: each name is a key, wherever it is asked for."""
     (line,) = re.findall(r"jq -r '(.*)'", README)
     case = document(api.check("tanh(x)", {"x": 1}))["cases"][0]
@@ -191,7 +191,7 @@ def compared():
 
 @pytest.mark.torch_fact
 @pytest.mark.parametrize(("program", "at", "theirs", "ours"), compared())
-def test_the_comparison_with_torchs_own_check_holds(program, at, theirs, ours, shared):
+def test_the_comparison_with_torchs_own_check_holds(program, at, theirs, ours):
     """Both tools are asked, each with its defaults, in float64."""
     import torch
 
@@ -205,7 +205,7 @@ def test_the_comparison_with_torchs_own_check_holds(program, at, theirs, ours, s
 
 
 @pytest.mark.torch_fact
-def test_what_the_comparison_says_is_true(shared):
+def test_what_the_comparison_says_is_true():
     """The figures of its last column: sinc' is 36 % off, sigmoid' answers 0 for 4.25e-18, sqrt' is
     right to the bit.
     """

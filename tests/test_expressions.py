@@ -123,7 +123,6 @@ NOTEBOOKS, DEFECTS = FACTS.rows("notebooks"), FACTS.rows("defects")
 
 
 @pytest.mark.torch_fact
-@pytest.mark.usefixtures("shared")
 @pytest.mark.parametrize("row", NOTEBOOKS, ids=named)
 def test_a_notebook_prints_what_torch_answers(row):
     """Values and gradients, to the digits printed; the outcome and its reason."""
@@ -148,7 +147,6 @@ def test_a_notebook_prints_what_torch_answers(row):
             assert printed_as(text, value), name
 
 
-@pytest.mark.usefixtures("shared")
 @pytest.mark.parametrize("row", [row for row in NOTEBOOKS if "exact" in str(row)], ids=named)
 def test_a_notebooks_float64_result_is_the_reference(row):
     """Numbers that a notebook computed in float64 with NumPy are the proved ones, but for NumPy's
@@ -173,7 +171,6 @@ def test_a_notebooks_float64_result_is_the_reference(row):
     assert compared
 
 
-@pytest.mark.usefixtures("shared")
 @pytest.mark.parametrize(
     "row", [row for row in NOTEBOOKS if "claim" in row or "refuted" in row], ids=named
 )
@@ -187,7 +184,6 @@ def test_a_formula_derived_by_hand_is_right_or_refuted(row):
             assert all(bool(claimed.overlaps(truth)) is holds for claimed, truth in pairs), formula
 
 
-@pytest.mark.usefixtures("shared")
 def test_a_notebooks_central_difference_comes_out_of_step():
     """The plain quotient with the notebook's step, to the rounding of its two values of about 2."""
     row = next(row for row in NOTEBOOKS if "central_difference" in row)
@@ -201,7 +197,6 @@ def test_a_notebooks_central_difference_comes_out_of_step():
 
 
 @pytest.mark.torch_fact
-@pytest.mark.usefixtures("shared")
 @pytest.mark.parametrize("row", DEFECTS, ids=named)
 def test_a_known_defect_is_told(row):
     """torch's answer to six digits, the outcome and its reason."""
@@ -217,7 +212,6 @@ def test_a_known_defect_is_told(row):
     assert row.get("because", "") in verdict.reason
 
 
-@pytest.mark.usefixtures("shared")
 @pytest.mark.parametrize("row", DEFECTS, ids=named)
 def test_the_right_answer_is_proved(row):
     """To the bit, or from both sides, whatever torch answers."""
@@ -271,7 +265,6 @@ def test_printed_digits_are_compared_to_the_last(text, value, same):
     assert printed_as(text, value) is same
 
 
-@pytest.mark.usefixtures("shared")
 @pytest.mark.parametrize(
     "formula", ["1 - tanh(x)", "(1 - tanh(x)**2)*(1 + 1e-6)", "1 - tanh(x)**2 + 1e-18"]
 )

@@ -254,7 +254,7 @@ def test_reports_show_them_beside_the_others(analyst):
     Draft202012Validator(report_schema()).validate(json.loads(renderer("json")(report)))
 
 
-def test_python_asks_for_them(shared):
+def test_python_asks_for_them():
     """One as a word, several in a list; none by default."""
     report = check("exp(x)", {"x": 0.5}, modes=["forward", "reverse"])
     (record,) = document(report)["cases"]

@@ -222,7 +222,7 @@ def test_a_record_holds_them_as_texts(analyst):
     }  # fmt: skip
 
 
-def test_python_takes_them(shared):
+def test_python_takes_them():
     """Floats, texts, arrays; the first input that is differentiated is told where it may not be."""
     report = check("x*exp(m)", {"x": 2.0, "m": -inf}, wrt=["x"])
     assert report.summary == {"agree": 1}

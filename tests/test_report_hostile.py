@@ -78,7 +78,7 @@ HOSTILE = {
     "turned": "a\u202eb\u2066c\u2069\u200f\ufeff\u200b\ufffe\uffff",
     "halves": "\udcff\ud800",
     "formula": "@SUM(1+1)*cmd|' /C calc'!A0",
-    "long": "::error::" * 300,
+    "long": "::error::" * 60,
 }
 
 

@@ -20,8 +20,6 @@ from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.reports.html import BADGES, MAX_LISTED, MAX_PROGRAMS, fragment
 from gradcheck_cli.reports.stored import read_report
 
-pytestmark = pytest.mark.usefixtures("shared")
-
 HTML = {"div", "pre", "code", "span", "table", "tr", "th", "td"}
 MATHML = {"math", "mrow", "mfrac", "msup", "msub", "msqrt", "mi", "mn", "mo", "mtext", "mspace"}
 ATTRIBUTES = {"class", "style", "displaystyle", "width"}

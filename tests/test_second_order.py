@@ -24,15 +24,6 @@ from gradcheck_cli.records.outcome import Cause, Outcome
 from gradcheck_cli.records.versions import versions
 from gradcheck_cli.reports import renderer
 from gradcheck_cli.reports.stored import read_report
-from gradcheck_cli.symbolic.client import Analyst
-
-
-@pytest.fixture(scope="module")
-def analyst():
-    """SymPy at work."""
-    sympy = Analyst()
-    yield sympy
-    sympy.close()
 
 
 def second(text: str, at: str, analyst: Any = None, **options: Any) -> Any:

@@ -43,7 +43,7 @@ RUN = """\
 
 @pytest.mark.torch_fact
 @pytest.mark.parametrize(("program", "at", "slope"), FACTS.kinks)
-def test_torchs_choice_at_a_kink_is_as_stated(program, at, slope, shared):
+def test_torchs_choice_at_a_kink_is_as_stated(program, at, slope):
     """Different for one function in two spellings and in two versions, and each a valid
     subgradient.
     """

@@ -80,6 +80,7 @@ class Tool:
                 (entry, "leave", _leave),
                 (watch, "Analyst", lambda: Borrowed(self._analyst)),
                 (session, "Workers", self._lent),
+                (session, "_cores", lambda: 1),
                 (run, "monotonic", clock),
                 (sys, "argv", ["gradcheck", *words]),
                 *zip([sys] * 3, ("stdin", "stdout", "stderr"), streams, strict=True),

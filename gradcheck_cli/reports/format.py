@@ -78,6 +78,8 @@ def escape_controls(text: str) -> str:
     """A user's text with everything that could drive a terminal (escape sequences, text direction)
     written as escapes.
     """
+    if text.isprintable():
+        return text
     return "".join(
         c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode()
         for c in text.expandtabs(4)
