@@ -108,18 +108,20 @@ def variants_of(
     if call.standard.kind != "recording":
         # What follows has another value than the one that is stated.
         return
-    yield _laid("expanded-cotangent", "a cotangent that is expanded", call, ExpandedCotangent())
+    # A cotangent that was given weighs the value as it is.
+    free = replace(call, cotangent=None)
+    yield _laid("expanded-cotangent", "a cotangent that is expanded", free, ExpandedCotangent())
     if rows:
         yield _laid("expanded", "inputs that are expanded rows", call, Expanded(rows))
     if batched:
         one, more = (Rows(batched, call.wrt, several=several) for several in (False, True))
         if any(call.arrays[name].shape[0] > 1 for name in batched):
-            yield _laid("one-sample", "one sample", call, one)
-        yield _laid("more-samples", "more samples", call, more)
-    yield _laid("twice", "two calls before the backward", call, Twice(call.wrt))
+            yield _laid("one-sample", "one sample", free, one)
+        yield _laid("more-samples", "more samples", free, more)
+    yield _laid("twice", "two calls before the backward", free, Twice(call.wrt))
     size = sum(call.arrays[name].size for name in call.wrt)
     layout = FirstGradient(call.wrt, _other)
-    twice = replace(call, subject=replace(call.subject, layout=layout))
+    twice = replace(free, subject=replace(call.subject, layout=layout))
     if size <= _MOST_DIFFERENTIATED_TWICE:
         yield Variant("double-backward", "the backward's own backward", twice, counts=order > 1)
 
@@ -153,6 +155,8 @@ def tried(variant: Variant, limit: float = VARIANT_LIMIT) -> Tried:
     except Overrun as error:
         return Tried(variant, None, str(error))
     except BackwardRaised as error:
+        if not error.place:
+            return Tried(variant, None, f"not tried: torch's own backward raises {error}")
         place = f" ({error.place})" if error.place else ""
         return Tried(variant, Outcome.WRONG, f"the backward raises {error}{place}")
     except RuntimeError as error:
