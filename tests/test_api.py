@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import sympy
 import torch
+from each import each
 
 import gradcheck_cli
 from gradcheck_cli import PointError, ProgramError, UserError, api, assert_gradient, check
@@ -188,12 +189,12 @@ NO_POINTS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("code", "value"),
+@each(
+    "code, value",
     [(code, value) for code, values in NO_POINTS.items() for value in values],
-    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
+    ids=lambda cell: f"{cell[0]} {type(cell[1]).__name__}",
 )
-@pytest.mark.parametrize("input_", ["x", "cotangent"])
+@each("input_", ["x", "cotangent"])
 def test_what_is_no_point_is_the_users_mistake(code, value, input_):
     """A UserError with a code, whatever it is, at an input and as a cotangent."""
     given = {"x": {"x": value}, "cotangent": {"x": 1.0}}[input_]

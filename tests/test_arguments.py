@@ -5,6 +5,7 @@ no option.
 from __future__ import annotations
 
 import pytest
+from each import each
 from typer.main import get_command
 
 from gradcheck_cli.cli import app
@@ -74,13 +75,13 @@ KEPT = [
 ]
 
 
-@pytest.mark.parametrize(("words", "ordered"), CHECKS, ids=" ".join)
+@each("words, ordered", CHECKS, ids=lambda cell: " ".join(cell[0]))
 def test_an_expression_is_told_from_options(words, ordered):
     """Options first, then `--`, then the expression."""
     assert in_order(words) == ordered
 
 
-@pytest.mark.parametrize(("words", "ordered"), CHECKS, ids=" ".join)
+@each("words, ordered", CHECKS, ids=lambda cell: " ".join(cell[0]))
 def test_what_is_in_order_stays(words, ordered):
     """A second pass changes nothing."""
     assert in_order(ordered) == ordered

@@ -8,6 +8,7 @@ from time import process_time
 
 import pytest
 from clocks import cpu_budget
+from each import each
 
 HERE = Path(__file__).parent
 FILES = [
@@ -60,7 +61,7 @@ def _is_hurried(node):
     return given and not any(item.startswith(("settings(", "FIXED")) for item in decorators)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(HERE).as_posix())
+@each("path", FILES, ids=lambda path: path.relative_to(HERE).as_posix())
 def test_no_wall_clock_decides(path):
     """`clocks.cpu_budget` measures computing, `clocks.until` waits for an event, and `clocks.HUNG`
     ends a test that hangs.

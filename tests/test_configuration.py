@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from clocks import HUNG
+from each import each
 
 from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.settings.file import (
@@ -238,7 +239,7 @@ def test_every_line_is_known(folder, monkeypatch):
     assert read(shared).source("jobs") == "../pyproject.toml:3 [tool.gradcheck]"
 
 
-@pytest.mark.parametrize("row", [row for row in ROWS if row.example], ids=lambda row: row.name)
+@each("row", [row for row in ROWS if row.example], ids=lambda row: row.name)
 def test_the_example_of_each_setting_can_be_read(row, folder):
     """The page and the messages show it."""
     assert set(read(put(folder / OWN, f"{row.name} = {row.example}\n")).values) == {row.name}
@@ -352,7 +353,7 @@ def test_what_is_no_table_sets_nothing(text, place, folder):
     )
 
 
-@pytest.mark.parametrize(
+@each(
     "value",
     [
         "1",
@@ -370,7 +371,7 @@ def test_what_is_no_table_sets_nothing(text, place, folder):
         '["", ""]',
     ],
 )
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+@each("row", ROWS, ids=lambda row: row.name)
 def test_no_value_of_any_type_ends_in_a_traceback(row, value, folder):
     """It is read, or told as a mistake of the file."""
     path = put(folder / OWN, f"{row.name} = {value}\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from each import each
 from one_column import one_column
 
 from gradcheck_cli.witnesses.extrapolation import SMALLEST, Slope, extrapolate
@@ -95,7 +96,7 @@ def test_columns_together_are_what_the_rules_say_of_each():
 
 
 @pytest.mark.parametrize("order", [1, 2])
-@pytest.mark.parametrize("name", COLUMNS)
+@each("name", COLUMNS)
 def test_a_column_does_not_see_its_neighbours(name, order):
     """Alone, first, last, beside itself and among more columns than are worked on at once: the same
     bits.

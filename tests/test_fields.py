@@ -8,6 +8,7 @@ from random import Random
 
 import numpy as np
 import pytest
+from each import each
 from field_identities import ARRAYS, DERIVATIVES, FALSE, IDENTITIES
 
 from gradcheck_cli.calculus.reverse import adjoints
@@ -78,7 +79,7 @@ def test_an_identity_is_proved(text):
 
 
 @pytest.mark.parametrize("lie", LIES)
-@pytest.mark.parametrize("text", IDENTITIES)
+@each("text", IDENTITIES)
 def test_a_lie_is_not_proved(text, lie):
     """A coefficient, a sign, a missing term."""
     answer = ask(text.format(k=lie))
@@ -103,7 +104,7 @@ def test_derivatives_are_proved(text, claim):
 
 
 @pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("text", FALSE)
+@each("text", FALSE)
 def test_what_is_nearly_or_elsewhere_true_is_not_proved(text, seed):
     """Whatever is drawn: many digits are no proof, nor is the other sign of a root."""
     assert ask(text, seed=seed).holds is not True

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from asking import autograd, points, reference
 from clocks import HUNG, cpu_budget
+from each import each
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -113,9 +114,7 @@ def runners_in(source):
     return found
 
 
-@pytest.mark.parametrize(
-    "path", sorted(SOURCES.rglob("*.py")), ids=lambda path: str(path.relative_to(SOURCES))
-)
+@each("path", sorted(SOURCES.rglob("*.py")), ids=lambda path: str(path.relative_to(SOURCES)))
 def test_no_source_runs_text(path):
     """No `eval`, `exec`, `sympify`, `parse_expr`, `lambdify` and the like, nor their bare names
     passed on.

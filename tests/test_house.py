@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from each import each
 
 PACKAGE = Path(__file__).parents[1] / "gradcheck_cli"
 NAME = PACKAGE.name
@@ -132,7 +133,7 @@ def circles(arrows):
         left = {module: names for module, names in left.items() if module not in ends}
 
 
-@pytest.mark.parametrize("module", modules())
+@each("module", modules())
 def test_a_room_imports_lower_floors(module):
     """At the top, inside functions and for types alone."""
     assert list(climbs(module or "__init__", tree_of(module))) == []
@@ -212,7 +213,7 @@ def private_imports(tree):
                 yield f"{node.value.id}.{node.attr}"
 
 
-@pytest.mark.parametrize("module", modules())
+@each("module", modules())
 def test_no_private_name_crosses_a_module(module):
     """What others need has a public name."""
     assert list(private_imports(tree_of(module))) == []
@@ -294,7 +295,7 @@ def _branches(node):
     return len(node.cases) - 1 if isinstance(node, ast.Match) else 0
 
 
-@pytest.mark.parametrize("module", modules())
+@each("module", modules())
 def test_a_function_fits_on_a_screen(module):
     """At most 40 statements, of complexity at most 12."""
     assert list(too_large(tree_of(module))) == []
@@ -322,7 +323,7 @@ def wide(text):
             yield number
 
 
-@pytest.mark.parametrize("module", modules())
+@each("module", modules())
 def test_a_file_is_read_in_one_sitting(module):
     """At most 300 lines of at most 100 columns, rows of tables 160."""
     text = modules()[module].read_text(encoding="utf-8")
@@ -404,7 +405,7 @@ def speech(tree):
 SERVES = {"processes": {"os.environ"}}
 
 
-@pytest.mark.parametrize("module", [name for name in modules() if room_of(name) != "cli"])
+@each("module", [name for name in modules() if room_of(name) != "cli"])
 def test_only_the_command_line_prints_exits_or_reads_the_environment(module):
     """Results and messages are values everywhere else."""
     assert set(speech(tree_of(module))) <= SERVES.get(module, set())
@@ -433,7 +434,7 @@ def executed(tree):
     ]
 
 
-@pytest.mark.parametrize("module", modules())
+@each("module", modules())
 def test_nothing_is_executed_that_a_user_wrote(module):
     """No eval, exec, compile, sympify, parse_expr or lambdify anywhere in the package."""
     assert executed(tree_of(module)) == []

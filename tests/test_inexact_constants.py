@@ -10,6 +10,7 @@ from math import inf
 
 import pytest
 from asking import autograd, case, evidence, reference
+from each import each
 from mpmath import mp
 
 from gradcheck_cli.dtypes import DTYPES
@@ -47,8 +48,8 @@ def asked(text, at, dtype, answer=None):
 
 
 @pytest.mark.parametrize("dtype", sorted(DTYPES))
-@pytest.mark.parametrize("constant", VALUES)
-@pytest.mark.parametrize(("text", "left", "right", "tie"), PROGRAMS, ids=str)
+@each("constant", VALUES)
+@each("text, left, right, tie", PROGRAMS, ids=str)
 def test_a_constant_is_what_torch_rounds_it_to(text, left, right, tie, constant, dtype):
     """torch's tie is explained by the rounding of the constant, and neither what lies between the
     two sides nor beyond them is.

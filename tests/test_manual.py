@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from each import each
 from rich.cells import cell_len
 
 from gradcheck_cli.cli.pages import NO_TERMINAL, explain_command
@@ -44,7 +45,7 @@ def missing(text: str, page: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("topic", topics())
+@each("topic", topics())
 def test_no_word_number_or_line_of_code_is_cut(topic: str) -> None:
     """However narrow the terminal; and colour adds nothing else."""
     text = section(topic)
@@ -55,7 +56,7 @@ def test_no_word_number_or_line_of_code_is_cut(topic: str) -> None:
         assert COLOUR.sub("", lay_out(text, width, color=True)) == page
 
 
-@pytest.mark.parametrize("topic", topics())
+@each("topic", topics())
 def test_prose_is_as_wide_as_the_terminal(topic: str) -> None:
     """Only code and tables may be wider."""
     text = section(topic)
@@ -65,7 +66,7 @@ def test_prose_is_as_wide_as_the_terminal(topic: str) -> None:
     assert wide == [] or "\n|---" in text
 
 
-@pytest.mark.parametrize("topic", topics())
+@each("topic", topics())
 def test_a_section_ends_at_a_heading(topic: str) -> None:
     """Not at a comment in an example."""
     text = section(topic)

@@ -10,6 +10,7 @@ import re
 from xml.etree import ElementTree
 
 import pytest
+from each import each
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -136,13 +137,13 @@ FORMULAS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("formula", FORMULAS)
+@each("formula", FORMULAS)
 def test_what_is_drawn_is_what_is_written(formula):
     """By someone who sees the drawing alone."""
     assert Eye().value(right_side(formula)) == written(formula)
 
 
-@pytest.mark.parametrize("formula", [formula for formula in FORMULAS if "abs" not in formula])
+@each("formula", [formula for formula in FORMULAS if "abs" not in formula])
 def test_what_is_left_without_tags_is_what_is_written(formula):
     """The same syntax tree, for whoever strips off the tags; `|x|` alone is not Python."""
     assert ast.dump(ast.parse(left_without_tags(formula))) == ast.dump(ast.parse(formula))

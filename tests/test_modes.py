@@ -10,6 +10,7 @@ from math import cos, inf, nan, sin
 import pytest
 import torch
 from asking import alone, case, changed, check_together, evidence, points, reference
+from each import each
 from jsonschema_rs import Draft202012Validator
 from laws.points import differentiable_rows, named, samples
 from torch_facts import FACTS
@@ -74,7 +75,7 @@ def test_each_mode_gives_the_gradient(text, at, wrt, cotangent, slopes, mode):
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16", "float16"])
-@pytest.mark.parametrize("row", differentiable_rows(), ids=named)
+@each("row", differentiable_rows(), ids=named)
 def test_the_modes_agree_where_backward_does(row, dtype):
     """At ordinary points of every function: what torch can do in a mode it does within the budget of
     its backward, and it can what backward can.

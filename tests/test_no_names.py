@@ -6,6 +6,7 @@ import ast
 from pathlib import Path
 
 import pytest
+from each import each
 
 from gradcheck_cli.functions import names
 
@@ -69,7 +70,7 @@ def listed(tree):
                 yield part.value
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+@each("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_no_file_lists_functions_by_name(path):
     """What is true of a function is a column of its row; a call that is built may name it."""
     found = set(listed(ast.parse(path.read_text(encoding="utf-8"))))

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import pytest
+from each import each
 from program_messages import MESSAGES
 
 from gradcheck_cli.functions import names, table
@@ -138,7 +139,7 @@ def test_a_message_says_what_where_and_what_instead(text):
     assert str(caught.value) == MESSAGES[text]
 
 
-@pytest.mark.parametrize("text", SAME)
+@each("text", SAME)
 def test_two_texts_of_one_program(text):
     """Both are read to the same nodes."""
     assert shape(text) == shape(SAME[text])
@@ -228,7 +229,7 @@ def test_other_libraries_other_meanings(text):
     parse(text.rpartition(".")[2])
 
 
-@pytest.mark.parametrize("name", names())
+@each("name", names())
 def test_every_name_and_alias_is_read_as_its_row(name):
     """With as many arguments as the row takes."""
     row = table()[names()[name]]

@@ -13,6 +13,7 @@ from random import Random
 import pasted
 import pytest
 from clocks import cpu_budget
+from each import each
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_hostile import ATTACKS, MOMENT
@@ -32,7 +33,7 @@ from gradcheck_cli.reports import FORMATS, renderer
 FIXED = settings(derandomize=True, database=None, deadline=None, max_examples=300)
 
 
-@pytest.mark.parametrize("text", pasted.READ)
+@each("text", pasted.READ)
 def test_a_pasted_text_is_read_as_its_strict_text(text):
     """The same Program, and the report says so."""
     strict = pasted.READ[text]
@@ -47,7 +48,7 @@ def test_the_table_is_of_some_size():
     assert len(pasted.AMBIGUOUS) > 20
 
 
-@pytest.mark.parametrize("text", pasted.AMBIGUOUS)
+@each("text", pasted.AMBIGUOUS)
 def test_what_has_two_meanings_is_asked(text):
     """With each of them as a program that the language accepts."""
     with pytest.raises(ProgramError) as caught:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from each import each
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -78,8 +79,8 @@ def test_a_report_is_no_different_from_itself() -> None:
         )
 
 
-@pytest.mark.parametrize("old", [*OUTCOMES, "error"])
-@pytest.mark.parametrize("new", [*OUTCOMES, "error"])
+@each("old", [*OUTCOMES, "error"])
+@each("new", [*OUTCOMES, "error"])
 def test_outcomes_have_an_order(old: str, new: str) -> None:
     """error > wrong > inconclusive > undefined > detached > kink > imprecise > agree; a partial
     tells it once, and the case does where there is none.
@@ -115,8 +116,8 @@ def test_outcomes_have_an_order(old: str, new: str) -> None:
     assert found.exit_code == worse
 
 
-@pytest.mark.parametrize("old", Status)
-@pytest.mark.parametrize("new", Status)
+@each("old", Status)
+@each("new", Status)
 def test_statuses_have_an_order(old: str, new: str) -> None:
     """Also where the outcome stays: what the suite expects has changed, or the run was strict."""
     record = by_name()[f"{SUITE}::kink"]

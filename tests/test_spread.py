@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from math import isfinite
 
-import pytest
 from asking import case
+from each import each
 from flint import arb, ctx
 from programs import smooth
 
@@ -40,7 +40,7 @@ def swept(trace, spread, output):
     return total, parts
 
 
-@pytest.mark.parametrize(("text", "at"), POINTS)
+@each("text, at", POINTS)
 def test_a_pass_forwards_gives_what_passes_backwards_give(text, at):
     """To 2e-16, for every partial and for the value."""
     trace, spread = spread_of(text, at)
@@ -51,7 +51,7 @@ def test_a_pass_forwards_gives_what_passes_backwards_give(text, at):
             assert abs((arb(0) if found is None else found) - total) <= 2e-16 * total
 
 
-@pytest.mark.parametrize(("text", "at"), POINTS)
+@each("text, at", POINTS)
 def test_the_leader_makes_no_small_part_of_a_budget(text, at):
     """It is followed along one way at each fork, and so may be the second; it is never a node that
     makes less than a third of what the first makes.

@@ -17,6 +17,7 @@ import suite_point_messages
 import suite_value_messages
 import yaml
 from clocks import HUNG
+from each import each
 from suite_messages import X, one
 
 from gradcheck_cli import suites
@@ -58,17 +59,13 @@ def mistakes(text):
     return ()
 
 
-@pytest.mark.parametrize(
-    "text", MESSAGES, ids=lambda text: repr(text.removeprefix(suite_messages.HEAD))[:40]
-)
+@each("text", MESSAGES, ids=lambda text: repr(text.removeprefix(suite_messages.HEAD))[:40])
 def test_a_message_says_what_and_where(text):
     """The whole text, all mistakes in one go and in the order of the file."""
     assert said(text) == MESSAGES[text]
 
 
-@pytest.mark.parametrize(
-    "text", MESSAGES, ids=lambda text: repr(text.removeprefix(suite_messages.HEAD))[:40]
-)
+@each("text", MESSAGES, ids=lambda text: repr(text.removeprefix(suite_messages.HEAD))[:40])
 def test_a_place_is_that_of_the_characters_shown(text):
     """LINE:COLUMN counts to the characters that carets stand under."""
     lines = text.split("\n")

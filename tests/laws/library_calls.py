@@ -133,6 +133,15 @@ def written(row: Function) -> list[Written]:
     return list(dict.fromkeys(call for row in rows for call in forms(row)))
 
 
+def shapes_of(row: Function) -> list[Written]:
+    """A call of a row for each set of settings, by place and by name, whatever their values."""
+    kinds = {
+        (call.kinds, len(call.tail), tuple(key for key, _ in call.keywords)): call
+        for call in written(row)
+    }
+    return list(kinds.values())
+
+
 def forms(row: Function) -> Iterator[Written]:
     """Calls of a row: bare, with each setting by place and by each of its names, and with two."""
     parsed = row.parsed
@@ -228,8 +237,22 @@ def of_language(text: str, inputs: list[np.ndarray[Any, Any]]) -> Any:
     except ProgramError:
         return None
     given = dict(zip(INPUTS, inputs, strict=False))
-    found = of_balls(text, {name: given[name] for name in variables})
+    found = _balls_of(text, {name: given[name] for name in variables})
     return None if isinstance(found, Exception) else found
+
+
+def _balls_of(text: str, given: dict[str, np.ndarray[Any, Any]]) -> Any:
+    """As `of_balls`, once for all texts of one program: other names of a library and of its settings
+    come to the same.
+    """
+    numbers = tuple((name, a.dtype.char, a.shape, a.tobytes()) for name, a in given.items())
+    key = parse(text).nodes, numbers
+    if key not in _KNOWN:
+        _KNOWN[key] = of_balls(text, given)
+    return _KNOWN[key]
+
+
+_KNOWN: dict[Any, Any] = {}
 
 
 def differs(theirs: np.ndarray[Any, Any], ours: Any) -> bool:
@@ -286,15 +309,21 @@ def walk(prefix: str, rows: list[Function] | None = None, module: str = "") -> W
                     if prefix == METHODS
                     else f"{prefix}.{call.text(name)}"
                 )
+                is_read = _is_read(text)
                 for arrays in points(row, module):
-                    compare(
-                        found,
-                        name,
-                        text,
-                        of_library(function, call, inputs_for(module, arrays)),
-                        arrays,
-                    )
+                    if not is_read and name in found.answered:
+                        break  # what is refused is refused at every point
+                    theirs = of_library(function, call, inputs_for(module, arrays))
+                    compare(found, name, text, theirs, arrays)
     return found
+
+
+def _is_read(text: str) -> bool:
+    try:
+        parse(text)
+    except ProgramError:
+        return False
+    return True
 
 
 def compare(found: Walk, name: str, text: str, theirs: Any, arrays: list[Any]) -> None:

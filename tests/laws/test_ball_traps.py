@@ -8,6 +8,7 @@ from random import Random
 import pytest
 from asking import reference
 from clocks import cpu_budget
+from each import each
 from flint import arb, ctx
 
 from gradcheck_cli.dtypes import DTYPES
@@ -140,8 +141,8 @@ def test_an_undecided_condition_holds_both_branches():
     assert row_of("gate", False) is OFF and OFF * NAN is OFF and OFF + arb(1) == 1
 
 
-@pytest.mark.parametrize("nan", [NAN, arb(float("nan"))], ids=["nan", "nan of radius 0"])
-@pytest.mark.parametrize(
+@each("nan", [NAN, arb(float("nan"))], ids=repr)
+@each(
     "row",
     [
         row
@@ -199,7 +200,7 @@ EXTREMES = (
 )
 
 
-@pytest.mark.parametrize(
+@each(
     "row",
     [
         row

@@ -12,6 +12,7 @@ from math import gcd, lcm
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from each import each
 from flint import ctx
 
 from gradcheck_cli.language.parse import parse
@@ -248,7 +249,7 @@ UNARY = [
 ]
 
 
-@pytest.mark.parametrize("row", UNARY, ids=lambda row: row.name)
+@each("row", UNARY, ids=lambda row: row.name)
 def test_every_primitive_takes_numbers_that_are_known(row):
     """What the row answers to a `Real` is what it answers to a ball."""
     for x in (

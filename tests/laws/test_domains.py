@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from asking import case, reference
+from each import each
 
 from gradcheck_cli.witnesses.truth import Undefined
 
@@ -79,7 +80,7 @@ def _arguments(sample: Sample) -> list[float]:
     return [order if p.kind == "index" else next(numbers) for p in sample.row.parsed.args]
 
 
-@pytest.mark.parametrize(
+@each(
     "row", [row for row in ROWS if row.kind == "primitive" and row.name not in IN_WORDS], ids=named
 )
 def test_inside_the_domain_the_ball_is_finite(row):
@@ -98,7 +99,7 @@ def test_outside_the_domain_the_ball_is_nan(row):
             assert enclose(sample.text, sample.values).is_nan(), sample
 
 
-@pytest.mark.parametrize("row", ROWS, ids=named)
+@each("row", ROWS, ids=named)
 def test_where_there_is_no_value_the_check_says_so(row):
     """`undefined`, or `detached` for a function torch does not differentiate; never a verdict on a
     gradient that cannot exist.
@@ -122,7 +123,7 @@ def test_where_there_is_no_value_the_check_says_so(row):
         assert outcomes <= expected, f"{sample}: {outcomes}"
 
 
-@pytest.mark.parametrize("row", ROWS, ids=named)
+@each("row", ROWS, ids=named)
 def test_where_there_is_no_value_torch_has_none(row):
     """NaN or an infinity; the exceptions are facts about torch, told above."""
     finite = []

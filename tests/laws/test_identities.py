@@ -9,6 +9,7 @@ from random import Random
 
 import pytest
 from asking import case, reference
+from each import each
 
 from gradcheck_cli.calculus.formulas import is_elementwise
 from gradcheck_cli.calculus.rewriting import recognised, rewritings
@@ -87,7 +88,7 @@ def are_one(form, instead):
     return all(seen)
 
 
-@pytest.mark.parametrize(("form", "instead"), RULES, ids=[f"{a} = {b}" for a, b in RULES])
+@each("form, instead", RULES, ids=" = ".join)
 def test_both_forms_are_one_function(form, instead):
     """Values and derivatives overlap in balls, to at least 70 bits."""
     assert are_one(form, instead)
@@ -105,7 +106,7 @@ def test_a_lie_among_the_identities_is_caught(form, instead):
     assert not are_one(form, instead)
 
 
-@pytest.mark.parametrize(("form", "instead"), IDENTITIES, ids=[a for a, _ in IDENTITIES])
+@each("form, instead", IDENTITIES, ids=" = ".join)
 def test_an_identity_is_found_in_a_program(form, instead):
     """Each rule matches its own form, in the user's spelling as in any other."""
     texts = [r.program.nodes for r in rewritings(form, None) if r is not None]

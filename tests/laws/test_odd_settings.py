@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pytest
 from asking import points
+from each import each
 
 from gradcheck_cli.functions import table
 from gradcheck_cli.language.errors import UserError
@@ -25,8 +25,8 @@ TAKEN = {"alpha": ("1.5",), "beta": ("1.5",), "equation": ("'a'",)}
 VALUES = (*NO_SHAPE, "None", "True", "()", "(0, 1, 2)", "-7")
 
 
-@pytest.mark.parametrize("value", VALUES)
-@pytest.mark.parametrize("row", ROWS, ids=named)
+@each("value", VALUES)
+@each("row", ROWS, ids=named)
 def test_an_odd_setting_is_told_or_means_something(row: Function, value: str) -> None:
     """It never ends in a failure of the tool, and no shape is blamed for what is none."""
     kinds = [parameter.kind for parameter in row.parsed.args]

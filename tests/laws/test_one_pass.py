@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sympy
+from each import each
 from programs import smooth
 from sympy.printing.str import StrPrinter
 
@@ -75,13 +76,13 @@ def missed(text):
     ]
 
 
-@pytest.mark.parametrize("text", [*RANDOM, *CHOSEN])
+@each("text", [*RANDOM, *CHOSEN])
 def test_one_pass_is_what_sympy_finds(text):
     """Structurally equal, variable by variable."""
     assert not missed(text)
 
 
-@pytest.mark.parametrize("row", ROWS, ids=named)
+@each("row", ROWS, ids=named)
 def test_one_pass_is_what_sympy_finds_of_every_row(row):
     """Over the opaque function, and over SymPy's own where the row names one."""
     assert not missed(about(row))
@@ -132,7 +133,7 @@ def misprinted(text):
     return [pair for pair in found if pair[0] != pair[1]]
 
 
-@pytest.mark.parametrize("text", [*RANDOM, *CHOSEN, *map(about, ROWS)])
+@each("text", [*RANDOM, *CHOSEN, *map(about, ROWS)])
 def test_what_is_printed_is_what_sympy_prints(text):
     """The order of terms and factors, brackets, fractions and roots."""
     assert not misprinted(text)

@@ -18,7 +18,7 @@ from gradcheck_cli.language.errors import ProgramError
 from gradcheck_cli.language.libraries import METHODS, PREFIXES
 from gradcheck_cli.language.parse import parse
 
-from .library_calls import MODULES, walk, written
+from .library_calls import MODULES, shapes_of, walk
 from .test_same_shapes import of_balls
 
 # A name under a prefix that is refused whatever is given to it.
@@ -75,7 +75,7 @@ def test_another_name_of_a_library_is_read_as_the_first(prefix):
         row = table()[own]
         if row.operator == "[]" or name in constants():
             continue
-        for call in written(row):
+        for call in shapes_of(row):
             assert reading(f"{prefix}.{call.text(name)}") == reading(f"{first}.{call.text(name)}")
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 import sympy
+from each import each
 from flint import arb, ctx
 
 from gradcheck_cli.functions import table
@@ -21,7 +22,7 @@ NOT_IN_SYMPY = ("floor", "ceil", "trunc")
 NUMERIC = [row for row in followed_rows() if any(not p.kind for p in row.parsed.args)]
 
 
-@pytest.mark.parametrize(
+@each(
     "row",
     [row for row in all_rows() if row.sympy is not None and row.name not in NOT_IN_SYMPY],
     ids=named,
@@ -51,7 +52,7 @@ def missed(sample: Sample) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("row", NUMERIC, ids=named)
+@each("row", NUMERIC, ids=named)
 def test_partials_are_what_differences_come_to(row):
     """To 250 bits, for every row and setting."""
     for sample in samples(row):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 from asking import reference
+from each import each
 
 from gradcheck_cli.functions import table
 from gradcheck_cli.judge.rounding import rounding
@@ -72,7 +73,7 @@ def counting(sample: Sample) -> list[int]:
     return sharp
 
 
-@pytest.mark.parametrize("row", differentiable_rows(), ids=named)
+@each("row", differentiable_rows(), ids=named)
 def test_an_honest_gradient_is_not_called_wrong(row):
     """Every sampled point but those where torch's backward is known to be wrong;
     `test_torch_defects` has these.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from each import each
 
 from gradcheck_cli.functions import table
 from gradcheck_cli.language.elements import element
@@ -58,7 +59,7 @@ def wrong_pullbacks(row: Function) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("row", STATED, ids=named)
+@each("row", STATED, ids=named)
 def test_a_pullback_is_the_cotangent_times_the_partial(row):
     """In balls of 800 bits, for every setting and several cotangents."""
     assert not wrong_pullbacks(row)

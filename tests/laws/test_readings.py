@@ -10,6 +10,7 @@ from fractions import Fraction
 import pytest
 import sympy
 from asking import analytic, case
+from each import each
 from programs import smooth
 
 from gradcheck_cli.functions import table
@@ -43,13 +44,13 @@ def misread(text, spoil=lambda data: data):
     ]
 
 
-@pytest.mark.parametrize("text", TEXTS)
+@each("text", TEXTS)
 def test_a_program_is_what_its_text_reads_back_to(text):
     """Node by node."""
     assert not misread(text)
 
 
-@pytest.mark.parametrize("row", ROWS, ids=named)
+@each("row", ROWS, ids=named)
 def test_a_program_of_every_row_is_what_its_text_reads_back_to(row):
     """At default settings, or at 0.3 where there are none."""
     assert not misread(about(row))

@@ -11,6 +11,7 @@ from operator import attrgetter
 
 import pytest
 import torch
+from each import each
 
 from gradcheck_cli.functions import constants, lookup, names, operators, table
 from gradcheck_cli.functions.row import Function, RowError
@@ -31,7 +32,7 @@ def test_names_and_aliases_are_unique():
     assert names() == {name: row.name for row in all_rows() for name in (row.name, *row.aliases)}
 
 
-@pytest.mark.parametrize("row", all_rows(), ids=named)
+@each("row", all_rows(), ids=named)
 def test_the_signature_is_valid(row):
     """Names once each, settings after arguments, required ones before those with a default, kinds
     known.
@@ -47,7 +48,7 @@ def test_the_signature_is_valid(row):
     assert not {p.kind for p in parsed.settings} - {""}
 
 
-@pytest.mark.parametrize("row", all_rows(), ids=named)
+@each("row", all_rows(), ids=named)
 def test_the_texts_use_the_signatures_names_and_no_others(row):
     """Partials, pullbacks, domain and kinks speak of the arguments; pullbacks also of `ybar`, `y`
     and the settings.
@@ -71,7 +72,7 @@ def all_calls(row: Function) -> list[str]:
     )
 
 
-@pytest.mark.parametrize("row", all_rows(), ids=named)
+@each("row", all_rows(), ids=named)
 def test_a_call_with_all_settings_reads_back(row):
     """text -> Program -> text -> Program gives the same nodes, and the row is among them."""
     for text in all_calls(row):
@@ -81,7 +82,7 @@ def test_a_call_with_all_settings_reads_back(row):
         assert row.name in [node.function for node in program.nodes if isinstance(node, Call)], text
 
 
-@pytest.mark.parametrize("row", [row for row in all_rows() if row.aliases], ids=named)
+@each("row", [row for row in all_rows() if row.aliases], ids=named)
 def test_an_alias_is_the_function(row):
     """A call by any name is the same Program, printed under the row's own name."""
     for text in all_calls(row)[:5]:
@@ -107,7 +108,7 @@ def test_a_row_that_contradicts_itself_is_refused(name, change, said):
         replace(table()[name], **change)
 
 
-@pytest.mark.parametrize("row", all_rows(), ids=named)
+@each("row", all_rows(), ids=named)
 def test_roundings_and_forms_are_well_formed(row):
     """Two counts, stated only where they are asked for: a derived row without a pullback rounds as
     its meaning does. A LaTeX form has a place for each argument; other libraries are known ones.
@@ -155,7 +156,7 @@ def test_a_row_holds_no_tolerance_and_no_skip():
     }
 
 
-@pytest.mark.parametrize("row", table().values(), ids=attrgetter("name"))
+@each("row", table().values(), ids=attrgetter("name"))
 def test_the_torch_name_that_is_shown_exists(row):
     """`gradcheck functions` names a function of torch that is there, or an operator."""
     shown = torch_name(row)

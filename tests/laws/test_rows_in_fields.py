@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import sympy
+from each import each
 from flint import arb, ctx
 
 from gradcheck_cli.calculus.formulas import conditions, formula, lower, torch_pullback
@@ -166,13 +167,13 @@ def answers(row, scale=1):
 WITH_PULLBACK = [row for row in differentiable_rows() if row.pullback]
 
 
-@pytest.mark.parametrize("row", WITH_PULLBACK, ids=named)
+@each("row", WITH_PULLBACK, ids=named)
 def test_pullbacks_are_proved(row):
     """torch's formula is the exact derivative, as an identity."""
     assert [answer for answer in answers(row) if answer.holds is not True] == []
 
 
-@pytest.mark.parametrize("row", WITH_PULLBACK, ids=named)
+@each("row", WITH_PULLBACK, ids=named)
 def test_a_pullback_off_by_one_part_in_a_million_is_not_proved(row):
     """Unless the slope is zero at the point."""
     for sample, answer in zip(asked(row), answers(row, Fraction(1000001, 1000000)), strict=True):
@@ -217,7 +218,7 @@ SYMPYS = [
 ]
 
 
-@pytest.mark.parametrize("row", SYMPYS, ids=named)
+@each("row", SYMPYS, ids=named)
 def test_sympys_derivatives_are_never_refuted(row):
     """Proved or left open."""
     assert [name for name, answer in sympys(row) if answer.holds is False] == []

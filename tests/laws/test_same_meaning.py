@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import sympy
+from each import each
 from flint import arb, ctx
 
 from gradcheck_cli.functions import table
@@ -50,9 +51,7 @@ def with_values(row: Function) -> list[Sample]:
     return found
 
 
-@pytest.mark.parametrize(
-    "row", [row for row in elementwise_rows() if row.name not in NOT_IN_TORCH], ids=named
-)
+@each("row", [row for row in elementwise_rows() if row.name not in NOT_IN_TORCH], ids=named)
 def test_torchs_value_is_the_ball_but_for_rounding(row):
     """float64 lies within 4 ulp, or 4 forward budgets, of the enclosure."""
     for sample in with_values(row):
@@ -97,7 +96,7 @@ def test_rows_that_torch_lacks_answer_as_their_notes_say():
         ), sample
 
 
-@pytest.mark.parametrize("row", [row for row in all_rows() if row.sympy is not None], ids=named)
+@each("row", [row for row in all_rows() if row.sympy is not None], ids=named)
 def test_sympys_value_lies_in_the_ball(row):
     """SymPy's own function, evaluated to 50 digits, is the number that the balls hold."""
     for sample in samples(row):

@@ -16,9 +16,9 @@ from math import e, isfinite, isnan, log, pi, sqrt
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
-import pytest
 import torch
 import yaml
+from each import each
 
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.language.program import fold
@@ -366,7 +366,7 @@ FORMULAS = [
 ]
 
 
-@pytest.mark.parametrize("row", FORMULAS, ids=named)
+@each("row", FORMULAS, ids=named)
 def test_our_pullback_is_torchs_formula(row):
     """In float64, to a few roundings, also where the formula itself cancels."""
     entry = entry_of(row)
@@ -382,7 +382,7 @@ def test_our_pullback_is_torchs_formula(row):
                 )
 
 
-@pytest.mark.parametrize("row", FORMULAS, ids=named)
+@each("row", FORMULAS, ids=named)
 def test_torchs_formula_is_what_torch_runs(row):
     """The formula in the wheel is the one behind `backward`."""
     for sample in stressed(row):
@@ -392,7 +392,7 @@ def test_torchs_formula_is_what_torch_runs(row):
         )
 
 
-@pytest.mark.parametrize("row", FORMULAS, ids=named)
+@each("row", FORMULAS, ids=named)
 def test_another_formula_is_seen(row):
     """The comparison above can fail: a cotangent off by one part in a million is caught."""
     entry = entry_of(row)
@@ -412,7 +412,7 @@ def test_every_row_is_held_against_its_formula_or_said_why_not():
         assert all(helper.split()[0] in texts for helper in helpers.split(", ")), texts
 
 
-@pytest.mark.parametrize("row", differentiable_rows(), ids=named)
+@each("row", differentiable_rows(), ids=named)
 def test_the_row_calls_torchs_own_function(row):
     """The node of the result is the one generated for this function: its own backward runs, not
     that of its meaning.

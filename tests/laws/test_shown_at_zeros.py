@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from asking import case, reference
+from each import each
 
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.symbolic import server
@@ -57,7 +58,7 @@ def told_there(found: Point) -> list[dict[str, Any]]:
     return [{**entry, "gradient": entry.get("gradient")} for entry in entries]
 
 
-@pytest.mark.parametrize("row", elementwise_rows(), ids=named)
+@each("row", elementwise_rows(), ids=named)
 def test_the_formula_of_a_row_has_a_value_at_special_points_too(row):
     """Wherever one was proved: at zeros, and where something is 1."""
     text = samples(row)[0].text

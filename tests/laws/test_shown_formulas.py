@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from asking import case, points, reference
+from each import each
 from programs import smooth
 
 from gradcheck_cli.calculus import chain_rule, markup, writing
@@ -154,7 +155,7 @@ def is_rounded(found: Point, text: str, ball: Any, truth: Any) -> bool:
     return bool(own - given) and bool(near)
 
 
-@pytest.mark.parametrize("row", elementwise_rows(), ids=named)
+@each("row", elementwise_rows(), ids=named)
 def test_the_formula_of_a_row_is_what_was_proved(row):
     """At seeded points, for each of its settings."""
     for sample in samples(row):
@@ -217,7 +218,7 @@ def test_a_cotangent_weighs_the_elements(text, at, cotangent):
     assert not list(differences(found))
 
 
-@pytest.mark.parametrize("asked", SMOOTH, ids=str)
+@each("asked", SMOOTH, ids=str)
 def test_what_is_shown_is_sympys_derivative_too(asked):
     """Its value is that of the expression which the analytic opinion evaluates."""
     found = case(asked.text, asked.at)
@@ -292,7 +293,7 @@ def test_a_wrong_derivative_in_a_row_is_caught(row, monkeypatch):
 NOT_WRITTEN = ("gate", "zoo", "Heaviside", "Piecewise", "DiracDelta", "sinc_slope", "broadcast_like", "as_vector", "as_scalar")  # fmt: skip
 
 
-@pytest.mark.parametrize("row", [row for row in elementwise_rows() if not row.helper], ids=named)
+@each("row", [row for row in elementwise_rows() if not row.helper], ids=named)
 def test_no_internal_name_is_shown(row):
     """Helpers, and names that SymPy alone has."""
     found = case_of(samples(row)[0])

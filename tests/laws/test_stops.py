@@ -9,6 +9,7 @@ from math import exp
 
 import pytest
 from asking import alone, autograd, case, changed, check_case, numeric, points, reference
+from each import each
 from flint import arb, ctx
 
 from gradcheck_cli.calculus.cuts import has_stops, stopped
@@ -55,7 +56,7 @@ def test_a_factor_that_is_stopped_is_the_slope(row):
                 assert ball.overlaps(arb(3) / 2 * truth[name])
 
 
-@pytest.mark.parametrize("row", differentiable_rows(), ids=named)
+@each("row", differentiable_rows(), ids=named)
 def test_straight_through_has_the_value_of_one_and_the_slope_of_the_other(row):
     """For every function as the forward part and as the backward one; floor, a step, as well."""
     for sample in samples(row, 2):

@@ -7,6 +7,7 @@ from dataclasses import replace
 import mpmath
 import pytest
 import torch
+from each import each
 from flint import arb, ctx
 
 from gradcheck_cli.functions import table
@@ -40,7 +41,7 @@ def is_in_ball(sample):
         return bool(abs(arb(mpmath.nstr(value, 55)) - ball) <= 1e-45 * (1 + abs(ball)))
 
 
-@pytest.mark.parametrize("row", [r for r in followed_rows() if not r.helper], ids=named)
+@each("row", [r for r in followed_rows() if not r.helper], ids=named)
 def test_mpmaths_text_lies_in_the_ball(row):
     """At every sample of the row, to 45 digits."""
     for sample in samples(row):
@@ -57,7 +58,7 @@ def test_a_wrong_form_is_seen(name, monkeypatch):
     assert not all(is_in_ball(sample) for sample in samples(row))
 
 
-@pytest.mark.parametrize("row", [r for r in followed_rows() if not r.helper], ids=named)
+@each("row", [r for r in followed_rows() if not r.helper], ids=named)
 def test_torchs_text_is_what_was_run(row):
     """The text of a sample, evaluated, is the tensor that came of the calls while it was written."""
     for sample in samples(row):
