@@ -74,6 +74,10 @@ def test_each_mode_gives_the_gradient(text, at, wrt, cotangent, slopes, mode):
     assert all(verdict.agrees[mode] is True for verdict in judge(said))
 
 
+# What torch has no such mode of: a forward derivative of copysign, a batch of rrelu.
+LACKING = {("copysign", "forward"), ("rrelu", "vmap")}
+
+
 @pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16", "float16"])
 @each("row", differentiable_rows(), ids=named)
 def test_the_modes_agree_where_backward_does(row, dtype):
@@ -89,7 +93,8 @@ def test_the_modes_agree_where_backward_does(row, dtype):
             if isinstance(said.of("autograd", k), Abstention):
                 assert all(isinstance(answer, Abstention) for answer in answers)
             elif without.outcome == "agree":
-                assert [with_modes.agrees[mode] for mode in OTHERS] == [True] * len(OTHERS)
+                expected = {m: None if (row.name, m) in LACKING else True for m in OTHERS}
+                assert {mode: with_modes.agrees[mode] for mode in OTHERS} == expected
 
 
 def lying(name, lie):
