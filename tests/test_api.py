@@ -223,10 +223,12 @@ def test_a_point_takes_names(at):
         check("x", at)
 
 
-@pytest.mark.parametrize("text", [None, 3, b"x", len, torch.sin])
-def test_a_program_is_a_text(text):
-    """Functions of one's own are not checked here."""
-    with pytest.raises(UserError, match=r"error\[wrong-type\]: a program is a text, not "):
+@pytest.mark.parametrize("text", [None, 3, b"x"])
+def test_a_program_is_a_text_or_a_function(text):
+    """Nothing else is."""
+    with pytest.raises(
+        UserError, match=r"error\[wrong-type\]: a program is a text or a function, "
+    ):
         check(text, {"x": 1})
 
 
@@ -521,23 +523,19 @@ def test_without_pandas_a_frame_says_what_it_needs(monkeypatch):
         report.frame()
 
 
-class Loss(torch.nn.Module):
-    """A module of a user's."""
-
-
 @pytest.mark.parametrize(
     ("thing", "what"),
     [
-        (lambda x: x, "`<lambda>` of type `function`"), (torch.sigmoid, "`sigmoid` of type"), (Loss(), "a value of type `Loss`"), (Loss, "`Loss` of type `type`"),
-        (torch.autograd.Function, "`Function` of type"), (3, "a value of type `int`"), (None, "a value of type `NoneType`"), (b"x", "a value of type `bytes`"),
+        (3, "a value of type `int`"), (None, "a value of type `NoneType`"), (b"x", "a value of type `bytes`"),
     ],
 )  # fmt: skip
 def test_what_is_no_text_is_told_what_is(thing, what):
-    """A function is not called; the help says what to write."""
+    """The help says what to write."""
     for ask in (check, assert_gradient):
         with pytest.raises(ProgramError, match="write what it computes") as caught:
             ask(thing, {"x": 1})
-        assert f"error[wrong-type]: a program is a text, not {what}" in str(caught.value)
+        told = f"error[wrong-type]: a program is a text or a function, not {what}"
+        assert told in str(caught.value)
 
 
 @pytest.mark.parametrize("ask", [check, assert_gradient])

@@ -74,6 +74,11 @@ def test_each_mode_gives_the_gradient(text, at, wrt, cotangent, slopes, mode):
     assert all(verdict.agrees[mode] is True for verdict in judge(said))
 
 
+# What torch has no such mode of, for some arguments: a forward derivative of copysign, a batch of
+# rrelu.
+LACKING = {("copysign", "forward"), ("rrelu", "vmap")}
+
+
 @pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16", "float16"])
 @each("row", differentiable_rows(), ids=named)
 def test_the_modes_agree_where_backward_does(row, dtype):
@@ -89,7 +94,9 @@ def test_the_modes_agree_where_backward_does(row, dtype):
             if isinstance(said.of("autograd", k), Abstention):
                 assert all(isinstance(answer, Abstention) for answer in answers)
             elif without.outcome == "agree":
-                assert [with_modes.agrees[mode] for mode in OTHERS] == [True] * len(OTHERS)
+                asked = [mode for mode in OTHERS if (row.name, mode) not in LACKING]
+                assert [with_modes.agrees[mode] for mode in asked] == [True] * len(asked)
+                assert all(with_modes.agrees[mode] is not False for mode in OTHERS)
 
 
 def lying(name, lie):

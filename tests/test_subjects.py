@@ -38,6 +38,8 @@ class CallableSubject:
     call: Callable[..., Any]
     is_elementwise: bool = False
     missing: tuple[str, ...] = ()
+    is_code: bool = False
+    recording: None = None
 
     @property
     def words(self) -> tuple[str, ...]:

@@ -200,7 +200,9 @@ def _settle_in_float64(
 ) -> tuple[Verdict, ...]:
     """Where a dtype is too coarse to tell a right formula from a wrong one, float64 decides."""
     undecided = [k for k, verdict in enumerate(verdicts) if verdict.undecided]
-    if not undecided or evidence.point.dtype.name == "float64":
+    is_code = evidence.point.question.subject.is_code
+    # Code may cast its inputs to a dtype of its own: in float64 that would be another function.
+    if not undecided or is_code or evidence.point.dtype.name == "float64":
         return verdicts
     finer = evidence.point.in_float64()
     testimonies = {w.name: w.answer(finer.batch).testimony(0) for w in (Reference(), Autograd())}

@@ -48,6 +48,7 @@ def fn_command(
     show_settings: ShowSettings = False,
 ) -> None:
     """Check the gradient of your own function or module. It is imported, and so run."""
+    from gradcheck_cli.records.record import line_of
     from gradcheck_cli.records.report import Report
     from gradcheck_cli.records.versions import versions
 
@@ -62,7 +63,10 @@ def fn_command(
     records: list[Record] = []
     try:
         for job in _jobs(object, settings):
-            records += [_checked(job, settings)]
+            record = _checked(job, settings)
+            records.append(record)
+            if settings.format == "jsonl" and not delivery.stream(line_of(record)):
+                break
     except KeyboardInterrupt:
         interrupted = True
     report = Report(

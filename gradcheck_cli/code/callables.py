@@ -50,7 +50,7 @@ def adapt(found: Any, title: str, names: Sequence[str], fixed: Mapping[str, Any]
     if isinstance(found, type) and issubclass(found, torch.autograd.Function):
         # A forward takes its context first, where that is not set up apart.
         given = _parameters(found.__dict__.get("forward", getattr(found, "forward", None))) or []
-        apart = "setup_context" in vars(found)
+        apart = any("setup_context" in vars(each) for each in _own_classes(found))
         order = _order(given if apart else given[1:], names, title)
         return Adapted(lambda t: found.apply(*[_one(t, fixed, n) for n in order]), {}, place)
     if isinstance(found, type) and issubclass(found, torch.nn.Module):
@@ -58,8 +58,15 @@ def adapt(found: Any, title: str, names: Sequence[str], fixed: Mapping[str, Any]
     if isinstance(found, torch.nn.Module):
         return _module(found, title, names, fixed, place)
     if not callable(found):
-        raise mistake("bad-object", f"`{title}` is {type(found).__name__}, which nobody can call")
+        raise mistake(
+            "bad-object", f"`{title}` is of type {type(found).__name__}: nobody can call it"
+        )
     return Adapted(_called(found, title, names, fixed), {}, place)
+
+
+def _own_classes(found: type) -> list[type]:
+    """A class and those that it is made of, torch's apart."""
+    return [each for each in found.__mro__ if not each.__module__.startswith("torch.")]
 
 
 def _called(

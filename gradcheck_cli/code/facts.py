@@ -136,6 +136,9 @@ def notes_of(trial: Trial) -> Iterator[str]:
         branch = ", on the branch of this point" if identity.branch else ""
         error = f"identity test, error below {identity.error_probability:.0e}"
         yield f"the backward is proved right for all inputs of these shapes{branch} ({error})"
+    if recording is not None and recording.tape.casts:
+        names = ", ".join(sorted(recording.tape.casts))
+        yield f"it casts to {names}, and is held to the rounding of that"
     if trial.leaves_out:
         yield "values without a gradient beside those that have one are left out"
     for remark in _remarks(trial):

@@ -8,7 +8,14 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
-from gradcheck_cli.language.errors import Mistake, PointError, did_you_mean, elide, mistake
+from gradcheck_cli.language.errors import (
+    Mistake,
+    PointError,
+    UserError,
+    did_you_mean,
+    elide,
+    mistake,
+)
 
 
 def find_object(title: str) -> Any:
@@ -18,7 +25,8 @@ def find_object(title: str) -> Any:
         PointError: there is no such module or name, or importing it raises.
     """
     module, _, name = title.rpartition(":")
-    if not module or not name:
+    dotted = module.removesuffix(".py").split("/")[-1].split(".")
+    if not module or not all(map(str.isidentifier, [*dotted, *name.split(".")])):
         hint = "write PKG.MOD:OBJ or FILE.py:OBJ, such as `layers.norm:RmsNorm`"
         raise mistake("bad-object", f"`{elide(title)}` names no object in a module", help=hint)
     found: Any = _module(module)
@@ -44,7 +52,7 @@ def _module(name: str) -> Any:
             hint = f"it is looked for from {here} and in the installed packages"
             raise mistake("unknown-module", f"no module `{elide(name)}`", help=hint) from error
         raise _broken(name, error) from error
-    except (KeyboardInterrupt, MemoryError):
+    except (KeyboardInterrupt, MemoryError, UserError):
         raise
     except BaseException as error:
         raise _broken(name, error) from error

@@ -32,6 +32,7 @@ from gradcheck_cli.recording.recording import BackwardRaised
 from gradcheck_cli.records.record import typed_text
 from gradcheck_cli.settings.readers import RETURNED
 from gradcheck_cli.subjects.function import FunctionSubject
+from gradcheck_cli.subjects.pair_calls import PairError
 from gradcheck_cli.worlds.identity import Identity
 
 if TYPE_CHECKING:
@@ -121,6 +122,10 @@ def call_of(
         tensors = [name for name, a in arguments.items() if a.kind == "number"]
     arrays = {n: numbers_array(arguments[n], dtype, wanted.seed, rounded) for n in tensors}
     fixed = {n: plain_value(a) for n, a in arguments.items() if n not in arrays}
+    if wanted.backward is not None and wanted.wrt:
+        # A backward by hand has gradients of what is asked for, and of nothing else.
+        fixed |= {name: array for name, array in arrays.items() if name not in wanted.wrt}
+        arrays = {name: array for name, array in arrays.items() if name in wanted.wrt}
     adapted = _adapted(found, title, tuple(arguments), fixed, wanted)
     everything = {**arrays, **adapted.parameters}
     unknown = [name for name in wanted.wrt if name not in everything]
@@ -215,6 +220,8 @@ def try_code(
         call, directions = (call, None) if followed.recording else directed(call)
         result, followed = check_code(call, wanted.tolerance, followed=followed)
     except BackwardRaised as error:
+        if isinstance(error.__cause__, PairError):
+            raise PointError([Mistake("bad-argument", str(error.__cause__))]) from error
         trial = Trial(
             raised_result(call, error), Followed(None, str(error), error.place), place=place
         )
@@ -255,6 +262,9 @@ def _variants(
     rows = tuple(n for n in arguments if n in call.arrays and call.arrays[n].shape[:1] > (1,))
     batched = _batched(call, arguments)
     every = list(variants_of(call, rows=rows, batched=batched, order=wanted.order))
+    if wanted.backward is not None:
+        # Layers of courses keep what their backward needs, and are asked once.
+        every = [variant for variant in every if variant.name != "twice"]
     known = [variant.name for variant in every]
     for name in wanted.variants or ():
         if name not in known and name not in EVERY_VARIANT:

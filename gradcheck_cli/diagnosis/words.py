@@ -140,7 +140,8 @@ class Words:
         made = [self.scene.builder.nodes[i] for i in set(key)]
         if len(made) == 1 and isinstance(made[0], Number):
             value = made[0].value
-            return str(int(value)) if value == int(value) else typed_text(float(value))
+            is_whole = not isinstance(value, float) and value.denominator == 1
+            return str(int(value)) if is_whole else typed_text(float(value))
         return self._moved(nodes)
 
     def _moved(self, nodes: Nodes) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any
 
+from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.judge.approximations import approximation_note
 from gradcheck_cli.judge.branch import other_branch
 from gradcheck_cli.judge.cause import rounding_cause
@@ -47,10 +48,16 @@ class Comparison:
         self.dtype, self.key = court.point.dtype, court.point.keys[partial]
 
     def budget(self) -> Budget:
-        """The rounding that torch's own gradient program deserves; 0 where it is too large."""
+        """The rounding that torch's own gradient program deserves; 0 where it is too large. Code
+        that casts to a dtype with fewer digits deserves the rounding of that.
+        """
         point = self.court.point
+        recording = point.question.subject.recording
+        casts = () if recording is None else recording.tape.casts
+        dtypes = [self.dtype, *(DTYPES[name] for name in casts if name in DTYPES)]
+        dtype = min(dtypes, key=lambda each: each.digits)
         try:
-            return rounding(point).of_partial(point, self.partial, self.dtype)
+            return rounding(point).of_partial(point, self.partial, dtype)
         except TooLarge:
             return Budget(0.0)
 

@@ -110,10 +110,14 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch ships no types
         result = func(*args, **keywords)
         self._kept += tensors_in([result])
         operation = Operation(func, name, given, self.shadows, before, Recorder, result)
-        if not written:
-            self._write(operation)
-        elif name not in _SHAPE_WRITES:
-            self._overwrite(operation, targets)
+        try:
+            if not written:
+                self._write(operation)
+            elif name not in _SHAPE_WRITES:
+                self._overwrite(operation, targets)
+        except RuntimeError as error:
+            # It is our asking that torch refuses, and no call of the person's.
+            raise Unfollowed(f"`{name}`: {error}") from error
         return result
 
     def _write(self, operation: Operation) -> None:

@@ -86,6 +86,7 @@ class Tape:
         steps: the calls on arrays, in order.
         origin: for each scalar node its line.
         sums: the steps of sums that are added up in an order of the library's own.
+        casts: dtypes with fewer digits that numbers were cast to, by their names.
     """
 
     builder: Folding = field(default_factory=Folding)
@@ -93,6 +94,7 @@ class Tape:
     steps: list[ArrayStep] = field(default_factory=list)
     origin: list[int] = field(default_factory=list)
     sums: set[int] = field(default_factory=set)
+    casts: set[str] = field(default_factory=set)
     here: int = 0
     _index: dict[CodeLine, int] = field(default_factory=dict)
 

@@ -84,6 +84,9 @@ def brief_of(group: Group) -> str:
     found = stretches(group, group.rows)
     if not found and unsettled:
         found = [f"{group.subject(unsettled[0])}: {one_line(unsettled[0].partial['reason'])}"]
+    # Of code nothing else tells why it has no verdict.
+    lacking = [r for r in group.records if r["outcome"] == Outcome.ERROR and r["source"] is None]
+    found += [one_line(r["reason"]) for r in lacking if r["reason"]][:1]
     found += [f"`{inline(c['claim'])}`: {one_line(c['reason'])}" for c in _failing_claims(group)]
     found += [text for r in group.records for text in _explained(r)][:1]
     varied = [v for r in group.records for v in failing_variants(r)][:1]

@@ -29,13 +29,17 @@ class Expanded:
 
     Attributes:
         names: of the inputs that are expanded.
+        copied: whether each row has memory of its own all the same.
     """
 
     names: Sequence[str]
+    copied: bool = False
 
     def value(self, function: One, tensors: dict[str, Tensor]) -> Tensor:
         """As `Layout.value`."""
         rows = {name: tensors[name][:1].expand_as(tensors[name]) for name in self.names}
+        if self.copied:
+            rows = {name: t.clone() for name, t in rows.items()}
         return function({**tensors, **rows})
 
 

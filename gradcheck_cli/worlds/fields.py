@@ -104,7 +104,8 @@ class Fields:
                 value = self._literal(value)
             return self._number(value)
         row = lookup(node.function)
-        if row.condition and len(args) == 2 and args[0] is args[1] and args[0] is not None:
+        is_same = len(args) == 2 and args[0] is args[1] and isinstance(args[0], FieldValue)
+        if row.condition and is_same:
             # A branch handed on what it is compared with.
             return row.operator in _WHERE_EQUAL
         if row.kinks and moving:

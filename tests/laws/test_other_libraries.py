@@ -101,6 +101,9 @@ STATED = [
 UNSEEN = {
     ("transpose", "np.transpose"), ("div", "sympy"), ("gather", "torch"), ("gather", METHODS), ("cosine_embedding_loss", "torch"),
     *((name, "torch") for name in ("addmm", "addmv", "addr", "addbmm", "baddbmm")),
+    # Settings by their places, which the calls here give by their names, and names of SymPy's that take no numbers.
+    ("aminmax", "torch"), ("quantile", "np"), ("quantile", "torch"), ("nanquantile", "np"), ("nanquantile", "torch"), ("nan_to_num", "np"),
+    ("vander", "torch.linalg"), ("diff", "sympy"), ("interpolate", "sympy"),
 }  # fmt: skip
 
 

@@ -110,6 +110,9 @@ def _same(op: Operation) -> Nodes:
         return nodes
     if result.dtype == torch.bool:
         return op.tape.conditions(nodes)
+    are_floats = result.is_floating_point() and op.first.is_floating_point()
+    if are_floats and torch.finfo(result.dtype).eps > torch.finfo(op.first.dtype).eps:
+        op.tape.casts.add(str(result.dtype).removeprefix("torch."))
     return op.tape.floats(nodes)
 
 

@@ -97,10 +97,17 @@ def _column(function: Any, args: dict[str, Any], given: dict[str, Any], place: i
             unit[place - start] = 1
         units[name] = unit.reshape(tensor.shape)
         start += tensor.numel()
+    given_ = {name: _exactly(value) for name, value in args.items()}
     with _disable_current_modes():
-        made = called(function, {**args, **units})
+        made = called(function, {**given_, **units})
     first = made if isinstance(made, torch.Tensor) else made[0]
     return first.reshape(-1).numpy().copy()
+
+
+def _exactly(value: Any) -> Any:
+    """A tensor of numbers in float64, as the unit vectors are."""
+    is_float = isinstance(value, torch.Tensor) and value.is_floating_point()
+    return value.detach().double() if is_float else value
 
 
 def _combined(operation: Operation, columns: Any, flat: Nodes, shape: tuple[int, ...]) -> Nodes:
