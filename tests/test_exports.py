@@ -9,6 +9,7 @@ import os
 import stat
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 from threading import Thread
 
@@ -22,6 +23,10 @@ from gradcheck_cli.reports.stored import read_report
 
 CHECK = ("exp(x)", "--at", "x=1")
 FULL = "No space left on device"
+PAGES = (
+    "--help", "--version", "--show-completion", "run --help", "check --help", "functions", "functions sin", "explain", "explain kink", "schema report", "doctor",
+    "init new", "run --show-settings",
+)  # fmt: skip
 
 
 def shell(line, folder):
@@ -36,6 +41,14 @@ def shell(line, folder):
         env=environment(),
     )
     return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture(scope="module")
+def stored(tool, tmp_path_factory):
+    """A report of one check: `report` writes it as `check` would, and loads no torch for it."""
+    folder = tmp_path_factory.mktemp("stored")
+    assert tool.ran(folder, *CHECK, "--export", "report.json")[0] == 0
+    return folder / "report.json"
 
 
 def names(folder):
@@ -114,11 +127,10 @@ def test_a_pipe_stays_one(tool, tmp_path):
     "target", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "link", "/dev/fd/5", "/dev/stderr"]
 )
 @pytest.mark.parametrize("into", ["a pipe", "a file"])
-def test_an_open_stream_is_written_where_it_stands(target, into, tmp_path):
+def test_an_open_stream_is_written_where_it_stands(target, into, stored, tmp_path):
     """Behind what was written before, be it a pipe or a file that others write to as well."""
     (tmp_path / "link").symlink_to("/dev/stdout")
-    line = f"(echo before; gradcheck {' '.join(CHECK)} -q --export json:{target}; echo after)"
-    line = line.replace("exp(x)", "'exp(x)'")
+    line = f"(echo before; gradcheck report {stored} -q --export json:{target}; echo after)"
     line += " > all 5>&1 2>&1; cat all" if into == "a file" else " 5>&1 2>&1"
     code, out, _ = shell(line, tmp_path)
     assert code == 0
@@ -163,11 +175,16 @@ def test_files_written_at_once_do_not_meet(tmp_path):
     assert names(tmp_path) == ["a.json"]
 
 
-@pytest.mark.parametrize("command", ["check", "run", "report", "merge"])
-@pytest.mark.parametrize("full", ["stdout", "an export", "both", "stderr"])
+@pytest.mark.parametrize(
+    ("command", "full"),
+    [
+        *product(["report", "merge"], ["stdout", "an export", "both", "stderr"]),
+        *product(["check", "run"], ["both", "stderr"]),
+    ],
+)
 def test_the_exit_code_in_a_report_is_that_of_the_process(command, full, tool, tmp_path):
     """Whatever could not be written, and in whichever order; the reports that could be are read
-    back, and say what was the matter.
+    back, and say what was the matter. All commands hand their report to one `Delivery`.
     """
     written(tmp_path, GOOD)
     assert tool.ran(tmp_path, "run", ".", "--export", "first.json", "-q")[0] == 0
@@ -219,23 +236,12 @@ def test_a_stream_of_results_that_is_full_ends_with_two(tool, tmp_path):
         assert shell(f"{words} -f jsonl >/dev/full", tmp_path)[0] == 2
 
 
-@pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize(
-    "words",
+    ("words", "unbuffered"),
     [
-        "--help",
-        "--version",
-        "--show-completion",
-        "run --help",
-        "check --help",
-        "functions",
-        "functions sin",
-        "explain",
-        "explain kink",
-        "schema report",
-        "doctor",
-        "init new",
-        "run --show-settings",
+        *product(PAGES, [""]),
+        # From Click, from Rich, of one line and of many.
+        *product(["--help", "--version", "functions", "explain kink"], ["1"]),
     ],
 )
 def test_a_page_that_cannot_be_written_is_told(words, unbuffered, tmp_path):

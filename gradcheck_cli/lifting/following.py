@@ -75,6 +75,8 @@ class Following(Deciding):
                     self.statement(statement)
                 except NodeError as error:
                     self.tell_failure(error, statement)
+                    if self.is_exhausted:
+                        return
 
     @property
     def is_valued(self) -> bool:
@@ -225,6 +227,8 @@ class Following(Deciding):
         except _Left as left:
             if left.is_over:
                 return True
+        if self.is_exhausted:
+            return True
         if len(self.moves) > before[0] and len(self.derivatives) > before[1]:
             where = self.script.place(self.moves[-1]).line
             self.tell(node.lineno, _ROOM.format(where))

@@ -100,6 +100,11 @@ class Scope:
         place = place_in(text, span)
         self.mistakes.append(Mistake(error.code, str(error), text, span, error.help, place))
 
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether there are too many statements, so that no other is read."""
+        return self._count > MOST_STATEMENTS
+
     def count(self, node: ast.AST) -> None:
         """One more statement.
 
@@ -107,7 +112,7 @@ class Scope:
             NodeError: there are too many.
         """
         self._count += 1
-        if self._count > MOST_STATEMENTS:
+        if self.is_exhausted:
             message = f"loops and functions unroll to more than {MOST_STATEMENTS:,} statements"
             raise NodeError("too-large", message, node)
 
