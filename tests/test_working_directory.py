@@ -62,6 +62,8 @@ def trapped(tmp_path):
 
 COMMANDS = {
     "check": ["x**2", "--at", "x=3"],
+    "fn": ["fn", "torch.nn:GELU", "--arg", "input=[1.5]"],
+    "lift": ["lift", "--help"],
     "run": ["run", "."],
     "lint": ["lint", "."],
     "report": ["report", "{report}"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from importlib.util import module_from_spec, spec_from_file_location
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +41,13 @@ def find_object(title: str) -> Any:
 
 def _module(name: str) -> Any:
     here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
+    # Only where nothing else has it, and last: a file that is called as a library is does not stand
+    # in for it.
+    is_file = name.endswith(".py")
+    if not is_file and here not in sys.path and find_spec(name.partition(".")[0]) is None:
+        sys.path.append(here)
     try:
-        if name.endswith(".py"):
+        if is_file:
             return _from_file(Path(name))
         return import_module(name)
     except ModuleNotFoundError as error:
@@ -63,7 +66,7 @@ def _from_file(path: Path) -> Any:
         raise mistake("unknown-module", f"no file `{elide(str(path))}`")
     folder = str(path.resolve().parent)
     if folder not in sys.path:
-        sys.path.insert(0, folder)
+        sys.path.append(folder)
     spec = spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None
