@@ -72,6 +72,10 @@ def test_a_limit_counts_characters_whatever_their_bytes(tmp_path):
     assert file_text(path, 6) == "∂é\nx\n"
     assert file_text(path, 6, as_is=True) == "∂é\r\nx\r"
     assert stream_text(StringIO("∂éx"), 3, "-") == "∂éx"
+    path.with_name("wide").write_text("𝑥" * 5, encoding="utf-8")
+    assert file_text(path.with_name("wide"), 5) == "𝑥" * 5
+    with pytest.raises(PointError, match="has more than 4 characters"):
+        file_text(path.with_name("wide"), 4)
     for read in (lambda: file_text(path, 5), lambda: stream_text(StringIO("∂éxyzt"), 5, str(path))):
         with pytest.raises(PointError) as caught:
             read()

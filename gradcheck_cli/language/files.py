@@ -5,6 +5,7 @@ link to one of them may have no end.
 from __future__ import annotations
 
 from codecs import getincrementaldecoder
+from os import fstat
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.language.errors import PointError, mistake
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 # Bytes or characters that are read at once.
 _CHUNK = 1 << 20
+# Bytes of a character in UTF-8, at most.
+_WIDEST = 4
 
 
 def file_text(path: Path, most: int, name: str = "", *, as_is: bool = False) -> str:
@@ -31,6 +34,8 @@ def file_text(path: Path, most: int, name: str = "", *, as_is: bool = False) -> 
     called = name or str(path)
     try:
         with path.open("rb") as file:
+            if fstat(file.fileno()).st_size > _WIDEST * most:
+                raise _too_large(called, most)
             text = _joined(_characters(file), most, called)
     except UnicodeDecodeError as error:
         raise unreadable(called, f"it is not UTF-8 (byte {error.start:,})") from error
@@ -59,6 +64,10 @@ def error_text(error: OSError | ValueError) -> str:
     return getattr(error, "strerror", None) or str(error)
 
 
+def _too_large(name: str, most: int) -> PointError:
+    return mistake("too-large", f"`{name}` has more than {most:,} characters, and no more are read")
+
+
 def _characters(file: IO[bytes]) -> Iterator[str]:
     """Raises UnicodeDecodeError, with the place in the whole file."""
     decoder, read = getincrementaldecoder("utf-8")(), 0
@@ -81,8 +90,6 @@ def _joined(chunks: Iterator[str], most: int, name: str) -> str:
     for chunk in chunks:
         room -= len(chunk)
         if room < 0:
-            raise mistake(
-                "too-large", f"`{name}` has more than {most:,} characters, and no more are read"
-            )
+            raise _too_large(name, most)
         kept.append(chunk)
     return "".join(kept)

@@ -303,6 +303,7 @@ def walk(prefix: str, rows: list[Function] | None = None, module: str = "") -> W
         row = table()[own]
         function = getattr(library, name, None)
         if callable(function) and row.operator != "[]" and (rows is None or row in rows):
+            given = list(points(row, module))
             for call in written(row):
                 text = (
                     call.text(name, method=True)
@@ -310,7 +311,7 @@ def walk(prefix: str, rows: list[Function] | None = None, module: str = "") -> W
                     else f"{prefix}.{call.text(name)}"
                 )
                 is_read = _is_read(text)
-                for arrays in points(row, module):
+                for arrays in given:
                     if not is_read and name in found.answered:
                         break  # what is refused is refused at every point
                     theirs = of_library(function, call, inputs_for(module, arrays))

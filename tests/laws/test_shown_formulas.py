@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -123,14 +123,15 @@ def differences(found: Point, tell: Callable[..., Any] = told) -> Iterator[str]:
         formulas = tell(found)
     except TooLong:  # nothing is shown
         return
+    of = cache(partial(enclosed, found))  # the gradient of an array is one text for all elements
     for key, truth, formula in zip(found.batch.keys, proved.partials, formulas, strict=True):
         if not isinstance(truth, Certified):
             continue
-        pairs = [(formula["formula"], enclosed(found, formula["formula"])[0])]
+        pairs = [(formula["formula"], of(formula["formula"])[0])]
         whole = formula.get("gradient")
         if whole is not None:
             shape = found.prepared.inputs[key.variable]
-            every = np.reshape(np.array(enclosed(found, whole["formula"], shape)), shape)
+            every = np.reshape(np.array(of(whole["formula"], shape)), shape)
             pairs.append((whole["formula"], every[key.index]))
         for text, ball in pairs:
             if not is_same(ball, truth.ball) and not is_rounded(found, text, ball, truth.ball):
