@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -59,9 +60,12 @@ def stored(tool, name, folder):
 
 def screen(path, width):
     """What `gradcheck report` shows of a stored report."""
-    report = read_report(path.read_text(encoding="utf-8"))
+    report = _read(path.read_text(encoding="utf-8"))
     is_suite = any(record["source"] is not None for record in report.records)
     return render(report, width=width, quiet=is_suite)
+
+
+_read = cache(read_report)  # it takes longer than to show it
 
 
 def golden(name, width):

@@ -87,7 +87,7 @@ def test_runs_at_once_in_one_folder_all_succeed(tmp_path):
     written(tmp_path, *CASES, WRONG, GOOD)
     more = [(), ("--resume",), ("-q",), ("--resume", "--export", "other.json")]
     runs = [
-        started(tmp_path, "run", ".", "-j2", "-f", "jsonl", "--export", "same.json", *words)
+        started(tmp_path, "run", ".", "-f", "jsonl", "--export", "same.json", *words)
         for words in more
     ]
     told = [(*process.communicate(), process.returncode) for process in runs]

@@ -105,7 +105,7 @@ def test_exit_codes(tool, tmp_path, cases, code):
 def test_harm_has_its_own_exit_code_and_costs_no_other_check(tmp_path):
     """3 stands above 1; every other check is made, and each says what came of it."""
     written(tmp_path, GOOD, HANG, WRONG, CRASH, GOOD)
-    code, report = document(ran, tmp_path, ".", "-j2", faults=True)
+    code, report = document(ran, tmp_path, ".", "-j1", faults=True)
     assert (code, report["exit_code"]) == (3, 3)
     assert [(case["outcome"], case["reason"]) for case in report["cases"]] == [
         ("agree", None),

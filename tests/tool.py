@@ -10,9 +10,11 @@ import os
 import subprocess
 import sys
 from contextlib import ExitStack, chdir
-from functools import partial
+from functools import cache, partial
 from itertools import count
 from unittest.mock import patch
+
+import typer
 
 from gradcheck_cli import cli
 from gradcheck_cli.checks import watch
@@ -24,6 +26,9 @@ from gradcheck_cli.symbolic.client import Analyst
 # What a caller's environment could change; each command starts without.
 DECIDES = {"NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "TERM", "COLUMNS", "PYTHONWARNINGS"}
 OWN = ("GRADCHECK_", "GITHUB_", "_GRADCHECK_")
+
+
+_command_of = cache(typer.main.get_command)  # it is the same each time
 
 
 class _Left(BaseException):
@@ -81,6 +86,7 @@ class Tool:
                 (watch, "Analyst", lambda: Borrowed(self._analyst)),
                 (session, "Workers", self._lent),
                 (session, "_cores", lambda: 1),
+                (typer.main, "get_command", _command_of),
                 (run, "monotonic", clock),
                 (sys, "argv", ["gradcheck", *words]),
                 *zip([sys] * 3, ("stdin", "stdout", "stderr"), streams, strict=True),
