@@ -64,13 +64,13 @@ class Tool:
 
     def __init__(self, analyst=None):
         self._analyst = analyst or Analyst()
-        self._workers = {}
+        self._workers = None
 
     def close(self):
         """End all processes."""
         self._analyst.close()
-        for workers in self._workers.values():
-            workers.shutdown()
+        if self._workers is not None:
+            self._workers.shutdown()
 
     def run(self, words, *, stdin="", folder=".", environment=None, merged=False):
         """What `subprocess.run` would answer, as text; with `merged`, both streams in one."""
@@ -112,6 +112,8 @@ class Tool:
         return done.returncode, done.stdout, done.stderr
 
     def _lent(self, limits):
-        if limits not in self._workers:
-            self._workers[limits] = Workers(limits)
-        return _Lent(self._workers[limits])
+        """The same workers whatever the limits, which they are told."""
+        self._workers = self._workers or Workers(limits)
+        for one in (self._workers, *self._workers._keepers):
+            one.limits = limits
+        return _Lent(self._workers)
