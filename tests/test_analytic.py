@@ -10,6 +10,7 @@ import sys
 
 import pytest
 from asking import analytic, autograd, case, check_case, evidence, reference
+from each import each
 from programs import smooth
 
 from gradcheck_cli.calculus.formulas import is_elementwise
@@ -38,7 +39,7 @@ class Scripted:
         return {"partials": [{"formula": text, "latex": text} for text in self.formulas]}
 
 
-@pytest.mark.parametrize("asked", SMOOTH, ids=str)
+@each("asked", SMOOTH, ids=str)
 def test_sympys_derivative_is_the_reference(asked, analyst):
     """Its ball overlaps the certified one on random smooth programs; its text reads back to the
     same text's program.
@@ -115,7 +116,7 @@ def test_decimals_are_shown_as_they_were_written(analyst):
         assert agreement(reference(found).partials[0].ball, formula)
 
 
-@pytest.mark.parametrize(
+@each(
     "row",
     [row for row in table().values() if is_elementwise(row.name) and row.parsed.args],
     ids=lambda row: row.name,

@@ -13,6 +13,7 @@ from random import Random
 import pytest
 import torch
 from asking import autograd, case, points
+from each import each
 
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.language.parse import parse
@@ -32,7 +33,7 @@ def same(asked, text):
     return math.isclose(ours, float(asked.value(torch, point)), rel_tol=1e-12, abs_tol=1e-12)
 
 
-@pytest.mark.parametrize("asked", GENERATED, ids=lambda asked: asked.text)
+@each("asked", GENERATED, ids=lambda asked: asked.text)
 def test_the_calls_are_the_text(asked):
     """And no other: a millionth more is seen."""
     assert same(asked, asked.text)

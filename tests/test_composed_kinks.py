@@ -10,6 +10,7 @@ from __future__ import annotations
 import mpmath
 import pytest
 from asking import case
+from each import each
 from laws.boundaries import Beside, beside, value
 
 from gradcheck_cli.judge.sides import boundary_at
@@ -131,13 +132,13 @@ def fault(text, at, left, right):
         return "" if fits else f"{found.kind}: {found.words}"
 
 
-@pytest.mark.parametrize(("text", "at", "left", "right"), KINKS)
+@each("text, at, left, right", KINKS)
 def test_a_composed_kink_is_proved(text, at, left, right):
     """By hand, by evaluation and by series the same."""
     assert fault(text, at, left, right) == ""
 
 
-@pytest.mark.parametrize(("text", "at", "slope"), SMOOTH)
+@each("text, at, slope", SMOOTH)
 def test_what_is_composed_smoothly_is_proved(text, at, slope):
     """One slope from both sides, exactly."""
     assert fault(text, at, slope, slope) == ""

@@ -15,6 +15,7 @@ from io import StringIO
 
 import pytest
 import typer
+from each import each
 from torch_facts import facts_of, stated_versions
 from update_docs import (
     GROUPS,
@@ -306,7 +307,7 @@ def test_the_reader_of_codes_finds_a_new_one():
     assert list(_codes(tree, set(_takes_code(tree)))) == ["never-heard-of"]
 
 
-@pytest.mark.parametrize("code", sections("docs/errors.md"))
+@each("code", sections("docs/errors.md"))
 def test_an_example_of_an_error_raises_that_error(code):
     """Each command in a section ends in the section's own code."""
     outputs = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import mpmath
 import pytest
 from asking import case, reference
+from each import each
 
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.witnesses.truth import Undefined
@@ -21,8 +22,8 @@ def _theirs(name, x):
     return getattr(mpmath, name)(x)
 
 
-@pytest.mark.parametrize("at", POINTS)
-@pytest.mark.parametrize("name", NAMES)
+@each("at", POINTS)
+@each("name", NAMES)
 def test_value_and_slope_are_those_of_mpmath(name, at):
     """Where mpmath's value is real; elsewhere there is none."""
     found = case(f"{name}(x)", f"x={at}")

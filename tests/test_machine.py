@@ -9,6 +9,7 @@ from fractions import Fraction
 from math import inf
 
 import pytest
+from each import each
 from flint import arb, ctx
 from programs import smooth
 
@@ -38,8 +39,8 @@ def machine_of(text, keep="primitives"):
     return balls.Machine(scalars), scalars
 
 
-@pytest.mark.parametrize("keep", ["primitives", "all"])
-@pytest.mark.parametrize("text", TEXTS)
+@each("keep", ["primitives", "all"])
+@each("text", TEXTS)
 def test_a_machine_gives_at_every_point_what_one_run_gives(text, keep):
     """Ball for ball, node for node, at several precisions and in several dtypes in turn."""
     machine, program = machine_of(text, keep)

@@ -12,6 +12,7 @@ from math import exp, inf, nan, tanh
 import numpy as np
 import pytest
 from asking import alone, case, changed, check_case, groups, numeric, reference
+from each import each
 from flint import arb
 from laws.points import differentiable_rows, evidence_of, named, samples
 from test_suite_points import case as suite_case
@@ -81,8 +82,8 @@ MASKS = [
 ]
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize(("text", "at", "slopes"), MASKS)
+@each("dtype", DTYPES)
+@each("text, at, slopes", MASKS)
 def test_a_masked_number_spoils_nothing(text, at, slopes, dtype, analyst):
     """The proved derivative is the one by hand, and torch's agrees; None: there is no finite
     value.
@@ -140,7 +141,7 @@ def held(row):
                 yield sample.text, at, others
 
 
-@pytest.mark.parametrize("row", differentiable_rows(), ids=named)
+@each("row", differentiable_rows(), ids=named)
 def test_no_argument_makes_nan_pass(row):
     """Of every function: where torch's value or its gradient is NaN, no outcome that would exit with
     0; and where torch's value is a number, none that says it is another.
@@ -159,7 +160,7 @@ def test_no_argument_makes_nan_pass(row):
         assert math.isnan(value) or forward_note(said) is None, (text, at)
 
 
-@pytest.mark.parametrize("row", [r for r in table().values() if r.arb is not None], ids=named)
+@each("row", [r for r in table().values() if r.arb is not None], ids=named)
 def test_a_function_of_nan_has_no_finite_ball(row):
     """NaN as an input, which flint would call exact: of one it takes the arcsine."""
     names = row.parsed.names

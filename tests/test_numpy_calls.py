@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from each import each
 from flint import ctx
 from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
@@ -292,7 +293,7 @@ def loops(a, b):
     return c, best, c * best
 
 
-@pytest.mark.parametrize("name", CALLS)
+@each("name", CALLS)
 def test_what_is_recorded_comes_to_what_numpy_computes(name):
     """Values, shapes and dtypes, and the balls of what was written down."""
     function = CALLS[name]

@@ -6,6 +6,7 @@ from math import isfinite
 
 import pytest
 from asking import case, check_case
+from each import each
 
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.records.outcome import Cause
@@ -27,7 +28,7 @@ def verdict_on(analyst, text, dtype, **how):
 
 
 @pytest.mark.parametrize("dtype", sorted(DTYPES))
-@pytest.mark.parametrize("text", WITHOUT_VALUE)
+@each("text", WITHOUT_VALUE)
 def test_an_infinite_value_has_no_derivative(text, dtype, analyst):
     """As with an infinity in its place; and the decimal is named."""
     decimal = BEYOND[dtype]
@@ -39,7 +40,7 @@ def test_an_infinite_value_has_no_derivative(text, dtype, analyst):
 
 
 @pytest.mark.parametrize("dtype", sorted(DTYPES))
-@pytest.mark.parametrize(("text", "slope"), WITH_VALUE)
+@each("text, slope", WITH_VALUE)
 def test_an_infinity_that_leaves_a_value_leaves_a_derivative(text, slope, dtype, analyst):
     """No decimal is refused for its size alone."""
     verdict = verdict_on(analyst, text.replace("C", BEYOND[dtype]), dtype)

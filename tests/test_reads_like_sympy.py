@@ -7,6 +7,7 @@ from random import Random
 import mpmath
 import pytest
 import sympy
+from each import each
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sympy.parsing.sympy_parser import parse_expr
@@ -70,7 +71,7 @@ def points(seed):
     return {name: round(random.uniform(0.05, 0.95), 2) for name in NAMES}
 
 
-@pytest.mark.parametrize("text", PRECEDENCE + CALLS)
+@each("text", PRECEDENCE + CALLS)
 def test_the_same_reading(text):
     """At three points."""
     for seed in range(3):

@@ -8,6 +8,7 @@ from fractions import Fraction
 import pytest
 from asking import reference
 from clocks import cpu_budget
+from each import each
 from programs import Asked, case, slopes, smooth
 
 from gradcheck_cli.dtypes import DTYPES
@@ -33,7 +34,7 @@ def holds(ball, value):
     return bool(abs(ball - balls.exact_ball(value)) <= 0) or ball.contains(balls.exact_ball(value))
 
 
-@pytest.mark.parametrize("asked", SMOOTH, ids=str)
+@each("asked", SMOOTH, ids=str)
 def test_the_correctly_rounded_truth_is_mpmaths(asked):
     """60 digits of mpmath, rounded once to each dtype, and the reference's midpoint, rounded the
     same way, are one number.

@@ -8,6 +8,7 @@ from math import exp, inf, nan
 import pytest
 import torch
 from asking import autograd, case, changed, check_case, evidence, reference
+from each import each
 from programs import smooth
 
 from gradcheck_cli.functions import table
@@ -57,7 +58,7 @@ def told_falsely(asked, lie):
     )
 
 
-@pytest.mark.parametrize("asked", SMOOTH, ids=str)
+@each("asked", SMOOTH, ids=str)
 def test_torchs_own_answers_are_never_wrong_on_smooth_programs(asked):
     """No false alarm."""
     assert all(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import sympy
+from each import each
 
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.program import fold
@@ -46,7 +47,7 @@ def missed(sample: Sample) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("row", ROWS, ids=named)
+@each("row", ROWS, ids=named)
 def test_fdiff_is_the_exact_partial(row):
     """To 400 bits, at every sampled point and setting."""
     for sample in samples(row):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from asking import points, reference
+from each import each
 
 from gradcheck_cli.functions import table
 from gradcheck_cli.judge.rounding import rounding
@@ -48,7 +49,7 @@ def first(sample: Sample, name: str, step: float) -> list[float] | None:
     return [float(answer.ball.mid()) for answer in answers]
 
 
-@pytest.mark.parametrize("row", differentiable_rows(), ids=named)
+@each("row", differentiable_rows(), ids=named)
 def test_a_second_derivative_is_the_slope_of_the_first(row):
     """By central differences of what is proved of first order: truncation leaves 1e-12 f'''', the
     floats' spacing 1e-10 f'.
@@ -68,7 +69,7 @@ def test_a_second_derivative_is_the_slope_of_the_first(row):
     assert compared
 
 
-@pytest.mark.parametrize("row", differentiable_rows(), ids=named)
+@each("row", differentiable_rows(), ids=named)
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_an_honest_double_backward_is_not_called_wrong(row, dtype):
     """In every argument, but where torch is known to be inaccurate, which is seen in float64, or to

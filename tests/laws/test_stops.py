@@ -37,7 +37,7 @@ def balls_of(point):
     return [answer.ball for answer in answers]
 
 
-@pytest.mark.parametrize("row", differentiable_rows(), ids=named)
+@each("row", differentiable_rows(), ids=named)
 def test_a_factor_that_is_stopped_is_the_slope(row):
     """d/dw of `w * stop_gradient(f(x))` is f(x), and by x it is 0; of `stop_gradient(w) * f(x)` by
     x it is w f'(x). torch agrees wherever it agrees on f.
