@@ -65,17 +65,18 @@ def watched_folders(words: Sequence[str], configuration: Path | None) -> set[Pat
 def wait_for(
     has_changed: Callable[[], bool], folders: Iterable[Path], is_over: Callable[[], bool]
 ) -> None:
-    """Until something happens in the folders that `has_changed` says is a change.
+    """Until something happens in the folders that `has_changed` says is a change, or one of them is
+    gone before it is watched.
 
     Args:
         is_over: asked now and then whether to wait any longer.
     Raises:
         UserError: they cannot be watched.
     """
-    watch = watcher()
+    watch, watched = watcher(), sorted(folders)
     try:
         events = watch(
-            *sorted(folders),
+            *watched,
             watch_filter=None,
             recursive=False,
             rust_timeout=_SILENCE,
@@ -86,5 +87,7 @@ def wait_for(
             if ((event or not number) and has_changed()) or is_over():
                 return
     except (OSError, RuntimeError) as error:  # no more watches on this system, among others
+        if not all(folder.is_dir() for folder in watched):
+            return
         reason = error_text(error) if isinstance(error, OSError) else str(error)
         raise mistake("unwatchable", f"the suites cannot be watched: {reason}") from error
