@@ -30,7 +30,7 @@ FLOORS = (
     ("witnesses", "settings"),
     ("judge", "claims", "diagnosis"),
     ("checks",),
-    ("code",),
+    ("code", "sweeps"),
     ("api", "suites"),
     ("manual", "runs", "lifting"),
     ("pytest_plugin", "starter"),

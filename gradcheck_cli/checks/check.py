@@ -112,13 +112,13 @@ def _check_group(
 
 
 def _result(point: Point, hearing: Hearing, tolerance: Tolerance | None) -> Result:
-    pieces = [_judge_part(part, point.k, tolerance) for part in hearing.parts]
+    pieces = [judge_part(part, point.k, tolerance) for part in hearing.parts]
     verdicts = tuple(verdict for _, judged in pieces for verdict in judged)
     evidence = gather(point, [said for said, _ in pieces])
     rounded = (_rounding(point, number) for number in point.rounded)
     forward = next(filter(None, (forward_note(said) for said, _ in pieces)), None)
     further = hearing.also
-    also = None if further is None else Result(*_judge_part(further, point.k, tolerance))
+    also = None if further is None else Result(*judge_part(further, point.k, tolerance))
     verdicts, remedies = _with_remedies(point, evidence, verdicts)
     notes = filter(None, (forward, stop_note(point), _unasked(point), _beside(point), remedies))
     claims = _claims(point)
@@ -186,7 +186,7 @@ def _unasked(point: Point) -> str:
     return f"not checked under a random cotangent, which ones may need: {sizes}"
 
 
-def _judge_part(
+def judge_part(
     part: Heard, k: int, tolerance: Tolerance | None
 ) -> tuple[Evidence, tuple[Verdict, ...]]:
     """What was said of a part of one point's question, and what that comes to."""

@@ -55,6 +55,7 @@ def record_of(result: Result, *, strict: bool = False) -> Record:
         trace=trace_record(result.trace),
         claims=_claims(result),
         function=result.function,
+        sweep=None,
         notes=list(result.notes),
         rounded=[
             {"variable": number.name, "text": number.text, "used": json_number(number.used)}
@@ -105,6 +106,7 @@ def record_without_verdict(
         trace=None,
         claims=None,
         function=None,
+        sweep=None,
         notes=[],
         rounded=[],
         reproduce="" if point is None else reproduce(point, strict=strict),

@@ -83,6 +83,9 @@ class Function:
         arb: the same over `flint.arb` balls; raises nothing, answers NaN where there is no
             enclosure.
         partials: the exact partial for each argument, over the signature's names.
+        series: the same over `flint.arb_series`, inside its domain and beside its kinks; without
+            it, or where it answers None, the series is the integral of the partials.
+        monotone: 1 where it rises wherever it is defined, -1 where it falls.
         means: the function in the tool's own language, or a function from settings to such a text.
         array: the same over NumPy object arrays; takes a `Toolkit` first.
         computes: what torch's forward evaluates, step by step, where that rounds otherwise than
@@ -140,6 +143,8 @@ class Function:
     sympy: Callable[..., Any] | None = None
     arb: Callable[..., Any] | None = None
     partials: tuple[str, ...] = ()
+    series: Callable[..., Any] | None = None
+    monotone: int = 0
     means: str | Callable[..., str] | None = None
     array: Callable[..., Any] | None = None
     computes: str | Callable[..., str] = ""
@@ -180,9 +185,10 @@ class Function:
             raise RowError(
                 f"{self.name}: {len(self.parsed.args)} arguments but {len(self.partials)} partials"
             )
-        of_primitives = (self.partials, self.germ, self.fields, self.sympy and self.parsed.args)
+        of_primitives: tuple[object, ...] = (self.partials, self.germ, self.fields)
+        of_primitives += (self.series, self.monotone, self.sympy and self.parsed.args)
         if self.arb is None and any(of_primitives):
-            theirs = "`partials`, `germ`, `fields` and `sympy`"
+            theirs = "`partials`, `germ`, `fields`, `series`, `monotone` and `sympy`"
             raise RowError(f"{self.name}: {theirs} belong to primitives; here they follow")
         for noun, texts in (("pullbacks", self.pulled_back({})), ("derivatives", self.derivative)):
             if isinstance(texts, tuple) and texts and len(texts) != len(self.parsed.args):

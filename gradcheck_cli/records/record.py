@@ -16,6 +16,8 @@ from gradcheck_cli.records.outcome import Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from gradcheck_cli.records.sweep_record import SweepRecord
+
 # A float; or "nan", "inf", "-inf", which JSON has no numbers for.
 JsonNumber: TypeAlias = "float | str"
 # A number for a scalar, nested lists in row-major order for a tensor; null for what has no value.
@@ -197,6 +199,7 @@ class Record(SuiteFields):
     trace: list[TraceRecord] | None
     claims: list[ClaimRecord] | None
     function: FunctionRecord | None
+    sweep: SweepRecord | None
     notes: list[str]
     rounded: list[RoundedInput]
     reproduce: str

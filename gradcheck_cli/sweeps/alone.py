@@ -1,0 +1,62 @@
+"""Single points of a sweep, checked as `check` does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gradcheck_cli.checks.check import judge_part
+from gradcheck_cli.checks.hearing import Heard
+from gradcheck_cli.questions.batch import Batch
+from gradcheck_cli.witnesses import Abstention
+from gradcheck_cli.witnesses.autograd import Autograd
+from gradcheck_cli.witnesses.reference import Reference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from gradcheck_cli.judge.verdict import Verdict
+    from gradcheck_cli.sweeps.asked import SweepQuestion
+    from gradcheck_cli.symbolic.client import Analyst
+
+# Points that are heard together.
+_TOGETHER = 256
+_UNASKED = Abstention("not asked of every point of a sweep")
+
+
+@dataclass(frozen=True)
+class Alone:
+    """Who checks single points.
+
+    Attributes:
+        analyst: SymPy, which may be asked of zeros; None for nobody.
+    """
+
+    asked: SweepQuestion
+    analyst: Analyst | None = None
+
+    def batch(self, points: Sequence[int]) -> Batch:
+        """Some points of the line as a batch."""
+        asked, count = self.asked, len(points)
+        columns = {name: np.full(count, value) for name, value in asked.numbers.items()}
+        columns[asked.sweep.moving] = np.array([asked.line.value(k) for k in points])
+        return Batch(
+            asked.question,
+            asked.prepared,
+            columns,
+            asked.dtype,
+            asked.device,
+            rounded=((),) * count,
+            spelled=({},) * count,
+        )
+
+    def verdicts(self, points: Sequence[int]) -> Iterator[Verdict]:
+        """One for each point: the reference and torch are heard, nobody else."""
+        for i in range(0, len(points), _TOGETHER):
+            batch = self.batch(points[i : i + _TOGETHER])
+            said = {w.name: w.answer(batch) for w in (Reference(), Autograd())}
+            heard = Heard(batch, {**said, "numeric": _UNASKED}, self.analyst)
+            for k in range(len(batch)):
+                yield judge_part(heard, k, None)[1][self.asked.partial]
