@@ -22,12 +22,11 @@ from gradcheck_cli.cli.streams import (
     USAGE,
     defect,
     out,
+    program_text,
     say,
-    standard_input,
     wants_progress,
 )
 from gradcheck_cli.language.errors import Mistake, Span, UserError
-from gradcheck_cli.language.files import file_text
 from gradcheck_cli.memory import Guard, size_text
 from gradcheck_cli.settings.values import Settings
 
@@ -40,9 +39,6 @@ if TYPE_CHECKING:
 # A guess: the slowest check that came to an end, 1,600 partials of a matrix product, took 12 s;
 # torch's polygamma(2, -1e15) never does.
 CASE_LIMIT = 120.0
-# Of a program that is read from a file or from stdin. A program has at most 65,536; of one that is
-# not far beyond its own message says more.
-LONGEST_TEXT = 1_000_000
 
 
 @command(
@@ -68,7 +64,7 @@ def check_command(
     with Guard(settings.max_memory, _leave) as guard:
         text = ""
         try:
-            text = _text(expression)
+            text = program_text(expression)
             job = prepare(text, _with_files(settings))
         except UserError as error:
             formulas = getattr(error, "formulas", ())
@@ -193,14 +189,5 @@ def _with_files(settings: Settings) -> Settings:
     said = settings.above.get("claim")
     if said is None:
         return settings
-    read = said._replace(value=tuple(_text(claim) for claim in said.value))
+    read = said._replace(value=tuple(program_text(claim) for claim in said.value))
     return replace(settings, above={**settings.above, "claim": read})
-
-
-def _text(expression: str) -> str:
-    """A program's or a claim's text: the argument itself, stdin or a file."""
-    if expression == "-":
-        return standard_input(LONGEST_TEXT)
-    if expression.startswith("@"):
-        return file_text(Path(expression[1:]), LONGEST_TEXT, expression)
-    return expression

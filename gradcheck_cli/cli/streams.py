@@ -9,10 +9,11 @@ import sys
 import traceback
 from contextlib import suppress
 from errno import EDQUOT, EFBIG, EIO, ENOSPC
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from gradcheck_cli.language.errors import Mistake, UserError, mistake
-from gradcheck_cli.language.files import error_text, stream_text, unreadable
+from gradcheck_cli.language.files import error_text, file_text, stream_text, unreadable
 from gradcheck_cli.reports import renderer
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from gradcheck_cli.records.report import Report
 
 USAGE, FAILED = 2, 3
+# Of a program that is read from a file or from stdin. A program has at most 65,536; of one that is
+# not far beyond its own message says more.
+LONGEST_TEXT = 1_000_000
 # What an output says that takes no more: a full disk, a quota, a terminal that is gone.
 FULL = (ENOSPC, EDQUOT, EFBIG, EIO)
 
@@ -131,6 +135,15 @@ def standard_input(most: int) -> str:
     return stream_text(sys.stdin, most, "-")
 
 
+def program_text(expression: str) -> str:
+    """A program's or a claim's text: the argument itself, stdin or a file."""
+    if expression == "-":
+        return standard_input(LONGEST_TEXT)
+    if expression.startswith("@"):
+        return file_text(Path(expression[1:]), LONGEST_TEXT, expression)
+    return expression
+
+
 def colour(choice: str) -> bool:
     """Whether stdout gets colour."""
     return wants_colour(choice, os.environ, terminal=sys.stdout.isatty())
@@ -164,7 +177,7 @@ def render_report(
     verbose: bool = True,
 ) -> str:
     """A report in some format; the last four are for the table."""
-    render = renderer(form)
+    render = renderer(form, report.kind)
     if form != "table":
         return render(report)
     width = None if natural(paint=paint) else columns()

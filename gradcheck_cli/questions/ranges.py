@@ -9,10 +9,12 @@ from fractions import Fraction
 from math import copysign, frexp, isfinite, ldexp
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from gradcheck_cli.language.errors import mistake
+from gradcheck_cli.language.errors import Mistake, PointError, mistake
+from gradcheck_cli.questions.numbers import Exact, read_number, split_at
 
 if TYPE_CHECKING:
     from gradcheck_cli.dtypes import DType
+    from gradcheck_cli.language.errors import Span
 
 Tensor: TypeAlias = Any  # torch is imported where it is used
 
@@ -183,3 +185,40 @@ def _clipped(value: Fraction, dtype: DType) -> float:
     found = dtype.round(value)
     largest = float(dtype.largest)
     return found if isfinite(found) else copysign(largest, found)
+
+
+def read_range(text: str, span: Span) -> Range:
+    """`low:high`, `low:high:count` or `all`, at its place in a text.
+
+    Raises:
+        PointError: it is none of these.
+    """
+    words = text[slice(*span)]
+    if words == "all":
+        return Range(None, None, None, words)
+    parts = split_at(text, span, ":")
+    if len(parts) not in (2, 3):
+        message = f"`{words}` is no range"
+        way_out = "write x=-4:4, x=0:1:1000 or x=all"
+        raise PointError([Mistake("bad-range", message, text, span, help=way_out)])
+    low, high = (_finite(text, part) for part in parts[:2])
+    if low >= high:
+        raise PointError([Mistake("bad-range", "a range goes from low to high", text, span)])
+    count = _count(text, parts[2]) if len(parts) == 3 else None
+    return Range(low, high, count, words)
+
+
+def _finite(text: str, span: Span) -> Fraction:
+    number = read_number(text, span)
+    if isinstance(number, Exact):
+        return number.value
+    way_out = "`all` means every finite number of the dtype"
+    raise PointError([Mistake("bad-range", "a range ends at numbers", text, span, help=way_out)])
+
+
+def _count(text: str, span: Span) -> int:
+    words = text[slice(*span)]
+    if words.isdecimal() and words.isascii() and len(words) < 12 and int(words) > 1:
+        return int(words)
+    message = f"`{words}` is no number of points from 2 on"
+    raise PointError([Mistake("bad-range", message, text, span)])

@@ -82,11 +82,11 @@ class Task:
         Args:
             same: another question of the same program, whose scalars can be used.
         """
-        case = self.case
+        case, over = self.case, self.case.over
         assert case.program is not None, "code is asked in a process of its own"
         question = question_of(
             case.program,
-            self.case.points[self.start],
+            case.points[self.start] if over is None else (over.moving, *over.fixed),
             case.wrt,
             cotangent=case.cotangent,
             words=dict(case.given),
@@ -154,7 +154,7 @@ class Task:
     def item_without_verdict(self, offset: int, outcome: Outcome, reason: str) -> Item:
         """The item of a check that was skipped or given up."""
         program, point = self.case.program, None
-        if program is not None:
+        if program is not None and self.case.over is None:
             one = self.rest(offset).one()
             # A number that the dtype cannot hold: there is no point to be shown.
             with suppress(PointError):
@@ -184,7 +184,7 @@ def check_id(case: SuiteCase, dtype: str, device: str, point: int) -> str:
     parts = (
         [dtype] * (len(dtypes) > 1)
         + [device.replace(":", "")] * (len(devices) > 1)
-        + [str(point + 1)] * (len(case.points) > 1)
+        + [str(point + 1)] * (case.checks(dtype) > 1)
     )
     return ":".join((case.id, *parts))
 
@@ -213,8 +213,9 @@ def parcels(tasks: Iterable[Task], size: int = BATCH_CHECKS) -> Iterator[list[Ta
     group: list[Task] = []
     weight = 0
     for task in tasks:
-        # Code takes a process of its own, which takes as long as many checks.
-        own = size if task.case.code is not None else len(task)
+        # Code takes a process of its own, and that and a part of a sweep as long as many checks.
+        is_long = task.case.code is not None or task.case.over is not None
+        own = size if is_long else len(task)
         if (
             group
             and weight + own > size

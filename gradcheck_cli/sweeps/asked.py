@@ -39,12 +39,14 @@ class Sweep:
         moving: the input.
         fixed: numbers of the others, exact.
         count: of points; None where the range says it, or for every number.
+        seed: of the points that are tried by themselves.
     """
 
     moving: str
     range: Range
     fixed: Mapping[str, Exact] = field(default_factory=dict)
     count: int | None = None
+    seed: int = 0
 
     def line(self, dtype: str) -> Line:
         """The points in a dtype.
