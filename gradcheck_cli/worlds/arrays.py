@@ -36,7 +36,7 @@ from gradcheck_cli.worlds.labels import Computed, Labels
 from gradcheck_cli.worlds.levels import Levels
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from gradcheck_cli.functions.row import Function
     from gradcheck_cli.language.program import Program
@@ -297,7 +297,9 @@ class Arrays:
         except (Computed, TypeError, AttributeError):
             del self._tape[made:]
         arrays = [None if k == "index" else a for k, a in zip(kinds, args, strict=False)]
-        integers = [_integers(a) if k == "index" else None for k, a in zip(kinds, args, strict=False)]
+        integers = [
+            _integers(a) if k == "index" else None for k, a in zip(kinds, args, strict=False)
+        ]
         return Levels(self, node, arrays, integers).result
 
     def shaped(self, x: Tracked, shape: tuple[int, ...]) -> Tracked:
@@ -375,4 +377,3 @@ def _integers(a: Tracked) -> Any:
     if a.moves:
         raise CallError("an integer is needed here", "not-an-integer")
     return np.asarray(a.number.value, dtype=np.int64)
-

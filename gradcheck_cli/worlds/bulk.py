@@ -114,7 +114,7 @@ def extended_arrays() -> Library | None:
     """NumPy's extended precision, where the machine has one of 64 bits."""
     import numpy as np
 
-    is_wide = np.finfo(np.longdouble).nmant == 63  # noqa: PLR2004 - the fraction of x87's format
+    is_wide = np.finfo(np.longdouble).nmant == 63
     return Library(np, np.longdouble, 2.0**-64) if is_wide else None
 
 
@@ -190,7 +190,7 @@ class Bulk:
         return self._smooth(row, args)
 
     def _value(self, row: Function, args: Sequence[Held], **others: Array) -> Array:
-        if row.kind != "primitive" or row.rounds[0] > 2 or row.rounds[1] > 1 or row.helper:  # noqa: PLR2004 - what a library is granted
+        if row.kind != "primitive" or row.rounds[0] > 2 or row.rounds[1] > 1 or row.helper:
             raise NoBound(row.name)
         values = [others.get(name, a.value) for name, a in zip(row.parsed.names, args, strict=True)]
         try:
@@ -273,9 +273,7 @@ class Bulk:
         found = slope * radius
         return self.library.module.where((slope == 0) | (radius == 0), 0.0, found)
 
-    def steepest(
-        self, row: Function, args: Sequence[Held], value: Array, position: int
-    ) -> Array:
+    def steepest(self, row: Function, args: Sequence[Held], value: Array, position: int) -> Array:
         """The largest slope by one argument where the arguments may be; infinite or NaN where that
         is not known.
         """
@@ -332,7 +330,11 @@ class Bulk:
         for a in args:
             if isinstance(a, Enclosure):
                 infinite = abs(a.value) == INF
-                why = why | self._is_zero(a) | (infinite if a.radius is None else infinite & (a.radius == 0))
+                why = (
+                    why
+                    | self._is_zero(a)
+                    | (infinite if a.radius is None else infinite & (a.radius == 0))
+                )
         least = self.library.sizes(self.library.array(self._least))
         return size + self.library.module.where(zero & why, 0 * least, least)
 
@@ -429,5 +431,3 @@ class Bulk:
 def widened(radius: Array) -> Array:
     """A radius with room for how it was computed itself."""
     return radius * MARGIN
-
-

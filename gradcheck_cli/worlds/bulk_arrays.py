@@ -119,7 +119,10 @@ class BulkArrays(Bulk):
             radius = torch.cat(nothing)
         if any(x.off is not None for x in flat):
             off = torch.cat(
-                [torch.zeros_like(x.value, dtype=torch.bool) if x.off is None else x.off for x in flat]
+                [
+                    torch.zeros_like(x.value, dtype=torch.bool) if x.off is None else x.off
+                    for x in flat
+                ]
             )
         return Enclosure(value, radius, off)
 
@@ -212,7 +215,9 @@ class BulkArrays(Bulk):
 
     def plus(self, a: Enclosure, b: Enclosure) -> Enclosure:
         """Sums of elements; a structural zero adds nothing, and rounds nothing."""
-        found: Enclosure = self.call(_ADD, [Enclosure(a.value, a.radius), Enclosure(b.value, b.radius)])
+        found: Enclosure = self.call(
+            _ADD, [Enclosure(a.value, a.radius), Enclosure(b.value, b.radius)]
+        )
         off = None if a.off is None or b.off is None else a.off & b.off
         return Enclosure(found.value, found.radius, off)
 
@@ -355,7 +360,9 @@ class Buffer:
 def rounding_of(dtype: DType, literal: Callable[[Fraction], float | Fraction]) -> BulkArrays:
     """The world in which radii are budgets: how far the roundings of a dtype take each number."""
     least = float(dtype.smallest) / 2
-    return BulkArrays(literal, unit=float(dtype.unit_roundoff), granted=1, least=least, in_order=True)
+    return BulkArrays(
+        literal, unit=float(dtype.unit_roundoff), granted=1, least=least, in_order=True
+    )
 
 
 def _each(x: Enclosure, move: Callable[[Any], Any]) -> Enclosure:

@@ -37,6 +37,20 @@ class Label(int):
     __lt__ = __le__ = __gt__ = __ge__ = _refuse
 
 
+# Labels are made once: there are as many as the largest program has had elements.
+_MADE: list[Any] = [np.empty(0, dtype=object)]
+
+
+def _first_labels(count: int) -> Any:
+    """Labels from 0 on."""
+    made = _MADE[0]
+    if len(made) < count:
+        _MADE[0] = made = np.empty(max(count, 2 * len(made)), dtype=object)
+        made[:] = list(map(Label, range(len(made))))
+        made.flags.writeable = False
+    return made[:count]
+
+
 class Whole(Protocol):
     """An array that labels stand for."""
 
@@ -82,9 +96,7 @@ class Labels:
         start, size = self.starts[-1], prod(whole.shape)
         self.wholes.append(whole)
         self.starts.append(start + size)
-        labels = np.empty(size, dtype=object)
-        labels[:] = list(map(Label, range(start, start + size)))
-        return labels.reshape(whole.shape)
+        return _first_labels(start + size)[start:].reshape(whole.shape)
 
     def whole(self, labels: Any) -> Any:
         """The array of some labels."""
@@ -96,9 +108,9 @@ class Labels:
         used = sorted(set(np.searchsorted(self.starts, places, side="right").tolist()))
         first = used[0] - 1
         start, stop = self.starts[first], self.starts[first + 1]
-        if len(used) == 1 and len(places) == stop - start:
-            if np.array_equal(places, np.arange(start, stop)):
-                return self.makers.shaped(self.wholes[first], shape)
+        is_all = len(used) == 1 and len(places) == stop - start
+        if is_all and np.array_equal(places, np.arange(start, stop)):
+            return self.makers.shaped(self.wholes[first], shape)
         parts, index, before = [], np.empty_like(places), 0
         for k in used:
             low, high = self.starts[k - 1], self.starts[k]
@@ -140,7 +152,7 @@ class Labels:
             raise ValueError(f"shapes {a.shape} and {b.shape} are no product of matrices")
         left = a[None, :] if a.ndim == 1 else a
         right = b[:, None] if b.ndim == 1 else b
-        if right.ndim == 2:  # noqa: PLR2004 - a matrix
+        if right.ndim == 2:
             found = self._product(left.reshape(-1, left.shape[-1]), right)
             found = found.reshape(*left.shape[:-1], right.shape[-1])
         else:
@@ -157,5 +169,3 @@ class Labels:
 
     def _product(self, a: Any, b: Any) -> Any:
         return self.of(self.makers.product(self.whole(a), self.whole(b)))
-
-

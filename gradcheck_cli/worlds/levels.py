@@ -118,5 +118,3 @@ def _groups(nodes: Sequence[Node]) -> list[Group]:
             members[key].append((i, node.args))
     ordered = sorted(members, key=lambda key: key[0])
     return [Group(Call(k[1], members[k][0][1], k[2]), members[k]) for k in ordered]
-
-
