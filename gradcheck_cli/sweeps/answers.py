@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 BLOCK = 2**17
 
 
-def answers(asked: SweepQuestion, start: int, stop: int) -> Iterator[tuple[int, Tensor, Tensor]]:
+def torch_answers(
+    asked: SweepQuestion, start: int, stop: int
+) -> Iterator[tuple[int, Tensor, Tensor]]:
     """(number of the first point, inputs, torch's partials) of one block after the other, both in
     float64; None in the place of partials where torch has no path.
 

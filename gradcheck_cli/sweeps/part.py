@@ -13,26 +13,26 @@ from gradcheck_cli.checks.record import record_of
 from gradcheck_cli.judge.allowances import Allowances
 from gradcheck_cli.judge.rounding import Rounding
 from gradcheck_cli.judge.tally import Tally
+from gradcheck_cli.records.numbers import json_number
 from gradcheck_cli.records.outcome import Outcome
-from gradcheck_cli.records.record import json_number
 from gradcheck_cli.records.status import status_of
 from gradcheck_cli.sweeps.alone import Alone
-from gradcheck_cli.sweeps.answers import answers
+from gradcheck_cli.sweeps.answers import torch_answers
 from gradcheck_cli.sweeps.settling import settle
 from gradcheck_cli.witnesses.cells import Modeller
 
 if TYPE_CHECKING:
-    from gradcheck_cli.judge.spans import Span
+    from gradcheck_cli.judge.spans import Stretch
     from gradcheck_cli.records.record import Record
     from gradcheck_cli.records.sweep_record import SweepRecord, SweptPoint
     from gradcheck_cli.sweeps.asked import SweepQuestion
     from gradcheck_cli.sweeps.settling import Settled
     from gradcheck_cli.symbolic.client import Analyst
-    from gradcheck_cli.witnesses.cells import Cell
+    from gradcheck_cli.witnesses.cells import LineCell
 
 
 @dataclass
-class Part:
+class SweptPart:
     """Points from `start` up to `stop`, and what became of them."""
 
     asked: SweepQuestion
@@ -43,7 +43,9 @@ class Part:
     cells: int
 
 
-def swept(asked: SweepQuestion, start: int, stop: int, seed: int, analyst: Analyst | None) -> Part:
+def swept(
+    asked: SweepQuestion, start: int, stop: int, seed: int, analyst: Analyst | None
+) -> SweptPart:
     """The points of a part, judged."""
     prepared, sweep = asked.prepared, asked.sweep
     fixed = {n: v for n, v in asked.numbers.items() if n != sweep.moving}
@@ -53,7 +55,7 @@ def swept(asked: SweepQuestion, start: int, stop: int, seed: int, analyst: Analy
     tally = Tally(asked.dtype, _budgets(asked, allowances))
     cells = modeller.over(start, stop)
     cell, made = next(cells), 1
-    for first, x, partials in answers(asked, start, stop):
+    for first, x, partials in torch_answers(asked, start, stop):
         done = 0
         while done < len(x):
             while cell.stop <= first + done:
@@ -65,14 +67,14 @@ def swept(asked: SweepQuestion, start: int, stop: int, seed: int, analyst: Analy
                 tally.take(cell, first + done, x[done:end], partials[done:end])
             done = end
     settled = settle(tally, Alone(asked, analyst), seed)
-    return Part(asked, start, stop, tally, settled, made)
+    return SweptPart(asked, start, stop, tally, settled, made)
 
 
 def _budgets(asked: SweepQuestion, allowances: Allowances) -> Any:
     """Budgets over a cell, those of the last one kept: its points come strip by strip."""
     known: dict[int, tuple[float, float]] = {}
 
-    def between(cell: Cell) -> tuple[float, float]:
+    def between(cell: LineCell) -> tuple[float, float]:
         if cell.start not in known:
             known.clear()
             low, high = asked.line.value(cell.start), asked.line.value(cell.stop - 1)
@@ -82,7 +84,7 @@ def _budgets(asked: SweepQuestion, allowances: Allowances) -> Any:
     return between
 
 
-def record_of_part(part: Part, analyst: Analyst, *, strict: bool = False) -> Record:
+def record_of_part(part: SweptPart, analyst: Analyst, *, strict: bool = False) -> Record:
     """The record of the worst point of a part, checked as `check` does, with all that became of the
     part.
     """
@@ -104,7 +106,7 @@ def record_of_part(part: Part, analyst: Analyst, *, strict: bool = False) -> Rec
     return record
 
 
-def _worst_records(part: Part, analyst: Analyst, *, strict: bool) -> dict[str, Record]:
+def _worst_records(part: SweptPart, analyst: Analyst, *, strict: bool) -> dict[str, Record]:
     """For each outcome its worst point, checked by everybody; a point that comes out otherwise than
     it was counted is a defect of ours, and not settled.
     """
@@ -125,11 +127,11 @@ def _worst_records(part: Part, analyst: Analyst, *, strict: bool) -> dict[str, R
     return records
 
 
-def _all_of(part: Part, outcome: Outcome, number: int) -> Span:
-    from gradcheck_cli.judge.spans import Span
+def _all_of(part: SweptPart, outcome: Outcome, number: int) -> Stretch:
+    from gradcheck_cli.judge.spans import Stretch
 
     part.tally.spans.pop(outcome, None)
-    return Span(part.start, part.stop, number)
+    return Stretch(part.start, part.stop, number)
 
 
 def _worst_point(tally: Tally, outcome: Outcome) -> int:
@@ -137,7 +139,7 @@ def _worst_point(tally: Tally, outcome: Outcome) -> int:
     return next(iter(tally.spans[outcome])).start if known is None else known.point
 
 
-def _sweep_record(part: Part, records: dict[str, Record]) -> SweepRecord:
+def _sweep_record(part: SweptPart, records: dict[str, Record]) -> SweepRecord:
     asked, tally, line = part.asked, part.tally, part.asked.line
     value = partial(_value, line)
     outcomes = {str(o): tally.counts[o] for o in Outcome if tally.counts[o]}
@@ -180,7 +182,7 @@ def _value(line: Any, point: int) -> Any:
     return json_number(line.value(point))
 
 
-def _ends(line: Any, span: Span) -> dict[str, Any]:
+def _ends(line: Any, span: Stretch) -> dict[str, Any]:
     return {
         "low": _value(line, span.start),
         "high": _value(line, span.stop - 1),

@@ -82,7 +82,7 @@ class Open:
     stop: int
 
 
-Cell: TypeAlias = "Modelled | Beyond | Outside | Open"
+LineCell: TypeAlias = "Modelled | Beyond | Outside | Open"
 
 
 class Modeller:
@@ -112,7 +112,7 @@ class Modeller:
         self._plain = prune(Program(nodes, (node, *near, *gradient.outputs)))
         self._program, _ = decoupled(self._plain)
 
-    def over(self, start: int, stop: int) -> Iterator[Cell]:
+    def over(self, start: int, stop: int) -> Iterator[LineCell]:
         """Cells that hold all points from `start` up to `stop`, in order."""
         stack, failed = [(start, stop)], 0
         fewest = _FEWEST[self._is_fine]
@@ -130,14 +130,14 @@ class Modeller:
                 ends = [i + (j - i) * k // parts for k in range(parts + 1)]
                 stack += [*pairwise(ends)][::-1]
 
-    def _cell(self, start: int, stop: int) -> Cell | int:
+    def _cell(self, start: int, stop: int) -> LineCell | int:
         """A cell, or into how many it is to be cut as a power of two."""
         from flint import arb, ctx
 
         self.tried += 1
         low, high = self.line.value(start), self.line.value(stop - 1)
         centre = _centre(low, high) if self._is_fine else self.line.value((start + stop) // 2)
-        cell: Cell | int = 1
+        cell: LineCell | int = 1
         for level in range(max(0, self._level - 1), len(_BITS)):
             with ctx.workprec(_BITS[level]):
                 near = self._jets(arb(centre), _TERMS[self._is_fine])
@@ -152,7 +152,7 @@ class Modeller:
 
     def _cell_around(
         self, start: int, stop: int, low: float, high: float, centre: float, near: Any | None
-    ) -> Cell | int:
+    ) -> LineCell | int:
         from flint import arb
 
         flat = self._flat(start, stop, low, high)
@@ -192,7 +192,7 @@ class Modeller:
             return None
         return partial
 
-    def _flat(self, start: int, stop: int, low: float, high: float) -> Cell | None:
+    def _flat(self, start: int, stop: int, low: float, high: float) -> LineCell | None:
         """A cell on which the derivative hardly changes: a tail."""
         from flint import arb
 

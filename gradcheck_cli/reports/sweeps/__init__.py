@@ -11,7 +11,8 @@ from gradcheck_cli.records.outcome import Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gradcheck_cli.records.record import JsonArray, Record
+    from gradcheck_cli.records.numbers import JsonArray
+    from gradcheck_cli.records.record import Record
     from gradcheck_cli.records.report import Report
     from gradcheck_cli.records.sweep_record import (
         Binade,

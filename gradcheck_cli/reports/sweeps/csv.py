@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.records.report import Report
     from gradcheck_cli.reports.sweeps import WholeSweep
 
-COLUMNS = (
+_COLUMNS = (
     *("expression", "dtype", "device", "variable", "moving", "over", "outcome", "points"),
     *("low", "high", "whole", "worst_at", "worst_ulps", "reason", "reproduce"),
 )
@@ -29,7 +29,7 @@ def render(report: Report) -> str:
     for all its points. The worst point stands in the first row of its outcome.
     """
     stream = StringIO()
-    writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(stream, _COLUMNS, lineterminator="\n")
     writer.writeheader()
     for sweep in sweeps_of(report):
         writer.writerows(_rows(sweep))

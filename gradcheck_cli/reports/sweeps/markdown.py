@@ -8,11 +8,11 @@ from gradcheck_cli.reports.format import inert
 from gradcheck_cli.reports.markdown import cell, code, fence, prose
 from gradcheck_cli.reports.sweeps import sweeps_of
 from gradcheck_cli.reports.sweeps.facts import (
-    TITLES,
+    EDGE_TITLES,
     commands_of,
     head_of,
     histogram_of,
-    rows_of,
+    outcome_rows,
     sentences_of,
 )
 
@@ -32,11 +32,11 @@ def render(report: Report) -> str:
 
 def _sweep(sweep: WholeSweep) -> Iterator[str]:
     yield from (f"### {code(sweep['expression'])}", "", prose(head_of(sweep)), "")
-    yield from _table(("outcome", "points", "worst", "at", "between"), rows_of(sweep))
+    yield from _table(("outcome", "points", "worst", "at", "between"), outcome_rows(sweep))
     rows = histogram_of(sweep)
     if rows:
         cells = [(name, *(f"{n:,}" for n in points)) for name, points in rows]
-        yield from _table((f"ulp, {sweep['moving']} in", *TITLES), cells)
+        yield from _table((f"ulp, {sweep['moving']} in", *EDGE_TITLES), cells)
     for outcome, sentence in sentences_of(sweep):
         yield f"- **{outcome}**: {prose(sentence)}" if outcome else f"- {prose(sentence)}"
     yield ""
