@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from gradcheck_cli.checks.check import judge_part
 from gradcheck_cli.checks.hearing import Heard
 from gradcheck_cli.questions.batch import Batch
+from gradcheck_cli.records.numbers import typed_text
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.autograd import Autograd
 from gradcheck_cli.witnesses.reference import Reference
@@ -37,8 +39,12 @@ class Alone:
     asked: SweepQuestion
     analyst: Analyst | None = None
 
-    def batch(self, points: Sequence[int]) -> Batch:
-        """Some points of the line as a batch."""
+    def batch(self, points: Sequence[int], spelled: str = "") -> Batch:
+        """Some points of the line as a batch.
+
+        Args:
+            spelled: how the input that moves is written in the commands that reproduce them.
+        """
         asked, count = self.asked, len(points)
         columns = {name: np.full(count, value) for name, value in asked.numbers.items()}
         columns[asked.sweep.moving] = np.array([asked.line.value(k) for k in points])
@@ -49,14 +55,30 @@ class Alone:
             asked.dtype,
             asked.device,
             rounded=((),) * count,
-            spelled=({},) * count,
+            spelled=({asked.sweep.moving: spelled} if spelled else {},) * count,
         )
+
+    def one(self, point: int) -> Batch:
+        """One point as torch answers it among many. Where its code for a single number answers
+        otherwise the point stands twice, in the command that reproduces it too.
+        """
+        alone = self.batch([point])
+        (single,), among = self._heard(alone), next(self.verdicts([point]))
+        if (single.outcome, single.ulps) == (among.outcome, among.ulps):
+            return alone
+        number = typed_text(self.asked.line.value(point))
+        return self.batch([point, point], f"[{number}, {number}]")
 
     def verdicts(self, points: Sequence[int]) -> Iterator[Verdict]:
         """One for each point: the reference and torch are heard, nobody else."""
         for i in range(0, len(points), _TOGETHER):
-            batch = self.batch(points[i : i + _TOGETHER])
-            said = {w.name: w.answer(batch) for w in (Reference(), Autograd())}
-            heard = Heard(batch, {**said, "numeric": _UNASKED}, self.analyst)
-            for k in range(len(batch)):
-                yield judge_part(heard, k, None)[1][self.asked.partial]
+            some = points[i : i + _TOGETHER]
+            # torch has other code for a single number than for many.
+            batch = self.batch(some if len(some) > 1 else [*some, *some])
+            yield from islice(self._heard(batch), len(some))
+
+    def _heard(self, batch: Batch) -> Iterator[Verdict]:
+        said = {w.name: w.answer(batch) for w in (Reference(), Autograd())}
+        heard = Heard(batch, {**said, "numeric": _UNASKED}, self.analyst)
+        for k in range(len(batch)):
+            yield judge_part(heard, k, None)[1][self.asked.partial]

@@ -116,14 +116,16 @@ def _worst_records(part: SweptPart, analyst: Analyst, *, strict: bool) -> dict[s
         points = {Outcome.INCONCLUSIVE: part.start}
     records: dict[str, Record] = {}
     for outcome, point in points.items():
-        (result,) = check_batches([(judge.batch([point]),)], panel(analyst))
+        result = next(check_batches([(judge.one(point),)], panel(analyst)))
         record = record_of(result, strict=strict)
         found = record["partials"][part.asked.partial]["outcome"]
         if outcome is not Outcome.INCONCLUSIVE and found != outcome:
             number = tally.counts.pop(outcome)
             why = f"counted as {outcome}, and {found} when its worst point is checked"
             part.settled.unsettled.append((_all_of(part, outcome, number), why))
-        records[str(found)] = record
+            records.setdefault(str(found), record)
+        else:
+            records[str(found)] = record
     return records
 
 

@@ -12,12 +12,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from math import frexp, isfinite, ldexp
+from math import frexp, isfinite, ldexp, trunc
+from sys import float_info
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from gradcheck_cli.calculus.decoupling import decoupled
 from gradcheck_cli.functions.arithmetic import OFF
 from gradcheck_cli.language.program import Builder, Call, Program, prune
+from gradcheck_cli.questions.ranges import bytes_of
 from gradcheck_cli.witnesses.polynomials import Polynomial, polynomial_of, single, ulp_at
 from gradcheck_cli.witnesses.reference import domain_left, taken_nodes
 from gradcheck_cli.worlds import balls
@@ -36,8 +38,9 @@ _TERMS = {False: 7, True: 12}
 # Working precisions: a higher one is tried where the derivative has fewer bits than wanted at the
 # centre itself, as `1 + erf(x)` far left.
 _BITS, _WANTED_BITS = (128, 512, 2048), 80
-# Cells of no more points are left to the reference: it takes less time than cutting on.
-_FEWEST = {False: 64, True: 24}
+# Cells of no more points are left to the reference: it takes less time than cutting on. A dtype of
+# 16 bits has few numbers in all, and few in a binade.
+_FEWEST, _FEWEST_OF_16_BITS = {False: 64, True: 24}, 8
 # A cell is cut into so many at once at most: the prediction sees a remainder that is too large.
 _MOST_CUTS = 3
 # Cells of few points that fail one after the other before the rest of a stretch is given up.
@@ -115,14 +118,16 @@ class Modeller:
     def over(self, start: int, stop: int) -> Iterator[LineCell]:
         """Cells that hold all points from `start` up to `stop`, in order."""
         stack, failed = [(start, stop)], 0
-        fewest = _FEWEST[self._is_fine]
+        fewest, patience = _FEWEST[self._is_fine], _PATIENCE
+        if bytes_of(self.dtype) == 2:
+            fewest, patience = _FEWEST_OF_16_BITS, 8 * _PATIENCE
         while stack:
             i, j = stack.pop()
             cell = self._cell(i, j)
             if not isinstance(cell, int):
                 failed = 0
                 yield cell
-            elif j - i <= fewest or failed >= _PATIENCE:
+            elif j - i <= fewest or failed >= patience:
                 failed += 1
                 yield Open(i, j)
             else:
@@ -251,4 +256,6 @@ def _centre(low: float, high: float) -> float:
         return 0.0
     centre = low + (high - low) / 2
     exponent = frexp(centre)[1]
-    return ldexp(round(ldexp(centre, 20 - exponent)), exponent - 20)
+    steps = ldexp(centre, 20 - exponent)
+    # The largest numbers would be rounded to infinity.
+    return ldexp(trunc(steps) if exponent == float_info.max_exp else round(steps), exponent - 20)

@@ -66,6 +66,12 @@ def sweeps_of(report: Report) -> list[WholeSweep]:
     return [_whole(records) for records in groups.values()]
 
 
+def problems_of(report: Report) -> list[str]:
+    """What went wrong with the run, and each part of which nothing is known."""
+    unknown = (record for record in report.records if record["sweep"] is None)
+    return [*report.problems, *(f"{r['id']}, {r['dtype']}: {r['reason']}" for r in unknown)]
+
+
 def _whole(records: list[Record]) -> WholeSweep:
     first, sweeps = records[0], [record["sweep"] for record in records if record["sweep"]]
     sweep = sweeps[0]

@@ -33,6 +33,10 @@ def render(report: Report) -> str:
     writer.writeheader()
     for sweep in sweeps_of(report):
         writer.writerows(_rows(sweep))
+    for record in report.records:
+        if record["sweep"] is None:
+            names = ("expression", "dtype", "device", "outcome", "reason", "reproduce")
+            writer.writerow({name: cell_text(str(record[name] or "")) for name in names})  # type: ignore[literal-required]
     return inert(stream.getvalue())
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.reports.format import inert
 from gradcheck_cli.reports.markdown import cell, code, fence, prose
-from gradcheck_cli.reports.sweeps import sweeps_of
+from gradcheck_cli.reports.sweeps import problems_of, sweeps_of
 from gradcheck_cli.reports.sweeps.facts import (
     EDGE_TITLES,
     commands_of,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def render(report: Report) -> str:
     """A heading, two tables and a list for each sweep."""
     lines = [line for sweep in sweeps_of(report) for line in _sweep(sweep)]
-    lines += [f"- problem: {prose(problem)}" for problem in report.problems]
+    lines += [f"- problem: {prose(problem)}" for problem in problems_of(report)]
     return inert("\n".join(lines).strip() + "\n")
 
 

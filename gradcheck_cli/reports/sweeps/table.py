@@ -10,7 +10,7 @@ from rich.text import Text
 
 from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.reports.format import escape_controls, inline
-from gradcheck_cli.reports.sweeps import NOT_SETTLED, sweeps_of
+from gradcheck_cli.reports.sweeps import NOT_SETTLED, problems_of, sweeps_of
 from gradcheck_cli.reports.sweeps.facts import (
     EDGE_TITLES,
     OutcomeRow,
@@ -54,7 +54,9 @@ def render(
         [Text(_brief(sweep))] if brief else _block(sweep, width, verbose=verbose)
         for sweep in sweeps_of(report)
     ]
-    blocks += [wrap(Text(f"problem: {inline(problem)}"), width, 2) for problem in report.problems]
+    blocks += [
+        wrap(Text(f"problem: {inline(problem)}"), width, 2) for problem in problems_of(report)
+    ]
     apart = [Text()] * (not brief)
     lines = [line for k, block in enumerate(blocks) for line in (apart * bool(k) + block)]
     return terminal_text(Text("\n").join(lines), color=color)
