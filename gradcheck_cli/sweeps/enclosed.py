@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from gradcheck_cli.calculus.formulas import formula
 from gradcheck_cli.functions import lookup
-from gradcheck_cli.judge.tally import Truth
+from gradcheck_cli.judge.tally import Truths
 from gradcheck_cli.language.program import Builder, Call, Program, fold, prune
 from gradcheck_cli.worlds.balls import plain
 from gradcheck_cli.worlds.bulk import (
@@ -76,7 +76,7 @@ class Enclosed:
         program = prune(Program(nodes, (node, *near, *gradient.outputs)))
         return program, len(near), len(gradient.outputs)
 
-    def truth(self, columns: Mapping[str, Tensor], answers: Tensor) -> Truth | None:
+    def truth(self, columns: Mapping[str, Tensor], answers: Tensor) -> Truths | None:
         """What is known of the truth at some points; None for nothing.
 
         Args:
@@ -120,7 +120,7 @@ class Enclosed:
             return lows, highs
 
         gaps = gaps.masked_fill(~answers.isfinite(), nan)
-        return Truth(gaps, size, radius * MARGIN, budgets, 1.0, (known, outside))
+        return Truths(gaps, size, radius * MARGIN, budgets, 1.0, (known, outside))
 
     def _holds(
         self, columns: Mapping[str, Tensor], value: Any, radius: Tensor, known: Tensor

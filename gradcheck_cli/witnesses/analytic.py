@@ -18,7 +18,7 @@ from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.program import Builder, Call, Copying, Number, Program, fold
 from gradcheck_cli.language.text import program_text
 from gradcheck_cli.questions.prepared import Oversize
-from gradcheck_cli.records.record import json_number
+from gradcheck_cli.records.numbers import json_number
 from gradcheck_cli.symbolic.wire import Unreadable, from_wire
 from gradcheck_cli.witnesses import Abstention, Answers, PointwiseEstimates, Trust
 from gradcheck_cli.witnesses.reference import FIRST_BITS
