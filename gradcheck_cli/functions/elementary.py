@@ -136,7 +136,8 @@ def _tan_steep(t: Any, y: Any, x: Any, e: Any) -> tuple[Any]:
 # fmt: off
 ROWS = (
     Function("exp", "x", torch=lambda t, x: t.exp(x), sympy=lambda s, x: s.exp(x), arb=lambda x: x.exp(), partials=("exp(x)",), pullback=("ybar * y",),
-             germ=lambda s, x: s.exponential(x), rounds=(2, 1), steep=lambda t, y, x, e: _grown(t, abs(y), e), latex="e^{%s}", foreign={"sympy": Elsewhere(scalars=True)},
+             germ=lambda s, x: s.exponential(x), rounds=(2, 1), latex="e^{%s}",
+             steep=lambda t, y, x, e: _grown(t, abs(y), e), foreign={"sympy": Elsewhere(scalars=True)},
              fields=lambda f, x: f.exp(x)),
     Function("expm1", "x", derivative=("exp(x)",),
              torch=lambda t, x: t.expm1(x), sympy=lambda s, x: s.exp(x) - 1, arb=lambda x: x.expm1(), partials=("exp(x)",),
@@ -175,7 +176,8 @@ ROWS = (
              note="jumps from pi to -pi across the negative x axis"),
 
     Function("sinh",  "x", torch=lambda t, x: t.sinh(x),  sympy=lambda s, x: s.sinh(x),  arb=lambda x: x.sinh(),  partials=("cosh(x)",),
-             steep=lambda t, y, x, e: _grown(t, abs(y) + 1, e), germ=_hyperbolic("sinh", -1), latex=r"\sinh", fields=lambda f, x: (f.exp(x) - 1 / f.exp(x)) / 2),
+             steep=lambda t, y, x, e: _grown(t, abs(y) + 1, e),
+             germ=_hyperbolic("sinh", -1), latex=r"\sinh", fields=lambda f, x: (f.exp(x) - 1 / f.exp(x)) / 2),
     Function("cosh",  "x", torch=lambda t, x: t.cosh(x),  sympy=lambda s, x: s.cosh(x),  arb=lambda x: x.cosh(),  partials=("sinh(x)",),
              steep=lambda t, y, x, e: _grown(t, abs(y), e), germ=_hyperbolic("cosh", 1), latex=r"\cosh", fields=lambda f, x: (f.exp(x) + 1 / f.exp(x)) / 2),
     Function("tanh", "x", torch=lambda t, x: t.tanh(x), sympy=lambda s, x: s.tanh(x), arb=lambda x: x.tanh(), partials=("1 / cosh(x)**2",),

@@ -1,7 +1,7 @@
 """Verdicts on all partials of a large program at once.
 
-What is plain is decided in arrays, by the same limits as everywhere. The rest, and all that torch may
-be blamed for, is proved in balls as far as time allows, and judged one by one.
+What is plain is decided in arrays, by the same limits as everywhere. The rest, and all that torch
+may be blamed for, is proved in balls as far as time allows, and judged one by one.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ class BulkTrial:
         court = replace(
             self.court,
             evidence=replace(evidence, testimonies=said),
-            budgets=self.budgets,
+            budgets=self.budgets.tolist(),
         )
         for k in partials:
             verdict, truth = self._judge(court, k), proved[k]

@@ -23,8 +23,8 @@ class Computed(Exception):
 
 
 class Label(int):
-    """One element: its place among all elements. It is an integer, as those are cheap, but none that
-    can be computed with.
+    """One element: its place among all elements. It is an integer, as those are cheap, but none
+    that can be computed with.
     """
 
     __slots__ = ()
@@ -33,7 +33,7 @@ class Label(int):
         raise Computed
 
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _refuse
-    __truediv__ = __rtruediv__ = __pow__ = __rpow__ = __neg__ = __abs__ = _refuse  # type: ignore[assignment]
+    __truediv__ = __rtruediv__ = __pow__ = __rpow__ = __neg__ = __abs__ = _refuse
     __lt__ = __le__ = __gt__ = __ge__ = _refuse
 
 
@@ -49,14 +49,6 @@ def _first_labels(count: int) -> Any:
         made[:] = list(map(Label, range(len(made))))
         made.flags.writeable = False
     return made[:count]
-
-
-class Whole(Protocol):
-    """An array that labels stand for."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Its shape."""
 
 
 class Makers(Protocol):
