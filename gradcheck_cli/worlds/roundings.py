@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import frexp, isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.worlds.enclosures import MARGIN, Enclosure
 from gradcheck_cli.worlds.errors import INF
