@@ -143,7 +143,8 @@ def _rounding(point: Point, number: RoundedNumber) -> str:
         what = f"the {dtype} nearest to `{number.text}`"
         return f"`{number.name}` is held at {number.used!r}, {what}"
     words = f"`{number.name}` = {number.text} is no {dtype}"
-    return f"{words}; the nearest, {number.used!r}, is used"
+    more = f"; so it is with {number.more:,} more of its numbers" if number.more else ""
+    return f"{words}; the nearest, {number.used!r}, is used{more}"
 
 
 def _with_remedies(

@@ -11,13 +11,14 @@ from gradcheck_cli.checks.traced import trace_record
 from gradcheck_cli.records.record import Record, json_array, json_number
 from gradcheck_cli.records.status import status_of
 from gradcheck_cli.subjects.single import DirectedSlope
+from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.autograd import Backward, Measured
 from gradcheck_cli.witnesses.bulk_proof import BulkProof, InBulk
 from gradcheck_cli.witnesses.reference import Proof
 from gradcheck_cli.witnesses.truth import SIGN_BITS, Certified
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from gradcheck_cli.checks.result import Result
     from gradcheck_cli.judge.evidence import Evidence
@@ -166,7 +167,15 @@ def _claims(result: Result) -> list[ClaimRecord] | None:
 
 
 def _partials(result: Result) -> list[PartialRecord]:
-    return [_partial(result.evidence, k, verdict) for k, verdict in enumerate(result.verdicts)]
+    # A witness that abstains says the same of every partial.
+    silent = {
+        name: said.entry()
+        for name, said in result.evidence.testimonies.items()
+        if isinstance(said, Abstention)
+    }
+    return [
+        _partial(result.evidence, k, verdict, silent) for k, verdict in enumerate(result.verdicts)
+    ]
 
 
 def _key(key: PartialKey) -> PartialRecord:
@@ -179,7 +188,9 @@ def _key(key: PartialKey) -> PartialRecord:
     return {"variable": variable, "index": index, "output": output}
 
 
-def _partial(evidence: Evidence, partial: int, verdict: Verdict) -> PartialRecord:
+def _partial(
+    evidence: Evidence, partial: int, verdict: Verdict, silent: Mapping[str, Opinion]
+) -> PartialRecord:
     return {
         **_key(verdict.key),
         "outcome": verdict.outcome,
@@ -187,7 +198,12 @@ def _partial(evidence: Evidence, partial: int, verdict: Verdict) -> PartialRecor
         "failed": verdict.failed,
         "reason": verdict.reason,
         "remedy": _remedy(verdict),
-        **{name: _opinion(evidence, name, partial, verdict) for name in evidence},
+        **{
+            name: silent[name]
+            if name in silent and (name != "reference" or verdict.truth is None)
+            else _opinion(evidence, name, partial, verdict)
+            for name in evidence
+        },
         "one_sided": _one_sided(verdict),
     }
 

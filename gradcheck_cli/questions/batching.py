@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from gradcheck_cli.language.errors import UserError
+from gradcheck_cli.questions.arrays import MANY
 from gradcheck_cli.questions.batch import Batch
 from gradcheck_cli.questions.numbers import Exact
+from gradcheck_cli.questions.points import DrawnNumbers
 from gradcheck_cli.questions.prepared import Oversize
 
 if TYPE_CHECKING:
@@ -98,8 +100,21 @@ def _row(
             for name, value in point.items()
             if isinstance(value, Exact) and (spell is None or name in spell)
         }
+        spelled |= _draws(point)
         numbers[dtype.name] = _Numbers(arrays, (*rounded, *also), spelled, prepared)
     return _Row(key, numbers)
+
+
+def _draws(point: Mapping[str, Nested]) -> dict[str, str]:
+    """Of inputs with many numbers that were drawn how they are drawn again, and with which seed."""
+    many = {
+        name: value
+        for name, value in point.items()
+        if isinstance(value, DrawnNumbers) and value.count > MANY and value.key == name
+    }
+    seeds = {value.seed for value in many.values() if value.words}
+    found = {name: value.words for name, value in many.items() if value.words}
+    return found | {"--seed": str(seed) for seed in seeds if seed}
 
 
 def _room(row: _Row) -> int:

@@ -9,7 +9,13 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.records.outcome import NO_VERDICT, Status
-from gradcheck_cli.records.record import failing_variants, numbers_of, opinion_of, went_well
+from gradcheck_cli.records.record import (
+    abstains,
+    failing_variants,
+    numbers_of,
+    opinion_of,
+    went_well,
+)
 from gradcheck_cli.reports.format import (
     ALSO,
     NOTHING,
@@ -190,6 +196,8 @@ def formulas(group: Group) -> list[tuple[str, str]]:
     """(`∂f/∂x`, its formula), once for each partial, or once for all elements of an array."""
     texts: dict[str, str] = {}
     for row in group.rows:
+        if abstains(row.partial["analytic"]):
+            continue
         analytic = opinion_of(row.partial, "analytic")
         whole = analytic.get("gradient")
         if isinstance(whole, dict):
