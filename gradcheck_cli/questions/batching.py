@@ -110,11 +110,13 @@ def _draws(point: Mapping[str, Nested]) -> dict[str, str]:
     many = {
         name: value
         for name, value in point.items()
-        if isinstance(value, DrawnNumbers) and value.count > MANY and value.key == name
+        if isinstance(value, DrawnNumbers) and value.size > MANY and value.key == name
     }
-    seeds = {value.seed for value in many.values() if value.words}
     found = {name: value.words for name, value in many.items() if value.words}
-    return found | {"--seed": str(seed) for seed in seeds if seed}
+    seeds = [value.seed for value in many.values() if value.words and value.seed]
+    if seeds:
+        found["--seed"] = str(seeds[0])
+    return found
 
 
 def _room(row: _Row) -> int:

@@ -105,7 +105,7 @@ class DrawnNumbers(list["Nested"]):
     Attributes:
         words: how that is written on a command line, given the seed; empty where it is not the
             first draw there.
-        count: how many there are.
+        size: how many there are.
         key: as that of the sample; on a command line it is the input's name.
     """
 
@@ -116,7 +116,7 @@ class DrawnNumbers(list["Nested"]):
         is_plain = not place and low and high and "," not in f"{low}{high}"
         sizes = ", ".join(map(str, sample.shape))
         self.words = f"{names[sample.law]}({low}, {high}, {sizes})" if is_plain else ""
-        self.seed, self.count = sample.seed or 0, prod(sample.shape)
+        self.seed, self.size = sample.seed or 0, prod(sample.shape)
         self.key = sample.key
 
 
