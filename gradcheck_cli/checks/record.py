@@ -8,6 +8,7 @@ import numpy as np
 
 from gradcheck_cli.checks.reproduce import reproduce
 from gradcheck_cli.checks.traced import trace_record
+from gradcheck_cli.memory import uncollected
 from gradcheck_cli.records.record import Record, json_array, json_number
 from gradcheck_cli.records.status import status_of
 from gradcheck_cli.subjects.single import DirectedSlope
@@ -61,6 +62,7 @@ def record_of(result: Result, *, strict: bool = False) -> Record:
         claims=_claims(result),
         function=result.function,
         notes=list(result.notes),
+        in_bulk=list(result.in_bulk) or None,
         rounded=[
             {"variable": number.name, "text": number.text, "used": json_number(number.used)}
             for number in point.rounded
@@ -111,6 +113,7 @@ def record_without_verdict(
         claims=None,
         function=None,
         notes=[],
+        in_bulk=None,
         rounded=[],
         reproduce="" if point is None else reproduce(point, strict=strict),
         source=None,
@@ -173,9 +176,8 @@ def _partials(result: Result) -> list[PartialRecord]:
         for name, said in result.evidence.testimonies.items()
         if isinstance(said, Abstention)
     }
-    return [
-        _partial(result.evidence, k, verdict, silent) for k, verdict in enumerate(result.verdicts)
-    ]
+    with uncollected():
+        return [_partial(result.evidence, k, v, silent) for k, v in enumerate(result.verdicts)]
 
 
 def _key(key: PartialKey) -> PartialRecord:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 
 from gradcheck_cli.language.errors import mistake
-from gradcheck_cli.questions.numbers import Drawn, NonFinite
+from gradcheck_cli.questions.numbers import NonFinite
+from gradcheck_cli.questions.points import Drawn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -45,18 +45,6 @@ class Exact:
     negative_zero: bool = False
 
 
-class Drawn(Exact):
-    """A number that was drawn: a decimal, whose exact value is seldom asked for."""
-
-    def __init__(self, text: str) -> None:
-        object.__setattr__(self, "text", text)
-
-    @property
-    def value(self) -> Fraction:
-        """That of the text."""
-        return Fraction(self.text)
-
-
 @dataclass(frozen=True)
 class NonFinite:
     """An infinity or NaN of a point, and how the user wrote it: it stands at inputs that are held,

@@ -11,7 +11,7 @@ from random import Random
 from typing import TYPE_CHECKING, TypeAlias
 
 from gradcheck_cli.language.errors import mistake
-from gradcheck_cli.questions.numbers import MAX_POINTS, Drawn, Exact, Grid
+from gradcheck_cli.questions.numbers import MAX_POINTS, Exact, Grid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +22,18 @@ if TYPE_CHECKING:
 DRAWN_DIGITS = 6
 # The largest |z| that two numbers of 53 bits make in `_normal`: sqrt(-2 log(2**-53)) = 8.57.
 FARTHEST = 8.6
+
+
+class Drawn(Exact):
+    """A number that was drawn: a decimal, whose exact value is seldom asked for."""
+
+    def __init__(self, text: str) -> None:
+        object.__setattr__(self, "text", text)
+
+    @property
+    def value(self) -> Fraction:
+        """That of the text."""
+        return Fraction(self.text)
 
 
 @dataclass(frozen=True)

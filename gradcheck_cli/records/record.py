@@ -198,6 +198,7 @@ class Record(SuiteFields):
     claims: list[ClaimRecord] | None
     function: FunctionRecord | None
     notes: list[str]
+    in_bulk: list[str] | None
     rounded: list[RoundedInput]
     reproduce: str
     status: str

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import numpy as np
 
+from gradcheck_cli.memory import uncollected
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from fractions import Fraction
@@ -46,7 +48,8 @@ def _first_labels(count: int) -> Any:
     made = _MADE[0]
     if len(made) < count:
         _MADE[0] = made = np.empty(max(count, 2 * len(made)), dtype=object)
-        made[:] = list(map(Label, range(len(made))))
+        with uncollected():
+            made[:] = list(map(Label, range(len(made))))
         made.flags.writeable = False
     return made[:count]
 
