@@ -24,6 +24,18 @@ DRAWN_DIGITS = 6
 FARTHEST = 8.6
 
 
+class Drawn(Exact):
+    """A number that was drawn: a decimal, whose exact value is seldom asked for."""
+
+    def __init__(self, text: str) -> None:
+        object.__setattr__(self, "text", text)
+
+    @property
+    def value(self) -> Fraction:
+        """That of the text."""
+        return Fraction(self.text)
+
+
 @dataclass(frozen=True)
 class Listed:
     """Values that were written out."""
@@ -61,6 +73,10 @@ class Sample:
         return self.count
 
     def __getitem__(self, i: int) -> Nested:
+        drawn = self._numbers(i)
+        return DrawnNumbers(drawn, self, i) if isinstance(drawn, list) else drawn
+
+    def _numbers(self, i: int) -> Nested:
         # Of Python's generators only `random()` is promised to give the same numbers in later
         # versions.
         random = Random(f"{self.seed}:{self.key}:{i}")  # noqa: S311 - nothing secret: a draw must come out the same everywhere
@@ -84,6 +100,8 @@ class Sample:
             else exp((1 - u) * log(low) + u * log(high))
         )
         # Rounding may lead across an end.
+        if low < float(found.text) < high:
+            return found
         return (
             self.low
             if found.value < self.low.value
@@ -93,6 +111,27 @@ class Sample:
         )
 
 
+class DrawnNumbers(list["Nested"]):
+    """Nested lists of numbers that were drawn, and from what.
+
+    Attributes:
+        words: how that is written on a command line, given the seed; empty where it is not the
+            first draw there.
+        size: how many there are.
+        key: as that of the sample; on a command line it is the input's name.
+    """
+
+    def __init__(self, numbers: list[Nested], sample: Sample, place: int) -> None:
+        super().__init__(numbers)
+        names = {"normal": "normal", "uniform": "uniform", "logspace": "loguniform"}
+        low, high = sample.low.text, sample.high.text
+        is_plain = not place and low and high and "," not in f"{low}{high}"
+        sizes = ", ".join(map(str, sample.shape))
+        self.words = f"{names[sample.law]}({low}, {high}, {sizes})" if is_plain else ""
+        self.seed, self.size = sample.seed or 0, prod(sample.shape)
+        self.key = sample.key
+
+
 def _normal(random: Random) -> float:
     """A standard normal number by Box and Muller, from two numbers of 53 bits."""
     u, v = 1 - random.random(), random.random()
@@ -100,8 +139,7 @@ def _normal(random: Random) -> float:
 
 
 def _rounded(value: float) -> Exact:
-    text = f"{value:.{DRAWN_DIGITS}g}"
-    return Exact(Fraction(text), text)
+    return Drawn(f"{value:.{DRAWN_DIGITS}g}")
 
 
 def shaped(numbers: Sequence[Exact | NonFinite], shape: tuple[int, ...]) -> Nested:

@@ -15,10 +15,9 @@ from gradcheck_cli.functions import lookup
 from gradcheck_cli.judge.tally import Truths
 from gradcheck_cli.language.program import Builder, Call, Program, fold, prune
 from gradcheck_cli.worlds.balls import plain
-from gradcheck_cli.worlds.bulk import (
-    GRANTED,
+from gradcheck_cli.worlds.bulk import GRANTED, Bulk
+from gradcheck_cli.worlds.enclosures import (
     MARGIN,
-    Bulk,
     Enclosure,
     NoBound,
     extended_arrays,
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
     from gradcheck_cli.dtypes import DType
     from gradcheck_cli.sweeps.asked import SweepQuestion
-    from gradcheck_cli.worlds.bulk import Library
+    from gradcheck_cli.worlds.enclosures import Library
 
 Tensor: TypeAlias = Any  # torch is imported where it is used
 # Of the balls that samples are held against.

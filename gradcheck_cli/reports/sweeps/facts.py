@@ -128,8 +128,7 @@ def _stretches(spans: Sequence[SweptSpan], sweep: WholeSweep, *, verbose: bool) 
 def how(sweep: WholeSweep) -> str:
     """How the points were judged."""
     pieces = f"{sweep['cells']:,} proved piece{'' if sweep['cells'] == 1 else 's'} of the truth"
-    bulk = f"{sweep['in_bulk']:,} points against enclosures in bulk"
-    bulk += f" ({sweep['samples']:,} of these against balls)"
+    bulk = f"enclosures in bulk of {sweep['in_bulk']:,} points ({sweep['samples']:,} held to balls)"
     against = [pieces] * bool(sweep["cells"]) + [bulk] * bool(sweep["in_bulk"])
     alone = f"{sweep['alone']:,} checked one by one"
     near = f"{sweep['within']:,} within 4 ulp whatever the formula"
