@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # Points that are heard together.
 _TOGETHER = 256
+# Outcomes of which an example is kept for each cause.
+_BY_CAUSE = (Outcome.WRONG, Outcome.UNDEFINED)
 _UNASKED = Abstention("not asked of every point of a hunt")
 
 
@@ -53,8 +55,10 @@ class Judged:
 
     @property
     def kind(self) -> tuple[Outcome, Cause | None]:
-        """What it is an example of: several causes of wrong gradients are several defects."""
-        return self.outcome, self.cause if self.outcome is Outcome.WRONG else None
+        """What it is an example of: several causes of wrong gradients are several defects, and a
+        pole is another thing than what lies outside a domain.
+        """
+        return self.outcome, self.cause if self.outcome in _BY_CAUSE else None
 
 
 def judged(place: tuple[int, ...], verdicts: Iterable[Verdict]) -> Judged:
@@ -65,6 +69,8 @@ def judged(place: tuple[int, ...], verdicts: Iterable[Verdict]) -> Judged:
 
 def _judged(place: tuple[int, ...], partial: int, verdict: Verdict) -> Judged:
     ulps, excess = _size(verdict.ulps), _size(verdict.error)
+    if verdict.outcome is Outcome.AGREE and ulps == inf:  # so is the derivative, in the dtype
+        ulps = excess = 0.0
     if 0 < excess < inf and verdict.tolerance is not None:
         excess = excess / verdict.tolerance if verdict.tolerance > 0 else inf
     return Judged(place, partial, verdict.outcome, verdict.cause, ulps, excess)

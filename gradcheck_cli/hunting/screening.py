@@ -12,7 +12,7 @@ import numpy as np
 from gradcheck_cli.language.program import Program, fold, prune
 from gradcheck_cli.questions.ranges import finite_count
 from gradcheck_cli.witnesses import TORCH_ERRORS
-from gradcheck_cli.witnesses.autograd import Autograd
+from gradcheck_cli.witnesses.autograd import Autograd, floats_of, run_once
 from gradcheck_cli.worlds import balls
 from gradcheck_cli.worlds.tensors import Tensors
 
@@ -37,7 +37,7 @@ class Screen:
         """
         if not self.space.question.subject.is_elementwise:
             return 256
-        return 2**12 if self._is_finest else 2**16
+        return 2**11 if self._is_finest else 2**15
 
     @property
     def _is_finest(self) -> bool:
@@ -47,11 +47,29 @@ class Screen:
         """For each point the largest error of a partial in ulp, infinite where torch or the
         estimate has no finite number, and the other has.
         """
-        batch = self.space.batch(places)
-        answers = Autograd().answer(batch)
-        value, answered = answers.value, answers.answered
+        value, answered = self._answers(places)
         found = self._by_balls(places, value) if self._is_finest else self._by_tensors(places, value)
         return np.where(answered, found, 0.0).max(axis=1, initial=0.0)
+
+    def _answers(self, places: Places) -> tuple[Floats, Any]:
+        """torch's partials, and which it has."""
+        batch = self.space.batch(places)
+        if not batch.is_of_numbers:
+            answers = Autograd().answer(batch)
+            return answers.value, answers.answered
+        count, wrt = len(places), self.space.question.wrt
+        value = np.full((count, len(wrt)), np.nan)
+        answered = np.zeros(value.shape, dtype=bool)
+        try:
+            _, leaves = run_once(batch)
+        except TORCH_ERRORS:
+            return value, answered
+        for k, name in enumerate(wrt):
+            gradient = leaves[name].grad
+            if gradient is not None:
+                value[:, k] = floats_of(gradient)[:count] if gradient.dim() else float(gradient)
+                answered[:, k] = True
+        return value, answered
 
     def _by_tensors(self, places: Places, value: Floats) -> Floats:
         exact = self._exact(places)
