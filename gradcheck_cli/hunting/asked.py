@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.hunting.job import HuntJob
-from gradcheck_cli.hunting.space import Axis, Space
+from gradcheck_cli.hunting.space import Axis, Space, place_of
 from gradcheck_cli.language.errors import Mistake, PointError, Span, UserError, mistake
 from gradcheck_cli.language.reading import read_program
 from gradcheck_cli.questions.devices import devices_of
 from gradcheck_cli.questions.numbers import Exact
 from gradcheck_cli.questions.prepared import Oversize
 from gradcheck_cli.questions.question import question_of
-from gradcheck_cli.questions.ranges import finite_count
 from gradcheck_cli.symbolic.client import Analyst
 
 if TYPE_CHECKING:
@@ -49,7 +48,9 @@ def _spaces(program: Program, settings: Settings) -> Iterator[Space]:
     mistakes = [*_not_ranges(over), *_not_numbers(settings)]
     if not over:
         way_out = "for example `--over x=-4:4`, or `--over x=all`"
-        mistakes.append(Mistake("no-range", "a hunt is over a range of one input or more", help=way_out))
+        mistakes.append(
+            Mistake("no-range", "a hunt is over a range of one input or more", help=way_out)
+        )
     if mistakes:
         raise PointError(mistakes)
     fixed: dict[str, Exact] = dict(settings.at)
@@ -84,8 +85,7 @@ def _question(program: Program, fixed: Mapping[str, Exact], settings: Settings) 
 
 def _axis(name: str, range_: Range, dtype: str) -> Axis:
     line = range_.line(DTYPES[dtype])
-    zero = finite_count(DTYPES[dtype])
-    return Axis(name, line.first - zero, line.last - zero)
+    return Axis(name, *(place_of(line.value(k), DTYPES[dtype]) for k in (0, line.count - 1)))
 
 
 def _not_ranges(over: Mapping[str, Range]) -> Iterator[Mistake]:

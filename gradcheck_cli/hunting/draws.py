@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck_cli.hunting.edges import written_numbers
-from gradcheck_cli.hunting.space import place_of, places_of
+from gradcheck_cli.hunting.space import numbers_of, place_of, places_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +55,7 @@ def round_points(space: Space) -> list[tuple[int, ...]]:
         places = [place_of(n, dtype) for n in rounded if abs(n) <= dtype.largest]
         inside = [p for p in places if axis.first <= p <= axis.last]
         columns.append(list(dict.fromkeys([*inside, axis.first, axis.last])))
-    rows = [()]
+    rows: list[tuple[int, ...]] = [()]
     for column in columns:
         rows = [(*row, place) for row in rows for place in column][:_MOST_ROUND]
     return rows
@@ -92,17 +92,14 @@ def _grid(space: Space, axis: Axis) -> Places:
     values = [_between(space, axis, share)]
     values += [places_of(scale * (2 * share - 1), space.dtype) for scale in _SCALES]
     grid = np.unique(np.concatenate([np.array(bits), *values, remarkable(space, axis)]))
-    return grid[(grid >= first) & (grid <= last) & (grid != -1)]
+    inside: Places = grid[(grid >= first) & (grid <= last) & (grid != -1)]
+    return inside
 
 
 def _between(space: Space, axis: Axis, share: Any) -> Places:
     """Places of numbers at shares of the way from one end to the other."""
-    from gradcheck_cli.hunting.space import numbers_of
-
     low, high = numbers_of(np.array([axis.first, axis.last]), space.dtype)
-    return np.clip(
-        places_of(low * (1 - share) + high * share, space.dtype), axis.first, axis.last
-    )
+    return np.clip(places_of(low * (1 - share) + high * share, space.dtype), axis.first, axis.last)
 
 
 @dataclass
@@ -155,7 +152,8 @@ class Drawer:
         """
         powers = self.random.random(places.shape) * (self.space.dtype.digits - 1)
         sign = np.where(self.random.random(places.shape) < 1 / 2, -1, 1)
-        return places + sign * np.exp2(powers).astype(np.int64)
+        moved: Places = places + sign * np.exp2(powers).astype(np.int64)
+        return moved
 
 
 # How often an input is drawn as the one before it.

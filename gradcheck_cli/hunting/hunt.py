@@ -103,7 +103,10 @@ class Hunter:
             for axis, grid in lines(self.space, self._random, _BASES)
             for edge in edges.along(axis, grid)
         ]
-        points = [*interleaved([edge for edge in found if edge.rank == 0]), *round_points(self.space)]
+        points = [
+            *interleaved([edge for edge in found if edge.rank == 0]),
+            *round_points(self.space),
+        ]
         points += interleaved([edge for edge in found if edge.rank])
         if len(self.space.axes) == 1:
             points += [(place,) for place in remarkable(self.space, self.space.axes[0]).tolist()]

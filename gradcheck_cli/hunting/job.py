@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -136,17 +135,17 @@ class HuntJob:
 
     def _checked(self, hunter: Hunter) -> list[Result]:
         """What a hunt found, shrunk and checked by everybody, the worst first."""
-        counts = Counter(each.outcome for each in hunter.judge.known.values())
         judged, finds = hunter.judge.asked, hunter.finds
+        told = hunt_notes(hunter, self.over, judged, finds) if finds else ()
+        notes = tuple(told)
         results = []
         for find in finds:
             simple = find if self._stop.is_set() else shrunk(hunter.judge, find)
             result = next(self._full(hunter.space, simple))
-            note = case_note(hunter.space, find, simple, counts[find.outcome])
-            results.append(replace(result, notes=(note, *result.notes)))
-        if results:
-            told = hunt_notes(hunter, self.over, judged, counts, finds, self.seed)
-            results[0] = replace(results[0], notes=(*told, *results[0].notes))
+            note = case_note(hunter.space, find, simple)
+            mine = (*notes, note) if note else notes
+            results.append(replace(result, notes=(*mine, *result.notes)))
+            notes = ()
         return results
 
     def _full(self, space: Space, find: Judged) -> Iterator[Result]:

@@ -48,8 +48,11 @@ class Screen:
         estimate has no finite number, and the other has.
         """
         value, answered = self._answers(places)
-        found = self._by_balls(places, value) if self._is_finest else self._by_tensors(places, value)
-        return np.where(answered, found, 0.0).max(axis=1, initial=0.0)
+        found = (
+            self._by_balls(places, value) if self._is_finest else self._by_tensors(places, value)
+        )
+        errors: Floats = np.where(answered, found, 0.0).max(axis=1, initial=0.0)
+        return errors
 
     def _answers(self, places: Places) -> tuple[Floats, Any]:
         """torch's partials, and which it has."""

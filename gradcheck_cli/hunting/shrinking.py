@@ -34,8 +34,8 @@ def shortest_text(number: float, dtype: DType) -> str:
 
 def _decimal(number: float, digits: int) -> str:
     """So many significant digits, without what says nothing."""
-    text = f"{number:.{digits}g}"
-    mantissa, e, exponent = text.partition("e")
+    mantissa, e, exponent = repr(float(f"{number:.{digits}g}")).partition("e")
+    mantissa = mantissa.removesuffix(".0")
     return f"{mantissa}e{int(exponent)}" if e else mantissa
 
 
@@ -78,7 +78,9 @@ def _complexity(space: Space, place: tuple[int, ...]) -> tuple[int, int, float]:
     """Smaller for what is easier to write: digits and signs, exponents, then sizes."""
     values = space.values(place).values()
     texts = [shortest_text(value, space.dtype) for value in values]
-    digits = sum(len(text.partition("e")[0].lstrip("-").replace(".", "").strip("0")) for text in texts)
+    digits = sum(
+        len(text.partition("e")[0].lstrip("-").replace(".", "").strip("0")) for text in texts
+    )
     return digits, sum(map(len, texts)), sum(map(abs, values))
 
 
@@ -102,7 +104,10 @@ def _together(space: Space, place: tuple[int, ...]) -> Iterator[tuple[int, ...]]
         for digits in range(1, _DIGITS)
     ]
     if len(place) <= _DIGITS // 4:
-        rows += [dict(zip(values, map(Fraction, r), strict=True)) for r in product((0, 1, -1), repeat=len(place))]
+        rows += [
+            dict(zip(values, map(Fraction, r), strict=True))
+            for r in product((0, 1, -1), repeat=len(place))
+        ]
     for row in rows:
         moved = space.place(row)
         if moved is not None:

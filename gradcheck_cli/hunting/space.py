@@ -53,7 +53,8 @@ def places_of(numbers: Floats, dtype: DType) -> Places:
 
     rounded = torch.from_numpy(np.abs(numbers)).to(getattr(torch, dtype.name))
     bits = rounded.view(getattr(torch, _INTEGERS[bytes_of(dtype)])).numpy().astype(np.int64)
-    return np.where(np.signbit(numbers), -1 - bits, bits)
+    places: Places = np.where(np.signbit(numbers), -1 - bits, bits)
+    return places
 
 
 @dataclass(frozen=True)

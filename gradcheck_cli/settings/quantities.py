@@ -5,7 +5,6 @@ tolerances.
 from __future__ import annotations
 
 import re
-
 from typing import NamedTuple
 
 from gradcheck_cli.language.errors import Mistake, PointError, UserError, elide, mistake
