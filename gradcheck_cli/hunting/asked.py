@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.hunting.job import HuntJob
-from gradcheck_cli.hunting.space import Axis, Space, place_of
+from gradcheck_cli.hunting.space import Interval, Space, place_in_order
 from gradcheck_cli.language.errors import Mistake, PointError, Span, UserError, mistake
 from gradcheck_cli.language.reading import read_program
 from gradcheck_cli.questions.devices import devices_of
@@ -83,9 +83,11 @@ def _question(program: Program, fixed: Mapping[str, Exact], settings: Settings) 
     return question
 
 
-def _axis(name: str, range_: Range, dtype: str) -> Axis:
+def _axis(name: str, range_: Range, dtype: str) -> Interval:
     line = range_.line(DTYPES[dtype])
-    return Axis(name, *(place_of(line.value(k), DTYPES[dtype]) for k in (0, line.count - 1)))
+    return Interval(
+        name, *(place_in_order(line.value(k), DTYPES[dtype]) for k in (0, line.count - 1))
+    )
 
 
 def _not_ranges(over: Mapping[str, Range]) -> Iterator[Mistake]:

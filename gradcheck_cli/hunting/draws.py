@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck_cli.hunting.edges import written_numbers
-from gradcheck_cli.hunting.space import numbers_of, place_of, places_of
+from gradcheck_cli.hunting.space import numbers_at, place_in_order, places_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gradcheck_cli.hunting.space import Axis, Places, Space
+    from gradcheck_cli.hunting.space import Interval, Places, Space
 
 # How far from a remarkable number its neighbours are looked at.
 _BESIDE = (1, 2, 3)
@@ -25,7 +25,7 @@ _ROUND = (*range(11), Fraction(1, 2), Fraction(1, 4), Fraction(1, 10), Fraction(
 _NAMED = (pi, pi / 2, pi / 4, e)
 
 
-def remarkable(space: Space, axis: Axis) -> Places:
+def remarkable(space: Space, axis: Interval) -> Places:
     """Places of one input, in order: 0, ±1 and other round numbers, those that the program holds,
     powers of two, the ends of the range and of the normal numbers, each with its neighbours.
     """
@@ -36,7 +36,7 @@ def remarkable(space: Space, axis: Axis) -> Places:
     near = [Fraction(2) ** k for k in exponents if abs(k) <= dtype.digits + 1]
     far = [Fraction(2) ** k for k in (dtype.least, dtype.most, dtype.least // 2, dtype.most // 2)]
     rounded = (dtype.round(abs(n)) for n in (*numbers, *near, *far))
-    sizes = [place_of(n, dtype) for n in rounded if n <= dtype.largest]
+    sizes = [place_in_order(n, dtype) for n in rounded if n <= dtype.largest]
     places = {axis.first, axis.last, 0, *sizes, *(-1 - size for size in sizes)}
     around = {p + step for p in places for beside in (0, *_BESIDE) for step in (beside, -beside)}
     return np.array(sorted(p for p in around if axis.first <= p <= axis.last), dtype=np.int64)
@@ -52,7 +52,7 @@ def round_points(space: Space) -> list[tuple[int, ...]]:
     columns = []
     for axis in space.axes:
         rounded = [dtype.round(number) for number in numbers]
-        places = [place_of(n, dtype) for n in rounded if abs(n) <= dtype.largest]
+        places = [place_in_order(n, dtype) for n in rounded if abs(n) <= dtype.largest]
         inside = [p for p in places if axis.first <= p <= axis.last]
         columns.append(list(dict.fromkeys([*inside, axis.first, axis.last])))
     rows: list[tuple[int, ...]] = [()]
@@ -81,11 +81,11 @@ def lines(space: Space, random: np.random.Generator, bases: int) -> list[tuple[i
 
 
 def _ones(space: Space) -> Places:
-    one = place_of(1.0, space.dtype)
+    one = place_in_order(1.0, space.dtype)
     return space.within(np.full((1, len(space.axes)), one, dtype=np.int64))
 
 
-def _grid(space: Space, axis: Axis) -> Places:
+def _grid(space: Space, axis: Interval) -> Places:
     first, last, steps = axis.first, axis.last, 1_024
     bits = [first + (last - first) * i // steps for i in range(steps + 1)]
     share = np.linspace(0, 1, steps // 4 + 1)
@@ -96,9 +96,9 @@ def _grid(space: Space, axis: Axis) -> Places:
     return inside
 
 
-def _between(space: Space, axis: Axis, share: Any) -> Places:
+def _between(space: Space, axis: Interval, share: Any) -> Places:
     """Places of numbers at shares of the way from one end to the other."""
-    low, high = numbers_of(np.array([axis.first, axis.last]), space.dtype)
+    low, high = numbers_at(np.array([axis.first, axis.last]), space.dtype)
     return np.clip(places_of(low * (1 - share) + high * share, space.dtype), axis.first, axis.last)
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.checks.result import Result
     from gradcheck_cli.hunting.judging import Judged
     from gradcheck_cli.hunting.space import Space
-    from gradcheck_cli.settings.quantities import Budget
+    from gradcheck_cli.settings.quantities import Quota
     from gradcheck_cli.symbolic.client import Analyst
 
 # Seconds that a hunt has to come to an end of its round after Ctrl-C.
@@ -44,7 +44,7 @@ class HuntJob:
 
     spaces: Sequence[Space]
     analyst: Analyst
-    budget: Budget
+    budget: Quota
     seed: int
     over: str
     hunters: list[Hunter] = field(default_factory=list)

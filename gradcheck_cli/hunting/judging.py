@@ -1,4 +1,4 @@
-"""Single points of a hunt, judged as `check` does: the reference and torch are heard, nobody else."""
+"""Single points of a hunt, judged as `check` does: by the reference and torch alone."""
 
 from __future__ import annotations
 

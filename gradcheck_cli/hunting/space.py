@@ -29,12 +29,12 @@ Places: TypeAlias = "np.ndarray[Any, np.dtype[np.int64]]"
 _INTEGERS = {2: "int16", 4: "int32", 8: "int64"}
 
 
-def place_of(value: float, dtype: DType) -> int:
+def place_in_order(value: float, dtype: DType) -> int:
     """The place of a finite number of the dtype."""
     return rank(value, dtype) - finite_count(dtype)
 
 
-def numbers_of(places: Places, dtype: DType) -> Floats:
+def numbers_at(places: Places, dtype: DType) -> Floats:
     """The numbers at places, as float64."""
     import torch
 
@@ -58,7 +58,7 @@ def places_of(numbers: Floats, dtype: DType) -> Places:
 
 
 @dataclass(frozen=True)
-class Axis:
+class Interval:
     """The range of one input: the places from `first` to `last`."""
 
     name: str
@@ -80,7 +80,7 @@ class Space:
     """
 
     question: Question
-    axes: tuple[Axis, ...]
+    axes: tuple[Interval, ...]
     fixed: Mapping[str, Exact]
     dtype: DType
     device: str
@@ -129,7 +129,7 @@ class Space:
 
     def columns(self, places: Places) -> dict[str, Floats]:
         """The numbers of each input at points."""
-        moving = numbers_of(places, self.dtype)
+        moving = numbers_at(places, self.dtype)
         columns = {name: np.full(len(places), value) for name, value in self.numbers.items()}
         for k, axis in enumerate(self.axes):
             columns[axis.name] = np.ascontiguousarray(moving[:, k])
@@ -150,7 +150,7 @@ class Space:
 
     def values(self, place: tuple[int, ...]) -> dict[str, float]:
         """The numbers of the inputs that move, at one point."""
-        row = numbers_of(np.array([place], dtype=np.int64), self.dtype)[0]
+        row = numbers_at(np.array([place], dtype=np.int64), self.dtype)[0]
         return {axis.name: float(v) for axis, v in zip(self.axes, row, strict=True)}
 
     def place(self, numbers: Mapping[str, Fraction]) -> tuple[int, ...] | None:
@@ -160,7 +160,7 @@ class Space:
             number = self.dtype.round(numbers[axis.name])
             if abs(number) > self.dtype.largest:
                 return None
-            place = place_of(number, self.dtype)
+            place = place_in_order(number, self.dtype)
             if not axis.first <= place <= axis.last:
                 return None
             found.append(place)

@@ -20,7 +20,7 @@ MOST = 2**63 - 1
 # Patterns as texts, and fractions imported where they are used: the options' module imports this
 # one, and `--help` needs neither.
 _WHOLE, _DECIMAL = r"[0-9]{1,19}", r"(?=\.?[0-9])[0-9]{0,20}(?:\.[0-9]{0,20})?"
-_TIMES = {"s": 1, "min": 60, "h": 3_600}
+_TIMES = {"s": 1, "m": 60, "h": 3_600}
 _UNITS = {
     "": 1,
     **{prefix: 1_000 ** (n + 1) for n, prefix in enumerate("kmgt")},
@@ -52,25 +52,25 @@ def points(text: str, name: str = "--points") -> int:
     return number
 
 
-class Budget(NamedTuple):
+class Quota(NamedTuple):
     """When a hunt ends: after so many points, or so many seconds; one of the two is None."""
 
     points: int | None = None
     seconds: float | None = None
 
 
-def budget(text: str, name: str = "--budget") -> Budget:
+def budget(text: str, name: str = "--budget") -> Quota:
     """A number of points, or a time with its unit."""
-    match = re.fullmatch(rf"({_DECIMAL})\s*(s|min|h)", text.strip())
+    match = re.fullmatch(rf"({_DECIMAL})\s*(s|m|h)", text.strip())
     if match:
         time = float(match[1]) * _TIMES[match[2]]
         if 0 < time <= MOST_SECONDS:
-            return Budget(seconds=time)
+            return Quota(seconds=time)
     number = _whole(text)
     if number is None or not 1 <= number <= MOST_TRIED:
-        accepted = f"a number of points up to {MOST_TRIED:,}, or a time, such as 5000, 10s or 2min"
+        accepted = f"a number of points up to {MOST_TRIED:,}, or a time, such as 5000, 10s or 2m"
         raise _bad(name, text, "budget", accepted)
-    return Budget(points=number)
+    return Quota(points=number)
 
 
 def order(text: str, name: str = "--order") -> int:
