@@ -12,10 +12,13 @@ from gradcheck_cli.records.record import Record, json_array, json_number
 from gradcheck_cli.records.status import status_of
 from gradcheck_cli.subjects.single import DirectedSlope
 from gradcheck_cli.witnesses.autograd import Backward, Measured
+from gradcheck_cli.witnesses.bulk_proof import BulkProof, InBulk
 from gradcheck_cli.witnesses.reference import Proof
 from gradcheck_cli.witnesses.truth import SIGN_BITS, Certified
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from gradcheck_cli.checks.result import Result
     from gradcheck_cli.judge.evidence import Evidence
     from gradcheck_cli.judge.verdict import Verdict
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
         Opinion,
         PartialRecord,
     )
+    from gradcheck_cli.witnesses import Answer
 
 
 def record_of(result: Result, *, strict: bool = False) -> Record:
@@ -231,8 +235,11 @@ def _one_sided(verdict: Verdict) -> dict[str, Any] | None:
 
 def _proved_values(evidence: Evidence) -> list[Any]:
     proof = evidence.whole("reference", Proof)
-    values = () if proof is None else proof.forward
-    return [v.entry()["value"] if isinstance(v, Certified) else None for v in values]
+    in_bulk = evidence.whole("reference", BulkProof)
+    values: Iterable[Answer] = () if proof is None else proof.forward
+    values = values if in_bulk is None else in_bulk.forward
+    known = Certified, InBulk
+    return [v.entry()["value"] if isinstance(v, known) else None for v in values]
 
 
 def _torch_values(evidence: Evidence) -> list[Any]:

@@ -136,6 +136,31 @@ def _gate(c: bool | None) -> Any:
     return arb(1) if c is True else OFF if c is False else arb(0.5, 0.5)
 
 
+# A bound that is taken from a size may itself be rounded: it is taken a little larger.
+_MORE = 1 + 2.0**-25
+
+
+def _quotient_steep(t: Any, q: Any, x: Any, y: Any, ex: Any, ey: Any) -> tuple[Any, Any]:
+    room = abs(y) - ey * _MORE
+    room = t.where(room > 0, room, float("nan"))
+    return 1 / room, (abs(x) + ex) / room / room
+
+
+def _power_steep(t: Any, p: Any, x: Any, y: Any, ex: Any, ey: Any) -> tuple[Any, Any]:
+    """|x| grows or falls in its power; a whole one from 1 on has a slope at 0 too."""
+    low, high = abs(x) - ex * _MORE, abs(x) + ex
+    whole = (ey == 0) & (y == t.floor(y)) & (y >= 1)
+    if not y.ndim and whole:
+        return (abs(y) * high ** (y - 1), y)
+    low = t.where((low > 0) & ((x > 0) | (ey == 0)), low, float("nan"))
+    log = t.maximum(abs(t.log(low)), abs(t.log(high)))
+    far = t.exp(ey * log * _MORE) * _MORE
+    inside = (abs(y) + ey) * t.maximum(low ** (y - 1), high ** (y - 1)) * far
+    slope = t.where(whole, abs(y) * high ** (y - 1), inside)
+    slope = t.where((y == 0) & (ey == 0), 0.0, slope)
+    return slope, t.maximum(low**y, high**y) * far * log
+
+
 # fmt: off
 # Where two are equal torch gives each half.
 _HALF = "where(x == y, ybar / 2, where(%s, ybar, 0))"
@@ -156,11 +181,11 @@ ROWS = (
     Function("div", "x, y", torch=lambda t, x, y: x / y, sympy=lambda s, x, y: x / y, arb=lambda x, y: x / y, series=lambda x, y: x / y,
              partials=("1 / y", "-x / y / y"), operator="/",
              scalars=True, aliases=("divide", "true_divide"), pullback=("ybar / y", "-ybar * (x / y / y)"), domain=("abs(y)",), germ=lambda s, x, y: x / y,
-             rounds=(1, 0), foreign={"sympy": "sympy.div(x, y) divides polynomials, with a remainder: write x / y"},
+             rounds=(1, 0), steep=_quotient_steep, foreign={"sympy": "sympy.div(x, y) divides polynomials, with a remainder: write x / y"},
              fields=lambda f, x, y: x / y),
     Function("pow", "x, y", derivative=("y * x**(y - 1)", "x**y * log(x)"),
              torch=lambda t, x, y: x ** y, sympy=lambda s, x, y: x ** y, arb=_power, operator="**", scalars=True, aliases=("power", "Pow"),
-             series=taylor.power, partials=("where(y == 0, 0, y * x**(y - 1))", "where(x == 0, where(y > 0, 0, log(x)), x**y * log(x))"),
+             series=taylor.power, steep=_power_steep, partials=("where(y == 0, 0, y * x**(y - 1))", "where(x == 0, where(y > 0, 0, log(x)), x**y * log(x))"),
              pullback=("where(y == 0, 0, ybar * (y * x**(y - 1)))", "where(x == 0, 0, ybar * (x**y * log(x)))"),
              domain=("where(x > 0, 1, where(x == 0, where(y == 0, 1, y), where(y == floor(y), 1, -1)))",),
              germ=_power_beside, note="x < 0 needs an integer exponent; x = 0 a positive one, or 0", fields=lambda f, x, y: f.power(x, y)),
@@ -207,6 +232,7 @@ ROWS = (
     Function("sqrt", "x", torch=lambda t, x: t.sqrt(x), sympy=lambda s, x: s.sqrt(x), arb=_square_root, series=lambda x: x.sqrt(), monotone=1,
              partials=("1 / (2 * sqrt(x))",),
              pullback=("ybar / (2 * y)",), domain=("x",), germ=lambda s, x: x ** Fraction(1, 2), rounds=(1, 0), latex=r"\sqrt{%s}",
+             steep=lambda t, y, x, e: (t.where(e <= 0.75 * x, 1 / y, float("inf")),),
              foreign={"sympy": Elsewhere(scalars=True)}, fields=lambda f, x: f.power(x, Fraction(1, 2))),
     Function("rsqrt",      "x", torch=lambda t, x: t.rsqrt(x),      means="1 / sqrt(x)", pullback=("-1/2 * ybar * y**3",)),
 

@@ -124,10 +124,20 @@ def _sinc_slope_in_fields(f: Any, x: Any) -> Any:
     return (cos - sin / (4 * quarter * x)) / x
 
 
+def _grown(t: Any, size: Any, e: Any) -> tuple[Any]:
+    """At least `size * exp(e)`, where that is no more than thrice as much."""
+    return (size * t.where(e <= 1, 1 + 2 * e, float("inf")),)
+
+
+def _tan_steep(t: Any, y: Any, x: Any, e: Any) -> tuple[Any]:
+    """By the addition theorem, with tan(e) below 0.275 and so is its product with |y|."""
+    return (t.where(e * (1 + abs(y)) <= 0.25, 2.1 * (1 + y * y), float("inf")),)
+
+
 # fmt: off
 ROWS = (
     Function("exp", "x", torch=lambda t, x: t.exp(x), sympy=lambda s, x: s.exp(x), arb=lambda x: x.exp(), series=lambda x: x.exp(), monotone=1,
-             partials=("exp(x)",), pullback=("ybar * y",),
+             steep=lambda t, y, x, e: _grown(t, abs(y), e), partials=("exp(x)",), pullback=("ybar * y",),
              germ=lambda s, x: s.exponential(x), rounds=(2, 1), latex="e^{%s}", foreign={"sympy": Elsewhere(scalars=True)},
              fields=lambda f, x: f.exp(x)),
     Function("expm1", "x", derivative=("exp(x)",),
@@ -146,15 +156,17 @@ ROWS = (
     Function("log2", "x", torch=lambda t, x: t.log2(x), means="log(x) / log(2)", pullback=("ybar / (x * log(2))",)),
     Function("log10", "x", torch=lambda t, x: t.log10(x), means="log(x) / log(10)", pullback=("ybar / (x * log(10))",)),
 
-    Function("sin",  "x", torch=lambda t, x: t.sin(x),  sympy=lambda s, x: s.sin(x),  arb=lambda x: x.sin(),  series=lambda x: x.sin(), partials=("cos(x)",),
+    Function("sin",  "x", torch=lambda t, x: t.sin(x),  sympy=lambda s, x: s.sin(x),  arb=lambda x: x.sin(),  series=lambda x: x.sin(),
+             steep=lambda t, y, x, e: (t.ones_like(y),), partials=("cos(x)",),
              latex=r"\sin",
              fields=lambda f, x: f.turn(x, f.value("atan", 1))[1]),
-    Function("cos",  "x", torch=lambda t, x: t.cos(x),  sympy=lambda s, x: s.cos(x),  arb=lambda x: x.cos(),  series=lambda x: x.cos(), partials=("-sin(x)",),
+    Function("cos",  "x", torch=lambda t, x: t.cos(x),  sympy=lambda s, x: s.cos(x),  arb=lambda x: x.cos(),  series=lambda x: x.cos(),
+             steep=lambda t, y, x, e: (t.ones_like(y),), partials=("-sin(x)",),
              latex=r"\cos",
              fields=lambda f, x: f.turn(x, f.value("atan", 1))[0]),
     Function("tan", "x", torch=lambda t, x: t.tan(x), sympy=lambda s, x: s.tan(x), arb=lambda x: x.tan(), series=lambda x: x.tan(), partials=("1 + tan(x)**2",),
              pullback=("ybar * (1 + y**2)",), domain=("abs(cos(x))",), latex=r"\tan", aliases=("tg",),
-             fields=_tangent_in_fields),
+             steep=_tan_steep, fields=_tangent_in_fields),
     Function("asin", "x", derivative=("1 / sqrt(1 - x**2)",),
              torch=lambda t, x: t.asin(x), sympy=lambda s, x: s.asin(x), arb=_asin, series=lambda x: x.asin(), monotone=1, partials=("1 / sqrt(1 - x**2)",),
              pullback=("ybar * rsqrt(1 - x * x)",), domain=("1 - x**2",), aliases=("arcsin",)),
@@ -172,12 +184,13 @@ ROWS = (
              note="jumps from pi to -pi across the negative x axis"),
 
     Function("sinh",  "x", torch=lambda t, x: t.sinh(x),  sympy=lambda s, x: s.sinh(x),  arb=lambda x: x.sinh(),  series=taylor.sinh, monotone=1,
-             partials=("cosh(x)",),
+             steep=lambda t, y, x, e: _grown(t, abs(y) + 1, e), partials=("cosh(x)",),
              germ=_hyperbolic("sinh", -1), latex=r"\sinh", fields=lambda f, x: (f.exp(x) - 1 / f.exp(x)) / 2),
-    Function("cosh",  "x", torch=lambda t, x: t.cosh(x),  sympy=lambda s, x: s.cosh(x),  arb=lambda x: x.cosh(),  series=taylor.cosh, partials=("sinh(x)",),
+    Function("cosh",  "x", torch=lambda t, x: t.cosh(x),  sympy=lambda s, x: s.cosh(x),  arb=lambda x: x.cosh(),  series=taylor.cosh,
+             steep=lambda t, y, x, e: _grown(t, abs(y), e), partials=("sinh(x)",),
              germ=_hyperbolic("cosh", 1), latex=r"\cosh", fields=lambda f, x: (f.exp(x) + 1 / f.exp(x)) / 2),
     Function("tanh", "x", torch=lambda t, x: t.tanh(x), sympy=lambda s, x: s.tanh(x), arb=lambda x: x.tanh(), series=taylor.tanh, monotone=1,
-             partials=("1 / cosh(x)**2",),
+             steep=lambda t, y, x, e: (1 - y * y + 2 * e + 2.0**-44,), partials=("1 / cosh(x)**2",),
              pullback=("ybar * (1 - y * y)",), germ=_tanh_beside, latex=r"\tanh",
              fields=lambda f, x: 1 - 2 / (f.exp(x)**2 + 1)),
     Function("asinh", "x", derivative=("1 / sqrt(x**2 + 1)",),

@@ -107,6 +107,10 @@ class Function:
             `FieldValue` for each argument (True or False for a condition). Only where something is
             known of the function: without it, it is a random number for each value of its
             arguments, or what it is at the point where all its partials are 0.
+        steep: its largest slopes near a point, one for each argument, as arrays; takes a library of
+            arrays first (NumPy or torch), then the result, the arguments, and how far each may be
+            off. Only where that does not follow from `partials`: see `worlds.bulk`.
+        steady: `means` in a form that overflows no sooner than the result; as `means`.
         rounds: (c, m), how many roundings torch's result counts for: c of the value, m of the
             argument as the function passes it on.
         eliminates: True where torch solves linear systems with the first argument by elimination.
@@ -157,6 +161,8 @@ class Function:
     jumps: bool = False
     germ: Callable[..., Any] | None = None
     fields: Callable[..., Any] | None = None
+    steep: Callable[..., tuple[Any, ...]] | None = None
+    steady: Callable[..., str] | None = None
     rounds: tuple[int, int] = (2, 0)
     eliminates: bool = False
     aliases: tuple[str, ...] = ()

@@ -12,6 +12,7 @@ from itertools import pairwise
 from math import copysign, frexp, inf
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from gradcheck_cli.judge.distances import distances, ulps_of
 from gradcheck_cli.judge.measure import BUDGET_FACTOR
 from gradcheck_cli.judge.spans import Spans
 from gradcheck_cli.records.outcome import Outcome
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from gradcheck_cli.dtypes import DType
     from gradcheck_cli.judge.verdict import Verdict
     from gradcheck_cli.witnesses.cells import Cell
-    from gradcheck_cli.witnesses.polynomials import Polynomial
 
 Tensor: TypeAlias = Any  # torch is imported where it is used
 
@@ -51,6 +51,27 @@ class Extreme:
 
     point: int
     ulps: float
+
+
+@dataclass(frozen=True)
+class Truth:
+    """The truth at consecutive points, in float64, as far from torch's answers as they are.
+
+    Attributes:
+        gaps: |answer - truth|; `size` |truth|, each times `scale`.
+        error: how far the truth may be off, one number or one a point.
+        budgets: given marks of points, (least, most) rounding of torch's gradient, of all points or
+            of each, where they are marked.
+        marks: of points of which there is a truth, and of those where the function has no value,
+            as far as an assumption holds; None where all is proved.
+    """
+
+    gaps: Tensor
+    size: Tensor
+    error: Any
+    budgets: Callable[[Tensor], tuple[Any, Any]]
+    scale: float = 1.0
+    marks: tuple[Tensor, Tensor] | None = None
 
 
 @dataclass
@@ -137,7 +158,8 @@ class Tally:
         # The least spacing in the cell is one for all of it.
         spacing = ulp_at(polynomial.low / scale, self.dtype) * scale
         if not largest * (1 + _ROOM) + error <= FREE_ULPS * spacing:
-            self._each(cell, start, x, answers, gaps, truth.abs())
+            found = Truth(gaps, truth.abs(), error, lambda _: self.budget(cell), scale)
+            self.hold(start, x, answers, found)
             return
         self._agree(len(x))
         self.within += len(x)
@@ -158,32 +180,42 @@ class Tally:
             ulps_of(sizes, self.dtype) if scale == 1 else ulps_of(sizes / scale, self.dtype) * scale
         )
 
-    def _each(
-        self, cell: Modelled, start: int, x: Tensor, answers: Tensor, gaps: Tensor, size: Tensor
-    ) -> None:
-        """Points of which some may be more than 4 ulp off."""
-        dtype, error, scale = self.dtype, cell.polynomial.error, cell.polynomial.scale
-        ulps = gaps / self._spacings(size, scale)
-        self._count(x, ulps)
-        least = (size - error).clamp(min=0)
-        up, down = gaps * (1 + _ROOM) + error, gaps * (1 - _ROOM) - error
+    def hold(self, start: int, x: Tensor, answers: Tensor, truth: Truth) -> None:
+        """Points from `start` on, each held against the truth."""
+        dtype, error, scale = self.dtype, truth.error, truth.scale
+        up, down = truth.gaps * (1 + _ROOM) + error, truth.gaps * (1 - _ROOM) - error
+        least = (truth.size * (1 - _ROOM) - error).clamp(min=0)
+        most = truth.size * (1 + _ROOM) + error
+        ulps = truth.gaps / self._spacings(truth.size, scale)
+        is_known, outside = truth.marks or (~(truth.gaps < 0), None)
         near = up <= FREE_ULPS * self._spacings(least, scale)  # not where one is NaN
+        near &= is_known
+        self._count(x, ulps if truth.marks is None else ulps.masked_fill(~is_known, inf))
         self.within += int(near.sum())
-        low, high = (0.0, inf) if bool(near.all()) else self.budget(cell)
+        open_points = ~near & is_known
+        low, high = truth.budgets(open_points) if bool(open_points.any()) else (0.0, inf)
         half = (2 * dtype.unit_roundoff) ** 0.5
-        explained = up <= BUDGET_FACTOR * low * scale
-        nothing = (answers == 0) & (size + error <= float(dtype.smallest) / 2 * scale)
+        explained = open_points & (up <= BUDGET_FACTOR * low * scale)
+        nothing = open_points & (answers == 0) & (most <= float(dtype.smallest) / 2 * scale)
         agree = near | (explained & (up <= half * least)) | (nothing & (least > 0))
-        is_bad = ~answers.isfinite()
-        far = down > FREE_ULPS * self._spacings(size + error, scale)
-        imprecise = far & explained & (down > half * (size + error))
-        wrong = is_bad | (far & (down > BUDGET_FACTOR * high * scale))
+        is_bad = ~answers.isfinite() & is_known
+        far = open_points & (down > FREE_ULPS * self._spacings(most, scale))
+        imprecise = far & explained & (down > half * most) & ~agree
+        wrong = (is_bad | (far & (down > BUDGET_FACTOR * high * scale))) & ~agree
         self._agree(int(agree.sum()))
         self._extreme(Outcome.AGREE, start, ulps, agree)
-        for outcome, marked in ((Outcome.IMPRECISE, imprecise), (Outcome.WRONG, wrong)):
-            self._put(outcome, start, marked)
-            self._extreme(outcome, start, ulps.masked_fill(is_bad, inf), marked)
-        self._put(None, start, ~(agree | imprecise | wrong))
+        self._put(Outcome.IMPRECISE, start, imprecise)
+        self._extreme(Outcome.IMPRECISE, start, ulps, imprecise)
+        if truth.marks is None:
+            self._put(Outcome.WRONG, start, wrong)
+            self._extreme(Outcome.WRONG, start, ulps.masked_fill(is_bad, inf), wrong)
+        else:  # what rests on an assumption is proved before it is called wrong
+            wrong &= False
+        settled = agree | imprecise | wrong
+        if outside is not None:
+            self._put(Outcome.UNDEFINED, start, outside)
+            settled = settled | outside
+        self._put(None, start, ~settled)
 
     def _extreme(self, outcome: Outcome, start: int, ulps: Tensor, marked: Tensor | None) -> None:
         """Remember the point that is furthest off, the first of several."""
@@ -215,58 +247,6 @@ class Tally:
         classes = torch.bucketize(ulps.nan_to_num(inf, inf), edges)
         for k, number in enumerate(torch.bincount(classes, minlength=len(row)).tolist()):
             row[k] += number
-
-
-def distances(p: Polynomial, x: Tensor, answers: Tensor) -> tuple[Tensor, Tensor]:
-    """|answer - truth| times the polynomial's scale, and the truth times it, in float64."""
-    answers = answers * p.scale if p.scale != 1.0 else answers
-    if p.rests:
-        truth, rest = _pairs(p, x)
-        return (answers - truth).sub_(rest).abs_(), truth
-    if len(p.coefficients) == 1:
-        truth = answers.new_full(answers.shape, p.coefficients[0])
-        return (answers - p.coefficients[0]).abs_(), truth
-    t = (x - p.centre).mul_(1.0 / p.width)
-    truth = t * p.coefficients[-1]
-    for coefficient in p.coefficients[-2:0:-1]:
-        truth.add_(coefficient).mul_(t)
-    truth.add_(p.coefficients[0])
-    return (answers - truth).abs_(), truth
-
-
-def _pairs(p: Polynomial, x: Tensor) -> tuple[Tensor, Tensor]:
-    """The truth as a sum of two: the leading product and sum are exact, by halves of 24 bits and by
-    the error of a sum.
-
-    Source: Knuth 1969, section 4.2.2, theorem B; Dekker 1971 for products of halves.
-    """
-    first, *more = p.coefficients
-    if not more:
-        truth = x.new_full(x.shape, first)
-        return truth, truth.new_full(x.shape, p.rests[0])
-    t = (x - p.centre).mul_(1.0 / p.width)
-    upper = t.float().double()
-    product = upper * more[0]
-    truth = product + first
-    back = truth - product
-    rest = (first - back).add_(product.sub_(truth - back)).add_((t - upper).mul_(more[0]))
-    further = t * 0.0
-    for coefficient in more[:0:-1]:
-        further.add_(coefficient).mul_(t)
-    further.add_(p.rests[1]).mul_(t)
-    return truth, rest.add_(further).add_(p.rests[0])
-
-
-def ulps_of(sizes: Tensor, dtype: DType) -> Tensor:
-    """Spacing of a dtype at numbers of float64 that are not below 0, from their exponents."""
-    import torch
-
-    bits = sizes.view(torch.int64) & (0x7FF << 52)
-    least, down = (dtype.least + 1023) << 52, (dtype.digits - 1) << 52
-    if least > down:
-        return bits.clamp_(min=least).sub_(down).view(torch.float64)
-    # Of float64 itself: subnormal spacings have no exponent of their own.
-    return bits.clamp_(min=1 << 52).view(torch.float64) * 2.0 ** (1 - dtype.digits)
 
 
 def _binade(value: float) -> tuple[bool, int]:

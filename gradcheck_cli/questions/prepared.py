@@ -18,6 +18,7 @@ from gradcheck_cli.questions.objectives import THE_VALUE
 from gradcheck_cli.questions.seeded import seeded_numbers
 from gradcheck_cli.worlds.balls import Machine
 from gradcheck_cli.worlds.scalars import Expansion, TooLarge, expand
+from gradcheck_cli.worlds.sizes import size_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,13 +30,21 @@ T = TypeVar("T")
 # Partials times scalar operations of a check that is made under a second cotangent, at most: about
 # half a minute.
 MAX_JUDGED_TWICE = 10_000_000
+# Scalar operations of a program that is taken apart, at most: beyond it the gradient, its budgets
+# and the report on them take minutes, and arrays a second.
+MAX_SINGLE = 100_000
 
 
 @dataclass(frozen=True)
 class Oversize:
-    """A specification that has no scalar form of bearable size, and why."""
+    """A specification that has no scalar form of bearable size, and why.
+
+    Attributes:
+        shape: that of its value; None where it is not known.
+    """
 
     reason: str
+    shape: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +104,7 @@ class Prepared:
         if not self.objective.is_value:
             return ()
         if isinstance(self.expansion, Oversize):
-            return None
+            return self.expansion.shape
         return np.shape(self.expansion.values[self.specification.result])
 
     @cached_property
@@ -213,6 +222,10 @@ def unroll(
     Raises:
         ShapeError: the shapes do not fit.
     """
+    size = size_of(specification, inputs)
+    if size is not None and size.operations > MAX_SINGLE:
+        many = f"it comes to {size.operations:,} scalar operations, more than {MAX_SINGLE:,}"
+        return Oversize(many, size.shape)
     try:
         return expand(specification, inputs)
     except TooLarge as error:

@@ -15,6 +15,7 @@ from gradcheck_cli.functions.arithmetic import OFF
 from gradcheck_cli.language.program import Call, Program
 from gradcheck_cli.records.outcome import Cause
 from gradcheck_cli.witnesses import Abstention, PointwiseEstimates, Trust
+from gradcheck_cli.witnesses.bulk_proof import BulkProof, bulk_proof, is_in_bulk
 from gradcheck_cli.witnesses.second import first_order, lacking
 from gradcheck_cli.witnesses.truth import (
     SIGN_BITS,
@@ -79,12 +80,17 @@ class Reference:
         points = list(batch)
         return PointwiseEstimates(lambda k: self._prove(points[k]), (len(batch), len(batch.keys)))
 
-    def _prove(self, point: Point) -> Proof | Abstention:
+    def _prove(self, point: Point) -> Proof | BulkProof | Abstention:
+        if is_in_bulk(point):
+            return bulk_proof(point)
+        return self._of_scalars(point)
+
+    def _of_scalars(self, point: Point) -> Proof | Abstention:
         try:
             proof = _certify(point, thread_time() + self.limit)
             if point.prepared.objective.order == 1:
                 return proof
-            return _resting_on(point, proof, self._prove(first_order(point)))
+            return _resting_on(point, proof, self._of_scalars(first_order(point)))
         except TooLarge as error:
             return Abstention(f"no certified reference: {error}")
 
