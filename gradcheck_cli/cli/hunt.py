@@ -20,8 +20,7 @@ from gradcheck_cli.records.record import line_of
 from gradcheck_cli.settings.values import Settings
 
 if TYPE_CHECKING:
-    from gradcheck_cli.checks.watch import Ending
-    from gradcheck_cli.hunting.job import HuntJob
+    from gradcheck_cli.hunting.job import HuntEnding, HuntJob
 
 
 @command(
@@ -51,6 +50,7 @@ def hunt_command(
         job = prepare_hunt(program_text(expression), settings)
         delivery = Delivery(settings)
         ended = job.watched(_tell, settings.timeout, guard.exceeded)
+        _line("")
         _explain(ended, settings.timeout, guard)
         report = job.report(ended, ["gradcheck", *sys.argv[1:]], strict=settings.strict)
         if settings.format == "jsonl":
@@ -58,7 +58,7 @@ def hunt_command(
         raise typer.Exit(delivery.deliver(report, quiet=settings.quiet).exit_code)
 
 
-def _explain(ended: Ending, limit: float, guard: Guard) -> None:
+def _explain(ended: HuntEnding, limit: float, guard: Guard) -> None:
     """Tell why a hunt was broken off; Ctrl-C needs no words."""
     if isinstance(ended.error, UserError):
         raise ended.error
@@ -72,7 +72,11 @@ def _explain(ended: Ending, limit: float, guard: Guard) -> None:
 
 
 def _tell(job: HuntJob) -> None:
-    """A line on stderr, which the next one takes the place of."""
+    _line(job.progress)
+
+
+def _line(text: str) -> None:
+    """A line on stderr, which the next one takes the place of; on a terminal alone."""
     if wants_progress(2):
-        sys.stderr.write(f"\r{job.progress}\x1b[K")
+        sys.stderr.write(f"\r{text}\x1b[K")
         sys.stderr.flush()

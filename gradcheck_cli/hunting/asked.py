@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.hunting.job import HuntJob
-from gradcheck_cli.hunting.space import Interval, Space, place_in_order
+from gradcheck_cli.hunting.space import Space, Stretch, place_in_order
 from gradcheck_cli.language.errors import Mistake, PointError, Span, UserError, mistake
 from gradcheck_cli.language.reading import read_program
 from gradcheck_cli.questions.devices import devices_of
@@ -83,9 +83,9 @@ def _question(program: Program, fixed: Mapping[str, Exact], settings: Settings) 
     return question
 
 
-def _axis(name: str, range_: Range, dtype: str) -> Interval:
+def _axis(name: str, range_: Range, dtype: str) -> Stretch:
     line = range_.line(DTYPES[dtype])
-    return Interval(
+    return Stretch(
         name, *(place_in_order(line.value(k), DTYPES[dtype]) for k in (0, line.count - 1))
     )
 

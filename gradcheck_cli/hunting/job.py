@@ -1,36 +1,46 @@
-"""A hunt on its way: hunted, shrunk, and what is found checked by everybody."""
+"""A hunt on its way, in a thread, until its budget ends or something else ends it."""
 
 from __future__ import annotations
 
 import threading
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from fractions import Fraction
+from dataclasses import dataclass, field
 from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.checks.check import check_batches, panel
-from gradcheck_cli.checks.watch import Ending, settles
+from gradcheck_cli.checks.watch import settles
+from gradcheck_cli.hunting.finals import finals
 from gradcheck_cli.hunting.hunt import Hunter
 from gradcheck_cli.hunting.judging import Judge
-from gradcheck_cli.hunting.shrinking import shortest_text, shrunk
-from gradcheck_cli.hunting.telling import case_note, hunt_notes
-from gradcheck_cli.questions.batching import batches
-from gradcheck_cli.questions.numbers import Exact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from gradcheck_cli.checks.report import LiveReport
-    from gradcheck_cli.checks.result import Result
-    from gradcheck_cli.hunting.judging import Judged
+    from gradcheck_cli.hunting.finals import Final
     from gradcheck_cli.hunting.space import Space
     from gradcheck_cli.settings.quantities import Quota
     from gradcheck_cli.symbolic.client import Analyst
 
 # Seconds that a hunt has to come to an end of its round after Ctrl-C.
 _GRACE = 10.0
+
+
+@dataclass
+class HuntEnding:
+    """How hunts came out: what was found, and why they ended early, if they did."""
+
+    finals: list[Final] = field(default_factory=list)
+    interrupted: bool = False
+    given_up: bool = False
+    exhausted: bool = False
+    error: Exception | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the hunts went to their end."""
+        return not (self.interrupted or self.given_up or self.exhausted or self.error)
 
 
 @dataclass
@@ -51,12 +61,12 @@ class HuntJob:
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def __len__(self) -> int:
-        """Something that grows as long as the hunt goes on."""
+        """Something that grows as long as a hunt goes on."""
         return sum(hunter.judge.asked + hunter.screened for hunter in self.hunters)
 
     def watched(
         self, tell: Callable[[HuntJob], None], limit: float, exhausted: threading.Event
-    ) -> Ending:
+    ) -> HuntEnding:
         """Hunt in a thread, so that this one hears Ctrl-C and the clock while torch is inside a
         long call. What was found until then is checked all the same.
 
@@ -65,8 +75,8 @@ class HuntJob:
             limit: seconds without a point judged or screened after which the hunt is given up.
             exhausted: ends the hunt when it is set: there is no more memory to be taken.
         """
-        ended, done = Ending(), threading.Event()
-        finished: list[int] = []
+        ended, done = HuntEnding(), threading.Event()
+        checked: list[Hunter] = []
 
         def work() -> None:
             try:
@@ -74,11 +84,11 @@ class HuntJob:
                     if self._stop.is_set():
                         break
                     self._hunt(space, tell)
-                    results = self._checked(self.hunters[-1])
+                    found = self._finals(self.hunters[-1])
                     if done.is_set():
                         return
-                    ended.results += results
-                    finished.append(len(self.hunters))
+                    ended.finals += found
+                    checked.append(self.hunters[-1])
             except Exception as error:  # noqa: BLE001 - handed to the caller, who tells it
                 ended.error = error
             done.set()
@@ -96,27 +106,26 @@ class HuntJob:
         self._stop.set()
         if not done.is_set() or ended.error is not None:
             done.set()
-            self._rescue(ended, finished, limit, exhausted)
+            self._rescue(ended, [h for h in self.hunters if h not in checked], exhausted)
         self.analyst.close()
         return ended
 
     def _rescue(
-        self, ended: Ending, finished: list[int], limit: float, exhausted: threading.Event
+        self, ended: HuntEnding, hunters: Sequence[Hunter], exhausted: threading.Event
     ) -> None:
         """Check what a hunt found that was broken off."""
-        hunters = self.hunters[len(finished) :]
-        if ended.exhausted or not any(hunter.judge.known for hunter in hunters):
+        if ended.exhausted:
             return
         done = threading.Event()
 
         def work() -> None:
             with suppress(Exception):  # the first mistake is told
-                ended.results += [r for hunter in hunters for r in self._checked(hunter)]
+                ended.finals += [final for hunter in hunters for final in self._finals(hunter)]
             done.set()
 
         threading.Thread(target=work, daemon=True).start()
         with suppress(KeyboardInterrupt):
-            settles(done, ended.results, min(limit, _GRACE), exhausted)
+            settles(done, ended.finals, _GRACE, exhausted)
 
     def _hunt(self, space: Space, tell: Callable[[HuntJob], None]) -> None:
         budget, begun = self.budget, monotonic()
@@ -133,47 +142,32 @@ class HuntJob:
             if self._stop.is_set():
                 break
 
-    def _checked(self, hunter: Hunter) -> list[Result]:
-        """What a hunt found, shrunk and checked by everybody, the worst first."""
-        judged, finds = hunter.judge.asked, hunter.finds
-        told = hunt_notes(hunter, self.over, judged, finds) if finds else ()
-        notes = tuple(told)
-        results = []
-        for find in finds:
-            simple = find if self._stop.is_set() else shrunk(hunter.judge, find)
-            result = next(self._full(hunter.space, simple))
-            note = case_note(hunter.space, find, simple)
-            mine = (*notes, note) if note else notes
-            results.append(replace(result, notes=(*mine, *result.notes)))
-            notes = ()
-        return results
+    def _finals(self, hunter: Hunter) -> list[Final]:
+        """What a hunt found; as it is where it must end."""
+        shrink = not self._stop.is_set()
+        return list(finals(hunter, self.analyst, self.over, shrink=shrink))
 
-    def _full(self, space: Space, find: Judged) -> Iterator[Result]:
-        """A point, checked as `check` does, its numbers written as short as may be."""
-        texts = {n: shortest_text(v, space.dtype) for n, v in space.values(find.place).items()}
-        point = {name: Exact(Fraction(text), text) for name, text in texts.items()}
-        given = {**space.fixed, **point}
-        groups = batches(space.question, [given], [(space.dtype, space.device)])
-        return check_batches(groups, panel(self.analyst))
-
-    def report(self, ended: Ending, command: Sequence[str], *, strict: bool) -> LiveReport:
+    def report(self, ended: HuntEnding, command: Sequence[str], *, strict: bool) -> LiveReport:
         """The Report of what was found, and of what was not looked for."""
         from gradcheck_cli.checks.report import report_of
         from gradcheck_cli.records.versions import versions
 
         how = "interrupted" if ended.interrupted else "ended early"
-        broken = ended.interrupted or ended.given_up or ended.exhausted or ended.error is not None
         judged = sum(hunter.judge.asked for hunter in self.hunters)
         problem = f"{how}: the hunt was broken off after {judged:,} points"
-        return report_of(
-            ended.results,
+        report = report_of(
+            [final.result for final in ended.finals],
             strict=strict,
             command=command,
             environment=versions(),
-            problems=[problem] if broken else [],
+            problems=[] if ended.is_whole else [problem],
             interrupted=ended.interrupted,
-            incomplete=broken and not ended.interrupted,
+            incomplete=not ended.is_whole and not ended.interrupted,
         )
+        for record, final in zip(report.records, ended.finals, strict=True):
+            if final.command:
+                record["reproduce"] = f"{final.command} --strict" if strict else final.command
+        return report
 
     @property
     def progress(self) -> str:

@@ -58,7 +58,7 @@ def places_of(numbers: Floats, dtype: DType) -> Places:
 
 
 @dataclass(frozen=True)
-class Interval:
+class Stretch:
     """The range of one input: the places from `first` to `last`."""
 
     name: str
@@ -80,7 +80,7 @@ class Space:
     """
 
     question: Question
-    axes: tuple[Interval, ...]
+    axes: tuple[Stretch, ...]
     fixed: Mapping[str, Exact]
     dtype: DType
     device: str

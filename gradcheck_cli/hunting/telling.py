@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from gradcheck_cli.hunting.space import Space
 
 
+TOGETHER = "torch answers this where it computes several numbers at once, and alone it does not"
+
+
 def case_note(space: Space, find: Judged, simple: Judged) -> str:
     """What a point was shrunk from; empty if it was not."""
     if simple.place == find.place:
