@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from fractions import Fraction
 from itertools import product
 from math import isinf
@@ -33,10 +34,14 @@ def shortest_text(number: float, dtype: DType) -> str:
 
 
 def _decimal(number: float, digits: int) -> str:
-    """So many significant digits, without what says nothing."""
-    mantissa, e, exponent = repr(float(f"{number:.{digits}g}")).partition("e")
-    mantissa = mantissa.removesuffix(".0")
-    return f"{mantissa}e{int(exponent)}" if e else mantissa
+    """So many significant digits, as people write them; beyond the largest number, too."""
+    mantissa, _, power = f"{number:.{digits - 1}e}".partition("e")
+    exponent = int(power)
+    if "." in mantissa:
+        mantissa = mantissa.rstrip("0").removesuffix(".")
+    if -5 < exponent < 16 or float(mantissa) == 0:
+        return f"{Decimal(mantissa).scaleb(exponent):f}"
+    return f"{mantissa}e{exponent}"
 
 
 def shrunk(judge: Judge, found: Judged) -> Judged:
