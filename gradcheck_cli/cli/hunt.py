@@ -65,7 +65,9 @@ def _explain(ended: HuntEnding, limit: float, guard: Guard) -> None:
     if ended.error is not None:
         defect(ended.error)
     if ended.given_up:
-        say(str(Mistake("timeout", f"a point took more than {limit:g} s: the hunt is given up")))
+        message = f"nothing was done for {limit:g} s: the hunt is given up"
+        way_out = "narrow the ranges, or give more time by `--timeout`"
+        say(str(Mistake("timeout", message, help=way_out)))
     if ended.exhausted:
         more = f"more than {size_text(guard.limit)} of memory were taken"
         say(str(Mistake("out-of-memory", f"{more}: the hunt is given up")))

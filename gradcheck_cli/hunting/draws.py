@@ -44,7 +44,7 @@ def remarkable(space: Space, axis: Stretch) -> Places:
 
 def round_points(space: Space) -> list[tuple[int, ...]]:
     """Points of few round numbers, all combinations of them: 0, ±1, 2, 1/2 and those that the
-    program holds; the ends of the ranges.
+    program holds; the end of a range that is nearest to 0.
     """
     dtype = space.dtype
     numbers = [Fraction(n) for n in (0, 1, -1, 2, Fraction(1, 2))]
@@ -54,7 +54,8 @@ def round_points(space: Space) -> list[tuple[int, ...]]:
         rounded = [dtype.round(number) for number in numbers]
         places = [place_in_order(n, dtype) for n in rounded if abs(n) <= dtype.largest]
         inside = [p for p in places if axis.first <= p <= axis.last]
-        columns.append(list(dict.fromkeys([*inside, axis.first, axis.last])))
+        nearest = min(max(axis.first, 0), axis.last)
+        columns.append(list(dict.fromkeys([*inside, nearest])))
     rows: list[tuple[int, ...]] = [()]
     for column in columns:
         rows = [(*row, place) for row in rows for place in column][:_MOST_ROUND]

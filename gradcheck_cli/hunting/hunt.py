@@ -31,6 +31,7 @@ _CLIMBS, _OF_CLIMB = 4, 64
 _OF_STEP = 8
 # Fixed values of the other inputs along which edges are looked for.
 _BASES = 6
+_ROUND_NUMBERS = "at edges and round numbers"
 # How many points are near the worst so far, of those that are drawn.
 _NEAR = 1 / 2
 # What a climb can make worse.
@@ -97,22 +98,21 @@ class Hunter:
     def _remarkable(self) -> Iterator[int]:
         """Edges and round numbers: half the budget is for them at most."""
         most = (self.most or 8 * ROUND) // 2
+        # torch may never come back from huge numbers: these are small.
+        self._judge(np.array(round_points(self.space), dtype=np.int64)[:most], _ROUND_NUMBERS)
+        yield self.judge.asked
         edges = Edges(self.space)
         found = [
             edge
             for axis, grid in lines(self.space, self._random, _BASES)
             for edge in edges.along(axis, grid)
         ]
-        points = [
-            *interleaved([edge for edge in found if edge.rank == 0]),
-            *round_points(self.space),
-        ]
-        points += interleaved([edge for edge in found if edge.rank])
+        points = interleaved(found)
         if len(self.space.axes) == 1:
             points += [(place,) for place in remarkable(self.space, self.space.axes[0]).tolist()]
         rows = self.space.within(np.array(points, dtype=np.int64)[:most])
         for i in range(0, len(rows), ROUND):
-            self._judge(rows[i : i + ROUND], "at edges and round numbers")
+            self._judge(rows[i : i + ROUND], _ROUND_NUMBERS)
             yield self.judge.asked
 
     def _judge(self, places: Places, source: str) -> list[Judged]:
