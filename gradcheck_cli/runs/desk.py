@@ -84,7 +84,7 @@ class Desk:
                 asked = SweepQuestion(self._question(task), sweep, dtype, task.device)
                 asked.require_sweepable()
                 start, stop = parts[task.start + offset]
-                part = swept(asked, start, stop, sweep.seed, self.analyst)
+                part = swept(asked, start, stop, self.analyst)
                 record = record_of_part(part, self.analyst, strict=task.case.strict)
                 yield task.item(record, offset)
             except UserError as error:
@@ -111,7 +111,7 @@ class Desk:
         suites come and go.
         """
         known, case = self._questions, task.case
-        over = case.over and (case.over.moving, *case.over.fixed)
+        over = case.over and case.over.names
         key = repr((case.text, case.wrt, case.cotangent, case.given, over))
         if key not in known:
             # Another case may ask something else of the same program.

@@ -86,7 +86,7 @@ class Task:
         assert case.program is not None, "code is asked in a process of its own"
         question = question_of(
             case.program,
-            case.points[self.start] if over is None else (over.moving, *over.fixed),
+            case.points[self.start] if over is None else over.names,
             case.wrt,
             cotangent=case.cotangent,
             words=dict(case.given),

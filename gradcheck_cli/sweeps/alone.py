@@ -41,7 +41,8 @@ class Alone:
         """Some points of the line as a batch."""
         asked, count = self.asked, len(points)
         columns = {name: np.full(count, value) for name, value in asked.numbers.items()}
-        columns[asked.sweep.moving] = np.array([asked.line.value(k) for k in points])
+        places = [asked.track.at(k) for k in points]
+        columns |= {name: np.array([p[name] for p in places]) for name in asked.sweep.ranges}
         return Batch(
             asked.question,
             asked.prepared,

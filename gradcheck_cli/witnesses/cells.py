@@ -40,8 +40,9 @@ _BITS, _WANTED_BITS = (128, 512, 2048), 80
 _FEWEST = {False: 64, True: 24}
 # A cell is cut into so many at once at most: the prediction sees a remainder that is too large.
 _MOST_CUTS = 3
-# Cells of few points that fail one after the other before the rest of a stretch is given up.
-_PATIENCE = 64
+# Cells of few points that fail one after the other before the rest of a stretch of so many points
+# is given up: a cell of 64 floats near 1e6 holds periods of a sine.
+_PATIENCE, _STRETCH = 32, 2**21
 
 
 @dataclass(frozen=True)
@@ -114,21 +115,27 @@ class Modeller:
 
     def over(self, start: int, stop: int) -> Iterator[Cell]:
         """Cells that hold all points from `start` up to `stop`, in order."""
-        stack, failed = [(start, stop)], 0
+        failures = [0]  # one after the other, in the stretch that a cell is in
+        stack = [(start, stop, failures)]
         fewest = _FEWEST[self._is_fine]
         while stack:
-            i, j = stack.pop()
+            i, j, failures = stack.pop()
+            if failures[0] >= _PATIENCE:
+                yield Open(i, j)
+                continue
             cell = self._cell(i, j)
             if not isinstance(cell, int):
-                failed = 0
+                failures[0] = 0
                 yield cell
-            elif j - i <= fewest or failed >= _PATIENCE:
-                failed += 1
+            elif j - i <= fewest:
+                failures[0] += 1
                 yield Open(i, j)
             else:
                 parts = max(2, min(2 ** min(cell, _MOST_CUTS), (j - i) // fewest))
                 ends = [i + (j - i) * k // parts for k in range(parts + 1)]
-                stack += [*pairwise(ends)][::-1]
+                is_long = j - i > _STRETCH
+                pieces = ((a, b, [0] if is_long else failures) for a, b in pairwise(ends))
+                stack += [*pieces][::-1]
 
     def _cell(self, start: int, stop: int) -> Cell | int:
         """A cell, or into how many it is to be cut as a power of two."""
