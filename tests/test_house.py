@@ -30,7 +30,7 @@ FLOORS = (
     ("witnesses", "settings"),
     ("judge", "claims", "diagnosis"),
     ("checks",),
-    ("code", "sweeps"),
+    ("code", "sweeps", "hunting"),
     ("api", "suites"),
     ("manual", "runs", "lifting"),
     ("pytest_plugin", "starter"),
@@ -45,7 +45,7 @@ CLI_FLOORS = (
     ("going",),
     ("shells",),
     ("options", "entry"),
-    ("check", "fn", "run", "stored", "sweep", "pages", "init", "lift"),
+    ("check", "fn", "run", "stored", "sweep", "hunt", "pages", "init", "lift"),
     ("__init__",),
 )
 # Imports that go up, each with its reason.

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from gradcheck_cli.dtypes import DType
     from gradcheck_cli.sweeps.asked import SweepQuestion
-    from gradcheck_cli.worlds.enclosures import Library
+    from gradcheck_cli.worlds.enclosures import ArrayLibrary
 
 Tensor: TypeAlias = Any  # torch is imported where it is used
 # Of the balls that samples are held against.
@@ -59,7 +59,7 @@ class Enclosed:
     samples: int = 0
 
     @cached_property
-    def library(self) -> Library | None:
+    def library(self) -> ArrayLibrary | None:
         """What is computed with: more digits than the dtype under test has; None for nothing."""
         return float64_tensors() if self.asked.dtype.digits < 53 else extended_arrays()
 
