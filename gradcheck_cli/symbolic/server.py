@@ -57,8 +57,9 @@ def _reply(question: dict[str, Any]) -> dict[str, Any]:
 
 
 def derive(question: dict[str, Any]) -> dict[str, Any]:
-    """For every element asked for the formula that is shown, as text and LaTeX; and SymPy's
-    derivatives as one program, or as texts where they are no program of the language.
+    """SymPy's derivatives as one program, or as texts where they are no program of the language;
+    and, unless they are not wanted, for every element asked for the formula that is shown, as text
+    and LaTeX.
     """
     from gradcheck_cli.calculus.collecting import TooLong
     from gradcheck_cli.symbolic.printing import Order, Printer
@@ -72,7 +73,10 @@ def derive(question: dict[str, Any]) -> dict[str, Any]:
     asked = _asked(question)
     order, derivatives = Order(), []
     try:
-        formulas = shown(asked.wanted, asked.program, asked.scalars, MAX_FORMULA)
+        formulas: dict[str, Any] = {}
+        if question.get("formulas", True):
+            told = shown(asked.wanted, asked.program, asked.scalars, MAX_FORMULA)
+            formulas = {"partials": told.formulas, "total": told.is_total}
         for derivative in gradient(*_objective(asked)):
             derivatives.append(derivative)
             if len(asked.scalars.nodes) > SHALLOW:
@@ -84,7 +88,7 @@ def derive(question: dict[str, Any]) -> dict[str, Any]:
             theirs = {"texts": [text.doprint(derivative) for derivative in derivatives]}
     except TooLong:
         return {"abstained": f"the formula has more than {MAX_FORMULA:,} characters"}
-    return {"partials": formulas, **theirs}
+    return {**formulas, **theirs}
 
 
 def derive_everywhere(question: dict[str, Any]) -> dict[str, Any]:
