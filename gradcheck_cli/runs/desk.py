@@ -41,8 +41,8 @@ class Desk:
 
     def check(self, tasks: Sequence[Task]) -> Iterator[Item]:
         """An Item for each check, in order, as soon as it is there."""
-        analytic = Analytic(self.analyst)
         for task in tasks:
+            analytic = Analytic(self.analyst, formulas=task.formulas)
             # SymPy goes to work on all of them while the first is looked at.
             for group in self._groups(task.one())[0]:
                 for part in group[0].parts:
@@ -57,8 +57,9 @@ class Desk:
         groups, misfit = self._groups(task)
         done = 0
         try:
-            witnesses = panel(self.analyst, task.case.step, task.case.modes)
-            for result in check_batches(groups, witnesses, task.case.tolerance):
+            case, formulas = task.case, task.formulas
+            witnesses = panel(self.analyst, case.step, case.modes, formulas=formulas)
+            for result in check_batches(groups, witnesses, case.tolerance):
                 yield _item(task, done, result)
                 done += 1
         except Exception as error:  # noqa: BLE001 - a defect of ours costs this check, no other

@@ -51,6 +51,7 @@ class Task:
 
     Attributes:
         position: number of the first check in the run.
+        formulas: whether the records are to have the formulas of derivatives.
     """
 
     case: SuiteCase
@@ -59,6 +60,7 @@ class Task:
     start: int
     stop: int
     position: int
+    formulas: bool = True
 
     def __len__(self) -> int:
         return self.stop - self.start
@@ -196,8 +198,8 @@ def check_id(case: SuiteCase, dtype: str, device: str, point: int) -> str:
 
 def fingerprint(task: Task, versions: str) -> str:
     """Fingerprint of everything a task's results depend on: the case and where it stands, its run,
-    its points and its place in it, the versions. Empty for code, which may be another by the next
-    time.
+    its points, its place in the run, what is wanted of it, the versions. Empty for code, which may
+    be another by the next time.
     """
     program = task.case.program
     if program is None:
@@ -205,11 +207,7 @@ def fingerprint(task: Task, versions: str) -> str:
     texts = (program.text, program.written) if program.written else program.text
     # The text stands for the program; the words that run a case again change nothing in it.
     case = replace(task.alone().case, program=texts, again=())  # type: ignore[arg-type]
-    return sha256(
-        repr(
-            (case, task.dtype, task.device, task.start, task.stop, task.position, versions)
-        ).encode()
-    ).hexdigest()[:32]
+    return sha256(repr((replace(task, case=case), versions)).encode()).hexdigest()[:32]
 
 
 def parcels(tasks: Iterable[Task], size: int = BATCH_CHECKS) -> Iterator[list[Task]]:
