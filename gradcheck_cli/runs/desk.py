@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from traceback import format_exception_only
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gradcheck_cli.checks.record import record_of
 from gradcheck_cli.language.errors import UserError
@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 REMEMBERED = 32
 
 
+class _Groups(NamedTuple):
+    """The batches up to the first point that does not fit the dtype, and why it does not."""
+
+    batches: list[tuple[Batch, ...]]
+    misfit: str = ""
+
+
 class Desk:
     """Checks tasks; what is derived of a program is kept for its other points and dtypes."""
 
@@ -41,25 +48,27 @@ class Desk:
 
     def check(self, tasks: Sequence[Task]) -> Iterator[Item]:
         """An Item for each check, in order, as soon as it is there."""
+        first: list[_Groups] = []
         for task in tasks:
             analytic = Analytic(self.analyst, formulas=task.formulas)
+            first.append(self._groups(task.one()))
             # SymPy goes to work on all of them while the first is looked at.
-            for group in self._groups(task.one())[0]:
+            for group in first[-1].batches:
                 for part in group[0].parts:
                     analytic.prepare(part)
-        for task in tasks:
-            yield from self._check_task(task)
+        for task, groups in zip(tasks, first, strict=True):
+            yield from self._check_task(task, groups if len(task) == 1 else self._groups(task))
 
-    def _check_task(self, task: Task) -> Iterator[Item]:
+    def _check_task(self, task: Task, groups: _Groups) -> Iterator[Item]:
         """The checks of one task, those that cannot be made among them."""
         from gradcheck_cli.checks.check import check_batches, panel
 
-        groups, misfit = self._groups(task)
+        batches, misfit = groups
         done = 0
         try:
             case, formulas = task.case, task.formulas
             witnesses = panel(self.analyst, case.step, case.modes, formulas=formulas)
-            for result in check_batches(groups, witnesses, case.tolerance):
+            for result in check_batches(batches, witnesses, case.tolerance):
                 yield _item(task, done, result)
                 done += 1
         except Exception as error:  # noqa: BLE001 - a defect of ours costs this check, no other
@@ -67,18 +76,16 @@ class Desk:
         if done < len(task):
             yield task.item_without_verdict(done, Outcome.ERROR, misfit)
         if done + 1 < len(task):
-            yield from self._check_task(task.rest(done + 1))
+            rest = task.rest(done + 1)
+            yield from self._check_task(rest, self._groups(rest))
 
-    def _groups(self, task: Task) -> tuple[list[tuple[Batch, ...]], str]:
-        """The batches up to the first point that does not fit the dtype, and what is wrong with
-        that.
-        """
+    def _groups(self, task: Task) -> _Groups:
         groups: list[tuple[Batch, ...]] = []
         try:
             groups.extend(task.batches(self._question(task)))
         except UserError as error:
-            return groups, str(error).splitlines()[0]
-        return groups, ""
+            return _Groups(groups, str(error).splitlines()[0])
+        return _Groups(groups)
 
     def _question(self, task: Task) -> Question:
         """What a task asks; kept by what it says, not by its case's id: a cluster's workers see

@@ -136,23 +136,28 @@ def _asked(question: dict[str, Any]) -> _Asked:
 
     from gradcheck_cli.language.parse import parse
     from gradcheck_cli.symbolic.shown import Differentiation
+    from gradcheck_cli.symbolic.wire import from_wire
     from gradcheck_cli.worlds.scalars import expand
 
-    program = parse(question["program"])
     inputs: dict[str, Any] = {name: tuple(shape) for name, shape in question["shapes"].items()}
     shapes = dict(inputs)
-    inputs |= {name: np.array(value) for name, value in question["integers"].items()}
-    expansion = expand(program, inputs, "all")
-    value = expansion.values[program.result]
+    value: Any = np.zeros(())
+    if "scalars" in question:
+        program = scalars = from_wire(question["scalars"], shapes)
+    else:
+        program = parse(question["program"])
+        inputs |= {name: np.array(value) for name, value in question["integers"].items()}
+        expansion = expand(program, inputs, "all")
+        value = np.asarray(expansion.values[program.result])
+        scalars = expansion.builder.program(*value.reshape(-1).tolist())
     wanted = Differentiation(
         shapes=shapes,
         wrt=question["wrt"],
-        shape=np.shape(value),
+        shape=value.shape,
         weights=question.get("weights", question["cotangent"]),
         output=question.get("output"),
         first=question.get("first"),
     )
-    scalars = expansion.builder.program(*np.reshape(value, -1).tolist())
     return _Asked(program, scalars, wanted)
 
 

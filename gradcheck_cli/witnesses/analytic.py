@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from gradcheck_cli.calculus.formulas import is_elementwise
+from gradcheck_cli.language.program import Call
 from gradcheck_cli.language.text import program_text
 from gradcheck_cli.questions.prepared import Oversize
 from gradcheck_cli.records.record import json_number
+from gradcheck_cli.symbolic.wire import to_wire
 from gradcheck_cli.witnesses import Abstention, Answers, PointwiseEstimates, Trust
 from gradcheck_cli.witnesses.formula_balls import Formulas
 from gradcheck_cli.worlds import balls
@@ -171,14 +174,25 @@ def _write_question(prepared: Prepared, *, formulas: bool) -> str | Abstention:
         size = f"{operations:,} scalar operations, {MAX_OPERATIONS:,} is the most"
         return Abstention(f"SymPy is not asked: {size}")
     given = prepared.inputs.items()
+    program = prepared.specification
+    is_short = not formulas and _is_of_numbers(prepared)
     return json.dumps(
         prepared.objective.asked()
+        | ({"scalars": to_wire(program)} if is_short else {"program": program_text(program)})
         | {
-            "program": program_text(prepared.specification),
             "shapes": {name: shape for name, shape in given if isinstance(shape, tuple)},
             "integers": {n: array.tolist() for n, array in given if not isinstance(array, tuple)},
             "wrt": prepared.wrt,
             "cotangent": prepared.weights,
         }
         | ({} if formulas else {"formulas": False})
+    )
+
+
+def _is_of_numbers(prepared: Prepared) -> bool:
+    """Whether a program is one of numbers as it stands."""
+    calls = (node for node in prepared.specification.nodes if isinstance(node, Call))
+    given = prepared.inputs.values()
+    return all(isinstance(shape, tuple) and not shape for shape in given) and all(
+        is_elementwise(node.function, node.settings) for node in calls
     )

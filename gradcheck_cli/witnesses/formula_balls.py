@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from gradcheck_cli.calculus.formulas import formula, lower
+from gradcheck_cli.calculus.formulas import formula, lower, meaning
+from gradcheck_cli.calculus.totality import is_total
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.language.parse import parse
@@ -22,7 +24,7 @@ from gradcheck_cli.worlds.scalars import ShapeError, TooLarge, expand
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gradcheck_cli.language.program import Node
+    from gradcheck_cli.language.program import CallSettings, Node
     from gradcheck_cli.questions.batch import Point
     from gradcheck_cli.questions.prepared import Prepared
 
@@ -78,9 +80,7 @@ def _places(prepared: Prepared, builder: Builder, wire: str) -> list[int | str]:
             raise Unreadable(f"{len(program.outputs)} formulas came for {wanted} partials")
     except (ValueError, RecursionError) as error:
         return [f"the formula could not be evaluated: {error}"] * wanted
-    expanded = Builder()
-    outputs = lower(expanded, program, {})
-    return list(_as_sympy(builder, expanded.program(*outputs)))
+    return list(_as_sympy(builder, program))
 
 
 def _place(prepared: Prepared, builder: Builder, text: str) -> int | str:
@@ -108,7 +108,7 @@ def _why_unreadable(prepared: Prepared, text: str, error: Exception) -> str:
 
 def _may_lack(nodes: Sequence[Node], node: Node) -> bool:
     """Whether a step has no value for some arguments; one that divides by a number has."""
-    if not isinstance(node, Call) or not lookup(node.function).domain:
+    if not isinstance(node, Call) or is_total(node.function, node.settings):
         return False
     last = nodes[node.args[-1]]
     return not (
@@ -123,10 +123,20 @@ class _AsSymPy(Copying):
 
     def call(self, node: Call, args: list[int]) -> int:
         row = lookup(node.function)
-        if not row.convention:
-            return super().call(node, args)
         bound = dict(zip(row.parsed.names, args, strict=True))
-        return lower(self.builder, formula(row.convention), bound)[0]
+        if row.convention:
+            return lower(self.builder, formula(row.convention), bound)[0]
+        if row.kind == "derived" and _has_convention(node.function, node.settings):
+            program = meaning(node.function, node.settings)
+            return fold(program, self, bound)[program.result]
+        return super().call(node, args)
+
+
+@cache
+def _has_convention(function: str, settings: CallSettings) -> bool:
+    """Whether a derived function is made of others of which SymPy says more at a kink."""
+    nodes = meaning(function, settings).nodes
+    return any(isinstance(node, Call) and lookup(node.function).convention for node in nodes)
 
 
 def _as_sympy(builder: Builder, program: Program) -> tuple[int, ...]:
