@@ -4,7 +4,7 @@ divide by, or take a root or a logarithm of, the program divides by too, or it i
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.calculus.collecting import Product, Total
@@ -125,7 +125,7 @@ class Bearing:
         )
 
 
-@cache
+@lru_cache(maxsize=1024)
 def is_total(function: str, settings: CallSettings) -> bool:
     """Whether a function of numbers has a value for all arguments."""
     row = lookup(function)

@@ -21,6 +21,8 @@ MAX_FORMULA = 50_000
 # Operations of a program whose derivative is put in order without further ado: it has a few levels
 # for each, and the stack overflows at 1,500.
 SHALLOW = 100
+# Objects that are made between two looks of the garbage collector: some 10 MB.
+_GARBAGE = 50_000
 
 
 def answers(questions: Iterator[bytes]) -> Iterator[bytes]:
@@ -32,6 +34,7 @@ def answers(questions: Iterator[bytes]) -> Iterator[bytes]:
 
     # The collector never looks at what was imported: it holds no garbage, and there is a lot of it.
     gc.freeze()
+    gc.set_threshold(_GARBAGE)
     gc.enable()
     yield READY
     for question in questions:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -123,20 +123,22 @@ class _AsSymPy(Copying):
 
     def call(self, node: Call, args: list[int]) -> int:
         row = lookup(node.function)
+        if not _has_convention(node.function, node.settings):
+            return super().call(node, args)
         bound = dict(zip(row.parsed.names, args, strict=True))
         if row.convention:
             return lower(self.builder, formula(row.convention), bound)[0]
-        if row.kind == "derived" and _has_convention(node.function, node.settings):
-            program = meaning(node.function, node.settings)
-            return fold(program, self, bound)[program.result]
-        return super().call(node, args)
+        program = meaning(node.function, node.settings)
+        return fold(program, self, bound)[program.result]
 
 
-@cache
+@lru_cache(maxsize=1024)
 def _has_convention(function: str, settings: CallSettings) -> bool:
-    """Whether a derived function is made of others of which SymPy says more at a kink."""
-    nodes = meaning(function, settings).nodes
-    return any(isinstance(node, Call) and lookup(node.function).convention for node in nodes)
+    """Whether SymPy says more of a function at a kink, or of one that it is made of."""
+    row = lookup(function)
+    nodes = meaning(function, settings).nodes if row.kind == "derived" else ()
+    calls = (node for node in nodes if isinstance(node, Call))
+    return bool(row.convention) or any(lookup(node.function).convention for node in calls)
 
 
 def _as_sympy(builder: Builder, program: Program) -> tuple[int, ...]:
