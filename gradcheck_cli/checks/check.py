@@ -38,16 +38,22 @@ if TYPE_CHECKING:
 
 
 def panel(
-    analyst: Analyst, step: float | None = None, modes: Iterable[str] = ()
+    analyst: Analyst,
+    step: float | None = None,
+    modes: Iterable[str] = (),
+    *,
+    formulas: bool = True,
 ) -> tuple[Witness, ...]:
     """The witnesses that are heard, in the order of a record.
 
     Args:
         step: of a plain central difference, instead of an extrapolated one.
         modes: further ways of torch that are on trial.
+        formulas: whether those that are shown are wanted.
     """
     others = mode_witnesses(modes)
-    return Reference(), Analytic(analyst), Autograd(), Numeric(step, ForwardNoise()), *others
+    analytic = Analytic(analyst, formulas=formulas)
+    return Reference(), analytic, Autograd(), Numeric(step, ForwardNoise()), *others
 
 
 def check_batches(
