@@ -242,7 +242,9 @@ class Bulk:
         )
         middle = (low + high) / 2
         half = library.sizes(high - low) * _HALF + 2 * self.unit * abs(library.sizes(middle))
-        return Enclosure(middle, library.module.where(low == high, 0.0, half))
+        half = library.module.where(low == high, 0.0, half)
+        # What a library makes of NaN may be a number.
+        return Enclosure(middle, half + 0 * (abs(library.sizes(a.value)) + radius))
 
     def _gate(self, row: Function, args: Sequence[Any]) -> Enclosure:
         """1 where a condition holds, elsewhere a structural zero."""
