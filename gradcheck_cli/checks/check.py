@@ -38,16 +38,22 @@ if TYPE_CHECKING:
 
 
 def panel(
-    analyst: Analyst, step: float | None = None, modes: Iterable[str] = ()
+    analyst: Analyst,
+    step: float | None = None,
+    modes: Iterable[str] = (),
+    *,
+    formulas: bool = True,
 ) -> tuple[Witness, ...]:
     """The witnesses that are heard, in the order of a record.
 
     Args:
         step: of a plain central difference, instead of an extrapolated one.
         modes: further ways of torch that are on trial.
+        formulas: whether those that are shown are wanted.
     """
     others = mode_witnesses(modes)
-    return Reference(), Analytic(analyst), Autograd(), Numeric(step, ForwardNoise()), *others
+    analytic = Analytic(analyst, formulas=formulas)
+    return Reference(), analytic, Autograd(), Numeric(step, ForwardNoise()), *others
 
 
 def check_batches(
@@ -112,13 +118,13 @@ def _check_group(
 
 
 def _result(point: Point, hearing: Hearing, tolerance: Tolerance | None) -> Result:
-    pieces = [_judge_part(part, point.k, tolerance) for part in hearing.parts]
+    pieces = [judge_part(part, point.k, tolerance) for part in hearing.parts]
     verdicts = tuple(verdict for _, judged, _ in pieces for verdict in judged)
     evidence = gather(point, [said for said, _, _ in pieces])
     rounded = (_rounding(point, number) for number in point.rounded)
     forward = next(filter(None, (forward_note(said) for said, _, _ in pieces)), None)
     further = hearing.also
-    also = None if further is None else Result(*_judge_part(further, point.k, tolerance)[:2])
+    also = None if further is None else Result(*judge_part(further, point.k, tolerance)[:2])
     verdicts, remedies = _with_remedies(point, evidence, verdicts)
     notes = filter(None, (forward, stop_note(point), _unasked(point), _beside(point), remedies))
     claims = _claims(point)
@@ -188,7 +194,7 @@ def _unasked(point: Point) -> str:
     return f"not checked under a random cotangent, which ones may need: {sizes}"
 
 
-def _judge_part(
+def judge_part(
     part: Heard, k: int, tolerance: Tolerance | None
 ) -> tuple[Evidence, tuple[Verdict, ...], tuple[str, ...]]:
     """What was said of a part of one point's question, what that comes to, and what is to be told

@@ -9,7 +9,8 @@ import numpy as np
 from gradcheck_cli.checks.reproduce import reproduce
 from gradcheck_cli.checks.traced import trace_record
 from gradcheck_cli.memory import uncollected
-from gradcheck_cli.records.record import Record, json_array, json_number
+from gradcheck_cli.records.numbers import json_array, json_number
+from gradcheck_cli.records.record import Record
 from gradcheck_cli.records.status import status_of
 from gradcheck_cli.subjects.single import DirectedSlope
 from gradcheck_cli.witnesses import Abstention
@@ -26,14 +27,9 @@ if TYPE_CHECKING:
     from gradcheck_cli.judge.verdict import Verdict
     from gradcheck_cli.questions.batch import Point
     from gradcheck_cli.questions.objectives import PartialKey
+    from gradcheck_cli.records.numbers import JsonArray
     from gradcheck_cli.records.outcome import Outcome
-    from gradcheck_cli.records.record import (
-        AlsoRecord,
-        ClaimRecord,
-        JsonArray,
-        Opinion,
-        PartialRecord,
-    )
+    from gradcheck_cli.records.record import AlsoRecord, ClaimRecord, Opinion, PartialRecord
     from gradcheck_cli.witnesses import Answer
 
 
@@ -61,6 +57,7 @@ def record_of(result: Result, *, strict: bool = False) -> Record:
         trace=trace_record(result.trace),
         claims=_claims(result),
         function=result.function,
+        sweep=None,
         notes=list(result.notes),
         in_bulk=list(result.in_bulk) or None,
         rounded=[
@@ -112,6 +109,7 @@ def record_without_verdict(
         trace=None,
         claims=None,
         function=None,
+        sweep=None,
         notes=[],
         in_bulk=None,
         rounded=[],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.records.record import typed_text
+from gradcheck_cli.records.numbers import typed_text
 from gradcheck_cli.settings.table import ROWS, SETTINGS
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from gradcheck_cli.records.numbers import numbers_of
 from gradcheck_cli.records.outcome import NO_VERDICT, Status
-from gradcheck_cli.records.record import failing_variants, numbers_of, went_well
+from gradcheck_cli.records.record import failing_variants, went_well
 from gradcheck_cli.reports.format import (
     NOTHING,
     array_text,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.language.errors import Mistake, PointError
 from gradcheck_cli.memory import usable_memory
+from gradcheck_cli.reports import shows_formulas
 from gradcheck_cli.runs.allowing import require_allowed
 from gradcheck_cli.runs.cache import (
     cache,
@@ -95,9 +96,7 @@ def prepare_run(
     """
     from gradcheck_cli.suites.read import read_suites
 
-    jobs = settings.jobs or _cores()
-    memory = settings.max_memory or max(usable_memory() // jobs, LEAST_MEMORY)
-    limits = Limits(settings.timeout, memory)
+    jobs, limits = _limits(settings)
     local = None if settings.cluster else Workers(limits)
     session = None
     try:
@@ -132,15 +131,46 @@ def _session(
     cases = selected_cases(cases, wanted)
     require_allowed(cases, settings.allow_import)
     present = cases if settings.cluster else _on_present_devices(cases)
-    chosen, remarks = plan(present, wanted), [trouble] if trouble else []
+    formulas = _shows_formulas(settings)
+    chosen, remarks = plan(present, wanted, formulas=formulas), [trouble] if trouble else []
     if settings.last_failed and not chosen.selected:
-        chosen = plan(present, replace(wanted, failed=None))
+        chosen = plan(present, replace(wanted, failed=None), formulas=formulas)
         remarks.append("none of these checks is known to have failed: all are made")
     if not chosen.selected:
         return None
     executor, workers = _executor(settings.cluster, local, min(jobs, max(1, len(chosen.tasks))))
     run, resumed = _run(settings, stop_at, chosen, folder)
     return Session(run, executor, workers, limits, folder, resumed, remarks + run.remarks)
+
+
+def new_session(chosen: Plan, settings: Settings, stem: str) -> Session:
+    """A run of tasks that no suite holds, ready to go.
+
+    Args:
+        stem: what the names of journals of the same tasks begin with.
+    """
+    jobs, limits = _limits(settings)
+    folder, trouble = cache(Path())
+    local = None if settings.cluster else Workers(limits)
+    executor, workers = _executor(settings.cluster, local, min(jobs, max(1, len(chosen.tasks))))
+    run, resumed = _begun(settings, 0, chosen, folder, stem)
+    remarks = [trouble] if trouble else []
+    return Session(run, executor, workers, limits, folder, resumed, remarks + run.remarks)
+
+
+def _limits(settings: Settings) -> tuple[int, Limits]:
+    """How many workers there are, and what one of them may take."""
+    jobs = settings.jobs or _cores()
+    memory = settings.max_memory or max(usable_memory() // jobs, LEAST_MEMORY)
+    return jobs, Limits(settings.timeout, memory)
+
+
+def _shows_formulas(settings: Settings) -> bool:
+    """Whether a report of this run has formulas; the table on stdout has some if it shows all."""
+    names = {name for name, _ in settings.export}
+    if settings.format != "table" or (settings.verbose and not settings.quiet):
+        names.add(settings.format)
+    return any(map(shows_formulas, names))
 
 
 def _executor(address: str, local: Workers | None, jobs: int) -> tuple[Executor, int]:
@@ -154,18 +184,27 @@ def _executor(address: str, local: Workers | None, jobs: int) -> tuple[Executor,
 
 
 def _run(settings: Settings, stop_at: int, chosen: Plan, folder: Path | None) -> tuple[Run, int]:
+    selected_by = ("suites", "keyword", "tag", "last-failed", "shard")
+    asked = [settings.said(name) for name in selected_by]
+    stem = f"run-{sha256(repr(asked).encode()).hexdigest()[:12]}"
+    return _begun(settings, stop_at, chosen, folder, stem)
+
+
+def _begun(
+    settings: Settings, stop_at: int, chosen: Plan, folder: Path | None, stem: str
+) -> tuple[Run, int]:
     """The run with a new journal, and how many checks it takes over from those before; their
     journals go when it has one that holds no less.
+
+    Args:
+        stem: what the names of journals of the same checks begin with.
     """
     from gradcheck_cli.records.versions import versions
 
-    selected_by = ("suites", "keyword", "tag", "last-failed", "shard")
-    asked = [settings.said(name) for name in selected_by]
     known = repr(sorted(versions().items()))
     if folder is None:
         return Run(chosen, Journal(None, chosen.count), known, stop_at), 0
     forget_old(folder)
-    stem = f"run-{sha256(repr(asked).encode()).hexdigest()[:12]}"
     earlier, fresh = sorted(folder.glob(f"{stem}*{_JOURNAL}")), new_name(folder, stem)
     run = Run(chosen, Journal(fresh, chosen.count), known, stop_at)
     resumed = run.resume(*earlier) if settings.resume else 0

@@ -51,6 +51,7 @@ class Task:
 
     Attributes:
         position: number of the first check in the run.
+        formulas: whether the records are to have the formulas of derivatives.
     """
 
     case: SuiteCase
@@ -59,6 +60,7 @@ class Task:
     start: int
     stop: int
     position: int
+    formulas: bool = True
 
     def __len__(self) -> int:
         return self.stop - self.start
@@ -76,17 +78,24 @@ class Task:
         """The first check alone."""
         return replace(self, stop=self.start + 1)
 
+    def alone(self) -> Task:
+        """The task as it travels: of its case's points those that it is about."""
+        if self.case.over is not None:
+            return self
+        points = self.case.points.excerpt(self.start, self.stop)
+        return replace(self, case=replace(self.case, points=points))
+
     def question(self, same: Question | None = None) -> Question:
         """What is asked, at whatever point.
 
         Args:
             same: another question of the same program, whose scalars can be used.
         """
-        case = self.case
+        case, over = self.case, self.case.over
         assert case.program is not None, "code is asked in a process of its own"
         question = question_of(
             case.program,
-            self.case.points[self.start],
+            case.points[self.start] if over is None else over.names,
             case.wrt,
             cotangent=case.cotangent,
             words=dict(case.given),
@@ -154,7 +163,7 @@ class Task:
     def item_without_verdict(self, offset: int, outcome: Outcome, reason: str) -> Item:
         """The item of a check that was skipped or given up."""
         program, point = self.case.program, None
-        if program is not None:
+        if program is not None and self.case.over is None:
             one = self.rest(offset).one()
             # A number that the dtype cannot hold: there is no point to be shown.
             with suppress(PointError):
@@ -184,26 +193,23 @@ def check_id(case: SuiteCase, dtype: str, device: str, point: int) -> str:
     parts = (
         [dtype] * (len(dtypes) > 1)
         + [device.replace(":", "")] * (len(devices) > 1)
-        + [str(point + 1)] * (len(case.points) > 1)
+        + [str(point + 1)] * (case.checks(dtype) > 1)
     )
     return ":".join((case.id, *parts))
 
 
 def fingerprint(task: Task, versions: str) -> str:
-    """Fingerprint of everything a task's results depend on: the case and where it stands, its run
-    and its place in it, the versions. Empty for code, which may be another by the next time.
+    """Fingerprint of everything a task's results depend on: the case and where it stands, its run,
+    its points, its place in the run, what is wanted of it, the versions. Empty for code, which may
+    be another by the next time.
     """
     program = task.case.program
     if program is None:
         return ""
     texts = (program.text, program.written) if program.written else program.text
     # The text stands for the program; the words that run a case again change nothing in it.
-    case = replace(task.case, program=texts, again=())  # type: ignore[arg-type]
-    return sha256(
-        repr(
-            (case, task.dtype, task.device, task.start, task.stop, task.position, versions)
-        ).encode()
-    ).hexdigest()[:32]
+    case = replace(task.alone().case, program=texts, again=())  # type: ignore[arg-type]
+    return sha256(repr((replace(task, case=case), versions)).encode()).hexdigest()[:32]
 
 
 def parcels(tasks: Iterable[Task], size: int = BATCH_CHECKS) -> Iterator[list[Task]]:
@@ -213,8 +219,9 @@ def parcels(tasks: Iterable[Task], size: int = BATCH_CHECKS) -> Iterator[list[Ta
     group: list[Task] = []
     weight = 0
     for task in tasks:
-        # Code takes a process of its own, which takes as long as many checks.
-        own = size if task.case.code is not None else len(task)
+        # Code takes a process of its own, and that and a part of a sweep as long as many checks.
+        is_long = task.case.code is not None or task.case.over is not None
+        own = size if is_long else len(task)
         if (
             group
             and weight + own > size

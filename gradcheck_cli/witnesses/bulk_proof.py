@@ -13,7 +13,7 @@ import numpy as np
 
 from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.questions.prepared import Oversize
-from gradcheck_cli.records.record import json_number
+from gradcheck_cli.records.numbers import json_number
 from gradcheck_cli.witnesses import TORCH_ERRORS, Abstention
 from gradcheck_cli.worlds.enclosures import MARGIN, NoBound
 from gradcheck_cli.worlds.scalars import ShapeError, TooLarge

@@ -221,7 +221,7 @@ def touching_kinks(program: GradientProgram, values: list[Any]) -> list[Kink]:
             continue
         touching.append(kink)
     if any(kink.node not in program.adjoint for kink in touching):
-        needed = _needed(program.program, program.objective, values)
+        needed = taken_nodes(program.program, program.objective, values)
         touching = [kink for kink in touching if kink.node in needed]
     return touching
 
@@ -232,7 +232,7 @@ def _trouble(
     """Why an element of the value is not finite: the first node that fails, and whether its domain
     is proved to be left.
     """
-    needed = _needed(program.program, output, values)
+    needed = taken_nodes(program.program, output, values)
     for i in range(output + 1):
         value, node = values[i], program.program.nodes[i]
         if i not in needed or not isinstance(node, Call) or not hasattr(value, "is_finite"):
@@ -242,14 +242,14 @@ def _trouble(
         words = point.specification.source(point.prepared.scalars.origin[i])
         arguments = ", ".join(_argument_text(values[j]) for j in node.args)
         place = f"`{words}` has no finite value: {node.function}({arguments})"
-        cause = _domain_left(node, values)
+        cause = domain_left(node, values)
         if cause is not None:
             return Undefined(place, of_value=True, cause=cause)
         return Abstention(f"no finite enclosure: {place}")
     return Abstention("the value has no finite enclosure at this point")
 
 
-def _needed(program: Program, output: int, values: Sequence[Any]) -> set[int]:
+def taken_nodes(program: Program, output: int, values: Sequence[Any]) -> set[int]:
     """The nodes that an output rests on; of a choice that is made, the branch that is taken."""
     needed = {output}
     for i in range(output, -1, -1):
@@ -262,7 +262,7 @@ def _needed(program: Program, output: int, values: Sequence[Any]) -> set[int]:
     return needed
 
 
-def _domain_left(node: Call, values: list[Any]) -> Cause | None:
+def domain_left(node: Call, values: list[Any]) -> Cause | None:
     """How the domain of a function is proved to be left: beyond its edge, or on a pole at the edge;
     None where it is not.
     """
