@@ -71,6 +71,7 @@ def sweep_case(program: Program, settings: Settings) -> SuiteCase:
         runs=runs,
         settings={"strict": settings.strict, "timeout": settings.timeout},
         given=settings.repeated(),
+        again=(_NAME, program.written or program.text, *settings.command(_NAME)[1:]),
         over=sweep,
     )
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.language.errors import mistake
-from gradcheck_cli.questions.ranges import Patterns
+from gradcheck_cli.questions.ranges import MOST_SWEPT, Patterns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 _PART, _EVEN_PART = 2**25, 2**21
 # Points where nothing says how many, of a dtype with more numbers than can be swept.
 USUAL_POINTS = 1_000_000
-# Numbers of a dtype that are swept to the last.
-_MOST = 2**33
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ class Sweep:
             PointError: there are none, or more than can be swept.
         """
         line = self.range.line(DTYPES[dtype], self.count)
-        if isinstance(line, Patterns) and line.count > _MOST:
+        if isinstance(line, Patterns) and line.count > MOST_SWEPT:
             if self.range.low is not None:
                 return self.range.line(DTYPES[dtype], USUAL_POINTS)
             way_out = "say how many: `--points 1000000`"
