@@ -18,6 +18,7 @@ from gradcheck_cli.functions import table
 from gradcheck_cli.judge.bench import judge
 from gradcheck_cli.judge.evidence import agreement
 from gradcheck_cli.language.parse import parse
+from gradcheck_cli.language.program import in_reading_order
 from gradcheck_cli.symbolic import server as analyst_module
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.analytic import MAX_OPERATIONS, MAX_PARTIALS, Formula, question_text
@@ -306,10 +307,12 @@ def test_what_is_nested_too_deeply_is_told(step, analyst):
 
 
 def test_what_sympy_cannot_descend_is_told(monkeypatch):
-    """SymPy recurses; the limit is reached in words."""
+    """Where SymPy evaluates, as it does beside an infinity, it recurses; the limit is reached in
+    words.
+    """
     monkeypatch.setattr(sys, "setrecursionlimit", lambda limit: None)
-    monkeypatch.setattr("gradcheck_cli.symbolic.shown.shown", lambda *asked: [])
-    question = question_text(case("y = x\n" + "y = x*(y + 1)\n" * 2_000 + "y", "x=0.5").prepared)
+    deep = case("y = x\n" + "y = x*(y + 1)\n" * 2_000 + "min(y, inf)", "x=0.5").prepared
+    question = question_text(deep, formulas=False)
     *_, answer = analyst_module.answers(iter([question.encode()]))
     told = {"abstained": "the expression is nested too deeply for SymPy"}
     assert json.loads(answer) == told
@@ -319,6 +322,39 @@ def test_questions_of_a_grid_each_get_their_own_answer(analyst):
     """Answers are kept apart by the question; the points of a grid share one."""
     for text, told in (("x**5", "5*x**4"), ("x**6", "6*x**5"), ("x**5", "5*x**4")):
         assert analytic(case(text, "x=2"), analyst)[0].text == told
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("where(x > 0 and y != 2, sin(x)*0.1, -y**2)", "x=1,y=2"),
+        ("y = softplus(x, beta=0.3); z = y*y; gelu(z, approximate='tanh') + max(z, y, 1)", "x=1"),
+        ("2.5", "x=1"),
+        ("x*pi - 0*y", "x=1,y=2"),
+        ("clamp(x, min=0)*2**-50", "x=1"),
+    ],
+)
+def test_a_program_of_numbers_is_sent_as_its_nodes(text, at):
+    """Where no formula is wanted of it; they are what its text comes to element by element."""
+    found = case(f"{text} + x", at)
+    question, sent = (
+        json.loads(question_text(found.prepared, formulas=wanted)) for wanted in (True, False)
+    )
+    assert "program" not in sent
+    read, received = (analyst_module._asked(asked) for asked in (question, sent))
+    assert in_reading_order(received.scalars).nodes == in_reading_order(read.scalars).nodes
+    assert received.wanted == read.wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [("sum(x)*y", "x=[1, 2],y=2"), ("[x, y][1]", "x=1,y=2"), ("polygamma(n, x)", "n=1,x=2")],
+)
+def test_a_program_of_arrays_or_indices_is_sent_as_its_text(text, at, analyst):
+    """Its elements are found where SymPy is."""
+    question = question_text(case(text, at).prepared, formulas=False)
+    assert "scalars" not in json.loads(question)
+    assert "program" in analyst.answer(question)
 
 
 def test_what_is_sent_is_data():

@@ -65,6 +65,7 @@ PROTOCOLS = {
     "render": "what a report format is",
     "RANK": "where a report format stands in the list",
     "SUFFIXES": "the endings of a report format's files",
+    "FORMULAS": "whether a report format has formulas",
 }
 
 

@@ -8,30 +8,28 @@ import numpy as np
 
 from gradcheck_cli.checks.reproduce import reproduce
 from gradcheck_cli.checks.traced import trace_record
-from gradcheck_cli.records.record import Record, json_array, json_number
+from gradcheck_cli.memory import uncollected
+from gradcheck_cli.records.numbers import json_array, json_number
+from gradcheck_cli.records.record import Record
 from gradcheck_cli.records.status import status_of
 from gradcheck_cli.subjects.single import DirectedSlope
+from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.autograd import Backward, Measured
 from gradcheck_cli.witnesses.bulk_proof import BulkProof, InBulk
 from gradcheck_cli.witnesses.reference import Proof
 from gradcheck_cli.witnesses.truth import SIGN_BITS, Certified
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from gradcheck_cli.checks.result import Result
     from gradcheck_cli.judge.evidence import Evidence
     from gradcheck_cli.judge.verdict import Verdict
     from gradcheck_cli.questions.batch import Point
     from gradcheck_cli.questions.objectives import PartialKey
+    from gradcheck_cli.records.numbers import JsonArray
     from gradcheck_cli.records.outcome import Outcome
-    from gradcheck_cli.records.record import (
-        AlsoRecord,
-        ClaimRecord,
-        JsonArray,
-        Opinion,
-        PartialRecord,
-    )
+    from gradcheck_cli.records.record import AlsoRecord, ClaimRecord, Opinion, PartialRecord
     from gradcheck_cli.witnesses import Answer
 
 
@@ -61,6 +59,7 @@ def record_of(result: Result, *, strict: bool = False) -> Record:
         function=result.function,
         sweep=None,
         notes=list(result.notes),
+        in_bulk=list(result.in_bulk) or None,
         rounded=[
             {"variable": number.name, "text": number.text, "used": json_number(number.used)}
             for number in point.rounded
@@ -112,6 +111,7 @@ def record_without_verdict(
         function=None,
         sweep=None,
         notes=[],
+        in_bulk=None,
         rounded=[],
         reproduce="" if point is None else reproduce(point, strict=strict),
         source=None,
@@ -168,7 +168,14 @@ def _claims(result: Result) -> list[ClaimRecord] | None:
 
 
 def _partials(result: Result) -> list[PartialRecord]:
-    return [_partial(result.evidence, k, verdict) for k, verdict in enumerate(result.verdicts)]
+    # A witness that abstains says the same of every partial.
+    silent = {
+        name: said.entry()
+        for name, said in result.evidence.testimonies.items()
+        if isinstance(said, Abstention)
+    }
+    with uncollected():
+        return [_partial(result.evidence, k, v, silent) for k, v in enumerate(result.verdicts)]
 
 
 def _key(key: PartialKey) -> PartialRecord:
@@ -181,7 +188,9 @@ def _key(key: PartialKey) -> PartialRecord:
     return {"variable": variable, "index": index, "output": output}
 
 
-def _partial(evidence: Evidence, partial: int, verdict: Verdict) -> PartialRecord:
+def _partial(
+    evidence: Evidence, partial: int, verdict: Verdict, silent: Mapping[str, Opinion]
+) -> PartialRecord:
     return {
         **_key(verdict.key),
         "outcome": verdict.outcome,
@@ -189,7 +198,12 @@ def _partial(evidence: Evidence, partial: int, verdict: Verdict) -> PartialRecor
         "failed": verdict.failed,
         "reason": verdict.reason,
         "remedy": _remedy(verdict),
-        **{name: _opinion(evidence, name, partial, verdict) for name in evidence},
+        **{
+            name: silent[name]
+            if name in silent and (name != "reference" or verdict.truth is None)
+            else _opinion(evidence, name, partial, verdict)
+            for name in evidence
+        },
         "one_sided": _one_sided(verdict),
     }
 

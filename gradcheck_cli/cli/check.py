@@ -21,8 +21,8 @@ from gradcheck_cli.cli.streams import (
     defect,
     leave_at_once,
     out,
-    program_text,
     say,
+    text_asked,
     wants_progress,
 )
 from gradcheck_cli.language.errors import Mistake, Span, UserError
@@ -63,7 +63,7 @@ def check_command(
     with Guard(settings.max_memory, leave_at_once) as guard:
         text = ""
         try:
-            text = program_text(expression)
+            text = text_asked(expression)
             job = prepare(text, _with_files(settings))
         except UserError as error:
             formulas = getattr(error, "formulas", ())
@@ -180,5 +180,5 @@ def _with_files(settings: Settings) -> Settings:
     said = settings.above.get("claim")
     if said is None:
         return settings
-    read = said._replace(value=tuple(program_text(claim) for claim in said.value))
+    read = said._replace(value=tuple(text_asked(claim) for claim in said.value))
     return replace(settings, above={**settings.above, "claim": read})

@@ -13,7 +13,7 @@ from gradcheck_cli.cli.exports import Delivery, require_places
 from gradcheck_cli.cli.going import signals
 from gradcheck_cli.cli.help_pages import EXITS
 from gradcheck_cli.cli.options import ExpressionArgument, ShowSettings, with_settings
-from gradcheck_cli.cli.streams import defect, leave_at_once, program_text, say, wants_progress
+from gradcheck_cli.cli.streams import defect, leave_at_once, say, text_asked, wants_progress
 from gradcheck_cli.language.errors import Mistake, UserError, mistake
 from gradcheck_cli.memory import Guard, size_text
 from gradcheck_cli.records.record import line_of
@@ -47,7 +47,7 @@ def hunt_command(
     if not expression:
         raise mistake("no-program", "there is nothing to hunt in", help="write an expression first")
     with Guard(settings.max_memory, leave_at_once) as guard, signals():
-        job = prepare_hunt(program_text(expression), settings)
+        job = prepare_hunt(text_asked(expression), settings)
         delivery = Delivery(settings)
         ended = job.watched(_tell, settings.timeout, guard.exceeded)
         _line("")

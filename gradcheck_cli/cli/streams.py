@@ -146,7 +146,7 @@ def standard_input(most: int) -> str:
     return stream_text(sys.stdin, most, "-")
 
 
-def program_text(expression: str) -> str:
+def text_asked(expression: str) -> str:
     """A program's or a claim's text: the argument itself, stdin or a file."""
     if expression == "-":
         return standard_input(LONGEST_TEXT)

@@ -13,7 +13,7 @@ from gradcheck_cli.cli.exports import Delivery, require_places
 from gradcheck_cli.cli.going import go, signals
 from gradcheck_cli.cli.help_pages import EXITS
 from gradcheck_cli.cli.options import ExpressionArgument, ShowSettings, with_settings
-from gradcheck_cli.cli.streams import program_text, say
+from gradcheck_cli.cli.streams import say, text_asked
 from gradcheck_cli.language.errors import mistake
 from gradcheck_cli.records.outcome import NOTHING_SELECTED
 from gradcheck_cli.settings.values import Settings
@@ -44,7 +44,7 @@ def sweep_command(
     if not expression:
         raise mistake("no-program", "there is nothing to sweep", help="write an expression first")
     with signals():
-        session = prepare_sweep(program_text(expression), settings)
+        session = prepare_sweep(text_asked(expression), settings)
         if not session.run.plan.tasks:
             say("nothing is selected: no part of the sweep was made")
             raise typer.Exit(NOTHING_SELECTED)

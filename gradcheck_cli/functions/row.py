@@ -63,7 +63,7 @@ class Signature:
     settings: tuple[Parameter, ...]
     variadic: bool
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Names of the arguments."""
         return tuple(parameter.name for parameter in self.args)
@@ -80,8 +80,7 @@ class Function:
             keyword.
         sympy: the same in SymPy; takes SymPy first. A primitive without it borrows its own
             `partials` there. A constant may have it too.
-        arb: the same over `flint.arb` balls; raises nothing, answers NaN where there is no
-            enclosure.
+        arb: the same over `flint.arb` balls; NaN, and no exception, where there is no enclosure.
         partials: the exact partial for each argument, over the signature's names.
         series: the same over `flint.arb_series`, inside its domain and beside its kinks; without
             it, or where it answers None, the series is the integral of the partials.
@@ -96,8 +95,7 @@ class Function:
             functions from settings to texts; an empty one says nothing for these settings.
         derivative: as `pullback`, as people write it; a function takes the arguments' shapes too.
         moves: True where the elements of the argument are put in other places, and no more.
-        domain: expressions; the function is defined where all are > 0, and undefined where one is <
-            0.
+        domain: expressions; the function is defined where all are > 0, undefined where one is < 0.
         kinks: expressions; the function is C1 where none is zero.
         jumps: True where the value itself may jump at a kink.
         germ: its series just beside a point; takes a `worlds.puiseux.Sides` first, then a `Puiseux`
@@ -136,8 +134,7 @@ class Function:
             is refused; the narrowest counts.
         answers: what torch names the several results that it answers; the row is the first of them,
             or has a setting `piece`, which an index behind the call sets.
-        note: one sentence for `gradcheck functions NAME` where the fields above leave something
-            unsaid.
+        note: one sentence for `gradcheck functions NAME` of what the other fields leave unsaid.
         helper: other rows are made of it; it is no function that people write.
     """
 

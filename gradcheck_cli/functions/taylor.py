@@ -61,7 +61,7 @@ def lgamma(x: Any) -> Any:
     return x.lgamma() if x[0] > 0 else None
 
 
-def power(x: Any, y: Any) -> Any:
+def raised(x: Any, y: Any) -> Any:
     """By repeated products where the exponent is an integer, else `exp(y log x)`."""
     is_series = [hasattr(a, "coeffs") for a in (x, y)]
     if is_series[1] or not (y.is_exact() and y.is_integer() and abs(y) < _MOST_FACTORS):

@@ -1,5 +1,5 @@
-"""Between what bounds the rounding budgets of all points of a cell lie: torch's gradient program run
-over the whole cell in balls.
+"""Between what bounds the rounding budgets of all points of a cell lie: torch's gradient program,
+run over the whole cell in balls.
 """
 
 from __future__ import annotations

@@ -4,13 +4,12 @@ dtype there.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gradcheck_cli.dtypes import DType
     from gradcheck_cli.witnesses.polynomials import Polynomial
-
-Tensor: TypeAlias = Any  # torch is imported where it is used
+    from gradcheck_cli.worlds.tensors import Tensor
 
 
 def distances(p: Polynomial, x: Tensor, answers: Tensor) -> tuple[Tensor, Tensor]:

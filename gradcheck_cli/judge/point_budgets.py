@@ -11,7 +11,8 @@ from gradcheck_cli.functions import lookup
 from gradcheck_cli.judge.graph import holds
 from gradcheck_cli.language.program import Call, Number, fold
 from gradcheck_cli.worlds.balls import literal_ball
-from gradcheck_cli.worlds.bulk import Bulk, NoBound, Verity, float64_tensors
+from gradcheck_cli.worlds.bulk import Bulk
+from gradcheck_cli.worlds.enclosures import Enclosure, NoBound, Verity, float64_tensors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,7 +48,7 @@ def budgets_at(
     graph = trace.graph
     world = Bulk(float64_tensors(), dtype.round)
     try:
-        inputs = {name: _exact(column) for name, column in columns.items()}
+        inputs = {name: Enclosure(column) for name, column in columns.items()}
         values = fold(graph.whole, world, inputs)
     except NoBound:
         return nothing
@@ -55,12 +56,6 @@ def budgets_at(
     low, high = walk.totals(node)
     low, high = low * (1 - _ROOM), high * (1 + _ROOM)
     return low.nan_to_num(0.0, 0.0).clamp(min=0.0), high.nan_to_num(float("inf"), float("inf"))
-
-
-def _exact(column: Tensor) -> Any:
-    from gradcheck_cli.worlds.bulk import Enclosure
-
-    return Enclosure(column)
 
 
 @dataclass

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 MOST_SPANS = 1_024
 
 
-class Span(NamedTuple):
+class Stretch(NamedTuple):
     """Points from `start` up to `stop`, `points` of which are meant."""
 
     start: int
@@ -31,10 +31,10 @@ class Spans:
     """Points of a line by their numbers, added in order."""
 
     most: int = MOST_SPANS
-    _spans: list[Span] = field(default_factory=list)
+    _spans: list[Stretch] = field(default_factory=list)
 
     @classmethod
-    def of(cls, spans: Iterable[Span]) -> Spans:
+    def of(cls, spans: Iterable[Stretch]) -> Spans:
         """Stretches in any order."""
         return cls(_spans=grown(sorted(spans)))
 
@@ -44,41 +44,41 @@ class Spans:
             return
         last = self._spans[-1] if self._spans else None
         if last is not None and last.stop == start:
-            self._spans[-1] = Span(last.start, stop, last.points + stop - start)
+            self._spans[-1] = Stretch(last.start, stop, last.points + stop - start)
             return
-        self._spans.append(Span(start, stop, stop - start))
+        self._spans.append(Stretch(start, stop, stop - start))
         if len(self._spans) > 2 * self.most:
             self._spans = joined(self._spans, self.most)
 
-    def add_span(self, span: Span) -> None:
+    def add_span(self, span: Stretch) -> None:
         """A stretch behind those before, as it is."""
         self._spans.append(span)
 
     def insert(self, points: Iterable[int]) -> None:
         """Single points anywhere."""
-        singles = (Span(k, k + 1, 1) for k in points)
+        singles = (Stretch(k, k + 1, 1) for k in points)
         self._spans = Spans.of([*self._spans, *singles])._spans
 
-    def __iter__(self) -> Iterator[Span]:
+    def __iter__(self) -> Iterator[Stretch]:
         return iter(joined(self._spans, self.most))
 
     def __len__(self) -> int:
         return sum(span.points for span in self._spans)
 
 
-def grown(spans: Iterable[Span]) -> list[Span]:
+def grown(spans: Iterable[Stretch]) -> list[Stretch]:
     """Stretches in order, neighbours that are whole taken together."""
-    found: list[Span] = []
+    found: list[Stretch] = []
     for span in spans:
         last = found[-1] if found else None
         if last is not None and last.stop == span.start and last.is_whole and span.is_whole:
-            found[-1] = Span(last.start, span.stop, last.points + span.points)
+            found[-1] = Stretch(last.start, span.stop, last.points + span.points)
         else:
             found.append(span)
     return found
 
 
-def joined(spans: Iterable[Span], most: int) -> list[Span]:
+def joined(spans: Iterable[Stretch], most: int) -> list[Stretch]:
     """At most so many stretches that hold the same points: those with the least between them are
     taken together.
     """
@@ -87,11 +87,11 @@ def joined(spans: Iterable[Span], most: int) -> list[Span]:
         return found
     gaps = sorted((b.start - a.stop, k) for k, (a, b) in enumerate(pairwise(found)))
     closed = {k for _, k in gaps[: len(found) - most]}
-    whole: list[Span] = [found[0]]
+    whole: list[Stretch] = [found[0]]
     for k, span in enumerate(found[1:]):
         if k in closed:
             last = whole[-1]
-            whole[-1] = Span(last.start, span.stop, last.points + span.points)
+            whole[-1] = Stretch(last.start, span.stop, last.points + span.points)
         else:
             whole.append(span)
     return whole

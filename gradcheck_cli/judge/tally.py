@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from math import inf
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.judge.distances import distances, ulps_of
 from gradcheck_cli.judge.measure import BUDGET_FACTOR
@@ -25,9 +25,8 @@ if TYPE_CHECKING:
 
     from gradcheck_cli.dtypes import DType
     from gradcheck_cli.judge.verdict import Verdict
-    from gradcheck_cli.witnesses.cells import Cell
-
-Tensor: TypeAlias = Any  # torch is imported where it is used
+    from gradcheck_cli.witnesses.cells import LineCell
+    from gradcheck_cli.worlds.tensors import Tensor
 
 # Points of float64 columns that stay in the second-level cache.
 STRIP = 2**14
@@ -51,7 +50,7 @@ class Extreme:
 
 
 @dataclass(frozen=True)
-class Truth:
+class Truths:
     """The truth at consecutive points, in float64, as far from torch's answers as they are.
 
     Attributes:
@@ -83,7 +82,7 @@ class Tally:
     """
 
     dtype: DType
-    budget: Callable[[Cell], tuple[float, float]]
+    budget: Callable[[LineCell], tuple[float, float]]
     counts: Counter[Outcome] = field(default_factory=Counter)
     within: int = 0
     spans: dict[Outcome, Spans] = field(default_factory=dict)
@@ -91,7 +90,7 @@ class Tally:
     histogram: dict[tuple[bool, int], list[int]] = field(default_factory=dict)
     pending: Spans = field(default_factory=lambda: Spans(MOST_PENDING))
 
-    def take(self, cell: Cell, start: int, x: Tensor, answers: Tensor) -> None:
+    def take(self, cell: LineCell, start: int, x: Tensor, answers: Tensor) -> None:
         """Points of a cell from `start` on, with torch's partials, both in float64."""
         count = len(x)
         if isinstance(cell, Outside):
@@ -155,7 +154,7 @@ class Tally:
         # The least spacing in the cell is one for all of it.
         spacing = ulp_at(polynomial.low / scale, self.dtype) * scale
         if not largest * (1 + _ROOM) + error <= FREE_ULPS * spacing:
-            found = Truth(gaps, truth.abs(), error, lambda _: self.budget(cell), scale)
+            found = Truths(gaps, truth.abs(), error, lambda _: self.budget(cell), scale)
             self.hold(start, x, answers, found)
             return
         self._agree(len(x))
@@ -177,7 +176,7 @@ class Tally:
             ulps_of(sizes, self.dtype) if scale == 1 else ulps_of(sizes / scale, self.dtype) * scale
         )
 
-    def hold(self, start: int, x: Tensor, answers: Tensor, truth: Truth) -> None:
+    def hold(self, start: int, x: Tensor, answers: Tensor, truth: Truths) -> None:
         """Points from `start` on, each held against the truth."""
         dtype, error, scale = self.dtype, truth.error, truth.scale
         up, down = truth.gaps * (1 + _ROOM) + error, truth.gaps * (1 - _ROOM) - error

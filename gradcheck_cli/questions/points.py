@@ -4,8 +4,11 @@ than their description.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
+from itertools import accumulate
 from math import cos, exp, log, pi, prod, sqrt
 from random import Random
 from typing import TYPE_CHECKING, TypeAlias
@@ -22,6 +25,18 @@ if TYPE_CHECKING:
 DRAWN_DIGITS = 6
 # The largest |z| that two numbers of 53 bits make in `_normal`: sqrt(-2 log(2**-53)) = 8.57.
 FARTHEST = 8.6
+
+
+class Drawn(Exact):
+    """A number that was drawn: a decimal, whose exact value is seldom asked for."""
+
+    def __init__(self, text: str) -> None:
+        object.__setattr__(self, "text", text)
+
+    @property
+    def value(self) -> Fraction:
+        """That of the text."""
+        return Fraction(self.text)
 
 
 @dataclass(frozen=True)
@@ -61,6 +76,10 @@ class Sample:
         return self.count
 
     def __getitem__(self, i: int) -> Nested:
+        drawn = self._numbers(i)
+        return DrawnNumbers(drawn, self, i) if isinstance(drawn, list) else drawn
+
+    def _numbers(self, i: int) -> Nested:
         # Of Python's generators only `random()` is promised to give the same numbers in later
         # versions.
         random = Random(f"{self.seed}:{self.key}:{i}")  # noqa: S311 - nothing secret: a draw must come out the same everywhere
@@ -84,6 +103,8 @@ class Sample:
             else exp((1 - u) * log(low) + u * log(high))
         )
         # Rounding may lead across an end.
+        if low < float(found.text) < high:
+            return found
         return (
             self.low
             if found.value < self.low.value
@@ -93,6 +114,27 @@ class Sample:
         )
 
 
+class DrawnNumbers(list["Nested"]):
+    """Nested lists of numbers that were drawn, and from what.
+
+    Attributes:
+        words: how that is written on a command line, given the seed; empty where it is not the
+            first draw there.
+        size: how many there are.
+        key: as that of the sample; on a command line it is the input's name.
+    """
+
+    def __init__(self, numbers: list[Nested], sample: Sample, place: int) -> None:
+        super().__init__(numbers)
+        names = {"normal": "normal", "uniform": "uniform", "logspace": "loguniform"}
+        low, high = sample.low.text, sample.high.text
+        is_plain = not place and low and high and "," not in f"{low}{high}"
+        sizes = ", ".join(map(str, sample.shape))
+        self.words = f"{names[sample.law]}({low}, {high}, {sizes})" if is_plain else ""
+        self.seed, self.size = sample.seed or 0, prod(sample.shape)
+        self.key = sample.key
+
+
 def _normal(random: Random) -> float:
     """A standard normal number by Box and Muller, from two numbers of 53 bits."""
     u, v = 1 - random.random(), random.random()
@@ -100,8 +142,7 @@ def _normal(random: Random) -> float:
 
 
 def _rounded(value: float) -> Exact:
-    text = f"{value:.{DRAWN_DIGITS}g}"
-    return Exact(Fraction(text), text)
+    return Drawn(f"{value:.{DRAWN_DIGITS}g}")
 
 
 def shaped(numbers: Sequence[Exact | NonFinite], shape: tuple[int, ...]) -> Nested:
@@ -130,6 +171,15 @@ class Axis:
     def __getitem__(self, i: int) -> dict[str, Nested]:
         return {name: values[i] for name, values in zip(self.names, self.values, strict=True)}
 
+    def cut(self, start: int, stop: int) -> tuple[Axis, int]:
+        """An axis that has the values from `start` to `stop` and no more of what was written out,
+        and where on it the first of them stands.
+        """
+        listed = [values for values in self.values if isinstance(values, Listed)]
+        if len(listed) < len(self.values):
+            return self, start  # a rule is short as it is
+        return Axis(self.names, tuple(Listed(each.values[start:stop]) for each in listed)), 0
+
 
 @dataclass(frozen=True)
 class Block:
@@ -149,6 +199,21 @@ class Block:
             found.append(axis[k])
         return {name: value for part in reversed(found) for name, value in part.items()}
 
+    def cut(self, start: int, stop: int) -> tuple[Block, int]:
+        """A block that has the points from `start` to `stop`, and where in it the first of them
+        stands: axes are cut from the outermost on, as far as the points have one value of each.
+        """
+        axes, place, inner = list(self.axes), 0, len(self)
+        for k, axis in enumerate(self.axes):
+            inner //= len(axis)
+            low, high = start // inner, (stop - 1) // inner + 1
+            axes[k], row = axis.cut(low, high)
+            place = place * len(axes[k]) + row
+            start, stop = start - low * inner, stop - low * inner
+            if high - low > 1:
+                return Block(tuple(axes)), place * inner + start
+        return Block(tuple(axes)), place
+
 
 @dataclass(frozen=True)
 class Points:
@@ -157,21 +222,60 @@ class Points:
     blocks: tuple[Block, ...]
 
     def __len__(self) -> int:
-        return sum(map(len, self.blocks))
+        return self._ends[-1] if self._ends else 0
 
     def __getitem__(self, i: int) -> dict[str, Nested]:
-        if i < 0:
+        if not 0 <= i < len(self):
             raise IndexError(i)
-        for block in self.blocks:
-            if i < len(block):
-                return block[i]
-            i -= len(block)
-        raise IndexError(i)
+        number = bisect_right(self._ends, i)
+        return self.blocks[number][i - self._start(number)]
 
     def __iter__(self) -> Iterator[dict[str, Nested]]:
         return (
             point for block in self.blocks for point in map(block.__getitem__, range(len(block)))
         )
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        """How many points there are up to the end of each block."""
+        return list(accumulate(map(len, self.blocks)))
+
+    def _start(self, number: int) -> int:
+        return self._ends[number - 1] if number else 0
+
+    def excerpt(self, start: int, stop: int) -> Excerpt:
+        """The points from `start` to `stop`, at least one, and little else of what was written."""
+        first, last = (bisect_right(self._ends, i) for i in (start, stop - 1))
+        blocks, place = self.blocks[first : last + 1], start - self._start(first)
+        if first == last:
+            block, place = self.blocks[first].cut(place, stop - self._start(first))
+            blocks = (block,)
+        return Excerpt(Points(blocks), start - place, len(self))
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """Consecutive points of many, by the numbers that they have among all.
+
+    Attributes:
+        first: number of the first point of `points` among all.
+        count: how many there are in all.
+    """
+
+    points: Points
+    first: int
+    count: int
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, i: int) -> dict[str, Nested]:
+        return self.points[i - self.first]
+
+    def excerpt(self, start: int, stop: int) -> Excerpt:
+        """As `Points.excerpt`."""
+        part = self.points.excerpt(start - self.first, stop - self.first)
+        return replace(part, first=part.first + self.first, count=self.count)
 
 
 def points_of(at: Mapping[str, Given], seed: int = 0, draws: int | None = None) -> Points:

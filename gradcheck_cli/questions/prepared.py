@@ -18,7 +18,7 @@ from gradcheck_cli.questions.objectives import THE_VALUE
 from gradcheck_cli.questions.seeded import seeded_numbers
 from gradcheck_cli.worlds.balls import Machine
 from gradcheck_cli.worlds.scalars import Expansion, TooLarge, expand
-from gradcheck_cli.worlds.sizes import size_of
+from gradcheck_cli.worlds.sizes import program_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -222,7 +222,7 @@ def unroll(
     Raises:
         ShapeError: the shapes do not fit.
     """
-    size = size_of(specification, inputs)
+    size = program_size(specification, inputs)
     if size is not None and size.operations > MAX_SINGLE:
         many = f"it comes to {size.operations:,} scalar operations, more than {MAX_SINGLE:,}"
         return Oversize(many, size.shape)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from math import copysign, frexp, isfinite, ldexp
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from gradcheck_cli.language.errors import Mistake, PointError, mistake
 from gradcheck_cli.questions.numbers import Exact, read_number, split_at
@@ -15,8 +15,7 @@ from gradcheck_cli.questions.numbers import Exact, read_number, split_at
 if TYPE_CHECKING:
     from gradcheck_cli.dtypes import DType
     from gradcheck_cli.language.errors import Span
-
-Tensor: TypeAlias = Any  # torch is imported where it is used
+    from gradcheck_cli.worlds.tensors import Tensor
 
 # Patterns of bits of a dtype by its bytes: torch's integers of as many bytes.
 _INTEGERS = {2: "int16", 4: "int32", 8: "int64"}

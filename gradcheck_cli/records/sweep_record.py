@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
-    from gradcheck_cli.records.record import JsonNumber, PartialRecord
+    from gradcheck_cli.records.numbers import JsonNumber
 
 # Upper ends of the histogram's classes, in ulps; one class more holds what is further off.
 ULP_EDGES = (0.5, *(2.0**k for k in range(25)))
@@ -26,11 +26,12 @@ class SweptSpan(TypedDict):
 
 
 class SweptPoint(TypedDict):
-    """The point of an outcome that is furthest off, as it was checked by itself."""
+    """The point of an outcome that is furthest off, as it was checked by itself; `partial` is a
+    PartialRecord."""
 
     at: dict[str, JsonNumber]
     ulps: JsonNumber | None
-    partial: PartialRecord
+    partial: dict[str, Any]
     reproduce: str
 
 

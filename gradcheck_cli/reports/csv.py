@@ -14,11 +14,13 @@ from gradcheck_cli.reports.format import escape_controls, inert, size_of, variab
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gradcheck_cli.records.record import JsonNumber, PartialRecord, Record
+    from gradcheck_cli.records.numbers import JsonNumber
+    from gradcheck_cli.records.record import PartialRecord, Record
     from gradcheck_cli.records.report import Report
 
 RANK = 4
 SUFFIXES = (".csv",)
+FORMULAS = False
 
 # fmt: off
 COLUMNS = (

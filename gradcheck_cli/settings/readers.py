@@ -136,7 +136,7 @@ def point(texts: Sequence[str], name: str) -> dict[str, Any]:
     return read_points(texts, read_given)
 
 
-def over(texts: Sequence[str], name: str) -> dict[str, Any]:
+def range_of_input(texts: Sequence[str], name: str) -> dict[str, Any]:
     """What is swept, and over which range."""
     from gradcheck_cli.questions.numbers import read_points
     from gradcheck_cli.questions.ranges import read_range

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 BLOCK = 2**17
 
 
-def answers(
+def torch_answers(
     asked: SweepQuestion, start: int, stop: int
 ) -> Iterator[tuple[int, dict[str, Tensor], Tensor | None]]:
     """(number of the first point, inputs that move, torch's partials) of one block after the other,

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from gradcheck_cli.calculus.formulas import formula
 from gradcheck_cli.functions import lookup
-from gradcheck_cli.judge.tally import Truth
+from gradcheck_cli.judge.tally import Truths
 from gradcheck_cli.language.program import Builder, Call, Program, fold, prune
 from gradcheck_cli.worlds.balls import plain
-from gradcheck_cli.worlds.bulk import (
-    GRANTED,
+from gradcheck_cli.worlds.bulk import GRANTED, Bulk
+from gradcheck_cli.worlds.enclosures import (
     MARGIN,
-    Bulk,
     Enclosure,
     NoBound,
     extended_arrays,
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
     from gradcheck_cli.dtypes import DType
     from gradcheck_cli.sweeps.asked import SweepQuestion
-    from gradcheck_cli.worlds.bulk import Library
+    from gradcheck_cli.worlds.enclosures import ArrayLibrary
 
 Tensor: TypeAlias = Any  # torch is imported where it is used
 # Of the balls that samples are held against.
@@ -60,7 +59,7 @@ class Enclosed:
     samples: int = 0
 
     @cached_property
-    def library(self) -> Library | None:
+    def library(self) -> ArrayLibrary | None:
         """What is computed with: more digits than the dtype under test has; None for nothing."""
         return float64_tensors() if self.asked.dtype.digits < 53 else extended_arrays()
 
@@ -76,7 +75,7 @@ class Enclosed:
         program = prune(Program(nodes, (node, *near, *gradient.outputs)))
         return program, len(near), len(gradient.outputs)
 
-    def truth(self, columns: Mapping[str, Tensor], answers: Tensor) -> Truth | None:
+    def truth(self, columns: Mapping[str, Tensor], answers: Tensor) -> Truths | None:
         """What is known of the truth at some points; None for nothing.
 
         Args:
@@ -120,7 +119,7 @@ class Enclosed:
             return lows, highs
 
         gaps = gaps.masked_fill(~answers.isfinite(), nan)
-        return Truth(gaps, size, radius * MARGIN, budgets, 1.0, (known, outside))
+        return Truths(gaps, size, radius * MARGIN, budgets, 1.0, (known, outside))
 
     def _holds(
         self, columns: Mapping[str, Tensor], value: Any, radius: Tensor, known: Tensor

@@ -15,11 +15,11 @@ from gradcheck_cli.judge.allowances import Allowances
 from gradcheck_cli.judge.point_budgets import budgets_at
 from gradcheck_cli.judge.rounding import Rounding
 from gradcheck_cli.judge.tally import STRIP, Tally
+from gradcheck_cli.records.numbers import json_number
 from gradcheck_cli.records.outcome import Outcome
-from gradcheck_cli.records.record import json_number
 from gradcheck_cli.records.status import status_of
 from gradcheck_cli.sweeps.alone import Alone
-from gradcheck_cli.sweeps.answers import answers
+from gradcheck_cli.sweeps.answers import torch_answers
 from gradcheck_cli.sweeps.enclosed import Enclosed, assumption_of
 from gradcheck_cli.sweeps.settling import settle
 from gradcheck_cli.witnesses.cells import Modeller, Open
@@ -27,14 +27,14 @@ from gradcheck_cli.witnesses.cells import Modeller, Open
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from gradcheck_cli.judge.spans import Span
+    from gradcheck_cli.judge.spans import Stretch
     from gradcheck_cli.questions.ranges import Line
     from gradcheck_cli.records.record import Record
     from gradcheck_cli.records.sweep_record import SweepRecord, SweptPoint
     from gradcheck_cli.sweeps.asked import SweepQuestion
     from gradcheck_cli.sweeps.settling import Settled
     from gradcheck_cli.symbolic.client import Analyst
-    from gradcheck_cli.witnesses.cells import Cell
+    from gradcheck_cli.witnesses.cells import LineCell
 
 
 # Points of a stretch without a proved truth that are left to single checks.
@@ -42,7 +42,7 @@ _FEW = 64
 
 
 @dataclass
-class Part:
+class SweptPart:
     """Points from `start` up to `stop`, and what became of them."""
 
     asked: SweepQuestion
@@ -55,12 +55,12 @@ class Part:
     samples: int
 
 
-def swept(asked: SweepQuestion, start: int, stop: int, analyst: Analyst | None) -> Part:
+def swept(asked: SweepQuestion, start: int, stop: int, analyst: Analyst | None) -> SweptPart:
     """The points of a part, judged."""
     rounding, line = Rounding(asked.prepared), asked.track.line
     fixed = {n: v for n, v in asked.numbers.items() if n not in asked.sweep.ranges}
     between = None
-    cells: Iterator[Cell] = iter([Open(start, stop)])
+    cells: Iterator[LineCell] = iter([Open(start, stop)])
     if line is not None:
         moving = asked.sweep.moving
         modeller = Modeller(asked.prepared, asked.partial, moving, fixed, line)
@@ -70,7 +70,7 @@ def swept(asked: SweepQuestion, start: int, stop: int, analyst: Analyst | None) 
     enclosed = Enclosed(asked, partial(_point_budgets, asked, rounding))
     cell, made, in_bulk = next(cells), 0, 0
     made += not isinstance(cell, Open)
-    for first, columns, partials in answers(asked, start, stop):
+    for first, columns, partials in torch_answers(asked, start, stop):
         done, count = 0, len(next(iter(columns.values())))
         while done < count:
             while cell.stop <= first + done:
@@ -87,7 +87,7 @@ def swept(asked: SweepQuestion, start: int, stop: int, analyst: Analyst | None) 
                 tally.take(cell, first + done, x, partials[done:end])
             done = end
     settled = settle(tally, Alone(asked, analyst), asked.sweep.seed)
-    return Part(asked, start, stop, tally, settled, made, in_bulk, enclosed.samples)
+    return SweptPart(asked, start, stop, tally, settled, made, in_bulk, enclosed.samples)
 
 
 def _hold_in_bulk(
@@ -129,7 +129,7 @@ class _Budgets:
     between: Callable[[float, float], tuple[float, float]] | None
     known: tuple[int, tuple[float, float]] = (-1, (0.0, inf))
 
-    def of_cell(self, cell: Cell) -> tuple[float, float]:
+    def of_cell(self, cell: LineCell) -> tuple[float, float]:
         """As `Allowances.between`."""
         if cell.start != self.known[0]:
             assert self.line is not None and self.between is not None
@@ -138,7 +138,7 @@ class _Budgets:
         return self.known[1]
 
 
-def record_of_part(part: Part, analyst: Analyst, *, strict: bool = False) -> Record:
+def record_of_part(part: SweptPart, analyst: Analyst, *, strict: bool = False) -> Record:
     """The record of the worst point of a part, checked as `check` does, with all that became of the
     part.
     """
@@ -160,7 +160,7 @@ def record_of_part(part: Part, analyst: Analyst, *, strict: bool = False) -> Rec
     return record
 
 
-def _worst_records(part: Part, analyst: Analyst, *, strict: bool) -> dict[str, Record]:
+def _worst_records(part: SweptPart, analyst: Analyst, *, strict: bool) -> dict[str, Record]:
     """For each outcome its worst point, checked by everybody; a point that comes out otherwise than
     it was counted is a defect of ours, and not settled.
     """
@@ -170,22 +170,24 @@ def _worst_records(part: Part, analyst: Analyst, *, strict: bool) -> dict[str, R
         points = {Outcome.INCONCLUSIVE: part.start}
     records: dict[str, Record] = {}
     for outcome, point in points.items():
-        (result,) = check_batches([(judge.batch([point]),)], panel(analyst))
+        result = next(check_batches([(judge.one(point),)], panel(analyst)))
         record = record_of(result, strict=strict)
         found = record["partials"][part.asked.partial]["outcome"]
         if outcome is not Outcome.INCONCLUSIVE and found != outcome:
             number = tally.counts.pop(outcome)
             why = f"counted as {outcome}, and {found} when its worst point is checked"
             part.settled.unsettled.append((_all_of(part, outcome, number), why))
-        records[str(found)] = record
+            records.setdefault(str(found), record)
+        else:
+            records[str(found)] = record
     return records
 
 
-def _all_of(part: Part, outcome: Outcome, number: int) -> Span:
-    from gradcheck_cli.judge.spans import Span
+def _all_of(part: SweptPart, outcome: Outcome, number: int) -> Stretch:
+    from gradcheck_cli.judge.spans import Stretch
 
     part.tally.spans.pop(outcome, None)
-    return Span(part.start, part.stop, number)
+    return Stretch(part.start, part.stop, number)
 
 
 def _worst_point(tally: Tally, outcome: Outcome) -> int:
@@ -193,7 +195,7 @@ def _worst_point(tally: Tally, outcome: Outcome) -> int:
     return next(iter(tally.spans[outcome])).start if known is None else known.point
 
 
-def _sweep_record(part: Part, records: dict[str, Record]) -> SweepRecord:
+def _sweep_record(part: SweptPart, records: dict[str, Record]) -> SweepRecord:
     asked, tally, track = part.asked, part.tally, part.asked.track
     line, over = track.line, asked.sweep.ranges
     outcomes = {str(o): tally.counts[o] for o in Outcome if tally.counts[o]}
@@ -239,7 +241,7 @@ def _value(line: Line | None, point: int) -> Any:
     return None if line is None else json_number(line.value(point))
 
 
-def _ends(line: Any, span: Span) -> dict[str, Any]:
+def _ends(line: Any, span: Stretch) -> dict[str, Any]:
     return {
         "low": _value(line, span.start),
         "high": _value(line, span.stop - 1),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.judge.spans import Span, Spans, joined
+from gradcheck_cli.judge.spans import Spans, Stretch, joined
 from gradcheck_cli.judge.tally import MOST_PENDING
 from gradcheck_cli.records.outcome import Outcome
 
@@ -36,7 +36,7 @@ class Settled:
     """
 
     alone: int = 0
-    unsettled: list[tuple[Span, str]] = field(default_factory=list)
+    unsettled: list[tuple[Stretch, str]] = field(default_factory=list)
 
 
 def settle(tally: Tally, judge: Alone, seed: int) -> Settled:

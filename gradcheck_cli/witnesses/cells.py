@@ -12,12 +12,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from math import frexp, isfinite, ldexp
+from math import frexp, isfinite, ldexp, trunc
+from sys import float_info
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from gradcheck_cli.calculus.decoupling import decoupled
 from gradcheck_cli.functions.arithmetic import OFF
 from gradcheck_cli.language.program import Builder, Call, Program, prune
+from gradcheck_cli.questions.ranges import bytes_of
 from gradcheck_cli.witnesses.polynomials import Polynomial, polynomial_of, single, ulp_at
 from gradcheck_cli.witnesses.reference import domain_left, taken_nodes
 from gradcheck_cli.worlds import balls
@@ -36,8 +38,9 @@ _TERMS = {False: 7, True: 12}
 # Working precisions: a higher one is tried where the derivative has fewer bits than wanted at the
 # centre itself, as `1 + erf(x)` far left.
 _BITS, _WANTED_BITS = (128, 512, 2048), 80
-# Cells of no more points are left to the reference: it takes less time than cutting on.
-_FEWEST = {False: 64, True: 24}
+# Cells of no more points are left to the reference: it takes less time than cutting on. A dtype of
+# 16 bits has few numbers in all, and few in a binade.
+_FEWEST, _FEWEST_OF_16_BITS = {False: 64, True: 24}, 8
 # A cell is cut into so many at once at most: the prediction sees a remainder that is too large.
 _MOST_CUTS = 3
 # Cells of few points that fail one after the other before the rest of a stretch of so many points
@@ -83,7 +86,7 @@ class Open:
     stop: int
 
 
-Cell: TypeAlias = "Modelled | Beyond | Outside | Open"
+LineCell: TypeAlias = "Modelled | Beyond | Outside | Open"
 
 
 class Modeller:
@@ -113,11 +116,11 @@ class Modeller:
         self._plain = prune(Program(nodes, (node, *near, *gradient.outputs)))
         self._program, _ = decoupled(self._plain)
 
-    def over(self, start: int, stop: int) -> Iterator[Cell]:
+    def over(self, start: int, stop: int) -> Iterator[LineCell]:
         """Cells that hold all points from `start` up to `stop`, in order."""
         failures = [0]  # one after the other, in the stretch that a cell is in
         stack = [(start, stop, failures)]
-        fewest = _FEWEST[self._is_fine]
+        fewest = _FEWEST_OF_16_BITS if bytes_of(self.dtype) == 2 else _FEWEST[self._is_fine]
         while stack:
             i, j, failures = stack.pop()
             if failures[0] >= _PATIENCE:
@@ -137,14 +140,14 @@ class Modeller:
                 pieces = ((a, b, [0] if is_long else failures) for a, b in pairwise(ends))
                 stack += [*pieces][::-1]
 
-    def _cell(self, start: int, stop: int) -> Cell | int:
+    def _cell(self, start: int, stop: int) -> LineCell | int:
         """A cell, or into how many it is to be cut as a power of two."""
         from flint import arb, ctx
 
         self.tried += 1
         low, high = self.line.value(start), self.line.value(stop - 1)
         centre = _centre(low, high) if self._is_fine else self.line.value((start + stop) // 2)
-        cell: Cell | int = 1
+        cell: LineCell | int = 1
         for level in range(max(0, self._level - 1), len(_BITS)):
             with ctx.workprec(_BITS[level]):
                 near = self._jets(arb(centre), _TERMS[self._is_fine])
@@ -159,7 +162,7 @@ class Modeller:
 
     def _cell_around(
         self, start: int, stop: int, low: float, high: float, centre: float, near: Any | None
-    ) -> Cell | int:
+    ) -> LineCell | int:
         from flint import arb
 
         flat = self._flat(start, stop, low, high)
@@ -199,7 +202,7 @@ class Modeller:
             return None
         return partial
 
-    def _flat(self, start: int, stop: int, low: float, high: float) -> Cell | None:
+    def _flat(self, start: int, stop: int, low: float, high: float) -> LineCell | None:
         """A cell on which the derivative hardly changes: a tail."""
         from flint import arb
 
@@ -258,4 +261,6 @@ def _centre(low: float, high: float) -> float:
         return 0.0
     centre = low + (high - low) / 2
     exponent = frexp(centre)[1]
-    return ldexp(round(ldexp(centre, 20 - exponent)), exponent - 20)
+    steps = ldexp(centre, 20 - exponent)
+    # The largest numbers would be rounded to infinity.
+    return ldexp(trunc(steps) if exponent == float_info.max_exp else round(steps), exponent - 20)

@@ -1,5 +1,5 @@
-"""The partials of a large program in arrays of balls: what enclosures in float64 leave open is proved
-so, as far as time allows.
+"""The partials of a large program in arrays of balls: what enclosures in float64 leave open is
+proved so, as far as time allows.
 """
 
 from __future__ import annotations

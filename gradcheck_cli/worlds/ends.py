@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gradcheck_cli.functions.row import Function
-    from gradcheck_cli.worlds.balls import Literal
+    from gradcheck_cli.worlds.balls import Ball, Literal
 
-Ball: TypeAlias = Any  # flint ships no types
 # An interval, a condition (None where it may be either), or a branch not taken.
 Between: TypeAlias = Any
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.language.program import Program
     from gradcheck_cli.worlds.balls import Literal
 
-Series: TypeAlias = Any  # flint ships no types
+_Series: TypeAlias = Any  # flint ships no types
 # A series, a ball where nothing varies, a condition, or a branch not taken.
 Jet: TypeAlias = Any
 
@@ -71,7 +71,7 @@ def coefficients(jet: Jet, order: int) -> list[Any]:
 
 @contextmanager
 def terms(count: int) -> Iterator[None]:
-    """Series have so many terms, whatever flint's own limit was: that is 10, and what lies behind
+    """_Series have so many terms, whatever flint's own limit was: that is 10, and what lies behind
     reads as exact zeros.
     """
     from flint import ctx
@@ -90,7 +90,7 @@ class _Run:
     def __init__(self) -> None:
         self._known: dict[tuple[object, ...], Jet] = {}
         # By the identity of a series that was cut short the whole one.
-        self._wholes: dict[int, Series] = {}
+        self._wholes: dict[int, _Series] = {}
         self._alive: list[Jet] = []  # whose identities stand in keys
 
     def call(self, function: str, args: Sequence[Jet]) -> Jet:
@@ -123,7 +123,7 @@ class _Run:
         except (ArithmeticError, ValueError):
             return nothing()
 
-    def _integrated(self, row: Function, args: list[Jet]) -> Series:
+    def _integrated(self, row: Function, args: list[Jet]) -> _Series:
         """`f(g) = f(g(0)) + integral of sum_k f_k(g) g_k'`."""
         from flint import arb_series, ctx
 
@@ -169,7 +169,7 @@ class _Run:
         return self._known[key]
 
 
-def nothing() -> Series:
+def nothing() -> _Series:
     """No enclosure: every coefficient is NaN. A bare NaN would be a constant, whose higher
     coefficients read as exact zeros.
     """
@@ -178,7 +178,7 @@ def nothing() -> Series:
     return arb_series([arb.nan()] * max(1, ctx.cap))
 
 
-def _safe(jet: Series) -> Series:
+def _safe(jet: _Series) -> _Series:
     """A series, unless a coefficient of it is not finite: then nothing is."""
     return jet if all(c.is_finite() for c in jet.coeffs()) else nothing()
 

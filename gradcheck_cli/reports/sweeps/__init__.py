@@ -11,7 +11,8 @@ from gradcheck_cli.records.outcome import Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gradcheck_cli.records.record import JsonArray, Record
+    from gradcheck_cli.records.numbers import JsonArray
+    from gradcheck_cli.records.record import Record
     from gradcheck_cli.records.report import Report
     from gradcheck_cli.records.sweep_record import (
         Binade,
@@ -65,6 +66,12 @@ def sweeps_of(report: Report) -> list[WholeSweep]:
             key = record["expression"], record["dtype"], record["device"], sweep["variable"]
             groups.setdefault((*key, str(sweep["over"])), []).append(record)
     return [_whole(records) for records in groups.values()]
+
+
+def problems_of(report: Report) -> list[str]:
+    """What went wrong with the run, and each part of which nothing is known."""
+    unknown = (record for record in report.records if record["sweep"] is None)
+    return [*report.problems, *(f"{r['id']}, {r['dtype']}: {r['reason']}" for r in unknown)]
 
 
 def _whole(records: list[Record]) -> WholeSweep:

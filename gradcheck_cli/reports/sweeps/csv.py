@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.records.report import Report
     from gradcheck_cli.reports.sweeps import WholeSweep
 
-COLUMNS = (
+_COLUMNS = (
     *("expression", "dtype", "device", "variable", "moving", "over", "outcome", "points"),
     *("low", "high", "whole", "worst_at", "worst_ulps", "reason", "reproduce"),
 )
@@ -30,10 +30,14 @@ def render(report: Report) -> str:
     for all its points. The worst point stands in the first row of its outcome.
     """
     stream = StringIO()
-    writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(stream, _COLUMNS, lineterminator="\n")
     writer.writeheader()
     for sweep in sweeps_of(report):
         writer.writerows(_rows(sweep))
+    for record in report.records:
+        if record["sweep"] is None:
+            names = ("expression", "dtype", "device", "outcome", "reason", "reproduce")
+            writer.writerow({name: cell_text(str(record[name] or "")) for name in names})  # type: ignore[literal-required]
     return inert(stream.getvalue())
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from gradcheck_cli.records.numbers import typed_text
 from gradcheck_cli.records.outcome import Outcome
-from gradcheck_cli.records.record import typed_text
 from gradcheck_cli.records.sweep_record import ULP_EDGES
 from gradcheck_cli.reports.format import inline, torch_number
 from gradcheck_cli.reports.sweeps import NOT_SETTLED
@@ -13,15 +13,15 @@ from gradcheck_cli.reports.sweeps import NOT_SETTLED
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gradcheck_cli.records.record import JsonNumber
+    from gradcheck_cli.records.numbers import JsonNumber
     from gradcheck_cli.records.sweep_record import Binade, SweptPoint, SweptSpan
     from gradcheck_cli.reports.sweeps import WholeSweep
 
 # Stretches of an outcome that are named, and rows of the histogram, where not all are wanted.
-MOST_SPANS, MOST_BINADES = 3, 16
+_MOST_SPANS, _MOST_BINADES = 3, 16
 # Upper ends of the histogram's columns, in ulps.
 _SHOWN = (0.5, 1.0, 2.0, 4.0, 16.0, 1024.0)
-TITLES = ("≤ ½", "≤ 1", "≤ 2", "≤ 4", "≤ 16", "≤ 1024", "more")
+EDGE_TITLES = ("≤ ½", "≤ 1", "≤ 2", "≤ 4", "≤ 16", "≤ 1024", "more")
 
 
 class OutcomeRow(NamedTuple):
@@ -46,7 +46,7 @@ def head_of(sweep: WholeSweep) -> str:
     return f"{name} over {ranges}{fixed}: {each}, {count}, on {sweep['device']}"
 
 
-def rows_of(sweep: WholeSweep) -> list[OutcomeRow]:
+def outcome_rows(sweep: WholeSweep) -> list[OutcomeRow]:
     """One for each outcome."""
     found = []
     for outcome, points in sweep["outcomes"].items():
@@ -106,10 +106,10 @@ def sentences_of(sweep: WholeSweep, *, verbose: bool = False) -> list[tuple[str,
         spans = [span for span in sweep["spans"] if span["outcome"] == outcome]
         if len(spans) > 1 and spans[0]["low"] is not None:
             found.append(("", f"{outcome} in {_stretches(spans, sweep, verbose=verbose)}"))
-    for left in sweep["unsettled"] if verbose else sweep["unsettled"][:MOST_SPANS]:
+    for left in sweep["unsettled"] if verbose else sweep["unsettled"][:_MOST_SPANS]:
         place = "" if left["low"] is None else f" in {_between(left['low'], left['high'], sweep)}"
         found.append((NOT_SETTLED, f"{left['points']:,} points{place}: {left['reason']}"))
-    more = len(sweep["unsettled"]) - MOST_SPANS
+    more = len(sweep["unsettled"]) - _MOST_SPANS
     if more > 0 and not verbose:
         found.append((NOT_SETTLED, f"… and {more:,} more stretches"))
     found += [("", assumption) for assumption in sweep["assumptions"]]
@@ -118,7 +118,7 @@ def sentences_of(sweep: WholeSweep, *, verbose: bool = False) -> list[tuple[str,
 
 def _stretches(spans: Sequence[SweptSpan], sweep: WholeSweep, *, verbose: bool) -> str:
     texts = []
-    for span in spans if verbose else spans[:MOST_SPANS]:
+    for span in spans if verbose else spans[:_MOST_SPANS]:
         whole = "" if span["whole"] else f" ({span['points']:,} points)"
         texts.append(f"{_between(span['low'], span['high'], sweep)}{whole}")
     more = len(spans) - len(texts)
@@ -128,8 +128,7 @@ def _stretches(spans: Sequence[SweptSpan], sweep: WholeSweep, *, verbose: bool) 
 def how(sweep: WholeSweep) -> str:
     """How the points were judged."""
     pieces = f"{sweep['cells']:,} proved piece{'' if sweep['cells'] == 1 else 's'} of the truth"
-    bulk = f"{sweep['in_bulk']:,} points against enclosures in bulk"
-    bulk += f" ({sweep['samples']:,} of these against balls)"
+    bulk = f"enclosures in bulk of {sweep['in_bulk']:,} points ({sweep['samples']:,} held to balls)"
     against = [pieces] * bool(sweep["cells"]) + [bulk] * bool(sweep["in_bulk"])
     alone = f"{sweep['alone']:,} checked one by one"
     near = f"{sweep['within']:,} within 4 ulp whatever the formula"
@@ -143,7 +142,7 @@ def commands_of(sweep: WholeSweep) -> list[str]:
 
 
 def histogram_of(sweep: WholeSweep, *, verbose: bool = False) -> list[tuple[str, list[int]]]:
-    """(binades, points by `TITLES`): neighbours are taken together where all are nearest numbers,
+    """(binades, points by `EDGE_TITLES`): neighbours are taken together where all are nearest numbers,
     and further where there are more rows than people read.
     """
     rows: list[tuple[list[Binade], list[int]]] = []
@@ -155,8 +154,8 @@ def histogram_of(sweep: WholeSweep, *, verbose: bool = False) -> list[tuple[str,
             rows[-1] = ([*last[0], binade], [a + b for a, b in zip(last[1], points, strict=True)])
         else:
             rows.append(([binade], points))
-    if len(rows) > MOST_BINADES and not verbose:
-        rows = sorted(rows, key=lambda row: -_class(row[1]))[:MOST_BINADES]
+    if len(rows) > _MOST_BINADES and not verbose:
+        rows = sorted(rows, key=lambda row: -_class(row[1]))[:_MOST_BINADES]
         rows.sort(key=lambda row: _order(row[0][0]))
     return [(_binades(group), points) for group, points in rows]
 
@@ -167,7 +166,7 @@ def _order(binade: Binade) -> tuple[bool, int]:
 
 
 def _shown(points: Sequence[int]) -> list[int]:
-    found = [0] * len(TITLES)
+    found = [0] * len(EDGE_TITLES)
     for k, number in enumerate(points):
         edge = ULP_EDGES[k] if k < len(ULP_EDGES) else float("inf")
         place = next((j for j, shown in enumerate(_SHOWN) if edge <= shown), len(_SHOWN))

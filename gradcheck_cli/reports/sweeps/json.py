@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gradcheck_cli.records.json_text import json_text
 from gradcheck_cli.records.sweep_record import ULP_EDGES
 from gradcheck_cli.reports.json import FORMAT
-from gradcheck_cli.reports.sweeps import sweeps_of
+from gradcheck_cli.reports.sweeps import problems_of, sweeps_of
 
 if TYPE_CHECKING:
     from gradcheck_cli.records.report import Report
@@ -23,6 +23,6 @@ def render(report: Report) -> str:
         "summary": report.summary,
         "ulp_edges": list(ULP_EDGES),
         "sweeps": sweeps_of(report),
-        "problems": list(report.problems),
+        "problems": problems_of(report),
     }
     return json_text(whole, indent=1) + "\n"

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.reports.format import inert
 from gradcheck_cli.reports.markdown import cell, code, fence, prose
-from gradcheck_cli.reports.sweeps import sweeps_of
+from gradcheck_cli.reports.sweeps import problems_of, sweeps_of
 from gradcheck_cli.reports.sweeps.facts import (
-    TITLES,
+    EDGE_TITLES,
     commands_of,
     head_of,
     histogram_of,
-    rows_of,
+    outcome_rows,
     sentences_of,
 )
 
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 def render(report: Report) -> str:
     """A heading, two tables and a list for each sweep."""
     lines = [line for sweep in sweeps_of(report) for line in _sweep(sweep)]
-    lines += [f"- problem: {prose(problem)}" for problem in report.problems]
+    lines += [f"- problem: {prose(problem)}" for problem in problems_of(report)]
     return inert("\n".join(lines).strip() + "\n")
 
 
 def _sweep(sweep: WholeSweep) -> Iterator[str]:
     yield from (f"### {code(sweep['expression'])}", "", prose(head_of(sweep)), "")
-    yield from _table(("outcome", "points", "worst", "at", "between"), rows_of(sweep))
+    yield from _table(("outcome", "points", "worst", "at", "between"), outcome_rows(sweep))
     rows = histogram_of(sweep)
     if rows:
         cells = [(name, *(f"{n:,}" for n in points)) for name, points in rows]
-        yield from _table((f"ulp, {sweep['moving']} in", *TITLES), cells)
+        yield from _table((f"ulp, {next(iter(sweep['over']))} in", *EDGE_TITLES), cells)
     for outcome, sentence in sentences_of(sweep):
         yield f"- **{outcome}**: {prose(sentence)}" if outcome else f"- {prose(sentence)}"
     yield ""

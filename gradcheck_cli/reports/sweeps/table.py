@@ -10,14 +10,14 @@ from rich.text import Text
 
 from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.reports.format import escape_controls, inline
-from gradcheck_cli.reports.sweeps import NOT_SETTLED, sweeps_of
+from gradcheck_cli.reports.sweeps import NOT_SETTLED, problems_of, sweeps_of
 from gradcheck_cli.reports.sweeps.facts import (
-    TITLES,
+    EDGE_TITLES,
     OutcomeRow,
     commands_of,
     head_of,
     histogram_of,
-    rows_of,
+    outcome_rows,
     sentences_of,
 )
 from gradcheck_cli.reports.terminal import terminal_text
@@ -54,7 +54,9 @@ def render(
         [Text(_brief(sweep))] if brief else _block(sweep, width, verbose=verbose)
         for sweep in sweeps_of(report)
     ]
-    blocks += [wrap(Text(f"problem: {inline(problem)}"), width, 2) for problem in report.problems]
+    blocks += [
+        wrap(Text(f"problem: {inline(problem)}"), width, 2) for problem in problems_of(report)
+    ]
     apart = [Text()] * (not brief)
     lines = [line for k, block in enumerate(blocks) for line in (apart * bool(k) + block)]
     return terminal_text(Text("\n").join(lines), color=color)
@@ -75,7 +77,7 @@ def _block(sweep: WholeSweep, width: int | None, *, verbose: bool) -> list[Text]
     head.append(Text(head_of(sweep)))
     parts = [
         _wrapped(head, width),
-        _outcomes(rows_of(sweep), width),
+        _outcomes(outcome_rows(sweep), width),
         _histogram(sweep, width, verbose=verbose),
         _below(sweep, width, verbose=verbose),
     ]
@@ -103,8 +105,8 @@ def _histogram(sweep: WholeSweep, width: int | None, *, verbose: bool) -> list[T
     rows = histogram_of(sweep, verbose=verbose)
     if not rows:
         return []
-    used = [k for k in range(len(TITLES)) if any(points[k] for _, points in rows)]
-    titles = (f"ulp, {sweep['moving']} in", *(TITLES[k] for k in used))
+    used = [k for k in range(len(EDGE_TITLES)) if any(points[k] for _, points in rows)]
+    titles = (f"ulp, {next(iter(sweep['over']))} in", *(EDGE_TITLES[k] for k in used))
     cells = [(name, *(f"{points[k]:,}" for k in used)) for name, points in rows]
     lines = _columns(titles, cells, left={0})
     fits = width is None or max(len(line.plain) for line in lines) <= width
