@@ -5,7 +5,7 @@ from __future__ import annotations
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.hunting.hunt import Hunter
 from gradcheck_cli.hunting.judging import Judge
-from gradcheck_cli.hunting.space import Space, Stretch, place_in_order
+from gradcheck_cli.hunting.space import Space, Lane, place_in_order
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.questions.numbers import read_points
 from gradcheck_cli.questions.question import question_of
@@ -20,7 +20,7 @@ def space_of(program, over, dtype="float32", wrt=()):
     for name, range_ in ranges.items():
         line = range_.line(DTYPES[dtype])
         ends = (line.value(k) for k in (0, line.count - 1))
-        stretches.append(Stretch(name, *(place_in_order(end, DTYPES[dtype]) for end in ends)))
+        stretches.append(Lane(name, *(place_in_order(end, DTYPES[dtype]) for end in ends)))
     return Space(question, tuple(stretches), {}, DTYPES[dtype], "cpu")
 
 
