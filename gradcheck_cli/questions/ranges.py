@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from gradcheck_cli.language.errors import Span
     from gradcheck_cli.worlds.tensors import Tensor
 
+# Points of a sweep, at most: a little more than there are numbers of float32.
+MOST_SWEPT = 10**10
 # Patterns of bits of a dtype by its bytes: torch's integers of as many bytes.
 _INTEGERS = {2: "int16", 4: "int32", 8: "int64"}
 

@@ -80,6 +80,8 @@ class Task:
 
     def alone(self) -> Task:
         """The task as it travels: of its case's points those that it is about."""
+        if self.case.over is not None:
+            return self
         points = self.case.points.excerpt(self.start, self.stop)
         return replace(self, case=replace(self.case, points=points))
 

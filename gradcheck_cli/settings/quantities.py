@@ -43,12 +43,12 @@ def count(text: str, name: str = "--maxfail") -> int:
 
 
 def points(text: str, name: str = "--points") -> int:
-    """How many points are drawn."""
-    from gradcheck_cli.questions.numbers import MAX_POINTS
+    """How many points are drawn, or swept."""
+    from gradcheck_cli.questions.ranges import MOST_SWEPT
 
     number = _whole(text)
-    if number is None or not 1 <= number <= MAX_POINTS:
-        raise _bad(name, text, "number of points", f"a whole number from 1 to {MAX_POINTS:,}")
+    if number is None or not 1 <= number <= MOST_SWEPT:
+        raise _bad(name, text, "number of points", f"a whole number from 1 to {MOST_SWEPT:,}")
     return number
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.language.errors import mistake
-from gradcheck_cli.questions.ranges import Patterns
+from gradcheck_cli.questions.ranges import MOST_SWEPT, Patterns
 from gradcheck_cli.questions.tracks import Along, Drawn, Lattice
 
 if TYPE_CHECKING:
@@ -24,13 +24,12 @@ if TYPE_CHECKING:
     from gradcheck_cli.questions.ranges import Line, Range
     from gradcheck_cli.questions.tracks import Track
 
-# Points of one part: of dtypes that are swept by patterns of bits four binades of float32, else as
-# many as take about as long.
-_PART, _EVEN_PART = 2**25, 2**21
+# Points of one part: of consecutive floats at least an eighth of a binade of float32 and at most four
+# binades, else as many as take about as long; and how many parts there are at least, as far as
+# they are that long: they are shared out among workers.
+_PARTS, _EVEN_PART, _FEWEST_PARTS = (2**20, 2**25), 2**20, 32
 # Points where nothing says how many, of a dtype with more numbers than can be swept.
 USUAL_POINTS = 1_000_000
-# Numbers of a dtype that are swept to the last.
-_MOST = 2**33
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ class Sweep:
             return Along(name, self._line(range_, kind))
         if all(range_.count is not None for range_ in self.ranges.values()):
             lattice = Lattice({n: r.line(kind) for n, r in self.ranges.items()}, kind)
-            if lattice.count > _MOST:
+            if lattice.count > MOST_SWEPT:
                 raise mistake("too-large", f"{lattice.count:,} points: they cannot all be swept")
             return lattice
         lines = {name: range_.line(kind) for name, range_ in self.ranges.items()}
@@ -78,7 +77,7 @@ class Sweep:
 
     def _line(self, range_: Range, dtype: DType) -> Line:
         line = range_.line(dtype, self.count)
-        if isinstance(line, Patterns) and line.count > _MOST:
+        if isinstance(line, Patterns) and line.count > MOST_SWEPT:
             if range_.low is not None:
                 return range_.line(dtype, USUAL_POINTS)
             way_out = "say how many: `--points 1000000`"
@@ -93,8 +92,9 @@ class Sweep:
         track = self.track(dtype)
         line, count = track.line, track.count
         if isinstance(line, Patterns) and line.is_whole:
-            shift = line.first % _PART
-            ends = [0, *range(_PART - shift, count, _PART), count]
+            low, high = _PARTS
+            size = min(max(1 << (count // _FEWEST_PARTS).bit_length(), low), high)
+            ends = [0, *range(size - line.first % size, count, size), count]
         else:
             ends = [*range(0, count, _EVEN_PART), count]
         return [(i, j) for i, j in pairwise(ends) if i < j]
