@@ -11,7 +11,7 @@ from gradcheck_cli.checks.check import check_batches, panel
 from gradcheck_cli.checks.reproduce import reproduce
 from gradcheck_cli.hunting.judging import judged
 from gradcheck_cli.hunting.shrinking import shortest_text, shrunk
-from gradcheck_cli.hunting.telling import TOGETHER, case_note, hunt_notes
+from gradcheck_cli.hunting.telling import IN_BATCHES, case_note, hunt_notes
 from gradcheck_cli.questions.batching import batches
 from gradcheck_cli.questions.numbers import Exact
 
@@ -47,7 +47,7 @@ def finals(hunter: Hunter, analyst: Analyst, over: str, *, shrink: bool) -> Iter
     for find in finds:
         simple = shrunk(hunter.judge, find) if shrink else find
         result, command = _checked(hunter.space, simple, analyst)
-        notes += [case_note(hunter.space, find, simple), TOGETHER if command else ""]
+        notes += [case_note(hunter.space, find, simple), IN_BATCHES if command else ""]
         yield Final(replace(result, notes=(*filter(None, notes), *result.notes)), command)
         notes = []
 

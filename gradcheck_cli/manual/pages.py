@@ -18,6 +18,7 @@ GLOSSARY = "glossary"
 FURTHER = (
     "sweeps",
     "claims",
+    "hunting",
     "lifting",
     "homework",
     "reporting",
