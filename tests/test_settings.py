@@ -129,6 +129,7 @@ def test_every_option_is_a_row_and_every_row_an_option(command):
                     "computed",
                     "extrapolated",
                     "by machine",
+                    "as needed",
                 )
 
 

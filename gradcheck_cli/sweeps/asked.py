@@ -12,7 +12,7 @@ import numpy as np
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.language.errors import mistake
 from gradcheck_cli.questions.ranges import MOST_SWEPT, Patterns
-from gradcheck_cli.questions.tracks import Along, Drawn, Lattice
+from gradcheck_cli.questions.tracks import DrawnTrack, LatticeTrack, LineTrack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,14 +66,14 @@ class Sweep:
         kind = DTYPES[dtype]
         if len(self.ranges) == 1:
             ((name, range_),) = self.ranges.items()
-            return Along(name, self._line(range_, kind))
+            return LineTrack(name, self._line(range_, kind))
         if all(range_.count is not None for range_ in self.ranges.values()):
-            lattice = Lattice({n: r.line(kind) for n, r in self.ranges.items()}, kind)
+            lattice = LatticeTrack({n: r.line(kind) for n, r in self.ranges.items()}, kind)
             if lattice.count > MOST_SWEPT:
                 raise mistake("too-large", f"{lattice.count:,} points: they cannot all be swept")
             return lattice
         lines = {name: range_.line(kind) for name, range_ in self.ranges.items()}
-        return Drawn(lines, kind, self.count or USUAL_POINTS, self.seed)
+        return DrawnTrack(lines, kind, self.count or USUAL_POINTS, self.seed)
 
     def _line(self, range_: Range, dtype: DType) -> Line:
         line = range_.line(dtype, self.count)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import inf, nan
 from random import Random
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.calculus.formulas import formula
 from gradcheck_cli.functions import lookup
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from gradcheck_cli.dtypes import DType
     from gradcheck_cli.sweeps.asked import SweepQuestion
     from gradcheck_cli.worlds.enclosures import ArrayLibrary
+    from gradcheck_cli.worlds.tensors import Tensor
 
-Tensor: TypeAlias = Any  # torch is imported where it is used
 # Of the balls that samples are held against.
 _BITS = 192
 
