@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _BLOCK = 2**14
 
 
-class Track(Protocol):
+class PointTrack(Protocol):
     """Points in order; `count` of them, in one dtype."""
 
     @property

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.questions.prepared import Prepared
     from gradcheck_cli.questions.question import Question
     from gradcheck_cli.questions.ranges import Line, Range
-    from gradcheck_cli.questions.tracks import Track
+    from gradcheck_cli.questions.tracks import PointTrack
 
 # Points of one part: of consecutive floats at least an eighth of a binade of float32 and at most four
 # binades, else as many as take about as long; and how many parts there are at least, as far as
@@ -57,7 +57,7 @@ class Sweep:
         """All inputs, those that are swept first."""
         return (*self.ranges, *self.fixed)
 
-    def track(self, dtype: str) -> Track:
+    def track(self, dtype: str) -> PointTrack:
         """The points in a dtype.
 
         Raises:
@@ -115,7 +115,7 @@ class SweepQuestion:
     partial: int = 0
 
     @cached_property
-    def track(self) -> Track:
+    def track(self) -> PointTrack:
         """The points."""
         return self.sweep.track(self.dtype.name)
 
