@@ -367,7 +367,7 @@ MISTAKES = [
     (
         ["sin(x)", "--over", "x=0:1", "--budget", "10years"],
         "error[bad-setting]: --budget: `10years` is no budget\n"
-        "  = help: --budget takes a number of points up to 10,000,000, or a time, such as 5000, "
+        "  = help: --budget takes a number of points up to 1,000,000, or a time, such as 5000, "
         "10s or 2m\n",
     ),
     (

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.hunting.job import HuntJob
-from gradcheck_cli.hunting.space import Space, Lane, place_in_order
+from gradcheck_cli.hunting.space import Lane, Space, place_in_order
 from gradcheck_cli.language.errors import Mistake, PointError, Span, UserError, mistake
 from gradcheck_cli.language.reading import read_program
 from gradcheck_cli.questions.devices import devices_of

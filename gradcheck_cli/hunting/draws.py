@@ -15,7 +15,7 @@ from gradcheck_cli.hunting.space import numbers_at, place_in_order, places_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gradcheck_cli.hunting.space import Places, Space, Lane
+    from gradcheck_cli.hunting.space import Lane, Places, Space
 
 # How far from a remarkable number its neighbours are looked at.
 _BESIDE = (1, 2, 3)
