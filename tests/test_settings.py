@@ -46,7 +46,7 @@ LEVELS = ("built in", "file", "variable", "command line")
 # Three values for each setting: for the file, the variable and the command line. A flag is told
 # apart below.
 SAMPLES = {
-    "suites": ("a", "b", "c"), "at": ("x=1", "x=2", "x=3"), "claim": ("x=1", "x=2", "x=3"), "arg": ("x=1", "x=2", "x=3"), "spec": ("x", "x**2", "2*x"), "twin": ("a:f", "a:g", "b:f"), "backward": ("a:f", "a:g", "b:f"), "backward-spec": ("x", "x**2", "2*x"),
+    "suites": ("a", "b", "c"), "at": ("x=1", "x=2", "x=3"), "over": ("x=0:1", "x=-4:4:9", "x=all"), "claim": ("x=1", "x=2", "x=3"), "arg": ("x=1", "x=2", "x=3"), "spec": ("x", "x**2", "2*x"), "twin": ("a:f", "a:g", "b:f"), "backward": ("a:f", "a:g", "b:f"), "backward-spec": ("x", "x**2", "2*x"),
     "emit": ("a.py", "b.py", "c.py"), "variants": ("none", "large", "twice,large"), "repeat": ("2", "3", "4"), "wrt": ("x", "y", "x,y"), "dtype": ("float32", "float16", "bfloat16"), "device": ("all", "cuda", "cuda:1"),
     "cotangent": ("2", "3", "4"), "order": ("2", "1", "2"), "rtol": ("1e-6", "1e-5", "1e-4"), "atol": ("0", "1e-5", "2**-3"), "step": ("1e-6", "1e-5", "0.5"), "modes": ("forward", "vmap", "forward,vmap"), "format": ("json", "csv", "jsonl"),
     "export": ("a.json", "csv:b", "c.md"), "color": ("always", "never", "always"), "jobs": ("2", "3", "4"), "keyword": ("a", "b", "c"), "tag": ("a", "!b", "c"), "maxfail": ("1", "2", "3"), "durations": ("1", "0", "3"),

@@ -52,7 +52,8 @@ def settled_in_float64(
     again = dict(zip(open_, judge(said, tolerance, open_), strict=True))
     settled = list(verdicts)
     for k, verdict in again.items():
-        if settled[k].undecided or verdict.outcome is Outcome.WRONG:
+        is_news = verdict.outcome is Outcome.WRONG and settled[k].outcome is not Outcome.WRONG
+        if settled[k].undecided or is_news:
             settled[k] = _settle(settled[k], verdict)
     for k in undecided:
         if k not in again:
@@ -79,7 +80,7 @@ def _notes(evidence: Evidence, verdicts: Verdicts) -> tuple[str, ...]:
     if proof is None:
         return ()
     proved = sum(verdict.truth is not None for verdict in verdicts)
-    open_ = sum(verdict.outcome is Outcome.INCONCLUSIVE for verdict in verdicts)
+    open_ = sum(v.outcome is Outcome.INCONCLUSIVE and v.truth is None for v in verdicts)
     in_bulk = len(verdicts) - proved - open_
     how = (
         f"judged in bulk: {in_bulk:,} of {len(verdicts):,} partials by enclosures in float64, "

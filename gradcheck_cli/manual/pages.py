@@ -16,6 +16,7 @@ from gradcheck_cli.settings.table import SETTINGS
 PAGES = ("outcomes", "numerics", "language", "errors")
 GLOSSARY = "glossary"
 FURTHER = (
+    "sweeps",
     "claims",
     "hunting",
     "lifting",

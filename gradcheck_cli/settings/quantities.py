@@ -43,7 +43,7 @@ def count(text: str, name: str = "--maxfail") -> int:
 
 
 def points(text: str, name: str = "--points") -> int:
-    """How many points are drawn, or swept."""
+    """How many points are drawn or swept."""
     from gradcheck_cli.questions.ranges import MOST_SWEPT
 
     number = _whole(text)

@@ -14,7 +14,7 @@ from gradcheck_cli.checks.record import record_of
 from gradcheck_cli.judge.allowances import Allowances
 from gradcheck_cli.judge.point_budgets import budgets_at
 from gradcheck_cli.judge.rounding import Rounding
-from gradcheck_cli.judge.tally import STRIP, Tally
+from gradcheck_cli.judge.tally import Tally
 from gradcheck_cli.records.numbers import json_number
 from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.records.status import status_of
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 # Points of a stretch without a proved truth that are left to single checks.
 _FEW = 64
+# Points that are enclosed together.
+_BULK = 2**16
 
 
 @dataclass
@@ -95,9 +97,9 @@ def _hold_in_bulk(
 ) -> int:
     """Hold points against enclosures, as many at a time as stay in the cache; how many could be."""
     held, count = 0, len(partials)
-    for i in range(0, count, STRIP):
-        piece = {name: column[i : i + STRIP] for name, column in columns.items()}
-        answers = partials[i : i + STRIP]
+    for i in range(0, count, _BULK):
+        piece = {name: column[i : i + _BULK] for name, column in columns.items()}
+        answers = partials[i : i + _BULK]
         truth = enclosed.truth(piece, answers)
         if truth is None:
             tally.pending.add(start + i, start + i + len(answers))

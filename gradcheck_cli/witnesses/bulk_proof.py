@@ -97,7 +97,11 @@ def bulk_proof(point: Point) -> BulkProof | Abstention:
     # What takes torch is loaded where it is needed.
     from gradcheck_cli.worlds.bulk_arrays import BulkArrays
 
-    return _run_in(point, BulkArrays(point.dtype.round), as_torch=False)
+    found = _run_in(point, BulkArrays(point.dtype.round), as_torch=False)
+    if isinstance(found, NoBound):
+        # Balls know every function: nothing is decided in bulk, and all is left to them.
+        return BulkProof(_unknown(1), _unknown(len(point.keys)))
+    return found
 
 
 def bulk_budgets(point: Point, dtype: DType) -> BulkProof | Abstention:
@@ -106,14 +110,15 @@ def bulk_budgets(point: Point, dtype: DType) -> BulkProof | Abstention:
     """
     from gradcheck_cli.worlds.torch_rounding import TorchRounding
 
-    return _run_in(point, TorchRounding(dtype, point.dtype.round), as_torch=True)
+    found = _run_in(point, TorchRounding(dtype, point.dtype.round), as_torch=True)
+    return Abstention(f"`{found}` has no bound") if isinstance(found, NoBound) else found
 
 
-def _run_in(point: Point, kit: Any, *, as_torch: bool) -> BulkProof | Abstention:
+def _run_in(point: Point, kit: Any, *, as_torch: bool) -> BulkProof | NoBound | Abstention:
     try:
         value, partials = gradient_in(point, kit, as_torch=as_torch)
     except NoBound as missing:
-        return Abstention(f"no certified reference in bulk: `{missing}` has none")
+        return missing
     except (TooLarge, ShapeError, UserError) as error:
         return Abstention(f"no certified reference in bulk: {error}")
     except TORCH_ERRORS as error:
@@ -139,6 +144,11 @@ def gradient_in(point: Point, kit: Any, *, as_torch: bool) -> tuple[Any, list[An
 def _weights(point: Point) -> Any:
     cotangent = point.batch.cotangent
     return None if cotangent is None else np.asarray(cotangent)
+
+
+def _unknown(count: int) -> EnclosedNumbers:
+    """So many numbers of which nothing is known."""
+    return EnclosedNumbers(np.full(count, np.nan), np.full(count, np.nan))
 
 
 def _numbers(parts: list[Any]) -> EnclosedNumbers:

@@ -36,6 +36,8 @@ TINY = 1e-300
 _FLAT = 1e-290
 # A half, and what a ball's radius, of 30 bits, may be larger than it.
 _HALF = 0.5 + 2.0**-25
+# What a row may count for its value; and one less for its argument.
+_ROUNDS = 2
 # Slopes of slopes of slopes say no more.
 _DEPTH = 3
 
@@ -114,13 +116,18 @@ class Bulk:
         return self._smooth(row, args)
 
     def _value(self, row: Function, args: Sequence[Any], **others: Any) -> Any:
-        if row.kind != "primitive" or row.rounds[0] > 2 or row.rounds[1] > 1 or row.helper:
+        if row.kind != "primitive" or not self.is_granted(row):
             raise NoBound(row.name)
         values = [others.get(name, a.value) for name, a in zip(row.parsed.names, args, strict=True)]
         try:
             return row.torch(self.library.module, *values)
         except (AttributeError, TypeError) as error:
             raise NoBound(row.name) from error
+
+    def is_granted(self, row: Function) -> bool:
+        """Whether a library is trusted with a function: it is its own, and rounds twice at most."""
+        c, m = row.rounds
+        return max(c, m + 1) <= _ROUNDS and not row.helper
 
     def _smooth(self, row: Function, args: Sequence[Any]) -> Enclosure:
         """By the mean value theorem; of constants in balls."""
@@ -168,15 +175,20 @@ class Bulk:
         node = program.nodes[program.result]
         if isinstance(node, Number):
             return library.sizes(library.array(abs(float(node.value))))
+        slope = self.slope_near(row, args, program)
+        size = abs(library.sizes(slope.value))
+        return size if slope.radius is None else size + slope.radius
+
+    def slope_near(self, row: Function, args: Sequence[Any], program: Program) -> Enclosure:
+        """The slopes of a function where its arguments may be."""
         if self._depth >= _DEPTH:
             raise NoBound(row.name)
         self._depth += 1
         try:
-            slope = self.run(program, dict(zip(row.parsed.names, args, strict=True)))
+            found: Enclosure = self.run(program, dict(zip(row.parsed.names, args, strict=True)))
         finally:
             self._depth -= 1
-        size = abs(library.sizes(slope.value))
-        return size if slope.radius is None else size + slope.radius
+        return found
 
     def _radius(self, a: Any) -> Any:
         radius = getattr(a, "radius", None)
@@ -230,7 +242,9 @@ class Bulk:
         )
         middle = (low + high) / 2
         half = library.sizes(high - low) * _HALF + 2 * self.unit * abs(library.sizes(middle))
-        return Enclosure(middle, library.module.where(low == high, 0.0, half))
+        half = library.module.where(low == high, 0.0, half)
+        # What a library makes of NaN may be a number.
+        return Enclosure(middle, half + 0 * (abs(library.sizes(a.value)) + radius))
 
     def _gate(self, row: Function, args: Sequence[Any]) -> Enclosure:
         """1 where a condition holds, elsewhere a structural zero."""

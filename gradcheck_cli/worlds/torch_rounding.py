@@ -5,18 +5,19 @@ computes.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.calculus.formulas import torch_pullback
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.worlds.bulk_arrays import BulkArrays
-from gradcheck_cli.worlds.enclosures import Enclosure, NoBound
+from gradcheck_cli.worlds.enclosures import Enclosure, NoBound, Verity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from gradcheck_cli.dtypes import DType
-    from gradcheck_cli.language.program import Call
+    from gradcheck_cli.functions.row import Function
+    from gradcheck_cli.language.program import Call, Program
 
 
 class TorchRounding(BulkArrays):
@@ -29,6 +30,16 @@ class TorchRounding(BulkArrays):
     def __init__(self, dtype: DType, literal: Callable[[Fraction], float | Fraction]) -> None:
         unit, least = float(dtype.unit_roundoff), float(dtype.smallest) / 2
         super().__init__(literal, unit=unit, granted=1, least=least, in_order=True)
+
+    def is_granted(self, row: Function) -> bool:
+        """What a row counts is what is granted here."""
+        return True
+
+    def slope_near(self, row: Function, args: Sequence[Any], program: Program) -> Enclosure:
+        """To first order those at the arguments."""
+        held = [Enclosure(a.value) if isinstance(a, Enclosure) else Verity(a.value) for a in args]
+        found: Enclosure = self.run(program, dict(zip(row.parsed.names, held, strict=True)))
+        return found
 
     def kernel(self, node: Call, args: Sequence[Enclosure]) -> Enclosure:
         """A function that torch computes at once, and whose slopes are those of its backward."""
