@@ -5,7 +5,7 @@ from __future__ import annotations
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.hunting.hunt import Hunter
 from gradcheck_cli.hunting.judging import Judge
-from gradcheck_cli.hunting.space import Space, Lane, place_in_order
+from gradcheck_cli.hunting.space import Lane, Space, place_in_order
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.questions.numbers import read_points
 from gradcheck_cli.questions.question import question_of

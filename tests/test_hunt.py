@@ -8,6 +8,7 @@ import threading
 from fractions import Fraction
 from math import exp
 
+import mpmath
 import numpy as np
 import pytest
 import torch
@@ -17,11 +18,14 @@ from hunts import hunter_of, space_of
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.hunting.draws import Drawer, lines
 from gradcheck_cli.hunting.edges import Edges
+from gradcheck_cli.hunting.finals import range_text
 from gradcheck_cli.hunting.job import HuntJob
 from gradcheck_cli.hunting.judging import Judge
 from gradcheck_cli.hunting.screening import Screen, binades
 from gradcheck_cli.hunting.shrinking import shortest_text, shrunk
 from gradcheck_cli.hunting.space import numbers_at, place_in_order, places_of
+from gradcheck_cli.language.errors import Span
+from gradcheck_cli.questions.ranges import finite_count, read_range
 from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.settings.quantities import Quota
 
@@ -85,10 +89,11 @@ def test_two_inputs_move_together(tool, program, over, outcome):
 
 def test_a_kernel_that_is_off_in_batches_alone_is_found(tool):
     """Where this machine's torch has it; `reproduce` shows it again."""
-    at, truth, spacing = -0.03535878285765648, 0.47179952714702617, 2.0**-25
+    at, spacing = -0.035057224333286285, 2.0**-25
+    truth = float(mpmath.ncdf(at) + at * mpmath.npdf(at))
     x = torch.full((64,), at, dtype=torch.float32, requires_grad=True)
     torch.nn.functional.gelu(x).sum().backward()
-    if abs(x.grad[0].item() - truth) < 9.2 * spacing:
+    if abs(x.grad[0].item() - truth) < 9.6 * spacing:
         pytest.skip("torch's gelu is right there on this machine")
     words = ("gelu(x)", "--over", "x=-0.0355:-0.035", "--dtype", "float32", "--budget", "900")
     report = report_of_hunt(tool, *words)
@@ -285,6 +290,21 @@ def test_a_number_is_written_short(number, dtype, text):
     assert DTYPES[dtype].round(Fraction(text)) == number
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_range_of_one_number_holds_no_more_than_its_neighbour(dtype):
+    """Whatever its digits, at both ends and around 0."""
+    kind = DTYPES[dtype]
+    most = finite_count(kind) - 1
+    random = np.random.default_rng(2)
+    places = [0, 1, -2, most, -1 - most, most - 1, place_in_order(0.5, kind)]
+    places += [p for p in random.integers(-most, most, 50).tolist() if p != -1]
+    for place in places:
+        text = range_text(place, kind)
+        line = read_range(text, Span(0, len(text))).line(kind)
+        held = [place_in_order(line.value(k), kind) for k in range(line.count)]
+        assert [p for p in held if p != -1] in ([place], [place, place + 1]), (place, text)
+
+
 def _job(analyst, program, budget):
     from tool import Borrowed
 
@@ -294,7 +314,8 @@ def _job(analyst, program, budget):
 def test_ctrl_c_keeps_what_was_found(analyst):
     """After the first round."""
     job = _job(analyst, "tanh(x)", Quota(seconds=3600.0))
-    ended = job.watched(lambda _: _thread.interrupt_main(), 60.0, threading.Event())
+    rounds = iter([_thread.interrupt_main])
+    ended = job.watched(lambda _: next(rounds, bool)(), 60.0, threading.Event())
     report = job.report(ended, [], strict=False)
     assert ended.interrupted
     assert report.exit_code == 130
@@ -367,7 +388,7 @@ MISTAKES = [
     (
         ["sin(x)", "--over", "x=0:1", "--budget", "10years"],
         "error[bad-setting]: --budget: `10years` is no budget\n"
-        "  = help: --budget takes a number of points up to 10,000,000, or a time, such as 5000, "
+        "  = help: --budget takes a number of points up to 1,000,000, or a time, such as 5000, "
         "10s or 2m\n",
     ),
     (
