@@ -1,5 +1,5 @@
 """The atlas: how far torch's derivatives are off, function by function: every float32, and a million
-float64 spread over all patterns of bits. It writes `docs/accuracy.md`.
+float64 from -20 to 20. It writes `docs/accuracy.md`.
 
 Usage: python benchmarks/atlas.py [--dtype NAME] [--limit MINUTES] [FUNCTION]...
 
@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 KEPT, PAGE = FOLDER / "atlas.jsonl", FOLDER.parent / "docs" / "accuracy.md"
-SWEEPS = {"float64": ("--points", "1000000"), "float32": ()}
+SWEEPS = {
+    "float64": ("--over", "x=-20:20", "--points", "1000000"),
+    "float32": ("--over", "x=all"),
+}
 # What is told of each sweep in the table, in this order.
 TOLD = ("wrong", "imprecise", "inconclusive", "kink", "undefined", "not settled")
 
@@ -77,7 +80,7 @@ def finished() -> dict[tuple[str, str], dict[str, Any]]:
 def made(name: str, dtype: str) -> dict[str, Any]:
     """One sweep: its counts, the worst of each outcome, and its time."""
     begun = monotonic()
-    command = [GRADCHECK, "sweep", f"{name}(x)", "--over", "x=all", "--dtype", dtype]
+    command = [GRADCHECK, "sweep", f"{name}(x)", "--dtype", dtype]
     command += [*SWEEPS[dtype], "--timeout", "3600", "-f", "json"]
     told = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False).stdout
     (sweep,) = json.loads(told)["sweeps"] or [None]
@@ -130,7 +133,7 @@ def page(kept: dict[tuple[str, str], dict[str, Any]]) -> str:
     ]
     for dtype, what in (
         ("float32", "Every float32"),
-        ("float64", "A million float64, spread over all patterns of bits"),
+        ("float64", "A million float64 from -20 to 20"),
     ):
         entries = [e for (_, d), e in sorted(kept.items()) if d == dtype and "outcomes" in e]
         lines += ["", f"## {what}", ""]
