@@ -12,7 +12,6 @@ from gradcheck_cli.checks.reproduce import reproduce
 from gradcheck_cli.checks.traced import trace_record
 from gradcheck_cli.memory import uncollected
 from gradcheck_cli.records.numbers import json_array, json_number
-from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.records.record import Record
 from gradcheck_cli.records.status import status_of
 from gradcheck_cli.subjects.single import DirectedSlope
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.judge.verdict import Verdict
     from gradcheck_cli.questions.batch import Point
     from gradcheck_cli.records.numbers import JsonArray
+    from gradcheck_cli.records.outcome import Outcome
     from gradcheck_cli.records.record import AlsoRecord, ClaimRecord, Opinion, PartialRecord
     from gradcheck_cli.witnesses import Answer
 
