@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradcheck_cli.checks.bulk_entries import key_entry, partials_in_bulk
 from gradcheck_cli.checks.reproduce import reproduce
 from gradcheck_cli.checks.traced import trace_record
 from gradcheck_cli.memory import uncollected
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from gradcheck_cli.judge.evidence import Evidence
     from gradcheck_cli.judge.verdict import Verdict
     from gradcheck_cli.questions.batch import Point
-    from gradcheck_cli.questions.objectives import PartialKey
     from gradcheck_cli.records.numbers import JsonArray
     from gradcheck_cli.records.outcome import Outcome
     from gradcheck_cli.records.record import AlsoRecord, ClaimRecord, Opinion, PartialRecord
@@ -174,25 +175,18 @@ def _partials(result: Result) -> list[PartialRecord]:
         for name, said in result.evidence.testimonies.items()
         if isinstance(said, Abstention)
     }
+    proof = result.evidence.whole("reference", BulkProof)
     with uncollected():
+        if proof is not None and len(silent) == len(result.evidence.testimonies) - 2:
+            return list(partials_in_bulk(result, proof, silent, partial(_partial, result.evidence)))
         return [_partial(result.evidence, k, v, silent) for k, v in enumerate(result.verdicts)]
 
 
-def _key(key: PartialKey) -> PartialRecord:
-    """Which partial: of a second derivative the variables and indices are pairs."""
-    variable: Any = key.variable
-    index: list[Any] = list(key.index)
-    if key.first is not None:
-        variable, index = [key.first[0], variable], [list(key.first[1]), index]
-    output = None if key.output is None else list(key.output)
-    return {"variable": variable, "index": index, "output": output}
-
-
 def _partial(
-    evidence: Evidence, partial: int, verdict: Verdict, silent: Mapping[str, Opinion]
+    evidence: Evidence, place: int, verdict: Verdict, silent: Mapping[str, Opinion]
 ) -> PartialRecord:
     return {
-        **_key(verdict.key),
+        **key_entry(verdict.key),
         "outcome": verdict.outcome,
         "cause": verdict.cause,
         "failed": verdict.failed,
@@ -201,7 +195,7 @@ def _partial(
         **{
             name: silent[name]
             if name in silent and (name != "reference" or verdict.truth is None)
-            else _opinion(evidence, name, partial, verdict)
+            else _opinion(evidence, name, place, verdict)
             for name in evidence
         },
         "one_sided": _one_sided(verdict),

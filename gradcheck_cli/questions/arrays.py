@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 
 from gradcheck_cli.language.errors import mistake
+from gradcheck_cli.questions.draws import DrawnNumber
 from gradcheck_cli.questions.numbers import NonFinite
-from gradcheck_cli.questions.points import Drawn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -133,7 +133,7 @@ def _array(
     if not isinstance(value, list):
         return np.array(read(value), dtype=kind)
     shape, numbers = _flat(value, name)
-    if read_drawn is not None and all(type(number) is Drawn for number in numbers):
+    if read_drawn is not None and all(type(number) is DrawnNumber for number in numbers):
         found = read_drawn(numbers, read)
     else:
         found = [read(item) for item in numbers]

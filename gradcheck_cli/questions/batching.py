@@ -9,8 +9,8 @@ import numpy as np
 from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.questions.arrays import MANY
 from gradcheck_cli.questions.batch import Batch
+from gradcheck_cli.questions.draws import DrawnNumbers
 from gradcheck_cli.questions.numbers import Exact
-from gradcheck_cli.questions.points import DrawnNumbers
 from gradcheck_cli.questions.prepared import Oversize
 
 if TYPE_CHECKING:

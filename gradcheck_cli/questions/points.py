@@ -14,6 +14,7 @@ from random import Random
 from typing import TYPE_CHECKING, TypeAlias
 
 from gradcheck_cli.language.errors import mistake
+from gradcheck_cli.questions.draws import DrawnNumber, DrawnNumbers
 from gradcheck_cli.questions.numbers import MAX_POINTS, Exact, Grid
 
 if TYPE_CHECKING:
@@ -25,18 +26,6 @@ if TYPE_CHECKING:
 DRAWN_DIGITS = 6
 # The largest |z| that two numbers of 53 bits make in `_normal`: sqrt(-2 log(2**-53)) = 8.57.
 FARTHEST = 8.6
-
-
-class Drawn(Exact):
-    """A number that was drawn: a decimal, whose exact value is seldom asked for."""
-
-    def __init__(self, text: str) -> None:
-        object.__setattr__(self, "text", text)
-
-    @property
-    def value(self) -> Fraction:
-        """That of the text."""
-        return Fraction(self.text)
 
 
 @dataclass(frozen=True)
@@ -77,7 +66,19 @@ class Sample:
 
     def __getitem__(self, i: int) -> Nested:
         drawn = self._numbers(i)
-        return DrawnNumbers(drawn, self, i) if isinstance(drawn, list) else drawn
+        if not isinstance(drawn, list):
+            return drawn
+        words = "" if i else self._words
+        return DrawnNumbers(drawn, words, self.seed or 0, prod(self.shape), self.key)
+
+    @property
+    def _words(self) -> str:
+        """How it is written on a command line; empty where its ends are not as they were typed."""
+        names = {"normal": "normal", "uniform": "uniform", "logspace": "loguniform"}
+        low, high = self.low.text, self.high.text
+        sizes = ", ".join(map(str, self.shape))
+        is_plain = low and high and "," not in f"{low}{high}"
+        return f"{names[self.law]}({low}, {high}, {sizes})" if is_plain else ""
 
     def _numbers(self, i: int) -> Nested:
         # Of Python's generators only `random()` is promised to give the same numbers in later
@@ -114,27 +115,6 @@ class Sample:
         )
 
 
-class DrawnNumbers(list["Nested"]):
-    """Nested lists of numbers that were drawn, and from what.
-
-    Attributes:
-        words: how that is written on a command line, given the seed; empty where it is not the
-            first draw there.
-        size: how many there are.
-        key: as that of the sample; on a command line it is the input's name.
-    """
-
-    def __init__(self, numbers: list[Nested], sample: Sample, place: int) -> None:
-        super().__init__(numbers)
-        names = {"normal": "normal", "uniform": "uniform", "logspace": "loguniform"}
-        low, high = sample.low.text, sample.high.text
-        is_plain = not place and low and high and "," not in f"{low}{high}"
-        sizes = ", ".join(map(str, sample.shape))
-        self.words = f"{names[sample.law]}({low}, {high}, {sizes})" if is_plain else ""
-        self.seed, self.size = sample.seed or 0, prod(sample.shape)
-        self.key = sample.key
-
-
 def _normal(random: Random) -> float:
     """A standard normal number by Box and Muller, from two numbers of 53 bits."""
     u, v = 1 - random.random(), random.random()
@@ -142,7 +122,7 @@ def _normal(random: Random) -> float:
 
 
 def _rounded(value: float) -> Exact:
-    return Drawn(f"{value:.{DRAWN_DIGITS}g}")
+    return DrawnNumber(f"{value:.{DRAWN_DIGITS}g}")
 
 
 def shaped(numbers: Sequence[Exact | NonFinite], shape: tuple[int, ...]) -> Nested:
