@@ -12,21 +12,21 @@ from gradcheck_cli.checks.check import check_batches, panel
 from gradcheck_cli.checks.record import record_of
 from gradcheck_cli.judge.allowances import Allowances
 from gradcheck_cli.judge.rounding import Rounding
+from gradcheck_cli.judge.spans import Stretch
 from gradcheck_cli.judge.tally import Tally
 from gradcheck_cli.records.numbers import json_number
 from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.records.status import status_of
 from gradcheck_cli.sweeps.alone import Alone
 from gradcheck_cli.sweeps.answers import torch_answers
-from gradcheck_cli.sweeps.settling import settle
+from gradcheck_cli.sweeps.settling import Settled, settle
+from gradcheck_cli.witnesses import TORCH_ERRORS
 from gradcheck_cli.witnesses.cells import Modeller
 
 if TYPE_CHECKING:
-    from gradcheck_cli.judge.spans import Stretch
     from gradcheck_cli.records.record import Record
     from gradcheck_cli.records.sweep_record import SweepRecord, SweptPoint
     from gradcheck_cli.sweeps.asked import SweepQuestion
-    from gradcheck_cli.sweeps.settling import Settled
     from gradcheck_cli.symbolic.client import Analyst
     from gradcheck_cli.witnesses.cells import LineCell
 
@@ -53,6 +53,10 @@ def swept(
     rounding = Rounding(prepared)
     allowances = Allowances(rounding, asked.partial, sweep.moving, fixed, asked.dtype)
     tally = Tally(asked.dtype, _budgets(asked, allowances))
+    why_not = _refusal(asked, start)
+    if why_not:
+        nothing = Settled(unsettled=[(Stretch(start, stop, stop - start), why_not)])
+        return SweptPart(asked, start, stop, tally, nothing, 0)
     cells = modeller.over(start, stop)
     cell, made = next(cells), 1
     for first, x, partials in torch_answers(asked, start, stop):
@@ -68,6 +72,15 @@ def swept(
             done = end
     settled = settle(tally, Alone(asked, analyst), seed)
     return SweptPart(asked, start, stop, tally, settled, made)
+
+
+def _refusal(asked: SweepQuestion, point: int) -> str:
+    """Why torch cannot compute this at all; nothing where it can."""
+    try:
+        next(torch_answers(asked, point, point + 1))
+    except TORCH_ERRORS as error:
+        return f"torch cannot compute this: {str(error).partition(chr(10))[0]}"
+    return ""
 
 
 def _budgets(asked: SweepQuestion, allowances: Allowances) -> Any:
@@ -130,8 +143,6 @@ def _worst_records(part: SweptPart, analyst: Analyst, *, strict: bool) -> dict[s
 
 
 def _all_of(part: SweptPart, outcome: Outcome, number: int) -> Stretch:
-    from gradcheck_cli.judge.spans import Stretch
-
     part.tally.spans.pop(outcome, None)
     return Stretch(part.start, part.stop, number)
 
