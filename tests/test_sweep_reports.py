@@ -70,7 +70,7 @@ def test_the_points_add_up(told, name):
 def lies(sweep):
     """The sweep with one thing changed each."""
     for key in sweep:
-        for lie in (None, [True], -1):
+        for lie in (None, [True]):
             if key != "written" or lie is not None:
                 changed = deepcopy(sweep)
                 changed[key] = lie

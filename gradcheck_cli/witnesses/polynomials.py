@@ -130,6 +130,7 @@ def polynomial_of(
         power *= width
     error += (rest * power).abs_upper()
     bound = float(error.upper()) * _ROOM + _rounding(firsts, rests, is_fine=is_fine)
+    bound += 0.0 if error.is_zero() else _TINY  # it may be less than float64 has
     least = float(whole.abs_lower()) * scale / _ROOM
     room = _share(dtype) * scale * ulp_at(least / scale, dtype)
     if not bound <= room:
