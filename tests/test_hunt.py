@@ -27,7 +27,7 @@ from gradcheck_cli.hunting.space import numbers_at, place_in_order, places_of
 from gradcheck_cli.language.errors import Span
 from gradcheck_cli.questions.ranges import finite_count, read_range
 from gradcheck_cli.records.outcome import Outcome
-from gradcheck_cli.settings.quantities import Quota
+from gradcheck_cli.settings.quantities import Quota, budget
 
 
 def report_of_hunt(tool, *words):
@@ -403,6 +403,20 @@ def test_a_mistake_is_told_in_full(tool, words, text):
     """With exit code 2."""
     done = tool.run(["hunt", *words])
     assert (done.returncode, done.stdout, done.stderr) == (2, "", text)
+
+
+@pytest.mark.parametrize(
+    ("text", "quota"),
+    [
+        ("2000", Quota(points=2000)),
+        ("0.5s", Quota(seconds=0.5)),
+        ("2 m", Quota(seconds=120.0)),
+        ("1h", Quota(seconds=3600.0)),
+    ],
+)
+def test_a_budget_is_of_points_or_of_time(text, quota):
+    """One of the two."""
+    assert budget(text) == quota
 
 
 def test_fixed_inputs_and_each_dtype(tool, tmp_path):
