@@ -30,7 +30,7 @@ FLOORS = (
     ("witnesses", "settings"),
     ("judge", "claims", "diagnosis"),
     ("checks",),
-    ("code",),
+    ("code", "sweeps", "hunting"),
     ("api", "suites"),
     ("manual", "runs", "lifting"),
     ("pytest_plugin", "starter"),
@@ -42,9 +42,10 @@ CLI_FLOORS = (
     ("misplaced",),
     ("streams", "progress", "arguments", "paths"),
     ("context", "exports", "endings", "watching", "help_pages", "completion"),
+    ("going",),
     ("shells",),
     ("options", "entry"),
-    ("check", "fn", "run", "stored", "pages", "init", "lift"),
+    ("check", "fn", "run", "stored", "sweep", "hunt", "pages", "init", "lift"),
     ("__init__",),
 )
 # Imports that go up, each with its reason.

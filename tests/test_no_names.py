@@ -28,6 +28,7 @@ WORDS = {
     ("api.py", "trace"): "the name of a setting",
     ("settings", "trace"): "the name of a setting",
     ("reports", "trace"): "a key of records",
+    ("reports", "negative"): "a key of binades",
     ("lifting", "diff"): "a part of names of estimates",
     ("cli", "diff"): "a command",
     ("settings", "diff"): "a command",
@@ -37,6 +38,7 @@ WORDS = {
     ("suites", "repeat"): "the name of a setting",
     ("code", "repeat"): "the name of a setting",
     ("code", "where"): "a key of records",
+    ("sweeps", "negative"): "a key of binades",
     ("worlds", "angle"): "a kind of closed form",
 }
 # Rooms that speak of functions by the names of others.

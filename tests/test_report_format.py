@@ -14,7 +14,7 @@ from rich.text import Text
 
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.questions.numbers import read_value
-from gradcheck_cli.records.record import typed_text
+from gradcheck_cli.records.numbers import typed_text
 from gradcheck_cli.reports.digits import with_bar
 from gradcheck_cli.reports.format import array_text, escape_controls, inert, torch_number
 from gradcheck_cli.reports.wrap import TOKEN, shorten, wrap, wrap_command

@@ -26,8 +26,9 @@ from rich.cells import cell_len
 from shared_report import golden, live_report, shared_report
 
 from gradcheck_cli import records, reports
+from gradcheck_cli.records.numbers import numbers_of
 from gradcheck_cli.records.outcome import OUTCOMES, Cause, Outcome
-from gradcheck_cli.records.record import numbers_of, opinions_of
+from gradcheck_cli.records.record import opinions_of
 from gradcheck_cli.records.report import Report
 from gradcheck_cli.reports import FORMATS, SUFFIXES, formats_in, renderer, shows_formulas
 from gradcheck_cli.reports.csv import COLUMNS, MAX_REPEATED_POINT

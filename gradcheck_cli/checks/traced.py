@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck_cli.records.record import json_number
+from gradcheck_cli.records.numbers import json_number
 from gradcheck_cli.witnesses.truth import is_certified
 from gradcheck_cli.worlds import balls
 
 if TYPE_CHECKING:
-    from gradcheck_cli.records.record import JsonArray, LocalRecord, TraceRecord
+    from gradcheck_cli.records.numbers import JsonArray
+    from gradcheck_cli.records.record import LocalRecord, TraceRecord
     from gradcheck_cli.witnesses.chain import LocalPartial, TracedName
     from gradcheck_cli.witnesses.unrolled_steps import Numbers
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck_cli.language.elements import elements_of
+from gradcheck_cli.records.numbers import json_array, json_number, typed_text
 from gradcheck_cli.records.outcome import Outcome
-from gradcheck_cli.records.record import ClaimRecord, json_array, json_number, typed_text
 from gradcheck_cli.worlds.decimals import ball_text
 
 if TYPE_CHECKING:
     from gradcheck_cli.claims.verdict import ClaimVerdict, Counterexample, Explanation
     from gradcheck_cli.questions.batch import Point
+    from gradcheck_cli.records.record import ClaimRecord
 
 # A point of more numbers is not repeated in a sentence.
 _MOST_NUMBERS = 8

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from gradcheck_cli.language.errors import did_you_mean, elide, mistake
 from gradcheck_cli.settings.table import FLAG, settings_of
@@ -10,6 +11,8 @@ from gradcheck_cli.settings.table import FLAG, settings_of
 # In order of use, as `--help` lists them.
 COMMANDS = (
     "check",
+    "sweep",
+    "hunt",
     "fn",
     "init",
     "run",
@@ -23,29 +26,48 @@ COMMANDS = (
     "schema",
     "doctor",
 )
+# Those that take a program, which may look like an option; the first is the default.
+_OF_PROGRAMS = ("check", "sweep", "hunt")
 # Words that the group itself answers.
 _GROUP = ("-h", "--help", "-V", "--version", "--install-completion", "--show-completion")
 
 
-def _letters(*, flags: bool) -> str:
-    """The short options of `check` that take no value, or those that do."""
-    rows = (row for row in settings_of("check") if (row.kind is FLAG) == flags)
-    return "".join(word[1] for row in rows for word in row.words if re.fullmatch("-[A-Za-z]", word))
+class _Options:
+    """How the options of a command look.
+
+    Attributes:
+        takes_value: a word that the next one belongs to.
+        is_option: any other word that is one.
+    """
+
+    def __init__(self, command: str) -> None:
+        rows = settings_of(command)
+        flags, valued = (
+            "".join(
+                word[1]
+                for row in rows
+                if (row.kind is FLAG) == is_flag
+                for word in row.words
+                if re.fullmatch("-[A-Za-z]", word)
+            )
+            for is_flag in (True, False)
+        )
+        flags = f"h{flags}"
+        names = "|".join(row.name for row in rows if row.kind is not FLAG)
+        self.takes_value = re.compile(rf"--(?:{names})|-[{flags}]*[{valued}]")
+        known = rf"--[A-Za-z][\w-]*(?:=.*)?|-[{flags}]+|-[{flags}]*[{valued}]\w+"
+        self.is_option = re.compile(known, re.DOTALL)
+        self._long = {word for row in rows for words in row.words for word in words.split("/")}
+
+    def is_unknown(self, word: str) -> bool:
+        """Whether a word looks like a long option and is none of the command."""
+        name = word.partition("=")[0]
+        return name.startswith("--") and name not in (*self._long, "--help", "--show-settings")
 
 
-_FLAGS, _VALUED = f"h{_letters(flags=True)}", _letters(flags=False)
-_NAMES = "|".join(row.name for row in settings_of("check") if row.kind is not FLAG)
-_TAKES_VALUE = re.compile(rf"--(?:{_NAMES})|-[{_FLAGS}]*[{_VALUED}]")
-_FLAG = re.compile(rf"--[A-Za-z][\w-]*(?:=.*)?|-[{_FLAGS}]+|-[{_FLAGS}]*[{_VALUED}]\w+", re.DOTALL)
-
-
-_LONG = {word for row in settings_of("check") for words in row.words for word in words.split("/")}
-
-
-def _is_unknown(word: str) -> bool:
-    """Whether a word looks like a long option and is none of `check`."""
-    name = word.partition("=")[0]
-    return name.startswith("--") and name not in (*_LONG, "--help", "--show-settings")
+@cache
+def _options(command: str) -> _Options:
+    return _Options(command)
 
 
 def _require_no_command(word: str) -> None:
@@ -63,12 +85,13 @@ def in_order(words: list[str]) -> list[str]:
     """
     if not words or words[0] in _GROUP:
         return words
-    if words[0] in COMMANDS[1:]:
+    if words[0] in COMMANDS and words[0] not in _OF_PROGRAMS:
         return words
     if words[0] == "help" and (len(words) == 1 or words[1] in COMMANDS):
         return [*words[1:2], "--help"]
-    named = words[0] == "check"
-    words = words[1:] if named else words
+    named = words[0] in _OF_PROGRAMS
+    command = words[0] if named else _OF_PROGRAMS[0]
+    words, known = words[1:] if named else words, _options(command)
     options: list[str] = []
     expressions: list[str] = []
     unknown: list[str] = []
@@ -79,21 +102,21 @@ def in_order(words: list[str]) -> list[str]:
             last = list(rest)
             expressions += last
             strays += last
-        elif _TAKES_VALUE.fullmatch(word):
+        elif known.takes_value.fullmatch(word):
             value = next(rest, None)
             if value is None:
                 # The last word: nothing may follow, or it would pass for the value.
-                return ["check", *options, word]
+                return [command, *options, word]
             options += [word, value]
-        elif _FLAG.fullmatch(word):
+        elif known.is_option.fullmatch(word):
             options.append(word)
-            if _is_unknown(word):
+            if known.is_unknown(word):
                 unknown.append(word)
                 strays.append(word)
         else:
             expressions.append(word)
             strays.append(word)
-    if len(strays) > 1:
+    if len(strays) > 1 and command == _OF_PROGRAMS[0]:
         # Imported where it is needed: it reads the program.
         from gradcheck_cli.cli.misplaced import require_point_option
 
@@ -101,4 +124,4 @@ def in_order(words: list[str]) -> list[str]:
     pointed = any(re.match("--at(?:=|$)", word) for word in options)
     if not named and (len(expressions) > 1 or not pointed):
         _require_no_command(words[0])
-    return ["check", *options, "--", *expressions] if expressions else ["check", *options]
+    return [command, *options, "--", *expressions] if expressions else [command, *options]

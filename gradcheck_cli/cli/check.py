@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from dataclasses import replace
@@ -18,16 +17,15 @@ from gradcheck_cli.cli.exports import Delivery, require_places, write
 from gradcheck_cli.cli.help_pages import EXAMPLE, EXITS
 from gradcheck_cli.cli.options import ExpressionArgument, ShowSettings, with_settings
 from gradcheck_cli.cli.streams import (
-    FAILED,
     USAGE,
     defect,
+    leave_at_once,
     out,
     say,
-    standard_input,
+    text_asked,
     wants_progress,
 )
 from gradcheck_cli.language.errors import Mistake, Span, UserError
-from gradcheck_cli.language.files import file_text
 from gradcheck_cli.memory import Guard, size_text
 from gradcheck_cli.settings.values import Settings
 
@@ -40,9 +38,6 @@ if TYPE_CHECKING:
 # A guess: the slowest check that came to an end, 1,600 partials of a matrix product, took 12 s;
 # torch's polygamma(2, -1e15) never does.
 CASE_LIMIT = 120.0
-# Of a program that is read from a file or from stdin. A program has at most 65,536; of one that is
-# not far beyond its own message says more.
-LONGEST_TEXT = 1_000_000
 
 
 @command(
@@ -65,10 +60,10 @@ def check_command(
 
     show_settings_page(context, show_settings)
     require_places([*settings.export, *_script(settings)])
-    with Guard(settings.max_memory, _leave) as guard:
+    with Guard(settings.max_memory, leave_at_once) as guard:
         text = ""
         try:
-            text = _text(expression)
+            text = text_asked(expression)
             job = prepare(text, _with_files(settings))
         except UserError as error:
             formulas = getattr(error, "formulas", ())
@@ -146,14 +141,6 @@ def _with_value(options: list[str], said: set[str], text: str) -> Iterator[str]:
         yield f"{lead}{text}" if word in said else word
 
 
-def _leave(guard: Guard) -> None:
-    """Nothing: the process ends, since what it does takes all memory and cannot be stopped."""
-    size = size_text(guard.limit)
-    message = f"more than {size} of memory were taken, and no report could be written in time"
-    say(str(Mistake("out-of-memory", message)))
-    os._exit(FAILED)
-
-
 def _run(job: Job, delivery: Delivery, guard: Guard, *, strict: bool) -> Ending:
     """What was finished, and how it ended; everything but the end by Ctrl-C is told."""
     from gradcheck_cli.checks.record import record_of
@@ -193,14 +180,5 @@ def _with_files(settings: Settings) -> Settings:
     said = settings.above.get("claim")
     if said is None:
         return settings
-    read = said._replace(value=tuple(_text(claim) for claim in said.value))
+    read = said._replace(value=tuple(text_asked(claim) for claim in said.value))
     return replace(settings, above={**settings.above, "claim": read})
-
-
-def _text(expression: str) -> str:
-    """A program's or a claim's text: the argument itself, stdin or a file."""
-    if expression == "-":
-        return standard_input(LONGEST_TEXT)
-    if expression.startswith("@"):
-        return file_text(Path(expression[1:]), LONGEST_TEXT, expression)
-    return expression

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
@@ -15,33 +13,26 @@ import typer
 from gradcheck_cli.cli.context import settings_anew, show_settings_page
 from gradcheck_cli.cli.entry import command
 from gradcheck_cli.cli.exports import Delivery, require_places
+from gradcheck_cli.cli.going import go, signals
 from gradcheck_cli.cli.help_pages import EXITS
 from gradcheck_cli.cli.options import Exitfirst, ShowSettings, Suites, with_settings
 from gradcheck_cli.cli.streams import (
     are_one_stream,
-    defect,
     out,
     render_report,
     say,
     standard_input,
     variable,
-    wants_progress,
 )
-from gradcheck_cli.language.errors import UserError, mistake
+from gradcheck_cli.language.errors import mistake
 from gradcheck_cli.language.files import error_text
 from gradcheck_cli.records.outcome import NOTHING_SELECTED
 from gradcheck_cli.settings.values import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from gradcheck_cli.records.report import Report
-    from gradcheck_cli.runs.session import Session
-
-# What ends a run before its time and leaves it time to write a report.
-_ENDINGS = [
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-]
 
 
 @command(
@@ -62,29 +53,12 @@ def run_command(
     """Check suites: files of expressions, or all that a folder holds."""
     show_settings_page(context, show_settings)
     _require_startable(settings)
-    with _signals():
+    with signals():
         if settings.watch:
             code = _watch(context, settings, exitfirst=exitfirst)
         else:
             code, _ = _run(settings, exitfirst=exitfirst)
     raise typer.Exit(code)
-
-
-@contextmanager
-def _signals() -> Iterator[None]:
-    """SIGTERM and SIGHUP taken as Ctrl-C while a run is under way: a CI server that cancels a job
-    asks first, and so does a terminal that is closed, unless `nohup` says that it is not to count.
-    Afterwards everything is as before.
-    """
-    before = {number: signal.getsignal(number) for number in _ENDINGS}
-    for number in _ENDINGS[1:]:
-        if before[number] is not signal.SIG_IGN:
-            signal.signal(number, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _require_startable(settings: Settings) -> None:
@@ -116,7 +90,7 @@ def _watch(context: typer.Context, settings: Settings, *, exitfirst: bool) -> in
 
     def check(settings: Settings, names: frozenset[str]) -> tuple[int, bool]:
         _require_startable(settings)
-        with _signals():
+        with signals():
             return _run(settings, exitfirst=exitfirst, only=names)
 
     return keep_checking(lambda: settings_anew(context), check, lambda: find(Path()))
@@ -141,7 +115,7 @@ def _run(
         say("nothing is selected: no check was made")
         return NOTHING_SELECTED, True
     delivery = Delivery(settings)
-    broken = _go(session, delivery)
+    broken = go(session, delivery)
     report = session.run.report(["gradcheck", *settings.command("run")], versions())
     report = delivery.deliver(
         replace(report, incomplete=report.incomplete or broken),
@@ -171,40 +145,6 @@ def _not_overwritten(suites: Sequence[str], targets: Sequence[tuple[str, Path]])
                 "unwritable",
                 f"the report cannot be written to `{target}`: that is one of the files it is about",
             )
-
-
-def _go(session: Session, delivery: Delivery) -> bool:
-    """Run to the end, streaming and showing progress; whether the run itself broke."""
-    from gradcheck_cli.cli.progress import Progress
-
-    journal, count = session.run.journal, session.run.plan.selected
-    streamed, broken = delivery.settings.format == "jsonl", False
-    for remark in session.remarks:
-        say(remark)
-    if session.resumed:
-        say(f"{session.resumed:,} of {count:,} checks are taken over from the run before")
-    with Progress(count, shown=wants_progress(count)) as progress:
-
-        def take(position: int, done: int) -> bool:
-            progress.show(done, lambda: session.run.name(position))
-            return not streamed or delivery.stream(journal.line(position))
-
-        try:
-            session.go(take)
-        except UserError:
-            raise
-        except Exception as error:  # noqa: BLE001 - what is finished is reported all the same
-            defect(error)
-            session.run.problems.append(f"the run broke off: {error}")
-            broken = True
-    # Whoever presses Ctrl-C again must not lose the report.
-    for number in _ENDINGS:
-        signal.signal(number, signal.SIG_IGN)
-    if streamed and delivery.read:
-        all(delivery.stream(journal.line(position)) for position in session.run.rest())
-    if journal.trouble:
-        say(f"{journal.trouble}: results were kept in memory, and --resume will not find them")
-    return broken
 
 
 def _summary_page(report: Report, forms: set[str]) -> None:

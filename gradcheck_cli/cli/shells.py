@@ -23,7 +23,7 @@ _PLAIN, _PLAIN_IN_ZSH = re.compile(r"[\w@%+=:,./-]*"), re.compile(r"[\w@%+=:,./ 
 _BREAKS = ("=", ":", "@")
 
 
-class Line(NamedTuple):
+class TypedLine(NamedTuple):
     """A command line as far as the cursor.
 
     Attributes:
@@ -61,7 +61,7 @@ def _split(text: str) -> tuple[list[str], bool]:
     return words, False
 
 
-def _bash_line(environment: Mapping[str, str]) -> Line:
+def _bash_line(environment: Mapping[str, str]) -> TypedLine:
     """bash gives pieces: `--dtype`, `=`, `fl`; it replaces the last one."""
     pieces, quoted = _split(environment.get("COMP_WORDS", ""))
     last = int(environment.get("COMP_CWORD") or 0)
@@ -76,28 +76,28 @@ def _bash_line(environment: Mapping[str, str]) -> Line:
             words.append(piece)
     # Behind such a sign the piece that bash replaces is empty.
     piece = "" if pieces[-1] in _BREAKS else pieces[-1]
-    return Line(words[:-1], words[-1], words[-1][: len(words[-1]) - len(piece)], quoted)
+    return TypedLine(words[:-1], words[-1], words[-1][: len(words[-1]) - len(piece)], quoted)
 
 
-def _whole_line(environment: Mapping[str, str]) -> Line:
+def _whole_line(environment: Mapping[str, str]) -> TypedLine:
     """zsh and fish give the line as it is, and replace a whole word."""
     text = environment.get("_TYPER_COMPLETE_ARGS", "")
     words = _split(text)[0][1:]
     if not words or text.endswith(" "):
         words.append("")
-    return Line(words[:-1], words[-1])
+    return TypedLine(words[:-1], words[-1])
 
 
-def _powershell_line(environment: Mapping[str, str]) -> Line:
+def _powershell_line(environment: Mapping[str, str]) -> TypedLine:
     words = _split(environment.get("_TYPER_COMPLETE_ARGS", ""))[0][1:]
     word = environment.get("_TYPER_COMPLETE_WORD_TO_COMPLETE", "")
-    return Line(words[:-1] if word else words, word)
+    return TypedLine(words[:-1] if word else words, word)
 
 
 Page = tuple[str, int]
 
 
-def _bash_page(rows: list[Completion], line: Line, _: Mapping[str, str]) -> Page:
+def _bash_page(rows: list[Completion], line: TypedLine, _: Mapping[str, str]) -> Page:
     """bash takes words as they stand. Where it gets none, as in quotes where they would have to be
     written otherwise, it looks for files itself.
     """
@@ -107,7 +107,7 @@ def _bash_page(rows: list[Completion], line: Line, _: Mapping[str, str]) -> Page
     return "\n".join(re.sub(r"([^\w@%+=:,./-])", r"\\\1", word) for word in words), 0
 
 
-def _zsh_page(rows: list[Completion], _: Line, __: Mapping[str, str]) -> Page:
+def _zsh_page(rows: list[Completion], _: TypedLine, __: Mapping[str, str]) -> Page:
     if not rows or not all(_PLAIN_IN_ZSH.fullmatch(row.word) for row in rows):
         return "_files", 0
     items = [
@@ -122,14 +122,14 @@ def _quoted(text: str) -> str:
     return text.replace(":", r"\\:")
 
 
-def _fish_page(rows: list[Completion], _: Line, environment: Mapping[str, str]) -> Page:
+def _fish_page(rows: list[Completion], _: TypedLine, environment: Mapping[str, str]) -> Page:
     """fish asks twice, whether there is anything and what; where nothing is it lists files."""
     if environment.get("_TYPER_COMPLETE_FISH_ACTION") == "is-args":
         return "", 0 if rows else 1
     return "\n".join(f"{row.word}\t{row.help}" if row.help else row.word for row in rows), 0
 
 
-def _powershell_page(rows: list[Completion], _: Line, __: Mapping[str, str]) -> Page:
+def _powershell_page(rows: list[Completion], _: TypedLine, __: Mapping[str, str]) -> Page:
     return "\n".join(f"{row.word}:::{row.help or ' '}" for row in rows), 0
 
 

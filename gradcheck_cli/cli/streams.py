@@ -9,19 +9,24 @@ import sys
 import traceback
 from contextlib import suppress
 from errno import EDQUOT, EFBIG, EIO, ENOSPC
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from gradcheck_cli.language.errors import Mistake, UserError, mistake
-from gradcheck_cli.language.files import error_text, stream_text, unreadable
+from gradcheck_cli.language.files import error_text, file_text, stream_text, unreadable
 from gradcheck_cli.reports import renderer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import TextIO
 
+    from gradcheck_cli.memory import Guard
     from gradcheck_cli.records.report import Report
 
 USAGE, FAILED = 2, 3
+# Of a program that is read from a file or from stdin. A program has at most 65,536; of one that is
+# not far beyond its own message says more.
+LONGEST_TEXT = 1_000_000
 # What an output says that takes no more: a full disk, a quota, a terminal that is gone.
 FULL = (ENOSPC, EDQUOT, EFBIG, EIO)
 
@@ -56,6 +61,16 @@ def leave(code: int) -> NoReturn:
     with suppress(OSError, ValueError):
         sys.stderr.flush()
     os._exit(code)
+
+
+def leave_at_once(guard: Guard) -> None:
+    """Nothing: the process ends, since what it does takes all memory and cannot be stopped."""
+    from gradcheck_cli.memory import size_text
+
+    size = size_text(guard.limit)
+    message = f"more than {size} of memory were taken, and no report could be written in time"
+    say(str(Mistake("out-of-memory", message)))
+    os._exit(FAILED)
 
 
 def fault_of_stdout() -> str:
@@ -131,6 +146,15 @@ def standard_input(most: int) -> str:
     return stream_text(sys.stdin, most, "-")
 
 
+def text_asked(expression: str) -> str:
+    """A program's or a claim's text: the argument itself, stdin or a file."""
+    if expression == "-":
+        return standard_input(LONGEST_TEXT)
+    if expression.startswith("@"):
+        return file_text(Path(expression[1:]), LONGEST_TEXT, expression)
+    return expression
+
+
 def colour(choice: str) -> bool:
     """Whether stdout gets colour."""
     return wants_colour(choice, os.environ, terminal=sys.stdout.isatty())
@@ -164,7 +188,7 @@ def render_report(
     verbose: bool = True,
 ) -> str:
     """A report in some format; the last four are for the table."""
-    render = renderer(form)
+    render = renderer(form, report.kind)
     if form != "table":
         return render(report)
     width = None if natural(paint=paint) else columns()

@@ -29,7 +29,7 @@ from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.judge.all_inputs import proved_for_all_inputs
 from gradcheck_cli.language.errors import Mistake, PointError, did_you_mean
 from gradcheck_cli.recording.recording import BackwardRaised
-from gradcheck_cli.records.record import typed_text
+from gradcheck_cli.records.numbers import typed_text
 from gradcheck_cli.settings.readers import RETURNED
 from gradcheck_cli.subjects.function import FunctionSubject
 from gradcheck_cli.subjects.pair_calls import PairError

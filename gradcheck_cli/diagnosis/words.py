@@ -15,7 +15,7 @@ from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.elements import elements_of
 from gradcheck_cli.language.program import Call, Number, Variable
 from gradcheck_cli.questions.recorded import short
-from gradcheck_cli.records.record import typed_text
+from gradcheck_cli.records.numbers import typed_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

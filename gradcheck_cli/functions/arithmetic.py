@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
+from gradcheck_cli.functions import taylor
 from gradcheck_cli.functions.deviations import Elsewhere
 from gradcheck_cli.functions.row import Function
 
@@ -135,6 +136,31 @@ def _gate(c: bool | None) -> Any:
     return arb(1) if c is True else OFF if c is False else arb(0.5, 0.5)
 
 
+# A bound that is taken from a size may itself be rounded: it is taken a little larger.
+_MORE = 1 + 2.0**-25
+
+
+def _quotient_steep(t: Any, q: Any, x: Any, y: Any, ex: Any, ey: Any) -> tuple[Any, Any]:
+    room = abs(y) - ey * _MORE
+    room = t.where(room > 0, room, float("nan"))
+    return 1 / room, (abs(x) + ex) / room / room
+
+
+def _power_steep(t: Any, p: Any, x: Any, y: Any, ex: Any, ey: Any) -> tuple[Any, Any]:
+    """|x| grows or falls in its power; a whole one from 1 on has a slope at 0 too."""
+    low, high = abs(x) - ex * _MORE, abs(x) + ex
+    whole = (ey == 0) & (y == t.floor(y)) & (y >= 1)
+    if not y.ndim and whole:
+        return (abs(y) * high ** (y - 1), y)
+    low = t.where((low > 0) & ((x > 0) | (ey == 0)), low, float("nan"))
+    log = t.maximum(abs(t.log(low)), abs(t.log(high)))
+    far = t.exp(ey * log * _MORE) * _MORE
+    inside = (abs(y) + ey) * t.maximum(low ** (y - 1), high ** (y - 1)) * far
+    slope = t.where(whole, abs(y) * high ** (y - 1), inside)
+    slope = t.where((y == 0) & (ey == 0), 0.0, slope)
+    return slope, t.maximum(low**y, high**y) * far * log
+
+
 # fmt: off
 # Where two are equal torch gives each half.
 _HALF = "where(x == y, ybar / 2, where(%s, ybar, 0))"
@@ -143,33 +169,35 @@ ROWS = (
     Function("pi", "", torch=lambda t: t.pi, means="4 * atan(1)", sympy=lambda s: s.pi),
     Function("e",  "", torch=lambda t: t.e,  means="exp(1)", sympy=lambda s: s.E, aliases=("E",)),
 
-    Function("add", "x, y", torch=lambda t, x, y: x + y, sympy=lambda s, x, y: x + y, arb=lambda x, y: x + y, partials=("1", "1"), operator="+", scalars=True,
-             germ=lambda s, x, y: x + y, rounds=(1, 0), fields=lambda f, x, y: x + y),
-    Function("sub", "x, y", torch=lambda t, x, y: x - y, sympy=lambda s, x, y: x - y, arb=lambda x, y: x - y, partials=("1", "-1"), operator="-", scalars=True,
-             aliases=("subtract",), germ=lambda s, x, y: x - y, rounds=(1, 0), fields=lambda f, x, y: x - y),
-    Function("mul", "x, y", torch=lambda t, x, y: x * y, sympy=lambda s, x, y: x * y, arb=lambda x, y: x * y, partials=("y", "x"), operator="*", scalars=True,
-             aliases=("multiply",), germ=lambda s, x, y: x * y, rounds=(1, 0), fields=lambda f, x, y: x * y),
-    Function("div", "x, y", torch=lambda t, x, y: x / y, sympy=lambda s, x, y: x / y, arb=lambda x, y: x / y, partials=("1 / y", "-x / y / y"), operator="/",
+    Function("add", "x, y", torch=lambda t, x, y: x + y, sympy=lambda s, x, y: x + y, arb=lambda x, y: x + y, series=lambda x, y: x + y, partials=("1", "1"),
+             operator="+", scalars=True, germ=lambda s, x, y: x + y, rounds=(1, 0), fields=lambda f, x, y: x + y),
+    Function("sub", "x, y", torch=lambda t, x, y: x - y, sympy=lambda s, x, y: x - y, arb=lambda x, y: x - y, series=lambda x, y: x - y, partials=("1", "-1"),
+             operator="-", scalars=True, aliases=("subtract",), germ=lambda s, x, y: x - y, rounds=(1, 0), fields=lambda f, x, y: x - y),
+    Function("mul", "x, y", torch=lambda t, x, y: x * y, sympy=lambda s, x, y: x * y, arb=lambda x, y: x * y, series=lambda x, y: x * y, partials=("y", "x"),
+             operator="*", scalars=True, aliases=("multiply",), germ=lambda s, x, y: x * y, rounds=(1, 0), fields=lambda f, x, y: x * y),
+    Function("div", "x, y", torch=lambda t, x, y: x / y, sympy=lambda s, x, y: x / y, arb=lambda x, y: x / y, series=lambda x, y: x / y,
+             partials=("1 / y", "-x / y / y"), operator="/",
              scalars=True, aliases=("divide", "true_divide"), pullback=("ybar / y", "-ybar * (x / y / y)"), domain=("abs(y)",), germ=lambda s, x, y: x / y,
-             rounds=(1, 0), foreign={"sympy": "sympy.div(x, y) divides polynomials, with a remainder: write x / y"},
+             rounds=(1, 0), steep=_quotient_steep, foreign={"sympy": "sympy.div(x, y) divides polynomials, with a remainder: write x / y"},
              fields=lambda f, x, y: x / y),
     Function("pow", "x, y", derivative=("y * x**(y - 1)", "x**y * log(x)"),
              torch=lambda t, x, y: x ** y, sympy=lambda s, x, y: x ** y, arb=_power, operator="**", scalars=True, aliases=("power", "Pow"),
-             partials=("where(y == 0, 0, y * x**(y - 1))", "where(x == 0, where(y > 0, 0, log(x)), x**y * log(x))"),
+             series=taylor.raised, steep=_power_steep, partials=("where(y == 0, 0, y * x**(y - 1))", "where(x == 0, where(y > 0, 0, log(x)), x**y * log(x))"),
              pullback=("where(y == 0, 0, ybar * (y * x**(y - 1)))", "where(x == 0, 0, ybar * (x**y * log(x)))"),
              domain=("where(x > 0, 1, where(x == 0, where(y == 0, 1, y), where(y == floor(y), 1, -1)))",),
              germ=_power_beside, note="x < 0 needs an integer exponent; x = 0 a positive one, or 0", fields=lambda f, x, y: f.power(x, y)),
-    Function("neg", "x", torch=lambda t, x: -x, sympy=lambda s, x: -x, arb=lambda x: -x, partials=("-1",), operator="-", scalars=True, aliases=("negative",),
-             germ=lambda s, x: -x, rounds=(0, 0), fields=lambda f, x: -x),
+    Function("neg", "x", torch=lambda t, x: -x, sympy=lambda s, x: -x, arb=lambda x: -x, series=lambda x: -x, monotone=-1, partials=("-1",), operator="-",
+             scalars=True, aliases=("negative",), germ=lambda s, x: -x, rounds=(0, 0), fields=lambda f, x: -x),
 
     Function("abs", "x", derivative=("sign(x)",),
              torch=lambda t, x: t.abs(x), sympy=lambda s, x: s.Abs(x), arb=abs, partials=("2 * heaviside(x) - 1",), pullback=("ybar * sign(x)",),
              kinks=("x",), aliases=("Abs", "fabs", "absolute"), germ=lambda s, x: s.extreme(x, -x, 1), rounds=(0, 0), latex=r"\left|%s\right|",
              fields=lambda f, x: x if x.ball > 0 else -x,
              mpmath=lambda m, x: abs(x)),
-    Function("sign", "x", torch=lambda t, x: t.sign(x), sympy=lambda s, x: s.sign(x), arb=_sign, partials=("0",), kinks=("x",), jumps=True, aliases=("sgn",),
-             germ=lambda s, x: s.constant(x.sign()), rounds=(0, 0)),
-    Function("heaviside", "x", torch=lambda t, x: t.heaviside(x, t.full_like(x, 0.5)), sympy=lambda s, x: s.Heaviside(x), arb=_step, partials=("0",),
+    Function("sign", "x", torch=lambda t, x: t.sign(x), sympy=lambda s, x: s.sign(x), arb=_sign, monotone=1, partials=("0",), kinks=("x",), jumps=True,
+             aliases=("sgn",), germ=lambda s, x: s.constant(x.sign()), rounds=(0, 0)),
+    Function("heaviside", "x", torch=lambda t, x: t.heaviside(x, t.full_like(x, 0.5)), sympy=lambda s, x: s.Heaviside(x), arb=_step, monotone=1,
+             partials=("0",),
              kinks=("x",), jumps=True, backward=False, aliases=("Heaviside",), germ=_step_beside, rounds=(0, 0), convention="(sign(x) + 1) / 2",
              note="any of [0, 1] at 0; torch is given 1/2 there",
              mpmath=lambda m, x: m.choose(x > 0, 1, m.choose(x < 0, 0, m.mpf(0.5)))),
@@ -196,15 +224,17 @@ ROWS = (
 
     Function("square",     "x", torch=lambda t, x: t.square(x),     means="x**2",        pullback=("ybar * (2 * x)",), rounds=(1, 0)),
     Function("reciprocal", "x", torch=lambda t, x: t.reciprocal(x), means="1 / x",       pullback=("-ybar * (y * y)",), rounds=(1, 0)),
-    Function("sqrt", "x", torch=lambda t, x: t.sqrt(x), sympy=lambda s, x: s.sqrt(x), arb=_square_root, partials=("1 / (2 * sqrt(x))",),
+    Function("sqrt", "x", torch=lambda t, x: t.sqrt(x), sympy=lambda s, x: s.sqrt(x), arb=_square_root, series=lambda x: x.sqrt(), monotone=1,
+             partials=("1 / (2 * sqrt(x))",),
              pullback=("ybar / (2 * y)",), domain=("x",), germ=lambda s, x: x ** Fraction(1, 2), rounds=(1, 0), latex=r"\sqrt{%s}",
+             steep=lambda t, y, x, e: (t.where(e <= 0.75 * x, 1 / y, float("inf")),),
              foreign={"sympy": Elsewhere(scalars=True)}, fields=lambda f, x: f.power(x, Fraction(1, 2))),
     Function("rsqrt",      "x", torch=lambda t, x: t.rsqrt(x),      means="1 / sqrt(x)", pullback=("-1/2 * ybar * y**3",)),
 
-    Function("floor", "x", torch=lambda t, x: t.floor(x), sympy=lambda s, x: s.floor(x), arb=lambda x: x.floor(), partials=("0",), kinks=("x - floor(x)",),
-             jumps=True, rounds=(0, 0)),
-    Function("ceil", "x", torch=lambda t, x: t.ceil(x), sympy=lambda s, x: s.ceiling(x), arb=lambda x: x.ceil(), partials=("0",), kinks=("ceil(x) - x",),
-             jumps=True, aliases=("ceiling",), rounds=(0, 0),
+    Function("floor", "x", torch=lambda t, x: t.floor(x), sympy=lambda s, x: s.floor(x), arb=lambda x: x.floor(), monotone=1, partials=("0",),
+             kinks=("x - floor(x)",), jumps=True, rounds=(0, 0)),
+    Function("ceil", "x", torch=lambda t, x: t.ceil(x), sympy=lambda s, x: s.ceiling(x), arb=lambda x: x.ceil(), monotone=1, partials=("0",),
+             kinks=("ceil(x) - x",), jumps=True, aliases=("ceiling",), rounds=(0, 0),
              mpmath=lambda m, x: m.ceil(x)),
     Function("trunc", "x", torch=lambda t, x: t.trunc(x), sympy=lambda s, x: s.sign(x) * s.floor(s.Abs(x)), arb=_truncated, partials=("0",),
              kinks=("where(abs(x) < 1, 1, x - floor(x))",), jumps=True, aliases=("fix",), rounds=(0, 0),
@@ -231,7 +261,8 @@ ROWS = (
     Function("gate", "c:condition", helper=True, torch=lambda t, c: t.where(c, 1.0, 0.0), arb=_gate, partials=("0",), backward=False,
              note="1 where c holds, a zero that even NaN cannot spoil elsewhere: the slope of `where`", germ=lambda s, c: s.constant(c), rounds=(0, 0)),
 
-    Function("stop_gradient", "x", torch=lambda t, x: x.detach(), arb=lambda x: x, partials=("0",), backward=False, stops=True, rounds=(0, 0),
+    Function("stop_gradient", "x", torch=lambda t, x: x.detach(), arb=lambda x: x, series=lambda x: x, monotone=1, partials=("0",), backward=False,
+             stops=True, rounds=(0, 0),
              note="the value of x, held fixed where a gradient is formed; a cut by `detach`, which is the identity, is told as a missing path",
              fields=lambda f, x: x),
     Function("straight_through", "forward, backward", derivative=("0", "ybar"), torch=lambda t, x, y: y + (x - y).detach(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from gradcheck_cli.functions import taylor
 from gradcheck_cli.functions.deviations import Elsewhere
 from gradcheck_cli.functions.row import Function
 
@@ -123,40 +124,58 @@ def _sinc_slope_in_fields(f: Any, x: Any) -> Any:
     return (cos - sin / (4 * quarter * x)) / x
 
 
+def _grown(t: Any, size: Any, e: Any) -> tuple[Any]:
+    """At least `size * exp(e)`, where that is no more than thrice as much."""
+    return (size * t.where(e <= 1, 1 + 2 * e, float("inf")),)
+
+
+def _tan_steep(t: Any, y: Any, x: Any, e: Any) -> tuple[Any]:
+    """By the addition theorem, with tan(e) below 0.275 and so is its product with |y|."""
+    return (t.where(e * (1 + abs(y)) <= 0.25, 2.1 * (1 + y * y), float("inf")),)
+
+
 # fmt: off
 ROWS = (
-    Function("exp", "x", torch=lambda t, x: t.exp(x), sympy=lambda s, x: s.exp(x), arb=lambda x: x.exp(), partials=("exp(x)",), pullback=("ybar * y",),
+    Function("exp", "x", torch=lambda t, x: t.exp(x), sympy=lambda s, x: s.exp(x), arb=lambda x: x.exp(), series=lambda x: x.exp(), monotone=1,
+             steep=lambda t, y, x, e: _grown(t, abs(y), e), partials=("exp(x)",), pullback=("ybar * y",),
              germ=lambda s, x: s.exponential(x), rounds=(2, 1), latex="e^{%s}", foreign={"sympy": Elsewhere(scalars=True)},
              fields=lambda f, x: f.exp(x)),
     Function("expm1", "x", derivative=("exp(x)",),
-             torch=lambda t, x: t.expm1(x), sympy=lambda s, x: s.exp(x) - 1, arb=lambda x: x.expm1(), partials=("exp(x)",),
+             torch=lambda t, x: t.expm1(x), sympy=lambda s, x: s.exp(x) - 1, arb=lambda x: x.expm1(), series=taylor.expm1, monotone=1, partials=("exp(x)",),
              pullback=("ybar * (y + 1)",), germ=lambda s, x: s.exponential(x) - 1 if x.infinity else s.follow("expm1", x),
              fields=lambda f, x: f.exp(x) - 1,
              mpmath=lambda m, x: m.expm1(x)),
     Function("exp2", "x", torch=lambda t, x: t.exp2(x), means="2**x", pullback=("ybar * y * log(2)",)),
-    Function("log", "x", torch=lambda t, x: t.log(x), sympy=lambda s, x: s.log(x), arb=lambda x: x.log(), partials=("1 / x",), pullback=("ybar / x",),
+    Function("log", "x", torch=lambda t, x: t.log(x), sympy=lambda s, x: s.log(x), arb=lambda x: x.log(), series=lambda x: x.log(), monotone=1,
+             partials=("1 / x",), pullback=("ybar / x",),
              domain=("x",), aliases=("ln",), germ=lambda s, x: s.logarithm(x), latex=r"\log", fields=lambda f, x: f.log(x)),
-    Function("log1p", "x", torch=lambda t, x: t.log1p(x), sympy=lambda s, x: s.log(1 + x), arb=lambda x: x.log1p(), partials=("1 / (1 + x)",),
+    Function("log1p", "x", torch=lambda t, x: t.log1p(x), sympy=lambda s, x: s.log(1 + x), arb=lambda x: x.log1p(), series=taylor.log1p, monotone=1,
+             partials=("1 / (1 + x)",),
              pullback=("ybar / (1 + x)",), domain=("1 + x",), germ=_log1p_beside, fields=lambda f, x: f.log(1 + x),
              mpmath=lambda m, x: m.log1p(x)),
     Function("log2", "x", torch=lambda t, x: t.log2(x), means="log(x) / log(2)", pullback=("ybar / (x * log(2))",)),
     Function("log10", "x", torch=lambda t, x: t.log10(x), means="log(x) / log(10)", pullback=("ybar / (x * log(10))",)),
 
-    Function("sin",  "x", torch=lambda t, x: t.sin(x),  sympy=lambda s, x: s.sin(x),  arb=lambda x: x.sin(),  partials=("cos(x)",), latex=r"\sin",
+    Function("sin",  "x", torch=lambda t, x: t.sin(x),  sympy=lambda s, x: s.sin(x),  arb=lambda x: x.sin(),  series=lambda x: x.sin(),
+             steep=lambda t, y, x, e: (t.ones_like(y),), partials=("cos(x)",),
+             latex=r"\sin",
              fields=lambda f, x: f.turn(x, f.value("atan", 1))[1]),
-    Function("cos",  "x", torch=lambda t, x: t.cos(x),  sympy=lambda s, x: s.cos(x),  arb=lambda x: x.cos(),  partials=("-sin(x)",), latex=r"\cos",
+    Function("cos",  "x", torch=lambda t, x: t.cos(x),  sympy=lambda s, x: s.cos(x),  arb=lambda x: x.cos(),  series=lambda x: x.cos(),
+             steep=lambda t, y, x, e: (t.ones_like(y),), partials=("-sin(x)",),
+             latex=r"\cos",
              fields=lambda f, x: f.turn(x, f.value("atan", 1))[0]),
-    Function("tan", "x", torch=lambda t, x: t.tan(x), sympy=lambda s, x: s.tan(x), arb=lambda x: x.tan(), partials=("1 + tan(x)**2",),
+    Function("tan", "x", torch=lambda t, x: t.tan(x), sympy=lambda s, x: s.tan(x), arb=lambda x: x.tan(), series=lambda x: x.tan(), partials=("1 + tan(x)**2",),
              pullback=("ybar * (1 + y**2)",), domain=("abs(cos(x))",), latex=r"\tan", aliases=("tg",),
-             fields=_tangent_in_fields),
+             steep=_tan_steep, fields=_tangent_in_fields),
     Function("asin", "x", derivative=("1 / sqrt(1 - x**2)",),
-             torch=lambda t, x: t.asin(x), sympy=lambda s, x: s.asin(x), arb=_asin, partials=("1 / sqrt(1 - x**2)",),
+             torch=lambda t, x: t.asin(x), sympy=lambda s, x: s.asin(x), arb=_asin, series=lambda x: x.asin(), monotone=1, partials=("1 / sqrt(1 - x**2)",),
              pullback=("ybar * rsqrt(1 - x * x)",), domain=("1 - x**2",), aliases=("arcsin",)),
     Function("acos", "x", derivative=("-1 / sqrt(1 - x**2)",),
-             torch=lambda t, x: t.acos(x), sympy=lambda s, x: s.acos(x), arb=_acos, partials=("-1 / sqrt(1 - x**2)",),
+             torch=lambda t, x: t.acos(x), sympy=lambda s, x: s.acos(x), arb=_acos, series=lambda x: x.acos(), monotone=-1, partials=("-1 / sqrt(1 - x**2)",),
              pullback=("ybar * -rsqrt(1 - x * x)",), domain=("1 - x**2",), aliases=("arccos",),
              fields=lambda f, x: 2 * f.value("atan", 1) - f.value("asin", x)),
-    Function("atan", "x", torch=lambda t, x: t.atan(x), sympy=lambda s, x: s.atan(x), arb=lambda x: x.atan(), partials=("1 / (1 + x**2)",),
+    Function("atan", "x", torch=lambda t, x: t.atan(x), sympy=lambda s, x: s.atan(x), arb=lambda x: x.atan(), series=lambda x: x.atan(), monotone=1,
+             partials=("1 / (1 + x**2)",),
              pullback=("ybar / (x * x + 1)",), aliases=("arctan", "arctg"), germ=_atan_beside),
     # Differentiable on the cut itself, but the value jumps there: zero where y = 0 and x <= 0.
     Function("atan2", "y, x", torch=lambda t, y, x: t.atan2(y, x), sympy=lambda s, y, x: s.atan2(y, x), arb=_atan2, aliases=("arctan2",),
@@ -164,22 +183,26 @@ ROWS = (
              germ=_atan2_beside,
              note="jumps from pi to -pi across the negative x axis"),
 
-    Function("sinh",  "x", torch=lambda t, x: t.sinh(x),  sympy=lambda s, x: s.sinh(x),  arb=lambda x: x.sinh(),  partials=("cosh(x)",),
+    Function("sinh",  "x", torch=lambda t, x: t.sinh(x),  sympy=lambda s, x: s.sinh(x),  arb=lambda x: x.sinh(),  series=taylor.sinh, monotone=1,
+             steep=lambda t, y, x, e: _grown(t, abs(y) + 1, e), partials=("cosh(x)",),
              germ=_hyperbolic("sinh", -1), latex=r"\sinh", fields=lambda f, x: (f.exp(x) - 1 / f.exp(x)) / 2),
-    Function("cosh",  "x", torch=lambda t, x: t.cosh(x),  sympy=lambda s, x: s.cosh(x),  arb=lambda x: x.cosh(),  partials=("sinh(x)",),
+    Function("cosh",  "x", torch=lambda t, x: t.cosh(x),  sympy=lambda s, x: s.cosh(x),  arb=lambda x: x.cosh(),  series=taylor.cosh,
+             steep=lambda t, y, x, e: _grown(t, abs(y), e), partials=("sinh(x)",),
              germ=_hyperbolic("cosh", 1), latex=r"\cosh", fields=lambda f, x: (f.exp(x) + 1 / f.exp(x)) / 2),
-    Function("tanh", "x", torch=lambda t, x: t.tanh(x), sympy=lambda s, x: s.tanh(x), arb=lambda x: x.tanh(), partials=("1 / cosh(x)**2",),
+    Function("tanh", "x", torch=lambda t, x: t.tanh(x), sympy=lambda s, x: s.tanh(x), arb=lambda x: x.tanh(), series=taylor.tanh, monotone=1,
+             steep=lambda t, y, x, e: (1 - y * y + 2 * e + 2.0**-44,), partials=("1 / cosh(x)**2",),
              pullback=("ybar * (1 - y * y)",), germ=_tanh_beside, latex=r"\tanh",
              fields=lambda f, x: 1 - 2 / (f.exp(x)**2 + 1)),
     Function("asinh", "x", derivative=("1 / sqrt(x**2 + 1)",),
-             torch=lambda t, x: t.asinh(x), sympy=lambda s, x: s.asinh(x), arb=lambda x: x.asinh(), partials=("1 / sqrt(x**2 + 1)",),
+             torch=lambda t, x: t.asinh(x), sympy=lambda s, x: s.asinh(x), arb=lambda x: x.asinh(), series=taylor.asinh, monotone=1,
+             partials=("1 / sqrt(x**2 + 1)",),
              pullback=("ybar * rsqrt(x**2 + 1)",), aliases=("arcsinh", "arsinh"), germ=_asinh_beside,
              fields=lambda f, x: f.log(x + f.power(x * x + 1, Fraction(1, 2)))),
     Function("acosh", "x", derivative=("1 / sqrt(x**2 - 1)",),
-             torch=lambda t, x: t.acosh(x), sympy=lambda s, x: s.acosh(x), arb=lambda x: x.acosh(), partials=("1 / sqrt(x**2 - 1)",),
+             torch=lambda t, x: t.acosh(x), sympy=lambda s, x: s.acosh(x), arb=lambda x: x.acosh(), monotone=1, partials=("1 / sqrt(x**2 - 1)",),
              pullback=("ybar * rsqrt(x * x - 1)",), domain=("x - 1",), aliases=("arccosh", "arcosh"), germ=_acosh_beside,
              fields=lambda f, x: f.log(x + f.power(x * x - 1, Fraction(1, 2)))),
-    Function("atanh", "x", torch=lambda t, x: t.atanh(x), sympy=lambda s, x: s.atanh(x), arb=lambda x: x.atanh(), partials=("1 / (1 - x**2)",),
+    Function("atanh", "x", torch=lambda t, x: t.atanh(x), sympy=lambda s, x: s.atanh(x), arb=lambda x: x.atanh(), monotone=1, partials=("1 / (1 - x**2)",),
              pullback=("ybar / (1 - x**2)",), domain=("1 - x**2",), aliases=("arctanh", "artanh"), germ=_atanh_beside,
              fields=lambda f, x: (f.log(1 + x) - f.log(1 - x)) / 2),
 
@@ -221,14 +244,14 @@ ROWS = (
              mpmath=lambda m, x, y: m.choose(x == 0, 0, x * m.log1p(y))),
 
     Function("sinc", "x", derivative=("(cos(pi * x) - sinc(x)) / x",),
-             torch=lambda t, x: t.sinc(x), sympy=lambda s, x: s.sinc(s.pi * x), arb=lambda x: x.sinc_pi(), partials=("sinc_slope(x)",),
+             torch=lambda t, x: t.sinc(x), sympy=lambda s, x: s.sinc(s.pi * x), arb=lambda x: x.sinc_pi(), series=taylor.sinc, partials=("sinc_slope(x)",),
              pullback=("where(x == 0, 0, ybar * ((pi * x * cos(pi * x) - sin(pi * x)) / (pi * x * x)))",),
              rounds=(2, 2),
              foreign={"sympy": "sympy.sinc(x) is sin(x)/x, this language's sinc(x) is sin(pi*x)/(pi*x): write sinc(x/pi)"},
              note="sin(pi*x) / (pi*x), and 1 at 0", fields=_sinc_in_fields),
     # A row of its own: the slope of a `where` inside sinc's partial would lose sinc''(0) = -pi**2 / 3.
     Function("sinc_slope", "x", helper=True, torch=_torch_sinc_slope, arb=_sinc_slope,
-             partials=("where(x == 0, -pi**2 / 3, -pi**2 * sinc(x) - 2 * sinc_slope(x) / x)",),
+             series=taylor.sinc_slope, partials=("where(x == 0, -pi**2 / 3, -pi**2 * sinc(x) - 2 * sinc_slope(x) / x)",),
              fields=_sinc_slope_in_fields, backward=False, note="the derivative of sinc; torch has no function for it and is given its formula"),
     Function("entr",    "x", torch=lambda t, x: t.special.entr(x), means="-xlogy(x, x)", pullback=("ybar * (-log(x) - 1)",)),
     Function("logit",   "x", derivative=("1 / (x * (1 - x))",), torch=lambda t, x: t.logit(x),   means="log(x / (1 - x))"),

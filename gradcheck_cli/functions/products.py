@@ -94,9 +94,9 @@ def _matrix_power(k: Any, x: Any, n: Any) -> Any:
     found, square = None, x
     while power:
         if power % 2:
-            found = square if found is None else k.np.matmul(found, square)
+            found = square if found is None else k.matmul(found, square)
         power //= 2
-        square = k.np.matmul(square, square) if power else square
+        square = k.matmul(square, square) if power else square
     return found
 
 
@@ -108,7 +108,7 @@ def _chain(k: Any, *tensors: Any) -> Any:
         or not all(x.ndim in (1, 2) for x in tensors)
     ):
         raise ValueError("multi_dot takes matrices; the first and the last may be vectors")
-    y = reduce(k.np.matmul, tensors)
+    y = reduce(k.matmul, tensors)
     return y if isinstance(y, k.np.ndarray) else fill(k, (), [y])
 
 

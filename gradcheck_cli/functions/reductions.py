@@ -23,25 +23,28 @@ def _kept(shape: Sequence[int], dim: Any, keepdim: bool) -> list[int]:
     return [1 if i in axes else n for i, n in enumerate(shape) if keepdim or i not in axes]
 
 
-def _reduced(k: Any, x: Any, dim: Any, keepdim: bool, fold: Callable[[list[Any]], Any]) -> Any:
+def _reduced(k: Any, x: Any, dim: Any, keepdim: bool, fold: Callable[[Any], Any]) -> Any:
+    """What `fold` makes of rows of the elements along dim: one number of each."""
     axes = axes_of(x.ndim, dim)
     others = [i for i in range(x.ndim) if i not in axes]
     rows = x.transpose(*others, *axes).reshape(
         math.prod(x.shape[i] for i in others), math.prod(x.shape[i] for i in axes)
     )
-    return fill(k, _kept(x.shape, dim, keepdim), [fold(list(row)) for row in rows])
+    return fill(k, _kept(x.shape, dim, keepdim), fold(rows))
 
 
 def total(k: Any, x: Any, dim: Any, keepdim: bool) -> Any:
-    return _reduced(
-        k, x, dim, keepdim, lambda row: reduce(operator.add, row) if row else k.number(0)
-    )
+    return _reduced(k, x, dim, keepdim, k.totals)
 
 
 def _prod(k: Any, x: Any, dim: Any, keepdim: bool) -> Any:
     dim = None if dim is None else axis_of(x.ndim, dim)
     return _reduced(
-        k, x, dim, keepdim, lambda row: reduce(operator.mul, row) if row else k.number(1)
+        k,
+        x,
+        dim,
+        keepdim,
+        lambda rows: [reduce(operator.mul, row) if row.size else k.number(1) for row in rows],
     )
 
 
@@ -52,9 +55,7 @@ def _extreme(function: str, *, tuples: bool) -> Callable[..., Any]:
         if not x.size:
             raise ValueError(f"the {function} of no elements")
         dim = dim if dim is None or tuples else axis_of(x.ndim, dim)
-        return _reduced(
-            k, x, dim, keepdim, lambda row: reduce(lambda a, b: k.call(function, a, b), row)
-        )
+        return _reduced(k, x, dim, keepdim, lambda rows: k.extremes(function, rows))
 
     return array
 
@@ -193,6 +194,12 @@ def _logsumexp(dim: Any, keepdim: bool) -> str:
     return f"{inner} + amax(x, {over(dim, keepdim)})"
 
 
+def _logsumexp_steady(dim: Any, keepdim: bool) -> str:
+    """Less any number and that number added: it is stopped, as it has no part in the derivative."""
+    top, inside = (f"stop_gradient(amax(x, {over(dim, keep)}))" for keep in (keepdim, True))
+    return f"log(sum(exp(x - {inside}), {over(dim, keepdim)})) + {top}"
+
+
 def _cumprod_back(dim: Any) -> tuple[str, ...]:
     """Sums from behind of `y * ybar`, over x; without dim the elements are in a row."""
     if dim is None:
@@ -240,7 +247,8 @@ ROWS = (
     # Stated through logsumexp and not as exp(x) / sum(exp(x)): torch, too, rounds a difference x - c before its exp.
     Function("logsumexp", "x; dim=None, keepdim=False",
              derivative=_logsumexp_written, torch=lambda t, x, dim, keepdim: t.logsumexp(x, dim=tuple(range(x.dim())) if dim is None else dim, keepdim=keepdim),
-             means=lambda dim, keepdim: f"log(sum(exp(x), {over(dim, keepdim)}))", computes=_logsumexp, pullback=_reduced_back("G * exp(x - Y)"),
+             means=lambda dim, keepdim: f"log(sum(exp(x), {over(dim, keepdim)}))", computes=_logsumexp, steady=_logsumexp_steady,
+             pullback=_reduced_back("G * exp(x - Y)"),
              foreign=dict.fromkeys(("torch", "torch.special"), torch_needs("logsumexp", "dim", "0")) | {"scipy.special": Elsewhere(named=("keepdim",))}),
     Function("softmax", "x; dim=-1", torch=lambda t, x, dim: t.softmax(x, dim=dim), means=lambda dim: f"exp(x - logsumexp(x, {_along(dim)}))",
              pullback=lambda dim: (f"y * (ybar - sum(ybar * y, {_along(dim)}))",),

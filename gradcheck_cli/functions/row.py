@@ -80,9 +80,11 @@ class Function:
             keyword.
         sympy: the same in SymPy; takes SymPy first. A primitive without it borrows its own
             `partials` there. A constant may have it too.
-        arb: the same over `flint.arb` balls; raises nothing, answers NaN where there is no
-            enclosure.
+        arb: the same over `flint.arb` balls; NaN, and no exception, where there is no enclosure.
         partials: the exact partial for each argument, over the signature's names.
+        series: the same over `flint.arb_series`, inside its domain and beside its kinks; without
+            it, or where it answers None, the series is the integral of the partials.
+        monotone: 1 where it rises wherever it is defined, -1 where it falls.
         means: the function in the tool's own language, or a function from settings to such a text.
         array: the same over NumPy object arrays; takes a `Toolkit` first.
         computes: what torch's forward evaluates, step by step, where that rounds otherwise than
@@ -93,8 +95,7 @@ class Function:
             functions from settings to texts; an empty one says nothing for these settings.
         derivative: as `pullback`, as people write it; a function takes the arguments' shapes too.
         moves: True where the elements of the argument are put in other places, and no more.
-        domain: expressions; the function is defined where all are > 0, and undefined where one is <
-            0.
+        domain: expressions; the function is defined where all are > 0, undefined where one is < 0.
         kinks: expressions; the function is C1 where none is zero.
         jumps: True where the value itself may jump at a kink.
         germ: its series just beside a point; takes a `worlds.puiseux.Sides` first, then a `Puiseux`
@@ -104,6 +105,10 @@ class Function:
             `FieldValue` for each argument (True or False for a condition). Only where something is
             known of the function: without it, it is a random number for each value of its
             arguments, or what it is at the point where all its partials are 0.
+        steep: its largest slopes near a point, one for each argument, as arrays; takes a library of
+            arrays first (NumPy or torch), then the result, the arguments, and how far each may be
+            off. Only where that does not follow from `partials`: see `worlds.bulk`.
+        steady: `means` in a form that overflows no sooner than the result; as `means`.
         rounds: (c, m), how many roundings torch's result counts for: c of the value, m of the
             argument as the function passes it on.
         eliminates: True where torch solves linear systems with the first argument by elimination.
@@ -129,8 +134,7 @@ class Function:
             is refused; the narrowest counts.
         answers: what torch names the several results that it answers; the row is the first of them,
             or has a setting `piece`, which an index behind the call sets.
-        note: one sentence for `gradcheck functions NAME` where the fields above leave something
-            unsaid.
+        note: one sentence for `gradcheck functions NAME` of what the other fields leave unsaid.
         helper: other rows are made of it; it is no function that people write.
     """
 
@@ -140,6 +144,8 @@ class Function:
     sympy: Callable[..., Any] | None = None
     arb: Callable[..., Any] | None = None
     partials: tuple[str, ...] = ()
+    series: Callable[..., Any] | None = None
+    monotone: int = 0
     means: str | Callable[..., str] | None = None
     array: Callable[..., Any] | None = None
     computes: str | Callable[..., str] = ""
@@ -152,6 +158,8 @@ class Function:
     jumps: bool = False
     germ: Callable[..., Any] | None = None
     fields: Callable[..., Any] | None = None
+    steep: Callable[..., tuple[Any, ...]] | None = None
+    steady: Callable[..., str] | None = None
     rounds: tuple[int, int] = (2, 0)
     eliminates: bool = False
     aliases: tuple[str, ...] = ()
@@ -180,9 +188,10 @@ class Function:
             raise RowError(
                 f"{self.name}: {len(self.parsed.args)} arguments but {len(self.partials)} partials"
             )
-        of_primitives = (self.partials, self.germ, self.fields, self.sympy and self.parsed.args)
+        of_primitives: tuple[object, ...] = (self.partials, self.germ, self.fields)
+        of_primitives += (self.series, self.monotone, self.sympy and self.parsed.args)
         if self.arb is None and any(of_primitives):
-            theirs = "`partials`, `germ`, `fields` and `sympy`"
+            theirs = "`partials`, `germ`, `fields`, `series`, `monotone` and `sympy`"
             raise RowError(f"{self.name}: {theirs} belong to primitives; here they follow")
         for noun, texts in (("pullbacks", self.pulled_back({})), ("derivatives", self.derivative)):
             if isinstance(texts, tuple) and texts and len(texts) != len(self.parsed.args):

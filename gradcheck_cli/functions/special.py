@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from gradcheck_cli.functions import taylor
 from gradcheck_cli.functions.deviations import Approximation
 from gradcheck_cli.functions.row import CallError, Function
 
@@ -139,12 +140,13 @@ _TRIGAMMA = "torch's backward sums a short series, good to some 5e-10"
 _POLES = "maximum(x, x - floor(x))"
 
 ROWS = (
-    Function("erf", "x", torch=lambda t, x: t.erf(x), sympy=lambda s, x: s.erf(x), arb=lambda x: x.erf(), partials=("2 / sqrt(pi) * exp(-x**2)",),
+    Function("erf", "x", torch=lambda t, x: t.erf(x), sympy=lambda s, x: s.erf(x), arb=lambda x: x.erf(), series=lambda x: x.erf(), monotone=1,
+             partials=("2 / sqrt(pi) * exp(-x**2)",),
              germ=lambda s, x: 1 - _erfc_beside(s, x) if x.infinity else s.follow("erf", x)),
-    Function("erfc", "x", torch=lambda t, x: t.erfc(x), sympy=lambda s, x: s.erfc(x), arb=_erfc, partials=("-2 / sqrt(pi) * exp(-x**2)",),
+    Function("erfc", "x", torch=lambda t, x: t.erfc(x), sympy=lambda s, x: s.erfc(x), arb=_erfc, monotone=-1, partials=("-2 / sqrt(pi) * exp(-x**2)",),
              germ=_erfc_beside, fields=lambda f, x: 1 - f.value("erf", x)),
     Function("erfinv", "x", torch=lambda t, x: t.erfinv(x), sympy=lambda s, x: s.erfinv(x), arb=lambda x: x.erfinv(),
-             partials=("sqrt(pi) / 2 * exp(erfinv(x)**2)",), pullback=("sqrt(pi) / 2 * exp(y**2) * ybar",), domain=("1 - x**2",), rounds=(4, 4)),
+             monotone=1, partials=("sqrt(pi) / 2 * exp(erfinv(x)**2)",), pullback=("sqrt(pi) / 2 * exp(y**2) * ybar",), domain=("1 - x**2",), rounds=(4, 4)),
     Function("erfcx",    "x", torch=lambda t, x: t.special.erfcx(x),    means="exp(x**2) * erfc(x)",          pullback=("(2 * x * y - 2 / sqrt(pi)) * ybar",),
              rounds=(8, 8)),
     Function("ndtr",     "x", derivative=("exp(-x**2 / 2) / sqrt(2 * pi)",), torch=lambda t, x: t.special.ndtr(x),     means="(1 + erf(x / sqrt(2))) / 2"),
@@ -153,7 +155,8 @@ ROWS = (
     Function("log_ndtr", "x", torch=lambda t, x: t.special.log_ndtr(x), means="log(erfc(-x / sqrt(2)) / 2)",
              pullback=("ybar / sqrt(2 * pi) * exp(-(y + x**2 / 2))",), rounds=(8, 8)),
 
-    Function("lgamma", "x", torch=lambda t, x: t.lgamma(x), sympy=lambda s, x: s.loggamma(x), arb=_log_gamma, partials=("digamma(x)",), domain=(_POLES,),
+    Function("lgamma", "x", torch=lambda t, x: t.lgamma(x), sympy=lambda s, x: s.loggamma(x), arb=_log_gamma, series=taylor.lgamma, partials=("digamma(x)",),
+             domain=(_POLES,),
              germ=_from_pole("lgamma", lambda s, x: s.apply("log", s.apply("abs", x))), aliases=("gammaln", "loggamma"),
              foreign={"sympy.loggamma": "sympy.loggamma(x) is complex left of 0, not log|gamma(x)|: write lgamma(x)",
                       "scipy.special.loggamma": "scipy.special.loggamma(x) is NaN left of 0, not log|gamma(x)|: write gammaln(x)"},
@@ -175,7 +178,7 @@ ROWS = (
     Function("i0",  "x", torch=lambda t, x: t.i0(x),          sympy=lambda s, x: s.besseli(0, x), arb=lambda x: x.bessel_i(0), partials=("i1(x)",),
              rounds=(8, 8)),
     Function("i1", "x", derivative=("i0(x) - i1(x) / x",), torch=lambda t, x: t.special.i1(x), sympy=lambda s, x: s.besseli(1, x), arb=lambda x: x.bessel_i(1),
-             partials=("where(x == 0, 1/2, i0(x) - i1(x) / x)",), pullback=("ybar * where(x == 0, 1/2, i0(x) - y / x)",), rounds=(8, 8)),
+             monotone=1, partials=("where(x == 0, 1/2, i0(x) - i1(x) / x)",), pullback=("ybar * where(x == 0, 1/2, i0(x) - y / x)",), rounds=(8, 8)),
     Function("i0e", "x", torch=lambda t, x: t.special.i0e(x), means="exp(-abs(x)) * i0(x)", pullback=("ybar * (i1e(x) - sign(x) * y)",), rounds=(8, 8)),
     Function("i1e", "x", derivative=("i0e(x) - i1e(x) * (sign(x) + 1 / x)",), torch=lambda t, x: t.special.i1e(x), means="exp(-abs(x)) * i1(x)",
              pullback=("ybar * where(x == 0, 1/2, i0e(x) - y * (sign(x) + 1 / x))",), rounds=(8, 8)),

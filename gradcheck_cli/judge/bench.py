@@ -21,6 +21,7 @@ from gradcheck_cli.judge.forward import (
     value_without_number,
     why_numeric_misses,
 )
+from gradcheck_cli.judge.in_bulk import BulkTrial
 from gradcheck_cli.judge.measure import (
     BUDGET_FACTOR,
     format_ball,
@@ -38,6 +39,7 @@ from gradcheck_cli.records.outcome import Cause, Outcome
 from gradcheck_cli.records.record import FREE_ULPS
 from gradcheck_cli.witnesses import FORMULA, Abstention
 from gradcheck_cli.witnesses.autograd import Detached, Measured
+from gradcheck_cli.witnesses.bulk_proof import BulkProof
 from gradcheck_cli.witnesses.differences import Difference
 from gradcheck_cli.witnesses.truth import Certified, Touching, Undefined
 
@@ -65,8 +67,12 @@ def judge(
         partials: those that are judged; None for all.
     """
     court = Court(evidence, tolerance)
-    wanted = range(len(evidence.point.keys)) if partials is None else partials
+    wanted = range(len(evidence.point.keys)) if partials is None else [*partials]
+    proof = evidence.whole("reference", BulkProof)
     with ctx.workprec(_BITS):
+        if proof is not None:
+            trial = BulkTrial(court, proof)
+            return trial.verdicts(wanted, lambda one, k: _Trial(one, k).verdict())
         return tuple(_Trial(court, k).verdict() for k in wanted)
 
 

@@ -51,7 +51,9 @@ class Comparison:
         """The rounding that torch's own gradient program deserves; 0 where it is too large. Code
         that casts to a dtype with fewer digits deserves the rounding of that.
         """
-        point = self.court.point
+        point, known = self.court.point, self.court.budgets
+        if known is not None:
+            return Budget(float(known[self.partial]))
         recording = point.question.subject.recording
         casts = () if recording is None else recording.tape.casts
         dtypes = [self.dtype, *(DTYPES[name] for name in casts if name in DTYPES)]

@@ -21,6 +21,8 @@ from gradcheck_cli.witnesses.reference import Proof
 from gradcheck_cli.worlds.scalars import TooLarge
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gradcheck_cli.calculus.kinks import Kink
     from gradcheck_cli.judge.approximations import Approximated
     from gradcheck_cli.judge.evidence import Evidence, Tolerance
@@ -31,10 +33,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Court:
-    """One point on trial; what is asked of it is found out when somebody asks, once."""
+    """One point on trial; what is asked of it is found out when somebody asks, once.
+
+    Attributes:
+        budgets: that of each partial, where they are known already.
+    """
 
     evidence: Evidence
     tolerance: Tolerance | None
+    budgets: Sequence[float] | None = None
 
     @property
     def point(self) -> Point:

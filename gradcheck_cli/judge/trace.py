@@ -92,7 +92,7 @@ class Trace:
         bits = _BITS[-1]
         values = self.spread_at(point, bits, point.dtype).values
         with ctx.workprec(bits):
-            return self._spread(
+            return self.spread_of(
                 [_union(a, b) for a, b in zip(values, others, strict=False)], point.dtype, bits
             )
 
@@ -153,10 +153,10 @@ class Trace:
         if bits not in spreads:
             with ctx.workprec(bits):
                 values = self.graph.machine.run(point.scalars, bits, point.dtype.round)
-                spreads[bits] = self._spread(values, dtype, bits, near=near)
+                spreads[bits] = self.spread_of(values, dtype, bits, near=near)
         return spreads[bits]
 
-    def _spread(
+    def spread_of(
         self, values: Sequence[Any], dtype: DType, bits: int, *, near: bool = False
     ) -> Spread:
         errors = self.graph.errors(values, dtype, near=near)

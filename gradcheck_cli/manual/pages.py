@@ -16,7 +16,9 @@ from gradcheck_cli.settings.table import SETTINGS
 PAGES = ("outcomes", "numerics", "language", "errors")
 GLOSSARY = "glossary"
 FURTHER = (
+    "sweeps",
     "claims",
+    "hunting",
     "lifting",
     "homework",
     "reporting",

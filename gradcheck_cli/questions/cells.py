@@ -23,7 +23,7 @@ from gradcheck_cli.worlds.scalars import ShapeError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from gradcheck_cli.language.cells.cell import Cell
+    from gradcheck_cli.language.cells.cell import NotebookCell
     from gradcheck_cli.language.cells.derived import CellProgram, Written
     from gradcheck_cli.language.program import Program
     from gradcheck_cli.questions.numbers import Exact, Nested, NonFinite
@@ -96,7 +96,7 @@ def read_questions(text: str, given: Mapping[str, Given] | None = None) -> tuple
     )
 
 
-def _cell(text: str) -> Cell | None:
+def _cell(text: str) -> NotebookCell | None:
     """What a text asks as a cell; None where it is none.
 
     A program without inputs is one if numbers are assigned to names in it.
@@ -119,7 +119,7 @@ def _cell(text: str) -> Cell | None:
     return cell if any(each.point for each in cell.programs) else None
 
 
-def _stated(cell: Cell, asked: CellProgram) -> TextQuestion:
+def _stated(cell: NotebookCell, asked: CellProgram) -> TextQuestion:
     at = {name: given_value(value) for name, value in asked.point.items()}
     weights = None if asked.cotangent is None else given_value(asked.cotangent)
     if isinstance(weights, Grid | Sample):
@@ -221,7 +221,7 @@ def _drawn(asked: CellProgram) -> str:
     return f"{numbers} those of `--seed` here, not torch's"
 
 
-def _unread(cell: Cell) -> str:
+def _unread(cell: NotebookCell) -> str:
     """Which lines say nothing of the program, and what else is to be told."""
     parts = list(cell.said)
     if cell.skipped:

@@ -14,6 +14,7 @@ from random import Random
 from typing import TYPE_CHECKING, TypeAlias
 
 from gradcheck_cli.language.errors import mistake
+from gradcheck_cli.questions.draws import DrawnNumber, DrawnNumbers
 from gradcheck_cli.questions.numbers import MAX_POINTS, Exact, Grid
 
 if TYPE_CHECKING:
@@ -64,6 +65,22 @@ class Sample:
         return self.count
 
     def __getitem__(self, i: int) -> Nested:
+        drawn = self._numbers(i)
+        if not isinstance(drawn, list):
+            return drawn
+        words = "" if i else self._words
+        return DrawnNumbers(drawn, words, self.seed or 0, prod(self.shape), self.key)
+
+    @property
+    def _words(self) -> str:
+        """How it is written on a command line; empty where its ends are not as they were typed."""
+        names = {"normal": "normal", "uniform": "uniform", "logspace": "loguniform"}
+        low, high = self.low.text, self.high.text
+        sizes = ", ".join(map(str, self.shape))
+        is_plain = low and high and "," not in f"{low}{high}"
+        return f"{names[self.law]}({low}, {high}, {sizes})" if is_plain else ""
+
+    def _numbers(self, i: int) -> Nested:
         # Of Python's generators only `random()` is promised to give the same numbers in later
         # versions.
         random = Random(f"{self.seed}:{self.key}:{i}")  # noqa: S311 - nothing secret: a draw must come out the same everywhere
@@ -87,6 +104,8 @@ class Sample:
             else exp((1 - u) * log(low) + u * log(high))
         )
         # Rounding may lead across an end.
+        if low < float(found.text) < high:
+            return found
         return (
             self.low
             if found.value < self.low.value
@@ -103,8 +122,7 @@ def _normal(random: Random) -> float:
 
 
 def _rounded(value: float) -> Exact:
-    text = f"{value:.{DRAWN_DIGITS}g}"
-    return Exact(Fraction(text), text)
+    return DrawnNumber(f"{value:.{DRAWN_DIGITS}g}")
 
 
 def shaped(numbers: Sequence[Exact | NonFinite], shape: tuple[int, ...]) -> Nested:

@@ -7,7 +7,6 @@ walks the opinions of a partial meets a new witness without knowing it.
 
 from __future__ import annotations
 
-from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
 from gradcheck_cli.records.json_text import json_text
@@ -16,10 +15,9 @@ from gradcheck_cli.records.outcome import Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-# A float; or "nan", "inf", "-inf", which JSON has no numbers for.
-JsonNumber: TypeAlias = "float | str"
-# A number for a scalar, nested lists in row-major order for a tensor; null for what has no value.
-JsonArray: TypeAlias = "JsonNumber | list[JsonArray] | None"
+    from gradcheck_cli.records.numbers import JsonArray, JsonNumber
+    from gradcheck_cli.records.sweep_record import SweepRecord
+
 # What one witness said of one partial: its `value` and more, or that it `abstained` and why.
 Opinion: TypeAlias = "dict[str, Any]"
 # One partial: `variable`, `index`, `output`, `outcome`, `cause`, `reason`, `one_sided`, `failed`,
@@ -197,7 +195,9 @@ class Record(SuiteFields):
     trace: list[TraceRecord] | None
     claims: list[ClaimRecord] | None
     function: FunctionRecord | None
+    sweep: SweepRecord | None
     notes: list[str]
+    in_bulk: list[str] | None
     rounded: list[RoundedInput]
     reproduce: str
     status: str
@@ -257,41 +257,6 @@ def witnesses_of(records: Iterable[Record]) -> list[str]:
         for partial in record["partials"]:
             names |= dict.fromkeys(name for name, _ in opinions_of(partial))
     return list(names)
-
-
-def numbers_of(value: JsonArray) -> Iterator[JsonNumber | None]:
-    """The numbers of an array in row-major order."""
-    if isinstance(value, list):
-        for item in value:
-            yield from numbers_of(item)
-    else:
-        yield value
-
-
-def json_number(value: float) -> JsonNumber:
-    """A float that survives JSON: NaN and infinities as strings."""
-    if isfinite(value):
-        return float(value)
-    return "nan" if isnan(value) else "inf" if value > 0 else "-inf"
-
-
-def json_array(value: Any) -> JsonArray:
-    """`json_number` over nested lists."""
-    if isinstance(value, list):
-        return [json_array(item) for item in value]
-    return value if isinstance(value, int) else json_number(value)
-
-
-def typed_text(value: JsonArray) -> str:
-    """A number, or nested lists of numbers, as the user may type it to get the same numbers."""
-    match value:
-        case list():
-            return f"[{', '.join(map(typed_text, value))}]"
-        case float() if value.is_integer() and abs(value) < 1e16 and str(value) != "-0.0":
-            return str(int(value))
-        case float():
-            return repr(value)
-    return str(value)
 
 
 def line_of(record: Mapping[str, object]) -> str:

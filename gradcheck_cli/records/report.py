@@ -28,6 +28,7 @@ class Report:
         incomplete: checks that were asked for are missing for another reason; the exit code says
             so.
         unwritten: it could not be written to one of the places where it was wanted; likewise.
+        kind: `sweeps` where the records are parts of sweeps; else empty.
     """
 
     records: Sequence[Record] = ()
@@ -37,6 +38,7 @@ class Report:
     interrupted: bool = False
     incomplete: bool = False
     unwritten: bool = False
+    kind: str = ""
 
     @cached_property
     def summary(self) -> dict[str, int]:

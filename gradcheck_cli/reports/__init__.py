@@ -50,9 +50,16 @@ def shows_formulas(name: str) -> bool:
     return _FORMATS[name].formulas
 
 
-def renderer(name: str) -> Callable[[Report], str]:
-    """The function that renders a format."""
-    render: Callable[[Report], str] = import_module(f"{__name__}.{name}").render
+def renderer(name: str, kind: str = "") -> Callable[[Report], str]:
+    """The function that renders a format.
+
+    Args:
+        kind: of the report. `sweeps` have forms of their own for some formats; the others show
+            each part as a case.
+    """
+    own = Path(__file__).parent / kind / f"{name}.py"
+    place = f"{__name__}.{kind}.{name}" if kind and own.exists() else f"{__name__}.{name}"
+    render: Callable[[Report], str] = import_module(place).render
     return render
 
 

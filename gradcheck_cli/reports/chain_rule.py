@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.cells import cell_len
 from rich.text import Text
 
-from gradcheck_cli.records.record import numbers_of
+from gradcheck_cli.records.numbers import numbers_of
 from gradcheck_cli.reports.digits import ALL_DIGITS
 from gradcheck_cli.reports.format import MAX_LINE, NOTHING, inline, shape_of, torch_number
 from gradcheck_cli.reports.layout import GAP, NARROWEST
@@ -19,7 +19,8 @@ from gradcheck_cli.reports.wrap import shorten, wrap
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from gradcheck_cli.records.record import JsonArray, LocalRecord, Record, TraceRecord
+    from gradcheck_cli.records.numbers import JsonArray
+    from gradcheck_cli.records.record import LocalRecord, Record, TraceRecord
 
 # As many digits as are read at a glance; `--verbose` has all.
 FEW_DIGITS = 6

@@ -14,7 +14,8 @@ from gradcheck_cli.reports.format import escape_controls, inert, size_of, variab
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gradcheck_cli.records.record import JsonNumber, PartialRecord, Record
+    from gradcheck_cli.records.numbers import JsonNumber
+    from gradcheck_cli.records.record import PartialRecord, Record
     from gradcheck_cli.records.report import Report
 
 RANK = 4
@@ -51,7 +52,9 @@ def render(report: Report) -> str:
     A point of more than `MAX_REPEATED_POINT` numbers stands in the first row of its case only.
     """
     stream = StringIO()
-    more = [_text(name) for name in witnesses_of(report.records) if _text(name) not in COLUMNS]
+    more = [
+        cell_text(name) for name in witnesses_of(report.records) if cell_text(name) not in COLUMNS
+    ]
     writer = csv.DictWriter(stream, (*COLUMNS, *more), lineterminator="\n")
     writer.writeheader()
     for record in report.records:
@@ -64,20 +67,20 @@ def render(report: Report) -> str:
 def _rows(record: Record) -> Iterator[dict[str, JsonNumber | None]]:
     source = record["source"]
     asked: dict[str, JsonNumber | None] = {
-        "id": _text(record["id"] or ""),
-        "expression": _text(record["expression"]),
-        "dtype": _text(record["dtype"]),
-        "device": _text(record["device"]),
+        "id": cell_text(record["id"] or ""),
+        "expression": cell_text(record["expression"]),
+        "dtype": cell_text(record["dtype"]),
+        "device": cell_text(record["device"]),
         "at": json_text(record["at"]),
         "outcome": record["outcome"],
-        "reason": _text(record["reason"] or ""),
+        "reason": cell_text(record["reason"] or ""),
         "status": record["status"],
-        "unmet": _text("; ".join(record["unmet"])),
-        "case_reason": _text(record["reason"] or ""),
-        "file": None if source is None else _text(source["file"]),
+        "unmet": cell_text("; ".join(record["unmet"])),
+        "case_reason": cell_text(record["reason"] or ""),
+        "file": None if source is None else cell_text(source["file"]),
         "line": None if source is None else source["line"],
-        "written": _text(record["written"] or ""),
-        "claims": _text("; ".join(_claims(record))),
+        "written": cell_text(record["written"] or ""),
+        "claims": cell_text("; ".join(_claims(record))),
     }
     if not record["partials"]:
         yield asked
@@ -102,27 +105,27 @@ def _answers(partial: PartialRecord) -> dict[str, JsonNumber | None]:
     autograd, sides = opinions["autograd"], partial["one_sided"] or {}
     return {
         **{
-            _text(name): opinion.get("value")
+            cell_text(name): opinion.get("value")
             for name, opinion in opinions.items()
             # One that is called like another column has none.
-            if name in WITNESSES or _text(name) not in COLUMNS
+            if name in WITNESSES or cell_text(name) not in COLUMNS
         },
-        "variable": _text(variables_of(partial)),
+        "variable": cell_text(variables_of(partial)),
         "index": json_text(partial["index"]),
         "outcome": partial["outcome"],
-        "reference_digits": _text(opinions["reference"].get("digits", "")),
+        "reference_digits": cell_text(opinions["reference"].get("digits", "")),
         **{name: autograd.get(name) for name in ("error", "relative_error", "ulps", "tolerance")},
         "radius": opinions["numeric"].get("radius"),
         "left": sides.get("left"),
         "right": sides.get("right"),
-        "reason": _text(partial["reason"]),
+        "reason": cell_text(partial["reason"]),
         "cause": partial.get("cause"),
         "output": None if partial["output"] is None else json_text(partial["output"]),
-        "remedy": _text((partial.get("remedy") or {}).get("program", "")),
+        "remedy": cell_text((partial.get("remedy") or {}).get("program", "")),
     }
 
 
-def _text(text: str) -> str:
+def cell_text(text: str) -> str:
     """Text that no spreadsheet takes for a formula, its lines ended as those of the file: a bare
     carriage return would end the row.
     """

@@ -7,13 +7,14 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.records.json_text import MARKS
-from gradcheck_cli.records.record import numbers_of, typed_text
+from gradcheck_cli.records.numbers import numbers_of, typed_text
 from gradcheck_cli.reports.digits import ALL_DIGITS, rounded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gradcheck_cli.records.record import JsonArray, PartialRecord, Record
+    from gradcheck_cli.records.numbers import JsonArray
+    from gradcheck_cli.records.record import PartialRecord, Record
 
 # What stands where a witness has nothing to say.
 NOTHING = "—"

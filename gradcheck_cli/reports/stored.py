@@ -40,6 +40,7 @@ _UNSPLIT: dict[str, Any] = {
     "trace": None,
     "claims": None,
     "function": None,
+    "in_bulk": None,
 }
 # Stands in the library's messages for the value, which is put there shortened; JSON never has this
 # character as it is.

@@ -5,12 +5,13 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.records.record import numbers_of
+from gradcheck_cli.records.numbers import numbers_of
 from gradcheck_cli.reports.digits import ALL_DIGITS
 from gradcheck_cli.reports.format import FIRST_NUMBERS, MAX_LINE, shape_of, size_of, torch_number
 
 if TYPE_CHECKING:
-    from gradcheck_cli.records.record import JsonArray, Record
+    from gradcheck_cli.records.numbers import JsonArray
+    from gradcheck_cli.records.record import Record
     from gradcheck_cli.reports.facts import Group
 
 

@@ -8,8 +8,10 @@ from traceback import format_exception_only
 from typing import TYPE_CHECKING, NamedTuple
 
 from gradcheck_cli.checks.record import record_of
+from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.records.outcome import Outcome
+from gradcheck_cli.sweeps.asked import SweepQuestion
 from gradcheck_cli.symbolic.client import Analyst
 from gradcheck_cli.witnesses.analytic import Analytic
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.questions.batch import Batch
     from gradcheck_cli.questions.question import Question
     from gradcheck_cli.runs.task import Item, Task
+    from gradcheck_cli.sweeps.asked import Sweep
 
 # Programs whose derivatives are kept: the tasks of one case follow each other closely.
 REMEMBERED = 32
@@ -60,6 +63,9 @@ class Desk:
         """An Item for each check, in order, as soon as it is there."""
         first: list[_Groups] = []
         for task in tasks:
+            if task.case.over is not None:
+                first.append(_Groups([], ""))
+                continue
             analytic = Analytic(self.analyst, formulas=task.formulas)
             first.append(self._groups(task.one()))
             # SymPy goes to work on all of them while the first is looked at.
@@ -73,6 +79,9 @@ class Desk:
         """The checks of one task, those that cannot be made among them."""
         from gradcheck_cli.checks.check import check_batches, panel
 
+        if task.case.over is not None:
+            yield from self._sweep(task, task.case.over)
+            return
         batches, misfit = groups
         done = 0
         try:
@@ -89,6 +98,27 @@ class Desk:
             rest = task.rest(done + 1)
             yield from self._check_task(rest, self._groups(rest))
 
+    def _sweep(self, task: Task, sweep: Sweep) -> Iterator[Item]:
+        """The parts of a sweep."""
+        from gradcheck_cli.sweeps.part import record_of_part, swept
+
+        dtype, parts = DTYPES[task.dtype], sweep.parts(task.dtype)
+        for offset in range(len(task)):
+            try:
+                asked = SweepQuestion(self._question(task), sweep, dtype, task.device)
+                asked.require_sweepable()
+                start, stop = parts[task.start + offset]
+                part = swept(asked, start, stop, self.analyst)
+                record = record_of_part(part, self.analyst, strict=task.case.strict)
+                yield task.item(record, offset)
+            except UserError as error:
+                reason = str(error).splitlines()[0]
+                yield task.item_without_verdict(offset, Outcome.ERROR, reason)
+            except Exception as error:  # noqa: BLE001 - as above
+                defect = format_exception_only(error)[-1].strip()
+                reason = f"a defect of gradcheck: {defect}"
+                yield task.item_without_verdict(offset, Outcome.ERROR, reason)
+
     def _groups(self, task: Task) -> _Groups:
         groups: list[tuple[Batch, ...]] = []
         try:
@@ -102,7 +132,8 @@ class Desk:
         suites come and go.
         """
         known, case = self._questions, task.case
-        key = repr((case.text, case.wrt, case.cotangent, case.given))
+        over = case.over and case.over.names
+        key = repr((case.text, case.wrt, case.cotangent, case.given, over))
         if key not in known:
             # Another case may ask something else of the same program.
             text = case.text

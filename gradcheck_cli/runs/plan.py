@@ -93,7 +93,7 @@ def plan(cases: Sequence[SuiteCase], wanted: Selection, *, formulas: bool = True
         for task in _chunks(case, position, formulas=formulas):
             if number % shards == shard - 1:
                 tasks += _some(task, checks) if checks else [task]
-        position += len(case.runs) * len(case.points)
+        position += sum(case.checks(dtype) for dtype, _ in case.runs)
     active = tuple(task for task in tasks if task.case.skip is None)
     skipped = tuple(task for task in tasks if task.case.skip is not None)
     return Plan(position, active, skipped, sum(map(len, tasks)))
@@ -101,10 +101,11 @@ def plan(cases: Sequence[SuiteCase], wanted: Selection, *, formulas: bool = True
 
 def _chunks(case: SuiteCase, position: int, *, formulas: bool) -> Iterator[Task]:
     """Whole chunks of points for each run."""
-    count = len(case.points)
+    most = TASK_POINTS if case.over is None else 1
     for dtype, device in case.runs:
-        for start in range(0, count, TASK_POINTS):
-            stop = min(start + TASK_POINTS, count)
+        count = case.checks(dtype)
+        for start in range(0, count, most):
+            stop = min(start + most, count)
             yield Task(case, dtype, device, start, stop, position + start, formulas)
         position += count
 

@@ -96,9 +96,7 @@ def prepare_run(
     """
     from gradcheck_cli.suites.read import read_suites
 
-    jobs = settings.jobs or _cores()
-    memory = settings.max_memory or max(usable_memory() // jobs, LEAST_MEMORY)
-    limits = Limits(settings.timeout, memory)
+    jobs, limits = _limits(settings)
     local = None if settings.cluster else Workers(limits)
     session = None
     try:
@@ -145,6 +143,28 @@ def _session(
     return Session(run, executor, workers, limits, folder, resumed, remarks + run.remarks)
 
 
+def new_session(chosen: Plan, settings: Settings, stem: str) -> Session:
+    """A run of tasks that no suite holds, ready to go.
+
+    Args:
+        stem: what the names of journals of the same tasks begin with.
+    """
+    jobs, limits = _limits(settings)
+    folder, trouble = cache(Path())
+    local = None if settings.cluster else Workers(limits)
+    executor, workers = _executor(settings.cluster, local, min(jobs, max(1, len(chosen.tasks))))
+    run, resumed = _begun(settings, 0, chosen, folder, stem)
+    remarks = [trouble] if trouble else []
+    return Session(run, executor, workers, limits, folder, resumed, remarks + run.remarks)
+
+
+def _limits(settings: Settings) -> tuple[int, Limits]:
+    """How many workers there are, and what one of them may take."""
+    jobs = settings.jobs or _cores()
+    memory = settings.max_memory or max(usable_memory() // jobs, LEAST_MEMORY)
+    return jobs, Limits(settings.timeout, memory)
+
+
 def _shows_formulas(settings: Settings) -> bool:
     """Whether a report of this run has formulas; the table on stdout has some if it shows all."""
     names = {name for name, _ in settings.export}
@@ -164,18 +184,27 @@ def _executor(address: str, local: Workers | None, jobs: int) -> tuple[Executor,
 
 
 def _run(settings: Settings, stop_at: int, chosen: Plan, folder: Path | None) -> tuple[Run, int]:
+    selected_by = ("suites", "keyword", "tag", "last-failed", "shard")
+    asked = [settings.said(name) for name in selected_by]
+    stem = f"run-{sha256(repr(asked).encode()).hexdigest()[:12]}"
+    return _begun(settings, stop_at, chosen, folder, stem)
+
+
+def _begun(
+    settings: Settings, stop_at: int, chosen: Plan, folder: Path | None, stem: str
+) -> tuple[Run, int]:
     """The run with a new journal, and how many checks it takes over from those before; their
     journals go when it has one that holds no less.
+
+    Args:
+        stem: what the names of journals of the same checks begin with.
     """
     from gradcheck_cli.records.versions import versions
 
-    selected_by = ("suites", "keyword", "tag", "last-failed", "shard")
-    asked = [settings.said(name) for name in selected_by]
     known = repr(sorted(versions().items()))
     if folder is None:
         return Run(chosen, Journal(None, chosen.count), known, stop_at), 0
     forget_old(folder)
-    stem = f"run-{sha256(repr(asked).encode()).hexdigest()[:12]}"
     earlier, fresh = sorted(folder.glob(f"{stem}*{_JOURNAL}")), new_name(folder, stem)
     run = Run(chosen, Journal(fresh, chosen.count), known, stop_at)
     resumed = run.resume(*earlier) if settings.resume else 0

@@ -80,6 +80,8 @@ class Task:
 
     def alone(self) -> Task:
         """The task as it travels: of its case's points those that it is about."""
+        if self.case.over is not None:
+            return self
         points = self.case.points.excerpt(self.start, self.stop)
         return replace(self, case=replace(self.case, points=points))
 
@@ -89,11 +91,11 @@ class Task:
         Args:
             same: another question of the same program, whose scalars can be used.
         """
-        case = self.case
+        case, over = self.case, self.case.over
         assert case.program is not None, "code is asked in a process of its own"
         question = question_of(
             case.program,
-            self.case.points[self.start],
+            case.points[self.start] if over is None else over.names,
             case.wrt,
             cotangent=case.cotangent,
             words=dict(case.given),
@@ -123,6 +125,8 @@ class Task:
         limits and a worker.
         """
         file = self.case.place.file
+        if not file:  # no suite: what was asked for on the command line
+            return shlex.join(("gradcheck", *self.case.again))
         name = self.check_id(offset).removeprefix(self.case.id)
         suite = "-" if file == STDIN else f"./{file}" if file.startswith("-") else file
         words = ("gradcheck", "run", suite, "-k", f"::{self.case.name}{name}", *self.case.again)
@@ -161,7 +165,7 @@ class Task:
     def item_without_verdict(self, offset: int, outcome: Outcome, reason: str) -> Item:
         """The item of a check that was skipped or given up."""
         program, point = self.case.program, None
-        if program is not None:
+        if program is not None and self.case.over is None:
             one = self.rest(offset).one()
             # A number that the dtype cannot hold: there is no point to be shown.
             with suppress(PointError):
@@ -191,7 +195,7 @@ def check_id(case: SuiteCase, dtype: str, device: str, point: int) -> str:
     parts = (
         [dtype] * (len(dtypes) > 1)
         + [device.replace(":", "")] * (len(devices) > 1)
-        + [str(point + 1)] * (len(case.points) > 1)
+        + [str(point + 1)] * (case.checks(dtype) > 1)
     )
     return ":".join((case.id, *parts))
 
@@ -217,8 +221,9 @@ def parcels(tasks: Iterable[Task], size: int = BATCH_CHECKS) -> Iterator[list[Ta
     group: list[Task] = []
     weight = 0
     for task in tasks:
-        # Code takes a process of its own, which takes as long as many checks.
-        own = size if task.case.code is not None else len(task)
+        # Code takes a process of its own, and that and a part of a sweep as long as many checks.
+        is_long = task.case.code is not None or task.case.over is not None
+        own = size if is_long else len(task)
         if (
             group
             and weight + own > size

@@ -136,6 +136,14 @@ def point(texts: Sequence[str], name: str) -> dict[str, Any]:
     return read_points(texts, read_given)
 
 
+def range_of_input(texts: Sequence[str], name: str) -> dict[str, Any]:
+    """What is swept, and over which range."""
+    from gradcheck_cli.questions.numbers import read_points
+    from gradcheck_cli.questions.ranges import read_range
+
+    return read_points(texts, read_range)
+
+
 def claims(texts: str | Sequence[str], name: str) -> tuple[str, ...]:
     """Claims as written; what they mean depends on the program."""
     found = (texts,) if isinstance(texts, str) else tuple(texts)

@@ -24,7 +24,7 @@ _ELEMENT = re.compile(r"([^\W\d][\w.]*)(?:\[\s*([0-9]{1,9}(?:\s*,\s*[0-9]{1,9})*
 
 
 @dataclass(frozen=True)
-class Ends(Kind):
+class IntervalEnds(Kind):
     """The two ends of an interval."""
 
     words: str = "a list of two numbers"
@@ -60,7 +60,7 @@ def _end(node: YamlNode, sign: str, document: Document) -> Any:
 
 # fmt: off
 _INTERVAL = KeyMap("an interval", (
-    Key("interval", Ends(), "The low and the high end, both included; -inf and inf for none.", "interval: [0, 1]"),
+    Key("interval", IntervalEnds(), "The low and the high end, both included; -inf and inf for none.", "interval: [0, 1]"),
 ))
 # fmt: on
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.questions.numbers import Nested
     from gradcheck_cli.questions.points import Excerpt, Points
     from gradcheck_cli.suites.expected import Expectation
+    from gradcheck_cli.sweeps.asked import Sweep
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ class SuiteCase:
         settings: what is said of the other settings, by their names.
         given: the words of them that a command that reproduces a check repeats.
         again: the words that a command that runs the case again repeats.
+        over: what is swept; the case has no points then, and each part of a sweep is a check.
     """
 
     id: str
@@ -104,6 +106,7 @@ class SuiteCase:
     given: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     again: tuple[str, ...] = ()
     code: NamedFunction | None = None
+    over: Sweep | None = None
 
     @property
     def text(self) -> str:
@@ -112,6 +115,10 @@ class SuiteCase:
             return self.code.object
         assert self.program is not None, "a case has a program or a function"
         return self.program.text
+
+    def checks(self, dtype: str) -> int:
+        """How many checks a run in a dtype comes to."""
+        return len(self.points) if self.over is None else len(self.over.parts(dtype))
 
     @property
     def imports(self) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from gradcheck_cli.calculus.formulas import is_elementwise
 from gradcheck_cli.language.program import Call
 from gradcheck_cli.language.text import program_text
 from gradcheck_cli.questions.prepared import Oversize
-from gradcheck_cli.records.record import json_number
+from gradcheck_cli.records.numbers import json_number
 from gradcheck_cli.symbolic.wire import to_wire
 from gradcheck_cli.witnesses import Abstention, Answers, PointwiseEstimates, Trust
 from gradcheck_cli.witnesses.formula_balls import Formulas

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from gradcheck_cli.records.record import json_number
+from gradcheck_cli.records.numbers import json_number
 from gradcheck_cli.witnesses import (
     TORCH_ERRORS,
     VECTOR,

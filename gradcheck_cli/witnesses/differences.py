@@ -11,7 +11,7 @@ import numpy as np
 from flint import arb
 
 from gradcheck_cli.dtypes import DTYPES
-from gradcheck_cli.records.record import json_number
+from gradcheck_cli.records.numbers import json_number
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.extrapolation import SMALLEST, Slope, extrapolate
 

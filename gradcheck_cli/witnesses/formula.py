@@ -12,7 +12,7 @@ from flint import arb, ctx
 
 from gradcheck_cli.language.program import Number, Program
 from gradcheck_cli.questions.recorded import whole_scalars
-from gradcheck_cli.records.record import json_number
+from gradcheck_cli.records.numbers import json_number
 from gradcheck_cli.witnesses import FORMULA, Abstention, Answers, PointwiseEstimates, Trust
 from gradcheck_cli.worlds import balls
 

@@ -15,6 +15,7 @@ from gradcheck_cli.functions.arithmetic import OFF
 from gradcheck_cli.language.program import Call, Program
 from gradcheck_cli.records.outcome import Cause
 from gradcheck_cli.witnesses import Abstention, PointwiseEstimates, Trust
+from gradcheck_cli.witnesses.bulk_proof import BulkProof, bulk_proof, is_in_bulk
 from gradcheck_cli.witnesses.second import first_order, lacking
 from gradcheck_cli.witnesses.truth import (
     SIGN_BITS,
@@ -79,12 +80,17 @@ class Reference:
         points = list(batch)
         return PointwiseEstimates(lambda k: self._prove(points[k]), (len(batch), len(batch.keys)))
 
-    def _prove(self, point: Point) -> Proof | Abstention:
+    def _prove(self, point: Point) -> Proof | BulkProof | Abstention:
+        if is_in_bulk(point):
+            return bulk_proof(point)
+        return self._of_scalars(point)
+
+    def _of_scalars(self, point: Point) -> Proof | Abstention:
         try:
             proof = _certify(point, thread_time() + self.limit)
             if point.prepared.objective.order == 1:
                 return proof
-            return _resting_on(point, proof, self._prove(first_order(point)))
+            return _resting_on(point, proof, self._of_scalars(first_order(point)))
         except TooLarge as error:
             return Abstention(f"no certified reference: {error}")
 
@@ -215,7 +221,7 @@ def touching_kinks(program: GradientProgram, values: list[Any]) -> list[Kink]:
             continue
         touching.append(kink)
     if any(kink.node not in program.adjoint for kink in touching):
-        needed = _needed(program.program, program.objective, values)
+        needed = taken_nodes(program.program, program.objective, values)
         touching = [kink for kink in touching if kink.node in needed]
     return touching
 
@@ -226,7 +232,7 @@ def _trouble(
     """Why an element of the value is not finite: the first node that fails, and whether its domain
     is proved to be left.
     """
-    needed = _needed(program.program, output, values)
+    needed = taken_nodes(program.program, output, values)
     for i in range(output + 1):
         value, node = values[i], program.program.nodes[i]
         if i not in needed or not isinstance(node, Call) or not hasattr(value, "is_finite"):
@@ -236,14 +242,14 @@ def _trouble(
         words = point.specification.source(point.prepared.scalars.origin[i])
         arguments = ", ".join(_argument_text(values[j]) for j in node.args)
         place = f"`{words}` has no finite value: {node.function}({arguments})"
-        cause = _domain_left(node, values)
+        cause = domain_left(node, values)
         if cause is not None:
             return Undefined(place, of_value=True, cause=cause)
         return Abstention(f"no finite enclosure: {place}")
     return Abstention("the value has no finite enclosure at this point")
 
 
-def _needed(program: Program, output: int, values: Sequence[Any]) -> set[int]:
+def taken_nodes(program: Program, output: int, values: Sequence[Any]) -> set[int]:
     """The nodes that an output rests on; of a choice that is made, the branch that is taken."""
     needed = {output}
     for i in range(output, -1, -1):
@@ -256,7 +262,7 @@ def _needed(program: Program, output: int, values: Sequence[Any]) -> set[int]:
     return needed
 
 
-def _domain_left(node: Call, values: list[Any]) -> Cause | None:
+def domain_left(node: Call, values: list[Any]) -> Cause | None:
     """How the domain of a function is proved to be left: beyond its edge, or on a pole at the edge;
     None where it is not.
     """

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from gradcheck_cli.records.numbers import json_number
 from gradcheck_cli.records.outcome import Cause
-from gradcheck_cli.records.record import json_number
 from gradcheck_cli.worlds import balls
 from gradcheck_cli.worlds.decimals import digits_of
 

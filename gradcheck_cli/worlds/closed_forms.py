@@ -21,7 +21,7 @@ from flint import fmpq
 
 # Powers of atoms, in the order of their numbers.
 Monomial: TypeAlias = "tuple[tuple[Atom, int | Fraction], ...]"
-Polynomial: TypeAlias = "dict[Monomial, Any]"  # coefficients are flint.fmpq
+_Polynomial: TypeAlias = "dict[Monomial, Any]"  # coefficients are flint.fmpq
 
 # A form with more terms, or a rational number of more bits, is an atom from then on: what a kink of
 # 20 operations comes to stays below, and nothing grows without bound.
@@ -74,7 +74,7 @@ def atom(name: str, *args: ClosedForm, positive: bool = False, **facts: Any) -> 
 class ClosedForm:
     """A quotient of two polynomials in atoms."""
 
-    def __init__(self, above: Polynomial, below: Polynomial | None = None) -> None:
+    def __init__(self, above: _Polynomial, below: _Polynomial | None = None) -> None:
         self.above, self.below = above, below
 
     @cached_property
@@ -203,7 +203,7 @@ def form_of(a: Atom, exponent: int | Fraction = 1) -> ClosedForm:
     return ClosedForm({((a, exponent),): one().above[()]})
 
 
-def bounded(above: Polynomial, below: Polynomial | None = None) -> ClosedForm:
+def bounded(above: _Polynomial, below: _Polynomial | None = None) -> ClosedForm:
     """The quotient of two polynomials, as an atom where it is large."""
     if not above or _vanishes(above):
         return ClosedForm({})
@@ -216,7 +216,7 @@ def bounded(above: Polynomial, below: Polynomial | None = None) -> ClosedForm:
     return ClosedForm(above, below)
 
 
-def _vanishes(p: Polynomial) -> bool:
+def _vanishes(p: _Polynomial) -> bool:
     """Whether a polynomial comes to nothing once atoms that stand below are multiplied out:
     sin(1)**2 / cos(1)**2 + 1 - 1 / cos(1)**2.
     """
@@ -231,7 +231,7 @@ def _vanishes(p: Polynomial) -> bool:
     return not _over(p, {unit: one().above[()]})
 
 
-def _as_atom(above: Polynomial, below: Polynomial | None, power: int = 1) -> ClosedForm:
+def _as_atom(above: _Polynomial, below: _Polynomial | None, power: int = 1) -> ClosedForm:
     c, y = ClosedForm(above, below).content
     if c.height_bits() > MOST_BITS // _HIGHEST_POWER:
         return form_of(atom("pow", ClosedForm(above, below), rational_form(power)))
@@ -241,27 +241,27 @@ def _as_atom(above: Polynomial, below: Polynomial | None, power: int = 1) -> Clo
     return form_of(atom("pow", y, rational_form(power))) * rational_form(c**power)
 
 
-def _sum(p: Polynomial, q: Polynomial) -> Polynomial:
+def _sum(p: _Polynomial, q: _Polynomial) -> _Polynomial:
     total = p.copy()
     _add(total, q, 1)
     return total
 
 
-def _over(p: Polynomial, q: Polynomial | None) -> Polynomial:
+def _over(p: _Polynomial, q: _Polynomial | None) -> _Polynomial:
     """The product of two polynomials, of which None is one."""
     if q is None:
         return p
     if len(p) * len(q) > MOST_TERMS**2 // 4:
         p = _as_atom(p, None).above
         q = _as_atom(q, None).above
-    total: Polynomial = {}
+    total: _Polynomial = {}
     for m, a in p.items():
         for n, b in q.items():
             _add(total, _joined(m, n), a * b)
     return total
 
 
-def _add(total: Polynomial, p: Polynomial, c: Any) -> None:
+def _add(total: _Polynomial, p: _Polynomial, c: Any) -> None:
     """Add c p to a polynomial."""
     for m, k in p.items():
         both = total[m] + k * c if m in total else k * c
@@ -271,14 +271,14 @@ def _add(total: Polynomial, p: Polynomial, c: Any) -> None:
             del total[m]
 
 
-def _joined(m: Monomial, n: Monomial) -> Polynomial:
+def _joined(m: Monomial, n: Monomial) -> _Polynomial:
     """The product of two monomials, reduced."""
     if not m or not n:
         return {m or n: one().above[()]}
     powers: dict[Atom, int | Fraction] = dict(m)
     for a, k in n:
         powers[a] = powers.get(a, 0) + k
-    rest: Polynomial = {}
+    rest: _Polynomial = {}
     whole = one()
     for a, k in powers.items():
         if a.whole is not None and k >= a.degree:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -74,3 +76,15 @@ class Toolkit:
     def number(self, value: int | Fraction) -> Scalar:
         """An exact number."""
         return Scalar(self.builder, self.builder.number(value))
+
+    def totals(self, rows: Any) -> list[Scalar]:
+        """The sum of each row of a matrix."""
+        return [reduce(operator.add, row) if row.size else self.number(0) for row in rows]
+
+    def extremes(self, function: str, rows: Any) -> list[Scalar]:
+        """The largest or smallest of each row of a matrix: `function` is that of two."""
+        return [reduce(lambda a, b: self.call(function, a, b), row) for row in rows]
+
+    def matmul(self, a: Any, b: Any) -> Any:
+        """The product of matrices, or of vectors, as NumPy means it."""
+        return np.matmul(a, b)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Cell:
+class NotebookCell:
     """What a cell asks.
 
     Attributes:
@@ -58,7 +58,7 @@ def is_cell(text: str, makers: Collection[str]) -> bool:
     return signs > 0 and (len(body) > 1 or _makes(body[0], ()) or _builds(body[0]))
 
 
-def read_cell(text: str, makers: Collection[str]) -> Cell:
+def read_cell(text: str, makers: Collection[str]) -> NotebookCell:
     """What a cell asks.
 
     Args:
@@ -83,7 +83,7 @@ def read_cell(text: str, makers: Collection[str]) -> Cell:
         raise ProgramError([Mistake("too-deep", message, help=way_out)]) from None
     magics = without_magics(bare(text))[1] if source.text != bare(text) else ()
     skipped = tuple(sorted({*magics, *reading.skipped}))
-    return Cell(source.text, tuple(_distinct(programs)), skipped, tuple(reading.said))
+    return NotebookCell(source.text, tuple(_distinct(programs)), skipped, tuple(reading.said))
 
 
 def _python(text: str) -> tuple[Source, list[ast.stmt]]:

@@ -1,0 +1,253 @@
+"""torch's answers held against cells in bulk: the only comparison of a sweep.
+
+Every class holds whatever the truth is within the cell's error, by the constants of `judge.measure`
+and `judge.comparison`; what does not is `pending`, and is checked point by point.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+from gradcheck_cli.judge.distances import distances, ulps_of
+from gradcheck_cli.judge.measure import BUDGET_FACTOR
+from gradcheck_cli.judge.spans import Spans
+from gradcheck_cli.records.outcome import Outcome
+from gradcheck_cli.records.record import FREE_ULPS
+from gradcheck_cli.records.sweep_record import ULP_EDGES
+from gradcheck_cli.witnesses.cells import Beyond, Modelled, Outside
+from gradcheck_cli.witnesses.polynomials import ulp_at
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from gradcheck_cli.dtypes import DType
+    from gradcheck_cli.judge.verdict import Verdict
+    from gradcheck_cli.witnesses.cells import LineCell
+    from gradcheck_cli.worlds.tensors import Tensor
+
+# Points of float64 columns that stay in the second-level cache.
+STRIP = 2**14
+
+# Points that are checked one by one, at most; the others are told as not settled.
+MOST_PENDING = 4_096
+# Room for the rounding of a difference and its bound in float64.
+_ROOM = 2.0**-50
+
+
+@dataclass
+class Extreme:
+    """The point of a class that is furthest off.
+
+    Attributes:
+        ulps: infinite where torch answers no number.
+    """
+
+    point: int
+    ulps: float
+
+
+@dataclass(frozen=True)
+class Truths:
+    """The truth at consecutive points, in float64, as far from torch's answers as they are.
+
+    Attributes:
+        gaps: |answer - truth|; `size` |truth|, each times `scale`.
+        error: how far the truth may be off, one number or one a point.
+        budgets: given marks of points, (least, most) rounding of torch's gradient, of all points or
+            of each, where they are marked.
+        marks: of points of which there is a truth, and of those where the function has no value,
+            as far as an assumption holds; None where all is proved.
+    """
+
+    gaps: Tensor
+    size: Tensor
+    error: Any
+    budgets: Callable[[Tensor], tuple[Any, Any]]
+    scale: float = 1.0
+    marks: tuple[Tensor, Tensor] | None = None
+
+
+@dataclass
+class Tally:
+    """What becomes of the points of a line.
+
+    Attributes:
+        budget: (least, most) rounding of torch's gradient over a cell.
+        counts: points by outcome; spans of all outcomes but `agree`, and of `pending` points.
+        within: points that agree by 4 ulp alone.
+        histogram: for each binade of the input, as (is negative, exponent), points by `ULP_EDGES`.
+    """
+
+    dtype: DType
+    budget: Callable[[LineCell], tuple[float, float]]
+    counts: Counter[Outcome] = field(default_factory=Counter)
+    within: int = 0
+    spans: dict[Outcome, Spans] = field(default_factory=dict)
+    extremes: dict[Outcome, Extreme] = field(default_factory=dict)
+    histogram: dict[tuple[bool, int], list[int]] = field(default_factory=dict)
+    pending: Spans = field(default_factory=lambda: Spans(MOST_PENDING))
+
+    def take(self, cell: LineCell, start: int, x: Tensor, answers: Tensor) -> None:
+        """Points of a cell from `start` on, with torch's partials, both in float64."""
+        count = len(x)
+        if isinstance(cell, Outside):
+            self.add(Outcome.UNDEFINED, start, start + count)
+        elif isinstance(cell, Beyond):
+            right = answers == cell.sign * inf
+            self._agree(int(right.sum()))
+            self._put(None, start, ~right)
+        elif isinstance(cell, Modelled):
+            for i in range(0, count, STRIP):
+                part = slice(i, i + STRIP)
+                self._strip(cell, start + i, x[part], answers[part])
+        else:
+            self.pending.add(start, start + count)
+
+    def add(self, outcome: Outcome, start: int, stop: int) -> None:
+        """Consecutive points of one outcome."""
+        self.counts[outcome] += stop - start
+        if outcome is not Outcome.AGREE:
+            self.spans.setdefault(outcome, Spans()).add(start, stop)
+
+    def insert(self, verdicts: Mapping[int, Verdict]) -> None:
+        """Points that were checked by themselves."""
+        places: dict[Outcome, list[int]] = {}
+        for point, verdict in sorted(verdicts.items()):
+            places.setdefault(verdict.outcome, []).append(point)
+            ulps = -1.0 if verdict.ulps is None else verdict.ulps
+            known = self.extremes.get(verdict.outcome)
+            if known is None or not ulps <= known.ulps:
+                self.extremes[verdict.outcome] = Extreme(point, ulps)
+        for outcome, points in places.items():
+            self.counts[outcome] += len(points)
+            if outcome is not Outcome.AGREE:
+                self.spans.setdefault(outcome, Spans()).insert(points)
+
+    def _agree(self, count: int) -> None:
+        self.counts[Outcome.AGREE] += count
+
+    def _put(self, outcome: Outcome | None, start: int, marked: Tensor) -> None:
+        """The points that are marked, of one outcome or pending."""
+        if not bool(marked.any()):
+            return
+        import torch
+
+        edges = torch.zeros(len(marked) + 2, dtype=torch.int8, device=marked.device)
+        edges[1:-1] = marked
+        changes = (edges[1:] != edges[:-1]).nonzero().squeeze(1).add_(start).tolist()
+        if outcome is None:
+            spans = self.pending
+        else:
+            spans = self.spans.setdefault(outcome, Spans())
+            self.counts[outcome] += int(marked.sum())
+        for first, end in zip(changes[::2], changes[1::2], strict=True):
+            spans.add(first, end)
+
+    def _strip(self, cell: Modelled, start: int, x: Tensor, answers: Tensor) -> None:
+        polynomial = cell.polynomial
+        gaps, truth = distances(polynomial, x, answers)
+        error, scale = polynomial.error, polynomial.scale
+        largest = float(gaps.max())
+        # The least spacing in the cell is one for all of it.
+        spacing = ulp_at(polynomial.low / scale, self.dtype) * scale
+        if not largest * (1 + _ROOM) + error <= FREE_ULPS * spacing:
+            found = Truths(gaps, truth.abs(), error, lambda _: self.budget(cell), scale)
+            self.hold(start, x, answers, found)
+            return
+        self._agree(len(x))
+        self.within += len(x)
+        worst = self.extremes.get(Outcome.AGREE)
+        is_nearest = largest <= spacing / 2
+        if is_nearest:
+            self._count(x, None)
+        if is_nearest and worst is not None and largest / spacing <= worst.ulps:
+            return
+        ulps = gaps / self._spacings(truth.abs(), scale)
+        self._extreme(Outcome.AGREE, start, ulps, None)
+        if not is_nearest:
+            self._count(x, ulps)
+
+    def _spacings(self, sizes: Tensor, scale: float) -> Tensor:
+        """Of the dtype at numbers that are told times a scale, times it."""
+        return (
+            ulps_of(sizes, self.dtype) if scale == 1 else ulps_of(sizes / scale, self.dtype) * scale
+        )
+
+    def hold(self, start: int, x: Tensor, answers: Tensor, truth: Truths) -> None:
+        """Points from `start` on, each held against the truth."""
+        dtype, error, scale = self.dtype, truth.error, truth.scale
+        up, down = truth.gaps * (1 + _ROOM) + error, truth.gaps * (1 - _ROOM) - error
+        least = (truth.size * (1 - _ROOM) - error).clamp(min=0)
+        most = truth.size * (1 + _ROOM) + error
+        ulps = truth.gaps / self._spacings(truth.size, scale)
+        is_known, outside = truth.marks or (~(truth.gaps < 0), None)
+        near = up <= FREE_ULPS * self._spacings(least, scale)  # not where one is NaN
+        near &= is_known
+        self._count(x, ulps if truth.marks is None else ulps.masked_fill(~is_known, inf))
+        self.within += int(near.sum())
+        open_points = ~near & is_known
+        low, high = truth.budgets(open_points) if bool(open_points.any()) else (0.0, inf)
+        half = (2 * dtype.unit_roundoff) ** 0.5
+        explained = open_points & (up <= BUDGET_FACTOR * low * scale)
+        nothing = open_points & (answers == 0) & (most <= float(dtype.smallest) / 2 * scale)
+        agree = near | (explained & (up <= half * least)) | (nothing & (least > 0))
+        is_bad = ~answers.isfinite() & is_known
+        far = open_points & (down > FREE_ULPS * self._spacings(most, scale))
+        imprecise = far & explained & (down > half * most) & ~agree
+        wrong = (is_bad | (far & (down > BUDGET_FACTOR * high * scale))) & ~agree
+        self._agree(int(agree.sum()))
+        self._extreme(Outcome.AGREE, start, ulps, agree)
+        self._put(Outcome.IMPRECISE, start, imprecise)
+        self._extreme(Outcome.IMPRECISE, start, ulps, imprecise)
+        if truth.marks is None:
+            self._put(Outcome.WRONG, start, wrong)
+            self._extreme(Outcome.WRONG, start, ulps.masked_fill(is_bad, inf), wrong)
+        else:  # what rests on an assumption is proved before it is called wrong
+            wrong &= False
+        settled = agree | imprecise | wrong
+        if outside is not None:
+            self._put(Outcome.UNDEFINED, start, outside)
+            settled = settled | outside
+        self._put(None, start, ~settled)
+
+    def _extreme(self, outcome: Outcome, start: int, ulps: Tensor, marked: Tensor | None) -> None:
+        """Remember the point that is furthest off, the first of several."""
+        if marked is not None:
+            if not bool(marked.any()):
+                return
+            ulps = ulps.masked_fill(~marked, -1.0)
+        place = int(ulps.nan_to_num(inf, inf).argmax())
+        found, known = float(ulps[place]), self.extremes.get(outcome)
+        if known is None or found > known.ulps:
+            self.extremes[outcome] = Extreme(start + place, found)
+
+    def _count(self, x: Tensor, ulps: Tensor | None) -> None:
+        """Enter points into the histogram; without ulps they are all nearest numbers."""
+        import torch
+
+        kinds = len(ULP_EDGES) + 1
+        classes: Tensor = 0
+        if ulps is not None:
+            edges = torch.tensor(ULP_EDGES, dtype=torch.float64, device=x.device)
+            classes = torch.bucketize(ulps.nan_to_num(inf, inf), edges)
+        # The sign and the exponent of a float64 are its first 12 bits.
+        binades = (x.view(torch.int64) >> 52) & 0xFFF
+        low, high = map(int, binades.aminmax())
+        if ulps is None and low == high:
+            self._enter(low, [len(x)])
+            return
+        size = (high - low + 1) * kinds
+        table = torch.bincount((binades - low) * kinds + classes, minlength=size).view(-1, kinds)
+        for k in table.any(1).nonzero().squeeze(1).tolist():
+            self._enter(low + k, table[k].tolist())
+
+    def _enter(self, binade: int, numbers: list[int]) -> None:
+        """Numbers of points into a row; a binade is a sign and an exponent of float64."""
+        sign, exponent = divmod(binade, 1 << 11)
+        key = bool(sign), exponent - 1023
+        row = self.histogram.setdefault(key, [0] * (len(ULP_EDGES) + 1))
+        for place, number in enumerate(numbers):
+            row[place] += number

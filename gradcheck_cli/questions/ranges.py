@@ -1,0 +1,225 @@
+"""Ranges of inputs: every number of a dtype between two ends, or so many of them, made as they are
+needed, so that four billion cost no more than their description.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import copysign, frexp, isfinite, ldexp
+from typing import TYPE_CHECKING, TypeAlias
+
+from gradcheck_cli.language.errors import Mistake, PointError, mistake
+from gradcheck_cli.questions.numbers import Exact, read_number, split_at
+
+if TYPE_CHECKING:
+    from gradcheck_cli.dtypes import DType
+    from gradcheck_cli.language.errors import Span
+    from gradcheck_cli.worlds.tensors import Tensor
+
+# Points of one sweep, at most: all numbers of float32 are half as many.
+MOST_SWEPT = 2**33
+# Patterns of bits of a dtype by its bytes: torch's integers of as many bytes.
+_INTEGERS = {2: "int16", 4: "int32", 8: "int64"}
+
+
+def bytes_of(dtype: DType) -> int:
+    """Of one number."""
+    exponent = (dtype.most - dtype.least + 3).bit_length() - 1
+    return (dtype.digits + exponent) // 8
+
+
+def finite_count(dtype: DType) -> int:
+    """How many numbers a dtype has from 0 upwards: the pattern of bits of its infinity."""
+    return (dtype.most - dtype.least + 2) << (dtype.digits - 1)
+
+
+def rank(value: float, dtype: DType) -> int:
+    """The place of a number of a dtype among all of them, the least first; -0 before 0."""
+    size, exponent = abs(value), frexp(value)[1] - 1
+    exponent = max(exponent, dtype.least) if size else dtype.least
+    steps = int(ldexp(size, dtype.digits - 1 - exponent))
+    bits = steps + ((exponent - dtype.least) << (dtype.digits - 1))
+    count = finite_count(dtype)
+    return count + bits if copysign(1.0, value) > 0 else count - 1 - bits
+
+
+def number_at(place: int, dtype: DType) -> float:
+    """The number at a place, as `rank` counts."""
+    count = finite_count(dtype)
+    bits = place - count if place >= count else count - 1 - place
+    exponent, steps = divmod(bits, 1 << (dtype.digits - 1))
+    if exponent:
+        steps += 1 << (dtype.digits - 1)
+    size = ldexp(float(steps), max(exponent, 1) + dtype.least - dtype.digits)
+    return size if place >= count else -size
+
+
+@dataclass(frozen=True)
+class Patterns:
+    """`count` numbers of a dtype from one place to another, as evenly spread over the places as
+    may be; every one of them where there are no more.
+    """
+
+    dtype: DType
+    first: int
+    last: int
+    count: int
+
+    def value(self, k: int) -> float:
+        """The number of one point."""
+        return number_at(self._place(k), self.dtype)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether no number between its ends is left out."""
+        return self.count == self.last - self.first + 1
+
+    def _place(self, k: int) -> int:
+        if self.is_whole or self.count == 1:
+            return self.first + k
+        return self.first + k * (self.last - self.first) // (self.count - 1)
+
+    def tensor(self, start: int, stop: int) -> Tensor:
+        """Consecutive points, in the dtype."""
+        import torch
+
+        zero, size = finite_count(self.dtype), bytes_of(self.dtype)
+        if self.is_whole:
+            low, high = self.first + start, self.first + stop
+            split = min(max(zero, low), high)  # the numbers from here on are not negative
+            below = torch.arange(zero - split, zero - low).flip(0)
+            above = torch.arange(split - zero, high - zero)
+        else:
+            places = [self._place(k) for k in range(start, stop)]
+            below = torch.tensor([zero - 1 - p for p in places if p < zero], dtype=torch.int64)
+            above = torch.tensor([p - zero for p in places if p >= zero], dtype=torch.int64)
+        sign = -(1 << (8 * size - 1))
+        bits = torch.cat([below + sign, above]).to(getattr(torch, _INTEGERS[size]))
+        return bits.view(getattr(torch, self.dtype.name))
+
+
+@dataclass(frozen=True)
+class Evenly:
+    """`count` points at equal distances, both ends included, each the nearest number of the dtype
+    to `low + k * step` in float64.
+    """
+
+    dtype: DType
+    low: float
+    high: float
+    count: int
+
+    @property
+    def _step(self) -> float:
+        return (self.high - self.low) / (self.count - 1) if self.count > 1 else 0.0
+
+    def value(self, k: int) -> float:
+        """The number of one point."""
+        if k == self.count - 1:
+            return self.high
+        return self.dtype.round(Fraction(self.low + k * self._step))
+
+    def tensor(self, start: int, stop: int) -> Tensor:
+        """Consecutive points, in the dtype."""
+        import torch
+
+        steps = torch.arange(start, stop, dtype=torch.float64)
+        points = steps.mul_(self._step).add_(self.low)
+        if stop == self.count:
+            points[-1] = self.high
+        return points.to(getattr(torch, self.dtype.name))
+
+
+# The points of one variable.
+Line: TypeAlias = "Patterns | Evenly"
+
+
+@dataclass(frozen=True)
+class Range:
+    """What a user asks to be swept.
+
+    Attributes:
+        low, high: the ends; None for every finite number of the dtype.
+        count: of the points; None for every number between them.
+        text: as it was written.
+    """
+
+    low: Fraction | None
+    high: Fraction | None
+    count: int | None
+    text: str
+
+    def line(self, dtype: DType, count: int | None = None) -> Line:
+        """The points in a dtype.
+
+        Args:
+            count: of points, where the range itself names none.
+        Raises:
+            PointError: the dtype has no number between the ends.
+        """
+        count = self.count if self.count is not None else count
+        if self.low is None or self.high is None:
+            first, last = 0, 2 * finite_count(dtype) - 1
+        else:
+            first, last = self._places(self.low, self.high, dtype)
+        if count is None:
+            return Patterns(dtype, first, last, last - first + 1)
+        if self.low is None:
+            return Patterns(dtype, first, last, min(count, last + 1))
+        return Evenly(dtype, number_at(first, dtype), number_at(last, dtype), count)
+
+    def _places(self, low: Fraction, high: Fraction, dtype: DType) -> tuple[int, int]:
+        """The first number that is not below `low`, and the last that is not above `high`."""
+        first, last = _clipped(low, dtype), _clipped(high, dtype)
+        start, stop = rank(first, dtype), rank(last, dtype)
+        start += Fraction(first) < low
+        stop -= Fraction(last) > high
+        start -= first == 0 and low == 0 and start == finite_count(dtype)
+        if stop < start:
+            raise mistake("bad-range", f"no {dtype.name} lies in {self.text}")
+        return start, stop
+
+
+def _clipped(value: Fraction, dtype: DType) -> float:
+    """The nearest finite number of a dtype."""
+    found = dtype.round(value)
+    largest = float(dtype.largest)
+    return found if isfinite(found) else copysign(largest, found)
+
+
+def read_range(text: str, span: Span) -> Range:
+    """`low:high`, `low:high:count` or `all`, at its place in a text.
+
+    Raises:
+        PointError: it is none of these.
+    """
+    words = text[slice(*span)]
+    if words == "all":
+        return Range(None, None, None, words)
+    parts = split_at(text, span, ":")
+    if len(parts) not in (2, 3):
+        message = f"`{words}` is no range"
+        way_out = "write x=-4:4, x=0:1:1000 or x=all"
+        raise PointError([Mistake("bad-range", message, text, span, help=way_out)])
+    low, high = (_finite(text, part) for part in parts[:2])
+    if low >= high:
+        raise PointError([Mistake("bad-range", "a range goes from low to high", text, span)])
+    count = _count(text, parts[2]) if len(parts) == 3 else None
+    return Range(low, high, count, words)
+
+
+def _finite(text: str, span: Span) -> Fraction:
+    number = read_number(text, span)
+    if isinstance(number, Exact):
+        return number.value
+    way_out = "`all` means every finite number of the dtype"
+    raise PointError([Mistake("bad-range", "a range ends at numbers", text, span, help=way_out)])
+
+
+def _count(text: str, span: Span) -> int:
+    words = text[slice(*span)]
+    if words.isdecimal() and words.isascii() and len(words) < 12 and 1 < int(words) <= MOST_SWEPT:
+        return int(words)
+    message = f"`{words}` is no number of points from 2 to {MOST_SWEPT:,}"
+    raise PointError([Mistake("bad-range", message, text, span)])

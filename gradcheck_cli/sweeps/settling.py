@@ -1,0 +1,95 @@
+"""What bulk leaves open is checked point by point; what it says is `wrong` or `imprecise` is tried
+at the ends of each stretch, at its worst point and inside.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from random import Random
+from typing import TYPE_CHECKING
+
+from gradcheck_cli.judge.spans import Spans, Stretch, joined
+from gradcheck_cli.judge.tally import MOST_PENDING
+from gradcheck_cli.records.outcome import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gradcheck_cli.judge.tally import Tally
+    from gradcheck_cli.judge.verdict import Verdict
+    from gradcheck_cli.sweeps.alone import Alone
+
+# Stretches of one outcome that are tried, and points of each beside its ends.
+_MOST_TRIED, _INSIDE = 32, 2
+# A stretch whose points turn out otherwise is checked point by point up to this size.
+_SMALL = 1_024
+_UNREACHED = "no piece of the proved truth is known here, and more points than are checked singly"
+
+
+@dataclass
+class Settled:
+    """What single checks made of a tally.
+
+    Attributes:
+        alone: how many points were checked by themselves.
+        unsettled: stretches of which nothing is shown, and why.
+    """
+
+    alone: int = 0
+    unsettled: list[tuple[Stretch, str]] = field(default_factory=list)
+
+
+def settle(tally: Tally, judge: Alone, seed: int) -> Settled:
+    """Move all points of a tally to the outcomes that they have by themselves."""
+    settled = Settled()
+    for outcome in (Outcome.WRONG, Outcome.IMPRECISE):
+        _try(tally, outcome, judge, settled, Random(f"{seed}:{outcome}"))  # noqa: S311 - nothing secret: the same points every time
+    _finish(tally, judge, settled)
+    return settled
+
+
+def _try(tally: Tally, outcome: Outcome, judge: Alone, settled: Settled, random: Random) -> None:
+    """Hold stretches of an outcome against single checks; one that holds points of another outcome
+    is pending, or not settled.
+    """
+    kept, known = Spans(), tally.extremes.get(outcome)
+    for span in joined(tally.spans.pop(outcome, Spans()), _MOST_TRIED):
+        inside = (random.randrange(span.start, span.stop) for _ in range(_INSIDE))
+        points = {span.start, span.stop - 1, *(inside if span.is_whole else ())}
+        if known is not None and span.start <= known.point < span.stop:
+            points.add(known.point)
+        found = {v.outcome for v in _checked(judge, sorted(points), settled).values()}
+        if found == {outcome}:
+            kept.add_span(span)
+            continue
+        tally.counts[outcome] -= span.points
+        if known is not None and span.start <= known.point < span.stop:
+            del tally.extremes[outcome]
+        if span.stop - span.start <= _SMALL and span.is_whole:
+            tally.insert(_checked(judge, range(span.start, span.stop), settled))
+        else:
+            others = ", ".join(sorted(map(str, found - {outcome})))
+            why = f"bulk says {outcome}, single checks say {others} of some"
+            settled.unsettled.append((span, why))
+    if len(kept):
+        singles = tally.spans.get(outcome, Spans())
+        tally.spans[outcome] = Spans.of([*kept, *singles])
+
+
+def _finish(tally: Tally, judge: Alone, settled: Settled) -> None:
+    """Check pending points, small stretches first, as many as are checked singly."""
+    found: dict[int, Verdict] = {}
+    left = MOST_PENDING
+    for span in sorted(tally.pending, key=lambda span: (span.stop - span.start, span.start)):
+        size = span.stop - span.start
+        if size > left or not span.is_whole:
+            settled.unsettled.append((span, _UNREACHED))
+            continue
+        left -= size
+        found |= _checked(judge, range(span.start, span.stop), settled)
+    tally.insert(found)
+
+
+def _checked(judge: Alone, points: Sequence[int], settled: Settled) -> dict[int, Verdict]:
+    settled.alone += len(points)
+    return dict(zip(points, judge.verdicts(points), strict=True))

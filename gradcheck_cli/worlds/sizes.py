@@ -1,0 +1,185 @@
+"""The world of sizes: how many scalars a Program comes to and the shape of its value, found out
+without making any of them.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import prod
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from gradcheck_cli.calculus.formulas import is_elementwise, meaning
+from gradcheck_cli.functions import lookup
+from gradcheck_cli.language.parse import parse
+from gradcheck_cli.language.program import Call, fold
+from gradcheck_cli.worlds.scalars import TooLarge
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gradcheck_cli.functions.row import Function
+    from gradcheck_cli.language.program import Number, Program
+
+_Shape: TypeAlias = "tuple[int, ...]"
+# A shape; integers as they are.
+Sized: TypeAlias = "_Shape | np.ndarray[Any, Any]"
+
+# Integers below this may be indices.
+_WHOLE = 2**53
+# Steps that are counted one by one, at most: about half a second.
+_COUNTED = 200_000
+
+
+class Size(NamedTuple):
+    """How many scalar operations a program comes to, and the shape of its value; None
+    where it is not told.
+    """
+
+    operations: int
+    shape: _Shape | None
+
+
+class Opaque:
+    """A number of which nothing is known; what is done with it is counted."""
+
+    __slots__ = ("counting",)
+
+    def __init__(self, counting: Counting) -> None:
+        self.counting = counting
+
+    def _counted(self, *others: Any) -> Opaque:
+        self.counting.add(1)
+        self.counting.single += 1
+        if self.counting.single > _COUNTED:
+            raise TooLarge(f"it comes to more than {_COUNTED:,} scalar operations")
+        return self
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _counted
+    __truediv__ = __rtruediv__ = __pow__ = __neg__ = _counted
+
+
+class Counting:
+    """The `Toolkit` of structural rows that counts.
+
+    Attributes:
+        single: how many operations were made one by one.
+    """
+
+    np: Any = np
+
+    def __init__(self) -> None:
+        self.operations = self.single = 0
+
+    def add(self, count: int) -> None:
+        """So many operations more."""
+        self.operations += count
+
+    def of(self, shape: _Shape) -> Any:
+        """An array of numbers of which nothing is known."""
+        one = np.empty((), dtype=object)
+        one[()] = Opaque(self)
+        return np.broadcast_to(one, shape)
+
+    def call(self, function: str, *args: Opaque) -> Opaque:
+        """A scalar function."""
+        return args[0]._counted()
+
+    def number(self, value: int | Fraction) -> Opaque:
+        """An exact number."""
+        return Opaque(self)
+
+    def totals(self, rows: Any) -> list[Opaque]:
+        """The sum of each row of a matrix."""
+        self.add(rows.size)
+        return [Opaque(self)] * len(rows)
+
+    def extremes(self, function: str, rows: Any) -> list[Opaque]:
+        """The largest or smallest of each row of a matrix."""
+        return self.totals(rows)
+
+    def matmul(self, a: Any, b: Any) -> Any:
+        """The product of matrices, or of vectors, as NumPy means it."""
+        left = a.shape if a.ndim > 1 else (1, *a.shape)
+        right = b.shape if b.ndim > 1 else (*b.shape, 1)
+        if left[-1] != right[-2]:
+            raise ValueError(f"shapes {a.shape} and {b.shape} are no product of matrices")
+        shape = (
+            *np.broadcast_shapes(left[:-2], right[:-2]),
+            *left[-2 : -1 if a.ndim > 1 else -2],
+            *right[-1 if b.ndim > 1 else len(right) :],
+        )
+        self.add(2 * prod(shape) * a.shape[-1])
+        return self.of(shape) if shape else Opaque(self)
+
+
+class Sizes:
+    """The world: the value of a node is its shape."""
+
+    def __init__(self, counting: Counting) -> None:
+        self._counting = counting
+
+    def number(self, node: Number) -> Sized:
+        """A literal."""
+        value = node.value
+        is_whole = isinstance(value, Fraction) and value.denominator == 1 and abs(value) < _WHOLE
+        return np.asarray(int(value)) if is_whole else ()
+
+    def variable(self, name: str) -> Sized:
+        """Every input is given.
+
+        Raises:
+            KeyError: this one is not.
+        """
+        raise KeyError(name)
+
+    def call(self, node: Call, args: list[Sized]) -> Sized:
+        """The shape of a call."""
+        row, shapes = lookup(node.function), [_shape(a) for a in args]
+        if is_elementwise(node.function, node.settings):
+            shape = np.broadcast_shapes(*shapes)
+            steps = (
+                1 if row.kind == "primitive" else len(meaning(node.function, node.settings).nodes)
+            )
+            self._counting.add(steps * prod(shape))
+            return shape
+        if row.array is not None:
+            return self._structural(node, row, args)
+        settings = row.bound(dict(node.settings))
+        bound: dict[str, Sized] = dict(zip(row.parsed.names, args, strict=True))
+        bound |= dict.fromkeys(row.numbers(settings), ())
+        program = parse(row.meaning(settings))
+        found: Sized = fold(program, self, bound)[program.result]
+        return found
+
+    def _structural(self, node: Call, row: Function, args: list[Sized]) -> Sized:
+        counting = self._counting
+        kinds = [p.kind for p in row.parsed.args] + [""] * len(args)
+        given = [
+            np.asarray(a) if kind == "index" else counting.of(_shape(a))
+            for kind, a in zip(kinds, args, strict=False)
+        ]
+        assert row.array is not None
+        return _shape(row.array(counting, *given, **row.bound(dict(node.settings))))
+
+
+def program_size(program: Program, inputs: Mapping[str, Sized]) -> Size | None:
+    """The size of a program; None where it cannot be told, as where shapes do not fit.
+
+    Args:
+        inputs: for each variable its shape, or an array of integers.
+    """
+    counting = Counting()
+    counting.add(sum(prod(_shape(value)) for value in inputs.values()))
+    try:
+        shape = _shape(fold(program, Sizes(counting), dict(inputs))[program.result])
+    except TooLarge:
+        return Size(counting.operations, None)
+    except Exception:  # noqa: BLE001 - whatever is wrong is told by who makes the scalars
+        return None
+    return Size(counting.operations, shape)
+
+
+def _shape(value: Any) -> _Shape:
+    return value if isinstance(value, tuple) else np.shape(value)
