@@ -243,6 +243,15 @@ def test_what_is_no_real_number_in_sympys_formula_is_named(text, at, name, analy
     assert formula.reason == f"SymPy's formula has `{name}` in it, which is no real number"
 
 
+@pytest.mark.parametrize(
+    ("text", "at", "value"),
+    [("x*sqrt(x)", "x=0", 0), ("x**3/x", "x=0", 0), ("(x*x)/x", "x=0", 1), ("x**y**2", "x=0,y=2", 0)],
+)  # fmt: skip
+def test_what_cancels_has_the_value_of_what_is_left(text, at, value, analyst):
+    """SymPy evaluates where its derivative, as it is put together, has no value; or that has one."""
+    assert analytic(case(text, at, wrt=("x",)), analyst)[0].ball == value
+
+
 def test_an_input_called_zoo_is_an_input():
     """Only what the program lacks is SymPy's."""
     (formula,) = analytic(case("zoo**2", "zoo=3"), Scripted("2*zoo"))

@@ -75,7 +75,8 @@ def derive(question: dict[str, Any]) -> dict[str, Any]:
         if question.get("formulas", True):
             told = shown(asked.wanted, asked.program, asked.scalars, MAX_FORMULA)
             formulas = {"partials": told.formulas, "total": told.is_total}
-        return formulas | _derivatives(asked)
+        theirs = _evaluated if question.get("evaluated") else _derivatives
+        return formulas | theirs(asked)
     except TooLong:
         return {"abstained": f"the formula has more than {MAX_FORMULA:,} characters"}
 

@@ -100,8 +100,9 @@ class Analytic:
             return Abstention(reply["abstained"])
         items, wire = reply.get("partials"), reply.get("program")
         texts = tuple(reply.get("texts") or [item["formula"] for item in items or ()])
-        key = ("formulas", texts, wire)
-        found = prepared.share(key, lambda: Formulas(prepared, texts, wire)).balls(point)
+        found = _balls(point, texts, wire)
+        if wire is not None and any(ball is None for ball, _ in found):
+            found = self._evaluated(point, question, found)
         if items is None:
             return Answers([Formula("", "", *ball) for ball in found])
         if not reply.get("total"):
@@ -113,6 +114,18 @@ class Analytic:
                 for item, ball in pairs
             ]
         )
+
+    def _evaluated(self, point: Point, question: str, found: list[Evaluation]) -> list[Evaluation]:
+        """Where SymPy's derivative has no value as it is put together, that of what SymPy makes of
+        it: it cancels what stands above and below a line.
+        """
+        asked = {**json.loads(question), "formulas": False, "evaluated": True}
+        reply = self.analyst.answer(json.dumps(asked))
+        if "program" not in reply:
+            return found
+        others = _balls(point, (), reply["program"])
+        pairs = zip(found, others, strict=True)
+        return [other if one[0] is None and other[0] is not None else one for one, other in pairs]
 
     def _shown(
         self, point: Point, question: str, items: list[dict[str, Any]], found: Sequence[Evaluation]
@@ -143,6 +156,12 @@ class Analytic:
             other if is_better or ("gradient" in item and item["gradient"] in arrays) else item
             for item, other, is_better in zip(items, others, better, strict=True)
         ]
+
+
+def _balls(point: Point, texts: tuple[str, ...], wire: str | None) -> list[Evaluation]:
+    """The balls of formulas at a point; they are read once for all points."""
+    prepared, key = point.prepared, ("formulas", texts, wire)
+    return prepared.share(key, lambda: Formulas(prepared, texts, wire)).balls(point)
 
 
 def _read_back(point: Point, items: Sequence[dict[str, Any]]) -> Formulas:
