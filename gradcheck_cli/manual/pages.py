@@ -17,6 +17,7 @@ PAGES = ("outcomes", "numerics", "language", "errors")
 GLOSSARY = "glossary"
 FURTHER = (
     "claims",
+    "layers",
     "lifting",
     "homework",
     "reporting",
