@@ -19,6 +19,7 @@ from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.analytic import Analytic
 from gradcheck_cli.witnesses.autograd import Autograd
+from gradcheck_cli.witnesses.bulk_proof import is_in_bulk
 from gradcheck_cli.witnesses.modes import mode_witnesses
 from gradcheck_cli.witnesses.numeric import Numeric
 from gradcheck_cli.witnesses.reference import Reference
@@ -159,7 +160,12 @@ def _with_remedies(
 ) -> tuple[tuple[Verdict, ...], str]:
     """The verdicts with remedies, and in words that these could not be looked for."""
     ails = any(verdict.outcome in (Outcome.WRONG, Outcome.IMPRECISE) for verdict in verdicts)
-    if not ails or point.batch.parts != (point.batch,) or point.question.held is not None:
+    if (
+        not ails
+        or is_in_bulk(point)
+        or point.batch.parts != (point.batch,)
+        or point.question.held is not None
+    ):
         return verdicts, ""
     # Rules and rewriting are loaded where something ails: most checks need none.
     from gradcheck_cli.judge.remedy import with_remedies

@@ -16,7 +16,6 @@ from gradcheck_cli.witnesses import TORCH_ERRORS, Abstention
 from gradcheck_cli.witnesses.bulk_proof import bulk_budgets
 from gradcheck_cli.witnesses.differences import (
     FIRST_STEP,
-    STEPS,
     Columns,
     Difference,
     extrapolated_differences,
@@ -30,6 +29,10 @@ if TYPE_CHECKING:
     from gradcheck_cli.questions.batch import Point
     from gradcheck_cli.witnesses import Floats
     from gradcheck_cli.witnesses.bulk_proof import BulkProof
+
+# Half of those of a single partial: values that so many roundings end in leave nothing to smaller
+# steps.
+_STEPS = 28
 
 
 def direction_note(point: Point, proof: BulkProof) -> str:
@@ -57,7 +60,7 @@ def _difference(point: Point, weights: Floats) -> Difference | str:
         value = _along(point, weights)
         if value is None:
             return "what is stopped cannot be held at its value"
-        steps = FIRST_STEP * np.ldexp(1.0, -np.arange(STEPS))
+        steps = FIRST_STEP * np.ldexp(1.0, -np.arange(_STEPS))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             beside = np.array([[value(sign * h) for h in steps.tolist()] for sign in (1, -1)])

@@ -19,6 +19,7 @@ FURTHER = (
     "sweeps",
     "claims",
     "hunting",
+    "layers",
     "lifting",
     "homework",
     "reporting",

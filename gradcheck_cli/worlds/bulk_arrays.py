@@ -5,7 +5,7 @@ torch's float64.
 from __future__ import annotations
 
 from functools import partial
-from math import prod
+from math import isqrt, prod
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.language.program import Call
@@ -146,13 +146,19 @@ class BulkArrays(Bulk):
         if self._in_order:
             weights = torch.arange(n, 0, -1, dtype=torch.float64).clamp(max=max(n - 1, 0))
             rounding = size @ weights
+            value = rows.value.sum(1)
         else:
-            rounding = n * size.sum(1)
+            # In blocks, then over the blocks: each of these sums is made in any order.
+            block = isqrt(n) + 1
+            count = -(-n // block)
+            padded = torch.nn.functional.pad(rows.value, (0, count * block - n))
+            value = padded.reshape(-1, count, block).sum(2).sum(1)
+            rounding = (block + count) * size.sum(1)
         radius = self.unit * rounding
         if rows.radius is not None:
             radius = radius + rows.radius.expand(rows.value.shape).sum(1)
         off = None if rows.off is None else rows.off.all(1)
-        return Enclosure(rows.value.sum(1), radius, off)
+        return Enclosure(value, radius, off)
 
     def matmul(self, a: Enclosure, b: Enclosure) -> Enclosure:
         """Products of matrices, or of stacks of them."""
