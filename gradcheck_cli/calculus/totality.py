@@ -14,9 +14,9 @@ from gradcheck_cli.language.program import Call, Number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from fractions import Fraction
 
     from gradcheck_cli.calculus.algebra import Algebra
+    from gradcheck_cli.calculus.collecting import Rational
     from gradcheck_cli.language.program import CallSettings
 
 # Functions that are known by their names.
@@ -85,7 +85,7 @@ class Bearing:
             node.function, node.settings
         )
 
-    def _is_raised(self, base: int, exponent: Fraction) -> bool:
+    def _is_raised(self, base: int, exponent: Rational) -> bool:
         if exponent.denominator == 1:
             return exponent > 0 or base in self._nonzero or self.is_positive(base)
         return self.is_positive(base)

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 @command(
     "hunt",
-    'gradcheck hunt "x*sigmoid(x)" --over x=all --dtype float32',
-    'gradcheck hunt "log(x/y)" --over "x=all,y=1:10" --budget 10s',
+    'gradcheck hunt "tanh(x)" --over x=-9:9 --dtype float32',
+    'gradcheck hunt "sin(x*y)*z" --over x=-4:4,y=0:1 --at z=2 --budget 500',
     exits={code: text for code, text in EXITS.items() if code != "5"},
     topics=("hunting", "outcomes", "glossary"),
 )

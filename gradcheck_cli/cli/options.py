@@ -61,8 +61,8 @@ def with_settings(
     Args:
         instead: what is built in for this command, where it is another than for the others.
     """
-    # What is for `run` alone stands first in its help.
-    rows = sorted(settings_of(command), key=lambda row: row.commands != ("run",))
+    # What is for runs alone stands first in their help.
+    rows = sorted(settings_of(command), key=lambda row: not {*row.commands} <= {"run", "sweep"})
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
         # What Typer reads at run time the decorator reads, too.

@@ -58,16 +58,16 @@ def explain_command(
 @command("schema", "gradcheck schema suite", exits=SHOWN, topics=("suites", "ci"))
 def schema_command(
     what: Annotated[
-        str, typer.Argument(metavar="report|suite", help="What to describe.")
+        str, typer.Argument(metavar="report|suite|sweep", help="What to describe.")
     ] = "report",
 ) -> None:
-    """Print the JSON Schema of the JSON report or of a suite file."""
+    """Print the JSON Schema of the JSON report, of a suite file or of a sweep's report."""
     import json
 
-    from gradcheck_cli.reports.schema import report_schema
+    from gradcheck_cli.reports.schema import report_schema, sweep_schema
     from gradcheck_cli.suites.schema import suite_schema
 
-    schemas = {"report": report_schema, "suite": suite_schema}
+    schemas = {"report": report_schema, "suite": suite_schema, "sweep": sweep_schema}
     if what not in schemas:
         raise mistake(
             "unknown-schema",

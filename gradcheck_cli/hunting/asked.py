@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.hunting.job import HuntJob
-from gradcheck_cli.hunting.space import Space, Stretch, place_in_order
+from gradcheck_cli.hunting.space import Lane, Space, place_in_order
 from gradcheck_cli.language.errors import Mistake, PointError, Span, UserError, mistake
 from gradcheck_cli.language.reading import read_program
 from gradcheck_cli.questions.devices import devices_of
@@ -83,11 +83,9 @@ def _question(program: Program, fixed: Mapping[str, Exact], settings: Settings) 
     return question
 
 
-def _axis(name: str, range_: Range, dtype: str) -> Stretch:
+def _axis(name: str, range_: Range, dtype: str) -> Lane:
     line = range_.line(DTYPES[dtype])
-    return Stretch(
-        name, *(place_in_order(line.value(k), DTYPES[dtype]) for k in (0, line.count - 1))
-    )
+    return Lane(name, *(place_in_order(line.value(k), DTYPES[dtype]) for k in (0, line.count - 1)))
 
 
 def _not_ranges(over: Mapping[str, Range]) -> Iterator[Mistake]:

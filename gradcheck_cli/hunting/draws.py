@@ -15,7 +15,7 @@ from gradcheck_cli.hunting.space import numbers_at, place_in_order, places_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gradcheck_cli.hunting.space import Places, Space, Stretch
+    from gradcheck_cli.hunting.space import Lane, Places, Space
 
 # How far from a remarkable number its neighbours are looked at.
 _BESIDE = (1, 2, 3)
@@ -25,7 +25,7 @@ _ROUND = (*range(11), Fraction(1, 2), Fraction(1, 4), Fraction(1, 10), Fraction(
 _NAMED = (pi, pi / 2, pi / 4, e)
 
 
-def remarkable(space: Space, axis: Stretch) -> Places:
+def remarkable(space: Space, axis: Lane) -> Places:
     """Places of one input, in order: 0, ±1 and other round numbers, those that the program holds,
     powers of two, the ends of the range and of the normal numbers, each with its neighbours.
     """
@@ -86,7 +86,7 @@ def _ones(space: Space) -> Places:
     return space.within(np.full((1, len(space.axes)), one, dtype=np.int64))
 
 
-def _grid(space: Space, axis: Stretch) -> Places:
+def _grid(space: Space, axis: Lane) -> Places:
     first, last, steps = axis.first, axis.last, 1_024
     bits = [first + (last - first) * i // steps for i in range(steps + 1)]
     share = np.linspace(0, 1, steps // 4 + 1)
@@ -97,7 +97,7 @@ def _grid(space: Space, axis: Stretch) -> Places:
     return inside
 
 
-def _between(space: Space, axis: Stretch, share: Any) -> Places:
+def _between(space: Space, axis: Lane, share: Any) -> Places:
     """Places of numbers at shares of the way from one end to the other."""
     low, high = numbers_at(np.array([axis.first, axis.last]), space.dtype)
     return np.clip(places_of(low * (1 - share) + high * share, space.dtype), axis.first, axis.last)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import replace
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,14 +12,16 @@ from gradcheck_cli.checks.check import check_batches, panel
 from gradcheck_cli.checks.reproduce import reproduce
 from gradcheck_cli.hunting.judging import judged
 from gradcheck_cli.hunting.shrinking import shortest_text, shrunk
-from gradcheck_cli.hunting.telling import TOGETHER, case_note, hunt_notes
+from gradcheck_cli.hunting.telling import IN_BATCHES, case_note, hunt_notes
 from gradcheck_cli.questions.batching import batches
 from gradcheck_cli.questions.numbers import Exact
+from gradcheck_cli.questions.ranges import finite_count, number_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gradcheck_cli.checks.result import Result
+    from gradcheck_cli.dtypes import DType
     from gradcheck_cli.hunting.hunt import Hunter
     from gradcheck_cli.hunting.judging import Judged
     from gradcheck_cli.hunting.space import Space
@@ -47,7 +50,7 @@ def finals(hunter: Hunter, analyst: Analyst, over: str, *, shrink: bool) -> Iter
     for find in finds:
         simple = shrunk(hunter.judge, find) if shrink else find
         result, command = _checked(hunter.space, simple, analyst)
-        notes += [case_note(hunter.space, find, simple), TOGETHER if command else ""]
+        notes += [case_note(hunter.space, find, simple), IN_BATCHES if command else ""]
         yield Final(replace(result, notes=(*filter(None, notes), *result.notes)), command)
         notes = []
 
@@ -82,17 +85,39 @@ _MUCH = 1e300
 
 
 def _hunt_again(space: Space, find: Judged, result: Result) -> str:
-    """The command of a hunt over the point and a neighbour."""
-    ranges = []
-    for axis, place in zip(space.axes, find.place, strict=True):
-        low = min(place, axis.last - 1)
-        ends = (space.values((low + k,) * len(space.axes))[axis.name] for k in (0, 1))
-        ranges.append(f"{axis.name}={':'.join(shortest_text(end, space.dtype) for end in ends)}")
+    """The command of a hunt over the point alone, or over it and a neighbour."""
     words = shlex.split(reproduce(result.evidence.point))
     at = words.index("--at")
     fixed = ",".join(f"{name}={value.text}" for name, value in space.fixed.items())
     options = ["--at", fixed] if fixed else []
     if "--wrt" not in words and space.question.wrt != tuple(axis.name for axis in space.axes):
         options += ["--wrt", ",".join(space.question.wrt)]
-    over = ["--over", ",".join(ranges)]
-    return shlex.join([words[0], "hunt", *words[1:at], *over, *options, *words[at + 2 :]])
+    places = zip(space.axes, find.place, strict=True)
+    over = ",".join(f"{axis.name}={range_text(place, space.dtype)}" for axis, place in places)
+    return shlex.join([words[0], "hunt", *words[1:at], "--over", over, *options, *words[at + 2 :]])
+
+
+def range_text(place: int, dtype: DType) -> str:
+    """A range that holds the number at a place, and if need be the next one, but no other."""
+    steps = (-1 - (place == 0), 0, 1, 2)  # -0 is no other number than 0
+    before, number, after, beyond = (_number_near(place + step, dtype) for step in steps)
+    low = _between(before, number, ROUND_FLOOR)
+    high = _between(after, number, ROUND_CEILING)
+    return f"{low}:{high if high != low else _between(beyond, after, ROUND_CEILING)}"
+
+
+def _number_near(place: int, dtype: DType) -> Decimal:
+    """The number at a place; beyond the largest one infinity."""
+    most = finite_count(dtype)
+    if not -most <= place < most:
+        return Decimal("inf") if place > 0 else Decimal("-inf")
+    return Decimal(number_at(place + most, dtype))
+
+
+def _between(other: Decimal, number: Decimal, rounding: str) -> str:
+    """The fewest digits that mean the number, or one on the way to another."""
+    digits, text = 0, other
+    while text == other or not min(other, number) <= text <= max(other, number):
+        digits += 1
+        text = Context(prec=digits, rounding=rounding).plus(number)
+    return f"{text:f}" if -5 < text.adjusted() < 16 else f"{text:e}".replace("e+", "e")

@@ -59,6 +59,8 @@ class Hunter:
     screened: int = 0
     is_whole: bool = False
     is_screened: bool = False
+    _of_kind: dict[tuple[Outcome, Cause | None], Judged] = field(default_factory=dict)
+    _of_binade: dict[int, Judged] = field(default_factory=dict)
     _climbed: set[tuple[tuple[int, ...], str]] = field(default_factory=set)
     _next: int = 0
 
@@ -77,12 +79,7 @@ class Hunter:
     @property
     def finds(self) -> list[Judged]:
         """The worst point of each kind, the worst kind first."""
-        worst: dict[tuple[Outcome, Cause | None], Judged] = {}
-        for found in self.judge.known.values():
-            best = worst.get(found.kind)
-            if best is None or _by_ulps(found) > _by_ulps(best):
-                worst[found.kind] = found
-        return sorted(worst.values(), key=lambda each: each.severity, reverse=True)
+        return sorted(self._of_kind.values(), key=_by_excess, reverse=True)
 
     def _every_point(self) -> Iterator[int]:
         """All points of a small space."""
@@ -123,7 +120,23 @@ class Hunter:
             places = np.array(fresh, dtype=np.int64).reshape(-1, places.shape[1])
         found = self.judge.judge(places)
         self.sources[source] += len(found)
+        self._keep(found)
         return found
+
+    def _keep(self, found: list[Judged]) -> None:
+        """The worst of each kind, and of what can be measured the worst of each binade."""
+        for each in found:
+            best = self._of_kind.setdefault(each.kind, each)
+            if _by_ulps(each) > _by_ulps(best):
+                self._of_kind[each.kind] = each
+        measured = [each for each in found if 0 < each.excess < inf]
+        if not measured:
+            return
+        places = np.array([each.place for each in measured], dtype=np.int64)
+        for bin_, each in zip(binades(places, self.space).tolist(), measured, strict=True):
+            best = self._of_binade.setdefault(bin_, each)
+            if _by_excess(each) > _by_excess(best):
+                self._of_binade[bin_] = each
 
     def _round(self) -> int:
         """Draw, screen, judge, climb."""
@@ -157,15 +170,7 @@ class Hunter:
 
     def _worst_of_binades(self, count: int) -> list[Judged]:
         """The points nearest to being wrong, one a binade."""
-        known = [each for each in self.judge.known.values() if 0 < each.excess < inf]
-        if not known:
-            return []
-        places = np.array([each.place for each in known], dtype=np.int64)
-        best: dict[int, Judged] = {}
-        for bin_, each in zip(binades(places, self.space).tolist(), known, strict=True):
-            if bin_ not in best or each.severity > best[bin_].severity:
-                best[bin_] = each
-        return sorted(best.values(), key=lambda each: each.severity, reverse=True)[:count]
+        return sorted(self._of_binade.values(), key=_by_excess, reverse=True)[:count]
 
     def _chosen(self, places: Places, errors: np.ndarray) -> np.ndarray:
         """Which candidates are judged: those with the largest errors of all, and of each binade;

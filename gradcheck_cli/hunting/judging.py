@@ -109,8 +109,10 @@ class Judge:
         return [self.known[row] for row in new]
 
     def _verdicts(self, rows: list[tuple[int, ...]]) -> Iterator[tuple[Verdict, ...]]:
-        batch = self.space.batch(np.array(rows, dtype=np.int64))
+        # torch may answer otherwise where it computes one number: no point is heard alone.
+        places = np.array(rows if len(rows) > 1 else [*rows, *rows], dtype=np.int64)
+        batch = self.space.batch(places)
         said = {w.name: w.answer(batch) for w in (Reference(), Autograd())}
         heard = Heard(batch, {**said, "numeric": _UNASKED}, self.analyst)
-        for k in range(len(batch)):
+        for k in range(len(rows)):
             yield judge_part(heard, k, None)[1]

@@ -58,7 +58,7 @@ def places_of(numbers: Floats, dtype: DType) -> Places:
 
 
 @dataclass(frozen=True)
-class Stretch:
+class Lane:
     """The range of one input: the places from `first` to `last`."""
 
     name: str
@@ -80,7 +80,7 @@ class Space:
     """
 
     question: Question
-    axes: tuple[Stretch, ...]
+    axes: tuple[Lane, ...]
     fixed: Mapping[str, Exact]
     dtype: DType
     device: str

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.hunting.space import Space
 
 
-TOGETHER = "torch answers this where it computes several numbers at once, and alone it does not"
+IN_BATCHES = "torch answers this where it computes several numbers at once, and alone it does not"
 
 
 def case_note(space: Space, find: Judged, simple: Judged) -> str:

@@ -5,7 +5,7 @@ between two floats.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.judge.graph import holds
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from gradcheck_cli.dtypes import DType
     from gradcheck_cli.judge.graph import Graph
     from gradcheck_cli.judge.rounding import Rounding
+    from gradcheck_cli.worlds.tensors import Tensor
 
-Tensor: TypeAlias = Any  # torch is imported where it is used
 # Room for bounds that are themselves computed in float64.
 _ROOM = 2.0**-30
 _SPLIT = 2.0**27 + 1

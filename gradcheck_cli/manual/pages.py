@@ -16,8 +16,10 @@ from gradcheck_cli.settings.table import SETTINGS
 PAGES = ("outcomes", "numerics", "language", "errors")
 GLOSSARY = "glossary"
 FURTHER = (
+    "sweeps",
     "claims",
     "layers",
+    "hunting",
     "lifting",
     "homework",
     "reporting",

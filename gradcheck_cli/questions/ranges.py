@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from gradcheck_cli.language.errors import Span
     from gradcheck_cli.worlds.tensors import Tensor
 
-# Points of a sweep, at most: a little more than there are numbers of float32.
-MOST_SWEPT = 10**10
+# Points of one sweep, at most: all numbers of float32 are half as many.
+MOST_SWEPT = 2**33
 # Patterns of bits of a dtype by its bytes: torch's integers of as many bytes.
 _INTEGERS = {2: "int16", 4: "int32", 8: "int64"}
 
@@ -219,7 +219,7 @@ def _finite(text: str, span: Span) -> Fraction:
 
 def _count(text: str, span: Span) -> int:
     words = text[slice(*span)]
-    if words.isdecimal() and words.isascii() and len(words) < 12 and int(words) > 1:
+    if words.isdecimal() and words.isascii() and len(words) < 12 and 1 < int(words) <= MOST_SWEPT:
         return int(words)
-    message = f"`{words}` is no number of points from 2 on"
+    message = f"`{words}` is no number of points from 2 to {MOST_SWEPT:,}"
     raise PointError([Mistake("bad-range", message, text, span)])

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol
 
 from gradcheck_cli.questions.ranges import Patterns, finite_count, number_at
 
@@ -16,14 +16,13 @@ if TYPE_CHECKING:
 
     from gradcheck_cli.dtypes import DType
     from gradcheck_cli.questions.ranges import Line
-
-Tensor: TypeAlias = Any  # torch is imported where it is used
+    from gradcheck_cli.worlds.tensors import Tensor
 
 # Points whose numbers are drawn together.
 _BLOCK = 2**14
 
 
-class Track(Protocol):
+class PointTrack(Protocol):
     """Points in order; `count` of them, in one dtype."""
 
     @property
@@ -46,7 +45,7 @@ class Track(Protocol):
 
 
 @dataclass(frozen=True)
-class Along:
+class LineTrack:
     """One input along a line."""
 
     name: str
@@ -72,7 +71,7 @@ class Along:
 
 
 @dataclass(frozen=True)
-class Lattice:
+class LatticeTrack:
     """Several inputs, each along a line; the first is in the outermost loop."""
 
     lines: Mapping[str, Line]
@@ -104,7 +103,7 @@ class Lattice:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class DrawnTrack:
     """`count` points drawn from a box, seeded: evenly over the numbers between two ends, or over
     the patterns of bits of a dtype where a range is all of it.
     """

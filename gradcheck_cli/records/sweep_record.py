@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 if TYPE_CHECKING:
     from gradcheck_cli.records.numbers import JsonNumber
 
+# What stands beside the outcomes for points that nothing is shown of.
+NOT_SETTLED = "not settled"
 # Upper ends of the histogram's classes, in ulps; one class more holds what is further off.
 ULP_EDGES = (0.5, *(2.0**k for k in range(25)))
 

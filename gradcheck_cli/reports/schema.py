@@ -28,6 +28,7 @@ from gradcheck_cli.reports.schemas import field_schema as _field
 from gradcheck_cli.reports.schemas import object_schema as _object
 from gradcheck_cli.reports.schemas import ref_schema as _ref
 from gradcheck_cli.reports.schemas import text_schema as _text
+from gradcheck_cli.reports.sweep_schema import part_schema, whole_sweep_schema
 from gradcheck_cli.reports.trace_schema import TRACE, trace_schema
 
 if TYPE_CHECKING:
@@ -51,16 +52,8 @@ def report_schema() -> Schema:
         "title": f"gradcheck report, format {FORMAT}",
         **_report(),
         "$defs": {
-            **_numbers(),
-            **_words(),
-            "abstention": _object(
-                "In the place of an opinion: it has nothing to say, and why.",
-                abstained=_text("The reason, in words.", minLength=1),
-            ),
+            **_shared(),
             "case": _case(),
-            "partial": _partial(),
-            **_opinions(),
-            **_estimates(),
             "jsonl_line": _ref(
                 "case", "A line of the jsonl format: one case, written as soon as it is done."
             ),
@@ -68,22 +61,45 @@ def report_schema() -> Schema:
     }
 
 
+def sweep_schema() -> Schema:
+    """A JSON Schema (2020-12) of the report of a sweep."""
+    title = f"gradcheck report of sweeps, format {FORMAT}"
+    return {"$schema": DIALECT, "title": title, **_sweeps(), "$defs": _shared()}
+
+
+def _shared() -> Schema:
+    return {**_numbers(), **_words(), "partial": _partial(), **_opinions(), **_estimates()}
+
+
 # A row a field.
 # fmt: off
 def _report() -> Schema:
+    each = _array(_ref("case"), "One entry for each point, dtype and device, in the order they were asked for.")
+    return _document("The report of one gradcheck command.", "cases", cases=each)
+
+
+def _sweeps() -> Schema:
+    return _document(
+        "The report of one `gradcheck sweep`.", "parts of sweeps",
+        ulp_edges=_array({"type": "number"}, "The upper ends of the classes of each histogram."),
+        sweeps=_array(whole_sweep_schema(), "One entry for each dtype and device; parts that are missing are not in it, and told in `problems`."),
+    )
+
+
+def _document(about: str, counted: str, **entries: Schema) -> Schema:
     codes = {*(status.exit_code for status in Status), NOTHING_SELECTED, INTERRUPTED, _COULD_NOT_START}
     versions = ("gradcheck", "python", "torch", "sympy", "python_flint", "platform")
     return _object(
-        "The report of one gradcheck command. Ignore keys you do not know. Nulls are written, never left out.",
+        f"{about} Ignore keys you do not know. Nulls are written, never left out.",
         format=_field("Version of this format; only a new one removes or retypes a key.", const=FORMAT),
         command=_array(_TEXT, "The command line, one string an argument."),
         exit_code=_field("0 as expected; 1 a gradient is wrong; 2 could not start; 3 the tool or a worker failed; 4 nothing wrong but something "
                          "not verified; 5 nothing selected; 130 interrupted.", enum=sorted(codes)),
         environment=_field("Versions of what took part, and the platform.", type="object", required=list(versions),
                            properties=dict.fromkeys(versions, _TEXT), additionalProperties=_TEXT),
-        summary=_field("How many cases came to each outcome; outcomes with none are left out.", type="object",
+        summary=_field(f"How many {counted} came to each outcome; outcomes with none are left out.", type="object",
                        propertyNames=_ref("came_to"), additionalProperties={"type": "integer", "minimum": 1}),
-        cases=_array(_ref("case"), "One entry for each point, dtype and device, in the order they were asked for."),
+        **entries,
         problems=_array(_TEXT, "What went wrong with the run itself, in words; empty when nothing did."),
     )
 
@@ -150,6 +166,7 @@ def _additions() -> Schema:
         "claims": _either("What became of the derivatives that the user derived, a line of a claim each; their outcomes count in that of the case. "
                           "Null where nothing is claimed.", _array(claim_schema(), "In the order of the lines."), _NULL),
         "function": _either("What was found out of a person's own function; null where an expression is checked.", function_schema(), _NULL),
+        "sweep": _either("What became of a part of a sweep; else null.", part_schema(), _NULL),
         "notes": _array(_TEXT, "What is true of the whole case: numbers that were rounded to the dtype, a forward value that is off."),
         "in_bulk": _either("Of a program that is too large for scalars how it was judged, in sentences; null elsewhere.", _array(_TEXT, "Sentences."), _NULL),
         "rounded": _array(rounded, "Numbers of the point or cotangent that had to be rounded: as written, and as used."),
@@ -202,6 +219,7 @@ def _partial() -> Schema:
 
 def _opinions() -> Schema:
     return {
+        "abstention": _object("In the place of an opinion: it has nothing to say, and why.", abstained=_text("The reason, in words.", minLength=1)),
         "reference": _object(
             "A value proved by ball arithmetic.",
             value=_ref("number", "The float64 nearest to it."),

@@ -80,6 +80,7 @@ def _case(program: Program, settings: Settings, sweep: Sweep, wrt: str) -> Suite
         runs=runs,
         settings={"strict": settings.strict, "timeout": settings.timeout},
         given=settings.repeated(),
+        again=(_NAME, program.written or program.text, *settings.command(_NAME)[1:]),
         over=sweep,
     )
 

@@ -125,6 +125,8 @@ class Task:
         limits and a worker.
         """
         file = self.case.place.file
+        if not file:  # no suite: what was asked for on the command line
+            return shlex.join(("gradcheck", *self.case.again))
         name = self.check_id(offset).removeprefix(self.case.id)
         suite = "-" if file == STDIN else f"./{file}" if file.startswith("-") else file
         words = ("gradcheck", "run", suite, "-k", f"::{self.case.name}{name}", *self.case.again)

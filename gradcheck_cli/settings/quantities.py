@@ -13,7 +13,7 @@ from gradcheck_cli.language.errors import Mistake, PointError, UserError, elide,
 # waits a year for one check, splits a suite in so many parts or owns so much memory.
 MOST_JOBS, MOST_SECONDS, MOST_SHARDS, MOST_BYTES = 4_096, 31_536_000, 100_000, 2**60
 # Points of a hunt: what is known of each is kept.
-MOST_TRIED = 10_000_000
+MOST_TRIED = 1_000_000
 # What 63 bits hold: seeds and counts fit every integer type that they meet.
 MOST = 2**63 - 1
 
@@ -43,7 +43,7 @@ def count(text: str, name: str = "--maxfail") -> int:
 
 
 def points(text: str, name: str = "--points") -> int:
-    """How many points are drawn, or swept."""
+    """How many points are drawn or swept."""
     from gradcheck_cli.questions.ranges import MOST_SWEPT
 
     number = _whole(text)

@@ -12,7 +12,7 @@ import numpy as np
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.language.errors import mistake
 from gradcheck_cli.questions.ranges import MOST_SWEPT, Patterns
-from gradcheck_cli.questions.tracks import Along, Drawn, Lattice
+from gradcheck_cli.questions.tracks import DrawnTrack, LatticeTrack, LineTrack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.questions.prepared import Prepared
     from gradcheck_cli.questions.question import Question
     from gradcheck_cli.questions.ranges import Line, Range
-    from gradcheck_cli.questions.tracks import Track
+    from gradcheck_cli.questions.tracks import PointTrack
 
 # Points of one part: of consecutive floats at least an eighth of a binade of float32 and at most four
 # binades, else as many as take about as long; and how many parts there are at least, as far as
@@ -57,7 +57,7 @@ class Sweep:
         """All inputs, those that are swept first."""
         return (*self.ranges, *self.fixed)
 
-    def track(self, dtype: str) -> Track:
+    def track(self, dtype: str) -> PointTrack:
         """The points in a dtype.
 
         Raises:
@@ -66,14 +66,14 @@ class Sweep:
         kind = DTYPES[dtype]
         if len(self.ranges) == 1:
             ((name, range_),) = self.ranges.items()
-            return Along(name, self._line(range_, kind))
+            return LineTrack(name, self._line(range_, kind))
         if all(range_.count is not None for range_ in self.ranges.values()):
-            lattice = Lattice({n: r.line(kind) for n, r in self.ranges.items()}, kind)
+            lattice = LatticeTrack({n: r.line(kind) for n, r in self.ranges.items()}, kind)
             if lattice.count > MOST_SWEPT:
                 raise mistake("too-large", f"{lattice.count:,} points: they cannot all be swept")
             return lattice
         lines = {name: range_.line(kind) for name, range_ in self.ranges.items()}
-        return Drawn(lines, kind, self.count or USUAL_POINTS, self.seed)
+        return DrawnTrack(lines, kind, self.count or USUAL_POINTS, self.seed)
 
     def _line(self, range_: Range, dtype: DType) -> Line:
         line = range_.line(dtype, self.count)
@@ -115,7 +115,7 @@ class SweepQuestion:
     partial: int = 0
 
     @cached_property
-    def track(self) -> Track:
+    def track(self) -> PointTrack:
         """The points."""
         return self.sweep.track(self.dtype.name)
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import inf, nan
 from random import Random
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from gradcheck_cli.calculus.formulas import formula
 from gradcheck_cli.functions import lookup
@@ -30,8 +32,8 @@ if TYPE_CHECKING:
     from gradcheck_cli.dtypes import DType
     from gradcheck_cli.sweeps.asked import SweepQuestion
     from gradcheck_cli.worlds.enclosures import ArrayLibrary
+    from gradcheck_cli.worlds.tensors import Tensor
 
-Tensor: TypeAlias = Any  # torch is imported where it is used
 # Of the balls that samples are held against.
 _BITS = 192
 
@@ -94,7 +96,8 @@ class Enclosed:
             if name not in columns
         }
         try:
-            values = fold(program, world, inputs)
+            with np.errstate(all="ignore"):
+                values = fold(program, world, inputs)
         except NoBound:
             return None
         partial, *others = (_spread(values[i], answers) for i in program.outputs)
@@ -105,11 +108,11 @@ class Enclosed:
             else:
                 known &= radius.isfinite() & self._tensor(value, answers).isfinite()
         value, radius = partial
+        size = self._tensor(abs(value), answers)
+        known &= size.isfinite() & radius.isfinite()
         if not self._holds(columns, value, radius, known):
             return None
         gaps = self._tensor(abs(self._array(answers) - value), answers)
-        size = self._tensor(abs(value), answers)
-        known &= size.isfinite() & radius.isfinite()
         outside = self._outside(program, values, world, answers) & ~known
 
         def budgets(marked: Tensor) -> tuple[Tensor, Tensor]:
@@ -157,7 +160,8 @@ class Enclosed:
             inputs = dict(zip(row.parsed.names, (values[j] for j in node.args), strict=True))
             for text in row.domain:
                 try:
-                    side = world.run(formula(text), inputs)
+                    with np.errstate(all="ignore"):
+                        side = world.run(formula(text), inputs)
                 except NoBound:
                     continue
                 value, radius = _spread(side, answers)
@@ -177,8 +181,6 @@ class Enclosed:
 
         if isinstance(array, torch.Tensor):
             return array.expand(like.shape) if array.ndim < like.ndim else array
-        import numpy as np
-
         whole = np.broadcast_to(np.asarray(array, dtype=np.float64), tuple(like.shape))
         return torch.from_numpy(whole.copy()).to(like.device)
 

@@ -14,31 +14,33 @@ from gradcheck_cli.checks.record import record_of
 from gradcheck_cli.judge.allowances import Allowances
 from gradcheck_cli.judge.point_budgets import budgets_at
 from gradcheck_cli.judge.rounding import Rounding
-from gradcheck_cli.judge.tally import STRIP, Tally
+from gradcheck_cli.judge.spans import Stretch
+from gradcheck_cli.judge.tally import Tally
 from gradcheck_cli.records.numbers import json_number
 from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.records.status import status_of
 from gradcheck_cli.sweeps.alone import Alone
 from gradcheck_cli.sweeps.answers import torch_answers
 from gradcheck_cli.sweeps.enclosed import Enclosed, assumption_of
-from gradcheck_cli.sweeps.settling import settle
+from gradcheck_cli.sweeps.settling import Settled, settle
+from gradcheck_cli.witnesses import TORCH_ERRORS
 from gradcheck_cli.witnesses.cells import Modeller, Open
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from gradcheck_cli.judge.spans import Stretch
     from gradcheck_cli.questions.ranges import Line
     from gradcheck_cli.records.record import Record
     from gradcheck_cli.records.sweep_record import SweepRecord, SweptPoint
     from gradcheck_cli.sweeps.asked import SweepQuestion
-    from gradcheck_cli.sweeps.settling import Settled
     from gradcheck_cli.symbolic.client import Analyst
     from gradcheck_cli.witnesses.cells import LineCell
 
 
 # Points of a stretch without a proved truth that are left to single checks.
 _FEW = 64
+# Points that are enclosed together.
+_BULK = 2**16
 
 
 @dataclass
@@ -67,6 +69,10 @@ def swept(asked: SweepQuestion, start: int, stop: int, analyst: Analyst | None) 
         cells = modeller.over(start, stop)
         between = Allowances(rounding, asked.partial, moving, fixed, asked.dtype).between
     tally = Tally(asked.dtype, _Budgets(line, between).of_cell)
+    why_not = _refusal(asked, start)
+    if why_not:
+        nothing = Settled(unsettled=[(Stretch(start, stop, stop - start), why_not)])
+        return SweptPart(asked, start, stop, tally, nothing, 0, 0, 0)
     enclosed = Enclosed(asked, partial(_point_budgets, asked, rounding))
     cell, made, in_bulk = next(cells), 0, 0
     made += not isinstance(cell, Open)
@@ -90,14 +96,23 @@ def swept(asked: SweepQuestion, start: int, stop: int, analyst: Analyst | None) 
     return SweptPart(asked, start, stop, tally, settled, made, in_bulk, enclosed.samples)
 
 
+def _refusal(asked: SweepQuestion, point: int) -> str:
+    """Why torch cannot compute this at all; nothing where it can."""
+    try:
+        next(torch_answers(asked, point, point + 1))
+    except TORCH_ERRORS as error:
+        return f"torch cannot compute this: {str(error).partition(chr(10))[0]}"
+    return ""
+
+
 def _hold_in_bulk(
     tally: Tally, enclosed: Enclosed, start: int, columns: dict[str, Any], partials: Any
 ) -> int:
     """Hold points against enclosures, as many at a time as stay in the cache; how many could be."""
     held, count = 0, len(partials)
-    for i in range(0, count, STRIP):
-        piece = {name: column[i : i + STRIP] for name, column in columns.items()}
-        answers = partials[i : i + STRIP]
+    for i in range(0, count, _BULK):
+        piece = {name: column[i : i + _BULK] for name, column in columns.items()}
+        answers = partials[i : i + _BULK]
         truth = enclosed.truth(piece, answers)
         if truth is None:
             tally.pending.add(start + i, start + i + len(answers))
@@ -184,8 +199,6 @@ def _worst_records(part: SweptPart, analyst: Analyst, *, strict: bool) -> dict[s
 
 
 def _all_of(part: SweptPart, outcome: Outcome, number: int) -> Stretch:
-    from gradcheck_cli.judge.spans import Stretch
-
     part.tally.spans.pop(outcome, None)
     return Stretch(part.start, part.stop, number)
 

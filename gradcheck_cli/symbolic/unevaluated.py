@@ -55,24 +55,27 @@ def bare_power(base: Expression, exponent: Expression) -> Expression:
     """A power.
 
     Raises:
-        Evaluates: it is not real, or has no value, for every exponent or for some.
+        Evaluates: it is not real, or has no value, for every exponent or for some; or it is a root
+            of a power: SymPy makes `x**2` of `(x**4)**(1/2)`.
     """
     if exponent is _ZERO or exponent is _ONE:
         return base if exponent is _ONE else _ONE
     if base.is_Number and not base.is_positive and not (base.is_negative and exponent.is_Integer):
         raise Evaluates
+    if not exponent.is_Integer and _has_powers(base):
+        raise Evaluates
     return bare_node(sympy.Pow, base, exponent)
 
 
-def written_power(base: Expression, exponent: Expression) -> Expression:
-    """A power of a program; SymPy makes `abs(x)` of `(x**2)**(1/2)`.
-
-    Raises:
-        Evaluates: as above, or it is such a power.
-    """
-    if not exponent.is_Integer and (base.is_Pow or base.is_Mul):
-        raise Evaluates
-    return bare_power(base, exponent)
+def _has_powers(base: Expression) -> bool:
+    """Whether an expression is a power or a product with one."""
+    factors = [base]
+    while factors:
+        factor = factors.pop()
+        if factor.is_Pow:
+            return True
+        factors += factor.args if factor.is_Mul else ()
+    return False
 
 
 _ARITHMETIC: dict[tuple[str, int], Callable[..., Expression]] = {
@@ -81,7 +84,7 @@ _ARITHMETIC: dict[tuple[str, int], Callable[..., Expression]] = {
     ("-", 1): lambda x: bare_product(_MINUS, x),
     ("*", 2): bare_product,
     ("/", 2): lambda x, y: bare_product(x, bare_power(y, _MINUS)),
-    ("**", 2): written_power,
+    ("**", 2): bare_power,
 }
 _BUILDING: dict[type[Expression], Callable[..., Expression]] = {
     sympy.Add: lambda *terms: bare_sum(terms),

@@ -175,7 +175,7 @@ def _write_question(prepared: Prepared, *, formulas: bool) -> str | Abstention:
         return Abstention(f"SymPy is not asked: {size}")
     given = prepared.inputs.items()
     program = prepared.specification
-    is_short = not formulas and _is_of_numbers(prepared)
+    is_short = _is_of_numbers(prepared)
     return json.dumps(
         prepared.objective.asked()
         | ({"scalars": to_wire(program)} if is_short else {"program": program_text(program)})

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from gradcheck_cli.records.outcome import Outcome
+from gradcheck_cli.records.sweep_record import NOT_SETTLED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
         SweptSpan,
         UnsettledSpan,
     )
-
-# What stands beside the outcomes for points that nothing is shown of.
-NOT_SETTLED = "not settled"
 
 
 class WholeSweep(TypedDict):

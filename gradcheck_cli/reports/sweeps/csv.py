@@ -9,9 +9,10 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.records.json_text import json_text
+from gradcheck_cli.records.sweep_record import NOT_SETTLED
 from gradcheck_cli.reports.csv import cell_text
 from gradcheck_cli.reports.format import inert
-from gradcheck_cli.reports.sweeps import NOT_SETTLED, sweeps_of
+from gradcheck_cli.reports.sweeps import sweeps_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

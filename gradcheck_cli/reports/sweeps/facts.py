@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gradcheck_cli.records.numbers import typed_text
 from gradcheck_cli.records.outcome import Outcome
-from gradcheck_cli.records.sweep_record import ULP_EDGES
+from gradcheck_cli.records.sweep_record import NOT_SETTLED, ULP_EDGES
 from gradcheck_cli.reports.format import inline, torch_number
-from gradcheck_cli.reports.sweeps import NOT_SETTLED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

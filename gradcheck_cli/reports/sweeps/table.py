@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from gradcheck_cli.records.outcome import Outcome
+from gradcheck_cli.records.sweep_record import NOT_SETTLED
 from gradcheck_cli.reports.format import escape_controls, inline
-from gradcheck_cli.reports.sweeps import NOT_SETTLED, problems_of, sweeps_of
+from gradcheck_cli.reports.sweeps import problems_of, sweeps_of
 from gradcheck_cli.reports.sweeps.facts import (
     EDGE_TITLES,
     OutcomeRow,
