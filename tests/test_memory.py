@@ -37,7 +37,7 @@ def test_a_size_is_written_as_a_person_would(size, text):
     assert size_text(size) == text
 
 
-@pytest.mark.parametrize(("size", "text"), [("1500MiB", "1,500 MiB"), ("1kB", "1 kB")])
+@pytest.mark.parametrize(("size", "text"), [("1500MiB", "1,500 MiB"), ("1GiB", "1,024 MiB")])
 def test_a_check_that_takes_too_much_memory_is_given_up(size, text, tmp_path):
     """The report is written all the same and has the exit code of the process, 3."""
     words = [EATS, "--at", "x=1", "--max-memory", size, "-f", "json", "--export", "a.md"]
