@@ -1,0 +1,84 @@
+"""Sweeps as runs: the same bytes whatever the workers, shards, what is interrupted and taken up."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+# Parts of float64 lines are of 2**21 points: four of them, in a function that costs next to nothing.
+LONG = ["sweep", "3*x", "--over", "x=-4:4", "--points", "7000000"]
+SHORT = ["sweep", "x**3", "--over", "x=-2:2", "--dtype", "float16"]
+
+
+def sweeps(text):
+    """The sweeps of a JSON report."""
+    return json.loads(text)["sweeps"]
+
+
+def test_the_same_bytes_whatever_the_workers(tool, tmp_path):
+    """In parts that several workers make."""
+    done = [tool.run([*LONG, "-f", "jsonl", "-j", jobs], folder=tmp_path) for jobs in ("1", "2")]
+    assert [each.returncode for each in done] == [0, 0]
+    assert done[0].stdout == done[1].stdout
+    assert len(done[0].stdout.splitlines()) == 4
+
+
+def test_shards_are_merged(tool, tmp_path):
+    """Their parts are those of the whole, and so are the points of all."""
+    whole = tool.run([*LONG, "-f", "jsonl"], folder=tmp_path).stdout
+    for k in ("1", "2"):
+        words = [*LONG, "--shard", f"{k}/2", "--export", f"jsonl:{k}.jsonl"]
+        assert tool.run(words, folder=tmp_path).returncode == 0
+    done = tool.run(["merge", "1.jsonl", "2.jsonl", "-f", "jsonl"], folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    merged = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [r["sweep"] for r in merged] == [json.loads(r)["sweep"] for r in whole.splitlines()]
+
+
+def test_a_shard_tells_that_it_is_one(tool, tmp_path):
+    """How many of how many points."""
+    done = tool.run([*LONG, "--shard", "1/2"], folder=tmp_path)
+    assert "4,194,304 of 7,000,000 points" in done.stdout
+
+
+def test_an_empty_shard_is_told(tool, tmp_path):
+    """Exit code 5."""
+    done = tool.run([*SHORT, "--shard", "2/2"], folder=tmp_path)
+    assert (done.returncode, done.stdout) == (5, "")
+    assert done.stderr == "nothing is selected: no part of the sweep was made\n"
+
+
+def test_several_dtypes_are_several_sweeps(tool, tmp_path):
+    """One below the other, in the order asked for."""
+    words = ["sweep", "x**3", "--over", "x=1:2", "--dtype", "float16,bfloat16", "-f", "json"]
+    done = tool.run(words, folder=tmp_path)
+    assert [(s["dtype"], s["points"]) for s in sweeps(done.stdout)] == [
+        ("float16", 1025),
+        ("bfloat16", 129),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [(["relu(x)", "--over", "x=-1:1"], 0), (["relu(x)", "--over", "x=-1:1", "--strict"], 1),
+     (["sqrt(x)", "--over", "x=-1:1"], 4), (["x*detach(x)", "--over", "x=1:2"], 1),
+     (["3*x", "--over", "x=-1:1"], 0)],
+)  # fmt: skip
+def test_exit_codes_are_those_of_the_worst_point(tool, tmp_path, words, code):
+    """As `check` has them."""
+    done = tool.run(["sweep", *words, "--dtype", "bfloat16", "-q"], folder=tmp_path)
+    assert done.returncode == code
+
+
+def test_the_command_that_reproduces_the_worst_point_does(tool, tmp_path):
+    """Also where torch's code for one number answers otherwise."""
+    words = ["sweep", "gelu(x)", "--over", "x=-7:-6", "--dtype", "bfloat16", "-f", "json"]
+    (sweep,) = sweeps(tool.run(words, folder=tmp_path).stdout)
+    import shlex
+
+    for outcome, worst in sweep["worst"].items():
+        command = shlex.split(worst["reproduce"])[1:]
+        told = json.loads(tool.run([*command, "-f", "json"], folder=tmp_path).stdout)
+        assert told["cases"][0]["partials"][0]["outcome"] == outcome
+        assert told["cases"][0]["partials"][0]["autograd"]["ulps"] == worst["ulps"]
