@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -32,8 +38,50 @@ def test_shards_are_merged(tool, tmp_path):
         assert tool.run(words, folder=tmp_path).returncode == 0
     done = tool.run(["merge", "1.jsonl", "2.jsonl", "-f", "jsonl"], folder=tmp_path)
     assert done.returncode == 0, done.stderr
+    table = tool.run(["merge", "1.jsonl", "2.jsonl", "-f", "table"], folder=tmp_path).stdout
+    assert "float64 numbers, 7,000,000 points, on cpu" in table
     merged = [json.loads(line) for line in done.stdout.splitlines()]
     assert [r["sweep"] for r in merged] == [json.loads(r)["sweep"] for r in whole.splitlines()]
+
+
+def test_a_sweep_that_was_put_together_is_not_merged(tool, tmp_path):
+    """The way out is named."""
+    assert tool.run([*SHORT, "--export", "one.json"], folder=tmp_path).returncode == 0
+    done = tool.run(["report", "one.json"], folder=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "error[bad-report]: `one.json` is no report that can be read: it is a sweep that was put"
+        " together\n  = help: its parts are in its `jsonl` report, which is read\n"
+    )
+
+
+@pytest.mark.parametrize("ended", ["SIGINT", "SIGKILL"])
+def test_a_sweep_goes_on_where_it_ended(tmp_path, ended):
+    """Interrupted, or killed from outside: the parts that are done are not made again, and the
+    report is that of a sweep that nothing happened to.
+    """
+    words = [*LONG[:-1], "40000000", "-j", "1", "-f", "jsonl"]
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    start = [sys.executable, "-m", "gradcheck_cli"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    options = {"cwd": tmp_path, "env": environment, **pipes}
+    with subprocess.Popen([*start, *words], **options) as process:
+        first = process.stdout.readline()
+        process.send_signal(getattr(signal, ended))
+        process.communicate()
+    done = subprocess.run([*start, *words, "--resume"], **options, check=False)
+    assert done.returncode == 0
+    assert re.match(r"\d+ of 20 checks are taken over from the run before", done.stderr)
+    assert done.stdout.splitlines()[0] == first.rstrip("\n")
+    assert len(done.stdout.splitlines()) == 20
+
+
+def test_a_full_disk_is_told(tmp_path):
+    """The report that cannot be written, with exit code 2."""
+    words = [sys.executable, "-m", "gradcheck_cli", *SHORT, "--export", "json:/dev/full"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "error[unwritable]" in done.stderr
 
 
 def test_a_shard_tells_that_it_is_one(tool, tmp_path):
@@ -75,8 +123,6 @@ def test_the_command_that_reproduces_the_worst_point_does(tool, tmp_path):
     """Also where torch's code for one number answers otherwise."""
     words = ["sweep", "gelu(x)", "--over", "x=-7:-6", "--dtype", "bfloat16", "-f", "json"]
     (sweep,) = sweeps(tool.run(words, folder=tmp_path).stdout)
-    import shlex
-
     for outcome, worst in sweep["worst"].items():
         command = shlex.split(worst["reproduce"])[1:]
         told = json.loads(tool.run([*command, "-f", "json"], folder=tmp_path).stdout)
