@@ -6,6 +6,7 @@ import math
 import sys
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 
 @dataclass(frozen=True)
@@ -22,12 +23,12 @@ class DType:
         """`u`: half the spacing of numbers just above 1."""
         return math.ldexp(1.0, -self.digits)
 
-    @property
+    @cached_property
     def largest(self) -> Fraction:
         """The largest finite number."""
         return (2 - Fraction(1, 2 ** (self.digits - 1))) * Fraction(2) ** self.most
 
-    @property
+    @cached_property
     def smallest(self) -> Fraction:
         """The smallest subnormal."""
         return Fraction(2) ** (self.least - self.digits + 1)

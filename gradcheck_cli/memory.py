@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import threading
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from psutil import Process
 
@@ -116,3 +117,17 @@ def _resident(process: Process) -> int:
     with suppress(psutil.Error):
         return int(process.memory_info().rss)
     return 0
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """The garbage collector rests meanwhile: where very many objects are made at once none of them
+    is garbage, and looking for it takes most of the time.
+    """
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()

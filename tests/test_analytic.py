@@ -18,6 +18,8 @@ from gradcheck_cli.functions import table
 from gradcheck_cli.judge.bench import judge
 from gradcheck_cli.judge.evidence import agreement
 from gradcheck_cli.language.parse import parse
+from gradcheck_cli.language.program import in_reading_order
+from gradcheck_cli.language.text import program_text
 from gradcheck_cli.symbolic import server as analyst_module
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.analytic import MAX_OPERATIONS, MAX_PARTIALS, Formula, question_text
@@ -241,6 +243,15 @@ def test_what_is_no_real_number_in_sympys_formula_is_named(text, at, name, analy
     assert formula.reason == f"SymPy's formula has `{name}` in it, which is no real number"
 
 
+@pytest.mark.parametrize(
+    ("text", "at", "value"),
+    [("x*sqrt(x)", "x=0", 0), ("x**3/x", "x=0", 0), ("(x*x)/x", "x=0", 1), ("x**y**2", "x=0,y=2", 0)],
+)  # fmt: skip
+def test_what_cancels_has_the_value_of_what_is_left(text, at, value, analyst):
+    """SymPy evaluates where its derivative, as it is put together, has no value; or that has one."""
+    assert analytic(case(text, at, wrt=("x",)), analyst)[0].ball == value
+
+
 def test_an_input_called_zoo_is_an_input():
     """Only what the program lacks is SymPy's."""
     (formula,) = analytic(case("zoo**2", "zoo=3"), Scripted("2*zoo"))
@@ -287,13 +298,11 @@ def test_a_formula_that_is_too_long_is_not_shown(monkeypatch):
         "abstained": "the formula has more than 50,000 characters"
     }
     monkeypatch.setattr(analyst_module, "MAX_FORMULA", 6)
-    assert (
-        analyst_module.derive(question | {"program": "sin(x)"})["partials"][0]["formula"]
-        == "cos(x)"
+    short, long = (
+        json.loads(question_text(case(text, "x=0.5").prepared)) for text in ("sin(x)", "x*sin(x)")
     )
-    assert analyst_module.derive(question | {"program": "x*sin(x)"}) == {
-        "abstained": "the formula has more than 6 characters"
-    }
+    assert analyst_module.derive(short)["partials"][0]["formula"] == "cos(x)"
+    assert analyst_module.derive(long) == {"abstained": "the formula has more than 6 characters"}
 
 
 @pytest.mark.parametrize("step", ["y = x*(y + 1)", "y = 1/(x + y)"])
@@ -306,10 +315,12 @@ def test_what_is_nested_too_deeply_is_told(step, analyst):
 
 
 def test_what_sympy_cannot_descend_is_told(monkeypatch):
-    """SymPy recurses; the limit is reached in words."""
+    """Where SymPy evaluates, as it does beside an infinity, it recurses; the limit is reached in
+    words.
+    """
     monkeypatch.setattr(sys, "setrecursionlimit", lambda limit: None)
-    monkeypatch.setattr("gradcheck_cli.symbolic.shown.shown", lambda *asked: [])
-    question = question_text(case("y = x\n" + "y = x*(y + 1)\n" * 2_000 + "y", "x=0.5").prepared)
+    deep = case("y = x\n" + "y = x*(y + 1)\n" * 2_000 + "min(y, inf)", "x=0.5").prepared
+    question = question_text(deep, formulas=False)
     *_, answer = analyst_module.answers(iter([question.encode()]))
     told = {"abstained": "the expression is nested too deeply for SymPy"}
     assert json.loads(answer) == told
@@ -319,6 +330,39 @@ def test_questions_of_a_grid_each_get_their_own_answer(analyst):
     """Answers are kept apart by the question; the points of a grid share one."""
     for text, told in (("x**5", "5*x**4"), ("x**6", "6*x**5"), ("x**5", "5*x**4")):
         assert analytic(case(text, "x=2"), analyst)[0].text == told
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("where(x > 0 and y != 2, sin(x)*0.1, -y**2)", "x=1,y=2"),
+        ("y = softplus(x, beta=0.3); z = y*y; gelu(z, approximate='tanh') + max(z, y, 1)", "x=1"),
+        ("2.5", "x=1"),
+        ("x*pi - 0*y", "x=1,y=2"),
+        ("clamp(x, min=0)*2**-50", "x=1"),
+    ],
+)
+def test_a_program_of_numbers_is_sent_as_its_nodes(text, at):
+    """They are what its text comes to element by element."""
+    found = case(f"{text} + x", at)
+    sent = json.loads(question_text(found.prepared))
+    written = sent | {"program": program_text(found.specification)}
+    del written["scalars"]
+    read, received = (analyst_module._asked(asked) for asked in (written, sent))
+    assert in_reading_order(received.scalars).nodes == in_reading_order(read.scalars).nodes
+    assert received.program.nodes == read.program.nodes
+    assert received.wanted == read.wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [("sum(x)*y", "x=[1, 2],y=2"), ("[x, y][1]", "x=1,y=2"), ("polygamma(n, x)", "n=1,x=2")],
+)
+def test_a_program_of_arrays_or_indices_is_sent_as_its_text(text, at, analyst):
+    """Its elements are found where SymPy is."""
+    question = question_text(case(text, at).prepared, formulas=False)
+    assert "scalars" not in json.loads(question)
+    assert "program" in analyst.answer(question)
 
 
 def test_what_is_sent_is_data():

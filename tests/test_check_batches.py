@@ -19,7 +19,7 @@ from gradcheck_cli.questions.batching import MOST_POINTS, batches
 from gradcheck_cli.questions.numbers import read_points, read_value
 from gradcheck_cli.questions.points import points_of as points_of_grid
 from gradcheck_cli.questions.question import question_of
-from gradcheck_cli.witnesses import analytic
+from gradcheck_cli.witnesses import formula_balls
 from gradcheck_cli.witnesses.analytic import Analytic, Formula
 from gradcheck_cli.witnesses.autograd import Autograd
 from gradcheck_cli.witnesses.numeric import Numeric
@@ -249,7 +249,7 @@ def test_a_formula_is_read_once_and_evaluated_at_each_point(monkeypatch):
     """
 
     read, analyst = [], Counting("2*x + heaviside(x - 1)")
-    monkeypatch.setattr(analytic, "parse", lambda text: read.append(text) or parse(text))
+    monkeypatch.setattr(formula_balls, "parse", lambda text: read.append(text) or parse(text))
     cases = requested("x**2 + relu(x - 1)", "x=0:2:5")
     formulas = [result.evidence.of("analytic", 0) for result in check_together(cases, analyst)]
     assert read == ["2*x + heaviside(x - 1)"]

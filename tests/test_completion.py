@@ -85,7 +85,7 @@ LINES = {
     "gradcheck r": ["run", "report"],
     "gradcheck explain kink": [t for t in topics() if t.startswith("kink") and " " not in t] + ["kink-within-rounding"],
     "gradcheck functions sigm": ["sigmoid"],
-    "gradcheck schema ": ["report", "suite"],
+    "gradcheck schema ": ["report", "suite", "sweep"],
     "gradcheck x --dtype ": list(DTYPES),
     "gradcheck check x --dtype b": ["bfloat16"],
     "gradcheck --dtype float32,float6": ["float32,float64"],

@@ -217,10 +217,14 @@ def test_each_command_gets_what_it_takes(folder):
     assert default_map(found) == {
         "check": {"format": "json", "max_memory": "1GiB"},
         "fn": {"format": "json", "max_memory": "1GiB"},
+        "hunt": {"format": "json", "max_memory": "1GiB"},
         "lint": {"suites": ["s"]},
         "run": {"suites": ["s"], "format": "json", "jobs": "2", "max_memory": "1GiB"},
+        "sweep": {"format": "json", "jobs": "2", "max_memory": "1GiB"},
     }
-    assert default_map(None) == {"check": {}, "fn": {}, "lint": {}, "run": {}}
+    assert default_map(None) == {
+        name: {} for name in ("check", "fn", "hunt", "lint", "run", "sweep")
+    }
 
 
 def test_every_line_is_known(folder, monkeypatch):

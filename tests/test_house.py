@@ -30,7 +30,7 @@ FLOORS = (
     ("witnesses", "settings"),
     ("judge", "claims", "diagnosis"),
     ("checks",),
-    ("code", "sweeps"),
+    ("code", "sweeps", "hunting"),
     ("api", "suites"),
     ("manual", "runs", "lifting"),
     ("pytest_plugin", "starter"),
@@ -45,7 +45,7 @@ CLI_FLOORS = (
     ("going",),
     ("shells",),
     ("options", "entry"),
-    ("check", "fn", "run", "stored", "sweep", "pages", "init", "lift"),
+    ("check", "fn", "run", "stored", "sweep", "hunt", "pages", "init", "lift"),
     ("__init__",),
 )
 # Imports that go up, each with its reason.
@@ -65,6 +65,7 @@ PROTOCOLS = {
     "render": "what a report format is",
     "RANK": "where a report format stands in the list",
     "SUFFIXES": "the endings of a report format's files",
+    "FORMULAS": "whether a report format has formulas",
 }
 
 

@@ -21,10 +21,11 @@ ENDED = {"abstained": "the SymPy process ended without an answer"}
 LATE = {"abstained": "SymPy found no derivative within 1.5 s"}
 
 
-def question(program):
+def question(program, **more):
     """What SymPy's process is asked of a program of one input."""
     return json.dumps(
         {"program": program, "shapes": {"x": []}, "integers": {}, "wrt": ["x"], "cotangent": None}
+        | more
     )
 
 
@@ -34,7 +35,8 @@ def power(n):
 
 
 # SymPy compares the factors of this derivative, nested as deep as they are, over and over: minutes.
-SLOW = question("y = x\n" + "y = sin(y) + y\n" * 2000 + "y")
+# It evaluates them for the sake of the power.
+SLOW = question("y = (x**2)**0.5\n" + "y = sin(y) + y\n" * 2000 + "y", formulas=False)
 SQUARE, CUBE = power(2)[0], power(3)[0]
 
 

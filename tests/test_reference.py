@@ -13,7 +13,9 @@ from programs import Asked, case, slopes, smooth
 
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import table
+from gradcheck_cli.questions.prepared import Oversize
 from gradcheck_cli.witnesses import Abstention
+from gradcheck_cli.witnesses.bulk_proof import BulkProof
 from gradcheck_cli.witnesses.reference import FIRST_BITS, LAST_BITS
 from gradcheck_cli.witnesses.truth import SIGN_BITS, Certified, Touching, Undefined, is_certified
 from gradcheck_cli.worlds import balls
@@ -230,11 +232,15 @@ def test_extreme_arguments_take_no_minutes():
         assert isinstance(partial("modified_bessel_k0(x)", "x=700.5"), Certified)
 
 
-def test_a_program_that_is_too_large_is_not_begun():
-    """An abstention with the limit in words, at once."""
-    found = reference(case("sum(x @ x)", "x=" + str([[0.5] * 70] * 70)))
-    assert isinstance(found, Abstention)
-    assert found.reason == "no certified reference: it comes to more than 300,000 scalar operations"
+def test_a_program_that_is_too_large_for_scalars_is_run_in_arrays():
+    """At once; its second derivative is not begun, with the size in words."""
+    asked = case("sum(x @ x)", "x=" + str([[0.5] * 70] * 70))
+    found = reference(asked)
+    assert isinstance(found, BulkProof)
+    assert found.partials[0].ball.contains(70)
+    assert isinstance(asked.prepared.expansion, Oversize)
+    size = "it comes to 695,800 scalar operations, more than 100,000"
+    assert asked.prepared.expansion == Oversize(size, ())
 
 
 def test_time_runs_out_in_words():

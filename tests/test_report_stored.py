@@ -137,11 +137,14 @@ def test_a_report_of_the_first_release_is_read() -> None:
     since = [
         [
             case.pop(key)
-            for key in ("order", "direction", "also", "trace", "written", "claims", "function")
+            for key in (
+                *("order", "direction", "also", "trace"),
+                *("written", "claims", "function", "in_bulk"),
+            )
         ]
         for case in data["cases"]
     ]
-    assert since == [[1, None, None, None, None, None, None]] * len(since)
+    assert since == [[1, *[None] * 7]] * len(since)
     assert data == json.loads(text)
     assert "sqrt(x)" in renderer("table")(report)
     for name in FORMATS:

@@ -13,6 +13,7 @@ import shlex
 import subprocess
 import sys
 from copy import deepcopy
+from dataclasses import replace
 from decimal import Context, Decimal
 from importlib import import_module
 from pathlib import Path
@@ -29,7 +30,7 @@ from gradcheck_cli.records.numbers import numbers_of
 from gradcheck_cli.records.outcome import OUTCOMES, Cause, Outcome
 from gradcheck_cli.records.record import opinions_of
 from gradcheck_cli.records.report import Report
-from gradcheck_cli.reports import FORMATS, SUFFIXES, formats_in, renderer
+from gradcheck_cli.reports import FORMATS, SUFFIXES, formats_in, renderer, shows_formulas
 from gradcheck_cli.reports.csv import COLUMNS, MAX_REPEATED_POINT
 from gradcheck_cli.reports.diff import compare_reports
 from gradcheck_cli.reports.facts import MAX_EXPLAINED, groups
@@ -116,8 +117,9 @@ def test_formats_are_listed_in_order() -> None:
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_what_is_read_of_a_format_is_what_it_says(name: str) -> None:
-    """The two lines are read as text; here they are imported."""
+    """The lines are read as text; here they are imported."""
     module = import_module(f"gradcheck_cli.reports.{name}")
+    assert shows_formulas(name) is getattr(module, "FORMULAS", True)
     assert tuple(FORMATS).index(name) == module.RANK - 1
     assert {suffix for suffix, known in SUFFIXES.items() if known == name} == set(module.SUFFIXES)
 
@@ -130,7 +132,27 @@ def test_a_format_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "latex.py").write_text('\nRANK = 11\nSUFFIXES = (".tex", ".latex")\n', "utf-8")
     (tmp_path / "other.py").write_text('"""RANK = 12"""\n', "utf-8")
     assert tuple(formats_in(tmp_path)) == (*FORMATS, "latex")
-    assert formats_in(tmp_path)["latex"] == (".tex", ".latex")
+    assert formats_in(tmp_path)["latex"] == ((".tex", ".latex"), True)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_format_says_whether_it_shows_formulas(name: str) -> None:
+    """Of a report without them one that shows none makes the same; GitHub has them on the page of a
+    job, as Markdown.
+    """
+    report = shared_report()
+    bare = replace(report, records=list(map(without_formulas, report.records)))
+    is_same = renderer(name)(bare) == renderer(name)(report)
+    assert is_same is (not shows_formulas(name) or name == "github")
+
+
+def without_formulas(record: Record) -> Record:
+    """A record as a run makes it that shows no formulas."""
+    bare = deepcopy(record)
+    for partial in (*bare["partials"], *(bare["also"] or {"partials": ()})["partials"]):
+        for word in ("formula", "latex", "gradient"):
+            partial["analytic"].pop(word, None)
+    return bare
 
 
 def foreign(text: str) -> list[str]:

@@ -33,13 +33,14 @@ from gradcheck_cli.settings.table import (
 from gradcheck_cli.settings.values import FLAGS, Settings, read_layer, read_variables
 
 PAGE = (Path(__file__).parents[1] / "docs" / "configuration.md").read_text(encoding="utf-8")
-COMMANDS = ("check", "run", "fn", "sweep")
+COMMANDS = ("check", "run", "fn", "sweep", "hunt")
 # Options that set nothing of their own.
 OTHERS = {
     "check": {"show_settings"},
     "run": {"show_settings", "exitfirst"},
     "fn": {"show_settings"},
     "sweep": {"show_settings"},
+    "hunt": {"show_settings"},
 }
 LEVELS = ("built in", "file", "variable", "command line")
 # Three values for each setting: for the file, the variable and the command line. A flag is told
@@ -49,7 +50,7 @@ SAMPLES = {
     "emit": ("a.py", "b.py", "c.py"), "variants": ("none", "large", "twice,large"), "repeat": ("2", "3", "4"), "wrt": ("x", "y", "x,y"), "dtype": ("float32", "float16", "bfloat16"), "device": ("all", "cuda", "cuda:1"),
     "cotangent": ("2", "3", "4"), "order": ("2", "1", "2"), "rtol": ("1e-6", "1e-5", "1e-4"), "atol": ("0", "1e-5", "2**-3"), "step": ("1e-6", "1e-5", "0.5"), "modes": ("forward", "vmap", "forward,vmap"), "format": ("json", "csv", "jsonl"),
     "export": ("a.json", "csv:b", "c.md"), "color": ("always", "never", "always"), "jobs": ("2", "3", "4"), "keyword": ("a", "b", "c"), "tag": ("a", "!b", "c"), "maxfail": ("1", "2", "3"), "durations": ("1", "0", "3"),
-    "allow-import": ("a", "b", "c/"), "shard": ("1/2", "2/2", "1/3"), "timeout": ("30", "0.5", "60"), "max-memory": ("1GiB", "2GB", "3MB"), "seed": ("1", "2", "3"), "points": ("2", "3", "4"), "cluster": ("tcp://a:1", "tcp://b:1", "tcp://c:1"),
+    "allow-import": ("a", "b", "c/"), "shard": ("1/2", "2/2", "1/3"), "timeout": ("30", "0.5", "60"), "max-memory": ("1GiB", "2GB", "3MB"), "seed": ("1", "2", "3"), "points": ("2", "3", "4"), "budget": ("10", "10s", "2000"), "cluster": ("tcp://a:1", "tcp://b:1", "tcp://c:1"),
 }  # fmt: skip
 
 
@@ -129,6 +130,7 @@ def test_every_option_is_a_row_and_every_row_an_option(command):
                     "computed",
                     "extrapolated",
                     "by machine",
+                    "as needed",
                 )
 
 

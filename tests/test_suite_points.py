@@ -7,6 +7,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 from fractions import Fraction
 from math import cos, exp, log, pi, sqrt
 from random import Random
@@ -14,10 +15,13 @@ from statistics import fmean, pstdev
 
 import pytest
 from clocks import HUNG
+from suites import made
 from test_suite_file import read
 
-from gradcheck_cli.questions.numbers import Grid, read_points
-from gradcheck_cli.questions.points import FARTHEST, Points, Sample
+from gradcheck_cli.questions.numbers import Exact, Grid, read_points
+from gradcheck_cli.questions.points import FARTHEST, Axis, Block, Listed, Points, Sample
+from gradcheck_cli.runs.plan import Selection, plan
+from gradcheck_cli.runs.task import Task
 from gradcheck_cli.settings.values import Layer
 from gradcheck_cli.suites.read import read_suites
 
@@ -91,6 +95,66 @@ def test_a_point_is_found_by_its_number(at):
     for i in (-1, len(points)):
         with pytest.raises(IndexError):
             points[i]
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        "{x: [1, 2, 3], y: '0:1:3'}",
+        "{x: '0:1:3', y: [1, 2, 3]}",
+        "{x: 1, y: [1, 2, 3, 4, 5]}",
+        "[{x: 1, y: 2}, {x: {sample: normal, count: 3}, y: [1, 2, 4]}, {x: 6, y: 7}]",
+        "[{x: [1, 2, 5], y: [2, 3]}, {sample: uniform, count: 4}]",
+    ],
+)
+def test_an_excerpt_has_its_points_under_their_numbers(at):
+    """Any of them, cut out of an excerpt as well."""
+    points = case(at).points
+    ends = range(len(points) + 1)
+    for start, stop in ((i, k) for i in ends for k in ends if i < k):
+        part = points.excerpt(start, stop)
+        assert len(part) == len(points)
+        assert [part[i] for i in range(start, stop)] == list(points)[start:stop]
+        last = part.excerpt(stop - 1, stop)
+        assert (len(last), last[stop - 1]) == (len(points), points[stop - 1])
+
+
+LISTED = {
+    "mappings": lambda count: tuple(Block((Axis(("x",), (listed([i]),)),)) for i in range(count)),
+    "values": lambda count: (Block((Axis(("x",), (listed(range(count)),)),)),),
+    "inner values": lambda count: (
+        Block((Axis(("x",), (listed([0]),)), Axis(("y",), (listed(range(count)),)))),
+    ),
+}
+
+
+def listed(numbers):
+    """Values that were written out."""
+    return Listed(tuple(Exact(Fraction(number), str(number)) for number in numbers))
+
+
+@pytest.mark.parametrize("blocks", LISTED.values(), ids=LISTED)
+def test_what_is_sent_of_a_point_does_not_grow_with_the_points_beside_it(blocks):
+    """Tasks of 4,096 points that were written out are no larger than one of 256 for its size."""
+
+    def size(count):
+        asked = replace(made("a", "x"), points=Points(blocks(count)))
+        return sum(len(pickle.dumps(task.alone())) for task in plan([asked], Selection()).tasks)
+
+    assert size(4_096) < 17 * size(256)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Task, "alone", lambda task: task)
+        assert size(4_096) > 100 * size(256)
+
+
+def test_a_point_is_found_without_walking_past_those_before_it(monkeypatch):
+    """The lengths of 4,096 mappings are added up once, whatever is asked for."""
+    asked = []
+    plain = Block.__len__
+    monkeypatch.setattr(Block, "__len__", lambda block: asked.append(1) or plain(block))
+    points = Points(LISTED["mappings"](4_096))
+    assert [points[i]["x"].value for i in range(4_096)] == list(range(4_096))
+    assert len(points) == len(asked) == 4_096
 
 
 def test_a_range_is_a_grid_of_the_command_line():

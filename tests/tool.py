@@ -19,6 +19,7 @@ import typer
 from gradcheck_cli import cli
 from gradcheck_cli.checks import watch
 from gradcheck_cli.cli import entry, run
+from gradcheck_cli.hunting import asked
 from gradcheck_cli.runs import session
 from gradcheck_cli.runs.pool import Workers
 from gradcheck_cli.symbolic.client import Analyst
@@ -84,6 +85,7 @@ class Tool:
             for thing, name, value in (
                 (entry, "leave", _leave),
                 (watch, "Analyst", lambda: Borrowed(self._analyst)),
+                (asked, "Analyst", lambda: Borrowed(self._analyst)),
                 (session, "Workers", self._lent),
                 (session, "_cores", lambda: 1),
                 (typer.main, "get_command", _command_of),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from gradcheck_cli.calculus.algebra import Algebra
+    from gradcheck_cli.calculus.collecting import Rational
     from gradcheck_cli.functions.row import Function, SettingValue
     from gradcheck_cli.language.program import Program
 
@@ -47,7 +48,7 @@ def stated_scalars(algebra: Algebra, scalars: Program) -> list[int]:
     uses = Counter(i for node in scalars.nodes if isinstance(node, Call) for i in node.args)
     uses.update(scalars.outputs)
     world, places = _Stating(algebra, exactly=False), dict[int, int]()
-    open_sums: dict[int, list[tuple[Fraction, int]]] = {}
+    open_sums: dict[int, list[tuple[Rational, int]]] = {}
 
     def place_of(i: int) -> int:
         if i not in places:

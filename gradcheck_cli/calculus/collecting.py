@@ -9,6 +9,7 @@ broadcasts to a shape may stand for an array of it.
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from gradcheck_cli.calculus.formulas import is_elementwise
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from gradcheck_cli.language.program import CallSettings
 
 Shape: TypeAlias = tuple[int, ...]
+# An exact number.
+Rational: TypeAlias = "int | Fraction"
 
 # Terms and factors that are looked at before the expression is given up as too long for anybody.
 _MOST_WORK = 1_000_000
@@ -35,24 +38,34 @@ class TooLong(Exception):
 class Product(NamedTuple):
     """A number times powers of nodes."""
 
-    coefficient: Fraction
-    factors: tuple[tuple[int, Fraction], ...]
+    coefficient: Rational
+    factors: tuple[tuple[int, Rational], ...]
 
 
 class Total(NamedTuple):
     """A sum of multiples of nodes."""
 
-    terms: tuple[tuple[Fraction, int], ...]
+    terms: tuple[tuple[Rational, int], ...]
 
 
 Form: TypeAlias = Number | Variable | Call | Product | Total
-SINGLE = Fraction(1)
+SINGLE: Rational = 1
+
+
+def simple(value: Rational) -> Rational:
+    """A number, as an integer if it is one: these are added and multiplied far quicker."""
+    return value.numerator if value.denominator == 1 else value
+
+
+def absolute(value: Rational) -> Rational:
+    """A number without its sign."""
+    return -value if value < 0 else value
 
 
 def broadcast(shapes: Iterable[Shape]) -> Shape:
     """The shape that arrays of these have together."""
     result: list[int] = []
-    for shape in shapes:
+    for shape in filter(None, shapes):
         result = [1] * (len(shape) - len(result)) + result
         for k, n in enumerate(reversed(shape), 1):
             if n != 1:
@@ -122,21 +135,21 @@ class Collector:
         value = node.value if is_exact and isinstance(node, Number) else None
         return value if isinstance(value, Fraction) else None
 
-    def multiple(self, place: int) -> tuple[Fraction, int]:
+    def multiple(self, place: int) -> tuple[Rational, int]:
         """A node as a number times another."""
         node, value = self.nodes[place], self.exact(place)
         if value is not None:
-            return value, self.one
+            return simple(value), self.one
         if isinstance(node, Product):
             return node.coefficient, self._product(SINGLE, node.factors)
         return SINGLE, place
 
-    def plus(self, terms: Iterable[tuple[Fraction, int]]) -> int:
+    def plus(self, terms: Iterable[tuple[Rational, int]]) -> int:
         """A sum of multiples."""
-        found: dict[int, Fraction] = {}
+        found: dict[int, Rational] = {}
         for coefficient, place in terms:
             node = self.nodes[place]
-            inner: tuple[tuple[Fraction, int], ...] = (self.multiple(place),)
+            inner: tuple[tuple[Rational, int], ...] = (self.multiple(place),)
             if isinstance(node, Total) and (coefficient is SINGLE or abs(coefficient) == 1):
                 inner = node.terms
             self._count(len(inner))
@@ -146,40 +159,40 @@ class Collector:
                 )
                 found[part] = found[part] + times if part in found else times
         found = self._opened(found)
-        kept = tuple([(c, part) for part, c in found.items() if c])
+        kept = tuple([(simple(c), part) for part, c in found.items() if c])
         if len(kept) == 1:
             return self.times([kept[0][1]], kept[0][0])
         return self._add(Total(kept)) if kept else self.zero
 
-    def _opened(self, found: dict[int, Fraction]) -> dict[int, Fraction]:
+    def _opened(self, found: dict[int, Rational]) -> dict[int, Rational]:
         """The same without multiples of sums that share a term with the rest: `2*(x + 1) - 2*x`."""
         for place, coefficient in list(found.items()):
             node = self.nodes[place]
             if isinstance(node, Total) and any(part in found for _, part in node.terms):
                 del found[place]
                 for c, part in node.terms:
-                    found[part] = found.get(part, Fraction(0)) + coefficient * c
+                    found[part] = found.get(part, 0) + coefficient * c
         return found
 
-    def times(self, factors: Iterable[int], coefficient: Fraction = SINGLE) -> int:
+    def times(self, factors: Iterable[int], coefficient: Rational = SINGLE) -> int:
         """A product."""
         return self.powers([(place, SINGLE) for place in factors], coefficient)
 
-    def power(self, base: int, exponent: Fraction) -> int:
+    def power(self, base: int, exponent: Rational) -> int:
         """A node to an exact power."""
         return self.powers([(base, exponent)])
 
     def powers(
-        self, factors: Iterable[tuple[int, Fraction]], coefficient: Fraction = SINGLE
+        self, factors: Iterable[tuple[int, Rational]], coefficient: Rational = SINGLE
     ) -> int:
         """A product of powers."""
-        found: dict[int, Fraction] = {}
+        found: dict[int, Rational] = {}
         for place, exponent in factors:
             node = self.nodes[place]
             is_whole = exponent.denominator == 1
             if isinstance(node, Product) and is_whole:
                 inner = node.factors
-                value: Fraction | None = node.coefficient
+                value: Rational | None = node.coefficient
             else:
                 value = self.exact(place) if is_whole else None
                 inner = () if value is not None else ((place, SINGLE),)
@@ -191,17 +204,17 @@ class Collector:
             for base, e in inner:
                 power = e if exponent is SINGLE else exponent if e is SINGLE else e * exponent
                 found[base] = found[base] + power if base in found else power
-        kept = [(base, self._once(base, e)) for base, e in self._merged(found).items() if e]
-        return self._product(coefficient, tuple(kept))
+        kept = [(base, simple(self._once(base, e))) for base, e in self._merged(found).items() if e]
+        return self._product(simple(coefficient), tuple(kept))
 
-    def _product(self, coefficient: Fraction, kept: tuple[tuple[int, Fraction], ...]) -> int:
+    def _product(self, coefficient: Rational, kept: tuple[tuple[int, Rational], ...]) -> int:
         if coefficient == 0 or not kept:
             return self.number(coefficient)
         if coefficient == 1 and len(kept) == 1 and kept[0][1] == 1:
             return kept[0][0]
         return self._add(Product(coefficient, kept))
 
-    def _merged(self, found: dict[int, Fraction]) -> dict[int, Fraction]:
+    def _merged(self, found: dict[int, Rational]) -> dict[int, Rational]:
         """Powers with exponents that vary, a power of the same base taken in: `x * x**(y - 1)`."""
         for place, times in list(found.items()):
             node = self.nodes[place]
@@ -211,10 +224,10 @@ class Collector:
                 whole = self.plus([(SINGLE, exponent), (found.pop(base), self.one)])
                 del found[place]
                 joint = self.call(node.function, (base, whole))
-                found[joint] = found.get(joint, Fraction(0)) + 1
+                found[joint] = found.get(joint, 0) + 1
         return found
 
-    def _once(self, base: int, exponent: Fraction) -> Fraction:
+    def _once(self, base: int, exponent: Rational) -> Rational:
         """A step to whatever power is the step."""
         return SINGLE if exponent > 0 and self.condition_of(base) is not None else exponent
 
@@ -223,10 +236,9 @@ class Collector:
         node = self.nodes[place]
         if not isinstance(node, Call):
             return None
-        kinds = [p.kind for p in lookup(node.function).parsed.args]
-        if kinds == ["condition"] and not lookup(node.function).condition:
+        if _is_step(node.function):
             return node.args[0]
-        is_step = lookup(node.function).operator == "if" and node.args[1:] == (self.one, self.zero)
+        is_step = node.args[1:] == (self.one, self.zero) and lookup(node.function).operator == "if"
         return node.args[0] if is_step else None
 
     def is_gate(self, place: int) -> bool:
@@ -251,6 +263,13 @@ class Collector:
         return place
 
 
+@cache
+def _is_step(function: str) -> bool:
+    """Whether a function is 1 where a condition holds and 0 elsewhere."""
+    row = lookup(function)
+    return [p.kind for p in row.parsed.args] == ["condition"] and not row.condition
+
+
 def _unordered(node: Form) -> Form:
     """The same for sums and products that differ in the order of their parts alone."""
     if isinstance(node, Product):
@@ -258,14 +277,17 @@ def _unordered(node: Form) -> Form:
     return Total(tuple(sorted(node.terms, key=_part))) if isinstance(node, Total) else node
 
 
-def _part(term: tuple[Fraction, int]) -> int:
+def _part(term: tuple[Rational, int]) -> int:
     return term[1]
 
 
-def _raised(value: Fraction, exponent: Fraction) -> Fraction | None:
+def _raised(value: Rational, exponent: Rational) -> Rational | None:
     """An exact number to a whole power; None where that is none, or too long."""
     bits = max(value.numerator.bit_length(), value.denominator.bit_length())
-    is_long = bits > 1 and abs(exponent) != 1 and bits * abs(exponent) > _MOST_BITS
+    is_long = bits > 1 and absolute(exponent) != 1 and bits * absolute(exponent) > _MOST_BITS
     if is_long or (value == 0 and exponent < 0):
         return None
-    return Fraction(value ** int(exponent))
+    if exponent == 1 or value == 1:
+        return value
+    power: Fraction = Fraction(value) ** int(exponent)
+    return simple(power)

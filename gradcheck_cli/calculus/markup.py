@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from gradcheck_cli.language.text import argument_texts
 
 if TYPE_CHECKING:
+    from gradcheck_cli.calculus.collecting import Rational
     from gradcheck_cli.functions.row import Function
 
 _HALF = Fraction(1, 2)
@@ -66,7 +67,7 @@ class Markup:
         """1 where a condition holds, 0 elsewhere."""
         return Piece(f"[{condition}]")
 
-    def raised(self, base: Piece, exponent: Fraction) -> Piece:
+    def raised(self, base: Piece, exponent: Rational) -> Piece:
         """A power with an exact positive exponent."""
         if exponent == 1:
             return base

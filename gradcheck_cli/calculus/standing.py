@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gradcheck_cli.calculus.algebra import Algebra
-    from gradcheck_cli.calculus.collecting import Form, Shape
+    from gradcheck_cli.calculus.collecting import Form, Rational, Shape
     from gradcheck_cli.functions.row import SettingValue
 
 # Functions that are written, and known again, by their names.
@@ -39,6 +39,8 @@ class Part(NamedTuple):
 
 def summed_to(algebra: Algebra, part: Part, target: Shape) -> int:
     """An array summed over all along which an array of a shape is broadcast to its shape."""
+    if not part.shape and not target:
+        return part.place
     whole = broadcast([part.shape, target])
     own, new = algebra.shapes[part.place], len(whole) - len(target)
     dropped, kept, count = list[int](), list[int](), 1
@@ -59,7 +61,7 @@ def summed_to(algebra: Algebra, part: Part, target: Shape) -> int:
 def summed(algebra: Algebra, place: int, dims: list[int], *, keepdim: bool = False) -> int:
     """A sum over dims, numbers taken out of it."""
     node, coefficient = algebra.nodes[place], SINGLE
-    outside: list[tuple[int, Fraction]] = []
+    outside: list[tuple[int, Rational]] = []
     if isinstance(node, Product):
         coefficient = node.coefficient
         outside = [(i, e) for i, e in node.factors if not algebra.shapes[i]]

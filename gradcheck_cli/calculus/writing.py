@@ -8,7 +8,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.calculus.collecting import SINGLE, Product, TooLong, Total
+from gradcheck_cli.calculus.collecting import SINGLE, Product, TooLong, Total, absolute
 from gradcheck_cli.calculus.markup import Binds, Piece
 from gradcheck_cli.functions import lookup, operators
 from gradcheck_cli.language.program import Call, Number, Variable
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from gradcheck_cli.calculus.algebra import Algebra
+    from gradcheck_cli.calculus.collecting import Rational
     from gradcheck_cli.calculus.markup import Markup
     from gradcheck_cli.functions.row import Function
 
@@ -97,7 +98,7 @@ class Writer:
             return together
         text, is_negative = "", False
         for coefficient, part in _first_positive(node):
-            piece = self._product(Product(abs(coefficient), _factors(self._algebra, part)))
+            piece = self._product(Product(absolute(coefficient), _factors(self._algebra, part)))
             inner = (
                 self._to.brackets(piece.text)
                 if piece.negative
@@ -150,12 +151,12 @@ class Writer:
         assert condition is not None
         return self._piece(condition)
 
-    def _times(self, coefficient: Fraction, factors: Sequence[tuple[int, Fraction]]) -> Piece:
+    def _times(self, coefficient: Rational, factors: Sequence[tuple[int, Rational]]) -> Piece:
         above, below = list[Piece](), list[Piece]()
         for base, exponent in sorted(factors, key=lambda factor: self._rank(factor[0])):
-            piece = self._to.raised(self._piece(base), abs(exponent))
+            piece = self._to.raised(self._piece(base), absolute(exponent))
             (above if exponent > 0 else below).append(piece)
-        size, decimal = abs(coefficient), _decimal(abs(coefficient))
+        size, decimal = absolute(coefficient), _decimal(absolute(coefficient))
         if decimal:
             above.insert(0, Piece(decimal))
             size = SINGLE
@@ -248,20 +249,20 @@ class Writer:
         ]
 
 
-def _factors(algebra: Algebra, place: int) -> tuple[tuple[int, Fraction], ...]:
+def _factors(algebra: Algebra, place: int) -> tuple[tuple[int, Rational], ...]:
     node = algebra.nodes[place]
     if place == algebra.one:
         return ()
     return node.factors if isinstance(node, Product) else ((place, SINGLE),)
 
 
-def _first_positive(node: Total) -> list[tuple[Fraction, int]]:
+def _first_positive(node: Total) -> list[tuple[Rational, int]]:
     """The terms in their order, but none with a minus before all others."""
     first = next((k for k, (coefficient, _) in enumerate(node.terms) if coefficient > 0), 0)
     return [node.terms[first], *node.terms[:first], *node.terms[first + 1 :]]
 
 
-def _is_total(algebra: Algebra, factors: Iterable[tuple[int, Fraction]]) -> bool:
+def _is_total(algebra: Algebra, factors: Iterable[tuple[int, Rational]]) -> bool:
     """Whether powers of nodes have a value wherever their inputs have one."""
     stack = list(factors)
     while stack:
@@ -278,13 +279,13 @@ def _is_total(algebra: Algebra, factors: Iterable[tuple[int, Fraction]]) -> bool
     return True
 
 
-def _decimal(value: Fraction) -> str:
+def _decimal(value: Rational) -> str:
     """A long number as the decimal that it is, of a float64 where it has more digits; "" for a
     short one, and for one that is no decimal.
     """
     if value.numerator < _LONG or value.denominator < _LONG:
         return ""
-    text = decimal_text(value)
+    text = decimal_text(Fraction(value))
     if "/" in text:
         return ""
     return text if len(text) <= _MOST_DIGITS else repr(float(value))

@@ -7,18 +7,19 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from gradcheck_cli.checks.finer import settled_in_float64
 from gradcheck_cli.checks.gather import gather
 from gradcheck_cli.checks.hearing import hear, or_absent
 from gradcheck_cli.checks.result import Result
 from gradcheck_cli.judge.bench import judge
 from gradcheck_cli.judge.bounds import ForwardNoise
-from gradcheck_cli.judge.evidence import Evidence
 from gradcheck_cli.judge.forward import forward_note
 from gradcheck_cli.judge.stops import stop_note
 from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.analytic import Analytic
 from gradcheck_cli.witnesses.autograd import Autograd
+from gradcheck_cli.witnesses.bulk_proof import is_in_bulk
 from gradcheck_cli.witnesses.modes import mode_witnesses
 from gradcheck_cli.witnesses.numeric import Numeric
 from gradcheck_cli.witnesses.reference import Reference
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from gradcheck_cli.checks.hearing import Heard, Hearing
     from gradcheck_cli.claims.verdict import ClaimVerdict
-    from gradcheck_cli.judge.evidence import Tolerance
+    from gradcheck_cli.judge.evidence import Evidence, Tolerance
     from gradcheck_cli.judge.verdict import Verdict
     from gradcheck_cli.questions.arrays import RoundedNumber
     from gradcheck_cli.questions.batch import Batch, Point
@@ -38,16 +39,22 @@ if TYPE_CHECKING:
 
 
 def panel(
-    analyst: Analyst, step: float | None = None, modes: Iterable[str] = ()
+    analyst: Analyst,
+    step: float | None = None,
+    modes: Iterable[str] = (),
+    *,
+    formulas: bool = True,
 ) -> tuple[Witness, ...]:
     """The witnesses that are heard, in the order of a record.
 
     Args:
         step: of a plain central difference, instead of an extrapolated one.
         modes: further ways of torch that are on trial.
+        formulas: whether those that are shown are wanted.
     """
     others = mode_witnesses(modes)
-    return Reference(), Analytic(analyst), Autograd(), Numeric(step, ForwardNoise()), *others
+    analytic = Analytic(analyst, formulas=formulas)
+    return Reference(), analytic, Autograd(), Numeric(step, ForwardNoise()), *others
 
 
 def check_batches(
@@ -113,17 +120,18 @@ def _check_group(
 
 def _result(point: Point, hearing: Hearing, tolerance: Tolerance | None) -> Result:
     pieces = [judge_part(part, point.k, tolerance) for part in hearing.parts]
-    verdicts = tuple(verdict for _, judged in pieces for verdict in judged)
-    evidence = gather(point, [said for said, _ in pieces])
+    verdicts = tuple(verdict for _, judged, _ in pieces for verdict in judged)
+    evidence = gather(point, [said for said, _, _ in pieces])
     rounded = (_rounding(point, number) for number in point.rounded)
-    forward = next(filter(None, (forward_note(said) for said, _ in pieces)), None)
+    forward = next(filter(None, (forward_note(said) for said, _, _ in pieces)), None)
     further = hearing.also
-    also = None if further is None else Result(*judge_part(further, point.k, tolerance))
+    also = None if further is None else Result(*judge_part(further, point.k, tolerance)[:2])
     verdicts, remedies = _with_remedies(point, evidence, verdicts)
     notes = filter(None, (forward, stop_note(point), _unasked(point), _beside(point), remedies))
     claims = _claims(point)
+    judged = tuple(note for _, _, told in pieces for note in told)
     told = (*point.question.remarks, *rounded, *notes)
-    return Result(evidence, verdicts, told, also=also, claims=claims)
+    return Result(evidence, verdicts, told, also=also, claims=claims, in_bulk=judged)
 
 
 def _claims(point: Point) -> tuple[ClaimVerdict, ...]:
@@ -143,7 +151,8 @@ def _rounding(point: Point, number: RoundedNumber) -> str:
         what = f"the {dtype} nearest to `{number.text}`"
         return f"`{number.name}` is held at {number.used!r}, {what}"
     words = f"`{number.name}` = {number.text} is no {dtype}"
-    return f"{words}; the nearest, {number.used!r}, is used"
+    more = f"; so it is with {number.more:,} more of its numbers" if number.more else ""
+    return f"{words}; the nearest, {number.used!r}, is used{more}"
 
 
 def _with_remedies(
@@ -151,7 +160,12 @@ def _with_remedies(
 ) -> tuple[tuple[Verdict, ...], str]:
     """The verdicts with remedies, and in words that these could not be looked for."""
     ails = any(verdict.outcome in (Outcome.WRONG, Outcome.IMPRECISE) for verdict in verdicts)
-    if not ails or point.batch.parts != (point.batch,) or point.question.held is not None:
+    if (
+        not ails
+        or is_in_bulk(point)
+        or point.batch.parts != (point.batch,)
+        or point.question.held is not None
+    ):
         return verdicts, ""
     # Rules and rewriting are loaded where something ails: most checks need none.
     from gradcheck_cli.judge.remedy import with_remedies
@@ -188,36 +202,10 @@ def _unasked(point: Point) -> str:
 
 def judge_part(
     part: Heard, k: int, tolerance: Tolerance | None
-) -> tuple[Evidence, tuple[Verdict, ...]]:
-    """What was said of a part of one point's question, and what that comes to."""
+) -> tuple[Evidence, tuple[Verdict, ...], tuple[str, ...]]:
+    """What was said of a part of one point's question, what that comes to, and what is to be told
+    of it.
+    """
     evidence = part.evidence(k)
-    verdicts = judge(evidence, tolerance)
-    return evidence, _settle_in_float64(evidence, verdicts, tolerance)
-
-
-def _settle_in_float64(
-    evidence: Evidence, verdicts: tuple[Verdict, ...], tolerance: Tolerance | None
-) -> tuple[Verdict, ...]:
-    """Where a dtype is too coarse to tell a right formula from a wrong one, float64 decides."""
-    undecided = [k for k, verdict in enumerate(verdicts) if verdict.undecided]
-    is_code = evidence.point.question.subject.is_code
-    # Code may cast its inputs to a dtype of its own: in float64 that would be another function.
-    if not undecided or is_code or evidence.point.dtype.name == "float64":
-        return verdicts
-    finer = evidence.point.in_float64()
-    testimonies = {w.name: w.answer(finer.batch).testimony(0) for w in (Reference(), Autograd())}
-    unasked = Abstention("not asked again")
-    said = Evidence(finer, {**testimonies, "numeric": unasked}, evidence.zero_test)
-    again = dict(zip(undecided, judge(said, tolerance, undecided), strict=True))
-    return tuple(
-        _settle(verdict, again[k]) if k in again else verdict for k, verdict in enumerate(verdicts)
-    )
-
-
-def _settle(verdict: Verdict, finer: Verdict) -> Verdict:
-    if finer.outcome is not Outcome.WRONG:
-        return verdict.and_also(f"in float64: {finer.outcome}")
-    reason = f"{verdict.reason}; in float64 it is wrong beyond rounding: {finer.reason}"
-    return replace(
-        verdict, outcome=Outcome.WRONG, cause=finer.cause, reason=reason, undecided=False
-    )
+    verdicts, notes = settled_in_float64(evidence, judge(evidence, tolerance), tolerance)
+    return evidence, verdicts, notes

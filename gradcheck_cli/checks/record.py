@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradcheck_cli.checks.bulk_entries import key_entry, partials_in_bulk
 from gradcheck_cli.checks.reproduce import reproduce
 from gradcheck_cli.checks.traced import trace_record
+from gradcheck_cli.memory import uncollected
 from gradcheck_cli.records.numbers import json_array, json_number
 from gradcheck_cli.records.record import Record
 from gradcheck_cli.records.status import status_of
 from gradcheck_cli.subjects.single import DirectedSlope
+from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.autograd import Backward, Measured
 from gradcheck_cli.witnesses.bulk_proof import BulkProof, InBulk
 from gradcheck_cli.witnesses.reference import Proof
 from gradcheck_cli.witnesses.truth import SIGN_BITS, Certified
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from gradcheck_cli.checks.result import Result
     from gradcheck_cli.judge.evidence import Evidence
     from gradcheck_cli.judge.verdict import Verdict
     from gradcheck_cli.questions.batch import Point
-    from gradcheck_cli.questions.objectives import PartialKey
     from gradcheck_cli.records.numbers import JsonArray
     from gradcheck_cli.records.outcome import Outcome
     from gradcheck_cli.records.record import AlsoRecord, ClaimRecord, Opinion, PartialRecord
@@ -57,6 +60,7 @@ def record_of(result: Result, *, strict: bool = False) -> Record:
         function=result.function,
         sweep=None,
         notes=list(result.notes),
+        in_bulk=list(result.in_bulk) or None,
         rounded=[
             {"variable": number.name, "text": number.text, "used": json_number(number.used)}
             for number in point.rounded
@@ -108,6 +112,7 @@ def record_without_verdict(
         function=None,
         sweep=None,
         notes=[],
+        in_bulk=None,
         rounded=[],
         reproduce="" if point is None else reproduce(point, strict=strict),
         source=None,
@@ -164,28 +169,35 @@ def _claims(result: Result) -> list[ClaimRecord] | None:
 
 
 def _partials(result: Result) -> list[PartialRecord]:
-    return [_partial(result.evidence, k, verdict) for k, verdict in enumerate(result.verdicts)]
+    # A witness that abstains says the same of every partial.
+    silent = {
+        name: said.entry()
+        for name, said in result.evidence.testimonies.items()
+        if isinstance(said, Abstention)
+    }
+    proof = result.evidence.whole("reference", BulkProof)
+    with uncollected():
+        if proof is not None and len(silent) == len(result.evidence.testimonies) - 2:
+            return list(partials_in_bulk(result, proof, silent, partial(_partial, result.evidence)))
+        return [_partial(result.evidence, k, v, silent) for k, v in enumerate(result.verdicts)]
 
 
-def _key(key: PartialKey) -> PartialRecord:
-    """Which partial: of a second derivative the variables and indices are pairs."""
-    variable: Any = key.variable
-    index: list[Any] = list(key.index)
-    if key.first is not None:
-        variable, index = [key.first[0], variable], [list(key.first[1]), index]
-    output = None if key.output is None else list(key.output)
-    return {"variable": variable, "index": index, "output": output}
-
-
-def _partial(evidence: Evidence, partial: int, verdict: Verdict) -> PartialRecord:
+def _partial(
+    evidence: Evidence, place: int, verdict: Verdict, silent: Mapping[str, Opinion]
+) -> PartialRecord:
     return {
-        **_key(verdict.key),
+        **key_entry(verdict.key),
         "outcome": verdict.outcome,
         "cause": verdict.cause,
         "failed": verdict.failed,
         "reason": verdict.reason,
         "remedy": _remedy(verdict),
-        **{name: _opinion(evidence, name, partial, verdict) for name in evidence},
+        **{
+            name: silent[name]
+            if name in silent and (name != "reference" or verdict.truth is None)
+            else _opinion(evidence, name, place, verdict)
+            for name in evidence
+        },
         "one_sided": _one_sided(verdict),
     }
 

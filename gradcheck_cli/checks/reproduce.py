@@ -13,9 +13,14 @@ if TYPE_CHECKING:
 
     from gradcheck_cli.questions.batch import Point
 
+# Characters of one argument, at most: Linux takes 128 KiB.
+LONGEST = 120_000
+
 
 def reproduce(point: Point, *, strict: bool = False) -> str:
-    """The command that checks this point alone, and fails where it did."""
+    """The command that checks this point alone, and fails where it did; empty where its numbers are
+    more than a command can hold.
+    """
     if point.question.subject.is_code:
         words = point.question.subject.words
         return shlex.join([*words, *["--strict"] * strict]) if words else ""
@@ -28,6 +33,10 @@ def reproduce(point: Point, *, strict: bool = False) -> str:
             text, is_needed = _CHECKED[row.name](point)
             # What a configuration file sets is told even where it is what holds without one.
             options += row.spoken(text) if is_needed or row.name in said else []
+    if "--seed" in point.spelled:
+        options += ["--seed", point.spelled["--seed"]]
+    if max(map(len, options), default=0) > LONGEST:
+        return ""
     return shlex.join([*point.question.subject.words, *options])
 
 

@@ -26,6 +26,7 @@ class Result:
         also: the same question under a seeded cotangent, where it was asked.
         trace: the chain rule step by step, where it was asked.
         claims: what became of derivatives that the user derived.
+        in_bulk: how a large program was judged.
         function: what was found out of a person's own function.
     """
 
@@ -36,6 +37,7 @@ class Result:
     also: Result | None = None
     trace: tuple[TracedName, ...] | None = None
     claims: tuple[ClaimVerdict, ...] = ()
+    in_bulk: tuple[str, ...] = ()
     function: FunctionRecord | None = None
 
     @property

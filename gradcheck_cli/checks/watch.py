@@ -15,7 +15,7 @@ from gradcheck_cli.records.report import count_of_missing
 from gradcheck_cli.symbolic.client import Analyst
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence, Sized
 
     from gradcheck_cli.checks.report import LiveReport
     from gradcheck_cli.checks.result import Result
@@ -93,7 +93,7 @@ class Job:
 
         threading.Thread(target=work, daemon=True).start()
         try:
-            settled = _settles(done, ended.results, limit, exhausted)
+            settled = settles(done, ended.results, limit, exhausted)
             ended.exhausted = not settled and exhausted.is_set()
             ended.given_up = not settled and not ended.exhausted
         except KeyboardInterrupt:
@@ -137,10 +137,10 @@ class Job:
         self.analyst.close()
 
 
-def _settles(
-    done: threading.Event, results: Sequence[Result], limit: float, exhausted: threading.Event
+def settles(
+    done: threading.Event, results: Sized, limit: float, exhausted: threading.Event
 ) -> bool:
-    """Whether the work ends with memory left, no case taking longer than `limit` seconds."""
+    """Whether the work ends with memory left, no result taking longer than `limit` seconds."""
     seen, since = 0, monotonic()
     while not done.wait(LOOK):
         if exhausted.is_set():

@@ -2,7 +2,7 @@
 kind of command.
 """
 
-from gradcheck_cli.cli import check, fn, init, lift, pages, run, stored, sweep
+from gradcheck_cli.cli import check, fn, hunt, init, lift, pages, run, stored, sweep
 from gradcheck_cli.cli.entry import app, main
 
-__all__ = ["app", "check", "fn", "init", "lift", "main", "pages", "run", "stored", "sweep"]
+__all__ = ["app", "check", "fn", "hunt", "init", "lift", "main", "pages", "run", "stored", "sweep"]

@@ -12,6 +12,7 @@ from gradcheck_cli.settings.table import FLAG, settings_of
 COMMANDS = (
     "check",
     "sweep",
+    "hunt",
     "fn",
     "init",
     "run",
@@ -26,7 +27,7 @@ COMMANDS = (
     "doctor",
 )
 # Those that take a program, which may look like an option; the first is the default.
-_OF_PROGRAMS = ("check", "sweep")
+_OF_PROGRAMS = ("check", "sweep", "hunt")
 # Words that the group itself answers.
 _GROUP = ("-h", "--help", "-V", "--version", "--install-completion", "--show-completion")
 

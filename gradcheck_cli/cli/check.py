@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from dataclasses import replace
@@ -18,9 +17,9 @@ from gradcheck_cli.cli.exports import Delivery, require_places, write
 from gradcheck_cli.cli.help_pages import EXAMPLE, EXITS
 from gradcheck_cli.cli.options import ExpressionArgument, ShowSettings, with_settings
 from gradcheck_cli.cli.streams import (
-    FAILED,
     USAGE,
     defect,
+    leave_at_once,
     out,
     say,
     text_asked,
@@ -61,7 +60,7 @@ def check_command(
 
     show_settings_page(context, show_settings)
     require_places([*settings.export, *_script(settings)])
-    with Guard(settings.max_memory, _leave) as guard:
+    with Guard(settings.max_memory, leave_at_once) as guard:
         text = ""
         try:
             text = text_asked(expression)
@@ -140,14 +139,6 @@ def _with_value(options: list[str], said: set[str], text: str) -> Iterator[str]:
     for word in options:
         lead = "--at=" if word.startswith("--at=") else ""
         yield f"{lead}{text}" if word in said else word
-
-
-def _leave(guard: Guard) -> None:
-    """Nothing: the process ends, since what it does takes all memory and cannot be stopped."""
-    size = size_text(guard.limit)
-    message = f"more than {size} of memory were taken, and no report could be written in time"
-    say(str(Mistake("out-of-memory", message)))
-    os._exit(FAILED)
 
 
 def _run(job: Job, delivery: Delivery, guard: Guard, *, strict: bool) -> Ending:

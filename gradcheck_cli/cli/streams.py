@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import TextIO
 
+    from gradcheck_cli.memory import Guard
     from gradcheck_cli.records.report import Report
 
 USAGE, FAILED = 2, 3
@@ -60,6 +61,16 @@ def leave(code: int) -> NoReturn:
     with suppress(OSError, ValueError):
         sys.stderr.flush()
     os._exit(code)
+
+
+def leave_at_once(guard: Guard) -> None:
+    """Nothing: the process ends, since what it does takes all memory and cannot be stopped."""
+    from gradcheck_cli.memory import size_text
+
+    size = size_text(guard.limit)
+    message = f"more than {size} of memory were taken, and no report could be written in time"
+    say(str(Mistake("out-of-memory", message)))
+    os._exit(FAILED)
 
 
 def fault_of_stdout() -> str:

@@ -247,7 +247,8 @@ ROWS = (
     # Stated through logsumexp and not as exp(x) / sum(exp(x)): torch, too, rounds a difference x - c before its exp.
     Function("logsumexp", "x; dim=None, keepdim=False",
              derivative=_logsumexp_written, torch=lambda t, x, dim, keepdim: t.logsumexp(x, dim=tuple(range(x.dim())) if dim is None else dim, keepdim=keepdim),
-             means=lambda dim, keepdim: f"log(sum(exp(x), {over(dim, keepdim)}))", computes=_logsumexp, steady=_logsumexp_steady, pullback=_reduced_back("G * exp(x - Y)"),
+             means=lambda dim, keepdim: f"log(sum(exp(x), {over(dim, keepdim)}))", computes=_logsumexp, steady=_logsumexp_steady,
+             pullback=_reduced_back("G * exp(x - Y)"),
              foreign=dict.fromkeys(("torch", "torch.special"), torch_needs("logsumexp", "dim", "0")) | {"scipy.special": Elsewhere(named=("keepdim",))}),
     Function("softmax", "x; dim=-1", torch=lambda t, x, dim: t.softmax(x, dim=dim), means=lambda dim: f"exp(x - logsumexp(x, {_along(dim)}))",
              pullback=lambda dim: (f"y * (ybar - sum(ybar * y, {_along(dim)}))",),

@@ -63,7 +63,7 @@ class Signature:
     settings: tuple[Parameter, ...]
     variadic: bool
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Names of the arguments."""
         return tuple(parameter.name for parameter in self.args)

@@ -71,8 +71,8 @@ def judge(
     proof = evidence.whole("reference", BulkProof)
     with ctx.workprec(_BITS):
         if proof is not None:
-            trial = BulkTrial(court, proof, lambda one, k: _Trial(one, k).verdict())
-            return trial.verdicts(wanted)
+            trial = BulkTrial(court, proof)
+            return trial.verdicts(wanted, lambda one, k: _Trial(one, k).verdict())
         return tuple(_Trial(court, k).verdict() for k in wanted)
 
 

@@ -58,6 +58,8 @@ def _is_choice(node: Node) -> bool:
 
 def other_branch(crossed: Sequence[Kink], point: Point, partial: int) -> str:
     """The function whose kink rounding crossed; empty where torch took the true branch."""
+    if not crossed:
+        return ""
     program = point.prepared.gradient
     for kink in crossed:
         if program.dependence[kink.node] >> partial & 1:

@@ -151,7 +151,7 @@ class Graph:
         edges: for each node (argument, slope node) of every argument that rounding can move.
         rounds: for each node how it rounds, None for one that does not.
         numbers, calls: those of torch's nodes that are numbers, and calls.
-        machine: runs all nodes in balls.
+        whole: all nodes, those of slopes included; `machine` runs them in balls.
     """
 
     def __init__(self, builder: Builder, chained: Container[int]) -> None:
@@ -163,7 +163,8 @@ class Graph:
         self.calls = [i for i, node in enumerate(self.nodes) if isinstance(node, Call)]
         self.rounds = [_rounds(builder, i, i in chained) for i in range(self.size)]
         last = len(builder.nodes) - 1
-        self.machine = balls.Machine(Program(tuple(builder.nodes), (last,)))
+        self.whole = Program(tuple(builder.nodes), (last,))
+        self.machine = balls.Machine(self.whole)
 
     def errors(self, values: Sequence[Any], dtype: DType, *, near: bool = False) -> list[Any]:
         """The rounding error that each node makes itself, None where it makes none.

@@ -1,7 +1,7 @@
 """Verdicts on all partials of a large program at once.
 
-What is plain is decided in arrays, by the same limits as everywhere. The rest, and all that torch may
-be blamed for, is proved in balls as far as time allows, and judged one by one.
+What is plain is decided in arrays, by the same limits as everywhere. The rest, and all that torch
+may be blamed for, is proved in balls as far as time allows, and judged one by one.
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradcheck_cli.judge.court import Court
 from gradcheck_cli.judge.measure import BUDGET_FACTOR, Measure, off
 from gradcheck_cli.judge.verdict import Verdict
+from gradcheck_cli.memory import uncollected
 from gradcheck_cli.records.outcome import Cause, Outcome
 from gradcheck_cli.records.record import FREE_ULPS
 from gradcheck_cli.witnesses import Abstention, Answers
 from gradcheck_cli.witnesses.autograd import Backward
-from gradcheck_cli.witnesses.bulk_proof import bulk_budgets
+from gradcheck_cli.witnesses.bulk_proof import BulkProof, bulk_budgets
 from gradcheck_cli.witnesses.proved_arrays import Proving
 from gradcheck_cli.witnesses.reference import Reference
 from gradcheck_cli.witnesses.truth import Certified
@@ -28,11 +30,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from gradcheck_cli.dtypes import DType
-    from gradcheck_cli.judge.court import Court
+    from gradcheck_cli.judge.evidence import Evidence, Tolerance
     from gradcheck_cli.questions.batch import Point
     from gradcheck_cli.questions.objectives import PartialKey
     from gradcheck_cli.witnesses import Floats
-    from gradcheck_cli.witnesses.bulk_proof import BulkProof
 
 # Relative room for how distances and spacings are computed here, in float64.
 _ROOM = 1 + 2.0**-40
@@ -57,13 +58,10 @@ class BulkTrial:
 
     Args:
         proof: the enclosures that decide.
-        judge: gives the verdict on one partial, by what is proved of it.
     """
 
-    def __init__(
-        self, court: Court, proof: BulkProof, judge: Callable[[Court, int], Verdict]
-    ) -> None:
-        self.court, self._judge = court, judge
+    def __init__(self, court: Court, proof: BulkProof) -> None:
+        self.court = court
         self.point, self.dtype = court.point, court.point.dtype
         backward = court.evidence.whole("autograd", Backward)
         answers = () if backward is None else backward.partials
@@ -115,14 +113,21 @@ class BulkTrial:
             lost &= self.gap - radius > FREE_ULPS * spacing(size + radius, self.dtype)
             return Classes(near, by_rounding & (far <= least), lost)
 
-    def verdicts(self, partials: Sequence[int]) -> tuple[Verdict, ...]:
-        """One for each partial asked for."""
+    def verdicts(
+        self, partials: Sequence[int], judge: Callable[[Court, int], Verdict]
+    ) -> tuple[Verdict, ...]:
+        """One for each partial asked for.
+
+        Args:
+            judge: gives the verdict on one, by what is proved of it.
+        """
         classes, keys = self.classes, self.point.keys
         plain = classes.near | classes.explained
-        found = dict(self._plain(partials, keys))
+        with uncollected():
+            found = dict(self._plain(partials, keys))
         rest = [k for k in partials if not plain[k]]
         if rest:
-            found.update(self._one_by_one(rest))
+            found.update(self._one_by_one(rest, judge))
         return tuple(found[k] for k in partials)
 
     def _plain(
@@ -164,20 +169,31 @@ class BulkTrial:
         rooms: Floats = np.where(self.classes.near, free, np.maximum(free, explained))
         return rooms
 
-    def _one_by_one(self, partials: Sequence[int]) -> Iterator[tuple[int, Verdict]]:
+    def _one_by_one(
+        self, partials: Sequence[int], judge: Callable[[Court, int], Verdict]
+    ) -> Iterator[tuple[int, Verdict]]:
         """Those that arrays do not settle, by balls; what these leave open is inconclusive."""
         evidence, proved = self.court.evidence, _Proved(self.point)
         said = {**evidence.testimonies, Reference.name: Answers(proved)}
         court = replace(
             self.court,
             evidence=replace(evidence, testimonies=said),
-            budgets=self.budgets,
+            budgets=self.budgets.tolist(),
         )
         for k in partials:
-            verdict, truth = self._judge(court, k), proved[k]
+            verdict, truth = judge(court, k), proved[k]
             if isinstance(truth, Certified):
                 verdict = replace(verdict, truth=truth.ball)
             yield k, verdict
+
+
+def plain_partials(evidence: Evidence, tolerance: Tolerance | None) -> list[bool]:
+    """For each partial of a large program whether it plainly agrees."""
+    proof = evidence.whole(Reference.name, BulkProof)
+    assert proof is not None
+    trial = BulkTrial(Court(evidence, tolerance), proof)
+    plain: list[bool] = (trial.classes.near | trial.classes.explained).tolist()
+    return plain
 
 
 class _Proved(Sequence[Any]):

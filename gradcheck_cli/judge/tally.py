@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import pairwise
-from math import copysign, frexp, inf
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.judge.distances import distances, ulps_of
@@ -36,8 +35,6 @@ STRIP = 2**14
 MOST_PENDING = 4_096
 # Room for the rounding of a difference and its bound in float64.
 _ROOM = 2.0**-50
-# The exponent below that of the least normal float64.
-_BELOW = -1023
 
 
 @dataclass
@@ -231,26 +228,26 @@ class Tally:
         """Enter points into the histogram; without ulps they are all nearest numbers."""
         import torch
 
-        first = _binade(float(x[0]))
-        if first != _binade(float(x[-1])):
-            binades = x.view(torch.int64) >> 52
-            changes = (binades[1:] != binades[:-1]).nonzero().squeeze(1).tolist()
-            for i, j in pairwise([0, *(k + 1 for k in changes), len(x)]):
-                self._count(x[i:j], None if ulps is None else ulps[i:j])
+        kinds = len(ULP_EDGES) + 1
+        classes: Tensor = 0
+        if ulps is not None:
+            edges = torch.tensor(ULP_EDGES, dtype=torch.float64, device=x.device)
+            classes = torch.bucketize(ulps.nan_to_num(inf, inf), edges)
+        # The sign and the exponent of a float64 are its first 12 bits.
+        binades = (x.view(torch.int64) >> 52) & 0xFFF
+        low, high = map(int, binades.aminmax())
+        if ulps is None and low == high:
+            self._enter(low, [len(x)])
             return
-        row = self.histogram.setdefault(first, [0] * (len(ULP_EDGES) + 1))
-        if ulps is None:
-            row[0] += len(x)
-            return
-        edges = torch.tensor(ULP_EDGES, dtype=torch.float64, device=x.device)
-        classes = torch.bucketize(ulps.nan_to_num(inf, inf), edges)
-        for k, number in enumerate(torch.bincount(classes, minlength=len(row)).tolist()):
-            row[k] += number
+        size = (high - low + 1) * kinds
+        table = torch.bincount((binades - low) * kinds + classes, minlength=size).view(-1, kinds)
+        for k in table.any(1).nonzero().squeeze(1).tolist():
+            self._enter(low + k, table[k].tolist())
 
-
-def _binade(value: float) -> tuple[bool, int]:
-    """Whether a number is negative, and its exponent; all of what is below float64's normal numbers
-    has that below theirs.
-    """
-    exponent = max(frexp(value)[1] - 1, _BELOW) if value else _BELOW
-    return copysign(1.0, value) < 0, exponent
+    def _enter(self, binade: int, numbers: list[int]) -> None:
+        """Numbers of points into a row; a binade is a sign and an exponent of float64."""
+        sign, exponent = divmod(binade, 1 << 11)
+        key = bool(sign), exponent - 1023
+        row = self.histogram.setdefault(key, [0] * (len(ULP_EDGES) + 1))
+        for place, number in enumerate(numbers):
+            row[place] += number

@@ -18,6 +18,8 @@ GLOSSARY = "glossary"
 FURTHER = (
     "sweeps",
     "claims",
+    "hunting",
+    "layers",
     "lifting",
     "homework",
     "reporting",

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from gradcheck_cli.language.errors import mistake
-from gradcheck_cli.questions.numbers import Exact, NonFinite
+from gradcheck_cli.questions.draws import DrawnNumber
+from gradcheck_cli.questions.numbers import NonFinite
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from gradcheck_cli.dtypes import DType
-    from gradcheck_cli.questions.numbers import Nested
+    from gradcheck_cli.questions.numbers import Exact, Nested
 
 Array: TypeAlias = "np.ndarray[Any, Any]"
 
@@ -23,12 +25,21 @@ Array: TypeAlias = "np.ndarray[Any, Any]"
 MAX_DIMENSIONS = 16
 
 
+# Of an input with more numbers those that had to be rounded are counted, and the first is told.
+MANY = 1_000
+
+
 class RoundedNumber(NamedTuple):
-    """A number that the dtype could not hold, and the one used instead."""
+    """A number that the dtype could not hold, and the one used instead.
+
+    Attributes:
+        more: how many more of the same input there are.
+    """
 
     name: str
     text: str
     used: float
+    more: int = 0
 
 
 def float_array(value: Nested, name: str, dtype: DType, rounded: list[RoundedNumber]) -> Array:
@@ -43,6 +54,8 @@ def float_array(value: Nested, name: str, dtype: DType, rounded: list[RoundedNum
         PointError: a number beyond the dtype's range; rows of unequal length; no elements.
     """
 
+    moved: list[RoundedNumber] = []
+
     def read(exact: Exact | NonFinite) -> float:
         if isinstance(exact, NonFinite):
             return exact.value
@@ -54,10 +67,41 @@ def float_array(value: Nested, name: str, dtype: DType, rounded: list[RoundedNum
         # 0.1 and its float64 are written alike: only a number that reads differently is worth a
         # word.
         if exact.text and exact.value not in (Fraction(number), Fraction(repr(number))):
-            rounded.append(RoundedNumber(name, exact.text, number))
+            moved.append(RoundedNumber(name, exact.text, number))
         return -0.0 if exact.negative_zero else number
 
-    return _array(value, name, read, np.float64)
+    array = _array(value, name, read, np.float64, partial(_decimals, dtype=dtype, moved=moved))
+    is_long = array.size > MANY and len(moved) > 1
+    rounded += (
+        [moved[0]._replace(name=name, more=len(moved) - 1)]
+        if is_long
+        else [number._replace(name=name) for number in moved]
+    )
+    return array
+
+
+def _decimals(
+    numbers: Sequence[Exact | NonFinite],
+    read: Callable[[Any], Any],
+    dtype: DType,
+    moved: list[RoundedNumber],
+) -> list[float]:
+    """Numbers that were drawn, many at once: their decimals are short, so that those that lie
+    halfway between two numbers of the dtype, or at an end of its range, are all that is to be
+    looked at one by one.
+    """
+    exact = np.array([float(number.text) for number in numbers])
+    size = np.abs(exact)
+    exponents = np.frexp(size)[1] - 1
+    steps = np.ldexp(exact, dtype.digits - 1 - exponents)
+    whole = np.rint(steps)
+    found: list[float] = np.ldexp(whole, exponents - dtype.digits + 1).tolist()
+    plain = (np.abs(steps - whole) != 0.5) & (exponents > dtype.least) & (exponents < dtype.most)
+    for k in np.flatnonzero(~plain).tolist():
+        found[k] = read(numbers[k])
+    others = np.flatnonzero(plain & (np.array(found) != exact)).tolist()
+    moved += [RoundedNumber("", numbers[k].text, found[k]) for k in others]
+    return found
 
 
 def integer_array(value: Nested, name: str) -> Array:
@@ -78,12 +122,22 @@ def integer_array(value: Nested, name: str) -> Array:
     return _array(value, name, read, np.int64)
 
 
-def _array(value: Nested, name: str, read: Callable[[Any], Any], kind: Any) -> Array:
-    """A nested list as an array."""
+def _array(
+    value: Nested,
+    name: str,
+    read: Callable[[Any], Any],
+    kind: Any,
+    read_drawn: Callable[..., list[float]] | None = None,
+) -> Array:
+    """A nested list as an array; numbers that were all drawn are read together."""
     if not isinstance(value, list):
         return np.array(read(value), dtype=kind)
     shape, numbers = _flat(value, name)
-    return np.array([read(item) for item in numbers], dtype=kind).reshape(shape)
+    if read_drawn is not None and all(type(number) is DrawnNumber for number in numbers):
+        found = read_drawn(numbers, read)
+    else:
+        found = [read(item) for item in numbers]
+    return np.array(found, dtype=kind).reshape(shape)
 
 
 def _flat(value: Nested, name: str) -> tuple[list[int], list[Exact | NonFinite]]:

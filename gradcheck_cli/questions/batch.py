@@ -31,7 +31,8 @@ class Batch:
         points: for each input an array of shape (points, *shape of the input) of float64 numbers
             that `dtype` holds exactly; class indices are int64 and the same at all points.
         rounded: for each point the numbers that had to be rounded.
-        spelled: for each point the user's own words for its numbers, where they are to be repeated.
+        spelled: for each point the user's own words for its numbers, where they are to be repeated,
+            and under `--seed` that of what is drawn again.
         whole: the batch that this one is a part of; None where it is one itself.
         others: as `points`, the inputs of the user's program that the specification does not have.
     """

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from gradcheck_cli.language.errors import UserError
+from gradcheck_cli.questions.arrays import MANY
 from gradcheck_cli.questions.batch import Batch
+from gradcheck_cli.questions.draws import DrawnNumbers
 from gradcheck_cli.questions.numbers import Exact
 from gradcheck_cli.questions.prepared import Oversize
 
@@ -98,8 +100,23 @@ def _row(
             for name, value in point.items()
             if isinstance(value, Exact) and (spell is None or name in spell)
         }
+        spelled |= _draws(point)
         numbers[dtype.name] = _Numbers(arrays, (*rounded, *also), spelled, prepared)
     return _Row(key, numbers)
+
+
+def _draws(point: Mapping[str, Nested]) -> dict[str, str]:
+    """Of inputs with many numbers that were drawn how they are drawn again, and with which seed."""
+    many = {
+        name: value
+        for name, value in point.items()
+        if isinstance(value, DrawnNumbers) and value.size > MANY and value.key == name
+    }
+    found = {name: value.words for name, value in many.items() if value.words}
+    seeds = [value.seed for value in many.values() if value.words and value.seed]
+    if seeds:
+        found["--seed"] = str(seeds[0])
+    return found
 
 
 def _room(row: _Row) -> int:

@@ -4,13 +4,17 @@ than their description.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
+from itertools import accumulate
 from math import cos, exp, log, pi, prod, sqrt
 from random import Random
 from typing import TYPE_CHECKING, TypeAlias
 
 from gradcheck_cli.language.errors import mistake
+from gradcheck_cli.questions.draws import DrawnNumber, DrawnNumbers
 from gradcheck_cli.questions.numbers import MAX_POINTS, Exact, Grid
 
 if TYPE_CHECKING:
@@ -61,6 +65,22 @@ class Sample:
         return self.count
 
     def __getitem__(self, i: int) -> Nested:
+        drawn = self._numbers(i)
+        if not isinstance(drawn, list):
+            return drawn
+        words = "" if i else self._words
+        return DrawnNumbers(drawn, words, self.seed or 0, prod(self.shape), self.key)
+
+    @property
+    def _words(self) -> str:
+        """How it is written on a command line; empty where its ends are not as they were typed."""
+        names = {"normal": "normal", "uniform": "uniform", "logspace": "loguniform"}
+        low, high = self.low.text, self.high.text
+        sizes = ", ".join(map(str, self.shape))
+        is_plain = low and high and "," not in f"{low}{high}"
+        return f"{names[self.law]}({low}, {high}, {sizes})" if is_plain else ""
+
+    def _numbers(self, i: int) -> Nested:
         # Of Python's generators only `random()` is promised to give the same numbers in later
         # versions.
         random = Random(f"{self.seed}:{self.key}:{i}")  # noqa: S311 - nothing secret: a draw must come out the same everywhere
@@ -84,6 +104,8 @@ class Sample:
             else exp((1 - u) * log(low) + u * log(high))
         )
         # Rounding may lead across an end.
+        if low < float(found.text) < high:
+            return found
         return (
             self.low
             if found.value < self.low.value
@@ -100,8 +122,7 @@ def _normal(random: Random) -> float:
 
 
 def _rounded(value: float) -> Exact:
-    text = f"{value:.{DRAWN_DIGITS}g}"
-    return Exact(Fraction(text), text)
+    return DrawnNumber(f"{value:.{DRAWN_DIGITS}g}")
 
 
 def shaped(numbers: Sequence[Exact | NonFinite], shape: tuple[int, ...]) -> Nested:
@@ -130,6 +151,15 @@ class Axis:
     def __getitem__(self, i: int) -> dict[str, Nested]:
         return {name: values[i] for name, values in zip(self.names, self.values, strict=True)}
 
+    def cut(self, start: int, stop: int) -> tuple[Axis, int]:
+        """An axis that has the values from `start` to `stop` and no more of what was written out,
+        and where on it the first of them stands.
+        """
+        listed = [values for values in self.values if isinstance(values, Listed)]
+        if len(listed) < len(self.values):
+            return self, start  # a rule is short as it is
+        return Axis(self.names, tuple(Listed(each.values[start:stop]) for each in listed)), 0
+
 
 @dataclass(frozen=True)
 class Block:
@@ -149,6 +179,21 @@ class Block:
             found.append(axis[k])
         return {name: value for part in reversed(found) for name, value in part.items()}
 
+    def cut(self, start: int, stop: int) -> tuple[Block, int]:
+        """A block that has the points from `start` to `stop`, and where in it the first of them
+        stands: axes are cut from the outermost on, as far as the points have one value of each.
+        """
+        axes, place, inner = list(self.axes), 0, len(self)
+        for k, axis in enumerate(self.axes):
+            inner //= len(axis)
+            low, high = start // inner, (stop - 1) // inner + 1
+            axes[k], row = axis.cut(low, high)
+            place = place * len(axes[k]) + row
+            start, stop = start - low * inner, stop - low * inner
+            if high - low > 1:
+                return Block(tuple(axes)), place * inner + start
+        return Block(tuple(axes)), place
+
 
 @dataclass(frozen=True)
 class Points:
@@ -157,21 +202,60 @@ class Points:
     blocks: tuple[Block, ...]
 
     def __len__(self) -> int:
-        return sum(map(len, self.blocks))
+        return self._ends[-1] if self._ends else 0
 
     def __getitem__(self, i: int) -> dict[str, Nested]:
-        if i < 0:
+        if not 0 <= i < len(self):
             raise IndexError(i)
-        for block in self.blocks:
-            if i < len(block):
-                return block[i]
-            i -= len(block)
-        raise IndexError(i)
+        number = bisect_right(self._ends, i)
+        return self.blocks[number][i - self._start(number)]
 
     def __iter__(self) -> Iterator[dict[str, Nested]]:
         return (
             point for block in self.blocks for point in map(block.__getitem__, range(len(block)))
         )
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        """How many points there are up to the end of each block."""
+        return list(accumulate(map(len, self.blocks)))
+
+    def _start(self, number: int) -> int:
+        return self._ends[number - 1] if number else 0
+
+    def excerpt(self, start: int, stop: int) -> Excerpt:
+        """The points from `start` to `stop`, at least one, and little else of what was written."""
+        first, last = (bisect_right(self._ends, i) for i in (start, stop - 1))
+        blocks, place = self.blocks[first : last + 1], start - self._start(first)
+        if first == last:
+            block, place = self.blocks[first].cut(place, stop - self._start(first))
+            blocks = (block,)
+        return Excerpt(Points(blocks), start - place, len(self))
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """Consecutive points of many, by the numbers that they have among all.
+
+    Attributes:
+        first: number of the first point of `points` among all.
+        count: how many there are in all.
+    """
+
+    points: Points
+    first: int
+    count: int
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, i: int) -> dict[str, Nested]:
+        return self.points[i - self.first]
+
+    def excerpt(self, start: int, stop: int) -> Excerpt:
+        """As `Points.excerpt`."""
+        part = self.points.excerpt(start - self.first, stop - self.first)
+        return replace(part, first=part.first + self.first, count=self.count)
 
 
 def points_of(at: Mapping[str, Given], seed: int = 0, draws: int | None = None) -> Points:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import prod
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -18,7 +19,7 @@ from gradcheck_cli.questions.objectives import THE_VALUE
 from gradcheck_cli.questions.seeded import seeded_numbers
 from gradcheck_cli.worlds.balls import Machine
 from gradcheck_cli.worlds.scalars import Expansion, TooLarge, expand
-from gradcheck_cli.worlds.sizes import size_of
+from gradcheck_cli.worlds.sizes import program_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -144,12 +145,17 @@ class Prepared:
         """
         if self.weights is not None or not self.is_mixing or self.is_long:
             return None
-        weights = tuple(seeded_numbers("cotangent", len(self.outputs)))
+        count = prod(self.shape) if self.shape is not None else len(self.outputs)
+        weights = tuple(seeded_numbers("cotangent", count))
         return replace(self, weights=weights, _shared={})
 
     @cached_property
     def is_long(self) -> bool:
-        """Whether the budgets of all partials take so long that they are computed only once."""
+        """Whether the budgets of all partials take so long that they are computed only once; in
+        bulk they do not.
+        """
+        if isinstance(self.expansion, Oversize):
+            return False
         return len(self.elements) * len(self.scalars.builder.nodes) > MAX_JUDGED_TWICE
 
     @cached_property
@@ -160,7 +166,10 @@ class Prepared:
         Then a cotangent of ones may hide what is wrong: the terms that it adds up cancel in softmax
         and in layer_norm.
         """
-        outputs = [] if isinstance(self.expansion, Oversize) else self.outputs
+        if isinstance(self.expansion, Oversize):
+            is_large = self.objective.is_value and self.shape is not None and prod(self.shape) > 1
+            return is_large and not self._is_elementwise
+        outputs = self.outputs
         if len(outputs) < 2 or self._is_elementwise:
             return False
         names = [elements_of(input_, self.size(input_)) for input_ in self.wrt]
@@ -222,7 +231,7 @@ def unroll(
     Raises:
         ShapeError: the shapes do not fit.
     """
-    size = size_of(specification, inputs)
+    size = program_size(specification, inputs)
     if size is not None and size.operations > MAX_SINGLE:
         many = f"it comes to {size.operations:,} scalar operations, more than {MAX_SINGLE:,}"
         return Oversize(many, size.shape)

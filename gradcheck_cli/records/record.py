@@ -197,6 +197,7 @@ class Record(SuiteFields):
     function: FunctionRecord | None
     sweep: SweepRecord | None
     notes: list[str]
+    in_bulk: list[str] | None
     rounded: list[RoundedInput]
     reproduce: str
     status: str

@@ -19,8 +19,8 @@ class SweptSpan(TypedDict):
     """
 
     outcome: str
-    low: JsonNumber
-    high: JsonNumber
+    low: JsonNumber | None
+    high: JsonNumber | None
     first: int
     last: int
     points: int
@@ -50,8 +50,8 @@ class Binade(TypedDict):
 class UnsettledSpan(TypedDict):
     """Points that nothing is shown of, and why."""
 
-    low: JsonNumber
-    high: JsonNumber
+    low: JsonNumber | None
+    high: JsonNumber | None
     first: int
     last: int
     points: int
@@ -63,7 +63,8 @@ class SweepRecord(TypedDict):
 
     `first` and `last` count the points of the whole sweep from 0, `total` is how many it has.
     `within` are the points that agree by 4 ulp alone, `alone` those that were checked one by one,
-    `cells` the pieces of the proved truth.
+    `cells` the pieces of the proved truth, `in_bulk` how many points were held against
+    enclosures, `samples` how many of these against balls as well.
     """
 
     over: dict[str, str]
@@ -72,14 +73,16 @@ class SweepRecord(TypedDict):
     first: int
     last: int
     total: int
-    low: JsonNumber
-    high: JsonNumber
+    low: JsonNumber | None
+    high: JsonNumber | None
     points: int
     every: bool
     outcomes: dict[str, int]
     within: int
     alone: int
     cells: int
+    in_bulk: int
+    samples: int
     spans: list[SweptSpan]
     worst: dict[str, SweptPoint]
     histogram: list[Binade]

@@ -1,8 +1,9 @@
 """Report formats: a file each, with `render(report) -> str` and two lines that make it one.
 
 `RANK = 2` is its place where formats are listed, `SUFFIXES = (".json",)` the endings of files that
-ask for it. Both are read as text: `--help` names every format and loads none. The same Report gives
-the same bytes.
+ask for it. A format without formulas says so in a third line, `FORMULAS = False`: a run that writes
+no other has none made. The lines are read as text: `--help` names every format and loads none. The
+same Report gives the same bytes.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import re
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gradcheck_cli.language.errors import did_you_mean, elide, mistake
 
@@ -19,19 +20,34 @@ if TYPE_CHECKING:
 
     from gradcheck_cli.records.report import Report
 
-_HEAD = re.compile(r"\nRANK = (\d+)\nSUFFIXES = \((.*)\)\n")
+_HEAD = re.compile(r"\nRANK = (\d+)\nSUFFIXES = \((.*)\)\n(FORMULAS = False\n)?")
 
 
-def formats_in(folder: Path) -> dict[str, tuple[str, ...]]:
-    """Each format that a folder holds, in order, with its suffixes."""
+class FormatHead(NamedTuple):
+    """What the first lines of a format say: the endings of its files, whether it has formulas."""
+
+    suffixes: tuple[str, ...]
+    formulas: bool
+
+
+def formats_in(folder: Path) -> dict[str, FormatHead]:
+    """Each format that a folder holds, in order, with its head."""
     heads = {path.stem: _HEAD.search(path.read_text("utf-8")) for path in folder.glob("*.py")}
-    ranked = sorted((int(head[1]), name, head[2]) for name, head in heads.items() if head)
-    return {name: tuple(re.findall(r'"(.+?)"', suffixes)) for _, name, suffixes in ranked}
+    ranked = sorted((int(head[1]), name, head) for name, head in heads.items() if head)
+    return {
+        name: FormatHead(tuple(re.findall(r'"(.+?)"', head[2])), not head[3])
+        for _, name, head in ranked
+    }
 
 
 _FORMATS = formats_in(Path(__file__).parent)
 FORMATS = tuple(_FORMATS)
-SUFFIXES = {suffix: name for name, suffixes in _FORMATS.items() for suffix in suffixes}
+SUFFIXES = {suffix: name for name, head in _FORMATS.items() for suffix in head.suffixes}
+
+
+def shows_formulas(name: str) -> bool:
+    """Whether reports of a format have the formulas of derivatives."""
+    return _FORMATS[name].formulas
 
 
 def renderer(name: str, kind: str = "") -> Callable[[Report], str]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 RANK = 4
 SUFFIXES = (".csv",)
+FORMULAS = False
 
 # fmt: off
 COLUMNS = (

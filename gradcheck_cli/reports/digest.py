@@ -5,6 +5,7 @@ outcome is found.
 from __future__ import annotations
 
 from collections import Counter
+from heapq import nsmallest
 from itertools import groupby
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -30,6 +31,7 @@ _Stretches: TypeAlias = "list[_Stretch]"
 # Rows that a table has without being asked for more, and those of a larger one of which nothing is
 # to be told.
 MOST_ROWS, FEW_ROWS = 10, 3
+_RANKS = {str(outcome): outcome.rank for outcome in Outcome}
 # Stretches of an input that are named, the longest.
 MOST_STRETCHES = 2
 # Numbers of an input that its stretches are told from: fewer are a list of points.
@@ -45,9 +47,8 @@ def chosen(rows: Sequence[FactRow]) -> list[FactRow]:
     """The rows of a table: all of a few, else the worst."""
     if len(rows) <= MOST_ROWS:
         return list(rows)
-    ranked = worst_first(rows)
     unsettled = sum(1 for row in rows if not row.settled)
-    return ranked[: min(MOST_ROWS, max(FEW_ROWS, unsettled))]
+    return nsmallest(min(MOST_ROWS, max(FEW_ROWS, unsettled)), rows, key=_badness)
 
 
 def rest_of(group: Group, rows: Sequence[FactRow], shown: Sequence[FactRow]) -> list[str]:
@@ -60,7 +61,7 @@ def rest_of(group: Group, rows: Sequence[FactRow], shown: Sequence[FactRow]) -> 
     along = stretches(group, rows)
     parts = [f"{counts[Outcome.AGREE]:,} of {len(rows):,} agree"]
     agreeing = [row for row in rows if row.outcome == Outcome.AGREE and row.ulps is not None]
-    worst = next(iter(worst_first(agreeing)), None)
+    worst = min(agreeing, key=_badness, default=None)
     if worst is not None and worst.ulps:
         parts.append(f"worst {amount(worst.ulps)} ulp at {group.subject(worst)}")
     others = (outcome for outcome in OUTCOMES if counts[outcome] and outcome != Outcome.AGREE)
@@ -127,7 +128,11 @@ def _failing_claims(group: Group) -> list[ClaimRecord]:
 
 def _badness(row: FactRow) -> tuple[bool, int, float]:
     error = row.ulps
-    return row.settled, Outcome(row.outcome).rank, -(error if error is not None else float("inf"))
+    return (
+        row.settled,
+        _RANKS[row.partial["outcome"]],
+        -(error if error is not None else float("inf")),
+    )
 
 
 def stretches(group: Group, rows: Sequence[FactRow]) -> list[str]:

@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.records.numbers import numbers_of
 from gradcheck_cli.records.outcome import NO_VERDICT, Status
-from gradcheck_cli.records.record import failing_variants, opinion_of, went_well
+from gradcheck_cli.records.record import failing_variants, went_well
 from gradcheck_cli.reports.format import (
-    ALSO,
     NOTHING,
     array_text,
     count_of,
     escape_controls,
     inline,
-    partial_name,
 )
+from gradcheck_cli.reports.header import notes_on
 from gradcheck_cli.reports.rows import rows_of
 from gradcheck_cli.reports.split import split_remarks
 
@@ -187,20 +186,6 @@ def programs_of(group: Group) -> list[str]:
     return [first["written"].strip("\n"), "; ".join(program.split("\n"))]
 
 
-def formulas(group: Group) -> list[tuple[str, str]]:
-    """(`∂f/∂x`, its formula), once for each partial, or once for all elements of an array."""
-    texts: dict[str, str] = {}
-    for row in group.rows:
-        analytic = opinion_of(row.partial, "analytic")
-        whole = analytic.get("gradient")
-        if isinstance(whole, dict):
-            name = partial_name({**row.partial, "index": []}, row.record)
-            texts.setdefault(ALSO * row.also + name, inline(str(whole.get("formula"))))
-        elif "formula" in analytic:
-            texts.setdefault(row.name, inline(analytic["formula"]))
-    return list(texts.items())
-
-
 def sentences(
     group: Group,
     rows: Sequence[FactRow] | None = None,
@@ -225,7 +210,7 @@ def sentences(
         (f"{NOTHING} {witness}", reason, "") for row in rows for witness, reason in row.abstentions
     ]
     notes = [
-        (NOTE, note, group.label(record)) for record in group.records for note in record["notes"]
+        (NOTE, note, group.label(record)) for record in group.records for note in notes_on(record)
     ]
     split = [("", text, "") for text in split_remarks(group.records)]
     claimed = [

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 RANK = 8
 SUFFIXES = ()
+FORMULAS = False
 
 SEVERITIES: dict[str, str] = {
     **{outcome: outcome.severity for outcome in Outcome},

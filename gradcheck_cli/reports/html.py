@@ -16,12 +16,12 @@ from gradcheck_cli.reports.facts import (
     MAX_FORMULAS,
     UNEXPECTED,
     commands,
-    formulas,
     groups,
     phrase_of,
     sentences,
 )
 from gradcheck_cli.reports.format import MAX_LINE, count_of, escape_controls
+from gradcheck_cli.reports.header import formulas
 from gradcheck_cli.reports.rows import Detail, titles_of
 from gradcheck_cli.reports.tally import summary
 from gradcheck_cli.reports.traced_cases import chain_tables, chains_left
@@ -109,7 +109,7 @@ class _Page:
         yield _line(left) if left else ""
 
     def _formulas(self, group: Group) -> list[str]:
-        known = formulas(group)
+        known = formulas(group.rows)
         most = len(known) if self.verbose else MAX_FORMULAS
         lines = [self._formula(name, formula) for name, formula in known[:most]]
         rest = [f"… and {len(known) - most:,} more formulas"] if len(known) > most else []

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 RANK = 6
 SUFFIXES = (".xml",)
+FORMULAS = False
 
 _ALONE = "gradcheck"
 _COMMANDS = re.compile(rf"(?<![^\n ]):(?=:)|{MARKS.pattern}")

@@ -12,7 +12,6 @@ from gradcheck_cli.reports.chain_rule import NUMBERS
 from gradcheck_cli.reports.facts import (
     MAX_FORMULAS,
     commands,
-    formulas,
     groups,
     is_settled,
     phrase_of,
@@ -21,6 +20,7 @@ from gradcheck_cli.reports.facts import (
 )
 from gradcheck_cli.reports.findings import file_of
 from gradcheck_cli.reports.format import MAX_LINE, count_of, escape_controls, inert
+from gradcheck_cli.reports.header import formulas
 from gradcheck_cli.reports.rows import rows_of, titles_of
 from gradcheck_cli.reports.tally import summary
 from gradcheck_cli.reports.traced_cases import chain_tables, chains_left
@@ -122,7 +122,7 @@ def _group(group: Group, most: int | None = None) -> list[str]:
     program, *read_as = programs_of(group)
     lines = [f"read as {code(text)}" for text in read_as]
     lines += [prose(shared)] if shared else []
-    known = formulas(group)
+    known = formulas(group.rows)
     for name, formula in known[:MAX_FORMULAS]:
         lines.append(f"{code(name)} = {code(shorten(formula, MAX_LINE))}")
     if len(known) > MAX_FORMULAS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from math import isfinite
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,6 +12,7 @@ from gradcheck_cli.records.record import (
     FREE_ULPS,
     MODES,
     WITNESSES,
+    abstains,
     opinions_of,
     worse_partials,
 )
@@ -57,18 +58,36 @@ class FactRow:
 
     Attributes:
         partial: the entry of `partials` in its record.
-        settled: nothing is left to be told: it agrees, and so does every other opinion.
-        needed: the reference says what the analytic column does not.
-        abstentions: (witness, reason) behind each dash.
         also: it is that under the seeded cotangent, where it came out worse.
     """
 
     record: Record
     partial: PartialRecord
-    settled: bool
-    needed: bool
-    abstentions: tuple[tuple[str, str], ...]
     also: bool = False
+
+    @cached_property
+    def settled(self) -> bool:
+        """Nothing is left to be told: it agrees, and so does every other opinion."""
+        if self.partial["outcome"] != Outcome.AGREE:
+            return False
+        said = self.partial.values()
+        # Of a hundred thousand partials few have an opinion that is disputed.
+        if not any(isinstance(one, dict) and one.get("agrees") is False for one in said):
+            return True
+        return all(opinion.get("agrees") is not False for opinion in self.opinions.values())
+
+    @property
+    def needed(self) -> bool:
+        """The reference says what the analytic column does not."""
+        truth, analytic = (self.opinions[name].get("value") for name in ("reference", "analytic"))
+        if truth is None:
+            return False
+        return analytic is None or repr(float(truth)) != repr(float(analytic))
+
+    @property
+    def abstentions(self) -> tuple[tuple[str, str], ...]:
+        """(witness, reason) behind each dash."""
+        return () if self.also else tuple(_abstentions(self.opinions))
 
     @property
     def name(self) -> str:
@@ -88,7 +107,8 @@ class FactRow:
     @property
     def ulps(self) -> float | None:
         """torch's error; None where there is no measure of it, as where the truth is 0."""
-        ulps = self.opinions["autograd"].get("ulps")
+        said = self.partial["autograd"]
+        ulps = None if abstains(said) else said.get("ulps")
         return None if ulps is None else float(ulps)
 
     @property
@@ -127,23 +147,8 @@ def titles_of(rows: Iterable[FactRow], detail: Detail = Detail()) -> dict[str, s
 
 def rows_of(record: Record) -> list[FactRow]:
     """A row for each partial of a case, and for each that is worse under the seeded cotangent."""
-    rows = [_row(record, partial) for partial in record["partials"]]
-    worse = (_row(record, partial) for partial in worse_partials(record))
-    return [*rows, *(replace(row, abstentions=(), also=True) for row in worse)]
-
-
-def _row(record: Record, partial: PartialRecord) -> FactRow:
-    opinions = dict(opinions_of(partial))
-    disputed = any(opinion.get("agrees") is False for opinion in opinions.values())
-    truth, analytic = (opinions[name].get("value") for name in ("reference", "analytic"))
-    return FactRow(
-        record,
-        partial,
-        settled=partial["outcome"] == Outcome.AGREE and not disputed,
-        needed=truth is not None
-        and (analytic is None or repr(float(truth)) != repr(float(analytic))),
-        abstentions=tuple(_abstentions(opinions)),
-    )
+    rows = [FactRow(record, partial) for partial in record["partials"]]
+    return [*rows, *(FactRow(record, partial, also=True) for partial in worse_partials(record))]
 
 
 def _answer(name: str, opinion: Opinion, row: FactRow, detail: Detail) -> str:

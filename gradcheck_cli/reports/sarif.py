@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 RANK = 9
 SUFFIXES = (".sarif",)
+FORMULAS = False
 
 _WORST, *_OTHERS = Outcome
 # What a result may be filed under, with what it means; each is a rule.

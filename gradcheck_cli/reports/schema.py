@@ -168,6 +168,7 @@ def _additions() -> Schema:
         "function": _either("What was found out of a person's own function; null where an expression is checked.", function_schema(), _NULL),
         "sweep": _either("What became of a part of a sweep; else null.", part_schema(), _NULL),
         "notes": _array(_TEXT, "What is true of the whole case: numbers that were rounded to the dtype, a forward value that is off."),
+        "in_bulk": _either("Of a program that is too large for scalars how it was judged, in sentences; null elsewhere.", _array(_TEXT, "Sentences."), _NULL),
         "rounded": _array(rounded, "Numbers of the point or cotangent that had to be rounded: as written, and as used."),
         "source": _either("Where the case stands in its suite; null outside a suite.",
                           _object("A place; line and column count from 1.", file=_TEXT, line=place, column=place), _NULL),

@@ -41,6 +41,7 @@ _UNSPLIT: dict[str, Any] = {
     "claims": None,
     "function": None,
     "sweep": None,
+    "in_bulk": None,
 }
 # Stands in the library's messages for the value, which is put there shortened; JSON never has this
 # character as it is.

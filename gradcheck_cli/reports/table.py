@@ -17,13 +17,13 @@ from gradcheck_cli.reports.facts import (
     MAX_FORMULAS,
     UNEXPECTED,
     commands,
-    formulas,
     groups,
     place_of,
     programs_of,
     sentences,
 )
 from gradcheck_cli.reports.format import MAX_LINE, escape_controls, inline
+from gradcheck_cli.reports.header import formulas
 from gradcheck_cli.reports.layout import detail_of, table_of
 from gradcheck_cli.reports.matrix import matrices
 from gradcheck_cli.reports.rows import Detail, titles_of
@@ -132,7 +132,7 @@ class _Page:
             Text(place_of(group)),
             Text(f"f = {values.pop()}" if len(values) == 1 and values != {""} else ""),
         ]
-        known = [] if self.quiet else formulas(group)
+        known = [] if self.quiet else formulas(group.rows)
         for name, formula in known if self.verbose else known[:MAX_FORMULAS]:
             text = f"{name} = {formula}"
             lines.append(Text(text if self.verbose else shorten(text, MAX_LINE)))

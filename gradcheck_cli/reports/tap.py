@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 RANK = 10
 SUFFIXES = (".tap",)
+FORMULAS = False
 
 _DIRECTIVES: dict[str, str] = {Status.SKIP: "SKIP", Status.XFAIL: "TODO"}
 

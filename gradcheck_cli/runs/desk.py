@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from collections import OrderedDict
 from traceback import format_exception_only
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gradcheck_cli.checks.record import record_of
 from gradcheck_cli.dtypes import DTYPES
@@ -25,6 +26,15 @@ if TYPE_CHECKING:
 
 # Programs whose derivatives are kept: the tasks of one case follow each other closely.
 REMEMBERED = 32
+# Objects that a worker makes between two looks of the garbage collector: some 10 MB.
+_GARBAGE = 50_000
+
+
+class _Groups(NamedTuple):
+    """The batches up to the first point that does not fit the dtype, and why it does not."""
+
+    batches: list[tuple[Batch, ...]]
+    misfit: str = ""
 
 
 class Desk:
@@ -37,34 +47,47 @@ class Desk:
     def prepare(self) -> None:
         """Import what takes long, before any clock runs."""
         self.analyst.start()
+        gc.disable()
         import torch
 
+        import gradcheck_cli.checks.check  # noqa: F401 - imported for the checks to come
+
+        # The collector never looks at what was imported, and seldom at what a check leaves.
+        gc.freeze()
+        gc.set_threshold(_GARBAGE)
+        gc.enable()
         # The same sums whatever the number of workers, and no more threads than cores.
         torch.set_num_threads(1)
 
     def check(self, tasks: Sequence[Task]) -> Iterator[Item]:
         """An Item for each check, in order, as soon as it is there."""
-        analytic = Analytic(self.analyst)
-        for task in (each for each in tasks if each.case.over is None):
+        first: list[_Groups] = []
+        for task in tasks:
+            if task.case.over is not None:
+                first.append(_Groups([], ""))
+                continue
+            analytic = Analytic(self.analyst, formulas=task.formulas)
+            first.append(self._groups(task.one()))
             # SymPy goes to work on all of them while the first is looked at.
-            for group in self._groups(task.one())[0]:
+            for group in first[-1].batches:
                 for part in group[0].parts:
                     analytic.prepare(part)
-        for task in tasks:
-            yield from self._check_task(task)
+        for task, groups in zip(tasks, first, strict=True):
+            yield from self._check_task(task, groups if len(task) == 1 else self._groups(task))
 
-    def _check_task(self, task: Task) -> Iterator[Item]:
+    def _check_task(self, task: Task, groups: _Groups) -> Iterator[Item]:
         """The checks of one task, those that cannot be made among them."""
         from gradcheck_cli.checks.check import check_batches, panel
 
         if task.case.over is not None:
             yield from self._sweep(task, task.case.over)
             return
-        groups, misfit = self._groups(task)
+        batches, misfit = groups
         done = 0
         try:
-            witnesses = panel(self.analyst, task.case.step, task.case.modes)
-            for result in check_batches(groups, witnesses, task.case.tolerance):
+            case, formulas = task.case, task.formulas
+            witnesses = panel(self.analyst, case.step, case.modes, formulas=formulas)
+            for result in check_batches(batches, witnesses, case.tolerance):
                 yield _item(task, done, result)
                 done += 1
         except Exception as error:  # noqa: BLE001 - a defect of ours costs this check, no other
@@ -72,7 +95,8 @@ class Desk:
         if done < len(task):
             yield task.item_without_verdict(done, Outcome.ERROR, misfit)
         if done + 1 < len(task):
-            yield from self._check_task(task.rest(done + 1))
+            rest = task.rest(done + 1)
+            yield from self._check_task(rest, self._groups(rest))
 
     def _sweep(self, task: Task, sweep: Sweep) -> Iterator[Item]:
         """The parts of a sweep."""
@@ -84,7 +108,7 @@ class Desk:
                 asked = SweepQuestion(self._question(task), sweep, dtype, task.device)
                 asked.require_sweepable()
                 start, stop = parts[task.start + offset]
-                part = swept(asked, start, stop, sweep.seed, self.analyst)
+                part = swept(asked, start, stop, self.analyst)
                 record = record_of_part(part, self.analyst, strict=task.case.strict)
                 yield task.item(record, offset)
             except UserError as error:
@@ -95,23 +119,20 @@ class Desk:
                 reason = f"a defect of gradcheck: {defect}"
                 yield task.item_without_verdict(offset, Outcome.ERROR, reason)
 
-    def _groups(self, task: Task) -> tuple[list[tuple[Batch, ...]], str]:
-        """The batches up to the first point that does not fit the dtype, and what is wrong with
-        that.
-        """
+    def _groups(self, task: Task) -> _Groups:
         groups: list[tuple[Batch, ...]] = []
         try:
             groups.extend(task.batches(self._question(task)))
         except UserError as error:
-            return groups, str(error).splitlines()[0]
-        return groups, ""
+            return _Groups(groups, str(error).splitlines()[0])
+        return _Groups(groups)
 
     def _question(self, task: Task) -> Question:
         """What a task asks; kept by what it says, not by its case's id: a cluster's workers see
         suites come and go.
         """
         known, case = self._questions, task.case
-        over = case.over and (case.over.moving, *case.over.fixed)
+        over = case.over and case.over.names
         key = repr((case.text, case.wrt, case.cotangent, case.given, over))
         if key not in known:
             # Another case may ask something else of the same program.

@@ -79,14 +79,18 @@ def selected_cases(cases: Sequence[SuiteCase], wanted: Selection) -> list[SuiteC
     return named or [case for case in cases if wanted.takes(case)]
 
 
-def plan(cases: Sequence[SuiteCase], wanted: Selection) -> Plan:
-    """The tasks for the selected cases, numbered in the order of the files."""
+def plan(cases: Sequence[SuiteCase], wanted: Selection, *, formulas: bool = True) -> Plan:
+    """The tasks for the selected cases, numbered in the order of the files.
+
+    Args:
+        formulas: whether the formulas of derivatives are wanted.
+    """
     tasks: list[Task] = []
     position = 0
     shard, shards = wanted.shard
     for number, case in enumerate(selected_cases(cases, wanted)):
         checks = wanted.checks(case)
-        for task in _chunks(case, position):
+        for task in _chunks(case, position, formulas=formulas):
             if number % shards == shard - 1:
                 tasks += _some(task, checks) if checks else [task]
         position += sum(case.checks(dtype) for dtype, _ in case.runs)
@@ -95,14 +99,14 @@ def plan(cases: Sequence[SuiteCase], wanted: Selection) -> Plan:
     return Plan(position, active, skipped, sum(map(len, tasks)))
 
 
-def _chunks(case: SuiteCase, position: int) -> Iterator[Task]:
+def _chunks(case: SuiteCase, position: int, *, formulas: bool) -> Iterator[Task]:
     """Whole chunks of points for each run."""
     most = TASK_POINTS if case.over is None else 1
     for dtype, device in case.runs:
         count = case.checks(dtype)
         for start in range(0, count, most):
             stop = min(start + most, count)
-            yield Task(case, dtype, device, start, stop, position + start)
+            yield Task(case, dtype, device, start, stop, position + start, formulas)
         position += count
 
 

@@ -106,7 +106,8 @@ class Run:
             self._emit()
             while not self._stopped:
                 for batch in waiting:
-                    under_way[executor.submit(check_batch, batch, limits)] = batch
+                    sent = [task.alone() for task in batch]
+                    under_way[executor.submit(check_batch, sent, limits)] = batch
                     if len(under_way) >= AHEAD * workers:
                         break
                 if not under_way:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.language.errors import Mistake, PointError
 from gradcheck_cli.memory import usable_memory
+from gradcheck_cli.reports import shows_formulas
 from gradcheck_cli.runs.allowing import require_allowed
 from gradcheck_cli.runs.cache import (
     cache,
@@ -130,9 +131,10 @@ def _session(
     cases = selected_cases(cases, wanted)
     require_allowed(cases, settings.allow_import)
     present = cases if settings.cluster else _on_present_devices(cases)
-    chosen, remarks = plan(present, wanted), [trouble] if trouble else []
+    formulas = _shows_formulas(settings)
+    chosen, remarks = plan(present, wanted, formulas=formulas), [trouble] if trouble else []
     if settings.last_failed and not chosen.selected:
-        chosen = plan(present, replace(wanted, failed=None))
+        chosen = plan(present, replace(wanted, failed=None), formulas=formulas)
         remarks.append("none of these checks is known to have failed: all are made")
     if not chosen.selected:
         return None
@@ -161,6 +163,14 @@ def _limits(settings: Settings) -> tuple[int, Limits]:
     jobs = settings.jobs or _cores()
     memory = settings.max_memory or max(usable_memory() // jobs, LEAST_MEMORY)
     return jobs, Limits(settings.timeout, memory)
+
+
+def _shows_formulas(settings: Settings) -> bool:
+    """Whether a report of this run has formulas; the table on stdout has some if it shows all."""
+    names = {name for name, _ in settings.export}
+    if settings.format != "table" or (settings.verbose and not settings.quiet):
+        names.add(settings.format)
+    return any(map(shows_formulas, names))
 
 
 def _executor(address: str, local: Workers | None, jobs: int) -> tuple[Executor, int]:

@@ -31,8 +31,7 @@ def prepare_sweep(text: str, settings: Settings) -> Session:
         UserError: with every mistake that can be known before.
     """
     settings.require_readable()
-    case = sweep_case(read_program(text), settings)
-    chosen = plan([case], Selection())
+    chosen = plan(sweep_cases(read_program(text), settings), Selection())
     part, parts = settings.shard or (1, 1)
     tasks = tuple(task for k, task in enumerate(chosen.tasks) if k % parts == part - 1)
     chosen = Plan(chosen.count, tasks, (), len(tasks))
@@ -42,31 +41,41 @@ def prepare_sweep(text: str, settings: Settings) -> Session:
     return new_session(chosen, settings, stem)
 
 
-def sweep_case(program: Program, settings: Settings) -> SuiteCase:
-    """What is swept, as a case."""
+def sweep_cases(program: Program, settings: Settings) -> list[SuiteCase]:
+    """What is swept, as a case for each partial."""
     over, fixed = settings.over, _fixed(settings)
-    if len(over) != 1:
-        way_out = "for example `--over x=-4:4`, the other inputs fixed by `--at`"
-        raise mistake("no-range", "a sweep is over one input", help=way_out)
-    ((moving, range_),) = over.items()
-    if moving in fixed:
-        raise mistake("duplicate-value", f"`{moving}` is swept and fixed")
-    wrt = settings.wrt or (moving,)
-    if len(wrt) != 1:
-        raise mistake("conflicting-options", "a sweep is of one partial: `--wrt` names one input")
-    question = question_of(program, (moving, *fixed), wrt, cotangent=settings.cotangent)
-    sweep = Sweep(moving, range_, fixed, settings.draws, settings.seed)
+    if not over:
+        way_out = "for example `--over x=-4:4`, other inputs fixed by `--at`"
+        raise mistake("no-range", "a sweep needs a range", help=way_out)
+    both = [name for name in over if name in fixed]
+    if both:
+        raise mistake("duplicate-value", f"`{both[0]}` is swept and fixed")
+    counts = {range_.count is None for range_ in over.values()}
+    if len(over) > 1 and len(counts) > 1:
+        way_out = "give all of them, such as x=0:1:100,y=0:1:50, or `--points`"
+        raise mistake("bad-range", "a count of points is given of some ranges only", help=way_out)
+    sweep = Sweep(over, fixed, settings.draws, settings.seed)
+    return [_case(program, settings, sweep, name) for name in settings.wrt or over]
+
+
+def _case(program: Program, settings: Settings, sweep: Sweep, wrt: str) -> SuiteCase:
+    """The partial by one input.
+
+    Raises:
+        UserError: it cannot be swept.
+    """
+    question = question_of(program, sweep.names, (wrt,), cotangent=settings.cotangent)
     devices = devices_of(settings.device) if not settings.cluster else list(settings.device)
     runs = tuple((dtype, device) for dtype in settings.dtype for device in devices)
     for dtype, device in runs:
-        sweep.line(dtype)
+        sweep.track(dtype)
         SweepQuestion(question, sweep, DTYPES[dtype], device).require_sweepable()
     return SuiteCase(
-        id=_NAME,
+        id=f"{_NAME}::{wrt}",
         place=Place("", 1, 1),
         program=program,
         points=Points((Block(()),)),
-        wrt=wrt,
+        wrt=(wrt,),
         cotangent=settings.cotangent,
         runs=runs,
         settings={"strict": settings.strict, "timeout": settings.timeout},

@@ -51,6 +51,7 @@ class Task:
 
     Attributes:
         position: number of the first check in the run.
+        formulas: whether the records are to have the formulas of derivatives.
     """
 
     case: SuiteCase
@@ -59,6 +60,7 @@ class Task:
     start: int
     stop: int
     position: int
+    formulas: bool = True
 
     def __len__(self) -> int:
         return self.stop - self.start
@@ -76,6 +78,13 @@ class Task:
         """The first check alone."""
         return replace(self, stop=self.start + 1)
 
+    def alone(self) -> Task:
+        """The task as it travels: of its case's points those that it is about."""
+        if self.case.over is not None:
+            return self
+        points = self.case.points.excerpt(self.start, self.stop)
+        return replace(self, case=replace(self.case, points=points))
+
     def question(self, same: Question | None = None) -> Question:
         """What is asked, at whatever point.
 
@@ -86,7 +95,7 @@ class Task:
         assert case.program is not None, "code is asked in a process of its own"
         question = question_of(
             case.program,
-            case.points[self.start] if over is None else (over.moving, *over.fixed),
+            case.points[self.start] if over is None else over.names,
             case.wrt,
             cotangent=case.cotangent,
             words=dict(case.given),
@@ -192,20 +201,17 @@ def check_id(case: SuiteCase, dtype: str, device: str, point: int) -> str:
 
 
 def fingerprint(task: Task, versions: str) -> str:
-    """Fingerprint of everything a task's results depend on: the case and where it stands, its run
-    and its place in it, the versions. Empty for code, which may be another by the next time.
+    """Fingerprint of everything a task's results depend on: the case and where it stands, its run,
+    its points, its place in the run, what is wanted of it, the versions. Empty for code, which may
+    be another by the next time.
     """
     program = task.case.program
     if program is None:
         return ""
     texts = (program.text, program.written) if program.written else program.text
     # The text stands for the program; the words that run a case again change nothing in it.
-    case = replace(task.case, program=texts, again=())  # type: ignore[arg-type]
-    return sha256(
-        repr(
-            (case, task.dtype, task.device, task.start, task.stop, task.position, versions)
-        ).encode()
-    ).hexdigest()[:32]
+    case = replace(task.alone().case, program=texts, again=())  # type: ignore[arg-type]
+    return sha256(repr((replace(task, case=case), versions)).encode()).hexdigest()[:32]
 
 
 def parcels(tasks: Iterable[Task], size: int = BATCH_CHECKS) -> Iterator[list[Task]]:

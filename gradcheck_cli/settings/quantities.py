@@ -5,18 +5,22 @@ tolerances.
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from gradcheck_cli.language.errors import Mistake, PointError, UserError, elide, mistake
 
 # Beyond these a number is more likely a slip of the pen than a wish: nobody has so many processors,
 # waits a year for one check, splits a suite in so many parts or owns so much memory.
 MOST_JOBS, MOST_SECONDS, MOST_SHARDS, MOST_BYTES = 4_096, 31_536_000, 100_000, 2**60
+# Points of a hunt: what is known of each is kept.
+MOST_TRIED = 1_000_000
 # What 63 bits hold: seeds and counts fit every integer type that they meet.
 MOST = 2**63 - 1
 
 # Patterns as texts, and fractions imported where they are used: the options' module imports this
 # one, and `--help` needs neither.
 _WHOLE, _DECIMAL = r"[0-9]{1,19}", r"(?=\.?[0-9])[0-9]{0,20}(?:\.[0-9]{0,20})?"
+_TIMES = {"s": 1, "m": 60, "h": 3_600}
 _UNITS = {
     "": 1,
     **{prefix: 1_000 ** (n + 1) for n, prefix in enumerate("kmgt")},
@@ -46,6 +50,27 @@ def points(text: str, name: str = "--points") -> int:
     if number is None or not 1 <= number <= MOST_SWEPT:
         raise _bad(name, text, "number of points", f"a whole number from 1 to {MOST_SWEPT:,}")
     return number
+
+
+class Quota(NamedTuple):
+    """When a hunt ends: after so many points, or so many seconds; one of the two is None."""
+
+    points: int | None = None
+    seconds: float | None = None
+
+
+def budget(text: str, name: str = "--budget") -> Quota:
+    """A number of points, or a time with its unit."""
+    match = re.fullmatch(rf"({_DECIMAL})\s*(s|m|h)", text.strip())
+    if match:
+        time = float(match[1]) * _TIMES[match[2]]
+        if 0 < time <= MOST_SECONDS:
+            return Quota(seconds=time)
+    number = _whole(text)
+    if number is None or not 1 <= number <= MOST_TRIED:
+        accepted = f"a number of points up to {MOST_TRIED:,}, or a time, such as 5000, 10s or 2m"
+        raise _bad(name, text, "budget", accepted)
+    return Quota(points=number)
 
 
 def order(text: str, name: str = "--order") -> int:

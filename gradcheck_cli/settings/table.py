@@ -153,8 +153,9 @@ class Setting:
 
 _BOTH, _CHECK, _RUN, _LINT = ("check", "run"), ("check",), ("run",), ("run", "lint")
 _CODE, _ALL, _ASKED, _LIMITED = ("fn",), ("check", "run", "fn"), ("check", "fn"), ("run", "fn")
-_SWEPT, _POINTED, _RAN = ("sweep",), ("check", "sweep"), ("run", "sweep")
-_EVERY, _WEIGHED, _BOUNDED = (*_ALL, "sweep"), (*_ASKED, "sweep"), (*_LIMITED, "sweep")
+_HUNTED, _RANGED, _POINTED = ("hunt",), ("sweep", "hunt"), ("check", "sweep", "hunt")
+_DRAWN, _RAN = ("check", "sweep"), ("run", "sweep")
+_EVERY, _WEIGHED, _BOUNDED = (*_ALL, *_RANGED), (*_ASKED, *_RANGED), (*_LIMITED, *_RANGED)
 _STORED = ("report", "merge")
 _COLOR = readers.one_of("unknown-color", "colour choice", COLORS)
 
@@ -164,8 +165,8 @@ ROWS: tuple[Setting, ...] = (
             "What `gradcheck run` without arguments checks."),
     Setting("at",          ("--at",),                        _POINTED, LIST,    Unset("none"),         "NAME=VALUE",    "",
             "The point: a number, pi/4, [[1, 2], [3, 4]], a grid 0:1:5, or randn(3). Repeatable.", readers.point, repeated="as checked"),
-    Setting("over",        ("--over",),                      _SWEPT, LIST,    Unset("none"),         "NAME=RANGE",    "",
-            "The input that is swept: x=-4:4, x=0:1:1000, or x=all for every number of the dtype.", readers.range_of_input),
+    Setting("over",        ("--over",),                      _RANGED, LIST,    Unset("none"),         "NAME=RANGE",    "",
+            "What is swept or hunted over: x=-4:4, x=0:1:1000, or x=all for every number of the dtype.", readers.range_of_input),
     Setting("arg",         ("--arg",),                       _CODE,  LIST,    Unset("none"),         "NAME=VALUE",    "",
             "An argument: 0.5, [[1, 2], [3, 4]], randn(4, 3), int:[0, 2], none, 'mean'. Repeatable."),
     Setting("spec",        ("--spec",),                      _CODE,  TEXT,    Unset("none"),         "EXPR",          "",
@@ -240,8 +241,10 @@ ROWS: tuple[Setting, ...] = (
             "Time for one check.", quantities.seconds, suite="timeout", repeated="in a run"),
     Setting("max-memory",  ("--max-memory",),                _EVERY,   TEXT,    Unset("by machine"),   "SIZE",          '"2GiB"',
             "Memory of a check, in run of one worker, such as 2GiB or 500MB.", quantities.size, matters=False, repeated="in a run"),
-    Setting("points",      ("--points",),                    _POINTED, WHOLE,  Unset("as needed"),    "N",             "",
+    Setting("points",      ("--points",),                    _DRAWN, WHOLE,  Unset("as needed"),    "N",             "",
             "How many points are drawn where --at has a distribution (1), or swept (all, of float64 a million).", quantities.points),
+    Setting("budget",      ("--budget",),                    _HUNTED, TEXT,    "2000",                "N|TIME",        "",
+            "How many points a hunt judges, or for how long it goes on, such as 10s; a number gives the same result every time.", quantities.budget),
     Setting("seed",        ("--seed",),                      _EVERY,   WHOLE,   "0",                   "N",             "42",
             "Seed of random points.", quantities.count, suite="seed", repeated="in a run"),
     Setting("exit-zero",   ("--exit-zero/--no-exit-zero",),  _RUN,   FLAG,    "false",               None,            "true",
@@ -256,7 +259,7 @@ SETTINGS: Mapping[str, Setting] = {row.name: row for row in ROWS}
 # How `--help` puts options together, in order; what stands in no group comes last.
 GROUPS = {
     "Which cases": ("keyword", "tag", "last-failed", "shard"),
-    "The point": ("at", "over", "arg", "dtype", "device", "points", "seed"),
+    "The point": ("at", "over", "arg", "dtype", "device", "points", "budget", "seed"),
     "What is checked": ("wrt", "cotangent", "order", "jacobian", "claim", "modes", "trace"),
     "Your own function": ("spec", "twin", "backward", "backward-spec", "variants", "repeat"),
     "How it is judged": ("rtol", "atol", "step", "strict"),

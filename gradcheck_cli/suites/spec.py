@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.judge.evidence import Tolerance
     from gradcheck_cli.language.program import Program
     from gradcheck_cli.questions.numbers import Nested
-    from gradcheck_cli.questions.points import Points
+    from gradcheck_cli.questions.points import Excerpt, Points
     from gradcheck_cli.suites.expected import Expectation
     from gradcheck_cli.sweeps.asked import Sweep
 
@@ -93,7 +93,7 @@ class SuiteCase:
     id: str
     place: Place
     program: Program | None
-    points: Points
+    points: Points | Excerpt
     wrt: tuple[str, ...] = ()
     cotangent: Nested | None = None
     runs: tuple[tuple[str, str], ...] = (("float64", "cpu"),)

@@ -17,7 +17,7 @@ from gradcheck_cli.witnesses.autograd import Autograd
 from gradcheck_cli.witnesses.reference import Reference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from gradcheck_cli.judge.verdict import Verdict
     from gradcheck_cli.sweeps.asked import SweepQuestion
@@ -39,15 +39,16 @@ class Alone:
     asked: SweepQuestion
     analyst: Analyst | None = None
 
-    def batch(self, points: Sequence[int], spelled: str = "") -> Batch:
-        """Some points of the line as a batch.
+    def batch(self, points: Sequence[int], spelled: Mapping[str, str] | None = None) -> Batch:
+        """Some points of the track as a batch.
 
         Args:
-            spelled: how the input that moves is written in the commands that reproduce them.
+            spelled: how inputs are written in the commands that reproduce them.
         """
         asked, count = self.asked, len(points)
         columns = {name: np.full(count, value) for name, value in asked.numbers.items()}
-        columns[asked.sweep.moving] = np.array([asked.line.value(k) for k in points])
+        places = [asked.track.at(k) for k in points]
+        columns |= {name: np.array([p[name] for p in places]) for name in asked.sweep.ranges}
         return Batch(
             asked.question,
             asked.prepared,
@@ -55,7 +56,7 @@ class Alone:
             asked.dtype,
             asked.device,
             rounded=((),) * count,
-            spelled=({asked.sweep.moving: spelled} if spelled else {},) * count,
+            spelled=(spelled or {},) * count,
         )
 
     def one(self, point: int) -> Batch:
@@ -66,8 +67,8 @@ class Alone:
         (single,), among = self._heard(alone), next(self.verdicts([point]))
         if (single.outcome, single.ulps) == (among.outcome, among.ulps):
             return alone
-        number = typed_text(self.asked.line.value(point))
-        return self.batch([point, point], f"[{number}, {number}]")
+        numbers = {n: typed_text(value) for n, value in self.asked.track.at(point).items()}
+        return self.batch([point, point], {n: f"[{text}, {text}]" for n, text in numbers.items()})
 
     def verdicts(self, points: Sequence[int]) -> Iterator[Verdict]:
         """One for each point: the reference and torch are heard, nobody else."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gradcheck_cli.witnesses import VECTOR
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from gradcheck_cli.sweeps.asked import SweepQuestion
     from gradcheck_cli.worlds.tensors import Tensor
@@ -19,9 +19,9 @@ BLOCK = 2**17
 
 def torch_answers(
     asked: SweepQuestion, start: int, stop: int
-) -> Iterator[tuple[int, Tensor, Tensor]]:
-    """(number of the first point, inputs, torch's partials) of one block after the other, both in
-    float64; None in the place of partials where torch has no path.
+) -> Iterator[tuple[int, dict[str, Tensor], Tensor | None]]:
+    """(number of the first point, inputs that move, torch's partials) of one block after the other,
+    in float64; None in the place of partials where torch has no path.
 
     Raises:
         RuntimeError, TypeError, ValueError, IndexError, NotImplementedError: torch cannot.
@@ -29,28 +29,32 @@ def torch_answers(
     import torch
 
     for i in range(start, stop, BLOCK):
-        x = asked.line.tensor(i, min(i + BLOCK, stop)).to(asked.device)
-        rest = -len(x) % VECTOR
-        padded = torch.cat([x, x[-1:].expand(rest)]) if rest else x
+        columns = asked.track.columns(i, min(i + BLOCK, stop))
+        columns = {name: column.to(asked.device) for name, column in columns.items()}
+        count = len(next(iter(columns.values())))
+        rest = -count % VECTOR
+        padded = {
+            name: torch.cat([column, column[-1:].expand(rest)]) if rest else column
+            for name, column in columns.items()
+        }
         partials = partials_at(asked, padded)
-        yield (
-            i,
-            x.to(torch.float64),
-            None if partials is None else partials[: len(x)].to(torch.float64),
-        )
+        if partials is not None:
+            partials = partials[:count].to(torch.float64)
+        yield i, {name: column.to(torch.float64) for name, column in columns.items()}, partials
 
 
-def partials_at(asked: SweepQuestion, x: Tensor) -> Tensor | None:
+def partials_at(asked: SweepQuestion, columns: Mapping[str, Tensor]) -> Tensor | None:
     """torch's partials at inputs of the dtype; a multiple of `VECTOR` of them."""
     import torch
 
-    like = torch.empty((), dtype=x.dtype, device=x.device)
-    sweep, question = asked.sweep, asked.question
+    first = next(iter(columns.values()))
+    like = torch.empty((), dtype=first.dtype, device=first.device)
+    question = asked.question
     variable = question.wrt[asked.partial]
     leaves: dict[str, Any] = {
-        name: torch.full_like(x, value) for name, value in asked.numbers.items()
+        name: torch.full_like(first, value) for name, value in asked.numbers.items()
     }
-    leaves[sweep.moving] = x.clone()
+    leaves |= {name: column.clone() for name, column in columns.items()}
     leaves[variable].requires_grad_()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -12,6 +12,7 @@ import numpy as np
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.language.errors import mistake
 from gradcheck_cli.questions.ranges import MOST_SWEPT, Patterns
+from gradcheck_cli.questions.tracks import DrawnTrack, LatticeTrack, LineTrack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,43 +22,66 @@ if TYPE_CHECKING:
     from gradcheck_cli.questions.prepared import Prepared
     from gradcheck_cli.questions.question import Question
     from gradcheck_cli.questions.ranges import Line, Range
+    from gradcheck_cli.questions.tracks import PointTrack
 
-# Points of one part: of dtypes that are swept by patterns of bits four binades of float32, else as
-# many as take about as long.
-_PART, _EVEN_PART = 2**25, 2**21
+# Points of one part: of consecutive floats at least an eighth of a binade of float32 and at most four
+# binades, else as many as take about as long; and how many parts there are at least, as far as
+# they are that long: they are shared out among workers.
+_PARTS, _EVEN_PART, _FEWEST_PARTS = (2**20, 2**25), 2**20, 32
 # Points where nothing says how many, of a dtype with more numbers than can be swept.
 USUAL_POINTS = 1_000_000
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """A range of one input, the others being fixed.
+    """Ranges of some inputs, the others being fixed.
 
     Attributes:
-        moving: the input.
         fixed: numbers of the others, exact.
-        count: of points; None where the range says it, or for every number.
-        seed: of the points that are tried by themselves.
+        count: of points; None where the ranges say it, or for every number.
+        seed: of drawn points, and of those that are tried by themselves.
     """
 
-    moving: str
-    range: Range
+    ranges: Mapping[str, Range]
     fixed: Mapping[str, Exact] = field(default_factory=dict)
     count: int | None = None
     seed: int = 0
 
-    def line(self, dtype: str) -> Line:
+    @property
+    def moving(self) -> str:
+        """The inputs that are swept, in words."""
+        return ", ".join(self.ranges)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All inputs, those that are swept first."""
+        return (*self.ranges, *self.fixed)
+
+    def track(self, dtype: str) -> PointTrack:
         """The points in a dtype.
 
         Raises:
             PointError: there are none, or more than can be swept.
         """
-        line = self.range.line(DTYPES[dtype], self.count)
+        kind = DTYPES[dtype]
+        if len(self.ranges) == 1:
+            ((name, range_),) = self.ranges.items()
+            return LineTrack(name, self._line(range_, kind))
+        if all(range_.count is not None for range_ in self.ranges.values()):
+            lattice = LatticeTrack({n: r.line(kind) for n, r in self.ranges.items()}, kind)
+            if lattice.count > MOST_SWEPT:
+                raise mistake("too-large", f"{lattice.count:,} points: they cannot all be swept")
+            return lattice
+        lines = {name: range_.line(kind) for name, range_ in self.ranges.items()}
+        return DrawnTrack(lines, kind, self.count or USUAL_POINTS, self.seed)
+
+    def _line(self, range_: Range, dtype: DType) -> Line:
+        line = range_.line(dtype, self.count)
         if isinstance(line, Patterns) and line.count > MOST_SWEPT:
-            if self.range.low is not None:
-                return self.range.line(DTYPES[dtype], USUAL_POINTS)
+            if range_.low is not None:
+                return range_.line(dtype, USUAL_POINTS)
             way_out = "say how many: `--points 1000000`"
-            text = f"{dtype} has {line.count:,} numbers: they cannot all be swept"
+            text = f"{dtype.name} has {line.count:,} numbers: they cannot all be swept"
             raise mistake("too-large", text, help=way_out)
         return line
 
@@ -65,18 +89,20 @@ class Sweep:
         """Points from and up to of each part, the same whoever makes them. Parts of patterns end
         where binades do.
         """
-        line = self.line(dtype)
+        track = self.track(dtype)
+        line, count = track.line, track.count
         if isinstance(line, Patterns) and line.is_whole:
-            shift = line.first % _PART
-            ends = [0, *range(_PART - shift, line.count, _PART), line.count]
+            low, high = _PARTS
+            size = min(max(1 << (count // _FEWEST_PARTS).bit_length(), low), high)
+            ends = [0, *range(size - line.first % size, count, size), count]
         else:
-            ends = [*range(0, line.count, _EVEN_PART), line.count]
+            ends = [*range(0, count, _EVEN_PART), count]
         return [(i, j) for i, j in pairwise(ends) if i < j]
 
 
 @dataclass(frozen=True, eq=False)
 class SweepQuestion:
-    """A question along a line of points.
+    """A question along points that differ in some inputs.
 
     Attributes:
         partial: which of the question's keys is swept.
@@ -89,9 +115,9 @@ class SweepQuestion:
     partial: int = 0
 
     @cached_property
-    def line(self) -> Line:
+    def track(self) -> PointTrack:
         """The points."""
-        return self.sweep.line(self.dtype.name)
+        return self.sweep.track(self.dtype.name)
 
     @cached_property
     def numbers(self) -> dict[str, float]:

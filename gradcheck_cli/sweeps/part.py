@@ -6,11 +6,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.checks.check import check_batches, panel
 from gradcheck_cli.checks.record import record_of
 from gradcheck_cli.judge.allowances import Allowances
+from gradcheck_cli.judge.point_budgets import budgets_at
 from gradcheck_cli.judge.rounding import Rounding
 from gradcheck_cli.judge.spans import Stretch
 from gradcheck_cli.judge.tally import Tally
@@ -19,16 +21,26 @@ from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.records.status import status_of
 from gradcheck_cli.sweeps.alone import Alone
 from gradcheck_cli.sweeps.answers import torch_answers
+from gradcheck_cli.sweeps.enclosed import Enclosed, assumption_of
 from gradcheck_cli.sweeps.settling import Settled, settle
 from gradcheck_cli.witnesses import TORCH_ERRORS
-from gradcheck_cli.witnesses.cells import Modeller
+from gradcheck_cli.witnesses.cells import Modeller, Open
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from gradcheck_cli.questions.ranges import Line
     from gradcheck_cli.records.record import Record
     from gradcheck_cli.records.sweep_record import SweepRecord, SweptPoint
     from gradcheck_cli.sweeps.asked import SweepQuestion
     from gradcheck_cli.symbolic.client import Analyst
     from gradcheck_cli.witnesses.cells import LineCell
+
+
+# Points of a stretch without a proved truth that are left to single checks.
+_FEW = 64
+# Points that are enclosed together.
+_BULK = 2**16
 
 
 @dataclass
@@ -41,37 +53,47 @@ class SweptPart:
     tally: Tally
     settled: Settled
     cells: int
+    in_bulk: int
+    samples: int
 
 
-def swept(
-    asked: SweepQuestion, start: int, stop: int, seed: int, analyst: Analyst | None
-) -> SweptPart:
+def swept(asked: SweepQuestion, start: int, stop: int, analyst: Analyst | None) -> SweptPart:
     """The points of a part, judged."""
-    prepared, sweep = asked.prepared, asked.sweep
-    fixed = {n: v for n, v in asked.numbers.items() if n != sweep.moving}
-    modeller = Modeller(prepared, asked.partial, sweep.moving, fixed, asked.line)
-    rounding = Rounding(prepared)
-    allowances = Allowances(rounding, asked.partial, sweep.moving, fixed, asked.dtype)
-    tally = Tally(asked.dtype, _budgets(asked, allowances))
+    rounding, line = Rounding(asked.prepared), asked.track.line
+    fixed = {n: v for n, v in asked.numbers.items() if n not in asked.sweep.ranges}
+    between = None
+    cells: Iterator[LineCell] = iter([Open(start, stop)])
+    if line is not None:
+        moving = asked.sweep.moving
+        modeller = Modeller(asked.prepared, asked.partial, moving, fixed, line)
+        cells = modeller.over(start, stop)
+        between = Allowances(rounding, asked.partial, moving, fixed, asked.dtype).between
+    tally = Tally(asked.dtype, _Budgets(line, between).of_cell)
     why_not = _refusal(asked, start)
     if why_not:
         nothing = Settled(unsettled=[(Stretch(start, stop, stop - start), why_not)])
-        return SweptPart(asked, start, stop, tally, nothing, 0)
-    cells = modeller.over(start, stop)
-    cell, made = next(cells), 1
-    for first, x, partials in torch_answers(asked, start, stop):
-        done = 0
-        while done < len(x):
+        return SweptPart(asked, start, stop, tally, nothing, 0, 0, 0)
+    enclosed = Enclosed(asked, partial(_point_budgets, asked, rounding))
+    cell, made, in_bulk = next(cells), 0, 0
+    made += not isinstance(cell, Open)
+    for first, columns, partials in torch_answers(asked, start, stop):
+        done, count = 0, len(next(iter(columns.values())))
+        while done < count:
             while cell.stop <= first + done:
-                cell, made = next(cells), made + 1
-            end = min(cell.stop - first, len(x))
+                cell = next(cells)
+                made += not isinstance(cell, Open)
+            end = min(cell.stop - first, count)
+            piece = {name: column[done:end] for name, column in columns.items()}
             if partials is None:
                 tally.pending.add(first + done, first + end)
+            elif isinstance(cell, Open) and cell.stop - cell.start > _FEW:
+                in_bulk += _hold_in_bulk(tally, enclosed, first + done, piece, partials[done:end])
             else:
-                tally.take(cell, first + done, x[done:end], partials[done:end])
+                x = next(iter(piece.values()))
+                tally.take(cell, first + done, x, partials[done:end])
             done = end
-    settled = settle(tally, Alone(asked, analyst), seed)
-    return SweptPart(asked, start, stop, tally, settled, made)
+    settled = settle(tally, Alone(asked, analyst), asked.sweep.seed)
+    return SweptPart(asked, start, stop, tally, settled, made, in_bulk, enclosed.samples)
 
 
 def _refusal(asked: SweepQuestion, point: int) -> str:
@@ -83,18 +105,52 @@ def _refusal(asked: SweepQuestion, point: int) -> str:
     return ""
 
 
-def _budgets(asked: SweepQuestion, allowances: Allowances) -> Any:
+def _hold_in_bulk(
+    tally: Tally, enclosed: Enclosed, start: int, columns: dict[str, Any], partials: Any
+) -> int:
+    """Hold points against enclosures, as many at a time as stay in the cache; how many could be."""
+    held, count = 0, len(partials)
+    for i in range(0, count, _BULK):
+        piece = {name: column[i : i + _BULK] for name, column in columns.items()}
+        answers = partials[i : i + _BULK]
+        truth = enclosed.truth(piece, answers)
+        if truth is None:
+            tally.pending.add(start + i, start + i + len(answers))
+            continue
+        held += len(answers)
+        tally.hold(start + i, next(iter(piece.values())), answers, truth)
+    return held
+
+
+def _point_budgets(
+    asked: SweepQuestion, rounding: Rounding, columns: Mapping[str, Any]
+) -> tuple[Any, Any]:
+    import torch
+
+    like = next(iter(columns.values()))
+    fixed = {
+        name: torch.full_like(like, value)
+        for name, value in asked.numbers.items()
+        if name not in columns
+    }
+    return budgets_at(rounding, asked.partial, {**columns, **fixed}, asked.dtype)
+
+
+@dataclass
+class _Budgets:
     """Budgets over a cell, those of the last one kept: its points come strip by strip."""
-    known: dict[int, tuple[float, float]] = {}
 
-    def between(cell: LineCell) -> tuple[float, float]:
-        if cell.start not in known:
-            known.clear()
-            low, high = asked.line.value(cell.start), asked.line.value(cell.stop - 1)
-            known[cell.start] = allowances.between(low, high)
-        return known[cell.start]
+    line: Line | None
+    between: Callable[[float, float], tuple[float, float]] | None
+    known: tuple[int, tuple[float, float]] = (-1, (0.0, inf))
 
-    return between
+    def of_cell(self, cell: LineCell) -> tuple[float, float]:
+        """As `Allowances.between`."""
+        if cell.start != self.known[0]:
+            assert self.line is not None and self.between is not None
+            low, high = self.line.value(cell.start), self.line.value(cell.stop - 1)
+            self.known = cell.start, self.between(low, high)
+        return self.known[1]
 
 
 def record_of_part(part: SweptPart, analyst: Analyst, *, strict: bool = False) -> Record:
@@ -153,20 +209,20 @@ def _worst_point(tally: Tally, outcome: Outcome) -> int:
 
 
 def _sweep_record(part: SweptPart, records: dict[str, Record]) -> SweepRecord:
-    asked, tally, line = part.asked, part.tally, part.asked.line
-    value = partial(_value, line)
+    asked, tally, track = part.asked, part.tally, part.asked.track
+    line, over = track.line, asked.sweep.ranges
     outcomes = {str(o): tally.counts[o] for o in Outcome if tally.counts[o]}
     open_points = sum(span.points for span, _ in part.settled.unsettled)
     unsettled = {"not settled": open_points} if open_points else {}
     return {
-        "over": {asked.sweep.moving: asked.sweep.range.text},
+        "over": {name: range_.text for name, range_ in over.items()},
         "variable": asked.question.wrt[asked.partial],
         "moving": asked.sweep.moving,
         "first": part.start,
         "last": part.stop - 1,
-        "total": line.count,
-        "low": value(part.start),
-        "high": value(part.stop - 1),
+        "total": track.count,
+        "low": _value(line, part.start),
+        "high": _value(line, part.stop - 1),
         "points": part.stop - part.start,
         "every": getattr(line, "is_whole", False),
         "outcomes": {**outcomes, **unsettled},
@@ -187,12 +243,15 @@ def _sweep_record(part: SweptPart, records: dict[str, Record]) -> SweepRecord:
             {**_ends(line, span), "reason": reason}  # type: ignore[typeddict-item]
             for span, reason in part.settled.unsettled
         ],
-        "assumptions": [],
+        "in_bulk": part.in_bulk,
+        "samples": part.samples,
+        "assumptions": [assumption_of(asked.dtype)] if part.in_bulk else [],
     }
 
 
-def _value(line: Any, point: int) -> Any:
-    return json_number(line.value(point))
+def _value(line: Line | None, point: int) -> Any:
+    """The input at a point; nothing where several move."""
+    return None if line is None else json_number(line.value(point))
 
 
 def _ends(line: Any, span: Stretch) -> dict[str, Any]:

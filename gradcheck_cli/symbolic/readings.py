@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import sympy
 
@@ -18,11 +18,10 @@ from gradcheck_cli.functions import lookup, table
 from gradcheck_cli.language.program import Builder, Number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from gradcheck_cli.language.program import Program
     from gradcheck_cli.symbolic.derivatives import Expression
-    from gradcheck_cli.symbolic.printing import Order
 
 
 _HALF, _MINUS = sympy.S.Half, sympy.S.NegativeOne
@@ -36,11 +35,21 @@ def _constants() -> dict[Expression, str]:
     return {row.sympy(sympy): row.name for row in rows if row.sympy is not None}
 
 
+class WrittenOrder(Protocol):
+    """How terms and factors are written."""
+
+    def terms(self, total: Expression) -> Sequence[Expression]:
+        """Those of a sum, in order."""
+
+    def factors(self, product: Expression) -> Sequence[Expression]:
+        """Those of a product, in order."""
+
+
 class NoReading(Exception):
     """The expression has a part that is no part of our language."""
 
 
-def reading(expressions: Iterable[Expression], order: Order) -> Program:
+def reading(expressions: Iterable[Expression], order: WrittenOrder) -> Program:
     """One program whose outputs are the expressions.
 
     Args:
@@ -48,13 +57,19 @@ def reading(expressions: Iterable[Expression], order: Order) -> Program:
     Raises:
         NoReading: there is a part that is no part of our language.
     """
-    reader = _Reader(order)
+    reader = ExpressionReader(order)
     outputs = [reader.read(expression) for expression in expressions]
     return reader.builder.program(*outputs)
 
 
-class _Reader:
-    def __init__(self, order: Order) -> None:
+class ExpressionReader:
+    """Nodes of ours for those of SymPy's.
+
+    Args:
+        order: how terms and factors are written.
+    """
+
+    def __init__(self, order: WrittenOrder) -> None:
         self.builder = Builder()
         self._order = order
         self._places: dict[Expression, int] = {}
@@ -63,10 +78,19 @@ class _Reader:
         """The node of an expression."""
         found = self._places.get(expression)
         if found is None:
-            found = self._places[expression] = self._read(expression)
+            found = self._places[expression] = self.place(expression)
         return found
 
-    def _read(self, expression: Expression) -> int:
+    def below(self, factor: Expression) -> bool:
+        """Whether a power is written below the line."""
+        return bool(factor.exp.as_coeff_Mul()[0].is_negative)
+
+    def place(self, expression: Expression) -> int:
+        """The node of an expression that was not read before.
+
+        Raises:
+            NoReading: it is no part of our language.
+        """
         if expression.is_Symbol:
             return self._named(expression.name)
         if expression.is_Add:
@@ -128,13 +152,13 @@ class _Reader:
         above, below, negative = list[int](), list[int](), False
         for factor in self._order.factors(product):
             if factor.is_Rational:
-                negative = factor.p < 0
+                negative ^= factor.p < 0
                 above += [self.builder.number(abs(int(factor.p)))] if abs(factor.p) != 1 else []
                 below += [self.builder.number(int(factor.q))] if factor.q != 1 else []
             elif factor.is_Number and factor.is_negative:
-                negative = True
+                negative = not negative
                 above.append(self.read(-factor))
-            elif factor.is_Pow and factor.exp.as_coeff_Mul()[0].is_negative:
+            elif factor.is_Pow and self.below(factor):
                 below.append(self._power(factor.base, -factor.exp))
             else:
                 above.append(self.read(factor))

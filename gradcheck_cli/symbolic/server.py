@@ -21,6 +21,8 @@ MAX_FORMULA = 50_000
 # Operations of a program whose derivative is put in order without further ado: it has a few levels
 # for each, and the stack overflows at 1,500.
 SHALLOW = 100
+# Objects that are made between two looks of the garbage collector: some 10 MB.
+_GARBAGE = 50_000
 
 
 def answers(questions: Iterator[bytes]) -> Iterator[bytes]:
@@ -32,6 +34,7 @@ def answers(questions: Iterator[bytes]) -> Iterator[bytes]:
 
     # The collector never looks at what was imported: it holds no garbage, and there is a lot of it.
     gc.freeze()
+    gc.set_threshold(_GARBAGE)
     gc.enable()
     yield READY
     for question in questions:
@@ -57,34 +60,59 @@ def _reply(question: dict[str, Any]) -> dict[str, Any]:
 
 
 def derive(question: dict[str, Any]) -> dict[str, Any]:
-    """For every element asked for the formula that is shown, as text and LaTeX; and SymPy's
-    derivatives as one program, or as texts where they are no program of the language.
+    """SymPy's derivatives as one program, or as texts where they are no program of the language;
+    and, unless they are not wanted, for every element asked for the formula that is shown, as text
+    and LaTeX.
     """
     from gradcheck_cli.calculus.collecting import TooLong
-    from gradcheck_cli.symbolic.printing import Order, Printer
-    from gradcheck_cli.symbolic.readings import NoReading, reading
     from gradcheck_cli.symbolic.shown import shown
-    from gradcheck_cli.symbolic.symbols import gradient
-    from gradcheck_cli.symbolic.wire import to_wire
 
     # SymPy's differentiation recurses; the default limit stops at about 300 nested calls.
     sys.setrecursionlimit(10_000)
     asked = _asked(question)
-    order, derivatives = Order(), []
     try:
-        formulas = shown(asked.wanted, asked.program, asked.scalars, MAX_FORMULA)
-        for derivative in gradient(*_objective(asked)):
-            derivatives.append(derivative)
-            if len(asked.scalars.nodes) > SHALLOW:
-                order.learn(derivative)
-        try:
-            theirs: Any = {"program": json.dumps(to_wire(reading(derivatives, order)))}
-        except NoReading:
-            text = Printer(order, MAX_FORMULA)
-            theirs = {"texts": [text.doprint(derivative) for derivative in derivatives]}
+        formulas: dict[str, Any] = {}
+        if question.get("formulas", True):
+            told = shown(asked.wanted, asked.program, asked.scalars, MAX_FORMULA)
+            formulas = {"partials": told.formulas, "total": told.is_total}
+        theirs = _evaluated if question.get("evaluated") else _derivatives
+        return formulas | theirs(asked)
     except TooLong:
         return {"abstained": f"the formula has more than {MAX_FORMULA:,} characters"}
-    return {"partials": formulas, **theirs}
+
+
+def _derivatives(asked: _Asked) -> dict[str, Any]:
+    """SymPy's derivatives, unevaluated where SymPy's evaluation has nothing to say of them."""
+    from gradcheck_cli.symbolic.unevaluated import Evaluates, bare_program
+    from gradcheck_cli.symbolic.wire import to_wire
+
+    try:
+        return {"program": json.dumps(to_wire(bare_program(list(_slopes(asked)))))}
+    except Evaluates:
+        return _evaluated(asked)
+
+
+def _evaluated(asked: _Asked) -> dict[str, Any]:
+    """The same as SymPy evaluates them: nan and the imaginary unit come to light so.
+
+    Raises:
+        TooLong: of what is no program the text has too many characters.
+    """
+    from gradcheck_cli.symbolic.printing import Order, Printer
+    from gradcheck_cli.symbolic.readings import NoReading, reading
+    from gradcheck_cli.symbolic.symbols import gradient
+    from gradcheck_cli.symbolic.wire import to_wire
+
+    order, derivatives = Order(), []
+    for derivative in gradient(*_objective(asked)):
+        derivatives.append(derivative)
+        if len(asked.scalars.nodes) > SHALLOW:
+            order.learn(derivative)
+    try:
+        return {"program": json.dumps(to_wire(reading(derivatives, order)))}
+    except NoReading:
+        text = Printer(order, MAX_FORMULA)
+        return {"texts": [text.doprint(derivative) for derivative in derivatives]}
 
 
 def derive_everywhere(question: dict[str, Any]) -> dict[str, Any]:
@@ -112,24 +140,62 @@ def _asked(question: dict[str, Any]) -> _Asked:
 
     from gradcheck_cli.language.parse import parse
     from gradcheck_cli.symbolic.shown import Differentiation
+    from gradcheck_cli.symbolic.wire import from_wire
     from gradcheck_cli.worlds.scalars import expand
 
-    program = parse(question["program"])
     inputs: dict[str, Any] = {name: tuple(shape) for name, shape in question["shapes"].items()}
     shapes = dict(inputs)
-    inputs |= {name: np.array(value) for name, value in question["integers"].items()}
-    expansion = expand(program, inputs, "all")
-    value = expansion.values[program.result]
+    value: Any = np.zeros(())
+    if "scalars" in question:
+        program = scalars = from_wire(question["scalars"], shapes)
+    else:
+        program = parse(question["program"])
+        inputs |= {name: np.array(value) for name, value in question["integers"].items()}
+        expansion = expand(program, inputs, "all")
+        value = np.asarray(expansion.values[program.result])
+        scalars = expansion.builder.program(*value.reshape(-1).tolist())
     wanted = Differentiation(
         shapes=shapes,
         wrt=question["wrt"],
-        shape=np.shape(value),
+        shape=value.shape,
         weights=question.get("weights", question["cotangent"]),
         output=question.get("output"),
         first=question.get("first"),
     )
-    scalars = expansion.builder.program(*np.reshape(value, -1).tolist())
     return _Asked(program, scalars, wanted)
+
+
+def _slopes(asked: _Asked) -> Iterator[Any]:
+    """SymPy's derivatives of the sum that is differentiated, nothing evaluated.
+
+    Raises:
+        Evaluates: SymPy's evaluation has something to say of them.
+    """
+    from gradcheck_cli.language.elements import elements_of
+    from gradcheck_cli.language.program import fold
+    from gradcheck_cli.symbolic.symbols import decimal_symbol, symbol
+    from gradcheck_cli.symbolic.unevaluated import (
+        Unevaluated,
+        bare_derivatives,
+        bare_product,
+        bare_sum,
+    )
+
+    scalars, wanted = asked.scalars, asked.wanted
+    values = fold(scalars, Unevaluated(), {})
+    terms = [values[i] for i in scalars.outputs]
+    if wanted.output is not None:
+        terms = [terms[wanted.output]]
+    if wanted.weights is not None:
+        pairs = zip(map(decimal_symbol, wanted.weights), terms, strict=True)
+        terms = [bare_product(*pair) for pair in pairs]
+    objective, first = bare_sum(terms), wanted.first
+    if first is not None:
+        firsts = bare_derivatives(objective, list(map(symbol, first)))
+        pairs = zip(map(decimal_symbol, first.values()), firsts, strict=True)
+        objective = bare_sum([bare_product(*pair) for pair in pairs])
+    names = [name for n in wanted.wrt for name in elements_of(n, wanted.shapes[n])]
+    return bare_derivatives(objective, list(map(symbol, names)))
 
 
 def _objective(asked: _Asked) -> tuple[Any, list[Any]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gradcheck_cli.calculus.algebra import Algebra
 from gradcheck_cli.calculus.chain_rule import cotangents, stated, stated_scalars
@@ -17,6 +17,7 @@ from gradcheck_cli.calculus.latex_markup import LaTeX
 from gradcheck_cli.calculus.markup import Markup
 from gradcheck_cli.calculus.picking import Picker
 from gradcheck_cli.calculus.standing import NoRule
+from gradcheck_cli.calculus.totality import Bearing
 from gradcheck_cli.calculus.writing import Writer
 from gradcheck_cli.language.elements import element, indices_of
 from gradcheck_cli.worlds.scalars import ShapeError, TooLarge
@@ -62,11 +63,20 @@ class Differentiation:
         return is_plain and is_short and (self.output is None or not self.shape)
 
 
-def shown(
-    wanted: Differentiation, program: Program, scalars: Program, limit: float
-) -> list[dict[str, Any]]:
+class Shown(NamedTuple):
     """For each element asked for its `formula` and its `latex`; where it is one of an array whose
     `gradient` has a formula, that too.
+
+    Attributes:
+        is_total: whether they are known to have a value wherever the program has one.
+    """
+
+    formulas: list[dict[str, Any]]
+    is_total: bool
+
+
+def shown(wanted: Differentiation, program: Program, scalars: Program, limit: float) -> Shown:
+    """The formulas of the elements asked for.
 
     Args:
         scalars: the program element by element.
@@ -86,7 +96,7 @@ def shown_everywhere(
     wanted: Differentiation, scalars: Program, limit: float
 ) -> list[dict[str, Any]]:
     """The same element by element, of forms that have a value wherever one is known of them."""
-    return _of_elements(wanted, scalars, limit, written=False)
+    return _of_elements(wanted, scalars, limit, written=False).formulas
 
 
 def derivatives_of(row: Function) -> list[str]:
@@ -99,10 +109,10 @@ def derivatives_of(row: Function) -> list[str]:
     return [writer.text(found.get(arg, algebra.zero)) for arg in args]
 
 
-def _of_arrays(wanted: Differentiation, program: Program, limit: float) -> list[dict[str, Any]]:
+def _of_arrays(wanted: Differentiation, program: Program, limit: float) -> Shown:
     algebra = Algebra(call_shape)
     inputs = {name: algebra.variable(name, wanted.shapes[name]) for name in program.variables}
-    value = stated(algebra, program, inputs, exactly=True)[program.result]
+    result = value = stated(algebra, program, inputs, exactly=True)[program.result]
     weights = wanted.weights
     if wanted.shape and weights is not None:
         numbers = _numbers(algebra, weights)
@@ -122,12 +132,12 @@ def _of_arrays(wanted: Differentiation, program: Program, limit: float) -> list[
         for index in indices_of(wanted.shapes[name]):
             own = writers.of(picker.element(place, index))
             told.append({**own, "gradient": whole})
-    return told
+    return Shown(told, writers.are_borne(result))
 
 
 def _of_elements(
     wanted: Differentiation, scalars: Program, limit: float, *, written: bool = True
-) -> list[dict[str, Any]]:
+) -> Shown:
     algebra = Algebra(call_shape)
     inputs = {name: algebra.variable(name) for name in scalars.variables}
     outputs = stated_scalars(algebra, scalars)
@@ -137,17 +147,24 @@ def _of_elements(
         element(name, index) for name in wanted.wrt for index in indices_of(wanted.shapes[name])
     ]
     places = [gradient.get(inputs.get(name, -1), algebra.zero) for name in names]
-    return [{**writers.of(place)} for place in places]
+    told = [{**writers.of(place)} for place in places]
+    return Shown(told, writers.are_borne(*_asked(wanted, outputs)))
 
 
 class _Writers:
     """What is written of a node, as text and as LaTeX."""
 
     def __init__(self, algebra: Algebra, limit: float) -> None:
+        self._algebra, self._places = algebra, list[int]()
         self._text, self._latex = Writer(algebra, Markup(), limit), Writer(algebra, LaTeX())
+
+    def are_borne(self, *outputs: int) -> bool:
+        """Whether all that was written is known to have a value wherever some nodes have one."""
+        return Bearing(self._algebra, outputs).bears(self._places)
 
     def of(self, place: int) -> dict[str, str]:
         """Its `formula` and its `latex`."""
+        self._places.append(place)
         return {"formula": self._text.text(place), "latex": self._latex.text(place)}
 
 
@@ -160,8 +177,7 @@ def _gradient(
     written: bool = True,
 ) -> dict[int, int]:
     """The derivative by each input that the value rests on."""
-    terms = outputs if wanted.output is None else outputs[wanted.output : wanted.output + 1]
-    objective = _weighted(algebra, terms, wanted.weights)
+    objective = _weighted(algebra, _asked(wanted, outputs), wanted.weights)
     if wanted.first is not None:
         ends = {inputs[name] for name in wanted.first if name in inputs}
         slopes = cotangents(algebra, objective, ends, written=written)
@@ -169,6 +185,11 @@ def _gradient(
         weights = list(wanted.first.values())
         objective = _weighted(algebra, firsts, None if weights == [1.0] else weights)
     return cotangents(algebra, objective, set(inputs.values()), written=written)
+
+
+def _asked(wanted: Differentiation, outputs: list[int]) -> list[int]:
+    """The elements of the value that are differentiated."""
+    return outputs if wanted.output is None else outputs[wanted.output : wanted.output + 1]
 
 
 def _weighted(algebra: Algebra, terms: Sequence[int], weights: Sequence[float] | None) -> int:

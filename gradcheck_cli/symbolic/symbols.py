@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sympy
 
@@ -52,6 +52,14 @@ _FACTS = dict.fromkeys(
 ) | {"is_real": True}
 
 _INFINITE = frozenset((sympy.oo, -sympy.oo))
+
+
+class SlopeStep(NamedTuple):
+    """A part of a partial: made of which arguments and earlier parts, or an `atom` as it is."""
+
+    build: Any
+    where: list[int]
+    atom: Expression | None
 
 
 class NoDerivative(Exception):
@@ -147,28 +155,34 @@ def _extreme_slope(function: str, args: list[Expression], position: int) -> Expr
 
 
 @lru_cache(maxsize=1024)
-def _fdiff(function: str, settings: CallSettings, position: int) -> Any:
-    """A function of the arguments that gives the partial as an expression."""
+def slope_steps(
+    function: str, settings: CallSettings, position: int
+) -> tuple[list[SlopeStep], int]:
+    """SymPy's partial of a function by one of its arguments, and which of its parts it is."""
     dummies = [sympy.Dummy(name, real=True) for name in lookup(function).parsed.names]
     derivative = _partial(function, settings, position, dummies)
     index = {dummy: i for i, dummy in enumerate(dummies)}
-    steps: list[tuple[Any, list[int]]] = []
+    steps: list[SlopeStep] = []
     for part in parts(derivative):
         if part not in index:
-            steps.append(
-                (part.func, [index[arg] for arg in part.args])
-                if part.args
-                else (lambda part=part: part, [])
-            )
+            where = [index[arg] for arg in part.args]
+            steps.append(SlopeStep(part.func, where, None if part.args else part))
             index[part] = len(index)
+    return steps, index[derivative]
+
+
+def _fdiff(function: str, settings: CallSettings, position: int) -> Any:
+    """A function of the arguments that gives the partial as an expression."""
+    steps, result = slope_steps(function, settings, position)
 
     def partial(*args: Expression) -> Expression:
         values = list(args)
-        for build, where in steps:
+        for build, where, atom in steps:
             if build is sympy.Pow:
                 spare(values[where[0]])
-            values.append(_applied(build, [values[i] for i in where]))
-        return values[index[derivative]]
+            inner = [values[i] for i in where]
+            values.append(_applied(build, inner) if atom is None else atom)
+        return values[result]
 
     return partial
 

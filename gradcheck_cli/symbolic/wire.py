@@ -5,6 +5,7 @@ with no more trust than a text.
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.calculus.formulas import is_elementwise
@@ -96,14 +97,13 @@ def _call(item: list[Any], nodes: list[Node]) -> Call:
         raise Unreadable(f"there is no function `{str(name)[:60]}`")
     row = lookup(name)
     settings = dict(args.pop()) if args and isinstance(args[-1], dict) else {}
-    if len(args) != len(row.parsed.args) or not all(
-        type(i) is int and 0 <= i < len(nodes) for i in args
-    ):
+    kinds, count = _kinds(name), len(nodes)
+    if len(args) != len(kinds) or not all(type(i) is int and 0 <= i < count for i in args):
         raise Unreadable(f"`{name}` has the arguments {str(args)[:60]}")
-    for parameter, i in zip(row.parsed.args, args, strict=True):
-        if (parameter.kind == "condition") != _is_condition(nodes[i]):
-            wanted = "a condition" if parameter.kind else "a number"
-            raise Unreadable(f"`{name}` takes {wanted} for `{parameter.name}`")
+    for k, i in enumerate(args):
+        if kinds[k] != _is_condition(nodes[i]):
+            wanted = "a condition" if row.parsed.args[k].kind else "a number"
+            raise Unreadable(f"`{name}` takes {wanted} for `{row.parsed.names[k]}`")
     bound: tuple[tuple[str, SettingValue], ...] = ()
     if row.parsed.settings:
         bound = tuple(
@@ -117,6 +117,12 @@ def _call(item: list[Any], nodes: list[Node]) -> Call:
     if settings or not is_elementwise(name, bound):
         raise Unreadable(f"`{name}` is no function of numbers with these settings")
     return Call(name, tuple(args), bound)
+
+
+@cache
+def _kinds(name: str) -> tuple[bool, ...]:
+    """For each argument of a function whether it is a condition."""
+    return tuple(parameter.kind == "condition" for parameter in lookup(name).parsed.args)
 
 
 def _is_condition(node: Node) -> bool:

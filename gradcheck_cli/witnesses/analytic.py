@@ -5,45 +5,34 @@ balls.
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from gradcheck_cli.calculus.formulas import formula, lower
-from gradcheck_cli.functions import lookup
-from gradcheck_cli.language.errors import UserError
-from gradcheck_cli.language.parse import parse
-from gradcheck_cli.language.program import Builder, Call, Copying, Number, Program, fold
+from gradcheck_cli.calculus.formulas import is_elementwise
+from gradcheck_cli.language.program import Call
 from gradcheck_cli.language.text import program_text
 from gradcheck_cli.questions.prepared import Oversize
 from gradcheck_cli.records.numbers import json_number
-from gradcheck_cli.symbolic.wire import Unreadable, from_wire
+from gradcheck_cli.symbolic.wire import to_wire
 from gradcheck_cli.witnesses import Abstention, Answers, PointwiseEstimates, Trust
-from gradcheck_cli.witnesses.reference import FIRST_BITS
-from gradcheck_cli.witnesses.truth import SIGN_BITS, is_certified
+from gradcheck_cli.witnesses.formula_balls import Formulas
 from gradcheck_cli.worlds import balls
-from gradcheck_cli.worlds.scalars import ShapeError, TooLarge, expand
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from gradcheck_cli.language.program import Node
     from gradcheck_cli.questions.batch import Batch, Point
     from gradcheck_cli.questions.prepared import Prepared
     from gradcheck_cli.records.record import Opinion
     from gradcheck_cli.symbolic.client import Analyst
     from gradcheck_cli.witnesses import Estimates
+    from gradcheck_cli.witnesses.formula_balls import Evaluation
 
 # Past these sizes SymPy would only run into its time limit.
 MAX_PARTIALS, MAX_OPERATIONS = 64, 5_000
 # Of a Jacobian, and of second derivatives: every 16 of them are a question of their own.
 MAX_SPLIT = 256
-# The ball of a formula at a point, or None and why it has none.
-_Found: TypeAlias = "tuple[balls.Ball | None, str]"
-# SymPy's words for what has no value, for an infinity without a sign, and for the imaginary unit.
-_NO_REAL = re.compile(r"\b(?:nan|zoo|I)\b")
 
 
 @dataclass(frozen=True)
@@ -52,6 +41,7 @@ class Formula:
     derivative at the point (None if it has none there, and why).
 
     Attributes:
+        text, latex: empty where no formula is wanted.
         gradient: the formula of the whole array of derivatives, and its LaTeX, where it is one of
             several that have one together.
     """
@@ -64,7 +54,7 @@ class Formula:
 
     def entry(self) -> Opinion:
         """What a record keeps."""
-        texts: Opinion = {"formula": self.text, "latex": self.latex}
+        texts: Opinion = {"formula": self.text, "latex": self.latex} if self.text else {}
         if self.gradient is not None:
             texts["gradient"] = dict(self.gradient)
         if self.ball is None:
@@ -78,15 +68,17 @@ class Analytic:
 
     Attributes:
         analyst: SymPy at work in its process.
+        formulas: whether formulas are wanted; what is evaluated is the same without them.
     """
 
     analyst: Analyst
+    formulas: bool = True
     name: str = "analytic"
     trust: Trust = Trust.PROVED
 
     def prepare(self, batch: Batch) -> None:
         """Let SymPy begin on what the batch will ask."""
-        question = question_text(batch.prepared)
+        question = question_text(batch.prepared, formulas=self.formulas)
         if isinstance(question, str):
             self.analyst.ask(question)
 
@@ -100,18 +92,22 @@ class Analytic:
 
     def _testimony(self, point: Point) -> Answers | Abstention:
         prepared = point.prepared
-        question = question_text(prepared)
+        question = question_text(prepared, formulas=self.formulas)
         if isinstance(question, Abstention):
             return question
         reply = self.analyst.answer(question)
         if "abstained" in reply:
             return Abstention(reply["abstained"])
-        items, wire = reply["partials"], reply.get("program")
-        texts = tuple(reply.get("texts", [item["formula"] for item in items]))
-        key = ("formulas", texts, wire)
-        formulas = prepared.share(key, lambda: _Formulas(prepared, texts, wire))
-        found = formulas.balls(point)
-        pairs = zip(self._shown(point, question, items, found), found, strict=True)
+        items, wire = reply.get("partials"), reply.get("program")
+        texts = tuple(reply.get("texts") or [item["formula"] for item in items or ()])
+        found = _balls(point, texts, wire)
+        if wire is not None and any(ball is None for ball, _ in found):
+            found = self._evaluated(point, question, found)
+        if items is None:
+            return Answers([Formula("", "", *ball) for ball in found])
+        if not reply.get("total"):
+            items = self._shown(point, question, items, found)
+        pairs = zip(items, found, strict=True)
         return Answers(
             [
                 Formula(item["formula"], item["latex"], *ball, item.get("gradient"))
@@ -119,8 +115,20 @@ class Analytic:
             ]
         )
 
+    def _evaluated(self, point: Point, question: str, found: list[Evaluation]) -> list[Evaluation]:
+        """Where SymPy's derivative has no value as it is put together, that of what SymPy makes of
+        it: it cancels what stands above and below a line.
+        """
+        asked = {**json.loads(question), "formulas": False, "evaluated": True}
+        reply = self.analyst.answer(json.dumps(asked))
+        if "program" not in reply:
+            return found
+        others = _balls(point, (), reply["program"])
+        pairs = zip(found, others, strict=True)
+        return [other if one[0] is None and other[0] is not None else one for one, other in pairs]
+
     def _shown(
-        self, point: Point, question: str, items: list[dict[str, Any]], found: Sequence[_Found]
+        self, point: Point, question: str, items: list[dict[str, Any]], found: Sequence[Evaluation]
     ) -> list[dict[str, Any]]:
         """The formulas, or others where one of them has no value at a point where there is one."""
         shown = _read_back(point, items)
@@ -150,18 +158,29 @@ class Analytic:
         ]
 
 
-def _read_back(point: Point, items: Sequence[dict[str, Any]]) -> _Formulas:
+def _balls(point: Point, texts: tuple[str, ...], wire: str | None) -> list[Evaluation]:
+    """The balls of formulas at a point; they are read once for all points."""
+    prepared, key = point.prepared, ("formulas", texts, wire)
+    return prepared.share(key, lambda: Formulas(prepared, texts, wire)).balls(point)
+
+
+def _read_back(point: Point, items: Sequence[dict[str, Any]]) -> Formulas:
     """The formulas that are shown, as they read."""
     prepared, texts = point.prepared, tuple(item["formula"] for item in items)
-    return prepared.share(("formulas", texts, None), lambda: _Formulas(prepared, texts, None))
+    return prepared.share(("formulas", texts, None), lambda: Formulas(prepared, texts, None))
 
 
-def question_text(prepared: Prepared) -> str | Abstention:
-    """What SymPy is asked, as a line of JSON, or why it is not asked."""
-    return prepared.share("question for SymPy", lambda: _write_question(prepared))
+def question_text(prepared: Prepared, *, formulas: bool = True) -> str | Abstention:
+    """What SymPy is asked, as a line of JSON, or why it is not asked.
+
+    Args:
+        formulas: whether those that are shown are wanted.
+    """
+    key = ("question for SymPy", formulas)
+    return prepared.share(key, partial(_write_question, prepared, formulas=formulas))
 
 
-def _write_question(prepared: Prepared) -> str | Abstention:
+def _write_question(prepared: Prepared, *, formulas: bool) -> str | Abstention:
     expansion, partials = prepared.expansion, len(prepared.elements)
     if isinstance(expansion, Oversize):
         return Abstention(f"SymPy is not asked: {expansion.reason}")
@@ -174,115 +193,25 @@ def _write_question(prepared: Prepared) -> str | Abstention:
         size = f"{operations:,} scalar operations, {MAX_OPERATIONS:,} is the most"
         return Abstention(f"SymPy is not asked: {size}")
     given = prepared.inputs.items()
+    program = prepared.specification
+    is_short = _is_of_numbers(prepared)
     return json.dumps(
         prepared.objective.asked()
+        | ({"scalars": to_wire(program)} if is_short else {"program": program_text(program)})
         | {
-            "program": program_text(prepared.specification),
             "shapes": {name: shape for name, shape in given if isinstance(shape, tuple)},
             "integers": {n: array.tolist() for n, array in given if not isinstance(array, tuple)},
             "wrt": prepared.wrt,
             "cotangent": prepared.weights,
         }
+        | ({} if formulas else {"formulas": False})
     )
 
 
-class _Formulas:
-    """Formulas as one scalar program: parts that they share are evaluated once."""
-
-    def __init__(self, prepared: Prepared, texts: Sequence[str], wire: str | None) -> None:
-        builder = Builder()
-        # The node of each formula, or why it has none. What is no program of ours is read from its
-        # text, which tells why.
-        self._places: list[int | str] = (
-            [_place(prepared, builder, text) for text in texts]
-            if wire is None
-            else _places(prepared, builder, wire, len(texts))
-        )
-        nodes = builder.nodes
-        self.is_total = not any(_may_lack(nodes, node) for node in nodes)
-        self._machine = balls.Machine(Program(tuple(nodes), ()))
-
-    def balls(self, point: Point) -> list[_Found]:
-        """Each formula's ball at a point, at rising precision, or None and why there is none."""
-        uncertain = "the formula has no certain value at this point"
-        answers: list[_Found] = [
-            (None, place if isinstance(place, str) else uncertain) for place in self._places
-        ]
-        wanted = {k: place for k, place in enumerate(self._places) if isinstance(place, int)}
-        inputs, bits = point.scalars, FIRST_BITS
-        while wanted and bits <= 4 * SIGN_BITS:
-            values = self._machine.run(inputs, bits, point.dtype.round)
-            for k, place in list(wanted.items()):
-                ball = balls.plain(values[place])
-                if is_certified(ball):
-                    answers[k] = (ball, "")
-                    del wanted[k]
-            bits *= 2
-        return answers
-
-
-def _places(prepared: Prepared, builder: Builder, wire: str, wanted: int) -> list[int | str]:
-    """The nodes of formulas that came as one program, added to `builder`; in words why they have
-    none.
-    """
-    try:
-        program = from_wire(json.loads(wire), prepared.all_elements)
-        if len(program.outputs) != wanted:
-            raise Unreadable(f"{len(program.outputs)} formulas came for {wanted} partials")
-    except (ValueError, RecursionError) as error:
-        return [f"the formula could not be evaluated: {error}"] * wanted
-    expanded = Builder()
-    outputs = lower(expanded, program, {})
-    return list(_as_sympy(builder, expanded.program(*outputs)))
-
-
-def _place(prepared: Prepared, builder: Builder, text: str) -> int | str:
-    """The node of a formula, its program added to `builder`; in words why it has none."""
-    try:
-        program = parse(text)
-        expansion = expand(program, {name: prepared.inputs[name] for name in program.variables})
-    except (UserError, ShapeError, TooLarge, KeyError) as error:
-        return _why_unreadable(prepared, text, error)
-    output = int(np.reshape(expansion.values[program.result], -1)[0])
-    return _as_sympy(builder, expansion.builder.program(output))[0]
-
-
-def _why_unreadable(prepared: Prepared, text: str, error: Exception) -> str:
-    """Why a formula is no program over the inputs, in words."""
-    names = (name for name in _NO_REAL.findall(text) if name not in prepared.inputs)
-    name = next(names, None)
-    if name is not None:
-        return f"SymPy's formula has `{name}` in it, which is no real number"
-    why = error.mistakes[0].message if isinstance(error, UserError) else str(error)
-    if isinstance(error, KeyError):
-        why = f"there is no input `{error.args[0]}`"
-    return f"the formula could not be evaluated: {why}"
-
-
-def _may_lack(nodes: Sequence[Node], node: Node) -> bool:
-    """Whether a step has no value for some arguments; one that divides by a number has."""
-    if not isinstance(node, Call) or not lookup(node.function).domain:
-        return False
-    last = nodes[node.args[-1]]
-    return not (
-        lookup(node.function).operator in ("/", "**")
-        and isinstance(last, Number)
-        and last.value > 0
+def _is_of_numbers(prepared: Prepared) -> bool:
+    """Whether a program is one of numbers as it stands."""
+    calls = (node for node in prepared.specification.nodes if isinstance(node, Call))
+    given = prepared.inputs.values()
+    return all(isinstance(shape, tuple) and not shape for shape in given) and all(
+        is_elementwise(node.function, node.settings) for node in calls
     )
-
-
-class _AsSymPy(Copying):
-    """At a kink where the table says less, SymPy's convention stands in: its opinion is its own."""
-
-    def call(self, node: Call, args: list[int]) -> int:
-        row = lookup(node.function)
-        if not row.convention:
-            return super().call(node, args)
-        bound = dict(zip(row.parsed.names, args, strict=True))
-        return lower(self.builder, formula(row.convention), bound)[0]
-
-
-def _as_sympy(builder: Builder, program: Program) -> tuple[int, ...]:
-    """The outputs of `program`, copied into `builder` as SymPy means them."""
-    values = fold(program, _AsSymPy(builder), {})
-    return tuple(values[i] for i in program.outputs)

@@ -1,9 +1,10 @@
-"""What is known of a program that is too large for scalars: enclosures of its value and of all partials
-at once, from arrays in float64.
+"""What is known of a program that is too large for scalars: enclosures of its value and of all
+partials at once, from arrays in float64.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING, Any
@@ -14,18 +15,16 @@ from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.questions.prepared import Oversize
 from gradcheck_cli.records.numbers import json_number
 from gradcheck_cli.witnesses import TORCH_ERRORS, Abstention
-from gradcheck_cli.worlds.bulk import MARGIN, NoBound
+from gradcheck_cli.worlds.enclosures import MARGIN, NoBound
 from gradcheck_cli.worlds.scalars import ShapeError, TooLarge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from gradcheck_cli.dtypes import DType
     from gradcheck_cli.questions.batch import Point
     from gradcheck_cli.records.record import Opinion
-    from gradcheck_cli.witnesses import Answer, Floats
-    from gradcheck_cli.worlds.arrays import Tracked
+    from gradcheck_cli.witnesses import Floats
     from gradcheck_cli.worlds.balls import Ball
+    from gradcheck_cli.worlds.track import Tracked
 
 # Digits that are printed: as many as tell any two float64 apart.
 _DIGITS = 17
@@ -58,8 +57,8 @@ _UNKNOWN = Abstention("no bound in bulk: what it rests on touches a boundary, a 
 
 
 @dataclass(frozen=True, eq=False)
-class Numbers:
-    """Numbers in a row, and how far each may be off; not finite where nothing is known."""
+class EnclosedNumbers(Sequence[Any]):
+    """EnclosedNumbers in a row, and how far each may be off; not finite where nothing is known."""
 
     value: Floats
     radius: Floats
@@ -67,12 +66,9 @@ class Numbers:
     def __len__(self) -> int:
         return len(self.value)
 
-    def __getitem__(self, k: int) -> Answer:
+    def __getitem__(self, k: Any) -> Any:
         value, radius = float(self.value[k]), float(self.radius[k])
         return InBulk(value, radius) if isfinite(value) and isfinite(radius) else _UNKNOWN
-
-    def __iter__(self) -> Iterator[Answer]:
-        return map(self.__getitem__, range(len(self)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,8 +79,8 @@ class BulkProof:
         forward: the program's value, row-major; `partials` every partial asked for.
     """
 
-    forward: Numbers
-    partials: Numbers
+    forward: EnclosedNumbers
+    partials: EnclosedNumbers
 
 
 def is_in_bulk(point: Point) -> bool:
@@ -101,23 +97,28 @@ def bulk_proof(point: Point) -> BulkProof | Abstention:
     # What takes torch is loaded where it is needed.
     from gradcheck_cli.worlds.bulk_arrays import BulkArrays
 
-    return _run_in(point, BulkArrays(point.dtype.round), as_torch=False)
+    found = _run_in(point, BulkArrays(point.dtype.round), as_torch=False)
+    if isinstance(found, NoBound):
+        # Balls know every function: nothing is decided in bulk, and all is left to them.
+        return BulkProof(_unknown(1), _unknown(len(point.keys)))
+    return found
 
 
 def bulk_budgets(point: Point, dtype: DType) -> BulkProof | Abstention:
     """How far the roundings of a dtype take torch's value and gradient: radii around what it should
     compute.
     """
-    from gradcheck_cli.worlds.bulk_arrays import rounding_of
+    from gradcheck_cli.worlds.torch_rounding import TorchRounding
 
-    return _run_in(point, rounding_of(dtype, point.dtype.round), as_torch=True)
+    found = _run_in(point, TorchRounding(dtype, point.dtype.round), as_torch=True)
+    return Abstention(f"`{found}` has no bound") if isinstance(found, NoBound) else found
 
 
-def _run_in(point: Point, kit: Any, *, as_torch: bool) -> BulkProof | Abstention:
+def _run_in(point: Point, kit: Any, *, as_torch: bool) -> BulkProof | NoBound | Abstention:
     try:
         value, partials = gradient_in(point, kit, as_torch=as_torch)
     except NoBound as missing:
-        return Abstention(f"no certified reference in bulk: `{missing}` has none")
+        return missing
     except (TooLarge, ShapeError, UserError) as error:
         return Abstention(f"no certified reference in bulk: {error}")
     except TORCH_ERRORS as error:
@@ -145,11 +146,16 @@ def _weights(point: Point) -> Any:
     return None if cotangent is None else np.asarray(cotangent)
 
 
-def _numbers(parts: list[Any]) -> Numbers:
+def _unknown(count: int) -> EnclosedNumbers:
+    """So many numbers of which nothing is known."""
+    return EnclosedNumbers(np.full(count, np.nan), np.full(count, np.nan))
+
+
+def _numbers(parts: list[Any]) -> EnclosedNumbers:
     """Enclosures in a row; the radii with room for how they were computed themselves."""
     values = [x.value.reshape(-1).numpy() for x in parts]
     radii = [_full(x.radius, x.value).reshape(-1).numpy() for x in parts]
-    return Numbers(np.concatenate(values), np.concatenate(radii) * MARGIN)
+    return EnclosedNumbers(np.concatenate(values), np.concatenate(radii) * MARGIN)
 
 
 def _full(radius: Any, value: Any) -> Any:

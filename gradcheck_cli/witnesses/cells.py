@@ -16,11 +16,13 @@ from math import frexp, isfinite, ldexp, trunc
 from sys import float_info
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from flint import arb, ctx
+
 from gradcheck_cli.calculus.decoupling import decoupled
 from gradcheck_cli.functions.arithmetic import OFF
 from gradcheck_cli.language.program import Builder, Call, Program, prune
 from gradcheck_cli.questions.ranges import bytes_of
-from gradcheck_cli.witnesses.polynomials import Polynomial, polynomial_of, single, ulp_at
+from gradcheck_cli.witnesses.polynomials import Polynomial, parts_for, polynomial_of, single, ulp_at
 from gradcheck_cli.witnesses.reference import domain_left, taken_nodes
 from gradcheck_cli.worlds import balls
 from gradcheck_cli.worlds.ends import Ends, ends_of
@@ -43,8 +45,9 @@ _BITS, _WANTED_BITS = (128, 512, 2048), 80
 _FEWEST, _FEWEST_OF_16_BITS = {False: 64, True: 24}, 8
 # A cell is cut into so many at once at most: the prediction sees a remainder that is too large.
 _MOST_CUTS = 3
-# Cells of few points that fail one after the other before the rest of a stretch is given up.
-_PATIENCE = 64
+# Cells of few points that fail one after the other before the rest of a stretch of so many points
+# is given up: a cell of 64 floats near 1e6 holds periods of a sine.
+_PATIENCE, _STRETCH = 32, 2**21
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,7 @@ class Modeller:
         self.line, self.dtype, self.tried = line, line.dtype, 0
         self._moving, self._fixed, self._prepared = moving, fixed, prepared
         self._is_fine = line.dtype.digits > 24
-        self._level = 0
+        self._level, self._is_flat = 0, True
         gradient = prepared.gradient
         mask = 1 << partial
         near = [k.expression for k in gradient.kinks if gradient.dependence[k.node] & mask]
@@ -117,76 +120,99 @@ class Modeller:
 
     def over(self, start: int, stop: int) -> Iterator[LineCell]:
         """Cells that hold all points from `start` up to `stop`, in order."""
-        stack, failed = [(start, stop)], 0
-        fewest, patience = _FEWEST[self._is_fine], _PATIENCE
-        if bytes_of(self.dtype) == 2:
-            fewest, patience = _FEWEST_OF_16_BITS, 8 * _PATIENCE
+        failures = [0]  # one after the other, in the stretch that a cell is in
+        stack = [(start, stop, failures)]
+        fewest = _FEWEST_OF_16_BITS if bytes_of(self.dtype) == 2 else _FEWEST[self._is_fine]
         while stack:
-            i, j = stack.pop()
+            i, j, failures = stack.pop()
+            if failures[0] >= _PATIENCE:
+                yield Open(i, j)
+                continue
             cell = self._cell(i, j)
             if not isinstance(cell, int):
-                failed = 0
+                failures[0] = 0
                 yield cell
-            elif j - i <= fewest or failed >= patience:
-                failed += 1
+            elif j - i <= fewest:
+                failures[0] += 1
                 yield Open(i, j)
             else:
                 parts = max(2, min(2 ** min(cell, _MOST_CUTS), (j - i) // fewest))
                 ends = [i + (j - i) * k // parts for k in range(parts + 1)]
-                stack += [*pairwise(ends)][::-1]
+                is_long = j - i > _STRETCH
+                pieces = ((a, b, [0] if is_long else failures) for a, b in pairwise(ends))
+                stack += [*pieces][::-1]
 
     def _cell(self, start: int, stop: int) -> LineCell | int:
         """A cell, or into how many it is to be cut as a power of two."""
-        from flint import arb, ctx
-
         self.tried += 1
         low, high = self.line.value(start), self.line.value(stop - 1)
         centre = _centre(low, high) if self._is_fine else self.line.value((start + stop) // 2)
         cell: LineCell | int = 1
         for level in range(max(0, self._level - 1), len(_BITS)):
             with ctx.workprec(_BITS[level]):
-                near = self._jets(arb(centre), _TERMS[self._is_fine])
-                cell = self._cell_around(start, stop, low, high, centre, near)
-                head = None if near is None else coefficients(near, 1)[0]
-            if not isinstance(cell, int):
-                self._level = level
-                break
-            if head is None or head.is_zero() or head.rel_accuracy_bits() >= _WANTED_BITS:
-                break
+                cell = self._around(start, stop, low, high, centre)
+                if not isinstance(cell, int):
+                    self._level = level
+                    break
+                if not self._lacks_bits(centre):
+                    break
         return cell
 
-    def _cell_around(
-        self, start: int, stop: int, low: float, high: float, centre: float, near: Any | None
+    def _around(
+        self, start: int, stop: int, low: float, high: float, centre: float
     ) -> LineCell | int:
-        from flint import arb
+        """A cell at the precision in force. Whichever way the last cell went is tried first."""
+        if self._is_flat:
+            flat = self._flat(start, stop, low, high)
+            if flat is not None:
+                return flat
+        cell = self._by_series(start, stop, low, high, centre)
+        if isinstance(cell, int) and not self._is_flat:
+            flat = self._flat(start, stop, low, high)
+            self._is_flat = flat is not None
+            return cell if flat is None else flat
+        if isinstance(cell, Modelled):
+            self._is_flat = False
+        return cell
 
-        flat = self._flat(start, stop, low, high)
-        if flat is not None:
-            return flat
+    def _by_series(
+        self, start: int, stop: int, low: float, high: float, centre: float
+    ) -> LineCell | int:
         radius = max(high - centre, centre - low) * (1 + 2.0**-50)
         # The distance from the centre is a number of float64.
         is_far = self._is_fine and centre and radius > abs(centre) / 3
         if is_far or not isfinite(radius):
             return 1
-        x, order = arb(centre, radius or ulp_at(centre, self.dtype)), _TERMS[self._is_fine]
+        radius, order = radius or ulp_at(centre, self.dtype), _TERMS[self._is_fine]
+        x = arb(centre, radius)
         wide = self._jets(x, order + 1)
         if wide is None:
             return self._outside(start, stop, x) or 1
-        if near is None:
-            return 1
-        rest, terms = coefficients(wide, order + 1), coefficients(near, order)
-        if not all(c.is_finite() for c in (*rest, *terms)):
+        rest = coefficients(wide, order + 1)
+        if not all(c.is_finite() for c in rest):
             return 1
         if rest[0].abs_lower() > _beyond(self.dtype):
             return Beyond(start, stop, 1 if rest[0] > 0 else -1)
-        radius = radius or ulp_at(centre, self.dtype)
+        parts = parts_for(rest[order], rest[0], radius, order, self.dtype)
+        if parts:
+            return parts
+        near = self._jets(arb(centre), order)
+        terms = [] if near is None else coefficients(near, order)
+        if not terms or not all(c.is_finite() for c in terms):
+            return 1
         made = polynomial_of(terms, rest[order], rest[0], centre, radius, self.dtype)
         return made if isinstance(made, int) else Modelled(start, stop, made)
 
+    def _lacks_bits(self, centre: float) -> bool:
+        """Whether the derivative has fewer bits than wanted at one point itself."""
+        near = self._jets(arb(centre), 1)
+        if near is None:
+            return False
+        (head,) = coefficients(near, 1)
+        return not (head.is_zero() or head.rel_accuracy_bits() >= _WANTED_BITS)
+
     def _jets(self, x: Any, order: int) -> Any | None:
         """The partial's series around a ball; None where a kink, or the value, is not decided."""
-        from flint import arb
-
         inputs = {name: arb(value) for name, value in self._fixed.items()} | {self._moving: x}
         values = jets_of(self._program, inputs, self._moving, self.dtype.round, order)
         partial, *others = (values[i] for i in self._program.outputs)
@@ -199,8 +225,6 @@ class Modeller:
 
     def _flat(self, start: int, stop: int, low: float, high: float) -> LineCell | None:
         """A cell on which the derivative hardly changes: a tail."""
-        from flint import arb
-
         inputs = {name: Ends(arb(value)) for name, value in self._fixed.items()}
         inputs[self._moving] = Ends(arb(low), arb(high))
         values = ends_of(self._program, inputs, self.dtype.round)
@@ -217,8 +241,6 @@ class Modeller:
 
     def _outside(self, start: int, stop: int, x: Any) -> Outside | None:
         """Whether a domain is left on all of the cell."""
-        from flint import arb
-
         inputs = {name: arb(value) for name, value in self._fixed.items()} | {self._moving: x}
         values = self._machine.values(inputs, self.dtype.round)
         gradient = self._prepared.gradient
@@ -238,8 +260,6 @@ class Modeller:
 
 def _ends(value: Any) -> Ends:
     """What is between ends; nothing is known of a condition."""
-    from flint import arb
-
     if isinstance(value, Ends):
         return value
     return Ends(arb(0)) if value is OFF else Ends(arb.nan())

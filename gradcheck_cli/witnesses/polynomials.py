@@ -81,6 +81,23 @@ def single(low: Any, high: Any, dtype: DType) -> Polynomial | None:
     return Polynomial(0.0, 1.0, (middle,), rests, error, least, scale)
 
 
+def parts_for(rest: Any, whole: Any, radius: float, order: int, dtype: DType) -> int:
+    """Into how many parts a cell must be cut at least, as a power of two, by the remainder of its
+    series alone; 0 where that is small enough. Arguments as in `polynomial_of`.
+    """
+    width = ldexp(1.0, frexp(radius)[1])
+    least, bound = float(whole.abs_lower()), float((rest * type(rest)(width) ** order).abs_upper())
+    room = _share(dtype) * ulp_at(least, dtype)
+    return 0 if bound <= room else _parts(bound, room, least, float(whole.abs_upper()), order)
+
+
+def _parts(bound: float, room: float, least: float, most: float, order: int) -> int:
+    """Of a cell whose bound is beyond its room; the derivative lies between two sizes."""
+    if not least > 0 or most > 2 * least or not isfinite(bound) or not room > 0:
+        return 1
+    return min(2, max(1, ceil(log2(bound / room) / order)))
+
+
 def polynomial_of(
     terms: Sequence[Any], rest: Any, whole: Any, centre: float, radius: float, dtype: DType
 ) -> Polynomial | int:
@@ -117,10 +134,7 @@ def polynomial_of(
     least = float(whole.abs_lower()) * scale / _ROOM
     room = _share(dtype) * scale * ulp_at(least / scale, dtype)
     if not bound <= room:
-        wide = top * scale > 2 * least
-        if not least > 0 or wide or not isfinite(bound) or not room > 0:
-            return 1
-        return min(2, max(1, ceil(log2(bound / room) / order)))
+        return _parts(bound, room, least, top * scale, order)
     fewest = 2 if is_fine else 1
     while len(firsts) > fewest and bound + abs(firsts[-1]) <= room:
         bound += abs(firsts.pop()) * _ROOM

@@ -1,5 +1,5 @@
-"""The partials of a large program in arrays of balls: what enclosures in float64 leave open is proved
-so, as far as time allows.
+"""The partials of a large program in arrays of balls: what enclosures in float64 leave open is
+proved so, as far as time allows.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # Seconds of computing, and the precisions that are tried in it.
 LIMIT = 10.0
-_BITS = (128, 512)
+_BITS = (128, 512, 2048)
 
 _LATE = Abstention(f"it was not proved within {LIMIT:g} s")
 

@@ -13,8 +13,7 @@ from gradcheck_cli.functions import lookup
 from gradcheck_cli.functions.arithmetic import OFF
 from gradcheck_cli.language.program import fold
 from gradcheck_cli.worlds.balls import OutOfTime, literal_ball, plain
-from gradcheck_cli.worlds.bulk import Enclosure, Verity
-from gradcheck_cli.worlds.bulk_arrays import Winners
+from gradcheck_cli.worlds.enclosures import Enclosure, Verity, Winners
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.language.program import Call, Number, Program
     from gradcheck_cli.worlds.balls import Literal
 
-Shape = tuple[int, ...]
+_Shape = tuple[int, ...]
 
 
 class BallArrays:
@@ -69,8 +68,7 @@ class BallArrays:
         found = np.asarray(np.frompyfunc(row.arb, len(values), 1)(*values), dtype=object)
         if not row.condition:
             return _enclosed(found)
-        is_open = np.asarray(np.equal(found, None), dtype=bool)
-        return Verity(np.where(is_open, False, found).astype(bool), is_open)
+        return _verity(found)
 
     def given(self, array: Any, *, moves: bool) -> Enclosure:
         """Numbers of a point."""
@@ -78,17 +76,17 @@ class BallArrays:
 
         return _enclosed(_of_list(list(map(arb, np.ravel(array).tolist())), np.shape(array)))
 
-    def filled(self, shape: Shape, value: float) -> Enclosure:
+    def filled(self, shape: _Shape, value: float) -> Enclosure:
         """The same number everywhere; a 0 is a structural one."""
         from flint import arb
 
         return _enclosed(_filled(shape, arb(value) if value else OFF))
 
-    def shape(self, x: Enclosure | Verity) -> Shape:
+    def shape(self, x: Enclosure | Verity) -> _Shape:
         """The shape of an array."""
         return np.shape(x.value)
 
-    def reshaped(self, x: Enclosure, shape: Shape) -> Enclosure:
+    def reshaped(self, x: Enclosure, shape: _Shape) -> Enclosure:
         """The same elements in another shape."""
         return _enclosed(x.value.reshape(shape))
 
@@ -100,7 +98,7 @@ class BallArrays:
         """With its dims in another order."""
         return _enclosed(x.value.transpose(axes))
 
-    def spread(self, x: Enclosure, shape: Shape) -> Enclosure:
+    def spread(self, x: Enclosure, shape: _Shape) -> Enclosure:
         """Broadcast."""
         return _enclosed(np.broadcast_to(x.value, shape))
 
@@ -108,7 +106,7 @@ class BallArrays:
         """The elements of arrays in a row, one behind the other."""
         return _enclosed(np.concatenate([x.value.reshape(-1) for x in parts]))
 
-    def gathered(self, parts: Sequence[Enclosure], index: Any, shape: Shape) -> Enclosure:
+    def gathered(self, parts: Sequence[Enclosure], index: Any, shape: _Shape) -> Enclosure:
         """The elements at some places of arrays in a row."""
         return _enclosed(self.joined(parts).value[index].reshape(shape))
 
@@ -118,7 +116,7 @@ class BallArrays:
         np.add.at(found, np.ravel(index), g.value.reshape(-1))
         return _enclosed(found)
 
-    def parted(self, x: Enclosure, shapes: Sequence[Shape]) -> list[Enclosure]:
+    def parted(self, x: Enclosure, shapes: Sequence[_Shape]) -> list[Enclosure]:
         """Elements in a row as arrays of some shapes, one behind the other."""
         ends = np.cumsum([prod(shape) for shape in shapes])[:-1]
         pieces = zip(np.split(x.value, ends), shapes, strict=True)
@@ -162,7 +160,8 @@ class BallArrays:
 
     def won(self, wide: Enclosure, winners: Winners, *, as_torch: bool) -> Enclosure:
         """The cotangents of rows as far as they go to the largest elements."""
-        found = np.where(winners.value | winners.open, wide.value, OFF)
+        off = _filled(winners.value.shape, OFF)
+        found = np.where(winners.value | winners.open, wide.value, off)
         return self.spoiled(_enclosed(found), winners.open, wholly=False)
 
     def times(self, a: Enclosure, b: Enclosure) -> Enclosure:
@@ -240,8 +239,7 @@ class BallBuffer:
         """What is at some places."""
         values = self._values[places]
         if len(values) and (values[0] is None or isinstance(values[0], bool)):
-            is_open = np.equal(values, None).astype(bool)
-            return Verity(np.where(is_open, False, values).astype(bool), is_open)
+            return _verity(values)
         return _enclosed(values)
 
 
@@ -253,6 +251,13 @@ def _objects(number: Enclosure | Verity) -> Any:
     return found if number.open is None else np.where(number.open, None, found)
 
 
+def _verity(answers: Any) -> Verity:
+    """True, False, and None where a condition is open."""
+    is_open = np.frompyfunc(lambda answer: answer is None, 1, 1)(answers)
+    holds = np.frompyfunc(bool, 1, 1)(answers)
+    return Verity(np.asarray(holds, dtype=np.bool_), np.asarray(is_open, dtype=np.bool_))
+
+
 def _enclosed(values: Any) -> Enclosure:
     """Of a single number NumPy gives the number itself."""
     if isinstance(values, np.ndarray):
@@ -260,13 +265,13 @@ def _enclosed(values: Any) -> Enclosure:
     return Enclosure(_filled((), values))
 
 
-def _filled(shape: Shape, value: Any) -> Any:
+def _filled(shape: _Shape, value: Any) -> Any:
     found = np.empty(shape, dtype=object)
     found[...] = value
     return found
 
 
-def _of_list(values: list[Any], shape: Shape) -> Any:
+def _of_list(values: list[Any], shape: _Shape) -> Any:
     found = np.empty(len(values), dtype=object)
     found[:] = values
     return found.reshape(shape)

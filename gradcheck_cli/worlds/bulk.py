@@ -10,24 +10,23 @@ Source: running error analysis as in Higham, Accuracy and Stability (2002), sect
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
-from math import frexp, isfinite
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.calculus.formulas import formula, meaning, partial
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.program import Call, Number, fold
+from gradcheck_cli.worlds.enclosures import MARGIN, Enclosure, NoBound, Verity
+from gradcheck_cli.worlds.errors import INF
+from gradcheck_cli.worlds.roundings import Roundings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from gradcheck_cli.functions.row import Function
     from gradcheck_cli.language.program import Program
+    from gradcheck_cli.worlds.enclosures import ArrayLibrary
 
-Array: TypeAlias = Any  # of the library
-
-INF = float("inf")
 # What is granted to a function of the library: eight times the roundings that its row counts, so 8
 # ulp to those that count for two. SLEEF, which torch calls, states 1 ulp.
 GRANTED = 8
@@ -35,87 +34,12 @@ GRANTED = 8
 TINY = 1e-300
 # A slope below this may be one that has underflown on the way: it is taken for this.
 _FLAT = 1e-290
-# A radius is computed in floating point as well; by this it is taken larger where it decides.
-MARGIN = 1 + 2.0**-30
 # A half, and what a ball's radius, of 30 bits, may be larger than it.
 _HALF = 0.5 + 2.0**-25
-# Working precision of constants, and the unit roundoff of a float.
-_BITS, _DOUBLE = 128, 2.0**-53
+# What a row may count for its value; and one less for its argument.
+_ROUNDS = 2
 # Slopes of slopes of slopes say no more.
 _DEPTH = 3
-
-
-class NoBound(Exception):
-    """A function has no bulk enclosure: the library lacks it, or nothing is known of how it rounds."""
-
-
-@dataclass(frozen=True)
-class Enclosure:
-    """Numbers in an array.
-
-    Attributes:
-        radius: how far each may be off, in the shape of `value` or one that broadcasts to it; NaN
-            and infinities where nothing is known. None where the numbers are exact and held fixed.
-        off: where it is a structural zero, the cotangent of a branch that was not taken: times NaN
-            that is still zero. None for nowhere.
-    """
-
-    value: Array
-    radius: Array | None = None
-    off: Array | None = None
-
-
-@dataclass(frozen=True)
-class Verity:
-    """Whether a condition holds, and where that is not known; None for nowhere."""
-
-    value: Array
-    open: Array | None = None
-
-
-Held: TypeAlias = "Enclosure | Verity"
-
-
-@dataclass(frozen=True)
-class Library:
-    """A library of arrays and the floating point numbers that it is used with.
-
-    Attributes:
-        module: torch or NumPy.
-        dtype: of its arrays.
-        unit: the unit roundoff of `dtype`.
-    """
-
-    module: Any
-    dtype: Any
-    unit: float
-
-    def array(self, value: float) -> Array:
-        """A number as an array."""
-        if hasattr(self.module, "tensor"):
-            return self.module.tensor(value, dtype=self.dtype)
-        return self.module.asarray(value, dtype=self.dtype)
-
-    def sizes(self, value: Array) -> Array:
-        """Numbers to within 2**-53 of their size, as bounds are computed with."""
-        if hasattr(self.module, "tensor"):
-            return value
-        return self.module.asarray(value, dtype=self.module.float64)
-
-
-def float64_tensors() -> Library:
-    """torch's float64."""
-    import torch
-
-    return Library(torch, torch.float64, 2.0**-53)
-
-
-def extended_arrays() -> Library | None:
-    """NumPy's extended precision, where the machine has one of 64 bits."""
-    import numpy as np
-
-    is_wide = np.finfo(np.longdouble).nmant == 63
-    return Library(np, np.longdouble, 2.0**-64) if is_wide else None
 
 
 class Bulk:
@@ -123,13 +47,14 @@ class Bulk:
 
     Args:
         literal: rounds a decimal literal to the dtype under test.
-        unit, granted, least: how calls round: `unit` times the size of the result where a row counts
+        unit, granted, least: how calls round: `unit` times the size of the result where a row
+        counts
             one rounding, else that times `granted` for each; and what underflow may take.
     """
 
     def __init__(
         self,
-        library: Library,
+        library: ArrayLibrary,
         literal: Callable[[Fraction], float | Fraction],
         *,
         unit: float | None = None,
@@ -138,7 +63,8 @@ class Bulk:
     ) -> None:
         self.library, self._literal = library, literal
         self.unit = library.unit if unit is None else unit
-        self._granted, self._least, self._depth = granted, least, 0
+        self.roundings = Roundings(library, self.unit, granted, least)
+        self._depth = 0
 
     def number(self, node: Number) -> Enclosure:
         """A literal."""
@@ -149,10 +75,10 @@ class Bulk:
         if not isinstance(value, Fraction) or value == Fraction(number):
             return Enclosure(self.library.array(number))
         rest = self.library.array(number) + self.library.array(float(value - Fraction(number)))
-        size = 2 * self.unit * abs(number) + self._least
+        size = 2 * self.unit * abs(number) + self.roundings.least
         return Enclosure(rest, self.library.sizes(self.library.array(size)))
 
-    def variable(self, name: str) -> Held:
+    def variable(self, name: str) -> Any:
         """Every input is given.
 
         Raises:
@@ -160,7 +86,7 @@ class Bulk:
         """
         raise KeyError(name)
 
-    def run(self, program: Program, inputs: Mapping[str, Held]) -> Any:
+    def run(self, program: Program, inputs: Mapping[str, Any]) -> Any:
         """The value of an elementwise program."""
         return fold(program, self, inputs)[program.result]
 
@@ -189,8 +115,8 @@ class Bulk:
                 return off
         return self._smooth(row, args)
 
-    def _value(self, row: Function, args: Sequence[Held], **others: Array) -> Array:
-        if row.kind != "primitive" or row.rounds[0] > 2 or row.rounds[1] > 1 or row.helper:
+    def _value(self, row: Function, args: Sequence[Any], **others: Any) -> Any:
+        if row.kind != "primitive" or not self.is_granted(row):
             raise NoBound(row.name)
         values = [others.get(name, a.value) for name, a in zip(row.parsed.names, args, strict=True)]
         try:
@@ -198,10 +124,15 @@ class Bulk:
         except (AttributeError, TypeError) as error:
             raise NoBound(row.name) from error
 
-    def _smooth(self, row: Function, args: Sequence[Held]) -> Enclosure:
+    def is_granted(self, row: Function) -> bool:
+        """Whether a library is trusted with a function: it is its own, and rounds twice at most."""
+        c, m = row.rounds
+        return max(c, m + 1) <= _ROUNDS and not row.helper
+
+    def _smooth(self, row: Function, args: Sequence[Any]) -> Enclosure:
         """By the mean value theorem; of constants in balls."""
         if all(isinstance(a, Enclosure) and not a.value.ndim and a.off is None for a in args):
-            fixed = self._fixed(row, args)
+            fixed = self.roundings.fixed(row, args)
             if fixed is not None:
                 return fixed
         value = self._value(row, args)
@@ -216,64 +147,21 @@ class Bulk:
                 continue
             last = self.steepest(row, args, value, position)
             if a.radius is not None:
-                total = self._sum(total, self._passed(last, a.radius))
-        total = self._sum(total, self._rounded(row, args, value, last))
+                total = self._sum(total, self.roundings.passed(last, a.radius))
+        total = self._sum(total, self.roundings.own(row, args, value, last))
         if total is None:
             return Enclosure(value)
         where = self.library.module.where
         if row.operator == "/":
-            total = where(self._is_zero(args[0]) & (value == 0), 0.0, total)
+            total = where(self.roundings.is_zero(args[0]) & (value == 0), 0.0, total)
         if row.jumps:
             total = where(self.touches(row, args), INF, total)
         return Enclosure(value, total)
 
-    def _is_zero(self, a: Enclosure) -> Array:
-        """Where a number is exactly 0."""
-        zero = a.value == 0
-        return zero if a.radius is None else zero & (a.radius == 0)
-
-    def _fixed(self, row: Function, args: Sequence[Enclosure]) -> Enclosure | None:
-        """A number made of numbers, as near as the library holds it; None where it is not finite."""
-        from flint import arb, ctx
-
-        assert row.arb is not None
-        with ctx.workprec(_BITS):
-            balls = []
-            for a in args:
-                whole = float(a.value)
-                rest = float(a.value - whole)
-                radius = 0.0 if a.radius is None else float(a.radius)
-                balls.append(arb(whole) + arb(rest) + arb(0, radius))
-            ball = row.arb(*balls)
-            if not ball.is_finite():
-                return None
-            high = float(ball.mid())
-            low = float((ball - high).mid()) if self.library.unit < _DOUBLE else 0.0
-            value = self.library.array(high) + low
-            gap = float(abs(ball - high - low).abs_upper())
-        if not isfinite(high):
-            return None
-        is_held = all(a.radius is None for a in args)
-        if gap == 0 and is_held and self.is_own(high):
-            return Enclosure(value)
-        radius = gap * MARGIN + self.unit * abs(high) + self._least
-        return Enclosure(value, self.library.sizes(self.library.array(radius)))
-
-    def is_own(self, number: float) -> bool:
-        """Whether a number is one of those that calls round to, as far as that is looked at."""
-        return frexp(number)[0] * 2 / self.unit % 1 == 0
-
     def _sum(self, total: Any, more: Any) -> Any:
         return total if more is None else more if total is None else total + more
 
-    def _passed(self, slope: Array, radius: Array) -> Array:
-        """What an argument's radius comes to: nothing where the slope is 0 all around, or nothing is
-        wrong.
-        """
-        found = slope * radius
-        return self.library.module.where((slope == 0) | (radius == 0), 0.0, found)
-
-    def steepest(self, row: Function, args: Sequence[Held], value: Array, position: int) -> Array:
+    def steepest(self, row: Function, args: Sequence[Any], value: Any, position: int) -> Any:
         """The largest slope by one argument where the arguments may be; infinite or NaN where that
         is not known.
         """
@@ -287,60 +175,28 @@ class Bulk:
         node = program.nodes[program.result]
         if isinstance(node, Number):
             return library.sizes(library.array(abs(float(node.value))))
+        slope = self.slope_near(row, args, program)
+        size = abs(library.sizes(slope.value))
+        return size if slope.radius is None else size + slope.radius
+
+    def slope_near(self, row: Function, args: Sequence[Any], program: Program) -> Enclosure:
+        """The slopes of a function where its arguments may be."""
         if self._depth >= _DEPTH:
             raise NoBound(row.name)
         self._depth += 1
         try:
-            slope = self.run(program, dict(zip(row.parsed.names, args, strict=True)))
+            found: Enclosure = self.run(program, dict(zip(row.parsed.names, args, strict=True)))
         finally:
             self._depth -= 1
-        size = abs(library.sizes(slope.value))
-        return size if slope.radius is None else size + slope.radius
+        return found
 
-    def _radius(self, a: Held) -> Array:
+    def _radius(self, a: Any) -> Any:
         radius = getattr(a, "radius", None)
         return self.library.sizes(self.library.array(0.0)) if radius is None else radius
 
-    def _rounded(
-        self, row: Function, args: Sequence[Held], value: Array, slope: Array | None
-    ) -> Array | None:
-        """The rounding of a call itself; None where there is none."""
-        c, m = row.rounds
-        if not c and not m:
-            return None
-        size = abs(self.library.sizes(value))
-        if c == 1 and not m:
-            size = self.unit * size
-        else:
-            size = self._granted * c * self.unit * size
-            if m and slope is not None:
-                size = size + self._granted * m * self.unit * self._passed(
-                    slope, abs(self.library.sizes(args[-1].value))
-                )
-        if row.operator in ("+", "-"):
-            return size
-        return self._with_least(size, args, value)
-
-    def _with_least(self, size: Array, args: Sequence[Held], value: Array) -> Array:
-        """What underflow may take added; nothing where a zero comes of an exact 0 or infinity."""
-        zero = value == 0
-        if not zero.any():
-            return size + self._least
-        why = ~zero
-        for a in args:
-            if isinstance(a, Enclosure):
-                infinite = abs(a.value) == INF
-                why = (
-                    why
-                    | self._is_zero(a)
-                    | (infinite if a.radius is None else infinite & (a.radius == 0))
-                )
-        least = self.library.sizes(self.library.array(self._least))
-        return size + self.library.module.where(zero & why, 0 * least, least)
-
     def _otherwise(
-        self, row: Function, args: Sequence[Held], position: int, value: Array
-    ) -> Array | None:
+        self, row: Function, args: Sequence[Any], position: int, value: Any
+    ) -> Any | None:
         """How far the result is from what it is if an open condition turns out otherwise."""
         condition = args[position]
         if condition.open is None:
@@ -350,7 +206,7 @@ class Bulk:
         gap = abs(self.library.sizes(other) - self.library.sizes(value))
         return self.library.module.where(condition.open, gap, 0.0)
 
-    def _open(self, row: Function, args: Sequence[Held]) -> Array | None:
+    def _open(self, row: Function, args: Sequence[Any]) -> Any | None:
         """Where it is not known whether a condition holds: on its border, unless all that is
         compared is held.
         """
@@ -361,7 +217,7 @@ class Bulk:
             return None
         return self.touches(row, args)
 
-    def touches(self, row: Function, args: Sequence[Held]) -> Array:
+    def touches(self, row: Function, args: Sequence[Any]) -> Any:
         """Where an argument may lie on a kink, or is not known."""
         found: Any = None
         for text in row.kinks:
@@ -371,7 +227,7 @@ class Bulk:
             found = touched if found is None else found | touched
         return found
 
-    def _step(self, row: Function, args: Sequence[Held]) -> Enclosure:
+    def _step(self, row: Function, args: Sequence[Any]) -> Enclosure:
         """A function of steps, none of which goes down: it lies between what it is at the ends."""
         if len(args) != 1 or not row.jumps:
             raise NoBound(row.name)
@@ -386,9 +242,11 @@ class Bulk:
         )
         middle = (low + high) / 2
         half = library.sizes(high - low) * _HALF + 2 * self.unit * abs(library.sizes(middle))
-        return Enclosure(middle, library.module.where(low == high, 0.0, half))
+        half = library.module.where(low == high, 0.0, half)
+        # What a library makes of NaN may be a number.
+        return Enclosure(middle, half + 0 * (abs(library.sizes(a.value)) + radius))
 
-    def _gate(self, row: Function, args: Sequence[Held]) -> Enclosure:
+    def _gate(self, row: Function, args: Sequence[Any]) -> Enclosure:
         """1 where a condition holds, elsewhere a structural zero."""
         (condition,) = args
         module, array = self.library.module, self.library.array
@@ -399,7 +257,7 @@ class Bulk:
         half = self.library.sizes(module.where(condition.open, array(_HALF), array(0.0)))
         return Enclosure(value, half, ~condition.value & ~condition.open)
 
-    def _off(self, row: Function, args: Sequence[Held]) -> Enclosure | None:
+    def _off(self, row: Function, args: Sequence[Any]) -> Enclosure | None:
         """Of a product, or of what hands its argument on, with a structural zero: the same as
         otherwise, but for these.
         """
@@ -421,13 +279,8 @@ class Bulk:
         radius = None if found.radius is None else where(off, 0.0, found.radius)
         return Enclosure(value, radius, off)
 
-    def is_settled(self, number: Enclosure) -> Array:
+    def is_settled(self, number: Enclosure) -> Any:
         """Where something is known of a number."""
         module = self.library.module
         settled = module.isfinite(number.value)
         return settled if number.radius is None else settled & module.isfinite(number.radius)
-
-
-def widened(radius: Array) -> Array:
-    """A radius with room for how it was computed itself."""
-    return radius * MARGIN

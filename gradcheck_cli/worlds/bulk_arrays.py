@@ -4,48 +4,31 @@ torch's float64.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from fractions import Fraction
-from math import prod
+from functools import partial
+from math import isqrt, prod
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.calculus.formulas import torch_pullback
-from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.program import Call
-from gradcheck_cli.worlds.bulk import (
-    GRANTED,
-    INF,
-    TINY,
-    Bulk,
+from gradcheck_cli.worlds.buffers import Buffer
+from gradcheck_cli.worlds.bulk import GRANTED, TINY, Bulk
+from gradcheck_cli.worlds.enclosures import (
     Enclosure,
-    NoBound,
     Verity,
+    Winners,
     float64_tensors,
 )
+from gradcheck_cli.worlds.errors import INF
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from fractions import Fraction
 
-    from gradcheck_cli.dtypes import DType
 
-Shape = tuple[int, ...]
+_Shape = tuple[int, ...]
 
 # Products of larger numbers than this do not underflow.
 _NORMAL = 1e-290
 _MUL, _ADD = Call("mul", (0, 1)), Call("add", (0, 1))
-
-
-@dataclass(frozen=True)
-class Winners:
-    """Of rows of numbers which one is the largest, or smallest.
-
-    Attributes:
-        value: 1 at it, 0 elsewhere; where several may be it, at none of them.
-        open: those that may be it, where there are several.
-    """
-
-    value: Any
-    open: Any
 
 
 class BulkArrays(Bulk):
@@ -75,17 +58,17 @@ class BulkArrays(Bulk):
         value = torch.as_tensor(array, dtype=torch.float64)
         return Enclosure(value, torch.zeros_like(value) if moves else None)
 
-    def filled(self, shape: Shape, value: float) -> Enclosure:
+    def filled(self, shape: _Shape, value: float) -> Enclosure:
         """The same exact number everywhere."""
         import torch
 
         return Enclosure(torch.full(shape, value, dtype=torch.float64))
 
-    def shape(self, x: Enclosure | Verity) -> Shape:
+    def shape(self, x: Enclosure | Verity) -> _Shape:
         """The shape of an array."""
         return tuple(x.value.shape)
 
-    def reshaped(self, x: Enclosure, shape: Shape) -> Enclosure:
+    def reshaped(self, x: Enclosure, shape: _Shape) -> Enclosure:
         """The same elements in another shape."""
         return _each(x, lambda t: t.reshape(shape))
 
@@ -93,11 +76,11 @@ class BulkArrays(Bulk):
         """Matrices, transposed."""
         return _each(x, lambda t: t.mT)
 
-    def spread(self, x: Enclosure, shape: Shape) -> Enclosure:
+    def spread(self, x: Enclosure, shape: _Shape) -> Enclosure:
         """Broadcast."""
         return _each(x, lambda t: t.expand(shape))
 
-    def gathered(self, parts: Sequence[Enclosure], index: Any, shape: Shape) -> Enclosure:
+    def gathered(self, parts: Sequence[Enclosure], index: Any, shape: _Shape) -> Enclosure:
         """The elements at some places of arrays in a row, one behind the other."""
         import torch
 
@@ -145,13 +128,12 @@ class BulkArrays(Bulk):
             return Enclosure(value, radius, counts == 0)
         return Enclosure(value, radius, added((~flat.off).to(torch.float64)) == 0)
 
-    def parted(self, x: Enclosure, shapes: Sequence[Shape]) -> list[Enclosure]:
+    def parted(self, x: Enclosure, shapes: Sequence[_Shape]) -> list[Enclosure]:
         """Elements in a row as arrays of some shapes, one behind the other."""
         found, start = [], 0
         for shape in shapes:
             stop = start + prod(shape)
-            part = slice(start, stop)
-            found.append(_each(x, lambda t, p=part, s=shape: t[p].reshape(s)))
+            found.append(_each(x, partial(_cut, start=start, stop=stop, shape=shape)))
             start = stop
         return found
 
@@ -164,13 +146,19 @@ class BulkArrays(Bulk):
         if self._in_order:
             weights = torch.arange(n, 0, -1, dtype=torch.float64).clamp(max=max(n - 1, 0))
             rounding = size @ weights
+            value = rows.value.sum(1)
         else:
-            rounding = n * size.sum(1)
+            # In blocks, then over the blocks: each of these sums is made in any order.
+            block = isqrt(n) + 1
+            count = -(-n // block)
+            padded = torch.nn.functional.pad(rows.value, (0, count * block - n))
+            value = padded.reshape(-1, count, block).sum(2).sum(1)
+            rounding = (block + count) * size.sum(1)
         radius = self.unit * rounding
         if rows.radius is not None:
             radius = radius + rows.radius.expand(rows.value.shape).sum(1)
         off = None if rows.off is None else rows.off.all(1)
-        return Enclosure(rows.value.sum(1), radius, off)
+        return Enclosure(value, radius, off)
 
     def matmul(self, a: Enclosure, b: Enclosure) -> Enclosure:
         """Products of matrices, or of stacks of them."""
@@ -183,8 +171,8 @@ class BulkArrays(Bulk):
             radius = self.unit * ((x * weights) @ y)
         else:
             radius = self.unit * (n + 1) * (x @ y)
-        if _smallest(x) * _smallest(y) < max(_NORMAL, self._least):
-            radius = radius + self._least * n
+        if _smallest(x) * _smallest(y) < max(_NORMAL, self.roundings.least):
+            radius = radius + self.roundings.least * n
         if b.radius is not None and bool((b.radius != 0).any()):
             radius = radius + x @ b.radius.expand(y.shape)
             y = y + b.radius
@@ -274,95 +262,9 @@ class BulkArrays(Bulk):
         """With its dims in another order."""
         return _each(x, lambda t: t.permute(*axes) if axes else t)
 
-    def kernel(self, node: Call, args: Sequence[Enclosure]) -> Enclosure:
-        """A function that torch computes at once, and whose slopes are those of its backward."""
-        import torch
-
-        row = lookup(node.function)
-        settings = {
-            name: float(self._literal(value)) if isinstance(value, Fraction) else value
-            for name, value in row.bound(dict(node.settings)).items()
-        }
-        try:
-            value = row.torch(torch, *[a.value for a in args], **settings)
-        except (RuntimeError, TypeError) as error:
-            raise NoBound(row.name) from error
-        given = {"ybar": self.filled((), 1.0), "y": Enclosure(value)}
-        given |= dict(zip(row.parsed.names, args, strict=True))
-        total, slope = None, None
-        for position, a in enumerate(args):
-            program = torch_pullback(row.name, position, node.settings)
-            if a.radius is not None and program is not None:
-                found = self.run(program, given)
-                slope = abs(found.value) + self._radius(found)
-                total = self._sum(total, self._passed(slope, a.radius))
-        total = self._sum(total, self._rounded(row, args, value, slope))
-        return Enclosure(value, total)
-
     def buffer(self, size: int, *, off: bool = False) -> Buffer:
         """Places for so many numbers; with `off` they are structural zeros that are added to."""
         return Buffer(self.unit, size, off=off)
-
-
-class Buffer:
-    """Numbers in a row that are written at some places, or added to what is there."""
-
-    def __init__(self, unit: float, size: int, *, off: bool) -> None:
-        import torch
-
-        self._unit = unit
-        self._value, self._radius, self._size, self._count = torch.zeros(
-            4, size, dtype=torch.float64
-        ).unbind(0)
-        self._off = torch.full((size,), off)
-        self._is_condition = torch.zeros(size, dtype=torch.bool)
-
-    def write(self, places: Any, number: Enclosure | Verity) -> None:
-        """Put numbers, or conditions, at some places."""
-        import torch
-
-        at = torch.as_tensor(places)
-        self._value[at] = number.value.to(torch.float64)
-        if isinstance(number, Verity):
-            self._is_condition[at] = True
-            self._radius[at] = 0.0 if number.open is None else number.open.to(torch.float64)
-            return
-        self._radius[at] = torch.tensor(0.0).double() if number.radius is None else number.radius
-        if number.off is not None:
-            self._off[at] = number.off
-
-    def add(self, places: Any, share: Enclosure) -> None:
-        """Add to what is there."""
-        import torch
-
-        at, value = torch.as_tensor(places), share.value
-        radius = torch.zeros_like(value) if share.radius is None else share.radius
-        self._value.index_add_(0, at, value)
-        self._radius.index_add_(0, at, radius.expand(value.shape))
-        self._size.index_add_(0, at, abs(value))
-        on = torch.ones_like(value) if share.off is None else (~share.off).to(value)
-        self._count.index_add_(0, at, on)
-        self._off &= self._count == 0
-
-    def read(self, places: Any) -> Enclosure | Verity:
-        """What is at some places."""
-        import torch
-
-        at = torch.as_tensor(places)
-        value, radius, off = self._value[at], self._radius[at], self._off[at]
-        if bool(self._is_condition[at].all()):
-            return Verity(value > 0, radius > 0 if bool((radius > 0).any()) else None)
-        count = self._count[at]
-        radius = radius + torch.where(count > 1, self._unit * count * self._size[at], 0.0)
-        return Enclosure(value, radius, off if bool(off.any()) else None)
-
-
-def rounding_of(dtype: DType, literal: Callable[[Fraction], float | Fraction]) -> BulkArrays:
-    """The world in which radii are budgets: how far the roundings of a dtype take each number."""
-    least = float(dtype.smallest) / 2
-    return BulkArrays(
-        literal, unit=float(dtype.unit_roundoff), granted=1, least=least, in_order=True
-    )
 
 
 def _each(x: Enclosure, move: Callable[[Any], Any]) -> Enclosure:
@@ -370,6 +272,10 @@ def _each(x: Enclosure, move: Callable[[Any], Any]) -> Enclosure:
     shape = x.value.shape
     radius = None if x.radius is None else move(x.radius.expand(shape))
     return Enclosure(move(x.value), radius, None if x.off is None else move(x.off))
+
+
+def _cut(t: Any, start: int, stop: int, shape: _Shape) -> Any:
+    return t[start:stop].reshape(shape)
 
 
 def _smallest(sizes: Any) -> float:

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from flint import arb
+
 from gradcheck_cli.calculus.formulas import partial
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.functions.arithmetic import OFF
@@ -103,8 +105,6 @@ class Ends:
 
 
 def _anything() -> Ends:
-    from flint import arb
-
     return Ends(arb.neg_inf(), arb.pos_inf())
 
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import numpy as np
 
+from gradcheck_cli.memory import uncollected
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from fractions import Fraction
@@ -23,8 +25,8 @@ class Computed(Exception):
 
 
 class Label(int):
-    """One element: its place among all elements. It is an integer, as those are cheap, but none that
-    can be computed with.
+    """One element: its place among all elements. It is an integer, as those are cheap, but none
+    that can be computed with.
     """
 
     __slots__ = ()
@@ -33,7 +35,7 @@ class Label(int):
         raise Computed
 
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _refuse
-    __truediv__ = __rtruediv__ = __pow__ = __rpow__ = __neg__ = __abs__ = _refuse  # type: ignore[assignment]
+    __truediv__ = __rtruediv__ = __pow__ = __rpow__ = __neg__ = __abs__ = _refuse
     __lt__ = __le__ = __gt__ = __ge__ = _refuse
 
 
@@ -46,17 +48,10 @@ def _first_labels(count: int) -> Any:
     made = _MADE[0]
     if len(made) < count:
         _MADE[0] = made = np.empty(max(count, 2 * len(made)), dtype=object)
-        made[:] = list(map(Label, range(len(made))))
+        with uncollected():
+            made[:] = list(map(Label, range(len(made))))
         made.flags.writeable = False
     return made[:count]
-
-
-class Whole(Protocol):
-    """An array that labels stand for."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Its shape."""
 
 
 class Makers(Protocol):

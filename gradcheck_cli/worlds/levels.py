@@ -1,5 +1,5 @@
-"""A call of arrays that computes with single elements: it is unrolled by itself, and all scalars that
-rest on others in the same way are computed together, level by level.
+"""A call of arrays that computes with single elements: it is unrolled by itself, and all scalars
+that rest on others in the same way are computed together, level by level.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from gradcheck_cli.language.program import Node
-    from gradcheck_cli.worlds.arrays import Arrays, Tracked
+    from gradcheck_cli.worlds.track import Track, Tracked
 
 
-class Group:
+class Cohort:
     """Scalars of one function whose arguments are known at the same time.
 
     Attributes:
@@ -32,7 +32,7 @@ class Group:
         self.args = np.array([args for _, args in members]).T
 
 
-class Levels:
+class Unrolled:
     """A call, run.
 
     Args:
@@ -42,7 +42,7 @@ class Levels:
     """
 
     def __init__(
-        self, world: Arrays, call: Call, args: Sequence[Tracked | None], numbers: Sequence[Any]
+        self, world: Track, call: Call, args: Sequence[Tracked | None], numbers: Sequence[Any]
     ) -> None:
         self._world, self._kit = world, world.kit
         self._args = [a for a in args if a is not None]
@@ -88,7 +88,7 @@ class Levels:
             values.write(group.places, self._kit.call(group.call, self._of(values, group)))
         return values
 
-    def _of(self, values: Any, group: Group) -> list[Any]:
+    def _of(self, values: Any, group: Cohort) -> list[Any]:
         """The arguments of a group."""
         return [values.read(places) for places in group.args]
 
@@ -107,7 +107,7 @@ class Levels:
         yield from zip(self._args, kit.parted(cotangents.read(self._inputs), shapes), strict=True)
 
 
-def _groups(nodes: Sequence[Node]) -> list[Group]:
+def _groups(nodes: Sequence[Node]) -> list[Cohort]:
     """The calls, those first that the others rest on."""
     levels = [0] * len(nodes)
     members: defaultdict[tuple[Any, ...], list[tuple[int, tuple[int, ...]]]] = defaultdict(list)
@@ -117,4 +117,4 @@ def _groups(nodes: Sequence[Node]) -> list[Group]:
             key = (levels[i], node.function, node.settings, len(node.args))
             members[key].append((i, node.args))
     ordered = sorted(members, key=lambda key: key[0])
-    return [Group(Call(k[1], members[k][0][1], k[2]), members[k]) for k in ordered]
+    return [Cohort(Call(k[1], members[k][0][1], k[2]), members[k]) for k in ordered]

@@ -1,5 +1,5 @@
-"""The world of sizes: how many scalars a Program comes to and the shape of its value, found out without
-making any of them.
+"""The world of sizes: how many scalars a Program comes to and the shape of its value, found out
+without making any of them.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from gradcheck_cli.functions.row import Function
     from gradcheck_cli.language.program import Number, Program
 
-Shape: TypeAlias = "tuple[int, ...]"
+_Shape: TypeAlias = "tuple[int, ...]"
 # A shape; integers as they are.
-Sized: TypeAlias = "Shape | np.ndarray[Any, Any]"
+Sized: TypeAlias = "_Shape | np.ndarray[Any, Any]"
 
 # Integers below this may be indices.
 _WHOLE = 2**53
@@ -38,7 +38,7 @@ class Size(NamedTuple):
     """
 
     operations: int
-    shape: Shape | None
+    shape: _Shape | None
 
 
 class Opaque:
@@ -76,7 +76,7 @@ class Counting:
         """So many operations more."""
         self.operations += count
 
-    def of(self, shape: Shape) -> Any:
+    def of(self, shape: _Shape) -> Any:
         """An array of numbers of which nothing is known."""
         one = np.empty((), dtype=object)
         one[()] = Opaque(self)
@@ -150,7 +150,8 @@ class Sizes:
         bound: dict[str, Sized] = dict(zip(row.parsed.names, args, strict=True))
         bound |= dict.fromkeys(row.numbers(settings), ())
         program = parse(row.meaning(settings))
-        return fold(program, self, bound)[program.result]
+        found: Sized = fold(program, self, bound)[program.result]
+        return found
 
     def _structural(self, node: Call, row: Function, args: list[Sized]) -> Sized:
         counting = self._counting
@@ -160,10 +161,10 @@ class Sizes:
             for kind, a in zip(kinds, args, strict=False)
         ]
         assert row.array is not None
-        return np.shape(row.array(counting, *given, **row.bound(dict(node.settings))))
+        return _shape(row.array(counting, *given, **row.bound(dict(node.settings))))
 
 
-def size_of(program: Program, inputs: Mapping[str, Sized]) -> Size | None:
+def program_size(program: Program, inputs: Mapping[str, Sized]) -> Size | None:
     """The size of a program; None where it cannot be told, as where shapes do not fit.
 
     Args:
@@ -180,5 +181,5 @@ def size_of(program: Program, inputs: Mapping[str, Sized]) -> Size | None:
     return Size(counting.operations, shape)
 
 
-def _shape(value: Sized) -> Shape:
+def _shape(value: Any) -> _Shape:
     return value if isinstance(value, tuple) else np.shape(value)

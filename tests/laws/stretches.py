@@ -54,7 +54,7 @@ class Moved:
         """The question, over all numbers; a stretch of them is a line of its own."""
         fixed = {name: Exact(Fraction(text), text) for name, text in self.fixed}
         question = question_of(parse(self.text), (self.moving, *fixed), (self.moving,))
-        sweep = Sweep(self.moving, Range(None, None, None, "all"), fixed)
+        sweep = Sweep({self.moving: Range(None, None, None, "all")}, fixed)
         return SweepQuestion(question, sweep, DTYPES[dtype], "cpu")
 
 

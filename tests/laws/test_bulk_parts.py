@@ -21,6 +21,7 @@ from gradcheck_cli.judge.distances import ulps_of
 from gradcheck_cli.judge.measure import ulp
 from gradcheck_cli.judge.rounding import Rounding
 from gradcheck_cli.questions.ranges import Evenly, Patterns, finite_count, number_at, rank
+from gradcheck_cli.questions.tracks import LineTrack
 from gradcheck_cli.sweeps.alone import Alone
 from gradcheck_cli.worlds import balls
 from gradcheck_cli.worlds.ends import Ends, ends_of
@@ -219,7 +220,8 @@ def test_budgets_lie_between_their_bounds(program):
         others = {n: v for n, v in asked.numbers.items() if n != program.moving}
         allowances = Allowances(rounding, 0, program.moving, others, asked.dtype)
         for stretch in stretches(random, dtype, 2 * MORE, (3, 24)):
-            line = vars(asked)["line"] = stretch.line
+            line = stretch.line
+            vars(asked)["track"] = LineTrack(program.moving, line)
             low, high = allowances.between(line.value(0), line.value(line.count - 1))
             inside = [random.randrange(line.count) for _ in range(2)]
             for point in Alone(asked).batch(inside):

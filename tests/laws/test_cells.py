@@ -13,6 +13,7 @@ import torch
 from flint import arb, ctx
 
 from gradcheck_cli.judge import distances as far
+from gradcheck_cli.questions.tracks import LineTrack
 from gradcheck_cli.sweeps.alone import Alone
 from gradcheck_cli.witnesses.cells import Beyond, Modelled, Modeller, Outside
 from gradcheck_cli.witnesses.reference import Reference
@@ -85,7 +86,8 @@ def seen(program, dtype, count):
     random = seeded(f"cells of {program} {dtype}")
     asked, held, told = program.asked(dtype), 0, []
     for stretch in stretches(random, dtype, count, SIZES[dtype]):
-        line = vars(asked)["line"] = stretch.line
+        line = stretch.line
+        vars(asked)["track"] = LineTrack(program.moving, line)
         modeller = Modeller(asked.prepared, 0, program.moving, _others(program, asked), line)
         for cell in islice(modeller.over(0, line.count), CELLS):
             if isinstance(cell, Modelled | Beyond | Outside):

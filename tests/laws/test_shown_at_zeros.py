@@ -12,11 +12,14 @@ import pytest
 from asking import case, reference
 from each import each
 
+from gradcheck_cli.calculus.totality import Bearing
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.symbolic import server
 from gradcheck_cli.witnesses import Abstention
-from gradcheck_cli.witnesses.analytic import Analytic
+from gradcheck_cli.witnesses.analytic import Analytic, question_text
+from gradcheck_cli.witnesses.formula_balls import Formulas
 from gradcheck_cli.witnesses.reference import Proof
+from gradcheck_cli.witnesses.truth import Certified
 
 from .points import elementwise_rows, named, samples
 from .test_shown_formulas import differences
@@ -74,6 +77,72 @@ def test_the_formula_of_a_row_has_a_value_at_special_points_too(row):
 def test_a_formula_of_arrays_has_a_value_at_zeros_too(text, at):
     """What is written short where it has a value there, else what has one."""
     assert not list(differences(case(text, at), told_there))
+
+
+# Points where a part of the value is 0, or an edge of a domain.
+EDGES = [
+    ("sqrt(x**2 + y**2)", "x=0,y=0"),
+    ("sqrt(x**2)*y", "x=0,y=2"),
+    ("y*where(x > 0, log(x), 0)", "x=-1,y=2"),
+    ("x**1.5*y", "x=0,y=2"),
+    ("sum(sqrt(x))", "x=[0, 1]"),
+    ("stack([log(x), y])[1]*x", "x=0,y=2"),
+    ("exp(x)/(1 + exp(x))", "x=0"),
+    ("(x + y)**3/(x + y)", "x=1,y=-1"),
+    ("x*atan(1/y)", "x=0,y=2"),
+    ("sqrt(1 + sin(x)**2)*log(2 + cos(x))", "x=0"),
+    ("sqrt(x**2 - x**4)", "x=0"),
+    ("max(sqrt(x), y)", "x=0,y=2"),
+    ("acos(x)", "x=1"),
+    ("x/abs(y)", "x=0,y=-2"),
+]
+
+
+def claimed(found: Point) -> bool:
+    """Whether it is said that the formulas have a value wherever the program has one."""
+    reply = server._reply(json.loads(question_text(found.prepared)))
+    return bool(reply.get("total"))
+
+
+def lacks(found: Point) -> bool:
+    """Whether a formula has no value at a point where the program has one."""
+    proof = reference(found)
+    has_value = all(isinstance(value, Certified) for value in getattr(proof, "forward", [None]))
+    reply = server._reply(json.loads(question_text(found.prepared)))
+    texts = [item["formula"] for item in reply["partials"]]
+    return has_value and any(
+        ball is None for ball, _ in Formulas(found.prepared, texts, None).balls(found)
+    )
+
+
+@each("row", elementwise_rows(), ids=named)
+def test_formulas_that_are_said_to_have_values_have_them(row):
+    """At zeros, and where something is 1, wherever the program has one."""
+    text = samples(row)[0].text
+    names = parse(text).variables
+    for values in list(product(SPECIAL, repeat=len(names)))[:9]:
+        at = ",".join(f"{n}={value}" for n, value in zip(names, values, strict=True))
+        found = case(text, at)
+        assert not (claimed(found) and lacks(found)), at
+
+
+@pytest.mark.parametrize(("text", "at"), EDGES + ZEROS)
+def test_formulas_of_composites_that_are_said_to_have_values_have_them(text, at):
+    """At edges too."""
+    found = case(text, at)
+    assert not (claimed(found) and lacks(found))
+
+
+def test_what_is_said_of_values_is_put_to_the_test(monkeypatch):
+    """Some of these formulas have none, which is not said of them; of most smooth programs it is
+    said that theirs have.
+    """
+    lacking = [text for text, at in EDGES + ZEROS if lacks(case(text, at))]
+    assert {"sqrt(x**2 + y**2)", "sum(sqrt(x))", "prod(x)", "acos(x)"} <= set(lacking)
+    smooth = ("exp(x)/(1 + exp(x))", "sqrt(1 + sin(x)**2)*log(2 + cos(x))", "1/(1 + exp(-x))")
+    assert all(claimed(case(text, "x=0")) for text in smooth)
+    monkeypatch.setattr(Bearing, "is_positive", lambda self, place: True)
+    assert any(claimed(found) and lacks(found) for found in (case(*each) for each in EDGES))
 
 
 def test_a_formula_without_a_value_is_caught():

@@ -23,7 +23,8 @@ from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.program import Number, Program
 from gradcheck_cli.symbolic import server, shown
 from gradcheck_cli.witnesses import Abstention
-from gradcheck_cli.witnesses.analytic import _Formulas, question_text
+from gradcheck_cli.witnesses.analytic import question_text
+from gradcheck_cli.witnesses.formula_balls import Formulas
 from gradcheck_cli.witnesses.reference import Proof
 from gradcheck_cli.witnesses.truth import Certified
 from gradcheck_cli.worlds import balls
@@ -95,7 +96,8 @@ COMPOSED = [
 def told(found: Point) -> list[dict[str, Any]]:
     """What is shown of each element."""
     asked = server._asked(json.loads(_question(found)))
-    return shown.shown(asked.wanted, asked.program, asked.scalars, server.MAX_FORMULA)
+    formulas, _ = shown.shown(asked.wanted, asked.program, asked.scalars, server.MAX_FORMULA)
+    return formulas
 
 
 def _question(found: Point) -> str:
@@ -225,7 +227,7 @@ def test_what_is_shown_is_sympys_derivative_too(asked):
     found = case(asked.text, asked.at)
     reply = server.derive(json.loads(_question(found)))
     texts = tuple(item["formula"] for item in reply["partials"])
-    theirs = _Formulas(found.prepared, texts, reply["program"]).balls(found)
+    theirs = Formulas(found.prepared, texts, reply["program"]).balls(found)
     for text, (ball, reason) in zip(texts, theirs, strict=True):
         assert ball is not None, reason
         assert enclosed(found, text)[0].overlaps(ball)

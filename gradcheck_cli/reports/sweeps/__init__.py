@@ -35,7 +35,7 @@ class WholeSweep(TypedDict):
     device: str
     variable: str
     moving: str
-    over: str
+    over: dict[str, str]
     fixed: dict[str, JsonArray]
     points: int
     total: int
@@ -46,6 +46,8 @@ class WholeSweep(TypedDict):
     within: int
     alone: int
     cells: int
+    in_bulk: int
+    samples: int
     spans: list[SweptSpan]
     worst: dict[str, SweptPoint]
     histogram: list[Binade]
@@ -86,8 +88,8 @@ def _whole(records: list[Record]) -> WholeSweep:
         "device": first["device"],
         "variable": sweep["variable"],
         "moving": sweep["moving"],
-        "over": sweep["over"][sweep["moving"]],
-        "fixed": {n: value for n, value in first["at"].items() if n != sweep["moving"]},
+        "over": sweep["over"],
+        "fixed": {n: value for n, value in first["at"].items() if n not in sweep["over"]},
         "points": sum(each["points"] for each in sweeps),
         "total": sweep["total"],
         "every": sweep["every"],
@@ -97,6 +99,8 @@ def _whole(records: list[Record]) -> WholeSweep:
         "within": sum(each["within"] for each in sweeps),
         "alone": sum(each["alone"] for each in sweeps),
         "cells": sum(each["cells"] for each in sweeps),
+        "in_bulk": sum(each["in_bulk"] for each in sweeps),
+        "samples": sum(each["samples"] for each in sweeps),
         "spans": _spans(sweeps),
         "worst": _worst(sweeps),
         "histogram": _histogram(sweeps),

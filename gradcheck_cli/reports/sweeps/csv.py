@@ -8,6 +8,7 @@ import csv
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
+from gradcheck_cli.records.json_text import json_text
 from gradcheck_cli.records.sweep_record import NOT_SETTLED
 from gradcheck_cli.reports.csv import cell_text
 from gradcheck_cli.reports.format import inert
@@ -42,8 +43,9 @@ def render(report: Report) -> str:
 
 
 def _rows(sweep: WholeSweep) -> Iterator[dict[str, Any]]:
-    names = ("expression", "dtype", "device", "variable", "moving", "over")
+    names = ("expression", "dtype", "device", "variable", "moving")
     asked = {name: cell_text(str(sweep[name])) for name in names}  # type: ignore[literal-required]
+    asked["over"] = json_text(sweep["over"])
     for outcome, points in sweep["outcomes"].items():
         if outcome == NOT_SETTLED:
             continue
@@ -51,7 +53,7 @@ def _rows(sweep: WholeSweep) -> Iterator[dict[str, Any]]:
         first: dict[str, Any] = {}
         if worst is not None:
             first = {
-                "worst_at": worst["at"].get(sweep["moving"]),
+                "worst_at": json_text({n: worst["at"][n] for n in sweep["over"]}),
                 "worst_ulps": worst["ulps"],
                 "reason": cell_text(worst["partial"]["reason"]),
                 "reproduce": cell_text(worst["reproduce"]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gradcheck_cli.records.numbers import typed_text
 from gradcheck_cli.records.outcome import Outcome
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gradcheck_cli.records.numbers import JsonNumber
-    from gradcheck_cli.records.sweep_record import Binade, SweptSpan
+    from gradcheck_cli.records.sweep_record import Binade, SweptPoint, SweptSpan
     from gradcheck_cli.reports.sweeps import WholeSweep
 
 # Stretches of an outcome that are named, and rows of the histogram, where not all are wanted.
@@ -41,8 +41,8 @@ def head_of(sweep: WholeSweep) -> str:
     if sweep["points"] < sweep["total"]:
         count = f"{sweep['points']:,} of {sweep['total']:,} points"
     each = f"every {sweep['dtype']}" if sweep["every"] else f"{sweep['dtype']} numbers"
-    range_ = f"{inline(sweep['moving'])} = {inline(sweep['over'])}{fixed}"
-    return f"{name} over {range_}: {each}, {count}, on {sweep['device']}"
+    ranges = ", ".join(f"{inline(n)} = {inline(text)}" for n, text in sweep["over"].items())
+    return f"{name} over {ranges}{fixed}: {each}, {count}, on {sweep['device']}"
 
 
 def outcome_rows(sweep: WholeSweep) -> list[OutcomeRow]:
@@ -51,13 +51,13 @@ def outcome_rows(sweep: WholeSweep) -> list[OutcomeRow]:
     for outcome, points in sweep["outcomes"].items():
         worst, spans = sweep["worst"].get(outcome), _where(sweep, outcome)
         ulps = None if worst is None else worst["ulps"]
-        at = None if worst is None else worst["at"].get(sweep["moving"])
+        at = "" if worst is None else _place(worst, sweep)
         found.append(
             OutcomeRow(
                 outcome,
                 f"{points:,}",
                 "" if ulps is None else f"{float(ulps):.4g} ulp",
-                "" if at is None else _number(at, sweep),
+                at,
                 "" if not spans else _between(spans[0][0], spans[-1][1], sweep),
             )
         )
@@ -65,15 +65,25 @@ def outcome_rows(sweep: WholeSweep) -> list[OutcomeRow]:
 
 
 def _where(sweep: WholeSweep, outcome: str) -> list[tuple[JsonNumber, JsonNumber]]:
-    spans = sweep["unsettled"] if outcome == NOT_SETTLED else sweep["spans"]
-    return [
-        (span["low"], span["high"])
-        for span in spans
-        if outcome == NOT_SETTLED or span.get("outcome") == outcome
-    ]
+    spans: list[Any] = (
+        [span for span in sweep["spans"] if span["outcome"] == outcome]
+        if outcome != NOT_SETTLED
+        else [*sweep["unsettled"]]
+    )
+    return [(span["low"], span["high"]) for span in spans if span["low"] is not None]
 
 
-def _between(low: JsonNumber, high: JsonNumber, sweep: WholeSweep) -> str:
+def _place(worst: SweptPoint, sweep: WholeSweep) -> str:
+    """The numbers that move at a point."""
+    numbers = {name: _number(worst["at"][name], sweep) for name in sweep["over"]}
+    if len(numbers) == 1:
+        return next(iter(numbers.values()))
+    return ", ".join(f"{inline(name)} = {number}" for name, number in numbers.items())
+
+
+def _between(low: JsonNumber | None, high: JsonNumber | None, sweep: WholeSweep) -> str:
+    if low is None or high is None:
+        return ""
     if low == high:
         return _number(low, sweep)
     return f"{_number(low, sweep)} … {_number(high, sweep)}"
@@ -90,14 +100,14 @@ def sentences_of(sweep: WholeSweep, *, verbose: bool = False) -> list[tuple[str,
         worst = sweep["worst"].get(outcome)
         if outcome in (Outcome.AGREE, NOT_SETTLED) or worst is None:
             continue
-        at = _number(worst["at"][sweep["moving"]], sweep)
+        at = _place(worst, sweep)
         found.append((outcome, f"at {at}: {worst['partial']['reason']}"))
         spans = [span for span in sweep["spans"] if span["outcome"] == outcome]
-        if len(spans) > 1:
+        if len(spans) > 1 and spans[0]["low"] is not None:
             found.append(("", f"{outcome} in {_stretches(spans, sweep, verbose=verbose)}"))
     for left in sweep["unsettled"] if verbose else sweep["unsettled"][:_MOST_SPANS]:
-        place = _between(left["low"], left["high"], sweep)
-        found.append((NOT_SETTLED, f"{left['points']:,} points in {place}: {left['reason']}"))
+        place = "" if left["low"] is None else f" in {_between(left['low'], left['high'], sweep)}"
+        found.append((NOT_SETTLED, f"{left['points']:,} points{place}: {left['reason']}"))
     more = len(sweep["unsettled"]) - _MOST_SPANS
     if more > 0 and not verbose:
         found.append((NOT_SETTLED, f"… and {more:,} more stretches"))
@@ -117,9 +127,11 @@ def _stretches(spans: Sequence[SweptSpan], sweep: WholeSweep, *, verbose: bool) 
 def how(sweep: WholeSweep) -> str:
     """How the points were judged."""
     pieces = f"{sweep['cells']:,} proved piece{'' if sweep['cells'] == 1 else 's'} of the truth"
+    bulk = f"enclosures in bulk of {sweep['in_bulk']:,} points ({sweep['samples']:,} held to balls)"
+    against = [pieces] * bool(sweep["cells"]) + [bulk] * bool(sweep["in_bulk"])
     alone = f"{sweep['alone']:,} checked one by one"
     near = f"{sweep['within']:,} within 4 ulp whatever the formula"
-    return f"held against {pieces}; {near}; {alone}"
+    return f"held against {' and '.join(against) or 'nothing'}; {near}; {alone}"
 
 
 def commands_of(sweep: WholeSweep) -> list[str]:

@@ -36,7 +36,7 @@ def _sweep(sweep: WholeSweep) -> Iterator[str]:
     rows = histogram_of(sweep)
     if rows:
         cells = [(name, *(f"{n:,}" for n in points)) for name, points in rows]
-        yield from _table((f"ulp, {sweep['moving']} in", *EDGE_TITLES), cells)
+        yield from _table((f"ulp, {next(iter(sweep['over']))} in", *EDGE_TITLES), cells)
     for outcome, sentence in sentences_of(sweep):
         yield f"- **{outcome}**: {prose(sentence)}" if outcome else f"- {prose(sentence)}"
     yield ""

@@ -107,7 +107,7 @@ def _histogram(sweep: WholeSweep, width: int | None, *, verbose: bool) -> list[T
     if not rows:
         return []
     used = [k for k in range(len(EDGE_TITLES)) if any(points[k] for _, points in rows)]
-    titles = (f"ulp, {sweep['moving']} in", *(EDGE_TITLES[k] for k in used))
+    titles = (f"ulp, {next(iter(sweep['over']))} in", *(EDGE_TITLES[k] for k in used))
     cells = [(name, *(f"{points[k]:,}" for k in used)) for name, points in rows]
     lines = _columns(titles, cells, left={0})
     fits = width is None or max(len(line.plain) for line in lines) <= width

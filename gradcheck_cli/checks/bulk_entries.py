@@ -1,0 +1,67 @@
+"""Entries of a record for very many partials at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gradcheck_cli.records.outcome import Outcome
+from gradcheck_cli.witnesses.bulk_proof import InBulk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from gradcheck_cli.checks.result import Result
+    from gradcheck_cli.questions.objectives import PartialKey
+    from gradcheck_cli.records.record import Opinion, PartialRecord
+    from gradcheck_cli.witnesses.bulk_proof import BulkProof
+
+
+def partials_in_bulk(
+    result: Result,
+    proof: BulkProof,
+    silent: Mapping[str, Opinion],
+    whole: Callable[..., PartialRecord],
+) -> Iterator[PartialRecord]:
+    """Entries of very many partials of which next to all agree and are told by six numbers.
+
+    Args:
+        silent: what witnesses that abstain say of every partial.
+        whole: makes the entry of any other, from its place, its verdict and `silent`.
+    """
+    evidence, names = result.evidence, tuple(result.evidence)
+    values, radii = proof.partials.value.tolist(), proof.partials.radius.tolist()
+    for k, verdict in enumerate(result.verdicts):
+        if verdict.outcome is not Outcome.AGREE or verdict.truth is not None:
+            yield whole(k, verdict, silent)
+            continue
+        said = {
+            **silent,
+            "reference": InBulk(values[k], radii[k]).entry(),
+            "autograd": {
+                "value": evidence.of("autograd", k).value,  # type: ignore[attr-defined]  # it was measured
+                "error": verdict.error,
+                "relative_error": verdict.relative_error,
+                "ulps": verdict.ulps,
+                "tolerance": verdict.tolerance,
+            },
+        }
+        yield {
+            **key_entry(verdict.key),
+            "outcome": verdict.outcome,
+            "cause": verdict.cause,
+            "failed": False,
+            "reason": verdict.reason,
+            "remedy": None,
+            **{name: said[name] for name in names},
+            "one_sided": None,
+        }
+
+
+def key_entry(key: PartialKey) -> PartialRecord:
+    """Which partial: of a second derivative the variables and indices are pairs."""
+    variable: Any = key.variable
+    index: list[Any] = list(key.index)
+    if key.first is not None:
+        variable, index = [key.first[0], variable], [list(key.first[1]), index]
+    output = None if key.output is None else list(key.output)
+    return {"variable": variable, "index": index, "output": output}

@@ -1,0 +1,1 @@
+"""Hunts: the worst points of ranges that are too large to be swept."""

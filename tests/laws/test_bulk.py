@@ -1,0 +1,189 @@
+"""Law: an enclosure in bulk holds what balls prove, at every exponent, in both libraries of arrays."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import isfinite, nan
+from random import Random
+
+import numpy as np
+import pytest
+import torch
+from each import each
+from flint import arb, ctx
+
+from gradcheck_cli import functions
+from gradcheck_cli.functions import lookup, table
+from gradcheck_cli.functions.arithmetic import OFF
+from gradcheck_cli.language.program import Call, Number
+from gradcheck_cli.worlds.bulk import Bulk
+from gradcheck_cli.worlds.enclosures import (
+    MARGIN,
+    Enclosure,
+    NoBound,
+    Verity,
+    extended_arrays,
+    float64_tensors,
+)
+
+COUNT = 120
+LIBRARIES = [library for library in (float64_tensors(), extended_arrays()) if library is not None]
+PLAIN = [
+    row.name
+    for row in table().values()
+    if row.kind == "primitive" and not row.condition and not any(p.kind for p in row.parsed.args)
+]
+# What no library is trusted with: it counts for more than two roundings, or has steps that nothing
+# tells of.
+WITHOUT = {
+    *("erfinv", "lgamma", "gammasgn", "digamma", "i0", "i1", "sinc", "sinc_slope"),
+    *("bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "airy_ai", "airy_ai_prime"),
+    *("modified_bessel_k0", "modified_bessel_k1"),
+}
+# What NumPy lacks; before its release 2 the inverse functions have other names there.
+INVERSE = ("asin", "acos", "atan", "atan2", "asinh", "acosh", "atanh")
+ALSO_WITHOUT = {"erf", "erfc", "xlogy", "xlog1py", *(n for n in INVERSE if not hasattr(np, n))}
+
+
+def drawn(random):
+    """Ordinary numbers, whole ones, and some of every exponent."""
+    which = random.random()
+    if which < 0.5:
+        return random.uniform(-4, 4)
+    if which < 0.6:
+        return random.uniform(-700, 700)
+    if which < 0.7:
+        return float(random.randint(-6, 6))
+    return random.choice((-1, 1)) * random.random() * 2.0 ** random.randint(-1070, 1020)
+
+
+def wide(random, x):
+    if random.random() < 0.7:
+        return abs(x) * 2.0 ** random.randint(-60, -20)
+    return random.choice((0.0, 2.0 ** random.randint(-60, -1)))
+
+
+def arrays(library, values, radii):
+    if library.module is torch:
+        return torch.tensor(values, dtype=torch.float64), torch.tensor(radii, dtype=torch.float64)
+    return np.array(values, dtype=np.longdouble), np.array(radii)
+
+
+def violations(row, library, seed=0, count=COUNT):
+    """Where a true value lies outside, and how many places had a bound."""
+    random = Random(f"{row.name}{seed}")  # noqa: S311 - numbers for a test
+    columns = [[drawn(random) for _ in range(count)] for _ in row.parsed.args]
+    radii = [[wide(random, x) for x in column] for column in columns]
+    pairs = zip(columns, radii, strict=True)
+    with np.errstate(all="ignore"):
+        args = [Enclosure(*arrays(library, *pair)) for pair in pairs]
+        found = Bulk(library, float).call(Call(row.name, tuple(range(len(args)))), args)
+    wrong, known = [], 0
+    with ctx.workprec(2_200):
+        for i in range(count):
+            value, radius = found.value[i], float(found.radius[i])
+            high = float(value)
+            if not isfinite(high) or not isfinite(radius):
+                continue
+            known += 1
+            ball = arb(high) + arb(float(value - high))
+            for _ in range(3):
+                way = random.choice((-1, 1, 0, random.uniform(-1, 1)))
+                point = [
+                    arb(c[i]) + arb(e[i]) * random.choice((way, -way))
+                    for c, e in zip(columns, radii, strict=True)
+                ]
+                truth = row.arb(*point)
+                if truth is OFF or not abs(truth - ball) <= arb(radius) * arb(MARGIN):
+                    wrong.append((point, high, radius))
+    return wrong, known
+
+
+@each("name", PLAIN)
+def test_the_truth_lies_within_the_radius(name):
+    """For each primitive, or there is no enclosure of it, which is known."""
+    for library in LIBRARIES:
+        without = WITHOUT | (ALSO_WITHOUT if library.module is np else set())
+        if name in without:
+            with pytest.raises(NoBound), np.errstate(all="ignore"):
+                violations(lookup(name), library)
+            continue
+        wrong, known = violations(lookup(name), library)
+        assert wrong == []
+        assert known >= COUNT // 8
+
+
+@pytest.mark.parametrize("name", ["exp", "sqrt", "tanh", "div", "pow"])
+def test_a_slope_that_is_stated_too_small_is_caught(name, monkeypatch):
+    """Half of it."""
+    row = lookup(name)
+    lying = replace(row, steep=lambda *args: tuple(s * 0.5 for s in row.steep(*args)))
+    monkeypatch.setitem(functions.table(), name, lying)
+    assert violations(lying, LIBRARIES[0])[0]
+
+
+@pytest.mark.parametrize("name", ["mul", "log", "atan"])
+def test_a_library_that_rounds_worse_than_is_granted_is_caught(name, monkeypatch):
+    """A thousand ulp off."""
+    row = lookup(name)
+    lying = replace(row, torch=lambda t, *args: row.torch(t, *args) * (1 + 2.0**-42))
+    monkeypatch.setitem(functions.table(), name, lying)
+    assert violations(lying, LIBRARIES[0])[0]
+
+
+def world():
+    return Bulk(float64_tensors(), float)
+
+
+def number(values, radii=None):
+    radius = None if radii is None else torch.tensor(radii, dtype=torch.float64)
+    return Enclosure(torch.tensor(values, dtype=torch.float64), radius)
+
+
+@each("name", [name for name in PLAIN if name not in WITHOUT])
+def test_nan_spoils_what_it_touches(name):
+    """No radius is finite where an argument, or how far it may be off, is NaN."""
+    count = len(lookup(name).parsed.args)
+    for k in range(count):
+        for bad in (number([nan], [0.0]), number([0.5], [nan])):
+            args = [number([0.5], [0.0]) for _ in range(count)]
+            args[k] = bad
+            found = world().call(Call(name, tuple(range(count))), args)
+            assert not world().is_settled(found).any()
+
+
+def test_a_comparison_is_open_on_its_border_unless_all_of_it_is_held():
+    """1 < 1 does not hold; of an input that moves it is open."""
+    one, moving = number([1.0]), number([1.0, 1.0, 2.0], [0.0, 0.5, 0.5])
+    assert world().call(Call("lt", (0, 1)), [one, one]).open is None
+    assert world().call(Call("lt", (0, 1)), [one, moving]).open.tolist() == [True, True, False]
+
+
+def test_an_open_choice_holds_both_branches():
+    """And a decided one that which is taken alone, whatever the other is."""
+    choice = Verity(torch.tensor([True, False]), torch.tensor([True, False]))
+    args = [choice, number([1.0, nan], [0.0, nan]), number([3.0, 3.0], [0.5, 0.5])]
+    found = world().call(Call("where", (0, 1, 2)), args)
+    low, high = found.value - found.radius, found.value + found.radius
+    assert low[0] <= 1
+    assert high[0] >= 3.5
+    assert (found.value[1], found.radius[1]) == (3.0, 0.5)
+
+
+def test_a_structural_zero_stays_one_times_nan():
+    """As the slope of a branch that is not taken."""
+    off = world().call(Call("gate", (0,)), [Verity(torch.tensor([False]))])
+    found = world().call(Call("mul", (0, 1)), [off, number([nan], [nan])])
+    assert (found.value.item(), found.radius.item()) == (0.0, 0.0)
+
+
+def test_constants_are_as_near_as_the_library_holds_them():
+    """A third, and an exact number without a radius."""
+    third = world().call(
+        Call("div", (0, 1)), [world().number(Number(n, decimal=False)) for n in (1, 3)]
+    )
+    assert abs(third.value.item() - 1 / 3) <= third.radius.item() <= 2.0**-52
+    two = world().call(
+        Call("add", (0, 1)), [world().number(Number(1, decimal=False)) for _ in range(2)]
+    )
+    assert (two.value.item(), two.radius) == (2.0, None)

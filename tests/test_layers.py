@@ -1,0 +1,193 @@
+"""Layers at their real size: what is too large for scalars is judged in bulk, as small programs are."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from each import each
+
+import gradcheck_cli
+from gradcheck_cli import functions
+from gradcheck_cli.functions import lookup
+from gradcheck_cli.language.parse import parse
+from gradcheck_cli.questions import prepared
+from gradcheck_cli.worlds.sizes import program_size
+
+# fmt: off
+SMALL = [
+    ("cross_entropy(x, t)", {"x": "randn(4,5)", "t": [0, 4, 2, 1]}),
+    ("cross_entropy(relu(x @ W + b) @ V + c, t)",
+     {"x": "randn(3,4)", "W": "randn(4,5)", "b": "randn(5)", "V": "randn(5,3)", "c": "randn(3)", "t": [0, 2, 1]}),
+    ("sum(layer_norm(x, weight=w, bias=b)**2)", {"x": "randn(3,6)", "w": "randn(6)", "b": "randn(6)"}),
+    ("layer_norm(x)", {"x": "randn(2,4)"}),
+    ("sum(softmax(q @ transpose(k, 0, 1) / 2) @ v)", {"q": "randn(3,4)", "k": "randn(3,4)", "v": "randn(3,4)"}),
+    ("mse_loss(linear(x, W, b), y)", {"x": "randn(3,4)", "W": "randn(2,4)", "b": "randn(2)", "y": "randn(3,2)"}),
+    ("norm(x) + std(x) + prod(x) + logsumexp(x)", {"x": "randn(5)"}),
+    ("sum(gelu(x)) + sum(silu(x)**3) + sum(elu(x))", {"x": "randn(6)"}),
+    ("max(x) + sum(amax(x, dim=1)**2)", {"x": "randn(4,5)"}),
+    ("sum(cumsum(x, dim=1)**2) + sum(tril(x)**3)", {"x": "randn(3,4)"}),
+    ("sum(conv2d(x, w, b)**2)", {"x": "randn(1,2,4,4)", "w": "randn(2,2,2,2)", "b": "randn(2)"}),
+    ("sum(max_pool2d(x, 2)**2) + sum(avg_pool2d(x, 2)**2)", {"x": "randn(1,1,4,4)"}),
+    ("sum(where(x > 0, sqrt(abs(x)), x**2))", {"x": "randn(8)"}),
+    ("det(x) + sum(inverse(x)**2)", {"x": "randn(3,3)"}),
+    ("sum(batch_norm(x, training=True)**2 * w)", {"x": "randn(4,3)", "w": "randn(4,3)"}),
+    ("sum(embedding(i, W)**2)", {"W": "randn(4,3)", "i": [0, 2, 2]}),
+    ("sum(x*detach(x))", {"x": "randn(4)"}),
+    ("sum(where(x > 0, sqrt(x), 0))", {"x": [-1.0, 4.0]}),
+]
+# fmt: on
+
+
+def checked(text, at, limit=None, **asked):
+    """The record of a check, judged in bulk where the program has more operations than `limit`."""
+    with pytest.MonkeyPatch.context() as patch:
+        if limit is not None:
+            patch.setattr(prepared, "MAX_SINGLE", limit)
+        (record,) = gradcheck_cli.check(text, at=at, **asked).records
+    return record
+
+
+def outcomes(record):
+    return [partial["outcome"] for partial in record["partials"]]
+
+
+@each("text, at", SMALL, ids=lambda cell: cell[0])
+def test_both_ways_come_to_the_same_verdicts(text, at):
+    """And the proved derivative lies in the enclosure, which is narrow."""
+    for dtype in ("float64", "float32"):
+        single, bulk = (checked(text, at, limit, dtype=dtype) for limit in (None, 0))
+        assert single["in_bulk"] is None
+        assert bulk["in_bulk"][0].startswith("judged in bulk: ")
+        assert "they differ" not in bulk["in_bulk"][1]
+        assert outcomes(bulk) == outcomes(single)
+        for one, other in zip(single["partials"], bulk["partials"], strict=True):
+            true, said = one["reference"], other["reference"]
+            if "value" in true and "radius" in said:
+                room = said["radius"] + 2.0**-52 * abs(true["value"])
+                assert abs(true["value"] - said["value"]) <= room
+                assert said["radius"] <= 1e-9 * max(abs(said["value"]), 1)
+
+
+def lying(factor, place=()):
+    """A `Measured` that is off in one place: torch's own gradient, times a factor."""
+    from gradcheck_cli.witnesses import autograd
+
+    def floats_of(value):
+        found = original(value)
+        if isinstance(value, torch.Tensor) and value.shape == (24, 30):
+            found = found.copy()
+            index = np.ravel_multi_index(place, (24, 30))
+            found[index] *= factor
+        return found
+
+    original = autograd.floats_of
+    return floats_of
+
+
+MLP = "cross_entropy(relu(x @ W + b) @ V, t)"
+AT = {
+    "x": "randn(16,24)",
+    "W": "uniform(-0.2,0.2,24,30)",
+    "b": "randn(30)",
+    "V": "uniform(-0.2,0.2,30,4)",
+    "t": [0, 1, 2, 3] * 4,
+}
+
+
+@pytest.mark.parametrize(
+    ("factor", "outcome"), [(1.0, "agree"), (1 + 1e-6, "wrong"), (float("nan"), "wrong")]
+)
+def test_one_lie_among_many_is_found(factor, outcome, monkeypatch):
+    """One part in a million in one weight, or a NaN; every other partial agrees."""
+    from gradcheck_cli.witnesses import autograd
+
+    monkeypatch.setattr(autograd, "floats_of", lying(factor, (7, 11)))
+    record = checked(MLP, AT, 0)
+    found = {tuple(p["index"]): p for p in record["partials"] if p["variable"] == "W"}
+    assert found[7, 11]["outcome"] == outcome
+    others = [p["outcome"] for p in record["partials"] if p is not found[7, 11]]
+    assert set(others) == {"agree"}
+    assert len(others) == 16 * 24 + 24 * 30 + 30 + 30 * 4 - 1
+
+
+def test_a_lie_that_float32_hides_is_wrong_all_the_same(monkeypatch):
+    """One part in ten thousand, made in every dtype: in float64 it shows."""
+    from gradcheck_cli.witnesses import autograd
+
+    monkeypatch.setattr(autograd, "floats_of", lying(1 + 1e-5, (7, 11)))
+    record = checked(MLP, AT, 0, dtype="float32")
+    (wrong,) = (p for p in record["partials"] if p["outcome"] != "agree")
+    assert (wrong["outcome"], wrong["index"]) == ("wrong", [7, 11])
+    assert "; in float64 it is wrong beyond rounding: torch answers" in wrong["reason"]
+    assert record["in_bulk"][2].endswith("1,253 of 1,254 agree")
+
+
+def test_a_weight_that_is_transposed_is_found(monkeypatch):
+    """A backward that gives the gradient of a square weight the wrong way round."""
+    row = lookup("linear")
+
+    def transposed(t, x, weight, bias):
+        return row.torch(t, x, weight.detach() + (weight - weight.detach()).mT, bias)
+
+    monkeypatch.setitem(functions.table(), "linear", replace(row, torch=transposed))
+    at = {"x": "randn(6,5)", "W": "randn(5,5)", "b": "randn(5)"}
+    record = checked("sum(linear(x, W, b)**2)", at, 0)
+    wrong = {p["variable"] for p in record["partials"] if p["outcome"] == "wrong"}
+    assert wrong == {"W"}
+
+
+def test_a_meaning_that_is_off_by_a_millionth_is_found(monkeypatch):
+    """A lie in the table itself is seen: torch is held against what rows mean."""
+    row = lookup("sigmoid")
+    lie = replace(row, means="(1 + 1/1000000) / (1 + exp(-x))")
+    monkeypatch.setitem(functions.table(), "sigmoid", lie)
+    from gradcheck_cli.calculus import formulas
+
+    formulas.meaning.cache_clear()
+    record = checked("sum(sigmoid(x))", {"x": "randn(5)"}, 0)
+    formulas.meaning.cache_clear()
+    assert set(outcomes(record)) == {"wrong"}
+
+
+def test_what_sits_on_a_kink_is_not_settled():
+    """Never a pass: it is said, and the rest is judged."""
+    record = checked("sum(relu(x)*y)", {"x": [0.0, 1.0], "y": [1.0, 2.0]}, 0)
+    assert outcomes(record) == ["inconclusive", "agree", "agree", "agree"]
+    assert record["partials"][0]["reason"] == (
+        "no derivative is proved: a piecewise function may sit on its boundary, or a formula is "
+        "not finite; torch answers 0, which nothing here confirms or refutes"
+    )
+
+
+def test_a_layer_of_its_real_size(tmp_path):
+    """784-128-10 with a batch of 32: a verdict on every partial, and a report of all of them."""
+    at = {
+        "x": "randn(32,784)",
+        "W": "uniform(-0.06,0.06,784,128)",
+        "b": "randn(128)",
+        "V": "uniform(-.1,.1,128,10)",
+        "c": "randn(10)",
+        "t": [i % 10 for i in range(32)],
+    }
+    report = gradcheck_cli.check("cross_entropy(relu(x @ W + b) @ V + c, t)", at=at)
+    (record,) = report.records
+    assert len(record["partials"]) == 126_858
+    assert {*outcomes(record)} == {"agree"}
+    assert "126,858 of 126,858 agree" in repr(report)
+    assert len(json.dumps(record)) > 10_000_000
+
+
+def test_sizes_are_known_before_anything_is_made():
+    """As many operations as are unrolled, or a few more, and the shape."""
+    inputs = {"x": (32, 784), "W": (784, 128), "t": np.arange(32)}
+    assert program_size(parse("x @ W"), inputs).shape == (32, 128)
+    size = program_size(parse("cross_entropy(x @ W, t)"), inputs)
+    assert size.shape == ()
+    assert 6_422_528 < size.operations < 7_000_000
+    assert program_size(parse("x @ x"), inputs) is None
+    assert program_size(parse("x[0] @ W"), inputs).shape == (128,)
+    assert program_size(parse("x @ W[:, 0]"), inputs).shape == (32,)
