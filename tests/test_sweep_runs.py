@@ -12,7 +12,7 @@ import sys
 
 import pytest
 
-# Parts of float64 lines are of 2**21 points: four of them, in a function that costs next to nothing.
+# Seven parts of 2**20 points, in a function that costs next to nothing.
 LONG = ["sweep", "3*x", "--over", "x=-4:4", "--points", "7000000"]
 SHORT = ["sweep", "x**3", "--over", "x=-2:2", "--dtype", "float16"]
 
@@ -27,7 +27,7 @@ def test_the_same_bytes_whatever_the_workers(tool, tmp_path):
     done = [tool.run([*LONG, "-f", "jsonl", "-j", jobs], folder=tmp_path) for jobs in ("1", "2")]
     assert [each.returncode for each in done] == [0, 0]
     assert done[0].stdout == done[1].stdout
-    assert len(done[0].stdout.splitlines()) == 4
+    assert len(done[0].stdout.splitlines()) == 7
 
 
 def test_shards_are_merged(tool, tmp_path):
@@ -71,9 +71,9 @@ def test_a_sweep_goes_on_where_it_ended(tmp_path, ended):
         process.communicate()
     done = subprocess.run([*start, *words, "--resume"], **options, check=False)
     assert done.returncode == 0
-    assert re.match(r"\d+ of 20 checks are taken over from the run before", done.stderr)
+    assert re.match(r"\d+ of 39 checks are taken over from the run before", done.stderr)
     assert done.stdout.splitlines()[0] == first.rstrip("\n")
-    assert len(done.stdout.splitlines()) == 20
+    assert len(done.stdout.splitlines()) == 39
 
 
 def test_a_full_disk_is_told(tmp_path):
@@ -87,7 +87,7 @@ def test_a_full_disk_is_told(tmp_path):
 def test_a_shard_tells_that_it_is_one(tool, tmp_path):
     """How many of how many points."""
     done = tool.run([*LONG, "--shard", "1/2"], folder=tmp_path)
-    assert "4,194,304 of 7,000,000 points" in done.stdout
+    assert "3,854,272 of 7,000,000 points" in done.stdout
 
 
 def test_an_empty_shard_is_told(tool, tmp_path):

@@ -13,6 +13,7 @@ from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.judge.spans import Stretch
 from gradcheck_cli.questions.ranges import Patterns, rank
+from gradcheck_cli.questions.tracks import LineTrack
 from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.sweeps import part as parts
 from gradcheck_cli.sweeps.alone import Alone
@@ -33,8 +34,8 @@ _NAN = float("nan")
 
 def outcomes(asked, stretch):
     """(points by outcome of the sweep, points not settled) of a stretch."""
-    vars(asked)["line"] = stretch.line
-    part = parts.swept(asked, 0, stretch.count, 0, None)
+    vars(asked)["track"] = LineTrack(asked.sweep.moving, stretch.line)
+    part = parts.swept(asked, 0, stretch.count, None)
     open_points = sum(span.points for span, _ in part.settled.unsettled)
     return {o: n for o, n in part.tally.counts.items() if n}, open_points, part
 
@@ -64,15 +65,16 @@ def line_of(dtype, low, count):
 def swept_with(monkeypatch, text, dtype, low, count, lie):
     """What a sweep makes of torch's answers, of which some are changed."""
     asked = Moved(text).asked(dtype)
-    line = vars(asked)["line"] = line_of(dtype, low, count)
+    line = line_of(dtype, low, count)
+    vars(asked)["track"] = LineTrack("x", line)
     answers = parts.torch_answers
 
     def lying(asked, start, stop):
-        for first, x, partials in answers(asked, start, stop):
-            yield first, x, lie(x, partials.clone())
+        for first, columns, partials in answers(asked, start, stop):
+            yield first, columns, lie(columns["x"], partials.clone())
 
     monkeypatch.setattr(parts, "torch_answers", lying)
-    part = parts.swept(asked, 0, count, 0, None)
+    part = parts.swept(asked, 0, count, None)
     return line, part
 
 
@@ -124,7 +126,7 @@ def test_a_wrong_formula_in_one_binade_is_wrong(monkeypatch):
     assert part.tally.counts[Outcome.WRONG] + part.tally.counts[Outcome.AGREE] == 2**24
     assert part.tally.counts[Outcome.WRONG] > 2**22
     spans = list(part.tally.spans[Outcome.WRONG])
-    assert all(2 <= part.asked.line.value(s.start) < 4 for s in spans)
+    assert all(2 <= part.asked.track.line.value(s.start) < 4 for s in spans)
 
 
 # --- lies of ours
