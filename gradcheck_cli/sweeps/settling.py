@@ -71,8 +71,8 @@ def _try(tally: Tally, outcome: Outcome, judge: Alone, settled: Settled, random:
             right = [k for k, v in verdicts.items() if v.outcome is Outcome.AGREE]
             tally.insert({k: v for k, v in verdicts.items() if k not in set(right)})
             why = f"in bulk torch's answer is {outcome}, and agrees when torch is asked again"
-            singles = grown(Stretch(k, k + 1, 1) for k in right)
-            settled.unsettled += [(stretch, why) for stretch in singles]
+            otherwise = grown(Stretch(k, k + 1, 1) for k in right)
+            settled.unsettled += [(stretch, why) for stretch in otherwise]
         else:
             others = ", ".join(sorted(map(str, found - {outcome})))
             why = f"bulk says {outcome}, single checks say {others} of some"
