@@ -59,6 +59,7 @@ def merge_reports(
         problems=list(dict.fromkeys([*problems, *_differences(reports), *missing])),
         interrupted=any(report.interrupted for report in reports),
         incomplete=bool(missing) or any(report.incomplete for report in reports),
+        kind=min((report.kind for report in reports), default=""),
     )
 
 

@@ -40,6 +40,7 @@ _UNSPLIT: dict[str, Any] = {
     "trace": None,
     "claims": None,
     "function": None,
+    "sweep": None,
     "in_bulk": None,
 }
 # Stands in the library's messages for the value, which is put there shortened; JSON never has this
@@ -146,6 +147,7 @@ def _lines(text: str, name: str) -> Report:
     return Report(
         records=records,
         environment=dict.fromkeys(schema["properties"]["environment"]["required"], UNKNOWN),
+        kind="sweeps" if all(record["sweep"] is not None for record in records) else "",
     )
 
 
@@ -164,6 +166,9 @@ def _document(data: dict[str, Any], name: str) -> Report:
         stated = f"its format is {elide(json.dumps(data['format']))}" if "format" in data else ""
         way_out = f"this version reads format {FORMAT}"
         raise _bad(name, stated or "it has no `format`", way_out)
+    if "sweeps" in data:
+        way_out = "its parts are in its `jsonl` report, which is read"
+        raise _bad(name, "it is a sweep that was put together", way_out)
     if wrong := _checker(report_schema())(data):
         raise _bad(name, wrong)
     report = Report(

@@ -28,11 +28,10 @@ def part_schema() -> Schema:
     """The key `sweep` of a case."""
     return _object(
         "A part of a sweep: consecutive points of one range. The case is that of its worst point.",
-        over=_field("The input that moves, and its range as it was written.", type="object", additionalProperties=_TEXT, minProperties=1),
         first=_field("The number of its first point in the whole sweep, counted from 0.", **_COUNT),
         last=_field("The number of its last point.", **_COUNT),
-        low=_ref("number", "The first point."),
-        high=_ref("number", "The last point."),
+        low=_ref("measure", "The first point; null where several inputs move."),
+        high=_ref("measure", "The last point."),
         **_both(),
     )
 
@@ -45,7 +44,6 @@ def whole_sweep_schema() -> Schema:
         written=_field("What the user wrote, where that was read as `expression`; else null.", type=["string", "null"]),
         dtype=_text("The dtype under test."),
         device=_text("The device under test."),
-        over=_text("The range as it was written."),
         fixed=_field("The other inputs.", type="object", additionalProperties=_ref("array")),
         outcome=_ref("came_to", "The worst of the points."),
         status=_ref("status"),
@@ -55,8 +53,9 @@ def whole_sweep_schema() -> Schema:
 
 def _both() -> Schema:
     return {
+        "over": _field("The inputs that move, and their ranges as they were written.", type="object", additionalProperties=_TEXT, minProperties=1),
         "variable": _text("The input to differentiate by."),
-        "moving": _text("The input that is swept."),
+        "moving": _text("The input that is swept, the first of several."),
         "points": _field("How many points.", **_SOME),
         "total": _field("How many the whole sweep has.", **_SOME),
         "every": _field("Whether they are all numbers of the dtype between the ends.", type="boolean"),
@@ -65,6 +64,8 @@ def _both() -> Schema:
         "within": _field("Points that agree by 4 ulp alone, whatever the formula.", **_COUNT),
         "alone": _field("Points that were checked one by one, those that were tried among them.", **_COUNT),
         "cells": _field("Stretches on which the truth is proved to be one polynomial, or none.", **_COUNT),
+        "in_bulk": _field("Points that were held against enclosures in floats.", **_COUNT),
+        "samples": _field("How many of these were held against balls as well.", **_COUNT),
         "spans": _array(_span("Points of one outcome.", outcome=_ref("outcome"), whole=_field("Whether all points between its ends have it.", type="boolean")),
                         "Where the points of every outcome but `agree` lie, in order. Where there are too many stretches neighbours are told as one."),
         "worst": _field("The point of each outcome that is furthest off.", type="object", propertyNames={"enum": list(OUTCOMES)},
@@ -78,8 +79,8 @@ def _both() -> Schema:
 def _span(description: str, **more: Schema) -> Schema:
     return _object(
         description,
-        low=_ref("number", "The first point."),
-        high=_ref("number", "The last point."),
+        low=_ref("measure", "The first point; null where several inputs move."),
+        high=_ref("measure", "The last point."),
         first=_field("Its number in the sweep, counted from 0.", **_COUNT),
         last=_field("Its number in the sweep.", **_COUNT),
         points=_field("How many of the points between are meant.", **_SOME),

@@ -209,7 +209,7 @@ ROWS: tuple[Setting, ...] = (
             "imprecise and kink exit 1 too.", suite="strict", repeated="as given"),
     Setting("format",      ("--format", "-f"),               _EVERY,   TEXT,    "table",               "FORMAT",        '"markdown"',
             f"{', '.join(FORMATS)}.", readers.report_format, stored=_STORED, matters=False),
-    Setting("export",      ("--export",),                    _EVERY,   EXPORTS, Unset("none"),         "[FORMAT:]FILE", '["report.json", "markdown:summary.txt"]',
+    Setting("export",      ("--export",),                    _EVERY, EXPORTS, Unset("none"),         "[FORMAT:]FILE", '["report.json", "markdown:summary.txt"]',
             "Also write a report to a file. Repeatable.", readers.export_targets, stored=_STORED, matters=False),
     Setting("emit",        ("--emit",),                      _CHECK, TEXT,    Unset("none"),         "FILE.py",       "",
             "Also write a script that shows the worst finding by torch and mpmath alone.", matters=False),

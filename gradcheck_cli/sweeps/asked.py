@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from gradcheck_cli.questions.ranges import Line, Range
     from gradcheck_cli.questions.tracks import PointTrack
 
-# Points of one part: of consecutive floats at least an eighth of a binade of float32 and at most four
-# binades, else as many as take about as long; and how many parts there are at least, as far as
-# they are that long: they are shared out among workers.
+# Points of one part: of consecutive floats at least an eighth of a binade of float32 and at most
+# four binades, else as many as take about as long; and how many parts there are at least, as far
+# as they are that long: they are shared out among workers.
 _PARTS, _EVEN_PART, _FEWEST_PARTS = (2**20, 2**25), 2**20, 32
 # Points where nothing says how many, of a dtype with more numbers than can be swept.
 USUAL_POINTS = 1_000_000

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING
 
-from gradcheck_cli.judge.spans import Spans, Stretch, joined
+from gradcheck_cli.judge.spans import Spans, Stretch, grown, joined
 from gradcheck_cli.judge.tally import MOST_PENDING
 from gradcheck_cli.records.outcome import Outcome
 
@@ -66,7 +66,13 @@ def _try(tally: Tally, outcome: Outcome, judge: Alone, settled: Settled, random:
         if known is not None and span.start <= known.point < span.stop:
             del tally.extremes[outcome]
         if span.stop - span.start <= _SMALL and span.is_whole:
-            tally.insert(_checked(judge, range(span.start, span.stop), settled))
+            verdicts = _checked(judge, range(span.start, span.stop), settled)
+            # It was proved to be off: torch has answered otherwise this time.
+            right = [k for k, v in verdicts.items() if v.outcome is Outcome.AGREE]
+            tally.insert({k: v for k, v in verdicts.items() if k not in set(right)})
+            why = f"in bulk torch's answer is {outcome}, and agrees when torch is asked again"
+            otherwise = grown(Stretch(k, k + 1, 1) for k in right)
+            settled.unsettled += [(stretch, why) for stretch in otherwise]
         else:
             others = ", ".join(sorted(map(str, found - {outcome})))
             why = f"bulk says {outcome}, single checks say {others} of some"

@@ -141,8 +141,8 @@ def commands_of(sweep: WholeSweep) -> list[str]:
 
 
 def histogram_of(sweep: WholeSweep, *, verbose: bool = False) -> list[tuple[str, list[int]]]:
-    """(binades, points by `EDGE_TITLES`): neighbours are taken together where all are nearest numbers,
-    and further where there are more rows than people read.
+    """(binades, points by `EDGE_TITLES`): neighbours are taken together where all are nearest
+    numbers, and further where there are more rows than people read.
     """
     rows: list[tuple[list[Binade], list[int]]] = []
     for binade in sweep["histogram"]:
