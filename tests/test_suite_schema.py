@@ -101,6 +101,21 @@ CASES = [
         "seed": 3,
     },
     {
+        "id": "swept",
+        "expr": "x*y*z",
+        "over": {"x": "-4:4", "y": "0:1"},
+        "at": {"z": 2},
+        "wrt": ["x"],
+        "cotangent": 2,
+        "dtype": ["float16"],
+        "tags": ["t-1"],
+        "skip": "because",
+        "timeout": "0.5",
+        "strict": True,
+        "seed": 3,
+        "expect": "agree",
+    },
+    {
         "function": "layers.norm:Rms.norm",
         "args": {
             "x": [[1, 2], ["1/2", 4]],

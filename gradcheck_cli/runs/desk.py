@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections import OrderedDict
+from dataclasses import replace
 from traceback import format_exception_only
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -105,9 +106,13 @@ class Desk:
         dtype, parts = DTYPES[task.dtype], sweep.parts(task.dtype)
         for offset in range(len(task)):
             try:
-                asked = SweepQuestion(self._question(task), sweep, dtype, task.device)
+                # One partial after the other.
+                number, place = divmod(task.start + offset, len(parts))
+                by_one = replace(task.case, wrt=task.case.wrt[number : number + 1])
+                question = self._question(replace(task, case=by_one))
+                asked = SweepQuestion(question, sweep, dtype, task.device)
                 asked.require_sweepable()
-                start, stop = parts[task.start + offset]
+                start, stop = parts[place]
                 part = swept(asked, start, stop, self.analyst)
                 record = record_of_part(part, self.analyst, strict=task.case.strict)
                 yield task.item(record, offset)

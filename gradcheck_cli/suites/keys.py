@@ -21,6 +21,7 @@ from gradcheck_cli.suites.kinds import SOME, Choice, Kind, Many, Phrase, Whole, 
 from gradcheck_cli.suites.layers import SURROGATE
 from gradcheck_cli.suites.mappings import ByShape, Key, KeyMap
 from gradcheck_cli.suites.numerals import TensorNumeral
+from gradcheck_cli.suites.over import OVER
 from gradcheck_cli.suites.setting import claim_kind, kind_of
 
 if TYPE_CHECKING:
@@ -113,6 +114,7 @@ _OWN = (
 )
 _SHARED = (
     Key("at", PointsKind(), "The point, or several: a value for each input of a program."),
+    Key("over", OVER, "What is swept in the place of a point: a range for each input; the others stand under `at`."),
     Key("args", ARGUMENTS, "What a function is called with: for each argument a value as `--arg` takes it."),
     Key("wrt", Many(_INPUT, "a name or a list of names", single=True, each_counts=True), "Inputs to differentiate; all if it is missing."),
     Key("cotangent", TensorNumeral(), "Upstream gradient, shaped like the program's value; ones if it is missing."),
@@ -143,7 +145,7 @@ _LAST = (
 _STANDARDS = (*STANDARDS, SURROGATE)
 _APART = (("matrix", "dtype"), ("matrix", "device"), *combinations(_STANDARDS, 2))
 # What a program has and a function has not, and the other way round.
-OF_PROGRAMS = ("at", "step", "jacobian", "modes", "claim")
+OF_PROGRAMS = ("at", "over", "step", "jacobian", "modes", "claim")
 OF_FUNCTIONS = ("args", *_STANDARDS, "backward", "variants", "repeat")
 _KINDS = (
     ("expr", "function"),

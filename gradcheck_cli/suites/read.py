@@ -21,6 +21,7 @@ from gradcheck_cli.suites.keys import SUITE
 from gradcheck_cli.suites.kinds import part
 from gradcheck_cli.suites.layers import CaseLayers, by_keys, of_entries
 from gradcheck_cli.suites.matrix import check_matrix, exclusions, runs_of
+from gradcheck_cli.suites.over import pointed, with_sweep
 from gradcheck_cli.suites.spec import Suite, SuiteCase
 from gradcheck_cli.suites.yaml import read_document
 
@@ -162,6 +163,11 @@ class _Reader:
             return None
         fit = Fit(self.document, name, expr, settings)
         mappings = self._mappings(fit)
+        if settings.entry("over") is not None:
+            fit.way()
+            swept = with_sweep(case, fit, mappings, self.seed)
+            expected = expectation_of(fit, swept.wrt, [])
+            return replace(swept, program=fit.program, expected=expected)
         wrt = fit.wrt()
         fit.way()
         fit.numbers(mappings, () if left_out else runs)
@@ -177,7 +183,7 @@ class _Reader:
             fit.good = False
             return ()
         mappings: Sequence[PointMapping] = at.value if at is not None else ()
-        fit.names(mappings)
+        fit.names(pointed(mappings, fit))
         entries = (entry for mapping in mappings for entry in mapping.entries.values())
         fit.good = fit.good and all(entry.value is not None for entry in entries)
         return mappings

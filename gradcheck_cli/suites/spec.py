@@ -118,7 +118,9 @@ class SuiteCase:
 
     def checks(self, dtype: str) -> int:
         """How many checks a run in a dtype comes to."""
-        return len(self.points) if self.over is None else len(self.over.parts(dtype))
+        if self.over is None:
+            return len(self.points)
+        return len(self.wrt) * len(self.over.parts(dtype))
 
     @property
     def imports(self) -> tuple[str, ...]:

@@ -1,0 +1,123 @@
+"""What `over` holds: for each input that is swept its range, in the place of a point."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from gradcheck_cli.dtypes import DTYPES
+from gradcheck_cli.language.errors import Span, UserError
+from gradcheck_cli.questions.numbers import Exact
+from gradcheck_cli.questions.points import Listed
+from gradcheck_cli.questions.question import question_of
+from gradcheck_cli.questions.ranges import read_range
+from gradcheck_cli.suites.at import PointMapping
+from gradcheck_cli.suites.document import ScalarNode
+from gradcheck_cli.suites.kinds import SOME, Kind, is_text
+from gradcheck_cli.suites.mappings import NameMap
+from gradcheck_cli.sweeps.asked import Sweep, SweepQuestion
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gradcheck_cli.questions.ranges import Range
+    from gradcheck_cli.records.json_schema import Schema
+    from gradcheck_cli.suites.document import Document, YamlNode
+    from gradcheck_cli.suites.fit import Fit
+    from gradcheck_cli.suites.kinds import Entry
+    from gradcheck_cli.suites.spec import SuiteCase
+
+# What a point is asked and a sweep is not.
+_NOT_SWEPT = ("tol", "step", "jacobian", "claim", "modes", "order")
+
+
+@dataclass(frozen=True)
+class RangeKind(Kind):
+    """The range of one input."""
+
+    words: str = "a text such as -4:4, 0:1:1000 or all"
+
+    def schema(self) -> Schema:
+        """A string that is not blank."""
+        return {"type": "string", "pattern": SOME}
+
+    def read(self, node: YamlNode, where: str, document: Document) -> Range | None:
+        """The range."""
+        if not isinstance(node, ScalarNode) or not is_text(node):
+            self.refuse(node, where, document)
+            return None
+        try:
+            return read_range(node.text, Span(0, len(node.text)))
+        except UserError as error:
+            document.add_from(error.mistakes, node)
+            return None
+
+
+OVER = NameMap(RangeKind())
+
+
+def pointed(mappings: Sequence[PointMapping], fit: Fit) -> Sequence[PointMapping]:
+    """The mappings of `at` with the inputs that are swept among them, so that each input has what
+    it takes.
+    """
+    over = fit.settings.entry("over")
+    if over is None or over.value is None:
+        return mappings
+    swept: dict[str, Entry] = over.value
+    return [replace(m, entries={**swept, **m.entries}) for m in mappings] or [
+        PointMapping(over.node, swept)
+    ]
+
+
+def with_sweep(case: SuiteCase, fit: Fit, mappings: Sequence[PointMapping], seed: int) -> SuiteCase:
+    """A case of what is swept; mistakes are told."""
+    settings = fit.settings
+    over = settings.entry("over")
+    assert over is not None, "asked of a case that is swept"
+    if over.value is None:
+        return case
+    for name in _NOT_SWEPT:
+        if settings.entry(name) is not None:
+            message = f"`over` sweeps, which `{name}` has no part in"
+            fit.add_misfit(
+                "conflicting-options", message, over.key, "leave one of them out", "over"
+            )
+    fixed = _fixed(mappings, fit, over.value)
+    ranges = {name: entry.value for name, entry in over.value.items() if entry.value is not None}
+    names = fit.wrt() if settings["wrt"] else tuple(ranges)
+    if not fit.good or len(ranges) < len(over.value):
+        return case
+    sweep = Sweep(ranges, fixed, None, settings["seed"] or seed)
+    try:
+        for name in names:
+            question = question_of(fit.program, sweep.names, (name,), cotangent=case.cotangent)
+            for dtype, device in case.runs:
+                sweep.track(dtype)
+                SweepQuestion(question, sweep, DTYPES[dtype], device).require_sweepable()
+    except UserError as error:
+        for mistake in error.mistakes:
+            fit.add_misfit(mistake.code, mistake.message, over.node, mistake.way_out, "over")
+    return replace(case, program=fit.program, wrt=names, over=sweep)
+
+
+def _fixed(
+    mappings: Sequence[PointMapping], fit: Fit, swept: Mapping[str, Any]
+) -> dict[str, Exact]:
+    """The one number of each other input."""
+    found: dict[str, Exact] = {}
+    for mapping in mappings[1:]:
+        fit.add_misfit("bad-point", "a sweep has one point beside it", mapping.node, key="at")
+    for name, entry in mappings[0].entries.items() if mappings else ():
+        if name in swept:
+            fit.add_misfit("duplicate-value", f"`{name}` is swept and fixed", entry.key, key="at")
+            continue
+        values = entry.value.values if isinstance(entry.value, Listed) else ()
+        if len(values) == 1 and isinstance(values[0], Exact):
+            found[name] = values[0]
+        else:
+            message = f"`{name}` is fixed in a sweep: it takes one number"
+            fit.add_misfit("bad-point", message, entry.node, "ranges stand under `over`", "at")
+    if mappings and mappings[0].joint is not None:
+        message = "inputs are fixed in a sweep: they take a number each"
+        fit.add_misfit("bad-point", message, mappings[0].node, "ranges stand under `over`", "at")
+    return found
