@@ -40,11 +40,11 @@ def range_of(low, high, count=None):
     return Range(Fraction(low), Fraction(high), count, f"{low}:{high}")
 
 
-def asked(text, dtype, *, count=COUNT, seed=1, **ranges):
+def asked(text, dtype, *, count=COUNT, seed=1, device="cpu", **ranges):
     """A question by x over a box."""
     found = ranges or {"x": range_of("-3", "3"), "y": range_of("-2", "2")}
     question = question_of(parse(text), tuple(found), ("x",))
-    return SweepQuestion(question, Sweep(found, {}, count, seed), DTYPES[dtype], "cpu")
+    return SweepQuestion(question, Sweep(found, {}, count, seed), DTYPES[dtype], device)
 
 
 def outcomes(question):

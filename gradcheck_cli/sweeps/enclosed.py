@@ -180,7 +180,7 @@ class Enclosed:
         import torch
 
         if isinstance(array, torch.Tensor):
-            return array.expand(like.shape) if array.ndim < like.ndim else array
+            return array.to(like.device).expand(like.shape)
         whole = np.broadcast_to(np.asarray(array, dtype=np.float64), tuple(like.shape))
         return torch.from_numpy(whole.copy()).to(like.device)
 
