@@ -190,9 +190,6 @@ def _spread(held: Any, like: Tensor) -> tuple[Any, Tensor]:
     import torch
 
     value, radius = held.value, held.radius
-    if held.off is not None:
-        zero = value * 0
-        value = zero if not hasattr(value, "masked_fill") else value.masked_fill(held.off, 0.0)
     if radius is None:
         return value, torch.zeros_like(like)
     whole = torch.as_tensor(radius, dtype=torch.float64, device=like.device)
