@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from gradcheck_cli.language.program import CallSettings
 
 # Functions that are known by their names.
-_SUM, _EXP, _SQRT, _LOG = "sum", "exp", "sqrt", "log"
+_SUM = "sum"
+_EXP = "exp"
+_SQRT = "sqrt"
+_LOG = "log"
 
 
 class Bearing:
