@@ -12,6 +12,7 @@ from flint import arb, ctx
 
 from gradcheck_cli.functions.arithmetic import OFF
 from gradcheck_cli.judge.graph import holds, is_infinity, units
+from gradcheck_cli.worlds.balls import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -82,7 +83,10 @@ def _least(graph: Graph, values: Sequence[Any], dtype: DType) -> list[Any]:
         if how is not None and value is not OFF and hasattr(value, "is_finite"):
             may_hold = may_hold and (how.correct or (value.contains(0) and not how.m))
             if not may_hold and not is_infinity(value):
-                total += unit * how.c * value.abs_lower() + smallest
+                size = how.c * value.abs_lower()
+                if how.m and how.effect >= 0:
+                    size += how.m * plain(values[how.effect]).abs_lower()
+                total += unit * size + smallest
         held[i] = may_hold
         found[i] = arb(max(total.lower(), arb(0))) if total.is_finite() else arb(0)
     return found
