@@ -34,7 +34,7 @@ def kept(tmp_path_factory):
     """(name, bytes) of the journal of a run that was killed before its last check."""
     folder = tmp_path_factory.mktemp("killed")
     written(folder, *SUITE)
-    process, gate = held(folder, "run", ".", "-j1")
+    process, gate = held(folder, "run", ".", "-j1", "-f", "json")
     at_the_gate(process, gate)
     path = journal(process, folder, len(CASES))
     process.kill()

@@ -166,7 +166,7 @@ def test_a_users_mistake_ends_with_two(done, name):
         ),
         (
             "schema-unknown",
-            "error[unknown-schema]: no schema named `house`\n  = help: known: report, suite\n",
+            "error[unknown-schema]: no schema named `house`\n  = help: known: report, suite, sweep\n",
         ),
     ],
 )

@@ -139,12 +139,12 @@ def test_a_report_of_the_first_release_is_read() -> None:
             case.pop(key)
             for key in (
                 *("order", "direction", "also", "trace"),
-                *("written", "claims", "function", "in_bulk"),
+                *("written", "claims", "function", "in_bulk", "sweep"),
             )
         ]
         for case in data["cases"]
     ]
-    assert since == [[1, *[None] * 7]] * len(since)
+    assert since == [[1, *[None] * 8]] * len(since)
     assert data == json.loads(text)
     assert "sqrt(x)" in renderer("table")(report)
     for name in FORMATS:

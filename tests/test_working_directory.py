@@ -62,6 +62,8 @@ def trapped(tmp_path):
 
 COMMANDS = {
     "check": ["x**2", "--at", "x=3"],
+    "sweep": ["sweep", "x**2", "--over", "x=0:1:100"],
+    "hunt": ["hunt", "x**2", "--over", "x=1:2", "--budget", "50"],
     "fn": ["fn", "torch.nn:GELU", "--arg", "input=[1.5]"],
     "lift": ["lift", "--help"],
     "run": ["run", "."],
