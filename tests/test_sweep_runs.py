@@ -110,7 +110,7 @@ def test_several_dtypes_are_several_sweeps(tool, tmp_path):
 @pytest.mark.parametrize(
     ("words", "code"),
     [(["relu(x)", "--over", "x=-1:1"], 0), (["relu(x)", "--over", "x=-1:1", "--strict"], 1),
-     (["sqrt(x)", "--over", "x=-1:1"], 4), (["x*detach(x)", "--over", "x=1:2"], 1),
+     (["sqrt(x)", "--over", "x=-1:1"], 4), (["detach(x)*2", "--over", "x=-1:1:9"], 1), (["x*detach(x)", "--over", "x=1:2"], 1),
      (["3*x", "--over", "x=-1:1"], 0)],
 )  # fmt: skip
 def test_exit_codes_are_those_of_the_worst_point(tool, tmp_path, words, code):

@@ -85,7 +85,7 @@ def swept(asked: SweepQuestion, start: int, stop: int, analyst: Analyst | None) 
             end = min(cell.stop - first, count)
             piece = {name: column[done:end] for name, column in columns.items()}
             if partials is None:
-                tally.pending.add(first + done, first + end)
+                _without_path(tally, asked, first + done, first + end)
             elif isinstance(cell, Open) and cell.stop - cell.start > _FEW:
                 in_bulk += _hold_in_bulk(tally, enclosed, first + done, piece, partials[done:end])
             else:
@@ -94,6 +94,17 @@ def swept(asked: SweepQuestion, start: int, stop: int, analyst: Analyst | None) 
             done = end
     settled = settle(tally, Alone(asked, analyst), asked.sweep.seed)
     return SweptPart(asked, start, stop, tally, settled, made, in_bulk, enclosed.samples)
+
+
+def _without_path(tally: Tally, asked: SweepQuestion, start: int, stop: int) -> None:
+    """Points where torch has no path to the input: what that comes to is the same at all of them,
+    but where the gradient that is stated is 0.
+    """
+    (verdict,) = Alone(asked).verdicts([start])
+    if verdict.outcome is Outcome.DETACHED:
+        tally.add(Outcome.DETACHED, start, stop)
+    else:
+        tally.pending.add(start, stop)
 
 
 def _refusal(asked: SweepQuestion, point: int) -> str:
