@@ -198,7 +198,7 @@ error[unknown-key]: no key named `qqq` in a case
  --> a.yaml:6:5
   | qqq: 1
   | ^^^
-  = help: known: id, expr, function, at, args, wrt, cotangent, dtype, device, matrix, tol, step, tags, skip, xfail, timeout, claim, strict, spec, twin, backward, backward-spec, variants, repeat, order, jacobian, modes, seed, surrogate, expect
+  = help: known: id, expr, function, at, over, args, wrt, cotangent, dtype, device, matrix, tol, step, tags, skip, xfail, timeout, claim, strict, spec, twin, backward, backward-spec, variants, repeat, order, jacobian, modes, seed, surrogate, expect
 error[unknown-key]: no key named `<<` in a case
  --> a.yaml:7:5
   | <<: {skip: x}

@@ -293,4 +293,25 @@ error[shape-mismatch]: the cotangent has shape (3,), the result (2,)
  --> a.yaml:5:16
   | cotangent: [1, 2, 3]
   |            ^^^^^^^^^""",
+    one("expr: x*y\nover: {x: '-4:4'}\nat: {x: 1, y: 2}"): """\
+error[duplicate-value]: `x` is swept and fixed
+ --> a.yaml:5:10
+  | at: {x: 1, y: 2}
+  |      ^""",
+    one("expr: x*y\nover: {x: '4:-4'}\nat: {y: [1, 2]}"): """\
+error[bad-range]: a range goes from low to high
+ --> a.yaml:4:16
+  | over: {x: '4:-4'}
+  |            ^^^^
+error[bad-point]: `y` is fixed in a sweep: it takes one number
+ --> a.yaml:5:13
+  | at: {y: [1, 2]}
+  |         ^^^^^^
+  = help: ranges stand under `over`""",
+    one("expr: x\nover: {x: '0:1'}\ntol: 1"): """\
+error[conflicting-options]: `over` sweeps, which `tol` has no part in
+ --> a.yaml:4:5
+  | over: {x: '0:1'}
+  | ^^^^
+  = help: leave one of them out""",
 }
