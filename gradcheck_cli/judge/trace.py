@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 # Budgets are bounds: a few bits of them are enough, and 64 keep cancelling adjoints honest;
 # log_ndtr(17) needs 512.
 _BITS = (64, 512, 2048)
+# What a float64 holds: `abs_upper` rounds up to as many bits as are in force.
+_FLOAT_BITS = 53
 
 
 @dataclass(frozen=True)
@@ -165,9 +167,12 @@ class Trace:
 
 
 def budget_of(spread: Spread, node: int) -> Budget:
-    """The budget of one node."""
+    """The budget of one node, rounded up whatever the precision in force: a bound of more bits than
+    a float has would be rounded to the nearest.
+    """
     total = spread.totals[node]
-    size = 0.0 if total is None else float(total.abs_upper())
+    with ctx.workprec(_FLOAT_BITS):
+        size = 0.0 if total is None else float(total.abs_upper())
     return Budget(size if isfinite(size) else float("inf"), spread, node)
 
 
