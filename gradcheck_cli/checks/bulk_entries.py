@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.records.outcome import Outcome
-from gradcheck_cli.witnesses.bulk_proof import InBulk
+from gradcheck_cli.witnesses.autograd import Backward
+from gradcheck_cli.witnesses.bulk_proof import entry_in_bulk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -28,22 +29,23 @@ def partials_in_bulk(
         silent: what witnesses that abstain say of every partial.
         whole: makes the entry of any other, from its place, its verdict and `silent`.
     """
-    evidence, names = result.evidence, tuple(result.evidence)
+    names = tuple(result.evidence)
+    answers = result.evidence.whole("autograd", Backward)
+    assert answers is not None
     values, radii = proof.partials.value.tolist(), proof.partials.radius.tolist()
-    for k, verdict in enumerate(result.verdicts):
+    said: dict[str, Opinion] = {**silent}
+    rows = zip(result.verdicts, answers.partials, values, radii, strict=True)
+    for k, (verdict, answer, value, radius) in enumerate(rows):
         if verdict.outcome is not Outcome.AGREE or verdict.truth is not None:
             yield whole(k, verdict, silent)
             continue
-        said = {
-            **silent,
-            "reference": InBulk(values[k], radii[k]).entry(),
-            "autograd": {
-                "value": evidence.of("autograd", k).value,  # type: ignore[attr-defined]  # it was measured
-                "error": verdict.error,
-                "relative_error": verdict.relative_error,
-                "ulps": verdict.ulps,
-                "tolerance": verdict.tolerance,
-            },
+        said["reference"] = entry_in_bulk(value, radius)
+        said["autograd"] = {
+            "value": answer.value,  # type: ignore[union-attr]  # it was measured
+            "error": verdict.error,
+            "relative_error": verdict.relative_error,
+            "ulps": verdict.ulps,
+            "tolerance": verdict.tolerance,
         }
         yield {
             **key_entry(verdict.key),

@@ -15,6 +15,8 @@ from gradcheck_cli.judge.bench import judge
 from gradcheck_cli.judge.bounds import ForwardNoise
 from gradcheck_cli.judge.forward import forward_note
 from gradcheck_cli.judge.stops import stop_note
+from gradcheck_cli.memory import uncollected
+from gradcheck_cli.questions.batch import Point
 from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.analytic import Analytic
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.judge.evidence import Evidence, Tolerance
     from gradcheck_cli.judge.verdict import Verdict
     from gradcheck_cli.questions.arrays import RoundedNumber
-    from gradcheck_cli.questions.batch import Batch, Point
+    from gradcheck_cli.questions.batch import Batch
     from gradcheck_cli.symbolic.client import Analyst
     from gradcheck_cli.witnesses import Witness
     from gradcheck_cli.witnesses.chain import Chain
@@ -74,7 +76,7 @@ def check_batches(
             for witness in witnesses:
                 witness.prepare(part)
         _import_torch()
-        for result in _check_group(group, witnesses, tolerance):
+        for result in _results(group, witnesses, tolerance):
             yield result if chain is None else _with_trace(result, chain)
 
 
@@ -97,6 +99,15 @@ def _import_torch() -> None:
 
         gc.freeze()
         gc.enable()
+
+
+def _results(
+    group: tuple[Batch, ...], witnesses: Sequence[Witness], tolerance: Tolerance | None
+) -> Iterable[Result]:
+    if not is_in_bulk(Point(group[0], 0)):
+        return _check_group(group, witnesses, tolerance)
+    with uncollected():
+        return [*_check_group(group, witnesses, tolerance)]
 
 
 def _check_group(

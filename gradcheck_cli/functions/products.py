@@ -78,7 +78,7 @@ def _cross(k: Any, x: Any, other: Any, dim: Any) -> Any:
 
 def _torch_cross(t: Any, x: Any, other: Any, dim: Any) -> Any:
     if dim is None:  # torch's own default warns that it will change
-        shape = t.broadcast_shapes(x.shape, other.shape)
+        shape = t.broadcast_tensors(x, other)[0].shape
         dim = shape.index(3) if 3 in shape and x.dim() == other.dim() else -1
     return t.cross(x, other, dim=dim)
 

@@ -138,23 +138,23 @@ class BulkTrial:
             relative = self.gap / np.abs(self.value)
             ulps = self.gap / spacing(np.abs(self.value), self.dtype)
             rooms = self._rooms()
-        near, explained = self.classes.near.tolist(), self.classes.explained.tolist()
-        zero = (self.value == 0).tolist()
-        columns = (self.gap.tolist(), relative.tolist(), ulps.tolist(), rooms.tolist())
+        near, plain = self.classes.near, self.classes.near | self.classes.explained
+        columns = (self.gap, relative, ulps, rooms, self.value == 0, near, plain)
+        rows = list(zip(*(column.tolist() for column in columns), strict=True))
         within = f"within {FREE_ULPS} ulp of the true value"
         for k in partials:
-            if not near[k] and not explained[k]:
+            gap, share, count, room, is_zero, is_near, is_plain = rows[k]
+            if not is_plain:
                 continue
-            gap, share, count, room = (column[k] for column in columns)
-            if zero[k]:
+            if is_zero:
                 share = count = 0.0 if gap == 0 else None
-            measures = Measure(error=gap, relative_error=share, ulps=count, tolerance=room)
             reason, cause = within, None
-            if not near[k]:
-                reason, cause = f"{off(measures)}, explained by rounding", Cause.ROUNDING
+            if not is_near:
+                far = off(Measure(error=gap, relative_error=share, ulps=count, tolerance=room))
+                reason, cause = f"{far}, explained by rounding", Cause.ROUNDING
                 if self.court.tolerance is not None:
-                    reason = f"within the tolerance given: {off(measures)}"
-            yield k, Verdict(keys[k], Outcome.AGREE, reason, cause, **measures)
+                    reason = f"within the tolerance given: {far}"
+            yield k, Verdict(keys[k], Outcome.AGREE, reason, cause, gap, share, count, room)
 
     def _rooms(self) -> Floats:
         """The largest error that agrees."""

@@ -21,9 +21,9 @@ class Remedy:
     digits_regained: float
 
 
-@dataclass(frozen=True)
+@dataclass
 class Verdict:
-    """One partial.
+    """One partial. It is not frozen, as very many are made: that would be a call for each field.
 
     Attributes:
         cause: why torch's answer is not the derivative, or why there is none; None where nothing

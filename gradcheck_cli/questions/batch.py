@@ -13,7 +13,7 @@ from gradcheck_cli.language.elements import elements_of, indices_of
 from gradcheck_cli.questions.split import parts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from gradcheck_cli.dtypes import DType
     from gradcheck_cli.language.program import Program
@@ -58,8 +58,12 @@ class Batch:
         """Every partial asked for, part by part, in the order of `wrt`, row-major in an input."""
         if self.parts != (self,):
             return tuple(key for part in self.parts for key in part.keys)
+        wrt = self.question.wrt
+        return self.prepared.share(("keys", wrt), lambda: tuple(self._keys(wrt)))
+
+    def _keys(self, wrt: Sequence[str]) -> Iterator[PartialKey]:
         key, size = self.prepared.objective.key, self.prepared.size
-        return tuple(key(name, i) for name in self.question.wrt for i in indices_of(size(name)))
+        return (key(name, i) for name in wrt for i in indices_of(size(name)))
 
     @cached_property
     def parts(self) -> tuple[Batch, ...]:

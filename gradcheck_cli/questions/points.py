@@ -14,11 +14,12 @@ from random import Random
 from typing import TYPE_CHECKING, TypeAlias
 
 from gradcheck_cli.language.errors import mistake
+from gradcheck_cli.memory import uncollected
 from gradcheck_cli.questions.draws import DrawnNumber, DrawnNumbers
 from gradcheck_cli.questions.numbers import MAX_POINTS, Exact, Grid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from gradcheck_cli.questions.numbers import Nested, NonFinite
 
@@ -84,7 +85,9 @@ class Sample:
         # Of Python's generators only `random()` is promised to give the same numbers in later
         # versions.
         random = Random(f"{self.seed}:{self.key}:{i}")  # noqa: S311 - nothing secret: a draw must come out the same everywhere
-        return shaped([self._draw(random) for _ in range(prod(self.shape))], self.shape)
+        draw = self._draw(random)
+        with uncollected():
+            return shaped([draw() for _ in range(prod(self.shape))], self.shape)
 
     def bounds(self) -> tuple[Fraction, Fraction]:
         """Two numbers that no draw lies outside of."""
@@ -93,26 +96,23 @@ class Sample:
             return self.low.value - room, self.low.value + room
         return self.low.value, self.high.value
 
-    def _draw(self, random: Random) -> Exact:
+    def _draw(self, random: Random) -> Callable[[], Exact]:
+        """What draws one number after the other."""
         low, high = float(self.low.value), float(self.high.value)
         if self.law == "normal":
-            return _rounded(low + high * _normal(random))
-        u = random.random()
-        found = _rounded(
-            (1 - u) * low + u * high
-            if self.law == "uniform"
-            else exp((1 - u) * log(low) + u * log(high))
-        )
-        # Rounding may lead across an end.
-        if low < float(found.text) < high:
-            return found
-        return (
-            self.low
-            if found.value < self.low.value
-            else self.high
-            if found.value > self.high.value
-            else found
-        )
+            return lambda: _rounded(low + high * _normal(random))
+        logs = (log(low), log(high)) if self.law == "logspace" else (low, high)
+
+        def draw() -> Exact:
+            u = random.random()
+            between = (1 - u) * logs[0] + u * logs[1]
+            found = _rounded(exp(between) if self.law == "logspace" else between)
+            # Rounding may lead across an end.
+            if low < float(found.text) < high:
+                return found
+            return max(self.low, min(found, self.high, key=_value), key=_value)
+
+        return draw
 
 
 def _normal(random: Random) -> float:
@@ -123,6 +123,10 @@ def _normal(random: Random) -> float:
 
 def _rounded(value: float) -> Exact:
     return DrawnNumber(f"{value:.{DRAWN_DIGITS}g}")
+
+
+def _value(number: Exact) -> Fraction:
+    return number.value
 
 
 def shaped(numbers: Sequence[Exact | NonFinite], shape: tuple[int, ...]) -> Nested:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -29,8 +29,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.witnesses import Estimates, Floats
 
 
-@dataclass(frozen=True)
-class Measured:
+class Measured(NamedTuple):
     """What torch answered for one partial, as the dtype's number."""
 
     value: float

@@ -13,7 +13,6 @@ import numpy as np
 
 from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.questions.prepared import Oversize
-from gradcheck_cli.records.numbers import json_number
 from gradcheck_cli.witnesses import TORCH_ERRORS, Abstention
 from gradcheck_cli.worlds.enclosures import MARGIN, NoBound
 from gradcheck_cli.worlds.scalars import ShapeError, TooLarge
@@ -48,9 +47,12 @@ class InBulk:
 
     def entry(self) -> Opinion:
         """What a record keeps."""
-        value = self.value
-        digits = f"{value:.{_DIGITS}g}"
-        return {"value": value, "digits": digits, "bits": 53, "radius": json_number(self.radius)}
+        return entry_in_bulk(self.value, self.radius)
+
+
+def entry_in_bulk(value: float, radius: float) -> Opinion:
+    """What a record keeps of a finite number that is known as far as that."""
+    return {"value": value, "digits": f"{value:.{_DIGITS}g}", "bits": 53, "radius": radius}
 
 
 _UNKNOWN = Abstention("no bound in bulk: what it rests on touches a boundary, a pole or no number")

@@ -42,12 +42,13 @@ _TERMS = {False: 7, True: 12}
 _BITS, _WANTED_BITS = (128, 512, 2048), 80
 # Cells of no more points are left to the reference: it takes less time than cutting on. A dtype of
 # 16 bits has few numbers in all, and few in a binade.
-_FEWEST, _FEWEST_OF_16_BITS = {False: 64, True: 24}, 8
+_FEWEST, _FEWEST_OF_16_BITS = {False: 64, True: 8}, 8
 # A cell is cut into so many at once at most: the prediction sees a remainder that is too large.
 _MOST_CUTS = 3
 # Cells of few points that fail one after the other before the rest of a stretch of so many points
-# is given up: a cell of 64 floats near 1e6 holds periods of a sine.
-_PATIENCE, _STRETCH = 32, 2**21
+# is given up: a cell of 64 floats near 1e6 holds periods of a sine. Points of float64 are so far
+# apart that many cells beside a pole fail, and what is given up there is to be a small part.
+_PATIENCE, _STRETCH, _STRETCHES = {False: 32, True: 128}, 2**21, 64
 
 
 @dataclass(frozen=True)
@@ -119,13 +120,30 @@ class Modeller:
         self._program, _ = decoupled(self._plain)
 
     def over(self, start: int, stop: int) -> Iterator[LineCell]:
-        """Cells that hold all points from `start` up to `stop`, in order."""
+        """Cells that hold all points from `start` up to `stop`, in order; what is open in a row is
+        one.
+        """
+        open_: Open | None = None
+        for cell in self._pieces(start, stop):
+            if isinstance(cell, Open):
+                open_ = cell if open_ is None else Open(open_.start, cell.stop)
+                continue
+            if open_ is not None:
+                yield open_
+                open_ = None
+            yield cell
+        if open_ is not None:
+            yield open_
+
+    def _pieces(self, start: int, stop: int) -> Iterator[LineCell]:
         failures = [0]  # one after the other, in the stretch that a cell is in
         stack = [(start, stop, failures)]
+        stretch = max(_STRETCH // _STRETCHES, (stop - start) // _STRETCHES)
+        stretch = min(_STRETCH, stretch) if self._is_fine else _STRETCH
         fewest = _FEWEST_OF_16_BITS if bytes_of(self.dtype) == 2 else _FEWEST[self._is_fine]
         while stack:
             i, j, failures = stack.pop()
-            if failures[0] >= _PATIENCE:
+            if failures[0] >= _PATIENCE[self._is_fine]:
                 yield Open(i, j)
                 continue
             cell = self._cell(i, j)
@@ -138,7 +156,7 @@ class Modeller:
             else:
                 parts = max(2, min(2 ** min(cell, _MOST_CUTS), (j - i) // fewest))
                 ends = [i + (j - i) * k // parts for k in range(parts + 1)]
-                is_long = j - i > _STRETCH
+                is_long = j - i > stretch
                 pieces = ((a, b, [0] if is_long else failures) for a, b in pairwise(ends))
                 stack += [*pieces][::-1]
 

@@ -217,9 +217,7 @@ class BulkArrays(Bulk):
         """
         import torch
 
-        shape = torch.broadcast_shapes(g.value.shape, where.shape)
-        value, radius = g.value.expand(shape), self._radius(g).expand(shape)
-        at = where.expand(shape)
+        value, radius, at = torch.broadcast_tensors(g.value, self._radius(g), where)
         if not wholly:
             at = at & ~((value == 0) & (radius == 0))
         if g.off is not None:
