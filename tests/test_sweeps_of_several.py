@@ -68,7 +68,7 @@ def outcomes(question):
 @pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
 def test_columns_are_the_points(ranges, dtype):
     """In any blocks, and within their ranges."""
-    track = asked("x*y", dtype, count=40_000, **ranges).track
+    track = asked("x*y", dtype, count=150_000, **ranges).track
     wanted = [track.at(k) for k in range(0, track.count, 977)]
     columns = track.columns(0, track.count)
     for k, point in zip(range(0, track.count, 977), wanted, strict=True):
@@ -76,7 +76,7 @@ def test_columns_are_the_points(ranges, dtype):
         for name, range_ in ranges.items():
             value = Fraction(point[name])
             assert range_.low is None or range_.low <= value <= range_.high or dtype != "float64"
-    some = track.columns(30, min(20_000, track.count))
+    some = track.columns(30, min(90_000, track.count))
     for name, column in some.items():
         assert column.equal(columns[name][30 : 30 + len(column)])
 
@@ -92,6 +92,13 @@ def test_another_seed_draws_other_points():
     """The same one the same."""
     first, same, other = (asked("x*y", "float32", seed=seed).track.at(5) for seed in (1, 1, 2))
     assert first == same != other
+
+
+def test_no_number_is_drawn_twice():
+    """However many blocks there are."""
+    columns = asked("x*y", "float64", count=300_000).track.columns(0, 300_000)
+    drawn = torch.cat([column / column.abs().max() for column in columns.values()])
+    assert len(drawn.unique()) > 600_000 - 10
 
 
 # --- verdicts

@@ -212,11 +212,15 @@ def _unasked(point: Point) -> str:
 
 
 def judge_part(
-    part: Heard, k: int, tolerance: Tolerance | None
+    part: Heard, k: int, tolerance: Tolerance | None, partials: Sequence[int] | None = None
 ) -> tuple[Evidence, tuple[Verdict, ...], tuple[str, ...]]:
     """What was said of a part of one point's question, what that comes to, and what is to be told
     of it.
+
+    Args:
+        partials: those that are judged; None for all.
     """
     evidence = part.evidence(k)
-    verdicts, notes = settled_in_float64(evidence, judge(evidence, tolerance), tolerance)
+    judged = judge(evidence, tolerance, partials)
+    verdicts, notes = settled_in_float64(evidence, judged, tolerance, partials)
     return evidence, verdicts, notes

@@ -25,12 +25,18 @@ Verdicts = tuple["Verdict", ...]
 
 
 def settled_in_float64(
-    evidence: Evidence, verdicts: Verdicts, tolerance: Tolerance | None
+    evidence: Evidence,
+    verdicts: Verdicts,
+    tolerance: Tolerance | None,
+    partials: Sequence[int] | None = None,
 ) -> tuple[Verdicts, tuple[str, ...]]:
     """The verdicts once float64 has decided what is open, and what is to be told of that.
 
     Of a large program all partials are judged in float64 as well: the rounding that so many steps
     deserve leaves room for a formula that is wrong by little.
+
+    Args:
+        partials: what the verdicts are on; None for all.
     """
     is_coarse = evidence.point.dtype.name != "float64"
     # Code may cast its inputs to a dtype of its own: in float64 that would be another function.
@@ -49,7 +55,8 @@ def settled_in_float64(
     if said.whole("reference", BulkProof) is not None:
         plain = plain_partials(said, tolerance)
     open_ = undecided if proof is None else [k for k, well in enumerate(plain) if not well]
-    again = dict(zip(open_, judge(said, tolerance, open_), strict=True))
+    asked = open_ if partials is None else [partials[k] for k in open_]
+    again = dict(zip(open_, judge(said, tolerance, asked), strict=True))
     settled = list(verdicts)
     for k, verdict in again.items():
         is_news = verdict.outcome is Outcome.WRONG and settled[k].outcome is not Outcome.WRONG

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.worlds.tensors import Tensor
 
 # Points whose numbers are drawn together.
-_BLOCK = 2**14
+_BLOCK = 2**16
 
 
 class PointTrack(Protocol):
@@ -143,7 +143,9 @@ def _draws(line: Line, seed: int, number: int, block: int) -> Tensor:
     import numpy as np
     import torch
 
-    draws = np.random.Generator(np.random.Philox(key=[seed, number], counter=block)).random(_BLOCK)
+    # The counter goes up with every four draws: blocks are far apart.
+    bits = np.random.Philox(key=[seed, number], counter=block << 64)
+    draws = np.random.Generator(bits).random(_BLOCK)
     dtype = getattr(torch, line.dtype.name)
     if (
         isinstance(line, Patterns)

@@ -82,4 +82,5 @@ class Alone:
         said = {w.name: w.answer(batch) for w in (Reference(), Autograd())}
         heard = Heard(batch, {**said, "numeric": _UNASKED}, self.analyst)
         for k in range(len(batch)):
-            yield judge_part(heard, k, None)[1][self.asked.partial]
+            _, (verdict,), _ = judge_part(heard, k, None, [self.asked.partial])
+            yield verdict

@@ -113,7 +113,9 @@ class Enclosed:
         if not self._holds(columns, value, radius, known):
             return None
         gaps = self._tensor(abs(self._array(answers) - value), answers)
-        outside = self._outside(program, values, world, answers) & ~known
+        outside = ~known
+        if bool(outside.any()):
+            outside &= self._outside(program, values, world, answers)
 
         def budgets(marked: Tensor) -> tuple[Tensor, Tensor]:
             low, high = self.budgets({n: c[marked] for n, c in columns.items()})

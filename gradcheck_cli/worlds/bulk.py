@@ -48,8 +48,7 @@ class Bulk:
     Args:
         literal: rounds a decimal literal to the dtype under test.
         unit, granted, least: how calls round: `unit` times the size of the result where a row
-        counts
-            one rounding, else that times `granted` for each; and what underflow may take.
+            counts one rounding, else that times `granted` for each; and what underflow may take.
     """
 
     def __init__(
@@ -170,7 +169,7 @@ class Bulk:
             held = [library.sizes(a.value) for a in args]
             radii = [self._radius(a) for a in args]
             found = abs(row.steep(library.module, library.sizes(value), *held, *radii)[position])
-            return library.module.where(found < _FLAT, _FLAT, found)
+            return library.module.clip(found, _FLAT, None)  # which keeps NaN
         program = partial(row.name, position)
         node = program.nodes[program.result]
         if isinstance(node, Number):

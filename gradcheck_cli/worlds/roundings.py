@@ -27,8 +27,7 @@ class Roundings:
 
     Attributes:
         unit, granted: `unit` times the size of the result where a row counts one rounding, else
-        that
-            times `granted` for each.
+            that times `granted` for each.
         least: what underflow may take.
     """
 
@@ -42,6 +41,8 @@ class Roundings:
         is wrong.
         """
         found = slope * radius
+        if found.sum() < INF:  # neither is negative: then none is NaN
+            return found
         return self.library.module.where((slope == 0) | (radius == 0), 0.0, found)
 
     def is_zero(self, a: Enclosure) -> Any:
