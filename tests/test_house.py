@@ -20,7 +20,7 @@ NAME = PACKAGE.name
 # The floors of the house, the lowest first. A room imports rooms on lower floors, for types alone
 # too. The package's own file is the ground: its version; `check()` is imported when it is asked for.
 FLOORS = (
-    ("__init__", "dtypes", "functions", "memory"),
+    ("__init__", "dtypes", "functions", "lean", "memory"),
     ("records", "language", "processes"),
     ("calculus", "reports"),
     ("worlds",),

@@ -26,6 +26,7 @@ from gradcheck_cli.cli.streams import (
 )
 from gradcheck_cli.language.errors import Mistake, UserError
 from gradcheck_cli.language.files import error_text
+from gradcheck_cli.lean import import_torch_lean
 from gradcheck_cli.records.outcome import INTERRUPTED
 from gradcheck_cli.settings.table import takes_file
 
@@ -57,6 +58,7 @@ def command(
 def main() -> NoReturn:
     """Run the command line and leave at once: torch's tear-down alone would take 0.3 s."""
     open_streams()
+    import_torch_lean()
     words = sys.argv[1:]
     try:
         asked = variable("_GRADCHECK_COMPLETE")

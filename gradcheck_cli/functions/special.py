@@ -189,8 +189,8 @@ ROWS = (
 
     Function("i0",  "x", torch=lambda t, x: t.i0(x),          sympy=lambda s, x: s.besseli(0, x), arb=lambda x: _bessel_i(0, x), partials=("i1(x)",),
              rounds=(8, 8)),
-    Function("i1", "x", derivative=("i0(x) - i1(x) / x",), torch=lambda t, x: t.special.i1(x), sympy=lambda s, x: s.besseli(1, x), arb=lambda x: _bessel_i(1, x),
-             monotone=1, partials=("where(x == 0, 1/2, i0(x) - i1(x) / x)",), pullback=("ybar * where(x == 0, 1/2, i0(x) - y / x)",), rounds=(8, 8)),
+    Function("i1", "x", derivative=("i0(x) - i1(x) / x",), torch=lambda t, x: t.special.i1(x), sympy=lambda s, x: s.besseli(1, x),
+             arb=lambda x: _bessel_i(1, x), monotone=1, partials=("where(x == 0, 1/2, i0(x) - i1(x) / x)",), pullback=("ybar * where(x == 0, 1/2, i0(x) - y / x)",), rounds=(8, 8)),
     Function("i0e", "x", torch=lambda t, x: t.special.i0e(x), means="exp(-abs(x)) * i0(x)", pullback=("ybar * (i1e(x) - sign(x) * y)",), rounds=(8, 8)),
     Function("i1e", "x", derivative=("i0e(x) - i1e(x) * (sign(x) + 1 / x)",), torch=lambda t, x: t.special.i1e(x), means="exp(-abs(x)) * i1(x)",
              pullback=("ybar * where(x == 0, 1/2, i0e(x) - y * (sign(x) + 1 / x))",), rounds=(8, 8)),

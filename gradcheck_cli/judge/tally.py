@@ -21,7 +21,7 @@ from gradcheck_cli.witnesses.cells import Beyond, Modelled, Outside
 from gradcheck_cli.witnesses.polynomials import ulp_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from gradcheck_cli.dtypes import DType
     from gradcheck_cli.judge.verdict import Verdict
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 # Points of float64 columns that stay in the second-level cache.
 STRIP = 2**14
 
+# What becomes of a point; 0 where that is not sure.
+_AGREE, _IMPRECISE, _WRONG = 1, 2, 3
 # Points that are checked one by one, at most; the others are told as not settled.
 MOST_PENDING = 4_096
 # Room for the rounding of a difference and its bound in float64.
@@ -56,8 +58,8 @@ class Truths:
     Attributes:
         gaps: |answer - truth|; `size` |truth|, each times `scale`.
         error: how far the truth may be off, one number or one a point.
-        budgets: given marks of points, (least, most) rounding of torch's gradient, of all points or
-            of each, where they are marked.
+        budgets: given places of points, (least, most) rounding of torch's gradient there, of all
+            together or of each; the next is asked where the one before decides nothing.
         marks: of points of which there is a truth, and of those where the function has no value,
             as far as an assumption holds; None where all is proved.
     """
@@ -65,7 +67,7 @@ class Truths:
     gaps: Tensor
     size: Tensor
     error: Any
-    budgets: Callable[[Tensor], tuple[Any, Any]]
+    budgets: Sequence[Callable[[Tensor], tuple[Any, Any]]]
     scale: float = 1.0
     marks: tuple[Tensor, Tensor] | None = None
 
@@ -75,7 +77,8 @@ class Tally:
     """What becomes of the points of a line.
 
     Attributes:
-        budget: (least, most) rounding of torch's gradient over a cell.
+        budget: (least, most) rounding of torch's gradient over a cell; `budgets` at each of some
+            numbers.
         counts: points by outcome; spans of all outcomes but `agree`, and of `pending` points.
         within: points that agree by 4 ulp alone.
         histogram: for each binade of the input, as (is negative, exponent), points by `ULP_EDGES`.
@@ -83,6 +86,7 @@ class Tally:
 
     dtype: DType
     budget: Callable[[LineCell], tuple[float, float]]
+    budgets: Callable[[Tensor], tuple[Tensor, Tensor]]
     counts: Counter[Outcome] = field(default_factory=Counter)
     within: int = 0
     spans: dict[Outcome, Spans] = field(default_factory=dict)
@@ -154,7 +158,8 @@ class Tally:
         # The least spacing in the cell is one for all of it.
         spacing = ulp_at(polynomial.low / scale, self.dtype) * scale
         if not largest * (1 + _ROOM) + error <= FREE_ULPS * spacing:
-            found = Truths(gaps, truth.abs(), error, lambda _: self.budget(cell), scale)
+            budgets = (lambda _: self.budget(cell), lambda at: self.budgets(x[at]))
+            found = Truths(gaps, truth.abs(), error, budgets, scale)
             self.hold(start, x, answers, found)
             return
         self._agree(len(x))
@@ -178,40 +183,68 @@ class Tally:
 
     def hold(self, start: int, x: Tensor, answers: Tensor, truth: Truths) -> None:
         """Points from `start` on, each held against the truth."""
-        dtype, error, scale = self.dtype, truth.error, truth.scale
-        up, down = truth.gaps * (1 + _ROOM) + error, truth.gaps * (1 - _ROOM) - error
-        least = (truth.size * (1 - _ROOM) - error).clamp(min=0)
-        most = truth.size * (1 + _ROOM) + error
-        ulps = truth.gaps / self._spacings(truth.size, scale)
+        import torch
+
+        ulps = truth.gaps / self._spacings(truth.size, truth.scale)
         is_known, outside = truth.marks or (~(truth.gaps < 0), None)
-        near = up <= FREE_ULPS * self._spacings(least, scale)  # not where one is NaN
+        least = (truth.size * (1 - _ROOM) - truth.error).clamp(min=0)
+        free = FREE_ULPS * self._spacings(least, truth.scale)
+        near = truth.gaps * (1 + _ROOM) + truth.error <= free  # not where one is NaN
         near &= is_known
         self._count(x, ulps if truth.marks is None else ulps.masked_fill(~is_known, inf))
         self.within += int(near.sum())
-        open_points = ~near & is_known
-        low, high = truth.budgets(open_points) if bool(open_points.any()) else (0.0, inf)
-        half = (2 * dtype.unit_roundoff) ** 0.5
-        explained = open_points & (up <= BUDGET_FACTOR * low * scale)
-        nothing = open_points & (answers == 0) & (most <= float(dtype.smallest) / 2 * scale)
-        agree = near | (explained & (up <= half * least)) | (nothing & (least > 0))
-        is_bad = ~answers.isfinite() & is_known
-        far = open_points & (down > FREE_ULPS * self._spacings(most, scale))
-        imprecise = far & explained & (down > half * most) & ~agree
-        wrong = (is_bad | (far & (down > BUDGET_FACTOR * high * scale))) & ~agree
+        classes = near.to(torch.int8)
+        beyond = (~near & is_known).nonzero().squeeze(1)
+        if len(beyond):
+            classes[beyond] = self._beyond(truth, beyond, answers)
+        agree = classes == _AGREE
         self._agree(int(agree.sum()))
         self._extreme(Outcome.AGREE, start, ulps, agree)
-        self._put(Outcome.IMPRECISE, start, imprecise)
-        self._extreme(Outcome.IMPRECISE, start, ulps, imprecise)
-        if truth.marks is None:
-            self._put(Outcome.WRONG, start, wrong)
-            self._extreme(Outcome.WRONG, start, ulps.masked_fill(is_bad, inf), wrong)
-        else:  # what rests on an assumption is proved before it is called wrong
-            wrong &= False
-        settled = agree | imprecise | wrong
+        for outcome, number in ((Outcome.IMPRECISE, _IMPRECISE), (Outcome.WRONG, _WRONG)):
+            marked = classes == number
+            self._put(outcome, start, marked)
+            # What is no number is as far off as can be.
+            self._extreme(outcome, start, ulps.masked_fill(~answers.isfinite(), inf), marked)
+        settled = classes > 0
         if outside is not None:
             self._put(Outcome.UNDEFINED, start, outside)
             settled = settled | outside
         self._put(None, start, ~settled)
+
+    def _beyond(self, truth: Truths, places: Tensor, answers: Tensor) -> Tensor:
+        """The classes of points that are further off than the free ulps; 0 where none is sure."""
+        import torch
+
+        classes = torch.zeros(len(places), dtype=torch.int8, device=places.device)
+        left = torch.arange(len(places), device=places.device)
+        for budgets in truth.budgets:
+            at = places[left]
+            classes[left] = self._classes(truth, at, answers[at], *budgets(at))
+            left = (classes == 0).nonzero().squeeze(1)
+            if not len(left):
+                break
+        return classes
+
+    def _classes(self, truth: Truths, at: Tensor, answers: Tensor, low: Any, high: Any) -> Tensor:
+        """Those of points at some places, given torch's answers and their budgets."""
+        import torch
+
+        dtype, scale, gaps, size = self.dtype, truth.scale, truth.gaps[at], truth.size[at]
+        error = truth.error[at] if isinstance(truth.error, torch.Tensor) else truth.error
+        up, down = gaps * (1 + _ROOM) + error, gaps * (1 - _ROOM) - error
+        least = (size * (1 - _ROOM) - error).clamp(min=0)
+        most = size * (1 + _ROOM) + error
+        half = (2 * dtype.unit_roundoff) ** 0.5
+        explained = up <= BUDGET_FACTOR * low * scale
+        nothing = (answers == 0) & (most <= float(dtype.smallest) / 2 * scale) & (least > 0)
+        agree = (explained & (up <= half * least)) | nothing
+        far = down > FREE_ULPS * self._spacings(most, scale)
+        classes = agree.to(torch.int8) * _AGREE
+        classes[far & explained & (down > half * most) & ~agree] = _IMPRECISE
+        if truth.marks is None:  # what rests on an assumption is proved before it is called wrong
+            is_bad = ~answers.isfinite()
+            classes[(is_bad | (far & (down > BUDGET_FACTOR * high * scale))) & ~agree] = _WRONG
+        return classes
 
     def _extreme(self, outcome: Outcome, start: int, ulps: Tensor, marked: Tensor | None) -> None:
         """Remember the point that is furthest off, the first of several."""

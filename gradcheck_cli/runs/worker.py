@@ -9,6 +9,7 @@ import pickle
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from gradcheck_cli.lean import import_torch_lean
 from gradcheck_cli.processes import DONE, READY
 from gradcheck_cli.runs.desk import Desk
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 def items(batches: Iterator[bytes]) -> Iterator[bytes]:
     """For each batch its Items, each as soon as it is there, and DONE."""
+    import_torch_lean()
     with closing(Desk()) as desk:
         desk.prepare()
         yield READY

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import inf, nan
+from math import nan
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -117,14 +117,11 @@ class Enclosed:
         if bool(outside.any()):
             outside &= self._outside(program, values, world, answers)
 
-        def budgets(marked: Tensor) -> tuple[Tensor, Tensor]:
-            low, high = self.budgets({n: c[marked] for n, c in columns.items()})
-            lows, highs = gaps * 0.0, gaps * 0.0 + inf
-            lows[marked], highs[marked] = low, high
-            return lows, highs
+        def budgets(at: Tensor) -> tuple[Tensor, Tensor]:
+            return self.budgets({name: column[at] for name, column in columns.items()})
 
         gaps = gaps.masked_fill(~answers.isfinite(), nan)
-        return Truths(gaps, size, radius * MARGIN, budgets, 1.0, (known, outside))
+        return Truths(gaps, size, radius * MARGIN, [budgets], 1.0, (known, outside))
 
     def _holds(
         self, columns: Mapping[str, Tensor], value: Any, radius: Tensor, known: Tensor

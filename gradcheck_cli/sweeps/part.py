@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from gradcheck_cli.witnesses.cells import LineCell
 
 
-# Points of a stretch without a proved truth that are left to single checks.
-_FEW = 64
 # Points that are enclosed together.
 _BULK = 2**16
 
@@ -59,21 +57,21 @@ class SweptPart:
 
 def swept(asked: SweepQuestion, start: int, stop: int, analyst: Analyst | None) -> SweptPart:
     """The points of a part, judged."""
-    rounding, line = Rounding(asked.prepared), asked.track.line
+    rounding, line, moving = Rounding(asked.prepared), asked.track.line, asked.sweep.moving
     fixed = {n: v for n, v in asked.numbers.items() if n not in asked.sweep.ranges}
     between = None
-    cells: Iterator[LineCell] = iter([Open(start, stop)])
+    cells: Iterator[LineCell] = iter([Open(start, stop, given_up=True)])
     if line is not None:
-        moving = asked.sweep.moving
         modeller = Modeller(asked.prepared, asked.partial, moving, fixed, line)
         cells = modeller.over(start, stop)
         between = Allowances(rounding, asked.partial, moving, fixed, asked.dtype).between
-    tally = Tally(asked.dtype, _Budgets(line, between).of_cell)
+    budgets = partial(_point_budgets, asked, rounding)
+    tally = Tally(asked.dtype, _Budgets(line, between).of_cell, lambda x: budgets({moving: x}))
     why_not = _refusal(asked, start)
     if why_not:
         nothing = Settled(unsettled=[(Stretch(start, stop, stop - start), why_not)])
         return SweptPart(asked, start, stop, tally, nothing, 0, 0, 0)
-    enclosed = Enclosed(asked, partial(_point_budgets, asked, rounding))
+    enclosed = Enclosed(asked, budgets)
     cell, made, in_bulk = next(cells), 0, 0
     made += not isinstance(cell, Open)
     for first, columns, partials in torch_answers(asked, start, stop):
@@ -86,7 +84,7 @@ def swept(asked: SweepQuestion, start: int, stop: int, analyst: Analyst | None) 
             piece = {name: column[done:end] for name, column in columns.items()}
             if partials is None:
                 _without_path(tally, asked, first + done, first + end)
-            elif isinstance(cell, Open) and cell.stop - cell.start > _FEW:
+            elif isinstance(cell, Open) and cell.given_up:
                 in_bulk += _hold_in_bulk(tally, enclosed, first + done, piece, partials[done:end])
             else:
                 x = next(iter(piece.values()))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import groupby, pairwise
 from math import frexp, isfinite, ldexp, trunc
 from sys import float_info
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -83,10 +83,15 @@ class Outside:
 
 @dataclass(frozen=True)
 class Open:
-    """Nothing is proved here."""
+    """Nothing is proved here.
+
+    Attributes:
+        given_up: so much failed that the rest was not looked at.
+    """
 
     start: int
     stop: int
+    given_up: bool = False
 
 
 LineCell: TypeAlias = "Modelled | Beyond | Outside | Open"
@@ -120,20 +125,14 @@ class Modeller:
         self._program, _ = decoupled(self._plain)
 
     def over(self, start: int, stop: int) -> Iterator[LineCell]:
-        """Cells that hold all points from `start` up to `stop`, in order; what is open in a row is
-        one.
+        """Cells that hold all points from `start` up to `stop`, in order; of what is given up all
+        that is open beside it is a part.
         """
-        open_: Open | None = None
-        for cell in self._pieces(start, stop):
-            if isinstance(cell, Open):
-                open_ = cell if open_ is None else Open(open_.start, cell.stop)
-                continue
-            if open_ is not None:
-                yield open_
-                open_ = None
-            yield cell
-        if open_ is not None:
-            yield open_
+        for is_open, cells in groupby(self._pieces(start, stop), lambda c: isinstance(c, Open)):
+            found = [*cells]
+            if is_open and any(getattr(cell, "given_up", False) for cell in found):
+                found = [Open(found[0].start, found[-1].stop, given_up=True)]
+            yield from found
 
     def _pieces(self, start: int, stop: int) -> Iterator[LineCell]:
         failures = [0]  # one after the other, in the stretch that a cell is in
@@ -144,7 +143,7 @@ class Modeller:
         while stack:
             i, j, failures = stack.pop()
             if failures[0] >= _PATIENCE[self._is_fine]:
-                yield Open(i, j)
+                yield Open(i, j, given_up=True)
                 continue
             cell = self._cell(i, j)
             if not isinstance(cell, int):
