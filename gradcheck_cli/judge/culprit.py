@@ -174,10 +174,14 @@ class Inquiry:
                 return Culprit(node, Cause.ROUNDING, words)
         return None
 
-    def _out_of_range(self, partial: int, truth: Any, unlimited: Rerun) -> Culprit:
-        """The first node that the dtype's range alone spoils, else the first number beyond it."""
+    def _out_of_range(self, partial: int, truth: Any, unlimited: Rerun) -> Culprit | None:
+        """The first node that the dtype's range alone spoils, else the first number beyond it; None
+        where all of them are numbers of torch's own, which a replay keeps.
+        """
         needed = self.trace.upstream(self.trace.partials[partial])
         lost = [item for item in unlimited.lost if item.place in needed]
+        if not lost:
+            return None
         # torch's kernels may work in a wider format: first what torch itself lost.
         torchs = {item.place for item in self.replay.run().lost}
         lost.sort(key=lambda item: item.place not in torchs)

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from math import copysign, frexp, isfinite, ldexp
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from gradcheck_cli.language.errors import Mistake, PointError, mistake
 from gradcheck_cli.questions.numbers import Exact, read_number, split_at
@@ -101,34 +102,68 @@ class Patterns:
 
 @dataclass(frozen=True)
 class Evenly:
-    """`count` points at equal distances, both ends included, each the nearest number of the dtype
-    to `low + k * step` in float64.
+    """`count` points at equal distances, both ends included, each the float64 nearest to where it
+    is, rounded to a number of the dtype between the ends.
     """
 
     dtype: DType
-    low: float
-    high: float
+    low: Fraction
+    high: Fraction
     count: int
-
-    @property
-    def _step(self) -> float:
-        return (self.high - self.low) / (self.count - 1) if self.count > 1 else 0.0
 
     def value(self, k: int) -> float:
         """The number of one point."""
-        if k == self.count - 1:
-            return self.high
-        return self.dtype.round(Fraction(self.low + k * self._step))
+        least, most = self._inside
+        return min(max(self.dtype.round(Fraction(self._at(float(k)))), least), most)
 
     def tensor(self, start: int, stop: int) -> Tensor:
         """Consecutive points, in the dtype."""
         import torch
 
-        steps = torch.arange(start, stop, dtype=torch.float64)
-        points = steps.mul_(self._step).add_(self.low)
-        if stop == self.count:
-            points[-1] = self.high
-        return points.to(getattr(torch, self.dtype.name))
+        points: Tensor = self._at(torch.arange(start, stop, dtype=torch.float64))
+        return points.to(getattr(torch, self.dtype.name)).clamp_(*self._inside)
+
+    @cached_property
+    def _inside(self) -> tuple[float, float]:
+        first, last = places_of(self.low, self.high, self.dtype)
+        return number_at(first, self.dtype), number_at(last, self.dtype)
+
+    def _at(self, k: Any) -> Any:
+        """Where points are: their numbers are floats, or a tensor of them."""
+        scale, (low, rest), (step, step_rest) = self._ends
+        # A product, and then a sum, with what each of them lacks.
+        product = k * step
+        (upper, lower), (high, down) = _halves(k), _halves(step)
+        lacks = ((upper * high - product) + upper * down + lower * high) + lower * down
+        total = low + product
+        back = total - low
+        lacks = lacks + (low - (total - back)) + (product - back)
+        return (total + (lacks + (k * step_rest + rest))) / scale
+
+    @cached_property
+    def _ends(self) -> tuple[float, tuple[float, float], tuple[float, float]]:
+        """The first point and the distance as sums of two floats, each times a power of two that
+        keeps halves of them in range.
+        """
+        step = (self.high - self.low) / max(self.count - 1, 1)
+        size = frexp(max(abs(self.low), abs(self.high)))[1]
+        scale = ldexp(1.0, min(max(-size, -1000), 1000))
+        return scale, _pair(self.low * Fraction(scale)), _pair(step * Fraction(scale))
+
+
+def _pair(number: Fraction) -> tuple[float, float]:
+    first = float(number)
+    return first, float(number - Fraction(first))
+
+
+def _halves(x: Any) -> tuple[Any, Any]:
+    """Numbers as sums of two of 26 bits.
+
+    Source: Dekker 1971.
+    """
+    far = x * (2.0**27 + 1)
+    upper = far - (far - x)
+    return upper, x - upper
 
 
 # The points of one variable.
@@ -162,23 +197,27 @@ class Range:
         if self.low is None or self.high is None:
             first, last = 0, 2 * finite_count(dtype) - 1
         else:
-            first, last = self._places(self.low, self.high, dtype)
+            first, last = places_of(self.low, self.high, dtype)
+            if last < first:
+                raise mistake("bad-range", f"no {dtype.name} lies in {self.text}")
         if count is None:
             return Patterns(dtype, first, last, last - first + 1)
         if self.low is None:
             return Patterns(dtype, first, last, min(count, last + 1))
-        return Evenly(dtype, number_at(first, dtype), number_at(last, dtype), count)
+        largest = Fraction(dtype.largest)
+        return Evenly(dtype, max(self.low, -largest), min(self.high, largest), count)
 
-    def _places(self, low: Fraction, high: Fraction, dtype: DType) -> tuple[int, int]:
-        """The first number that is not below `low`, and the last that is not above `high`."""
-        first, last = _clipped(low, dtype), _clipped(high, dtype)
-        start, stop = rank(first, dtype), rank(last, dtype)
-        start += Fraction(first) < low
-        stop -= Fraction(last) > high
-        start -= first == 0 and low == 0 and start == finite_count(dtype)
-        if stop < start:
-            raise mistake("bad-range", f"no {dtype.name} lies in {self.text}")
-        return start, stop
+
+def places_of(low: Fraction, high: Fraction, dtype: DType) -> tuple[int, int]:
+    """The ranks of the first number that is not below `low`, and of the last that is not above
+    `high`; that is before the first where there is none.
+    """
+    first, last = _clipped(low, dtype), _clipped(high, dtype)
+    start, stop = rank(first, dtype), rank(last, dtype)
+    start += Fraction(first) < low
+    stop -= Fraction(last) > high
+    start -= first == 0 and low == 0 and start == finite_count(dtype)
+    return start, stop
 
 
 def _clipped(value: Fraction, dtype: DType) -> float:

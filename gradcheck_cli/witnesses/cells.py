@@ -45,10 +45,10 @@ _BITS, _WANTED_BITS = (128, 512, 2048), 80
 _FEWEST, _FEWEST_OF_16_BITS = {False: 64, True: 8}, 8
 # A cell is cut into so many at once at most: the prediction sees a remainder that is too large.
 _MOST_CUTS = 3
-# Cells of few points that fail one after the other before the rest of a stretch of so many points
-# is given up: a cell of 64 floats near 1e6 holds periods of a sine. Points of float64 are so far
-# apart that many cells beside a pole fail, and what is given up there is to be a small part.
-_PATIENCE, _STRETCH, _STRETCHES = {False: 32, True: 128}, 2**21, 64
+# Cells of few points that fail one after the other before the rest of a stretch is given up: a cell
+# of 64 floats near 1e6 holds periods of a sine. Points of float64 are so far apart that many cells
+# beside a pole fail, and what is given up there is to be a small part: a 64th, or so many points.
+_PATIENCE, _STRETCHES, _STRETCH = {False: 32, True: 128}, 64, (2**10, 2**21)
 
 
 @dataclass(frozen=True)
@@ -137,8 +137,8 @@ class Modeller:
     def _pieces(self, start: int, stop: int) -> Iterator[LineCell]:
         failures = [0]  # one after the other, in the stretch that a cell is in
         stack = [(start, stop, failures)]
-        stretch = max(_STRETCH // _STRETCHES, (stop - start) // _STRETCHES)
-        stretch = min(_STRETCH, stretch) if self._is_fine else _STRETCH
+        least, most = _STRETCH
+        stretch = min(max((stop - start) // _STRETCHES, least), most)
         fewest = _FEWEST_OF_16_BITS if bytes_of(self.dtype) == 2 else _FEWEST[self._is_fine]
         while stack:
             i, j, failures = stack.pop()

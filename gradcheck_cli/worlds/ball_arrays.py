@@ -188,10 +188,10 @@ class BallArrays:
         if not marks.any():
             return g
         found, nothing = value.copy(), arb.nan()
-        for place in zip(*np.nonzero(marks), strict=True):
-            x = found[place]
+        for place in np.argwhere(marks):  # that of a single number has no index
+            x = found[tuple(place)]
             if x is not OFF and (wholly or not x.is_zero()):
-                found[place] = nothing
+                found[tuple(place)] = nothing
         return _enclosed(found)
 
     def doubted(self, where: Any, ybar: Enclosure) -> Enclosure:

@@ -20,7 +20,14 @@ from gradcheck_cli.judge.allowances import Allowances
 from gradcheck_cli.judge.distances import ulps_of
 from gradcheck_cli.judge.measure import ulp
 from gradcheck_cli.judge.rounding import Rounding
-from gradcheck_cli.questions.ranges import Evenly, Patterns, finite_count, number_at, rank
+from gradcheck_cli.questions.ranges import (
+    Evenly,
+    Patterns,
+    finite_count,
+    number_at,
+    places_of,
+    rank,
+)
 from gradcheck_cli.questions.tracks import LineTrack
 from gradcheck_cli.sweeps.alone import Alone
 from gradcheck_cli.worlds import balls
@@ -88,6 +95,22 @@ def test_a_number_is_found_at_its_rank(name):
     assert number_at(whole - 1, form) == float(form.largest)
 
 
+@pytest.mark.parametrize(
+    "ends", [("-3", "3"), ("0", "1"), ("0.1", "0.3"), ("-1e308", "1.7e308"), ("1e-300", "1e-290")]
+)
+def test_points_at_equal_distances_are_the_nearest_floats(ends):
+    """So that a grid meets the kinks that lie on it: the middle of -3 and 3 is 0."""
+    low, high = map(Fraction, ends)
+    first, last = (number_at(k, DTYPES["float64"]) for k in places_of(low, high, DTYPES["float64"]))
+    assert low <= Fraction(first) < Fraction(last) <= high
+    for count in (2, 3, 11, 20_001):
+        line = Evenly(DTYPES["float64"], low, high, count)
+        for k in {0, 1, count // 3, count // 2, count - 2, count - 1}:
+            exact = low + (high - low) * Fraction(k, count - 1)
+            assert line.value(k) == min(max(float(exact), first), last)
+    assert Evenly(DTYPES["float64"], Fraction(-3), Fraction(3), 20_001).value(10_000) == 0
+
+
 @pytest.mark.parametrize("name", DTYPES)
 def test_tensors_hold_the_numbers_of_a_line(name):
     """In the dtype, bit by bit; every one, and so many of them."""
@@ -98,7 +121,8 @@ def test_tensors_hold_the_numbers_of_a_line(name):
         Patterns(form, whole // 2 - 100, whole // 2 + 100, 201),
         Patterns(form, 0, whole - 1, 333),
         Patterns(form, first, first + 500, 501),
-        Evenly(form, -4.0, 3.0, 1000),
+        Evenly(form, Fraction(-4), Fraction(3), 1000),
+        Evenly(form, Fraction("-0.1"), Fraction("0.7"), 777),
     ]
     for line in lines:
         start, stop = 7, min(line.count, 190)
