@@ -17,7 +17,7 @@ from gradcheck_cli.judge.spans import Spans
 from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.records.record import FREE_ULPS
 from gradcheck_cli.records.sweep_record import ULP_EDGES
-from gradcheck_cli.witnesses.cells import Beyond, Modelled, Outside
+from gradcheck_cli.witnesses.line_cells import Beyond, Modelled, Outside
 from gradcheck_cli.witnesses.polynomials import ulp_at
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from gradcheck_cli.dtypes import DType
     from gradcheck_cli.judge.verdict import Verdict
-    from gradcheck_cli.witnesses.cells import LineCell
+    from gradcheck_cli.witnesses.line_cells import LineCell
     from gradcheck_cli.worlds.tensors import Tensor
 
 # Points of float64 columns that stay in the second-level cache.
@@ -102,6 +102,7 @@ class Tally:
         elif isinstance(cell, Beyond):
             right = answers == cell.sign * inf
             self._agree(int(right.sum()))
+            self._count(x[right], None)
             self._put(None, start, ~right)
         elif isinstance(cell, Modelled):
             for i in range(0, count, STRIP):
@@ -122,6 +123,8 @@ class Tally:
         for point, verdict in sorted(verdicts.items()):
             places.setdefault(verdict.outcome, []).append(point)
             ulps = -1.0 if verdict.ulps is None else verdict.ulps
+            if verdict.outcome is Outcome.AGREE and ulps == inf:
+                ulps = 0.0  # an infinity that is the nearest number
             known = self.extremes.get(verdict.outcome)
             if known is None or not ulps <= known.ulps:
                 self.extremes[verdict.outcome] = Extreme(point, ulps)
@@ -191,7 +194,10 @@ class Tally:
         free = FREE_ULPS * self._spacings(least, truth.scale)
         near = truth.gaps * (1 + _ROOM) + truth.error <= free  # not where one is NaN
         near &= is_known
-        self._count(x, ulps if truth.marks is None else ulps.masked_fill(~is_known, inf))
+        if truth.marks is None:
+            self._count(x, ulps)
+        else:
+            self._count(x[is_known], ulps[is_known])
         self.within += int(near.sum())
         classes = near.to(torch.int8)
         beyond = (~near & is_known).nonzero().squeeze(1)
@@ -261,6 +267,8 @@ class Tally:
         """Enter points into the histogram; without ulps they are all nearest numbers."""
         import torch
 
+        if not len(x):
+            return
         kinds = len(ULP_EDGES) + 1
         classes: Tensor = 0
         if ulps is not None:

@@ -202,7 +202,7 @@ class Range:
                 raise mistake("bad-range", f"no {dtype.name} lies in {self.text}")
         if count is None:
             return Patterns(dtype, first, last, last - first + 1)
-        if self.low is None:
+        if self.low is None or self.high is None:
             return Patterns(dtype, first, last, min(count, last + 1))
         largest = Fraction(dtype.largest)
         return Evenly(dtype, max(self.low, -largest), min(self.high, largest), count)

@@ -24,7 +24,8 @@ from gradcheck_cli.sweeps.answers import torch_answers
 from gradcheck_cli.sweeps.enclosed import Enclosed, assumption_of
 from gradcheck_cli.sweeps.settling import Settled, settle
 from gradcheck_cli.witnesses import TORCH_ERRORS
-from gradcheck_cli.witnesses.cells import Modeller, Open
+from gradcheck_cli.witnesses.cells import Modeller
+from gradcheck_cli.witnesses.line_cells import Open
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.records.sweep_record import SweepRecord, SweptPoint
     from gradcheck_cli.sweeps.asked import SweepQuestion
     from gradcheck_cli.symbolic.client import Analyst
-    from gradcheck_cli.witnesses.cells import LineCell
+    from gradcheck_cli.witnesses.line_cells import LineCell
 
 
 # Points that are enclosed together.
@@ -279,6 +280,6 @@ def _swept_point(record: Record, asked: SweepQuestion) -> SweptPoint:
     return {
         "at": at,
         "ulps": entry["autograd"].get("ulps"),
-        "partial": entry,
+        "partial": dict(entry),  # as it is: the record's own may be made inconclusive
         "reproduce": record["reproduce"],
     }

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _MOST_TRIED, _INSIDE = 32, 2
 # A stretch whose points turn out otherwise is checked point by point up to this size.
 _SMALL = 1_024
-_UNREACHED = "no piece of the proved truth is known here, and more points than are checked singly"
+_UNREACHED = "bulk leaves this open, and it is more points than are checked singly"
 
 
 @dataclass
@@ -44,7 +44,7 @@ def settle(tally: Tally, judge: Alone, seed: int) -> Settled:
     settled = Settled()
     for outcome in (Outcome.WRONG, Outcome.IMPRECISE):
         _try(tally, outcome, judge, settled, Random(f"{seed}:{outcome}"))  # noqa: S311 - nothing secret: the same points every time
-    _finish(tally, judge, settled)
+    _finish(tally, judge, settled, Random(f"{seed}:open"))  # noqa: S311 - as above
     return settled
 
 
@@ -82,14 +82,23 @@ def _try(tally: Tally, outcome: Outcome, judge: Alone, settled: Settled, random:
         tally.spans[outcome] = Spans.of([*kept, *singles])
 
 
-def _finish(tally: Tally, judge: Alone, settled: Settled) -> None:
-    """Check pending points, small stretches first, as many as are checked singly."""
+def _finish(tally: Tally, judge: Alone, settled: Settled, random: Random) -> None:
+    """Check pending points, small stretches first, as many as are checked singly; and a few of each
+    stretch that is too long for that.
+    """
     found: dict[int, Verdict] = {}
-    left = MOST_PENDING
+    left, tried = MOST_PENDING, 0
     for span in sorted(tally.pending, key=lambda span: (span.stop - span.start, span.start)):
         size = span.stop - span.start
         if size > left or not span.is_whole:
-            settled.unsettled.append((span, _UNREACHED))
+            if span.is_whole and tried < _MOST_TRIED:
+                tried += 1
+                inside = {random.randrange(span.start, span.stop) for _ in range(_INSIDE)}
+                some = sorted({span.start, span.stop - 1, *inside})
+                found |= _checked(judge, some, settled)
+                span = Stretch(span.start, span.stop, size - len(some))
+            if span.points:
+                settled.unsettled.append((span, _UNREACHED))
             continue
         left -= size
         found |= _checked(judge, range(span.start, span.stop), settled)

@@ -9,12 +9,11 @@ Numerical Algorithms (2002), section 5.1, for the rounding of Horner's rule.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby, pairwise
+from itertools import pairwise
 from math import frexp, isfinite, ldexp, trunc
 from sys import float_info
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from flint import arb, ctx
 
@@ -22,18 +21,20 @@ from gradcheck_cli.calculus.decoupling import decoupled
 from gradcheck_cli.functions.arithmetic import OFF
 from gradcheck_cli.language.program import Builder, Call, Program, prune
 from gradcheck_cli.questions.ranges import bytes_of
-from gradcheck_cli.witnesses.polynomials import Polynomial, parts_for, polynomial_of, single, ulp_at
+from gradcheck_cli.witnesses.line_cells import Beyond, Modelled, Open, Outside
+from gradcheck_cli.witnesses.polynomials import parts_for, polynomial_of, single, ulp_at
 from gradcheck_cli.witnesses.reference import domain_left, taken_nodes
 from gradcheck_cli.worlds import balls
 from gradcheck_cli.worlds.ends import Ends, ends_of
 from gradcheck_cli.worlds.jets import coefficients, jets_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from gradcheck_cli.dtypes import DType
     from gradcheck_cli.questions.prepared import Prepared
     from gradcheck_cli.questions.ranges import Line
+    from gradcheck_cli.witnesses.line_cells import LineCell
 
 # Terms of the series, for dtypes that float64 holds with room, and for float64.
 _TERMS = {False: 7, True: 12}
@@ -48,53 +49,7 @@ _MOST_CUTS = 3
 # Cells of few points that fail one after the other before the rest of a stretch is given up: a cell
 # of 64 floats near 1e6 holds periods of a sine. Points of float64 are so far apart that many cells
 # beside a pole fail, and what is given up there is to be a small part: a 64th, or so many points.
-_PATIENCE, _STRETCHES, _STRETCH = {False: 32, True: 128}, 64, (2**10, 2**21)
-
-
-@dataclass(frozen=True)
-class Modelled:
-    """The derivative is the polynomial, within its error, at every point.
-
-    Attributes:
-        start, stop: the points of the line.
-    """
-
-    start: int
-    stop: int
-    polynomial: Polynomial
-
-
-@dataclass(frozen=True)
-class Beyond:
-    """The derivative is beyond the dtype's largest number, above it or below its negative."""
-
-    start: int
-    stop: int
-    sign: int
-
-
-@dataclass(frozen=True)
-class Outside:
-    """The function has no value: a domain is left."""
-
-    start: int
-    stop: int
-
-
-@dataclass(frozen=True)
-class Open:
-    """Nothing is proved here.
-
-    Attributes:
-        given_up: so much failed that the rest was not looked at.
-    """
-
-    start: int
-    stop: int
-    given_up: bool = False
-
-
-LineCell: TypeAlias = "Modelled | Beyond | Outside | Open"
+_PATIENCE, _STRETCHES, _STRETCH = {False: 32, True: 64}, 64, (2**10, 2**21)
 
 
 class Modeller:
@@ -128,11 +83,17 @@ class Modeller:
         """Cells that hold all points from `start` up to `stop`, in order; of what is given up all
         that is open beside it is a part.
         """
-        for is_open, cells in groupby(self._pieces(start, stop), lambda c: isinstance(c, Open)):
-            found = [*cells]
-            if is_open and any(getattr(cell, "given_up", False) for cell in found):
-                found = [Open(found[0].start, found[-1].stop, given_up=True)]
-            yield from found
+        held: list[Open] = []
+        for cell in self._pieces(start, stop):
+            is_open = isinstance(cell, Open)
+            if held and not (is_open and cell.stop - held[0].start <= _STRETCH[1]):
+                yield from _together(held)
+                held = []
+            if isinstance(cell, Open):
+                held.append(cell)
+            else:
+                yield cell
+        yield from _together(held)
 
     def _pieces(self, start: int, stop: int) -> Iterator[LineCell]:
         failures = [0]  # one after the other, in the stretch that a cell is in
@@ -226,7 +187,8 @@ class Modeller:
         if near is None:
             return False
         (head,) = coefficients(near, 1)
-        return not (head.is_zero() or head.rel_accuracy_bits() >= _WANTED_BITS)
+        is_exact = head.is_zero() or head.rel_accuracy_bits() >= _WANTED_BITS
+        return bool(head.is_finite()) and not is_exact
 
     def _jets(self, x: Any, order: int) -> Any | None:
         """The partial's series around a ball; None where a kink, or the value, is not decided."""
@@ -273,6 +235,13 @@ class Modeller:
     @cached_property
     def _machine(self) -> balls.Machine:
         return self._prepared.machine
+
+
+def _together(cells: Sequence[Open]) -> Sequence[Open]:
+    """Neighbours, as one where some of them are given up."""
+    if not any(cell.given_up for cell in cells):
+        return cells
+    return [Open(cells[0].start, cells[-1].stop, given_up=True)]
 
 
 def _ends(value: Any) -> Ends:

@@ -15,7 +15,8 @@ from flint import arb, ctx
 from gradcheck_cli.judge import distances as far
 from gradcheck_cli.questions.tracks import LineTrack
 from gradcheck_cli.sweeps.alone import Alone
-from gradcheck_cli.witnesses.cells import Beyond, Modelled, Modeller, Outside
+from gradcheck_cli.witnesses.cells import Modeller
+from gradcheck_cli.witnesses.line_cells import Beyond, Modelled, Outside
 from gradcheck_cli.witnesses.reference import Reference
 from gradcheck_cli.witnesses.truth import Undefined
 from gradcheck_cli.worlds import balls
