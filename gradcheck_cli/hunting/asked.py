@@ -10,6 +10,7 @@ from gradcheck_cli.hunting.space import Lane, Space, place_in_order
 from gradcheck_cli.language.errors import Mistake, PointError, Span, UserError, mistake
 from gradcheck_cli.language.reading import read_program
 from gradcheck_cli.questions.devices import devices_of
+from gradcheck_cli.questions.naming import RANGES
 from gradcheck_cli.questions.numbers import Exact
 from gradcheck_cli.questions.prepared import Oversize
 from gradcheck_cli.questions.question import question_of
@@ -67,7 +68,7 @@ def _spaces(program: Program, settings: Settings) -> Iterator[Space]:
 
 def _question(program: Program, fixed: Mapping[str, Exact], settings: Settings) -> Question:
     over = settings.over
-    integers = question_of(program, (*over, *fixed), settings.wrt).integers
+    integers = question_of(program, (*over, *fixed), settings.wrt, asked=RANGES).integers
     if not_numbers := integers & {*over}:
         name = sorted(not_numbers)[0]
         raise mistake("bad-range", f"`{name}` holds class indices: there is nothing to hunt for")

@@ -41,6 +41,7 @@ class Asked(NamedTuple):
 
 # `dy/dx`, which is a quotient where its names have values.
 _SLOPE = re.compile(r"d\w{0,2}/d\w{1,2}")
+RANGES = Asked("--over", "--wrt", "--over {}=-4:4")
 COMMAND, PYTHON = Asked("--at", "--wrt", "--at {}={}"), Asked("at", "wrt", '{{"{}": {}}}')
 
 

@@ -125,7 +125,7 @@ class Evenly:
 
     @cached_property
     def _inside(self) -> tuple[float, float]:
-        first, last = places_of(self.low, self.high, self.dtype)
+        first, last = ranks_between(self.low, self.high, self.dtype)
         return number_at(first, self.dtype), number_at(last, self.dtype)
 
     def _at(self, k: Any) -> Any:
@@ -197,7 +197,7 @@ class Range:
         if self.low is None or self.high is None:
             first, last = 0, 2 * finite_count(dtype) - 1
         else:
-            first, last = places_of(self.low, self.high, dtype)
+            first, last = ranks_between(self.low, self.high, dtype)
             if last < first:
                 raise mistake("bad-range", f"no {dtype.name} lies in {self.text}")
         if count is None:
@@ -208,7 +208,7 @@ class Range:
         return Evenly(dtype, max(self.low, -largest), min(self.high, largest), count)
 
 
-def places_of(low: Fraction, high: Fraction, dtype: DType) -> tuple[int, int]:
+def ranks_between(low: Fraction, high: Fraction, dtype: DType) -> tuple[int, int]:
     """The ranks of the first number that is not below `low`, and of the last that is not above
     `high`; that is before the first where there is none.
     """

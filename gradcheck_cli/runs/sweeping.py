@@ -9,6 +9,7 @@ from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.language.errors import Mistake, PointError, UserError, mistake
 from gradcheck_cli.language.reading import read_program
 from gradcheck_cli.questions.devices import devices_of
+from gradcheck_cli.questions.naming import RANGES
 from gradcheck_cli.questions.numbers import Exact
 from gradcheck_cli.questions.points import Block, Points
 from gradcheck_cli.questions.question import question_of
@@ -55,7 +56,9 @@ def sweep_cases(program: Program, settings: Settings) -> list[SuiteCase]:
         way_out = "give all of them, such as x=0:1:100,y=0:1:50, or `--points`"
         raise mistake("bad-range", "a count of points is given of some ranges only", help=way_out)
     sweep = Sweep(over, fixed, settings.draws, settings.seed)
-    return [_case(program, settings, sweep, name) for name in settings.wrt or over]
+    swept = [name for name in over if name in program.variables]
+    wrt = settings.wrt or swept or program.variables[:1] or [*over]
+    return [_case(program, settings, sweep, name) for name in wrt]
 
 
 def _case(program: Program, settings: Settings, sweep: Sweep, wrt: str) -> SuiteCase:
@@ -64,7 +67,7 @@ def _case(program: Program, settings: Settings, sweep: Sweep, wrt: str) -> Suite
     Raises:
         UserError: it cannot be swept.
     """
-    question = question_of(program, sweep.names, (wrt,), cotangent=settings.cotangent)
+    question = question_of(program, sweep.names, (wrt,), cotangent=settings.cotangent, asked=RANGES)
     devices = devices_of(settings.device) if not settings.cluster else list(settings.device)
     runs = tuple((dtype, device) for dtype in settings.dtype for device in devices)
     for dtype, device in runs:

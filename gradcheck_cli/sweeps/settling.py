@@ -96,9 +96,11 @@ def _finish(tally: Tally, judge: Alone, settled: Settled, random: Random) -> Non
                 inside = {random.randrange(span.start, span.stop) for _ in range(_INSIDE)}
                 some = sorted({span.start, span.stop - 1, *inside})
                 found |= _checked(judge, some, settled)
-                span = Stretch(span.start, span.stop, size - len(some))
-            if span.points:
-                settled.unsettled.append((span, _UNREACHED))
+                size -= len(some)
+            else:
+                size = span.points
+            if size:
+                settled.unsettled.append((Stretch(span.start, span.stop, size), _UNREACHED))
             continue
         left -= size
         found |= _checked(judge, range(span.start, span.stop), settled)

@@ -25,8 +25,8 @@ from gradcheck_cli.questions.ranges import (
     Patterns,
     finite_count,
     number_at,
-    places_of,
     rank,
+    ranks_between,
 )
 from gradcheck_cli.questions.tracks import LineTrack
 from gradcheck_cli.sweeps.alone import Alone
@@ -101,7 +101,9 @@ def test_a_number_is_found_at_its_rank(name):
 def test_points_at_equal_distances_are_the_nearest_floats(ends):
     """So that a grid meets the kinks that lie on it: the middle of -3 and 3 is 0."""
     low, high = map(Fraction, ends)
-    first, last = (number_at(k, DTYPES["float64"]) for k in places_of(low, high, DTYPES["float64"]))
+    first, last = (
+        number_at(k, DTYPES["float64"]) for k in ranks_between(low, high, DTYPES["float64"])
+    )
     assert low <= Fraction(first) < Fraction(last) <= high
     for count in (2, 3, 11, 20_001):
         line = Evenly(DTYPES["float64"], low, high, count)
