@@ -441,3 +441,11 @@ def test_a_report_fits_its_terminal(tool, columns):
     rows = [line for line in done.stdout.splitlines() if "reproduce" not in line]
     assert done.returncode == 1
     assert max(map(len, rows)) <= int(columns)
+
+
+def test_numbers_that_torch_keeps_are_to_blame_for_nothing(tool, tmp_path):
+    """Where torch's value is infinite itself, its replay has no number that was lost."""
+    words = ["hunt", "hypot(x,60000)", "--over", "x=all", "--dtype", "float16", "--budget", "60"]
+    code, out, err = tool.ran(tmp_path, *words)
+    assert (code, err) == (1, "")
+    assert "wrong" in out

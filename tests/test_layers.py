@@ -39,6 +39,8 @@ SMALL = [
     ("sum(x*detach(x))", {"x": "randn(4)"}),
     ("sum(where(x > 0, sqrt(x), 0))", {"x": [-1.0, 4.0]}),
 ]
+# The cotangent of a sum is a single number.
+LEFT = ["mean(sqrt(x))", "sum(log(x))", "mean(x**0.5)", "sum(asin(2*x))"]
 # fmt: on
 
 
@@ -151,6 +153,13 @@ def test_a_meaning_that_is_off_by_a_millionth_is_found(monkeypatch):
     record = checked("sum(sigmoid(x))", {"x": "randn(5)"}, 0)
     formulas.meaning.cache_clear()
     assert set(outcomes(record)) == {"wrong"}
+
+
+@pytest.mark.parametrize("text", LEFT)
+def test_a_domain_that_is_left_is_no_defect_of_ours(text):
+    """Nothing is proved where the value is no number, and nothing passes."""
+    record = checked(text, {"x": [-0.7, 0.25]}, limit=1)
+    assert {p["outcome"] for p in record["partials"]} == {"inconclusive"}
 
 
 def test_what_sits_on_a_kink_is_not_settled():

@@ -113,3 +113,35 @@ def test_a_part_without_a_verdict_is_told(tool, tmp_path):
         done = tool.run([*words, "--timeout", "0.01", "-f", form], folder=tmp_path)
         assert done.returncode == 3
         assert "the check has taken longer than 0.01 s" in done.stdout
+
+
+def test_whole_numbers_of_ulps_are_counted_for_every_known_point(tool, tmp_path):
+    """An infinity that is right is the nearest number, and no row of another kind."""
+    words = ["sweep", "1/x", "--over", "x=all", "--dtype", "bfloat16", "-f", "json"]
+    (sweep,) = json.loads(tool.run(words, folder=tmp_path).stdout)["sweeps"]
+    counted = sum(sum(row["points"]) for row in sweep["histogram"])
+    assert sweep["outcomes"] == {"undefined": 2, "agree": 65_278}
+    assert sweep["points"] - sweep["alone"] <= counted + 2 <= sweep["points"]
+    assert all(sum(row["points"][4:]) == 0 for row in sweep["histogram"])
+    assert sweep["worst"]["agree"]["ulps"] < 2
+
+
+def test_what_is_left_open_is_looked_into(tool, tmp_path):
+    """torch answers NaN where float16 has few numbers in a period: that is counted, not left out."""
+    words = ["sweep", "sinc(x)", "--over", "x=all", "--dtype", "float16", "-f", "json"]
+    done = tool.run(words, folder=tmp_path)
+    (sweep,) = json.loads(done.stdout)["sweeps"]
+    assert done.returncode == 1
+    assert sweep["outcomes"]["wrong"] > 0
+    assert sum(sweep["outcomes"].values()) == sweep["points"]
+    assert not sweep["worst"]["wrong"]["partial"]["reason"].startswith(tuple("0123456789"))
+
+
+@pytest.mark.parametrize("command", ["sweep", "hunt"])
+def test_a_range_of_no_input_is_told_as_one(tool, tmp_path, command):
+    """And nothing is said of options that nobody gave."""
+    code, _, err = tool.ran(tmp_path, command, "tanh(x)", "--over", "y=0:1")
+    assert code == 2
+    assert err.count("error[") == 2
+    assert "`--over` gives `y`, which is not an input of the program" in err
+    assert "for example `--over x=-4:4`" in err

@@ -134,6 +134,19 @@ def test_budgets_of_many_points_hold_those_of_single_ones(text, dtype):
     assert known >= 20
 
 
+@needs_extended
+def test_where_a_cell_is_too_wide_for_a_budget_each_point_has_its_own():
+    """Sums and quotients may be exact anywhere, and are at few points."""
+    question = asked("softsign(x)", "float64", count=20_001, x=range_of("-20", "20", 20_001))
+    assert outcomes(question) == ({Outcome.AGREE: 20_001}, 0)
+
+
+def test_poles_cost_what_is_beside_them():
+    """And not the rest of the range."""
+    question = asked("digamma(x)", "float64", count=100_000, x=range_of("-3.5", "2.5", 100_000))
+    assert outcomes(question)[1] < 20_000
+
+
 # --- lies
 
 
