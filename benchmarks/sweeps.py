@@ -41,9 +41,9 @@ class Work(NamedTuple):
 WORK = {
     "every float32":       Work(("sigmoid(x)", "x*sigmoid(x)"), "x=all", "float32", None, 23.8),
     "float32":             Work(("sigmoid(x)", "tanh(x)", "gelu(x)", "softplus(x)", "log(1+exp(x))"), "x=0.25:4", "float32", None, 20.0),
-    "float64":             Work(("sigmoid(x)", "gelu(x)", "sigmoid(x**2)+tanh(x**3)"), "x=-4:4", "float64", 4_000_000, 2.5),
-    "two inputs, float32": Work(("sin(x*y)+exp(-x**2)",), "x=-4:4,y=-4:4", "float32", 4_000_000, 6.0),
-    "two inputs, float64": Work(("sin(x*y)+exp(-x**2)",), "x=-4:4,y=-4:4", "float64", 2_000_000, 2.0),
+    "float64":             Work(("sigmoid(x)", "gelu(x)", "sigmoid(x**2)+tanh(x**3)"), "x=-4:4", "float64", 10_000_000, 2.5),
+    "two inputs, float32": Work(("sin(x*y)+exp(-x**2)",), "x=-4:4,y=-4:4", "float32", 10_000_000, 6.0),
+    "two inputs, float64": Work(("sin(x*y)+exp(-x**2)",), "x=-4:4,y=-4:4", "float64", 10_000_000, 2.0),
 }
 # fmt: on
 

@@ -49,7 +49,7 @@ _MOST_CUTS = 3
 # Cells of few points that fail one after the other before the rest of a stretch is given up: a cell
 # of 64 floats near 1e6 holds periods of a sine. Points of float64 are so far apart that many cells
 # beside a pole fail, and what is given up there is to be a small part: a 64th, or so many points.
-_PATIENCE, _STRETCHES, _STRETCH = {False: 32, True: 64}, 64, (2**10, 2**21)
+_PATIENCE, _STRETCHES, _STRETCH = {False: 32, True: 128}, 64, (2**10, 2**21)
 
 
 class Modeller:
