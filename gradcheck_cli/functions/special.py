@@ -18,11 +18,16 @@ MAX_ORDER = 200
 _MOST_GAMMAS = 64
 
 
+def _is_wide(x: Any) -> bool:
+    """Whether it is a ball of several numbers; a `Real` stands for one."""
+    return not hasattr(x, "exact") and not x.is_exact()
+
+
 def _erfc(x: Any) -> Any:
     """Far right through Tricomi's U: arb's own erfc there loses every digit of a ball that is not
     exact; and from the ends of a ball, where U itself takes a second.
     """
-    if x > 100 and not x.is_exact():
+    if x > 100 and _is_wide(x):
         return _erfc(x.upper()).union(_erfc(x.lower()))
     if x > 100:
         half = type(x)(1) / 2
@@ -34,7 +39,7 @@ def _bessel_i(n: int, x: Any) -> Any:
     """The modified Bessel function of order 0 or 1, from its values at the ends of a ball: over a
     wide ball arb takes 0.4 s for that of order 1, and 3 s at 512 bits.
     """
-    if x.is_exact():
+    if not _is_wide(x):
         return x.bessel_i(n)
     low, high = x.lower(), x.upper()
     found = low.bessel_i(n).union(high.bessel_i(n))
