@@ -46,6 +46,8 @@ _BITS, _WANTED_BITS = (128, 512, 2048), 80
 _FEWEST, _FEWEST_OF_16_BITS = {False: 64, True: 8}, 8
 # A cell is cut into so many at once at most: the prediction sees a remainder that is too large.
 _MOST_CUTS = 3
+# Points in a row that are open, and are not given up: those of a kink.
+_FEW = 256
 # Cells of few points that fail one after the other before the rest of a stretch is given up: a cell
 # of 64 floats near 1e6 holds periods of a sine. Points of float64 are so far apart that many cells
 # beside a pole fail, and what is given up there is to be a small part: a 64th, or so many points.
@@ -238,8 +240,9 @@ class Modeller:
 
 
 def _together(cells: Sequence[Open]) -> Sequence[Open]:
-    """Neighbours, as one where some of them are given up."""
-    if not any(cell.given_up for cell in cells):
+    """Neighbours, as one that is given up where some of them are, or they are many points."""
+    points = sum(cell.stop - cell.start for cell in cells)
+    if points <= _FEW and not any(cell.given_up for cell in cells):
         return cells
     return [Open(cells[0].start, cells[-1].stop, given_up=True)]
 

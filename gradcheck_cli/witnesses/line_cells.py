@@ -44,7 +44,7 @@ class Open:
     """Nothing is proved here.
 
     Attributes:
-        given_up: so much failed that the rest was not looked at.
+        given_up: so much failed that the rest was not looked at, or it is many points.
     """
 
     start: int
