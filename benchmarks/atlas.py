@@ -139,7 +139,9 @@ def page(kept: dict[tuple[str, str], dict[str, Any]]) -> str:
         lines += ["", f"## {what}", ""]
         missing = len(functions()) - len(entries)
         if missing:
-            lines += [f"{missing} of {len(functions())} functions are still to be swept.", ""]
+            lines += [f"{missing} of {len(functions())} functions are still to be swept."]
+        if missing and entries:
+            lines += [""]
         if entries:
             lines += [_line(["function", "worst ulp", "at", *TOLD, "cause", "sees it"])]
             lines += [_line(["---"] * (5 + len(TOLD)))]
