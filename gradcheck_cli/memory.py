@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # a tenth of it. Looks after which its children are counted anew, which takes longer.
 LOOK, RECOUNT = 0.1, 10
 # Beyond its limit a process has room to write its report: a sixth, or so many bytes.
-_LEAST_ROOM = 512 << 20
+_LEAST_ROOM = 256 << 20
 
 # Of a container, in the two versions of control groups.
 _CONTAINER = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
