@@ -334,12 +334,26 @@ def test_ctrl_c_keeps_what_a_batch_has_brought_so_far(monkeypatch):
     assert report.exit_code == 130
 
 
+def test_ctrl_c_before_the_first_check_writes_a_report_too(tool, tmp_path, monkeypatch):
+    """Whoever cancels a job while it starts finds a report that says so."""
+    written(tmp_path, GOOD)
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Run, "through", interrupted)
+    code, out, _ = tool.ran(tmp_path, "run", ".", "-f", "json", "-j1")
+    report = json.loads(out)
+    assert (code, report["exit_code"], report["cases"]) == (130, 130, [])
+    assert "interrupted: the one check was not made" in report["problems"][0]
+
+
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP])
 def test_a_job_that_is_cancelled_writes_what_is_finished(tmp_path, ending):
     """SIGTERM, as a CI server sends it, and SIGHUP, as a terminal that is closed, are taken as Ctrl-C."""
     written(tmp_path, GOOD, "{expr: x + 7001, at: {x: 1}}")
-    process = started(tmp_path, "run", ".", "-j1", "--export", "a.json", faults=True)
-    journal(process, tmp_path)
+    process, gate = held(tmp_path, "run", ".", "-j1", "--export", "a.json")
+    at_the_gate(process, gate)
     process.send_signal(ending)
     process.communicate(timeout=HUNG)
     assert (process.returncode, json.loads((tmp_path / "a.json").read_text())["exit_code"]) == (

@@ -58,6 +58,8 @@ def go(session: Session, delivery: Delivery) -> bool:
             session.go(take)
         except UserError:
             raise
+        except KeyboardInterrupt:  # before the first check, or a second time
+            session.run.interrupted = True
         except Exception as error:  # noqa: BLE001 - what is finished is reported all the same
             defect(error)
             session.run.problems.append(f"the run broke off: {error}")

@@ -66,7 +66,6 @@ class Run:
     problems: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     interrupted: bool = False
-    _todo: list[int] = field(default_factory=list)
     _next: int = 0
     _failed: int = 0
     _stopped: bool = False
@@ -94,7 +93,6 @@ class Run:
         """Check everything that is not finished; Ctrl-C and a broken executor end the run, and what
         is finished stays.
         """
-        self._todo = self._positions()
         for task in self.plan.skipped:
             for k in range(len(task)):
                 self.journal.add(
@@ -127,7 +125,8 @@ class Run:
     def _tasks(self) -> list[Task]:
         return sorted((*self.plan.tasks, *self.plan.skipped), key=lambda task: task.position)
 
-    def _positions(self) -> list[int]:
+    @cached_property
+    def _todo(self) -> list[int]:
         return [task.position + k for task in self._tasks for k in range(len(task))]
 
     def _unfinished(self) -> Iterator[Task]:
