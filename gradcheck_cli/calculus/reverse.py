@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from gradcheck_cli.calculus.folding import exact, fold_call
 from gradcheck_cli.calculus.formulas import lower, meaning, partial, torch_pullback
@@ -89,9 +89,8 @@ def pulled_back(
         as_torch: use the pullback formula of torch's backward instead of the exact partial.
     """
     given = (*node.args, ybar, index)
-    stencil = _pullback(
-        node.function, position, node.settings, tuple([exact(builder, i) for i in given]), as_torch
-    )
+    known = tuple([_ratio(builder, i) for i in given])
+    stencil = _pullback(node.function, position, node.settings, known, as_torch)
     return None if stencil is None else stencil.copied(builder, given)
 
 
@@ -102,7 +101,7 @@ def slope_of(builder: Builder, node: Call, position: int) -> int | None:
     """
     if lookup(node.function).stops:
         return builder.number(1)
-    known = (*[exact(builder, i) for i in node.args], _ONE, None)
+    known = (*[_ratio(builder, i) for i in node.args], _ONE, None)
     stencil = _pullback(node.function, position, node.settings, known, False)
     # A cotangent of exactly 1 is folded, and no exact partial asks for the result: neither needs a
     # node.
@@ -130,7 +129,15 @@ class _Stencil:
         return where[self.result]
 
 
-_ONE = Fraction(1)
+# An exact constant as a whole number over another: a Fraction takes ten times as long to be looked
+# up.
+_Ratio: TypeAlias = "tuple[int, int]"
+_ONE: _Ratio = (1, 1)
+
+
+def _ratio(builder: Builder, index: int) -> _Ratio | None:
+    value = exact(builder, index)
+    return None if value is None else value.as_integer_ratio()
 
 
 # The constants are those of the user's programs and cotangents, of which there is no end.
@@ -139,7 +146,7 @@ def _pullback(
     function: str,
     position: int,
     settings: CallSettings,
-    known: tuple[Fraction | None, ...],
+    known: tuple[_Ratio | None, ...],
     as_torch: bool,
 ) -> _Stencil | None:
     """The cotangent of one argument, given the arguments, `ybar` and `y`; None if it is identically
@@ -152,7 +159,7 @@ def _pullback(
     builder, names = Builder(), [*row.parsed.names, "ybar"]
     names.append("" if "y" in names else "y")  # an argument called y hides the result
     inputs = {
-        name: builder.variable(name) if value is None else builder.number(value)
+        name: builder.variable(name) if value is None else builder.number(Fraction(*value))
         for name, value in zip(names, known, strict=True)
     }
     stated = torch_pullback(function, position, settings) if as_torch else None

@@ -66,7 +66,8 @@ def float_array(value: Nested, name: str, dtype: DType, rounded: list[RoundedNum
             raise mistake("out-of-range", f"`{name}` = {written} is beyond {limit}")
         # 0.1 and its float64 are written alike: only a number that reads differently is worth a
         # word.
-        if exact.text and exact.value not in (Fraction(number), Fraction(repr(number))):
+        alike = exact.text in ("", repr(number))
+        if not alike and exact.value not in (Fraction(number), Fraction(repr(number))):
             moved.append(RoundedNumber(name, exact.text, number))
         return -0.0 if exact.negative_zero else number
 

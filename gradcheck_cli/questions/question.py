@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -271,6 +271,8 @@ def _claims_of_a_cut(claims: Sequence[str], held: Intermediates | None) -> Itera
 
 def held_inputs(program: Program) -> frozenset[str]:
     """Inputs that stand only where torch has no derivative: they are differentiated when named."""
+    if not any(_calls_taking(program, "held")):
+        return frozenset()
     held, others = set[int](), set(program.outputs)
     for node in program.nodes:
         kinds = (
@@ -286,10 +288,21 @@ def held_inputs(program: Program) -> frozenset[str]:
 def index_inputs(program: Program) -> frozenset[str]:
     """Inputs that hold integers (class indices): they are not differentiated."""
     inputs = set()
-    for node in program.nodes:
-        if isinstance(node, Call):
-            for parameter, i in zip(lookup(node.function).parsed.args, node.args, strict=False):
-                inner = program.nodes[i]
-                if parameter.kind == "index" and isinstance(inner, Variable):
-                    inputs.add(inner.name)
+    for node in _calls_taking(program, "index"):
+        for parameter, i in zip(lookup(node.function).parsed.args, node.args, strict=False):
+            inner = program.nodes[i]
+            if parameter.kind == "index" and isinstance(inner, Variable):
+                inputs.add(inner.name)
     return frozenset(inputs)
+
+
+def _calls_taking(program: Program, kind: str) -> Iterator[Call]:
+    """The calls that have an argument of a kind."""
+    for node in program.nodes:
+        if isinstance(node, Call) and _takes(node.function, kind):
+            yield node
+
+
+@cache
+def _takes(function: str, kind: str) -> bool:
+    return any(parameter.kind == kind for parameter in lookup(function).parsed.args)

@@ -71,14 +71,13 @@ class ProgramSubject:
         values = execution.nodes
         cut: dict[str, None] = {}
         for i, node in enumerate(self.program.nodes):
-            if i not in self._carriers or not isinstance(node, Call):
+            if not isinstance(node, Call) or getattr(values[i], "requires_grad", False):
                 continue
-            if lookup(node.function).condition:
+            if i not in self._carriers or lookup(node.function).condition:
                 continue
             ends = stopped(node.function, node.settings)
             args = (j for k, j in enumerate(node.args) if k not in ends)
-            carried = any(getattr(values[j], "requires_grad", False) for j in args)
-            if carried and not getattr(values[i], "requires_grad", False):
+            if any(getattr(values[j], "requires_grad", False) for j in args):
                 cut[node.function] = None
         return tuple(cut)
 

@@ -15,7 +15,7 @@ from gradcheck_cli.language.program import Call, Node, Number, Program, Variable
 from gradcheck_cli.language.text import decimal_text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Container
 
     from gradcheck_cli.functions.row import Parameter, SettingValue
 
@@ -67,20 +67,23 @@ def from_wire(data: Any, inputs: Collection[str]) -> Program:
         raise Unreadable("a program has nodes and outputs")
     if len(data["nodes"]) > MAX_WIRE_NODES:
         raise Unreadable(f"it has more than {MAX_WIRE_NODES:,} nodes")
-    nodes = list[Node]()
+    nodes, conditions = list[Node](), set[int]()
     for item in data["nodes"]:
-        nodes.append(_received(item, nodes, inputs))
+        if isinstance(item, list):
+            call = _call(item, len(nodes), conditions)
+            if lookup(call.function).condition:
+                conditions.add(len(nodes))
+            nodes.append(call)
+        else:
+            nodes.append(_leaf(item, inputs))
     if not all(
-        type(i) is int and 0 <= i < len(nodes) and not _is_condition(nodes[i])
-        for i in data["outputs"]
+        type(i) is int and 0 <= i < len(nodes) and i not in conditions for i in data["outputs"]
     ):
         raise Unreadable("an output is no number of it")
     return Program(tuple(nodes), tuple(data["outputs"]))
 
 
-def _received(item: Any, nodes: list[Node], inputs: Collection[str]) -> Node:
-    if isinstance(item, list):
-        return _call(item, nodes)
+def _leaf(item: Any, inputs: Collection[str]) -> Number | Variable:
     if isinstance(item, str):
         if item not in inputs:
             raise Unreadable(f"`{item[:60]}` is not one of its inputs")
@@ -91,17 +94,18 @@ def _received(item: Any, nodes: list[Node], inputs: Collection[str]) -> Node:
     )
 
 
-def _call(item: list[Any], nodes: list[Node]) -> Call:
+def _call(item: list[Any], count: int, conditions: Container[int]) -> Call:
+    """A call of some of the `count` nodes before it."""
     name, *args = item or [None]
     if not isinstance(name, str) or name not in table():
         raise Unreadable(f"there is no function `{str(name)[:60]}`")
     row = lookup(name)
     settings = dict(args.pop()) if args and isinstance(args[-1], dict) else {}
-    kinds, count = _kinds(name), len(nodes)
+    kinds = _kinds(name)
     if len(args) != len(kinds) or not all(type(i) is int and 0 <= i < count for i in args):
         raise Unreadable(f"`{name}` has the arguments {str(args)[:60]}")
     for k, i in enumerate(args):
-        if kinds[k] != _is_condition(nodes[i]):
+        if kinds[k] != (i in conditions):
             wanted = "a condition" if row.parsed.args[k].kind else "a number"
             raise Unreadable(f"`{name}` takes {wanted} for `{row.parsed.names[k]}`")
     bound: tuple[tuple[str, SettingValue], ...] = ()
@@ -123,10 +127,6 @@ def _call(item: list[Any], nodes: list[Node]) -> Call:
 def _kinds(name: str) -> tuple[bool, ...]:
     """For each argument of a function whether it is a condition."""
     return tuple(parameter.kind == "condition" for parameter in lookup(name).parsed.args)
-
-
-def _is_condition(node: Node) -> bool:
-    return isinstance(node, Call) and lookup(node.function).condition
 
 
 def _setting(item: Any, parameter: Parameter) -> SettingValue:

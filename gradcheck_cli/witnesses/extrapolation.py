@@ -30,6 +30,8 @@ STEADY, STEADY_STEPS, NEAR = 0.2, 3, 8
 HIDDEN = 16
 # Columns that are worked on together: with 54 steps their tables fit into the second-level cache.
 _TOGETHER = 64
+# What is before an entry is taken off its value, and added to its error.
+_SIGNS = np.array([-1.0, 1.0])[:, None, None]
 
 
 @dataclass(frozen=True)
@@ -95,8 +97,10 @@ class _Table:
 
     def __init__(self, slopes: Floats, noise: Floats, order: Counts) -> None:
         there = np.isfinite(slopes)
+        # Behind the last step that is there for some column stands nothing.
+        steps = len(slopes) - int(np.argmax(there[::-1].any(axis=1)))
+        slopes, noise, there = slopes[:steps], noise[:steps], there[:steps]
         usable = there & np.isfinite(noise)
-        steps = len(slopes)
         self.there = there.sum(axis=0) >= 3
         self.nearest = slopes[steps - 1 - np.argmax(there[::-1], axis=0), np.arange(order.size)]
         self.rows = np.arange(steps)[:, None]
@@ -109,19 +113,15 @@ class _Table:
         self.columns = np.arange(order.size)
         self.beyond = self.rows > self.last
         outside = (self.rows < self.first) | self.beyond
-        self.values, self.errors = np.full((2, ORDERS + 1, *slopes.shape), np.nan)
-        self.values[0], self.errors[0] = (
-            np.where(outside, np.nan, slopes),
-            np.where(outside, np.nan, noise),
-        )
+        tables = np.full((2, ORDERS + 1, *slopes.shape), np.nan)
+        tables[:, 0] = np.where(outside, np.nan, [slopes, noise])
         for j in range(1, ORDERS + 1):
-            factor = 2.0 ** (order * j)
-            self.values[j, 1:] = (factor * self.values[j - 1, 1:] - self.values[j - 1, :-1]) / (
-                factor - 1
-            )
-            self.errors[j, 1:] = (factor * self.errors[j - 1, 1:] + self.errors[j - 1, :-1]) / (
-                factor - 1
-            )
+            factor, before, here = 2.0 ** (order * j), tables[:, j - 1], tables[:, j, 1:]
+            # (factor * value - value before) / (factor - 1), and errors add up.
+            np.multiply(before[:, 1:], factor, out=here)
+            here += _SIGNS * before[:, :-1]
+            here /= factor - 1
+        self.values, self.errors = tables
 
     def slopes(self, sight: Sight | None) -> list[Slope | None]:
         """A Slope for each column, None where fewer than three steps are usable."""
@@ -247,9 +247,10 @@ class _Table:
     def _contradiction(self) -> Floats:
         """How far each entry lies outside what those of smaller steps allow, with their noise."""
         # Entry k must lie below every later T_m + N_m and above every later T_m - N_m.
-        ceiling = _least_after(np.where(self.beyond, np.inf, self.values + self.errors))
-        floor = -_least_after(np.where(self.beyond, np.inf, self.errors - self.values))
-        return np.asarray(np.maximum(np.maximum(self.values - ceiling, floor - self.values), 0.0))
+        values, errors = self.values, self.errors
+        limits = np.where(self.beyond, np.inf, [errors + values, errors - values])
+        ceiling, depth = _least_after(limits)
+        return np.asarray(np.maximum(np.maximum(values - ceiling, -depth - values), 0.0))
 
 
 def _least_after(values: Floats) -> Floats:
@@ -257,10 +258,10 @@ def _least_after(values: Floats) -> Floats:
     `accumulate` takes four times as long.
     """
     found = np.full_like(values, np.inf)
-    found[:, :-1] = values[:, 1:]
+    found[..., :-1, :] = values[..., 1:, :]
     stride = 1
-    while stride < values.shape[1]:
-        np.minimum(found[:, :-stride], found[:, stride:], out=found[:, :-stride])
+    while stride < values.shape[-2]:
+        np.minimum(found[..., :-stride, :], found[..., stride:, :], out=found[..., :-stride, :])
         stride *= 2
     return found
 

@@ -143,5 +143,11 @@ def _has_convention(function: str, settings: CallSettings) -> bool:
 
 def _as_sympy(builder: Builder, program: Program) -> tuple[int, ...]:
     """The outputs of `program`, copied into `builder` as SymPy means them."""
+    if not builder.nodes and not any(
+        isinstance(node, Call) and _has_convention(node.function, node.settings)
+        for node in program.nodes
+    ):
+        builder.nodes[:] = program.nodes
+        return program.outputs
     values = fold(program, _AsSymPy(builder), {})
     return tuple(values[i] for i in program.outputs)

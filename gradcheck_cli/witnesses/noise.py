@@ -5,7 +5,6 @@ the steps are too short to hide anything in between.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
@@ -90,8 +89,8 @@ def _has_far_constants(batch: Batch) -> bool:
         return False
     nodes = expansion.builder.nodes
     values = [node.value for node in nodes if isinstance(node, Number)]
-    sizes = [abs(value) for value in values if not isinstance(value, float)]
-    return any(size and not 1 / Fraction(FAR) <= size <= FAR for size in sizes)
+    ratios = [value.as_integer_ratio() for value in values if not isinstance(value, float)]
+    return any(n and not d <= abs(n) * FAR <= d * FAR**2 for n, d in ratios)
 
 
 def bounds_beside(

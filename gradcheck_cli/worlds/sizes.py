@@ -138,7 +138,7 @@ class Sizes:
         """The shape of a call."""
         row, shapes = lookup(node.function), [_shape(a) for a in args]
         if is_elementwise(node.function, node.settings):
-            shape = np.broadcast_shapes(*shapes)
+            shape = np.broadcast_shapes(*shapes) if any(shapes) else ()
             steps = (
                 1 if row.kind == "primitive" else len(meaning(node.function, node.settings).nodes)
             )

@@ -209,5 +209,6 @@ def test_a_row_that_lies_is_caught(name, lie, size, told, forget, monkeypatch):
     """What is planted is where the honest row has its kinks."""
     honest = table()[name]
     assert planted(honest, size)
+    forget()
     monkeypatch.setitem(table(), name, replace(honest, **lie))
     assert any(told in fault for fault in faults(honest, size))

@@ -69,6 +69,7 @@ def test_a_pullback_is_the_cotangent_times_the_partial(row):
 def test_a_wrong_pullback_is_seen(row, monkeypatch, forget):
     """The comparison above can fail: a pullback off by one part in a million is caught."""
     samples(row)
+    forget()
     monkeypatch.setitem(
         table(),
         row.name,
