@@ -277,9 +277,12 @@ def _ends(line: Any, span: Stretch) -> dict[str, Any]:
 def _swept_point(record: Record, asked: SweepQuestion) -> SweptPoint:
     entry = record["partials"][asked.partial]
     at: Any = record["at"]
+    ulps = entry["autograd"].get("ulps")
+    if entry["outcome"] == Outcome.AGREE and ulps == "inf":
+        ulps = 0.0  # an infinity that is the nearest number
     return {
         "at": at,
-        "ulps": entry["autograd"].get("ulps"),
+        "ulps": ulps,
         "partial": dict(entry),  # as it is: the record's own may be made inconclusive
         "reproduce": record["reproduce"],
     }
