@@ -81,6 +81,21 @@ def test_a_cluster_gives_the_same_report(cluster, tmp_path):
     assert executed(cluster[1]) == []
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "tanh(x) --over x=-4:4 --dtype bfloat16",
+        "tanh(x*y) --over x=-4:4,y=1:2 --points 1500000 --dtype float32",
+    ],
+)
+def test_a_sweep_on_a_cluster_is_that_of_here(cluster, tmp_path, asked):
+    """Parts are tasks like any other: of every number of a dtype, and of drawn points."""
+    words = ("sweep", *asked.split(), "-f", "json")
+    here, there = (ran(tmp_path, *words, *more) for more in (("-j2",), ("--cluster", cluster[0])))
+    assert json.loads(here[1])["sweeps"]
+    assert there[:2] == here[:2]
+
+
 def test_a_worker_killed_in_mid_run_changes_nothing(cluster, gate, tmp_path):
     """The scheduler gives what it held to the other one."""
     written(tmp_path, *(CASE.format(number=GATED if k == 20 else k) for k in range(40)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 
 import typer
@@ -50,7 +49,9 @@ def sweep_command(
             raise typer.Exit(NOTHING_SELECTED)
         delivery = Delivery(settings)
         broken = go(session, delivery)
-        report = session.run.report(["gradcheck", *sys.argv[1:]], versions())
+        name, *words = settings.command("sweep")
+        command = ["gradcheck", name, expression, *words]
+        report = session.run.report(command, versions())
         report = replace(report, kind="sweeps", incomplete=report.incomplete or broken)
         report = delivery.deliver(report, quiet=settings.quiet)
         session.close()
