@@ -78,6 +78,14 @@ def _short_options() -> frozenset[str]:
     return frozenset(word for word in words if re.fullmatch("-[A-Za-z]", word))
 
 
+def _of_elsewhere(expressions: list[str]) -> list[str]:
+    """Options of other commands among several words, of which one can be a program: they are told
+    to be none here.
+    """
+    several = len(expressions) > 1
+    return [word for word in expressions if several and word in _short_options()]
+
+
 def _require_no_command(word: str) -> None:
     if way_out := did_you_mean(word, COMMANDS) if word.isidentifier() else "":
         raise mistake("unknown-command", f"no command named `{elide(word)}`", help=way_out)
@@ -132,8 +140,7 @@ def in_order(words: list[str]) -> list[str]:
     pointed = any(re.match("--at(?:=|$)", word) for word in options)
     if not named and (len(expressions) > 1 or not pointed):
         _require_no_command(words[0])
-    if len(expressions) > 1:
-        # One program is taken: what is an option elsewhere is told to be none here.
-        options += [word for word in expressions if word in _short_options()]
-        expressions = [word for word in expressions if word not in _short_options()]
+    elsewhere = _of_elsewhere(expressions)
+    options += elsewhere
+    expressions = [word for word in expressions if word not in elsewhere]
     return [command, *options, "--", *expressions] if expressions else [command, *options]
