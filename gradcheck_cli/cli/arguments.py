@@ -78,12 +78,13 @@ def _short_options() -> frozenset[str]:
     return frozenset(word for word in words if re.fullmatch("-[A-Za-z]", word))
 
 
-def _of_elsewhere(expressions: list[str]) -> list[str]:
-    """Options of other commands among several words, of which one can be a program: they are told
-    to be none here.
+def _programs_last(words: list[str]) -> list[str]:
+    """Words that may be programs, kept from being read as options. One program is taken: what is an
+    option of another command, among several words, is to be told to be none here.
     """
-    several = len(expressions) > 1
-    return [word for word in expressions if several and word in _short_options()]
+    elsewhere = [word for word in words if len(words) > 1 and word in _short_options()]
+    programs = [word for word in words if word not in elsewhere]
+    return [*elsewhere, "--", *programs] if programs else elsewhere
 
 
 def _require_no_command(word: str) -> None:
@@ -140,7 +141,4 @@ def in_order(words: list[str]) -> list[str]:
     pointed = any(re.match("--at(?:=|$)", word) for word in options)
     if not named and (len(expressions) > 1 or not pointed):
         _require_no_command(words[0])
-    elsewhere = _of_elsewhere(expressions)
-    options += elsewhere
-    expressions = [word for word in expressions if word not in elsewhere]
-    return [command, *options, "--", *expressions] if expressions else [command, *options]
+    return [command, *options, *_programs_last(expressions)]
