@@ -97,7 +97,7 @@ class _Table:
     def __init__(self, slopes: Floats, noise: Floats, order: Counts) -> None:
         there: Marks = np.isfinite(slopes)
         # Behind the last step that is there for some column stands nothing.
-        steps = slopes.shape[1] - int(there.any(axis=0)[::-1].argmax())
+        steps = slopes.shape[1] - int(np.argmax(there[:, ::-1].any(axis=0)))
         self.plain, noise = slopes[:, :steps], noise[:, :steps]
         self.there: Marks = there[:, :steps]
         usable = self.there & np.isfinite(noise)
