@@ -163,13 +163,22 @@ def run_once(batch: Batch) -> tuple[Execution, dict[str, Any]]:
         execution = batch.question.subject.run(leaves, batch.dtype.round, like)
         result = execution.result
         if isinstance(result, torch.Tensor) and result.requires_grad:
-            weights = torch.ones_like(result)
-            if batch.cotangent is not None:
-                weights = torch.tensor(batch.cotangent, dtype=result.dtype, device=batch.device)
-            # An explicit gradient argument to backward() would import SymPy and symbolic shapes
-            # (0.4 s).
-            (result * weights).sum().backward()
+            _weighted(batch, result).backward()
     return execution, leaves
+
+
+def _weighted(batch: Batch, result: Any) -> Any:
+    """The number that is differentiated. An explicit gradient argument to backward() would import
+    SymPy and symbolic shapes (0.4 s).
+    """
+    import torch
+
+    if batch.cotangent is not None:
+        weights = torch.tensor(batch.cotangent, dtype=result.dtype, device=batch.device)
+        return (result * weights).sum()
+    # Each of several numbers has a cotangent of its own in memory, which the sum alone would not
+    # give it.
+    return (result * torch.ones_like(result)).sum() if result.dim() else result
 
 
 def _gradient(batch: Batch, leaf: Any) -> Any:

@@ -80,7 +80,8 @@ def far_columns(batch: Batch) -> Marks:
         return np.ones(len(batch) * size, dtype=np.bool_)
     flat = [array.reshape(len(batch), -1) for array in batch.points.values()]
     sizes = np.abs(np.concatenate(flat, axis=1, dtype=np.float64))
-    return np.repeat(np.any((sizes > FAR) | (sizes < 1 / FAR) & (sizes > 0), axis=1), size)
+    is_far = (sizes > FAR) | (sizes < 1 / FAR) & (sizes > 0)
+    return is_far.any(axis=1).repeat(size)
 
 
 def _has_far_constants(batch: Batch) -> bool:

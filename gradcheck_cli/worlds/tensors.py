@@ -39,8 +39,9 @@ class Tensors:
             return node.value
         if node.decimal:
             return self._literal(node.value)
-        if node.value.denominator == 1 and abs(node.value) < _EXACT_INTEGERS:
-            return int(node.value)
+        whole = node.value.numerator
+        if node.value.denominator == 1 and abs(whole) < _EXACT_INTEGERS:
+            return whole
         try:
             return float(node.value)
         except OverflowError:
@@ -87,8 +88,8 @@ def _of_constants(row: Function, args: list[Any], settings: Mapping[str, Any], l
     """
     import torch
 
-    exact = torch.empty((), dtype=torch.float64)
-    value = row.torch(torch, *[tensor(a, exact) for a in args], **settings)
+    exact = [torch.tensor(a, dtype=None if isinstance(a, bool) else torch.float64) for a in args]
+    value = row.torch(torch, *exact, **settings)
     if not isinstance(value, torch.Tensor):
         return value
     if value.dim() or row.kind == "structural":
