@@ -273,7 +273,8 @@ def _is_step(function: str) -> bool:
 def _unordered(node: Form) -> Form:
     """The same for sums and products that differ in the order of their parts alone."""
     if isinstance(node, Product):
-        return Product(node.coefficient, tuple(sorted(node.factors)))
+        one = len(node.factors) == 1
+        return node if one else Product(node.coefficient, tuple(sorted(node.factors)))
     return Total(tuple(sorted(node.terms, key=_part))) if isinstance(node, Total) else node
 
 
