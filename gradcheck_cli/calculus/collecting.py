@@ -195,6 +195,7 @@ class Collector:
                 value: Rational | None = node.coefficient
             else:
                 value = self.exact(place) if is_whole else None
+                value = None if value is None else simple(value)
                 inner = () if value is not None else ((place, SINGLE),)
             raised = SINGLE if value is None else _raised(value, exponent)
             if raised is None:

@@ -293,9 +293,7 @@ def _decimal(value: Rational) -> str:
 
 def _tens(number: int) -> int:
     """Which power of ten a long number divides; 0 for a short one, or where it divides none."""
-    if number < _TEN:
-        return 0
     tens = len(str(number))
-    while tens < _MOST_TENS and 10**tens % number:
+    while number >= _TEN and tens < _MOST_TENS and 10**tens % number:
         tens += 1
-    return tens if 10**tens % number == 0 else 0
+    return tens if number >= _TEN and 10**tens % number == 0 else 0
