@@ -213,7 +213,8 @@ def _leaf(array: Any, like: Any, differentiate: bool) -> Any:
 
     if array.dtype == np.int64:
         return torch.tensor(array, device=like.device)
-    leaf = torch.tensor(array, dtype=torch.float64).to(like)
+    exact = torch.tensor(array, dtype=torch.float64) if array.ndim else tensors.float64_of(array)
+    leaf = exact.to(like)
     return leaf.requires_grad_() if differentiate else leaf
 
 
@@ -223,6 +224,8 @@ def floats_of(value: Any) -> Floats:
 
     if not isinstance(value, torch.Tensor):
         return np.array([float(value)])
+    if not value.dim() and value.is_floating_point():
+        return np.array([value.item()])
     # Forced: backward may leave a tensor of zeros that has no memory.
     flat: Floats = value.detach().to("cpu", torch.float64).reshape(-1).numpy(force=True)
     return flat

@@ -88,7 +88,7 @@ def _of_constants(row: Function, args: list[Any], settings: Mapping[str, Any], l
     """
     import torch
 
-    exact = [torch.tensor(a, dtype=None if isinstance(a, bool) else torch.float64) for a in args]
+    exact = [torch.tensor(a) if isinstance(a, bool) else float64_of(a) for a in args]
     value = row.torch(torch, *exact, **settings)
     if not isinstance(value, torch.Tensor):
         return value
@@ -105,7 +105,16 @@ def tensor(value: Any, like: Tensor) -> Tensor:
         return value
     if isinstance(value, bool):
         return torch.tensor(value, device=like.device)
+    if isinstance(value, int | float) and like.dtype == torch.float64:
+        return float64_of(value).to(like.device)
     return torch.tensor(value, dtype=like.dtype, device=like.device)
+
+
+def float64_of(value: float) -> Tensor:
+    """A number as a tensor of float64; `torch.tensor` takes ten times as long."""
+    import torch
+
+    return torch.full((), float(value), dtype=torch.float64)
 
 
 def dtype_of(name: str) -> Any:
