@@ -34,6 +34,8 @@ SWEEPS = {
     "float64": ("--over", "x=-20:20", "--points", "1000000"),
     "float32": ("--over", "x=all"),
 }
+# Exit codes of sweeps that came to their end.
+_WHOLE = (0, 1, 4)
 # What is told of each sweep in the table, in this order.
 TOLD = ("wrong", "imprecise", "inconclusive", "kink", "undefined", "not settled")
 
@@ -63,7 +65,10 @@ def main() -> None:
                 continue
             if monotonic() - begun > 60 * limit:
                 break
-            kept[name, dtype] = made(name, dtype)
+            entry = made(name, dtype)
+            if entry is None:
+                continue
+            kept[name, dtype] = entry
             with KEPT.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(kept[name, dtype]) + "\n")
     PAGE.write_text(page(kept), encoding="utf-8")
@@ -77,13 +82,18 @@ def finished() -> dict[tuple[str, str], dict[str, Any]]:
     return {(e["name"], e["dtype"]): e for e in entries if e["versions"] == known}
 
 
-def made(name: str, dtype: str) -> dict[str, Any]:
-    """One sweep: its counts, the worst of each outcome, and its time."""
+def made(name: str, dtype: str) -> dict[str, Any] | None:
+    """One sweep: its counts, the worst of each outcome, and its time; None where a part of it was
+    not made.
+    """
     begun = monotonic()
     command = [GRADCHECK, "sweep", f"{name}(x)", "--dtype", dtype]
     command += [*SWEEPS[dtype], "--timeout", "3600", "-f", "json"]
-    told = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False).stdout
-    (sweep,) = json.loads(told)["sweeps"] or [None]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode not in _WHOLE:
+        print(f"{name} {dtype}: ended with {done.returncode}, not kept", flush=True)
+        return None
+    (sweep,) = json.loads(done.stdout)["sweeps"] or [None]
     known = {key: versions()[key] for key in ("torch", "python_flint")}
     entry: dict[str, Any] = {"name": name, "dtype": dtype, "versions": known}
     entry["minutes"] = round((monotonic() - begun) / 60, 2)

@@ -205,6 +205,8 @@ def test_help_is_a_word_as_well(tool, name):
         ("diff a b --colour never", "No such option: --colour; did you mean `--color`?"),
         ("init --gitlba", "No such option: --gitlba; did you mean `--gitlab`?"),
         ("functions --qqq", "No such option: --qqq"),
+        ("hunt x --over x=0:1 -j 2", "No such option: -j"),
+        ("x --at x=1 -k 2", "No such option: -k"),
     ],
 )
 def test_a_slip_in_an_option_is_answered(tool, words, told):

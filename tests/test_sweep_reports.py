@@ -126,6 +126,14 @@ def test_whole_numbers_of_ulps_are_counted_for_every_known_point(tool, tmp_path)
     assert sweep["worst"]["agree"]["ulps"] < 2
 
 
+def test_a_part_of_right_infinities_alone_agrees(tool, tmp_path):
+    """Nothing of it is further off than anything else."""
+    words = ["sweep", "exp(x)", "--over", "x=1024:1040", "--dtype", "float32", "-f", "json"]
+    (sweep,) = json.loads(tool.run(words, folder=tmp_path).stdout)["sweeps"]
+    assert sweep["outcomes"] == {"agree": sweep["points"]}
+    assert (sweep["alone"], sweep["worst"]["agree"]["ulps"]) == (0, 0.0)
+
+
 def test_what_is_left_open_is_looked_into(tool, tmp_path):
     """torch answers NaN where float16 has few numbers in a period: that is counted, not left out."""
     words = ["sweep", "sinc(x)", "--over", "x=all", "--dtype", "float16", "-f", "json"]

@@ -212,15 +212,20 @@ def _unasked(point: Point) -> str:
 
 
 def judge_part(
-    part: Heard, k: int, tolerance: Tolerance | None, partials: Sequence[int] | None = None
+    part: Heard,
+    k: int,
+    tolerance: Tolerance | None,
+    partials: Sequence[int] | None = None,
+    *,
+    brief: bool = False,
 ) -> tuple[Evidence, tuple[Verdict, ...], tuple[str, ...]]:
     """What was said of a part of one point's question, what that comes to, and what is to be told
     of it.
 
     Args:
-        partials: those that are judged; None for all.
+        partials, brief: as `judge` takes them.
     """
     evidence = part.evidence(k)
-    judged = judge(evidence, tolerance, partials)
+    judged = judge(evidence, tolerance, partials, brief=brief)
     verdicts, notes = settled_in_float64(evidence, judged, tolerance, partials)
     return evidence, verdicts, notes

@@ -70,6 +70,14 @@ def _options(command: str) -> _Options:
     return _Options(command)
 
 
+@cache
+def _short_options() -> frozenset[str]:
+    """Such as `-j`, of any command."""
+    rows = (row for command in COMMANDS for row in settings_of(command))
+    words = (word for row in rows for word in row.words)
+    return frozenset(word for word in words if re.fullmatch("-[A-Za-z]", word))
+
+
 def _require_no_command(word: str) -> None:
     if way_out := did_you_mean(word, COMMANDS) if word.isidentifier() else "":
         raise mistake("unknown-command", f"no command named `{elide(word)}`", help=way_out)
@@ -124,4 +132,8 @@ def in_order(words: list[str]) -> list[str]:
     pointed = any(re.match("--at(?:=|$)", word) for word in options)
     if not named and (len(expressions) > 1 or not pointed):
         _require_no_command(words[0])
+    if len(expressions) > 1:
+        # One program is taken: what is an option elsewhere is told to be none here.
+        options += [word for word in expressions if word in _short_options()]
+        expressions = [word for word in expressions if word not in _short_options()]
     return [command, *options, "--", *expressions] if expressions else [command, *options]

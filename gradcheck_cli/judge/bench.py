@@ -59,14 +59,19 @@ _BITS = 256
 
 
 def judge(
-    evidence: Evidence, tolerance: Tolerance | None = None, partials: Iterable[int] | None = None
+    evidence: Evidence,
+    tolerance: Tolerance | None = None,
+    partials: Iterable[int] | None = None,
+    *,
+    brief: bool = False,
 ) -> tuple[Verdict, ...]:
     """One verdict a partial, in the order of the point's keys.
 
     Args:
         partials: those that are judged; None for all.
+        brief: the outcomes and how far off answers are, without what only explains them.
     """
-    court = Court(evidence, tolerance)
+    court = Court(evidence, tolerance, brief=brief)
     wanted = range(len(evidence.point.keys)) if partials is None else [*partials]
     proof = evidence.whole("reference", BulkProof)
     with ctx.workprec(_BITS):

@@ -172,8 +172,11 @@ class Comparison:
         if self.court.tolerance is None and measures["error"] <= measures["tolerance"]:
             reason = f"{distance}, explained by rounding{self._mostly(budget, ',')}"
             return self._verdict(Outcome.AGREE, reason, Cause.ROUNDING, **measures)
-        found, numbers = self._culprit(truth, answer.value), pair(answer.value, truth, measures)
-        if found is not None and found.is_of_range and self._is_lost(truth, measures):
+        is_lost, found = self._is_lost(truth, measures), None
+        if is_lost or not self.court.brief:
+            found = self._culprit(truth, answer.value)
+        numbers = pair(answer.value, truth, measures)
+        if found is not None and found.is_of_range and is_lost:
             reason = f"{numbers} ({distance}): {found.words}"
             return self._blaming(found, Outcome.WRONG, reason, found.cause, **measures)
         lost = "more than the tolerance given, lost to rounding"

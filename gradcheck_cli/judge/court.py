@@ -37,11 +37,13 @@ class Court:
 
     Attributes:
         budgets: that of each partial, where they are known already.
+        brief: whether outcomes are wanted alone: what only explains them is not looked for.
     """
 
     evidence: Evidence
     tolerance: Tolerance | None
     budgets: Sequence[float] | None = None
+    brief: bool = False
 
     @property
     def point(self) -> Point:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.judge.graph import holds
-from gradcheck_cli.language.program import Call, Number, fold
+from gradcheck_cli.language.program import Call, Number, Program, fold, prune
 from gradcheck_cli.worlds.balls import literal_ball
 from gradcheck_cli.worlds.bulk import Bulk
 from gradcheck_cli.worlds.enclosures import Enclosure, NoBound, Verity, float64_tensors
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from gradcheck_cli.dtypes import DType
     from gradcheck_cli.judge.graph import Graph
@@ -45,17 +45,33 @@ def budgets_at(
         return nothing[0], nothing[0]
     if trace.eliminated:
         return nothing
-    graph = trace.graph
+    way = sorted(trace.upstream(node))
     world = Bulk(float64_tensors(), dtype.round)
     try:
-        inputs = {name: Enclosure(column) for name, column in columns.items()}
-        values = fold(graph.whole, world, inputs)
+        values = _values(trace.graph, way, world, columns)
     except NoBound:
         return nothing
-    walk = _Walk(graph, values, like, dtype)
-    low, high = walk.totals(node)
+    walk = _Walk(trace.graph, values, like, dtype)
+    low, high = walk.totals(way)
     low, high = low * (1 - _ROOM), high * (1 + _ROOM)
     return low.nan_to_num(0.0, 0.0).clamp(min=0.0), high.nan_to_num(float("inf"), float("inf"))
+
+
+def _values(
+    graph: Graph, way: Sequence[int], world: Bulk, columns: Mapping[str, Tensor]
+) -> dict[int, Any]:
+    """The values of some nodes, and of the slopes on their edges."""
+    wanted = {*way}
+    for i in way:
+        wanted.update(slope for _, slope in graph.edges[i])
+        how = graph.rounds[i]
+        if how is not None and how.m and how.effect >= 0:
+            wanted.add(how.effect)
+    places = sorted(wanted)
+    program = prune(Program(graph.whole.nodes, tuple(places)))
+    inputs = {name: Enclosure(column) for name, column in columns.items()}
+    found = fold(program, world, inputs)
+    return {place: found[i] for place, i in zip(places, program.outputs, strict=True)}
 
 
 @dataclass
@@ -63,25 +79,30 @@ class _Walk:
     """The nodes of a graph, one after the other.
 
     Attributes:
+        values: of the nodes on the way, of slopes and of effects.
         held: for each node where the dtype holds its value exactly.
         sums: of steps of sums in any order the sizes added so far, least and most.
     """
 
     graph: Graph
-    values: list[Any]
+    values: Mapping[int, Any]
     like: Tensor
     dtype: DType
     held: dict[int, Tensor] = field(default_factory=dict)
     sums: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict)
 
-    def totals(self, output: int) -> tuple[Tensor, Tensor]:
-        """Between what bounds the budget of a node lies."""
+    def totals(self, way: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Between what bounds the budget of a node lies.
+
+        Args:
+            way: the nodes that it rests on, itself the last.
+        """
         import torch
 
         graph, nothing = self.graph, torch.zeros_like(self.like)
-        found: list[tuple[Tensor, Tensor]] = [(nothing, nothing)] * graph.size
+        found: dict[int, tuple[Tensor, Tensor]] = dict.fromkeys(way, (nothing, nothing))
         everywhere = torch.ones_like(self.like, dtype=torch.bool)
-        for i in range(output + 1):
+        for i in way:
             node = graph.nodes[i]
             if isinstance(node, Number):
                 is_held = holds(literal_ball(node, self.dtype.round), self.dtype)
@@ -95,7 +116,7 @@ class _Walk:
                     low = low + least * found[j][0]
                     high = high + (most * found[j][1]).masked_fill(found[j][1] == 0, 0.0)
                 found[i] = low, high
-        return found[output]
+        return found[way[-1]]
 
     def _sizes(self, i: int) -> tuple[Tensor, Tensor]:
         """|value| of a node, least and most; 0 where it is a structural zero."""

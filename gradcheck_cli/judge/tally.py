@@ -102,6 +102,7 @@ class Tally:
         elif isinstance(cell, Beyond):
             right = answers == cell.sign * inf
             self._agree(int(right.sum()))
+            self._extreme(Outcome.AGREE, start, 0 * x, right)
             self._count(x[right], None)
             self._put(None, start, ~right)
         elif isinstance(cell, Modelled):

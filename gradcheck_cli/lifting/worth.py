@@ -10,7 +10,7 @@ from gradcheck_cli.language.elements import elements_of
 from gradcheck_cli.language.parse import parse_names
 from gradcheck_cli.questions.numbers import Exact, Grid, NonFinite
 from gradcheck_cli.questions.points import Sample
-from gradcheck_cli.questions.question import index_inputs
+from gradcheck_cli.questions.roles import index_inputs
 from gradcheck_cli.worlds.balls import Machine, midpoint
 from gradcheck_cli.worlds.scalars import ShapeError, TooLarge, expand
 

@@ -17,7 +17,7 @@ from gradcheck_cli.questions.naming import ranks_of
 from gradcheck_cli.questions.numbers import Grid
 from gradcheck_cli.questions.points import Sample, shaped
 from gradcheck_cli.questions.prepared import Oversize, unroll
-from gradcheck_cli.questions.question import index_inputs
+from gradcheck_cli.questions.roles import index_inputs
 from gradcheck_cli.worlds.scalars import ShapeError
 
 if TYPE_CHECKING:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.errors import Mistake, PointError, mistake
 from gradcheck_cli.language.holding import illegible
-from gradcheck_cli.language.program import Call, Program, Variable
 from gradcheck_cli.questions.arrays import RoundedNumber, float_array, integer_array
 from gradcheck_cli.questions.intermediates import Intermediates, cut
 from gradcheck_cli.questions.misfits import shape_mistake
 from gradcheck_cli.questions.naming import COMMAND, Asked, misnamed, require_signs, underivable
 from gradcheck_cli.questions.nonfinite import require_finite
 from gradcheck_cli.questions.prepared import Oversize, Prepared, unroll
+from gradcheck_cli.questions.roles import held_inputs, index_inputs
 from gradcheck_cli.questions.split import MAX_ENTRIES, MAX_OUTPUTS
 from gradcheck_cli.subjects.program import ProgramSubject
 from gradcheck_cli.worlds.scalars import ShapeError
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from gradcheck_cli.dtypes import DType
+    from gradcheck_cli.language.program import Program
     from gradcheck_cli.questions.arrays import Array
     from gradcheck_cli.questions.numbers import Nested
     from gradcheck_cli.subjects import Subject
@@ -267,42 +267,3 @@ def _claims_of_a_cut(claims: Sequence[str], held: Intermediates | None) -> Itera
         message = f"a claim is about the whole program, which is cut where {names} is held"
         way_out = "a claim says what it is a derivative by: `dh = ...` of an assigned `h`"
         yield Mistake("conflicting-options", message, help=way_out)
-
-
-def held_inputs(program: Program) -> frozenset[str]:
-    """Inputs that stand only where torch has no derivative: they are differentiated when named."""
-    if not any(_calls_taking(program, "held")):
-        return frozenset()
-    held, others = set[int](), set(program.outputs)
-    for node in program.nodes:
-        kinds = (
-            [p.kind for p in lookup(node.function).parsed.args] if isinstance(node, Call) else []
-        )
-        for position, i in enumerate(node.args if isinstance(node, Call) else ()):
-            is_held = kinds[position : position + 1] == ["held"]
-            (held if is_held else others).add(i)
-    nodes = (program.nodes[i] for i in held - others)
-    return frozenset(node.name for node in nodes if isinstance(node, Variable))
-
-
-def index_inputs(program: Program) -> frozenset[str]:
-    """Inputs that hold integers (class indices): they are not differentiated."""
-    inputs = set()
-    for node in _calls_taking(program, "index"):
-        for parameter, i in zip(lookup(node.function).parsed.args, node.args, strict=False):
-            inner = program.nodes[i]
-            if parameter.kind == "index" and isinstance(inner, Variable):
-                inputs.add(inner.name)
-    return frozenset(inputs)
-
-
-def _calls_taking(program: Program, kind: str) -> Iterator[Call]:
-    """The calls that have an argument of a kind."""
-    for node in program.nodes:
-        if isinstance(node, Call) and _takes(node.function, kind):
-            yield node
-
-
-@cache
-def _takes(function: str, kind: str) -> bool:
-    return any(parameter.kind == kind for parameter in lookup(function).parsed.args)

@@ -116,8 +116,11 @@ class DrawnTrack:
 
     def at(self, k: int) -> dict[str, float]:
         """The numbers of one point."""
-        block = k // _BLOCK
-        return {name: column[k - block * _BLOCK].item() for name, column in self._block(block)}
+        block, place = divmod(k, _BLOCK)
+        return {
+            name: _draws(line, self.seed, number, block, place, 1).item()
+            for number, (name, line) in enumerate(self.lines.items())
+        }
 
     def columns(self, start: int, stop: int) -> dict[str, Tensor]:
         """Consecutive points."""
@@ -138,14 +141,19 @@ class DrawnTrack:
 
 
 @lru_cache(maxsize=16)
-def _draws(line: Line, seed: int, number: int, block: int) -> Tensor:
-    """A block of draws of one input; each depends on the seed and its own place alone."""
+def _draws(
+    line: Line, seed: int, number: int, block: int, place: int = 0, count: int = _BLOCK
+) -> Tensor:
+    """Draws of one input in a block, from a place on; each depends on the seed and its own place
+    alone.
+    """
     import numpy as np
     import torch
 
     # The counter goes up with every four draws: blocks are far apart.
-    bits = np.random.Philox(key=[seed, number], counter=block << 64)
-    draws = np.random.Generator(bits).random(_BLOCK)
+    start, rest = divmod(place, 4)
+    bits = np.random.Philox(key=[seed, number], counter=(block << 64) + start)
+    draws = np.random.Generator(bits).random(rest + count)[rest:]
     dtype = getattr(torch, line.dtype.name)
     if (
         isinstance(line, Patterns)

@@ -16,7 +16,8 @@ from gradcheck_cli.questions.batching import MOST_POINTS, batches
 from gradcheck_cli.questions.naming import way_out_of
 from gradcheck_cli.questions.numbers import Grid
 from gradcheck_cli.questions.points import Listed, Sample
-from gradcheck_cli.questions.question import conflicts, index_inputs, question_of
+from gradcheck_cli.questions.question import conflicts, question_of
+from gradcheck_cli.questions.roles import index_inputs
 from gradcheck_cli.suites.kinds import part
 from gradcheck_cli.suites.numerals import (
     exact_numbers,

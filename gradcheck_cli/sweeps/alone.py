@@ -71,7 +71,7 @@ class Alone:
         return self.batch([point, point], {n: f"[{text}, {text}]" for n, text in numbers.items()})
 
     def verdicts(self, points: Sequence[int]) -> Iterator[Verdict]:
-        """One for each point: the reference and torch are heard, nobody else."""
+        """One for each point, without its reasons: the reference and torch alone are heard."""
         for i in range(0, len(points), _TOGETHER):
             some = points[i : i + _TOGETHER]
             # torch has other code for a single number than for many.
@@ -82,5 +82,5 @@ class Alone:
         said = {w.name: w.answer(batch) for w in (Reference(), Autograd())}
         heard = Heard(batch, {**said, "numeric": _UNASKED}, self.analyst)
         for k in range(len(batch)):
-            _, (verdict,), _ = judge_part(heard, k, None, [self.asked.partial])
+            _, (verdict,), _ = judge_part(heard, k, None, [self.asked.partial], brief=True)
             yield verdict

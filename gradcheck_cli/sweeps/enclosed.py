@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 # Of the balls that samples are held against.
 _BITS = 192
+# Points that are enclosed together: their arrays stay in the cache.
+_STRIP = 2**16
 
 
 def assumption_of(dtype: DType) -> str:
@@ -53,11 +55,13 @@ class Enclosed:
 
     Attributes:
         budgets: (least, most) rounding of torch's gradient at the points of some columns.
+        held: how many points were enclosed.
         samples: enclosures that were held against balls.
     """
 
     asked: SweepQuestion
     budgets: Callable[[Mapping[str, Tensor]], tuple[Tensor, Tensor]]
+    held: int = 0
     samples: int = 0
 
     @cached_property
@@ -87,19 +91,40 @@ class Enclosed:
 
         if self.library is None:
             return None
-        library, program = self.library, self._parts[0]
-        world = Bulk(library, self.asked.dtype.round)
+        strips = []
+        for i in range(0, len(answers), _STRIP):
+            part = {name: column[i : i + _STRIP] for name, column in columns.items()}
+            try:
+                strips.append(self._strip(self.library, part, answers[i : i + _STRIP]))
+            except NoBound:
+                return None
+
+        def budgets(at: Tensor) -> tuple[Tensor, Tensor]:
+            return self.budgets({name: column[at] for name, column in columns.items()})
+
+        gaps, size, error, *marks = (torch.cat(parts) for parts in zip(*strips, strict=True))
+        known, outside = marks
+        return Truths(gaps, size, error, [budgets], 1.0, (known, outside))
+
+    def _strip(
+        self, library: ArrayLibrary, columns: Mapping[str, Tensor], answers: Tensor
+    ) -> tuple[Tensor, ...]:
+        """The fields of Truths for points that are enclosed together.
+
+        Raises:
+            NoBound: there is no enclosure of the program.
+        """
+        import torch
+
+        program, world = self._parts[0], Bulk(library, self.asked.dtype.round)
         inputs = {name: Enclosure(self._array(column)) for name, column in columns.items()}
         inputs |= {
             name: Enclosure(library.array(value))
             for name, value in self.asked.numbers.items()
             if name not in columns
         }
-        try:
-            with np.errstate(all="ignore"):
-                values = fold(program, world, inputs)
-        except NoBound:
-            return None
+        with np.errstate(all="ignore"):
+            values = fold(program, world, inputs)
         partial, *others = (_spread(values[i], answers) for i in program.outputs)
         known = torch.ones_like(answers, dtype=torch.bool)
         for k, (value, radius) in enumerate(others):
@@ -110,18 +135,16 @@ class Enclosed:
         value, radius = partial
         size = self._tensor(abs(value), answers)
         known &= size.isfinite() & radius.isfinite()
-        if not self._holds(columns, value, radius, known):
-            return None
         gaps = self._tensor(abs(self._array(answers) - value), answers)
         outside = ~known
-        if bool(outside.any()):
-            outside &= self._outside(program, values, world, answers)
-
-        def budgets(at: Tensor) -> tuple[Tensor, Tensor]:
-            return self.budgets({name: column[at] for name, column in columns.items()})
-
+        if not self._holds(columns, value, radius, known):
+            known, outside = torch.zeros_like(known), torch.zeros_like(known)
+        else:
+            self.held += len(answers)
+            if bool(outside.any()):
+                outside &= self._outside(program, values, world, answers)
         gaps = gaps.masked_fill(~answers.isfinite(), nan)
-        return Truths(gaps, size, radius * MARGIN, [budgets], 1.0, (known, outside))
+        return gaps, size, radius * MARGIN, known, outside
 
     def _holds(
         self, columns: Mapping[str, Tensor], value: Any, radius: Tensor, known: Tensor

@@ -38,10 +38,6 @@ if TYPE_CHECKING:
     from gradcheck_cli.witnesses.line_cells import LineCell
 
 
-# Points that are enclosed together.
-_BULK = 2**16
-
-
 @dataclass
 class SweptPart:
     """Points from `start` up to `stop`, and what became of them."""
@@ -73,7 +69,7 @@ def swept(asked: SweepQuestion, start: int, stop: int, analyst: Analyst | None) 
         nothing = Settled(unsettled=[(Stretch(start, stop, stop - start), why_not)])
         return SweptPart(asked, start, stop, tally, nothing, 0, 0, 0)
     enclosed = Enclosed(asked, budgets)
-    cell, made, in_bulk = next(cells), 0, 0
+    cell, made = next(cells), 0
     made += not isinstance(cell, Open)
     for first, columns, partials in torch_answers(asked, start, stop):
         done, count = 0, len(next(iter(columns.values())))
@@ -86,13 +82,13 @@ def swept(asked: SweepQuestion, start: int, stop: int, analyst: Analyst | None) 
             if partials is None:
                 _without_path(tally, asked, first + done, first + end)
             elif isinstance(cell, Open) and cell.given_up:
-                in_bulk += _hold_in_bulk(tally, enclosed, first + done, piece, partials[done:end])
+                _hold_in_bulk(tally, enclosed, first + done, piece, partials[done:end])
             else:
                 x = next(iter(piece.values()))
                 tally.take(cell, first + done, x, partials[done:end])
             done = end
     settled = settle(tally, Alone(asked, analyst), asked.sweep.seed)
-    return SweptPart(asked, start, stop, tally, settled, made, in_bulk, enclosed.samples)
+    return SweptPart(asked, start, stop, tally, settled, made, enclosed.held, enclosed.samples)
 
 
 def _without_path(tally: Tally, asked: SweepQuestion, start: int, stop: int) -> None:
@@ -117,19 +113,13 @@ def _refusal(asked: SweepQuestion, point: int) -> str:
 
 def _hold_in_bulk(
     tally: Tally, enclosed: Enclosed, start: int, columns: dict[str, Any], partials: Any
-) -> int:
-    """Hold points against enclosures, as many at a time as stay in the cache; how many could be."""
-    held, count = 0, len(partials)
-    for i in range(0, count, _BULK):
-        piece = {name: column[i : i + _BULK] for name, column in columns.items()}
-        answers = partials[i : i + _BULK]
-        truth = enclosed.truth(piece, answers)
-        if truth is None:
-            tally.pending.add(start + i, start + i + len(answers))
-            continue
-        held += len(answers)
-        tally.hold(start + i, next(iter(piece.values())), answers, truth)
-    return held
+) -> None:
+    """Hold points against enclosures."""
+    truth = enclosed.truth(columns, partials)
+    if truth is None:
+        tally.pending.add(start, start + len(partials))
+    else:
+        tally.hold(start, next(iter(columns.values())), partials, truth)
 
 
 def _point_budgets(
@@ -277,9 +267,12 @@ def _ends(line: Any, span: Stretch) -> dict[str, Any]:
 def _swept_point(record: Record, asked: SweepQuestion) -> SweptPoint:
     entry = record["partials"][asked.partial]
     at: Any = record["at"]
+    ulps = entry["autograd"].get("ulps")
+    if entry["outcome"] == Outcome.AGREE and ulps == "inf":
+        ulps = 0.0  # an infinity that is the nearest number
     return {
         "at": at,
-        "ulps": entry["autograd"].get("ulps"),
+        "ulps": ulps,
         "partial": dict(entry),  # as it is: the record's own may be made inconclusive
         "reproduce": record["reproduce"],
     }

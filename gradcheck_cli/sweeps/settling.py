@@ -53,12 +53,16 @@ def _try(tally: Tally, outcome: Outcome, judge: Alone, settled: Settled, random:
     is pending, or not settled.
     """
     kept, known = Spans(), tally.extremes.get(outcome)
-    for span in joined(tally.spans.pop(outcome, Spans()), _MOST_TRIED):
+    spans = list(joined(tally.spans.pop(outcome, Spans()), _MOST_TRIED))
+    points = set[int]()
+    for span in spans:
         inside = (random.randrange(span.start, span.stop) for _ in range(_INSIDE))
-        points = {span.start, span.stop - 1, *(inside if span.is_whole else ())}
+        points |= {span.start, span.stop - 1, *(inside if span.is_whole else ())}
         if known is not None and span.start <= known.point < span.stop:
             points.add(known.point)
-        found = {v.outcome for v in _checked(judge, sorted(points), settled).values()}
+    tried = _checked(judge, sorted(points), settled)
+    for span in spans:
+        found = {v.outcome for k, v in tried.items() if span.start <= k < span.stop}
         if found == {outcome}:
             kept.add_span(span)
             continue

@@ -10,7 +10,7 @@ Numerical Algorithms (2002), section 5.1, for the rounding of Horner's rule.
 from __future__ import annotations
 
 from functools import cached_property
-from itertools import pairwise
+from itertools import chain, pairwise
 from math import frexp, isfinite, ldexp, trunc
 from sys import float_info
 from typing import TYPE_CHECKING, Any
@@ -48,6 +48,9 @@ _FEWEST, _FEWEST_OF_16_BITS = {False: 64, True: 8}, 8
 _MOST_CUTS = 3
 # Points in a row that are open, and are not given up: those of a kink.
 _FEW = 256
+# Points that are left to single checks in short runs, all together; a sweep's part makes twice as
+# many.
+_SINGLES = 2_048
 # Cells of few points that fail one after the other before the rest of a stretch is given up: a cell
 # of 64 floats near 1e6 holds periods of a sine. Points of float64 are so far apart that many cells
 # beside a pole fail, and what is given up there is to be a small part: a 64th, or so many points.
@@ -86,16 +89,18 @@ class Modeller:
         that is open beside it is a part.
         """
         held: list[Open] = []
-        for cell in self._pieces(start, stop):
-            is_open = isinstance(cell, Open)
-            if held and not (is_open and cell.stop - held[0].start <= _STRETCH[1]):
-                yield from _together(held)
+        singles = 0
+        pieces: Iterator[LineCell | None] = chain(self._pieces(start, stop), [None])
+        for cell in pieces:
+            if held and not (isinstance(cell, Open) and cell.stop - held[0].start <= _STRETCH[1]):
+                found = _together(held, singles)
+                singles += sum(one.stop - one.start for one in found if not one.given_up)
+                yield from found
                 held = []
             if isinstance(cell, Open):
                 held.append(cell)
-            else:
+            elif cell is not None:
                 yield cell
-        yield from _together(held)
 
     def _pieces(self, start: int, stop: int) -> Iterator[LineCell]:
         failures = [0]  # one after the other, in the stretch that a cell is in
@@ -239,10 +244,13 @@ class Modeller:
         return self._prepared.machine
 
 
-def _together(cells: Sequence[Open]) -> Sequence[Open]:
-    """Neighbours, as one that is given up where some of them are, or they are many points."""
+def _together(cells: Sequence[Open], singles: int) -> Sequence[Open]:
+    """Neighbours, as one that is given up where some of them are, they are many points, or many are
+    left to single checks before them.
+    """
     points = sum(cell.stop - cell.start for cell in cells)
-    if points <= _FEW and not any(cell.given_up for cell in cells):
+    is_little = points <= _FEW and singles + points <= _SINGLES
+    if is_little and not any(cell.given_up for cell in cells):
         return cells
     return [Open(cells[0].start, cells[-1].stop, given_up=True)]
 

@@ -13,10 +13,12 @@ import torch
 from flint import arb, ctx
 
 from gradcheck_cli.judge import distances as far
+from gradcheck_cli.questions.ranges import Range
 from gradcheck_cli.questions.tracks import LineTrack
 from gradcheck_cli.sweeps.alone import Alone
+from gradcheck_cli.witnesses import cells as cells_module
 from gradcheck_cli.witnesses.cells import Modeller
-from gradcheck_cli.witnesses.line_cells import Beyond, Modelled, Outside
+from gradcheck_cli.witnesses.line_cells import Beyond, Modelled, Open, Outside
 from gradcheck_cli.witnesses.reference import Reference
 from gradcheck_cli.witnesses.truth import Undefined
 from gradcheck_cli.worlds import balls
@@ -116,3 +118,18 @@ def test_the_truth_lies_within_the_error(dtype):
     assert told == {}
     print(f"{dtype}: {sum(counts.values())} points")  # noqa: T201 - what a long run is for
     assert sum(held > 0 for held in counts.values()) > 0.6 * len(counts)
+
+
+@pytest.mark.parametrize("singles", [100, 2_048])
+def test_few_points_are_left_to_single_checks(monkeypatch, singles):
+    """Of a sine beside its fifteen zeros here: beyond so many all others are enclosed in bulk."""
+    monkeypatch.setattr(cells_module, "_SINGLES", singles)
+    (program,) = (p for p in programs() if p.text == "sin(x)")
+    asked = program.asked("float32")
+    line = Range(Fraction(712), Fraction(760), None, "712:760").line(asked.dtype)
+    found = [*Modeller(asked.prepared, 0, program.moving, {}, line).over(0, line.count)]
+    assert [c.start for c in found] == [0, *(c.stop for c in found[:-1])]
+    assert found[-1].stop == line.count
+    loose = [c for c in found if isinstance(c, Open)]
+    assert 0 < sum(c.stop - c.start for c in loose if not c.given_up) <= singles
+    assert any(c.given_up for c in loose) == (singles == 100)

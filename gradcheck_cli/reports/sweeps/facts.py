@@ -156,7 +156,7 @@ def histogram_of(sweep: WholeSweep, *, verbose: bool = False) -> list[tuple[str,
     if len(rows) > _MOST_BINADES and not verbose:
         rows = sorted(rows, key=lambda row: -_class(row[1]))[:_MOST_BINADES]
         rows.sort(key=lambda row: _order(row[0][0]))
-    return [(_binades(group), points) for group, points in rows]
+    return [(_binades(group, sweep), points) for group, points in rows]
 
 
 def _order(binade: Binade) -> tuple[bool, int]:
@@ -178,10 +178,14 @@ def _class(points: Sequence[int]) -> int:
     return max((k for k, number in enumerate(points) if number), default=0)
 
 
-def _binades(group: Sequence[Binade]) -> str:
-    """`2^-3 … 2^4`; of the lowest binade 0 is its lower end."""
+def _binades(group: Sequence[Binade], sweep: WholeSweep) -> str:
+    """`2^-3 … 2^4`; of the lowest binade 0 is its lower end, and all of it in a dtype that has no
+    other number so small.
+    """
     sign = "-" if group[0]["negative"] else ""
     exponents = sorted(binade["exponent"] for binade in group)
+    if exponents == [-1023] and sweep["dtype"] != "float64":
+        return f"{sign}0"
     low = "0" if exponents[0] <= -1023 else f"{sign}2^{exponents[0]}"
     high = f"{sign}2^{exponents[-1] + 1}"
     return f"{high} … {low}" if sign else f"{low} … {high}"
