@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from dataclasses import replace
 from fractions import Fraction
 
@@ -302,3 +304,19 @@ def test_results_do_not_wait_for_the_rest(monkeypatch):
     assert len(calls) == 2
     next(results)
     assert len(calls) == 4
+
+
+@pytest.mark.parametrize("text", ["sin(x)*y", "sum(exp(x*[1, 2]) + y)"])
+def test_what_a_check_made_is_freed_as_soon_as_it_is_done(text):
+    """Nothing of it holds itself: a suite's checks leave nothing to the garbage collector, which
+    took a tenth of their time.
+    """
+    asked = groups(text, "x=1.5,y=2")
+    made = [weakref.ref(thing) for thing in (asked[0][0], asked[0][0].prepared)]
+    gc.disable()
+    try:
+        assert len(list(checked(asked, Silent()))) == 1
+        del asked
+        assert [thing() for thing in made] == [None, None]
+    finally:
+        gc.enable()

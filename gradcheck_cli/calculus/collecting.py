@@ -195,6 +195,7 @@ class Collector:
                 value: Rational | None = node.coefficient
             else:
                 value = self.exact(place) if is_whole else None
+                value = None if value is None else simple(value)
                 inner = () if value is not None else ((place, SINGLE),)
             raised = SINGLE if value is None else _raised(value, exponent)
             if raised is None:
@@ -273,7 +274,8 @@ def _is_step(function: str) -> bool:
 def _unordered(node: Form) -> Form:
     """The same for sums and products that differ in the order of their parts alone."""
     if isinstance(node, Product):
-        return Product(node.coefficient, tuple(sorted(node.factors)))
+        one = len(node.factors) == 1
+        return node if one else Product(node.coefficient, tuple(sorted(node.factors)))
     return Total(tuple(sorted(node.terms, key=_part))) if isinstance(node, Total) else node
 
 

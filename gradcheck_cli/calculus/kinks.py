@@ -33,10 +33,10 @@ def kinks(builder: Builder, nodes: int, wrt: frozenset[str]) -> list[Kink]:
     places: list[Kink] = []
     for i in range(nodes):
         node = builder.nodes[i]
-        if not isinstance(node, Call) or not depends[i] or lookup(node.function).condition:
+        if not isinstance(node, Call) or not depends[i]:
             continue
         row = lookup(node.function)
-        if not row.kinks and not conditions(node.function):
+        if row.condition or not (row.kinks or conditions(node.function)):
             continue
         for text in row.kinks:
             bound = dict(zip(row.parsed.names, node.args, strict=True))

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.functions.row import Function
 
 _NAME = re.compile(r"(\w+?)_?(\d*)(?:\[(.*)\])?")
+_BETWEEN_NUMBERS = re.compile(r"(?<=[\d.]) (?=\d)")
 _SIGNS = {
     "<=": r"\le", ">=": r"\ge", "==": "=", "!=": r"\ne", "and": r"\land", "or": r"\lor",
     "not": r"\lnot ", "%": r"\bmod", "@": r"\,",
@@ -65,7 +66,8 @@ class LaTeX(Markup):
     def joined(self, factors: list[Piece]) -> Piece:
         """Side by side, with a dot between numbers."""
         piece = super().joined(factors)
-        return piece._replace(text=re.sub(r"(?<=[\d.]) (?=\d)", r" \\cdot ", piece.text))
+        text = _BETWEEN_NUMBERS.sub(lambda _: r" \cdot ", piece.text)
+        return piece if text == piece.text else piece._replace(text=text)
 
     def element(self, array: Piece, key: str) -> Piece:
         """With the index below."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.judge.evidence import Evidence
     from gradcheck_cli.judge.verdict import Verdict
     from gradcheck_cli.questions.batch import Point
-    from gradcheck_cli.records.numbers import JsonArray
+    from gradcheck_cli.records.numbers import JsonArray, JsonNumber
     from gradcheck_cli.records.outcome import Outcome
     from gradcheck_cli.records.record import AlsoRecord, ClaimRecord, Opinion, PartialRecord
     from gradcheck_cli.witnesses import Answer
@@ -246,8 +246,13 @@ def _proved_values(evidence: Evidence) -> list[Any]:
     in_bulk = evidence.whole("reference", BulkProof)
     values: Iterable[Answer] = () if proof is None else proof.forward
     values = values if in_bulk is None else in_bulk.forward
-    known = Certified, InBulk
-    return [v.entry()["value"] if isinstance(v, known) else None for v in values]
+    return [_proved_value(value) for value in values]
+
+
+def _proved_value(value: Answer) -> JsonNumber | None:
+    if isinstance(value, InBulk):
+        return value.value
+    return value.nearest if isinstance(value, Certified) else None
 
 
 def _torch_values(evidence: Evidence) -> list[Any]:

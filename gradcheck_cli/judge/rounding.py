@@ -172,6 +172,6 @@ def rounding(point: Point) -> Rounding:
     Raises:
         TooLarge: the program has no scalar form of bearable size.
     """
-    point.prepared.scalars  # noqa: B018 - raises
-    recording = point.question.subject.recording
-    return point.prepared.share("rounding", lambda: Rounding(point.prepared, recording))
+    prepared, recording = point.prepared, point.question.subject.recording
+    prepared.scalars  # noqa: B018 - raises
+    return prepared.share("rounding", lambda: Rounding(prepared.apart(), recording))

@@ -148,7 +148,8 @@ class Trace:
 
     def spread_at(self, point: Point, bits: int, dtype: DType, *, near: bool = False) -> Spread:
         """How far rounding takes every node at a point, or at points beside it."""
-        key = (point, dtype, near)
+        # Of the point its numbers alone: what is kept with a program holds no batch of it.
+        key = (point.scalars, point.dtype, dtype, near)
         if self._spreads[0] != key:
             self._spreads = (key, {})
         spreads = self._spreads[1]

@@ -56,8 +56,8 @@ class Batch:
     @cached_property
     def keys(self) -> tuple[PartialKey, ...]:
         """Every partial asked for, part by part, in the order of `wrt`, row-major in an input."""
-        if self.parts != (self,):
-            return tuple(key for part in self.parts for key in part.keys)
+        if self._pieces:
+            return tuple(key for part in self._pieces for key in part.keys)
         wrt = self.question.wrt
         return self.prepared.share(("keys", wrt), lambda: tuple(self._keys(wrt)))
 
@@ -65,13 +65,18 @@ class Batch:
         key, size = self.prepared.objective.key, self.prepared.size
         return (key(name, i) for name in wrt for i in indices_of(size(name)))
 
-    @cached_property
+    @property
     def parts(self) -> tuple[Batch, ...]:
         """What the witnesses are asked: itself, or the questions that it is split into."""
+        # It does not keep itself: it would be freed by the garbage collector alone.
+        return self._pieces or (self,)
+
+    @cached_property
+    def _pieces(self) -> tuple[Batch, ...]:
         asked, prepared = self.question, self.prepared
         is_whole = self.whole is None
         numbers = parts_of(prepared, asked.order, jacobian=asked.jacobian) if is_whole else ()
-        return tuple(map(self._part, numbers)) or (self,)
+        return tuple(map(self._part, numbers))
 
     def _part(self, prepared: Prepared) -> Batch:
         on_trial = prepared.objective.on_trial(self.question.subject)
@@ -81,7 +86,7 @@ class Batch:
     @cached_property
     def also(self) -> Batch | None:
         """The question under a seeded cotangent; None where ones are not asked, or hide nothing."""
-        also = self.prepared.reweighted if self.parts == (self,) else None
+        also = None if self._pieces else self.prepared.reweighted
         return None if also is None else replace(self, prepared=also, whole=self)
 
     @cached_property

@@ -9,8 +9,6 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-import numpy as np
-
 from gradcheck_cli.calculus.gradient import weighted_sum
 from gradcheck_cli.calculus.reverse import adjoints
 from gradcheck_cli.language.elements import element, elements_of, indices_of
@@ -108,7 +106,10 @@ class WholeValue:
 
     def grow(self, program: Program, expansion: Expansion, *, as_torch: bool = False) -> Grown:
         """As `Objective.grow`."""
-        return Grown(expansion, np.reshape(expansion.values[program.result], -1).tolist())
+        places = expansion.values[program.result]
+        if isinstance(places, int):
+            return Grown(expansion, [places])
+        return Grown(expansion, places.reshape(-1).tolist())
 
     def on_trial(self, subject: Subject) -> Subject:
         """The subject itself."""

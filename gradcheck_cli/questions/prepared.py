@@ -78,6 +78,12 @@ class Prepared:
         made: T = self._shared[key]
         return made
 
+    def apart(self) -> Prepared:
+        """The same, sharing nothing: for what is shared and holds on to it, as two that hold each
+        other are freed by the garbage collector alone.
+        """
+        return replace(self, _shared={})
+
     @property
     def scalars(self) -> Expansion:
         """The specification as scalars.

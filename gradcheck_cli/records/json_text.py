@@ -18,7 +18,9 @@ MARKS = re.compile(
 # One of these is in each of them, and is looked for much faster.
 _SIGNS = ("##", "section_", "travis_")
 _ENCODERS = {
-    indent: json.JSONEncoder(indent=indent, ensure_ascii=False, allow_nan=False)
+    indent: json.JSONEncoder(
+        indent=indent, ensure_ascii=False, allow_nan=False, check_circular=False
+    )
     for indent in (None, 1)
 }
 

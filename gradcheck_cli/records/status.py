@@ -55,10 +55,11 @@ def _as_expected(record: Mapping[str, Any], outcomes: tuple[str, ...]) -> Status
 
 def status_by_itself(partials: Iterable[Mapping[str, Any]], *, strict: bool) -> Status:
     """The worst status of the partials alone; `unverified` when there is none: nothing is shown."""
-    statuses = {
+    # A list: the names of an Enum are hashed by a function of Python's.
+    statuses = [
         Status.FAIL if partial["failed"] else Outcome(partial["outcome"]).status_when(strict=strict)
         for partial in partials
-    }
+    ]
     return next((status for status in Status if status in statuses), Status.UNVERIFIED)
 
 

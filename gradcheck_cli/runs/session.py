@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.language.errors import Mistake, PointError
-from gradcheck_cli.memory import usable_memory
+from gradcheck_cli.memory import uncollected, usable_memory
 from gradcheck_cli.reports import shows_formulas
 from gradcheck_cli.runs.allowing import require_allowed
 from gradcheck_cli.runs.cache import (
@@ -104,7 +104,8 @@ def prepare_run(
             local.start(1)  # it imports torch while the suites are read
         sources = read_sources(settings.suites, stdin)
         sources = [source for source in sources if only is None or source[0] in only]
-        suites = read_suites(sources, settings.above, settings.below, settings.seed)
+        with uncollected():
+            suites = read_suites(sources, settings.above, settings.below, settings.seed)
         cases = [case for suite in suites for case in suite.cases]
         session = _session(cases, settings, stop_at, local, jobs, limits)
         return session

@@ -160,7 +160,7 @@ class Task:
         shows = not record["unmet"] and status.exit_code == Status(alone).exit_code
         if not status.is_well and not shows:
             record["reproduce"] = self.command(offset)
-        return Item(self.position + offset, status, line_of(record))
+        return Item(self.position + offset, str(status), line_of(record))
 
     def item_without_verdict(self, offset: int, outcome: Outcome, reason: str) -> Item:
         """The item of a check that was skipped or given up."""
@@ -184,7 +184,7 @@ class Task:
         self.state(record, offset)
         if not outcome.status.is_well:
             record["reproduce"] = self.command(offset)
-        return Item(self.position + offset, record["status"], line_of(record))
+        return Item(self.position + offset, str(record["status"]), line_of(record))
 
 
 def check_id(case: SuiteCase, dtype: str, device: str, point: int) -> str:

@@ -15,7 +15,7 @@ from gradcheck_cli.language.program import Call, Node, Number, Program, Variable
 from gradcheck_cli.language.text import decimal_text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Container
+    from collections.abc import Collection
 
     from gradcheck_cli.functions.row import Parameter, SettingValue
 
@@ -94,17 +94,18 @@ def _leaf(item: Any, inputs: Collection[str]) -> Number | Variable:
     )
 
 
-def _call(item: list[Any], count: int, conditions: Container[int]) -> Call:
+def _call(item: list[Any], count: int, conditions: Collection[int]) -> Call:
     """A call of some of the `count` nodes before it."""
     name, *args = item or [None]
-    if not isinstance(name, str) or name not in table():
+    row = table().get(name) if isinstance(name, str) else None
+    if row is None:
         raise Unreadable(f"there is no function `{str(name)[:60]}`")
-    row = lookup(name)
     settings = dict(args.pop()) if args and isinstance(args[-1], dict) else {}
-    kinds = _kinds(name)
-    if len(args) != len(kinds) or not all(type(i) is int and 0 <= i < count for i in args):
+    kinds = _kinds(row.name)
+    known = [i for i in args if type(i) is int and 0 <= i < count]
+    if len(args) != len(kinds) or len(known) != len(args):
         raise Unreadable(f"`{name}` has the arguments {str(args)[:60]}")
-    for k, i in enumerate(args):
+    for k, i in enumerate(args if conditions or True in kinds else ()):
         if kinds[k] != (i in conditions):
             wanted = "a condition" if row.parsed.args[k].kind else "a number"
             raise Unreadable(f"`{name}` takes {wanted} for `{row.parsed.names[k]}`")
@@ -118,9 +119,9 @@ def _call(item: list[Any], count: int, conditions: Container[int]) -> Call:
                 ]
             )
         )
-    if settings or not is_elementwise(name, bound):
+    if settings or not is_elementwise(row.name, bound):
         raise Unreadable(f"`{name}` is no function of numbers with these settings")
-    return Call(name, tuple(args), bound)
+    return Call(row.name, tuple(args), bound)
 
 
 @cache

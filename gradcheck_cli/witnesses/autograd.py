@@ -163,13 +163,22 @@ def run_once(batch: Batch) -> tuple[Execution, dict[str, Any]]:
         execution = batch.question.subject.run(leaves, batch.dtype.round, like)
         result = execution.result
         if isinstance(result, torch.Tensor) and result.requires_grad:
-            weights = torch.ones_like(result)
-            if batch.cotangent is not None:
-                weights = torch.tensor(batch.cotangent, dtype=result.dtype, device=batch.device)
-            # An explicit gradient argument to backward() would import SymPy and symbolic shapes
-            # (0.4 s).
-            (result * weights).sum().backward()
+            _weighted(batch, result).backward()
     return execution, leaves
+
+
+def _weighted(batch: Batch, result: Any) -> Any:
+    """The number that is differentiated. An explicit gradient argument to backward() would import
+    SymPy and symbolic shapes (0.4 s).
+    """
+    import torch
+
+    if batch.cotangent is not None:
+        weights = torch.tensor(batch.cotangent, dtype=result.dtype, device=batch.device)
+        return (result * weights).sum()
+    # Each of several numbers has a cotangent of its own in memory, which the sum alone would not
+    # give it.
+    return (result * torch.ones_like(result)).sum() if result.dim() else result
 
 
 def _gradient(batch: Batch, leaf: Any) -> Any:
@@ -204,7 +213,8 @@ def _leaf(array: Any, like: Any, differentiate: bool) -> Any:
 
     if array.dtype == np.int64:
         return torch.tensor(array, device=like.device)
-    leaf = torch.tensor(array, dtype=torch.float64).to(like)
+    exact = torch.tensor(array, dtype=torch.float64) if array.ndim else tensors.float64_of(array)
+    leaf = exact.to(like)
     return leaf.requires_grad_() if differentiate else leaf
 
 
@@ -214,6 +224,8 @@ def floats_of(value: Any) -> Floats:
 
     if not isinstance(value, torch.Tensor):
         return np.array([float(value)])
+    if not value.dim() and value.is_floating_point():
+        return np.array([value.item()])
     # Forced: backward may leave a tensor of zeros that has no memory.
     flat: Floats = value.detach().to("cpu", torch.float64).reshape(-1).numpy(force=True)
     return flat

@@ -178,10 +178,11 @@ class Columns:
         # The centre is shared by all differences of one side, so its own error does not average
         # out.
         with np.errstate(all="ignore"):
-            rises = np.stack([up - self.centre, self.centre - down, up - down])
-            rooms = np.stack([beside[0] + at, beside[1] + at, beside[0] + beside[1]])
+            rises = np.array([up - self.centre, self.centre - down, up - down])
+            rooms = np.array([beside[0] + at, beside[1] + at, beside[0] + beside[1]])
             slopes, errors = (
-                np.concatenate([*(part / self.widths)], axis=1) for part in (rises, rooms)
+                (part / self.widths).transpose(1, 0, 2).reshape(len(up), -1)
+                for part in (rises, rooms)
             )
         count = self.x.size
         if sight is not None:

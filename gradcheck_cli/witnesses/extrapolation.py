@@ -30,8 +30,6 @@ STEADY, STEADY_STEPS, NEAR = 0.2, 3, 8
 HIDDEN = 16
 # Columns that are worked on together: with 54 steps their tables fit into the second-level cache.
 _TOGETHER = 64
-# What is before an entry is taken off its value, and added to its error.
-_SIGNS = np.array([-1.0, 1.0])[:, None, None]
 
 
 @dataclass(frozen=True)
@@ -82,126 +80,149 @@ def extrapolate(
     with np.errstate(all="ignore"):
         for i in range(0, order.size, _TOGETHER):
             part = slice(i, i + _TOGETHER)
-            table = _Table(slopes[:, part], noise[:, part], order[part])
+            differences, rooms = (np.ascontiguousarray(a[:, part].T) for a in (slopes, noise))
+            table = _Table(differences, rooms, order[part])
             found += table.slopes(None if sight is None else sight.part(part))
     return found
 
 
 class _Table:
-    """Richardson's tables of some columns, as arrays of shape (order of extrapolation, steps,
-    columns).
+    """Richardson's tables of some columns, as arrays of shape (columns, order of extrapolation,
+    steps): what is the same for all steps of a column is told to all of them at once.
 
     An entry stands at the smallest step that it is made of. In each column the steps `first` to
     `last` are used, `size` of them.
     """
 
     def __init__(self, slopes: Floats, noise: Floats, order: Counts) -> None:
-        there = np.isfinite(slopes)
+        there: Marks = np.isfinite(slopes)
         # Behind the last step that is there for some column stands nothing.
-        steps = len(slopes) - int(np.argmax(there[::-1].any(axis=1)))
-        slopes, noise, there = slopes[:steps], noise[:steps], there[:steps]
-        usable = there & np.isfinite(noise)
-        self.there = there.sum(axis=0) >= 3
-        self.nearest = slopes[steps - 1 - np.argmax(there[::-1], axis=0), np.arange(order.size)]
-        self.rows = np.arange(steps)[:, None]
-        self.last = steps - 1 - np.argmax(usable[::-1], axis=0)
+        steps = slopes.shape[1] - int(np.argmax(there[:, ::-1].any(axis=0)))
+        self.plain, noise = slopes[:, :steps], noise[:, :steps]
+        self.there: Marks = there[:, :steps]
+        usable = self.there & np.isfinite(noise)
+        self.steps, self.columns = np.arange(steps), np.arange(order.size)
+        self.last = steps - 1 - usable[:, ::-1].argmax(axis=1)
+        self.beyond = self.steps > self.last[:, None]
         # After the last step that fails: the run of steps that lie inside the domain.
-        holes = ~usable & (self.rows < self.last)
-        self.first = np.where(holes.any(axis=0), steps - np.argmax(holes[::-1], axis=0), 0)
+        holes = ~usable & (self.steps < self.last[:, None])
+        self.first = np.where(holes.any(axis=1), steps - holes[:, ::-1].argmax(axis=1), 0)
         self.size = self.last - self.first + 1
-        self.enough = (usable.sum(axis=0) >= 3) & (self.size >= 3)
-        self.columns = np.arange(order.size)
-        self.beyond = self.rows > self.last
-        outside = (self.rows < self.first) | self.beyond
-        tables = np.full((2, ORDERS + 1, *slopes.shape), np.nan)
-        tables[:, 0] = np.where(outside, np.nan, [slopes, noise])
+        self.enough = self.size >= 3
+        inside = ~((self.steps < self.first[:, None]) | self.beyond)
+        tables = np.full((2, order.size, ORDERS + 1, steps), np.nan)
+        self.values, self.errors = values, errors = tables
+        np.copyto(values[:, 0], self.plain, where=inside)
+        np.copyto(errors[:, 0], noise, where=inside)
         for j in range(1, ORDERS + 1):
-            factor, before, here = 2.0 ** (order * j), tables[:, j - 1], tables[:, j, 1:]
+            factor = 2.0 ** (order * j)[:, None]
             # (factor * value - value before) / (factor - 1), and errors add up.
-            np.multiply(before[:, 1:], factor, out=here)
-            here += _SIGNS * before[:, :-1]
-            here /= factor - 1
-        self.values, self.errors = tables
+            np.multiply(tables[:, :, j - 1, 1:], factor, out=tables[:, :, j, 1:])
+            values[:, j, 1:] -= values[:, j - 1, :-1]
+            errors[:, j, 1:] += errors[:, j - 1, :-1]
+            tables[:, :, j, 1:] /= factor - 1
 
     def slopes(self, sight: Sight | None) -> list[Slope | None]:
         """A Slope for each column, None where fewer than three steps are usable."""
-        tail = self._tail()
+        tail, steps = self._tail(), self.steps.size
         total = self._truncation() * tail + self.errors + self._contradiction()
-        total = np.where(np.isfinite(total), total, np.inf).reshape(-1, self.columns.size)
-        best = np.argmin(total, axis=0)
+        total[~np.isfinite(total)] = np.inf
+        flat = total.reshape(self.columns.size, -1)
+        best = flat.argmin(axis=1)
         if sight is None:
-            sure = self._speaks_for_itself(best % len(self.rows))
+            sure = self._speaks_for_itself(best % steps)
         else:
             # Many periods in a step look like anything: where the function is not followed, slopes
             # that settle step by step, or are one number, have to speak for it.
-            rest = best % len(self.rows)
+            rest = best % steps
             settles = self._settles(rest) | (self._is_one_number(rest) & ~sight.far)
             settles &= ~sight.jumps
             hidden = np.where(settles, 0, sight.resolved)
-            total[np.tile(self.rows < hidden, (ORDERS + 1, 1))] = np.inf
-            best = np.argmin(total, axis=0)
-            sure = best % len(self.rows) >= sight.resolved
-        least, value = (
-            total[best, self.columns],
-            self.values.reshape(total.shape)[best, self.columns],
-        )
+            np.copyto(total, np.inf, where=(self.steps < hidden[:, None])[:, None])
+            best = flat.argmin(axis=1)
+            sure = best % steps >= sight.resolved
+        least = flat[self.columns, best]
+        value = self.values.reshape(flat.shape)[self.columns, best]
         # Where no entry is any good, that of the largest step; the first may be none of the window.
-        largest = self.values[0, self.first, self.columns]
+        largest = self.values[self.columns, 0, self.first]
         value = np.where(np.isnan(value), largest, value)
         # The estimate itself is a float64 and rounds once more.
         radius = np.maximum(2 * least + np.spacing(np.abs(value)), SMALLEST)
-        unsettled = np.isinf(tail[0, self.last, self.columns])
+        unsettled = np.isinf(tail[self.columns, 0, self.last])
         settled = self.enough & ~unsettled & (np.isfinite(least) | (sight is not None))
-        columns = zip(value.tolist(), radius.tolist(), sure.tolist(), settled, strict=True)
-        found = [Slope(v, r, False, f) if s else None for v, r, f, s in columns]
-        for c in np.flatnonzero(self.enough & unsettled).tolist():
-            # The smallest steps still drive it: a pole, a jump or a vertical tangent closer than
-            # any step.
-            window = self.values[0, self.first[c] : self.last[c] + 1, c]
-            found[c] = Slope(float(window[-1]), float("inf"), _grows(window))
-        for c in np.flatnonzero(~self.enough & self.there).tolist():
-            # There are values, but nothing is known of their errors.
-            found[c] = Slope(float(self.nearest[c]), float("inf"))
+        columns = (array.tolist() for array in (value, radius, sure, settled))
+        found = [Slope(v, r, False, f) if s else None for v, r, f, s in zip(*columns, strict=True)]
+        for c in np.flatnonzero(~settled).tolist():
+            found[c] = self._unsettled(c, is_driven=bool(unsettled[c]))
         return found
+
+    def _unsettled(self, column: int, *, is_driven: bool) -> Slope | None:
+        """What is said of a column without an estimate.
+
+        Args:
+            is_driven: whether the smallest steps still drive its slopes.
+        """
+        if self.enough[column] and is_driven:
+            # A pole, a jump or a vertical tangent closer than any step.
+            window = self.values[column, 0, self.first[column] : self.last[column] + 1]
+            return Slope(float(window[-1]), float("inf"), _grows(window))
+        there = self.there[column]
+        if self.enough[column] or there.sum() < 3:
+            return None
+        # There are values, but nothing is known of their errors.
+        return Slope(float(self.plain[column, there][-1]), float("inf"))
+
+    @cached_property
+    def _change(self) -> Floats:
+        """How far entries are from those one step before."""
+        return np.asarray(np.abs(self.values[..., 1:] - self.values[..., :-1]))
+
+    @cached_property
+    def _clear(self) -> Marks:
+        """Which of these changes are far more than noise."""
+        return np.asarray(self._change > 4 * self.errors[..., 1:])
+
+    @cached_property
+    def _ratio(self) -> Floats:
+        """Of each change to the one before."""
+        return np.asarray(self._change[..., 1:] / self._change[..., :-1])
+
+    @cached_property
+    def _changes(self) -> Marks:
+        """Which slopes differ from the one before by more than both their noise."""
+        errors = self.errors[:, 0]
+        return np.asarray(self._change[:, 0] > errors[:, 1:] + errors[:, :-1])
 
     def _speaks_for_itself(self, rest: Counts) -> Marks:
         """Whether slopes that end at a step settle, or are one number all along; and do not scatter
         by more than their noise from there on.
         """
-        change = np.abs(self.values[0, 1:] - self.values[0, :-1])
-        scatters = self._changes & (self.rows[1:] > rest)
-        scatters[1:] &= change[1:] > 0.98 * change[:-1]
-        known = ~self._changes.any(axis=0) | self._settles(rest)
-        return np.asarray(known & ~scatters.any(axis=0))
+        change = self._change[:, 0]
+        scatters = self._changes & (self.steps[1:] > rest[:, None])
+        scatters[:, 1:] &= change[:, 1:] > 0.98 * change[:, :-1]
+        known = ~self._changes.any(axis=1) | self._settles(rest)
+        return np.asarray(known & ~scatters.any(axis=1))
 
     def _is_one_number(self, rest: Counts) -> Marks:
         """Whether the slopes are one number all along, and are seen to be: what noise hides of the
         smallest steps, such as a pole beside the point, would be no more than at an estimate's.
         """
-        plain = self.errors[0]
-        is_seen = plain[self.last, self.columns] <= HIDDEN * plain[rest, self.columns]
-        return np.asarray(is_seen & ~self._changes.any(axis=0))
-
-    @cached_property
-    def _changes(self) -> Marks:
-        """Which slopes differ from the one before by more than both their noise."""
-        change = np.abs(self.values[0, 1:] - self.values[0, :-1])
-        return np.asarray(change > self.errors[0, 1:] + self.errors[0, :-1])
+        noise = self.errors[:, 0]
+        is_seen = noise[self.columns, self.last] <= HIDDEN * noise[self.columns, rest]
+        return np.asarray(is_seen & ~self._changes.any(axis=1))
 
     def _settles(self, rest: Counts) -> Marks:
         """Whether the slopes settle by a steady ratio, at the few steps before one or after it."""
-        change = np.abs(self.values[0, 1:] - self.values[0, :-1])
-        clear = change > 4 * self.errors[0, 1:]
-        ratio = change[1:] / change[:-1]
-        falls = clear[1:] & clear[:-1] & (ratio < 0.98)
-        steady = falls[1:] & falls[:-1] & (np.abs(ratio[1:] / ratio[:-1] - 1) < STEADY)
-        # steady[i] is of the steps i to i + 3.
-        run = np.zeros_like(steady)
-        run[STEADY_STEPS - 1 :] = steady[STEADY_STEPS - 1 :]
+        clear, ratio = self._clear[:, 0], self._ratio[:, 0]
+        falls = clear[:, 1:] & clear[:, :-1] & (ratio < 0.98)
+        turn = np.abs(ratio[:, 1:] / ratio[:, :-1] - 1)
+        steady = falls[:, 1:] & falls[:, :-1] & (turn < STEADY)
+        # steady[:, i] is of the steps i to i + 3.
+        run = steady[:, STEADY_STEPS - 1 :].copy()
         for k in range(1, STEADY_STEPS):
-            run[STEADY_STEPS - 1 :] &= steady[STEADY_STEPS - 1 - k : len(steady) - k]
-        ends = self.rows[3:]
-        return np.asarray((run & (ends >= rest - NEAR)).any(axis=0))
+            run &= steady[:, STEADY_STEPS - 1 - k : steady.shape[1] - k]
+        ends = self.steps[2 + STEADY_STEPS :]
+        return np.asarray((run & (ends >= rest[:, None] - NEAR)).any(axis=1))
 
     def _truncation(self) -> Floats:
         """Distance of an entry to those that it is made of; of a plain difference to that of the
@@ -211,16 +232,17 @@ class _Table:
         found: Floats = np.full_like(values, np.nan)
         # Both neighbours: where the error is odd in h (a jump in the second derivative) one of them
         # may agree by chance.
-        found[1:, 1:] = np.maximum(
-            np.abs(values[1:, 1:] - values[:-1, 1:]), np.abs(values[1:, 1:] - values[:-1, :-1])
+        made, before = values[:, 1:, 1:], values[:, :-1]
+        np.maximum(
+            np.abs(made - before[..., 1:]), np.abs(made - before[..., :-1]), out=found[:, 1:, 1:]
         )
-        found[0, :-1] = np.abs(values[0, 1:] - values[0, :-1])
+        found[:, 0, :-1] = self._change[:, 0]
         # The last one may be as far from the next as from the one before.
         last, before = (
-            values[0, self.last, self.columns],
-            values[0, np.maximum(self.last - 1, 0), self.columns],
+            values[self.columns, 0, self.last],
+            values[self.columns, 0, np.maximum(self.last - 1, 0)],
         )
-        found[0, self.last, self.columns] = np.abs((2 * last - before) - last)
+        found[self.columns, 0, self.last] = np.abs((2 * last - before) - last)
         return found
 
     def _tail(self) -> Floats:
@@ -231,38 +253,32 @@ class _Table:
         Where the changes grow beyond their noise there is no limit in sight.
         """
         found: Floats = np.ones_like(self.values)
-        change = np.abs(self.values[:, 1:] - self.values[:, :-1])
-        clear = change > 4 * self.errors[:, 1:]
-        ratio = change[:, 1:] / change[:, :-1]
-        slow = (ratio > 0.55) & clear[:, 1:] & clear[:, :-1]
+        ratio, clear = self._ratio, self._clear
+        slow = (ratio > 0.55) & clear[..., 1:] & clear[..., :-1]
         if slow.any():
-            order = np.arange(len(found))[:, None, None]
+            order = np.arange(ORDERS + 1)[:, None]
             # Twice in a row; the first ratio of a window has none before it.
-            slow[:, 1:] &= slow[:, :-1] | (self.rows[3:] == self.first + order + 2)
-            slow &= self.size - order >= 4
-            left = np.where(ratio < 0.98, ratio / (1 - np.minimum(ratio, 0.98)), np.inf)
-            found[:, 2:] = np.where(slow, left, 1.0)
+            first = self.first[:, None, None] + order + 2
+            slow[..., 1:] &= slow[..., :-1] | (self.steps[3:] == first)
+            slow &= self.size[:, None, None] - order >= 4
+            slowly = ratio[slow]
+            found[..., 2:][slow] = np.where(slowly < 0.98, slowly / (1 - slowly), np.inf)
         return found
 
     def _contradiction(self) -> Floats:
         """How far each entry lies outside what those of smaller steps allow, with their noise."""
         # Entry k must lie below every later T_m + N_m and above every later T_m - N_m.
         values, errors = self.values, self.errors
-        limits = np.where(self.beyond, np.inf, [errors + values, errors - values])
+        limits = np.array([errors + values, errors - values])
+        np.copyto(limits, np.inf, where=self.beyond[:, None])
         ceiling, depth = _least_after(limits)
         return np.asarray(np.maximum(np.maximum(values - ceiling, -depth - values), 0.0))
 
 
 def _least_after(values: Floats) -> Floats:
-    """For each step the least of all smaller steps, infinity for the last; in doubling strides, as
-    `accumulate` takes four times as long.
-    """
+    """For each step the least of all smaller steps, infinity for the last."""
     found = np.full_like(values, np.inf)
-    found[..., :-1, :] = values[..., 1:, :]
-    stride = 1
-    while stride < values.shape[-2]:
-        np.minimum(found[..., :-stride, :], found[..., stride:, :], out=found[..., :-stride, :])
-        stride *= 2
+    np.minimum.accumulate(values[..., :0:-1], axis=-1, out=found[..., -2::-1])
     return found
 
 

@@ -78,9 +78,8 @@ def far_columns(batch: Batch) -> Marks:
     size = len(batch.keys)
     if batch.prepared.share("far constants", lambda: _has_far_constants(batch)):
         return np.ones(len(batch) * size, dtype=np.bool_)
-    flat = [array.reshape(len(batch), -1) for array in batch.points.values()]
-    sizes = np.abs(np.concatenate(flat, axis=1, dtype=np.float64))
-    return np.repeat(np.any((sizes > FAR) | (sizes < 1 / FAR) & (sizes > 0), axis=1), size)
+    points = (map(abs, point.scalars.values()) for point in batch)
+    return np.repeat([any(x > FAR or 0 < x < 1 / FAR for x in sizes) for sizes in points], size)
 
 
 def _has_far_constants(batch: Batch) -> bool:

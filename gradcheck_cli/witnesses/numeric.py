@@ -58,6 +58,7 @@ MAX_BATCH_ROWS = 2**15
 MAX_NUMBERS = 2**26
 
 
+_HALVING = np.ldexp(1.0, -np.arange(STEPS))[:, None, None]
 _UNKNOWN = Scatter()
 _STUCK = Abstention("the number is not finite: there is no step from it")
 
@@ -247,7 +248,7 @@ def values_beside(batch: Batch, partial: int) -> tuple[Floats, Floats] | None:
 def _steps(base: Floats) -> Floats:
     """Steps, shape (STEPS, points, variables)."""
     scale = FIRST_STEP * np.maximum(1.0, np.abs(base))
-    return np.asarray(scale * np.ldexp(1.0, -np.arange(STEPS))[:, None, None])
+    return np.asarray(scale * _HALVING)
 
 
 def _evaluate(vectors: _Vectors, steps: Floats) -> tuple[Floats, Floats]:
@@ -259,7 +260,6 @@ def _evaluate(vectors: _Vectors, steps: Floats) -> tuple[Floats, Floats]:
     up = steps.transpose(1, 0, 2).reshape(count, -1)
     offsets = np.concatenate([up, -up, np.zeros((count, 1))], axis=1).reshape(-1)
     each = offsets.size // count
-    columns = np.append(np.tile(np.arange(size), each // size), 0)
     function = vectors.function
     block = max(
         1, min(MAX_BATCH_NUMBERS // size, MAX_BATCH_ROWS if count > 1 else MAX_BATCH_NUMBERS)
@@ -275,7 +275,7 @@ def _evaluate(vectors: _Vectors, steps: Floats) -> tuple[Floats, Floats]:
             )
             who, what = np.divmod(place, each)
             rows = vectors.base[who]
-            rows[np.arange(place.size), columns[what]] += offsets[place]
+            rows[np.arange(place.size), what % size] += offsets[place]
             moving = {
                 name: torch.from_numpy(arrays[who]) for name, arrays in vectors.moving.items()
             }

@@ -11,6 +11,7 @@ from gradcheck_cli.worlds import balls
 from gradcheck_cli.worlds.decimals import digits_of
 
 if TYPE_CHECKING:
+    from gradcheck_cli.records.numbers import JsonNumber
     from gradcheck_cli.records.record import Opinion
     from gradcheck_cli.witnesses import Abstention
 
@@ -35,11 +36,15 @@ class Certified:
         """The ball; one narrower than 2**-1076 around 0 is 0 to every dtype."""
         return type(self.ball)(0) if self.ball.contains(0) else self.ball
 
+    @property
+    def nearest(self) -> JsonNumber:
+        """The float64 nearest to it, as a record keeps it."""
+        return json_number(balls.nearest_float(self.ball))
+
     def entry(self) -> Opinion:
         """What a record keeps."""
-        value = json_number(balls.nearest_float(self.ball))
         digits = digits_of(self.ball, REFERENCE_DIGITS)
-        return {"value": value, "digits": digits, "bits": self.bits}
+        return {"value": self.nearest, "digits": digits, "bits": self.bits}
 
 
 @dataclass(frozen=True)

@@ -87,11 +87,11 @@ class Machine:
         Raises:
             OutOfTime: the deadline passed.
         """
-        from flint import arb, ctx
+        import flint
 
-        with ctx.workprec(bits):
+        with flint.ctx.workprec(bits):
             nan = {i for i, name in self._variables if isnan(inputs[name])}
-            given = {name: arb(inputs[name]) for _, name in self._variables}
+            given = {name: flint.arb(inputs[name]) for _, name in self._variables}
             machine = self._where_nan(nan) if nan else self
             return machine.values(given, literal, deadline)
 
@@ -122,9 +122,9 @@ class Machine:
         Raises:
             OutOfTime: the deadline passed.
         """
-        from flint import ctx
+        import flint
 
-        key = (ctx.prec, literal)
+        key = (flint.ctx.prec, literal)
         if key not in self._kept:
             self._kept[key] = self._constants(literal, deadline)
         values = self._kept[key].copy()
@@ -254,14 +254,14 @@ def literal_ball(node: Number, literal: Literal) -> Ball:
 
 def exact_ball(value: Fraction | float) -> Ball:
     """A float, or a rational number, as a ball: exact if dyadic, else to the working precision."""
-    from flint import arb, fmpq
+    import flint
 
     if isinstance(value, float):
-        return arb(value)
+        return flint.arb(value)
     return (
-        arb(value.numerator)
+        flint.arb(value.numerator)
         if value.denominator == 1
-        else arb(fmpq(value.numerator, value.denominator))
+        else flint.arb(flint.fmpq(value.numerator, value.denominator))
     )
 
 

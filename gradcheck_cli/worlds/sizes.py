@@ -123,8 +123,9 @@ class Sizes:
     def number(self, node: Number) -> Sized:
         """A literal."""
         value = node.value
-        is_whole = isinstance(value, Fraction) and value.denominator == 1 and abs(value) < _WHOLE
-        return np.asarray(int(value)) if is_whole else ()
+        if not isinstance(value, Fraction) or value.denominator != 1:
+            return ()
+        return np.asarray(value.numerator) if abs(value.numerator) < _WHOLE else ()
 
     def variable(self, name: str) -> Sized:
         """Every input is given.

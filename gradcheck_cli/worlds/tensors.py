@@ -39,8 +39,9 @@ class Tensors:
             return node.value
         if node.decimal:
             return self._literal(node.value)
-        if node.value.denominator == 1 and abs(node.value) < _EXACT_INTEGERS:
-            return int(node.value)
+        whole = node.value.numerator
+        if node.value.denominator == 1 and abs(whole) < _EXACT_INTEGERS:
+            return whole
         try:
             return float(node.value)
         except OverflowError:
@@ -87,8 +88,8 @@ def _of_constants(row: Function, args: list[Any], settings: Mapping[str, Any], l
     """
     import torch
 
-    exact = torch.empty((), dtype=torch.float64)
-    value = row.torch(torch, *[tensor(a, exact) for a in args], **settings)
+    exact = [torch.tensor(a) if isinstance(a, bool) else float64_of(a) for a in args]
+    value = row.torch(torch, *exact, **settings)
     if not isinstance(value, torch.Tensor):
         return value
     if value.dim() or row.kind == "structural":
@@ -104,7 +105,16 @@ def tensor(value: Any, like: Tensor) -> Tensor:
         return value
     if isinstance(value, bool):
         return torch.tensor(value, device=like.device)
+    if isinstance(value, int | float) and like.dtype == torch.float64:
+        return float64_of(value).to(like.device)
     return torch.tensor(value, dtype=like.dtype, device=like.device)
+
+
+def float64_of(value: float) -> Tensor:
+    """A number as a tensor of float64; `torch.tensor` takes ten times as long."""
+    import torch
+
+    return torch.full((), float(value), dtype=torch.float64)
 
 
 def dtype_of(name: str) -> Any:
