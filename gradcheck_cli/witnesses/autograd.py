@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from gradcheck_cli.questions.prepared import Oversize
 from gradcheck_cli.records.numbers import json_number
 from gradcheck_cli.witnesses import (
     TORCH_ERRORS,
@@ -136,9 +137,9 @@ def _of_point(batch: Batch) -> Backward | Abstention:
 
 def _answers(batch: Batch, leaves: dict[str, Any], cut: tuple[str, ...]) -> Sequence[TorchAnswer]:
     gradients = {name: _gradient(batch, leaves[name]) for name in batch.question.wrt}
-    rows = [floats_of(gradient) for gradient in gradients.values() if gradient is not None]
-    if rows and len(rows) == len(gradients):
-        return MeasuredNumbers(np.concatenate(rows))
+    is_bulk = bool(gradients) and isinstance(batch.prepared.expansion, Oversize)
+    if is_bulk and all(gradient is not None for gradient in gradients.values()):
+        return MeasuredNumbers(np.concatenate([floats_of(g) for g in gradients.values()]))
     partials: list[TorchAnswer] = []
     for name, gradient in gradients.items():
         if gradient is None:
