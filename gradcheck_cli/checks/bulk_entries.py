@@ -9,7 +9,7 @@ from gradcheck_cli.witnesses.autograd import Backward
 from gradcheck_cli.witnesses.bulk_proof import entry_in_bulk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from gradcheck_cli.checks.result import Result
     from gradcheck_cli.questions.objectives import PartialKey
@@ -29,34 +29,45 @@ def partials_in_bulk(
         silent: what witnesses that abstain say of every partial.
         whole: makes the entry of any other, from its place, its verdict and `silent`.
     """
-    names = tuple(result.evidence)
-    answers = result.evidence.whole("autograd", Backward)
-    assert answers is not None
-    values, radii = proof.partials.value.tolist(), proof.partials.radius.tolist()
-    said: dict[str, Opinion] = {**silent}
-    rows = zip(result.verdicts, answers.partials, values, radii, strict=True)
+    backward = result.evidence.whole("autograd", Backward)
+    assert backward is not None
+    columns = (backward.numbers, proof.partials.value, proof.partials.radius)
+    alike = _alike(result.evidence, silent)
+    rows = zip(result.verdicts, *(column.tolist() for column in columns), strict=True)
     for k, (verdict, answer, value, radius) in enumerate(rows):
         if verdict.outcome is not Outcome.AGREE or verdict.truth is not None:
             yield whole(k, verdict, silent)
             continue
-        said["reference"] = entry_in_bulk(value, radius)
-        said["autograd"] = {
-            "value": answer.value,  # type: ignore[union-attr]  # it was measured
+        entry = alike.copy()
+        entry["variable"] = verdict.key.variable
+        entry["index"] = list(verdict.key.index)
+        entry["cause"] = verdict.cause
+        entry["reason"] = verdict.reason
+        entry["reference"] = entry_in_bulk(value, radius)
+        entry["autograd"] = {
+            "value": answer,
             "error": verdict.error,
             "relative_error": verdict.relative_error,
             "ulps": verdict.ulps,
             "tolerance": verdict.tolerance,
         }
-        yield {
-            **key_entry(verdict.key),
-            "outcome": verdict.outcome,
-            "cause": verdict.cause,
-            "failed": False,
-            "reason": verdict.reason,
-            "remedy": None,
-            **{name: said[name] for name in names},
-            "one_sided": None,
-        }
+        yield entry
+
+
+def _alike(names: Iterable[str], silent: Mapping[str, Opinion]) -> PartialRecord:
+    """The entry of a partial that agrees, with what is the same for each: a copy takes less than
+    another dictionary.
+    """
+    return {
+        **dict.fromkeys(("variable", "index", "output")),
+        "outcome": Outcome.AGREE,
+        "cause": None,
+        "failed": False,
+        "reason": "",
+        "remedy": None,
+        **{name: silent.get(name) for name in names},
+        "one_sided": None,
+    }
 
 
 def key_entry(key: PartialKey) -> PartialRecord:

@@ -170,12 +170,11 @@ def _with_remedies(
     point: Point, evidence: Evidence, verdicts: tuple[Verdict, ...]
 ) -> tuple[tuple[Verdict, ...], str]:
     """The verdicts with remedies, and in words that these could not be looked for."""
-    ails = any(verdict.outcome in (Outcome.WRONG, Outcome.IMPRECISE) for verdict in verdicts)
     if (
-        not ails
-        or is_in_bulk(point)
+        is_in_bulk(point)
         or point.batch.parts != (point.batch,)
         or point.question.held is not None
+        or not any(verdict.outcome in (Outcome.WRONG, Outcome.IMPRECISE) for verdict in verdicts)
     ):
         return verdicts, ""
     # Rules and rewriting are loaded where something ails: most checks need none.

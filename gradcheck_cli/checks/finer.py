@@ -56,7 +56,7 @@ def settled_in_float64(
         plain = plain_partials(said, tolerance)
     open_ = undecided if proof is None else [k for k, well in enumerate(plain) if not well]
     asked = open_ if partials is None else [partials[k] for k in open_]
-    again = dict(zip(open_, judge(said, tolerance, asked), strict=True))
+    again = dict(zip(open_, judge(said, tolerance, asked), strict=True)) if asked else {}
     settled = list(verdicts)
     for k, verdict in again.items():
         is_news = verdict.outcome is Outcome.WRONG and settled[k].outcome is not Outcome.WRONG

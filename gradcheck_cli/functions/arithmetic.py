@@ -50,7 +50,7 @@ def _power(x: Any, y: Any) -> Any:
     if x.is_nan():
         return x  # arb says nan**0 = 1
     if y.is_exact() and y.is_integer():
-        if y > 0 and x.contains(0) and not x.is_exact():
+        if not (x > 0 or x < 0) and y > 0 and not x.is_exact():
             # arb answers NaN around the midpoint 0; the power lies within plus and minus that of
             # the larger end.
             bound = (x.abs_upper() ** y).upper()

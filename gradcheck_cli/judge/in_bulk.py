@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from gradcheck_cli.dtypes import DType
     from gradcheck_cli.judge.evidence import Evidence, Tolerance
     from gradcheck_cli.questions.batch import Point
-    from gradcheck_cli.questions.objectives import PartialKey
     from gradcheck_cli.witnesses import Floats
 
 # Relative room for how distances and spacings are computed here, in float64.
@@ -64,9 +63,8 @@ class BulkTrial:
         self.court = court
         self.point, self.dtype = court.point, court.point.dtype
         backward = court.evidence.whole("autograd", Backward)
-        answers = () if backward is None else backward.partials
-        values = [getattr(a, "value", np.nan) for a in answers] or [np.nan] * len(proof.partials)
-        self.answers: Floats = np.array(values, dtype=np.float64)
+        nothing = np.full(len(proof.partials), np.nan)
+        self.answers: Floats = nothing if backward is None else backward.numbers
         self.value, self.radius = proof.partials.value, proof.partials.radius
 
     @cached_property
@@ -121,40 +119,36 @@ class BulkTrial:
         Args:
             judge: gives the verdict on one, by what is proved of it.
         """
-        classes, keys = self.classes, self.point.keys
-        plain = classes.near | classes.explained
+        asked = np.fromiter(partials, np.int64)
+        plain = (self.classes.near | self.classes.explained)[asked]
         with uncollected():
-            found = dict(self._plain(partials, keys))
-        rest = [k for k in partials if not plain[k]]
+            found = dict(self._plain(asked[plain]))
+        rest = asked[~plain].tolist()
         if rest:
             found.update(self._one_by_one(rest, judge))
         return tuple(found[k] for k in partials)
 
-    def _plain(
-        self, partials: Sequence[int], keys: Sequence[PartialKey]
-    ) -> Iterator[tuple[int, Verdict]]:
-        """Those that agree."""
+    def _plain(self, places: Any) -> Iterator[tuple[int, Verdict]]:
+        """Those at some places, all of which agree."""
+        value, gap, near = self.value[places], self.gap[places], self.classes.near[places]
         with np.errstate(all="ignore"):
-            relative = self.gap / np.abs(self.value)
-            ulps = self.gap / spacing(np.abs(self.value), self.dtype)
-            rooms = self._rooms()
-        near, plain = self.classes.near, self.classes.near | self.classes.explained
-        columns = (self.gap, relative, ulps, rooms, self.value == 0, near, plain)
-        rows = list(zip(*(column.tolist() for column in columns), strict=True))
-        within = f"within {FREE_ULPS} ulp of the true value"
-        for k in partials:
-            gap, share, count, room, is_zero, is_near, is_plain = rows[k]
-            if not is_plain:
-                continue
+            relative = gap / np.abs(value)
+            ulps = gap / spacing(np.abs(value), self.dtype)
+            rooms = self._rooms()[places]
+        columns = (places, gap, relative, ulps, rooms, value == 0, near)
+        rows = zip(*(column.tolist() for column in columns), strict=True)
+        within, keys = f"within {FREE_ULPS} ulp of the true value", self.point.keys
+        for row in rows:
+            k, error, share, count, room, is_zero, is_near = row
             if is_zero:
-                share = count = 0.0 if gap == 0 else None
+                share = count = 0.0 if error == 0 else None
             reason, cause = within, None
             if not is_near:
-                far = off(Measure(error=gap, relative_error=share, ulps=count, tolerance=room))
+                far = off(Measure(error=error, relative_error=share, ulps=count, tolerance=room))
                 reason, cause = f"{far}, explained by rounding", Cause.ROUNDING
                 if self.court.tolerance is not None:
                     reason = f"within the tolerance given: {far}"
-            yield k, Verdict(keys[k], Outcome.AGREE, reason, cause, gap, share, count, room)
+            yield k, Verdict(keys[k], Outcome.AGREE, reason, cause, error, share, count, room)
 
     def _rooms(self) -> Floats:
         """The largest error that agrees."""

@@ -72,12 +72,10 @@ def float_array(value: Nested, name: str, dtype: DType, rounded: list[RoundedNum
         return -0.0 if exact.negative_zero else number
 
     array = _array(value, name, read, np.float64, partial(_decimals, dtype=dtype, moved=moved))
-    is_long = array.size > MANY and len(moved) > 1
-    rounded += (
-        [moved[0]._replace(name=name, more=len(moved) - 1)]
-        if is_long
-        else [number._replace(name=name) for number in moved]
-    )
+    count = sum(1 + number.more for number in moved)
+    if array.size > MANY and count > 1:
+        moved = [moved[0]._replace(more=count - 1)]
+    rounded += [number._replace(name=name) for number in moved]
     return array
 
 
@@ -101,7 +99,10 @@ def _decimals(
     for k in np.flatnonzero(~plain).tolist():
         found[k] = read(numbers[k])
     others = np.flatnonzero(plain & (np.array(found) != exact)).tolist()
-    moved += [RoundedNumber("", numbers[k].text, found[k]) for k in others]
+    # Of many the first is all that is told.
+    told = others[:1] if len(numbers) > MANY else others
+    more = len(others) - len(told)
+    moved += [RoundedNumber("", numbers[k].text, found[k], more) for k in told]
     return found
 
 

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from gradcheck_cli.worlds.scalars import Expansion
 
 
-@dataclass(frozen=True)
+@dataclass(unsafe_hash=True)
 class PartialKey:
-    """Which partial: the variable, and the element's index in it.
+    """Which partial: the variable, and the element's index in it. It is never changed, and not
+    frozen, as very many are made: that would be a call for each field.
 
     Attributes:
         output: which element of the value is differentiated, where each is by itself.

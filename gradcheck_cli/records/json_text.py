@@ -30,9 +30,8 @@ def json_text(data: Any, *, indent: int | None = None) -> str:
     text = _ENCODERS[indent].encode(data)
     if any(sign in text for sign in _SIGNS):
         text = MARKS.sub(_escape, text)
-    if text.isascii() and "\x7f" not in text:
+    if (text.isascii() and "\x7f" not in text) or text.replace("\n", " ").isprintable():
         return text
-    # A line at a time, which takes no longer than to look at it where nothing is the matter.
     return "\n".join(map(_printable, text.split("\n")))
 
 

@@ -55,10 +55,11 @@ def _as_expected(record: Mapping[str, Any], outcomes: tuple[str, ...]) -> Status
 
 def status_by_itself(partials: Iterable[Mapping[str, Any]], *, strict: bool) -> Status:
     """The worst status of the partials alone; `unverified` when there is none: nothing is shown."""
-    # A list: the names of an Enum are hashed by a function of Python's.
+    # Of very many partials few kinds are made.
+    kinds = {(partial["failed"], partial["outcome"]) for partial in partials}
     statuses = [
-        Status.FAIL if partial["failed"] else Outcome(partial["outcome"]).status_when(strict=strict)
-        for partial in partials
+        Status.FAIL if failed else Outcome(outcome).status_when(strict=strict)
+        for failed, outcome in kinds
     ]
     return next((status for status in Status if status in statuses), Status.UNVERIFIED)
 

@@ -52,9 +52,10 @@ class Detail(NamedTuple):
     verbose: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass
 class FactRow:
-    """One partial as text.
+    """One partial as text. It is not frozen, as very many are made: that would be a call for each
+    field.
 
     Attributes:
         partial: the entry of `partials` in its record.
@@ -70,9 +71,9 @@ class FactRow:
         """Nothing is left to be told: it agrees, and so does every other opinion."""
         if self.partial["outcome"] != Outcome.AGREE:
             return False
-        said = self.partial.values()
+        said = [one for one in self.partial.values() if isinstance(one, dict)]
         # Of a hundred thousand partials few have an opinion that is disputed.
-        if not any(isinstance(one, dict) and one.get("agrees") is False for one in said):
+        if False not in [one.get("agrees") for one in said]:
             return True
         return all(opinion.get("agrees") is not False for opinion in self.opinions.values())
 

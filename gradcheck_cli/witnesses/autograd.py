@@ -5,11 +5,13 @@ trial.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from gradcheck_cli.questions.prepared import Oversize
 from gradcheck_cli.records.numbers import json_number
 from gradcheck_cli.witnesses import (
     TORCH_ERRORS,
@@ -56,6 +58,21 @@ class Detached:
 TorchAnswer: TypeAlias = "Measured | Detached | Abstention"
 
 
+@dataclass(frozen=True, eq=False)
+class MeasuredNumbers(Sequence[Any]):
+    """What torch answered for partials in a row, where it answered for each; a `Measured` is made
+    when it is asked for.
+    """
+
+    values: Floats
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, k: Any) -> Any:
+        return Measured(float(self.values[k]))
+
+
 @dataclass(frozen=True)
 class Backward:
     """torch's value and gradient at one point.
@@ -69,10 +86,17 @@ class Backward:
     """
 
     forward: tuple[float, ...]
-    partials: tuple[TorchAnswer, ...]
+    partials: Sequence[TorchAnswer]
     cut: tuple[str, ...]
     execution: NodeValues = field(repr=False)
     primal: tuple[float, ...] = ()
+
+    @property
+    def numbers(self) -> Floats:
+        """The partials as numbers, NaN where torch answered none."""
+        if isinstance(self.partials, MeasuredNumbers):
+            return self.partials.values
+        return np.array([getattr(answer, "value", np.nan) for answer in self.partials])
 
 
 @dataclass(frozen=True)
@@ -108,14 +132,21 @@ def _of_point(batch: Batch) -> Backward | Abstention:
     except TORCH_ERRORS as error:
         place = f"{batch.dtype.name} on {batch.device}"
         return Abstention(f"torch cannot compute this in {place}: {first_line(error)}")
+    return Backward(forward, _answers(batch, leaves, cut), cut, execution, primal)
+
+
+def _answers(batch: Batch, leaves: dict[str, Any], cut: tuple[str, ...]) -> Sequence[TorchAnswer]:
+    gradients = {name: _gradient(batch, leaves[name]) for name in batch.question.wrt}
+    is_bulk = bool(gradients) and isinstance(batch.prepared.expansion, Oversize)
+    if is_bulk and all(gradient is not None for gradient in gradients.values()):
+        return MeasuredNumbers(np.concatenate([floats_of(g) for g in gradients.values()]))
     partials: list[TorchAnswer] = []
-    for name in batch.question.wrt:
-        gradient = _gradient(batch, leaves[name])
+    for name, gradient in gradients.items():
         if gradient is None:
             partials += [Detached(cut)] * batch.points[name][0].size
         else:
             partials += map(Measured, floats_of(gradient).tolist())
-    return Backward(forward, tuple(partials), cut, execution, primal)
+    return tuple(partials)
 
 
 def _of_numbers(batch: Batch) -> BulkEstimates | None:
