@@ -1,4 +1,4 @@
-"""The scripts of docs/findings are those that `--emit` writes now, and torch is still off as they say."""
+"""The findings: the script that each command of the page writes shows that torch is off."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pytest
 from update_docs import ROOT, blocks, examples
 
 PAGE = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
-FOLDER = ROOT / "docs" / "findings"
 COMMANDS = [example.command for body in blocks(PAGE, "console") for example in examples(body)]
 
 
@@ -19,20 +18,17 @@ def script_of(command):
     return command.split()[-1]
 
 
-def test_every_script_has_its_command():
-    """On the page."""
-    assert sorted(map(script_of, COMMANDS)) == sorted(path.name for path in FOLDER.iterdir())
+def test_every_finding_has_a_command():
+    """Under each head of the page."""
+    assert len(COMMANDS) == PAGE.count("\n## ") > 0
 
 
 @pytest.mark.torch_fact
 @pytest.mark.parametrize("command", COMMANDS, ids=script_of)
-def test_a_script_is_what_is_written_and_finds_it(command, tool, tmp_path):
+def test_a_script_finds_it(command, tool, tmp_path):
     """mpmath comes to the derivative that is proved, and torch does not."""
-    name = script_of(command)
     assert tool.run(shlex.split(command)[1:], folder=tmp_path).returncode == 1
-    assert (tmp_path / name).read_text("utf-8") == (FOLDER / name).read_text("utf-8")
-    done = subprocess.run(
-        [sys.executable, FOLDER / name], capture_output=True, text=True, check=False
-    )
+    words = [sys.executable, tmp_path / script_of(command)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "wrong: off by" in done.stdout
