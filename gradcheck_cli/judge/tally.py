@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from math import inf
+from math import inf, isnan
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.judge.distances import distances, ulps_of
+from gradcheck_cli.judge.extremes import MOST_KEPT, Extreme, Extremes
 from gradcheck_cli.judge.measure import BUDGET_FACTOR
 from gradcheck_cli.judge.spans import Spans
 from gradcheck_cli.records.outcome import Outcome
@@ -37,18 +38,6 @@ _AGREE, _IMPRECISE, _WRONG = 1, 2, 3
 MOST_PENDING = 4_096
 # Room for the rounding of a difference and its bound in float64.
 _ROOM = 2.0**-50
-
-
-@dataclass
-class Extreme:
-    """The point of a class that is furthest off.
-
-    Attributes:
-        ulps: infinite where torch answers no number.
-    """
-
-    point: int
-    ulps: float
 
 
 @dataclass(frozen=True)
@@ -90,7 +79,7 @@ class Tally:
     counts: Counter[Outcome] = field(default_factory=Counter)
     within: int = 0
     spans: dict[Outcome, Spans] = field(default_factory=dict)
-    extremes: dict[Outcome, Extreme] = field(default_factory=dict)
+    extremes: Extremes = field(default_factory=Extremes)
     histogram: dict[tuple[bool, int], list[int]] = field(default_factory=dict)
     pending: Spans = field(default_factory=lambda: Spans(MOST_PENDING))
 
@@ -126,9 +115,7 @@ class Tally:
             ulps = -1.0 if verdict.ulps is None else verdict.ulps
             if verdict.outcome is Outcome.AGREE and ulps == inf:
                 ulps = 0.0  # an infinity that is the nearest number
-            known = self.extremes.get(verdict.outcome)
-            if known is None or not ulps <= known.ulps:
-                self.extremes[verdict.outcome] = Extreme(point, ulps)
+            self.extremes.add(verdict.outcome, [Extreme(point, inf if isnan(ulps) else ulps)])
         for outcome, points in places.items():
             self.counts[outcome] += len(points)
             if outcome is not Outcome.AGREE:
@@ -168,7 +155,7 @@ class Tally:
             return
         self._agree(len(x))
         self.within += len(x)
-        worst = self.extremes.get(Outcome.AGREE)
+        worst = self.extremes.worst(Outcome.AGREE)
         is_nearest = largest <= spacing / 2
         if is_nearest:
             self._count(x, None)
@@ -254,15 +241,17 @@ class Tally:
         return classes
 
     def _extreme(self, outcome: Outcome, start: int, ulps: Tensor, marked: Tensor | None) -> None:
-        """Remember the point that is furthest off, the first of several."""
+        """Remember the points that are furthest off, of those that agree one."""
         if marked is not None:
             if not bool(marked.any()):
                 return
             ulps = ulps.masked_fill(~marked, -1.0)
-        place = int(ulps.nan_to_num(inf, inf).argmax())
-        found, known = float(ulps[place]), self.extremes.get(outcome)
-        if known is None or found > known.ulps:
-            self.extremes[outcome] = Extreme(start + place, found)
+        ulps, count = ulps.nan_to_num(inf, inf), 1
+        if outcome is not Outcome.AGREE:
+            count = min(MOST_KEPT, int((ulps > self.extremes.least(outcome)).sum()))
+        places: list[int] = [int(ulps.argmax())] if count == 1 else ulps.topk(count)[1].tolist()
+        found = (Extreme(start + place, float(ulps[place])) for place in places)
+        self.extremes.add(outcome, found)
 
     def _count(self, x: Tensor, ulps: Tensor | None) -> None:
         """Enter points into the histogram; without ulps they are all nearest numbers."""

@@ -209,13 +209,13 @@ class Range:
 
 
 def ranks_between(low: Fraction, high: Fraction, dtype: DType) -> tuple[int, int]:
-    """The ranks of the first number that is not below `low`, and of the last that is not above
-    `high`; that is before the first where there is none.
+    """The ranks of the numbers nearest to `low` and to `high`, as one number of a point is read; the
+    second is before the first where both are one number that lies outside.
     """
     first, last = _clipped(low, dtype), _clipped(high, dtype)
     start, stop = rank(first, dtype), rank(last, dtype)
-    start += Fraction(first) < low
-    stop -= Fraction(last) > high
+    if start == stop and not low <= Fraction(first) <= high:
+        return start, stop - 1
     start -= first == 0 and low == 0 and start == finite_count(dtype)
     return start, stop
 

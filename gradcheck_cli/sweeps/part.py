@@ -204,7 +204,7 @@ def _all_of(part: SweptPart, outcome: Outcome, number: int) -> Stretch:
 
 
 def _worst_point(tally: Tally, outcome: Outcome) -> int:
-    known = tally.extremes.get(outcome)
+    known = tally.extremes.worst(outcome)
     return next(iter(tally.spans[outcome])).start if known is None else known.point
 
 

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 # Stretches of one outcome that are tried, and points of each beside its ends.
 _MOST_TRIED, _INSIDE = 32, 2
-# A stretch whose points turn out otherwise is checked point by point up to this size.
-_SMALL = 1_024
+# Stretches of which some points turn out otherwise are checked point by point, until so many points
+# of a part were.
+_MOST_ALONE = 4_096
 _UNREACHED = "bulk leaves this open, and it is more points than are checked singly"
 
 
@@ -52,7 +53,7 @@ def _try(tally: Tally, outcome: Outcome, judge: Alone, settled: Settled, random:
     """Hold stretches of an outcome against single checks; one that holds points of another outcome
     is pending, or not settled.
     """
-    kept, known = Spans(), tally.extremes.get(outcome)
+    kept, known = Spans(), tally.extremes.worst(outcome)
     spans = list(joined(tally.spans.pop(outcome, Spans()), _MOST_TRIED))
     points = set[int]()
     for span in spans:
@@ -67,9 +68,9 @@ def _try(tally: Tally, outcome: Outcome, judge: Alone, settled: Settled, random:
             kept.add_span(span)
             continue
         tally.counts[outcome] -= span.points
-        if known is not None and span.start <= known.point < span.stop:
-            del tally.extremes[outcome]
-        if span.stop - span.start <= _SMALL and span.is_whole:
+        tally.extremes.drop(outcome, span)
+        is_small = settled.alone + span.points <= _MOST_ALONE
+        if is_small and span.is_whole:
             verdicts = _checked(judge, range(span.start, span.stop), settled)
             # It was proved to be off: torch has answered otherwise this time.
             right = [k for k, v in verdicts.items() if v.outcome is Outcome.AGREE]
