@@ -139,3 +139,44 @@ def test_without_the_library_the_way_out_is_told(monkeypatch):
         UserError, match=r"error\[missing-extra\].*\n.*pip install 'gradcheck-cli\[cluster\]'"
     ):
         cluster.connect("tcp://127.0.0.1:9")
+
+
+class Asked:
+    """A task of dask's, as far as it is asked: `lost` once its answer was fetched."""
+
+    status = "lost"
+
+    def __init__(self, answer):
+        self.answer, self.is_cancelled = answer, False
+
+    def add_done_callback(self, call):
+        """Done at once, unless there is no answer."""
+        if self.answer is not None:
+            call(self)
+
+    def result(self):
+        """The answer, or what was raised instead."""
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+    def cancel(self):
+        """Remember it."""
+        self.is_cancelled = True
+
+
+@pytest.mark.parametrize("answer", [[1, 2, 3, 4], OSError("gone"), None])
+def test_an_answer_counts_whatever_becomes_of_its_worker(answer):
+    """dask's executor took the list for what an error is made of."""
+    from gradcheck_cli.runs.cluster import Dask
+
+    asked = Asked(answer)
+    client = type("Client", (), {"submit": lambda *_, **__: asked})()
+    given = Dask(client).submit(len, [])
+    if answer is None:
+        assert given.cancel()
+        assert asked.is_cancelled
+    elif isinstance(answer, Exception):
+        assert given.exception() is answer
+    else:
+        assert given.result() == answer

@@ -19,8 +19,6 @@ class Dask(Executor):
 
     def __init__(self, client: Any) -> None:
         self._client = client
-        # Two equal batches are two all the same, which `pure` would deny.
-        self._executor: Executor = client.get_executor(pure=False)
 
     @property
     def workers(self) -> int:
@@ -29,12 +27,29 @@ class Dask(Executor):
         return sum(int(worker["nthreads"]) for worker in workers.values())
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """What `fn(*args)` gives, some time, computed by a worker."""
-        return self._executor.submit(fn, *args, **kwargs)
+        """What `fn(*args)` gives, some time, computed by a worker. dask's own executor takes an answer
+        for an error where its worker is lost just after it was fetched.
+        """
+        answer: Future[Any] = Future()
+        # Two equal batches are two all the same, which `pure` would deny.
+        asked = self._client.submit(fn, *args, pure=False, **kwargs)
+        asked.add_done_callback(lambda done: _pass_on(done, answer))
+        answer.add_done_callback(lambda given: asked.cancel() if given.cancelled() else None)
+        return answer
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Leave the cluster to its other users; what is under way for this one is given up."""
         self._client.close(timeout=CLUSTER_PATIENCE)
+
+
+def _pass_on(done: Any, answer: Future[Any]) -> None:
+    """Hand on what came of a task."""
+    if not answer.set_running_or_notify_cancel():
+        return
+    try:
+        answer.set_result(done.result())
+    except BaseException as error:  # noqa: BLE001 - whatever it is, told by whoever waits for the answer
+        answer.set_exception(error)
 
 
 def connect(address: str) -> Dask:
