@@ -153,3 +153,16 @@ def test_a_range_of_no_input_is_told_as_one(tool, tmp_path, command):
     assert err.count("error[") == 2
     assert "`--over` gives `y`, which is not an input of the program" in err
     assert "for example `--over x=-4:4`" in err
+
+
+def test_the_worst_point_is_the_worst_that_remains(tool, tmp_path):
+    """On either side of 0 the same, though stretches of one turn out otherwise when points are tried."""
+    found = []
+    for over in ("x=-2e13:-5e9", "x=5e9:2e13"):
+        words = ["sweep", "1/x**2", "--over", over, "--dtype", "bfloat16", "-f", "json"]
+        (sweep,) = json.loads(tool.run(words, folder=tmp_path).stdout)["sweeps"]
+        found.append({name: point["ulps"] for name, point in sweep["worst"].items()})
+        assert sum(sweep["outcomes"].values()) == sweep["points"]
+        assert "not settled" not in sweep["outcomes"]
+    assert found[0] == found[1]
+    assert found[0]["imprecise"] > 100

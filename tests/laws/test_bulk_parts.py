@@ -20,9 +20,11 @@ from gradcheck_cli.judge.allowances import Allowances
 from gradcheck_cli.judge.distances import ulps_of
 from gradcheck_cli.judge.measure import ulp
 from gradcheck_cli.judge.rounding import Rounding
+from gradcheck_cli.language.errors import PointError
 from gradcheck_cli.questions.ranges import (
     Evenly,
     Patterns,
+    Range,
     finite_count,
     number_at,
     rank,
@@ -104,13 +106,36 @@ def test_points_at_equal_distances_are_the_nearest_floats(ends):
     first, last = (
         number_at(k, DTYPES["float64"]) for k in ranks_between(low, high, DTYPES["float64"])
     )
-    assert low <= Fraction(first) < Fraction(last) <= high
+    assert (first, last) == (float(low), float(high))
     for count in (2, 3, 11, 20_001):
         line = Evenly(DTYPES["float64"], low, high, count)
         for k in {0, 1, count // 3, count // 2, count - 2, count - 1}:
             exact = low + (high - low) * Fraction(k, count - 1)
             assert line.value(k) == min(max(float(exact), first), last)
     assert Evenly(DTYPES["float64"], Fraction(-3), Fraction(3), 20_001).value(10_000) == 0
+
+
+@pytest.mark.parametrize("name", DTYPES)
+@pytest.mark.parametrize("count", [None, 11])
+def test_ends_are_read_as_numbers_of_a_point_are(name, count):
+    """To the nearest number of the dtype, whichever side of the decimal it lies on."""
+    dtype = DTYPES[name]
+    for low, high in (("0.1", "0.2"), ("0.3", "0.7"), ("-0.7", "-0.3"), ("0", "0.1")):
+        line = Range(Fraction(low), Fraction(high), count, f"{low}:{high}").line(dtype)
+        ends = (line.value(0), line.value(line.count - 1))
+        assert ends == (dtype.round(Fraction(low)), dtype.round(Fraction(high)))
+        last = line.count - 1
+        assert tuple(line.tensor(k, k + 1).item() for k in (0, last)) == ends
+
+
+@pytest.mark.parametrize("name", DTYPES)
+def test_no_number_lies_between_ends_that_are_read_alike(name):
+    """Unless it is one of them."""
+    dtype = DTYPES[name]
+    beside = Fraction(1) + Fraction(dtype.unit_roundoff) / 8
+    assert Range(Fraction(1), beside, None, "1:…").line(dtype).count == 1
+    with pytest.raises(PointError, match=f"no {name} lies in"):
+        Range(beside, beside + Fraction(dtype.unit_roundoff) / 8, None, "…").line(dtype)
 
 
 @pytest.mark.parametrize("name", DTYPES)
@@ -145,6 +170,18 @@ def test_spacings_in_bulk_are_those_of_the_judge(name):
     sizes += [size * random.uniform(0.7, 1) for size in sizes if form.digits < 30]
     found = ulps_of(torch.tensor(sizes, dtype=torch.float64), form).tolist()
     assert found == [ulp(arb(size), form) for size in sizes]
+
+
+@pytest.mark.parametrize("name", DTYPES)
+def test_the_spacing_at_a_power_of_two_is_its_own(name):
+    """Also of a ball that is known to hold it and no better; half of it where the truth is below."""
+    form = DTYPES[name]
+    with ctx.workprec(300):
+        for power in (arb(1), -arb(1), arb(2) ** 10, arb(2) ** -10):
+            whole = ulp(power, form)
+            nearly = power * (1 - arb(2) ** -200)
+            assert ulp(nearly + power * arb(0, 2.0**-150), form) == whole
+            assert ulp(nearly, form) == whole / 2
 
 
 # --- rows
