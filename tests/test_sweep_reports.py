@@ -166,3 +166,11 @@ def test_the_worst_point_is_the_worst_that_remains(tool, tmp_path):
         assert "not settled" not in sweep["outcomes"]
     assert found[0] == found[1]
     assert found[0]["imprecise"] > 100
+
+
+def test_numbers_of_sixteen_bits_are_checked_singly_by_the_thousand(tool, tmp_path):
+    """Where torch answers NaN and the truth is beyond any float64."""
+    words = ["sweep", "exp(x)/(1+exp(x))", "--over", "x=89:1e16", "--dtype", "bfloat16"]
+    (sweep,) = json.loads(tool.run([*words, "-f", "json"], folder=tmp_path).stdout)["sweeps"]
+    assert sweep["outcomes"] == {"wrong": sweep["points"]}
+    assert sweep["points"] > 4_096

@@ -118,9 +118,12 @@ class Comparison:
     def _blaming(self, found: Culprit | None, *said: Any, **rest: Any) -> Verdict:
         return self._verdict(*said, culprit=None if found is None else found.node, **rest)
 
-    def _culprit(self, truth: Any, answer: float) -> Culprit | None:
+    def _culprit(self, truth: Any, answer: float, *, decides: bool = False) -> Culprit | None:
+        """What a step did, where that is wanted, or decides the outcome."""
         inquiry = self.court.inquiry
-        return None if inquiry is None else inquiry.culprit(self.partial, truth, answer)
+        if inquiry is None or (self.court.brief and not decides):
+            return None
+        return inquiry.culprit(self.partial, truth, answer)
 
     def _cause(self, found: Culprit | None) -> Cause:
         """What a culprit did; where no step stands out, what sums do to the digits."""
@@ -172,9 +175,8 @@ class Comparison:
         if self.court.tolerance is None and measures["error"] <= measures["tolerance"]:
             reason = f"{distance}, explained by rounding{self._mostly(budget, ',')}"
             return self._verdict(Outcome.AGREE, reason, Cause.ROUNDING, **measures)
-        is_lost, found = self._is_lost(truth, measures), None
-        if is_lost or not self.court.brief:
-            found = self._culprit(truth, answer.value)
+        is_lost = self._is_lost(truth, measures)
+        found = self._culprit(truth, answer.value, decides=is_lost)
         numbers = pair(answer.value, truth, measures)
         if found is not None and found.is_of_range and is_lost:
             reason = f"{numbers} ({distance}): {found.words}"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.judge.spans import Spans, Stretch, grown, joined
 from gradcheck_cli.judge.tally import MOST_PENDING
+from gradcheck_cli.questions.ranges import bytes_of
 from gradcheck_cli.records.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 
 # Stretches of one outcome that are tried, and points of each beside its ends.
 _MOST_TRIED, _INSIDE = 32, 2
-# Stretches of which some points turn out otherwise are checked point by point, until so many points
-# of a part were.
-_MOST_ALONE = 4_096
 _UNREACHED = "bulk leaves this open, and it is more points than are checked singly"
 
 
@@ -49,6 +47,13 @@ def settle(tally: Tally, judge: Alone, seed: int) -> Settled:
     return settled
 
 
+def _most_alone(tally: Tally) -> int:
+    """Points that are checked singly, and points of stretches of one outcome of which some turn out
+    otherwise. All numbers of 16 bits are one part.
+    """
+    return MOST_PENDING * (4 if bytes_of(tally.dtype) == 2 else 1)
+
+
 def _try(tally: Tally, outcome: Outcome, judge: Alone, settled: Settled, random: Random) -> None:
     """Hold stretches of an outcome against single checks; one that holds points of another outcome
     is pending, or not settled.
@@ -69,7 +74,7 @@ def _try(tally: Tally, outcome: Outcome, judge: Alone, settled: Settled, random:
             continue
         tally.counts[outcome] -= span.points
         tally.extremes.drop(outcome, span)
-        is_small = settled.alone + span.points <= _MOST_ALONE
+        is_small = settled.alone + span.points <= _most_alone(tally)
         if is_small and span.is_whole:
             verdicts = _checked(judge, range(span.start, span.stop), settled)
             # It was proved to be off: torch has answered otherwise this time.
@@ -92,7 +97,7 @@ def _finish(tally: Tally, judge: Alone, settled: Settled, random: Random) -> Non
     stretch that is too long for that.
     """
     found: dict[int, Verdict] = {}
-    left, tried = MOST_PENDING, 0
+    left, tried = _most_alone(tally), 0
     for span in sorted(tally.pending, key=lambda span: (span.stop - span.start, span.start)):
         size = span.stop - span.start
         if size > left or not span.is_whole:
