@@ -10,7 +10,7 @@ from gradcheck_cli.language.errors import Mistake, PointError, UserError, mistak
 from gradcheck_cli.language.reading import read_program
 from gradcheck_cli.questions.devices import devices_of
 from gradcheck_cli.questions.naming import RANGES
-from gradcheck_cli.questions.numbers import Exact
+from gradcheck_cli.questions.numbers import Exact, NonFinite
 from gradcheck_cli.questions.points import Block, Points
 from gradcheck_cli.questions.question import question_of
 from gradcheck_cli.runs.plan import Plan, Selection, plan
@@ -99,6 +99,9 @@ def _fixed(settings: Settings) -> dict[str, Exact]:
     if "at" in settings.unread:
         raise UserError(settings.mistakes)
     others = [name for name, value in settings.at.items() if not isinstance(value, Exact)]
+    if others and isinstance(given := settings.at[others[0]], NonFinite):
+        message = f"`{others[0]}` is fixed in a sweep: {given.text} is no finite number"
+        raise mistake("not-finite", message)
     if others:
         way_out = "ranges are given by `--over`"
         message = f"`{others[0]}` is fixed in a sweep: it takes one number"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.language.errors import Span, UserError
-from gradcheck_cli.questions.numbers import Exact
+from gradcheck_cli.questions.numbers import Exact, NonFinite
 from gradcheck_cli.questions.points import Listed
 from gradcheck_cli.questions.question import question_of
 from gradcheck_cli.questions.ranges import read_range
@@ -155,6 +155,9 @@ def _fixed(
         values = entry.value.values if isinstance(entry.value, Listed) else ()
         if len(values) == 1 and isinstance(values[0], Exact):
             found[name] = values[0]
+        elif len(values) == 1 and isinstance(values[0], NonFinite):
+            message = f"`{name}` is fixed in a sweep: {values[0].text} is no finite number"
+            fit.add_misfit("not-finite", message, entry.node, key="at")
         else:
             message = f"`{name}` is fixed in a sweep: it takes one number"
             fit.add_misfit("bad-point", message, entry.node, "ranges stand under `over`", "at")
