@@ -116,7 +116,7 @@ def sentences_of(sweep: WholeSweep, *, verbose: bool = False) -> list[tuple[str,
         found.append((NOT_SETTLED, f"{left['points']:,} points{place}: {left['reason']}"))
     more = len(sweep["unsettled"]) - _MOST_SPANS
     if more > 0 and not verbose:
-        found.append((NOT_SETTLED, f"… and {_more(more)}"))
+        found.append((NOT_SETTLED, f"… and {more_stretches(more)}"))
     found += [("", assumption) for assumption in sweep["assumptions"]]
     return [*found, ("", how(sweep))]
 
@@ -127,10 +127,11 @@ def _stretches(spans: Sequence[SweptSpan], sweep: WholeSweep, *, verbose: bool) 
         whole = "" if span["whole"] else f" ({span['points']:,} points)"
         texts.append(f"{_between(span['low'], span['high'], sweep)}{whole}")
     more = len(spans) - len(texts)
-    return ", ".join(texts) + (f" and {_more(more)}" if more else "")
+    return ", ".join(texts) + (f" and {more_stretches(more)}" if more else "")
 
 
-def _more(number: int) -> str:
+def more_stretches(number: int) -> str:
+    """What is not named."""
     return f"{number:,} more stretch{'' if number == 1 else 'es'}"
 
 
