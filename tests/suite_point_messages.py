@@ -314,4 +314,70 @@ error[conflicting-options]: `over` sweeps, which `tol` has no part in
   | over: {x: '0:1'}
   | ^^^^
   = help: leave one of them out""",
+    one(
+        "expr: x**2\nover: {x: '0:1'}\nexpect: {outcome: agree, value: 3, partials: {x: 100}}"
+    ): """\
+error[conflicting-options]: `over` sweeps, and `value` is expected at one point
+ --> a.yaml:5:30
+  | expect: {outcome: agree, value: 3, partials: {x: 100}}
+  |                          ^^^^^
+  = help: expect an outcome, or check a point: `at` in the place of `over`
+error[conflicting-options]: `over` sweeps, and `partials` is expected at one point
+ --> a.yaml:5:40
+  | expect: {outcome: agree, value: 3, partials: {x: 100}}
+  |                                    ^^^^^^^^
+  = help: expect an outcome, or check a point: `at` in the place of `over`""",
+    one("expr: x**2\nover: {x: '0:1'}\ncotangent: [1, 2]"): """\
+error[shape-mismatch]: the cotangent has shape (2,), the result ()
+ --> a.yaml:5:16
+  | cotangent: [1, 2]
+  |            ^^^^^^""",
+    one("expr: x**2\nover: {x: '0:1'}\ndtype: float16\ncotangent: 1e300"): """\
+error[out-of-range]: `cotangent` = 1e300 is beyond the largest float16, 65504
+ --> a.yaml:6:16
+  | cotangent: 1e300
+  |            ^^^^^""",
+    one("expr: x*y\nover: {x: '0:1'}\ndtype: float16\nat: {y: 1e300}"): """\
+error[out-of-range]: `y` = 1e300 is beyond the largest float16, 65504
+ --> a.yaml:6:13
+  | at: {y: 1e300}
+  |         ^^^^^""",
+    one("expr: x*y\nover: {x: '0:1'}\nat: {y: nan}"): """\
+error[not-finite]: `y` is fixed in a sweep: nan is no finite number
+ --> a.yaml:5:13
+  | at: {y: nan}
+  |         ^^^""",
+    one("expr: x*y\nover: {x: '0:1:4', y: '0:1'}"): """\
+error[bad-range]: a count of points is given of some ranges only
+ --> a.yaml:4:11
+  | over: {x: '0:1:4', y: '0:1'}
+  |       ^^^^^^^^^^^^^^^^^^^^^^
+  = help: give one of all of them, such as `{x: 0:1:100, y: 0:1:50}`""",
+    one("expr: x**2\nover: {x: all}"): """\
+error[too-large]: float64 has 18,437,736,874,454,810,624 numbers: they cannot all be swept
+ --> a.yaml:4:11
+  | over: {x: all}
+  |       ^^^^^^^^
+  = help: say how many of which range: `x: "-4:4:1000000"`""",
+    one("expr: x**2\nover: {y: '0:1'}"): """\
+error[missing-value]: `at` gives no value for `x`
+ --> a.yaml:3:11
+  | - expr: x**2
+  |         ^
+  = help: for example `at: {x: 1}`
+error[extra-value]: `over` gives `y`, which is not an input of the program
+ --> a.yaml:4:12
+  | over: {y: '0:1'}
+  |        ^
+  = help: it has `x`""",
+    one("expr: x**2\nover: x=-4:4"): """\
+error[wrong-type]: `over` must be a mapping of inputs to ranges, not a text
+ --> a.yaml:4:11
+  | over: x=-4:4
+  |       ^^^^^^""",
+    one("expr: x**2\nover: {}"): """\
+error[wrong-type]: `over` must be a mapping of inputs to ranges, not an empty mapping
+ --> a.yaml:4:11
+  | over: {}
+  |       ^^""",
 }

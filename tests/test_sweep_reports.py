@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 
 from gradcheck_cli.reports import FORMATS
 from gradcheck_cli.reports.schema import report_schema, sweep_schema
+from gradcheck_cli.reports.sweeps.facts import more_stretches
 
 WHOLE = Draft202012Validator(sweep_schema())
 LINE = Draft202012Validator({"$defs": report_schema()["$defs"], "$ref": "#/$defs/jsonl_line"})
@@ -174,3 +175,49 @@ def test_numbers_of_sixteen_bits_are_checked_singly_by_the_thousand(tool, tmp_pa
     (sweep,) = json.loads(tool.run([*words, "-f", "json"], folder=tmp_path).stdout)["sweeps"]
     assert sweep["outcomes"] == {"wrong": sweep["points"]}
     assert sweep["points"] > 4_096
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["x**2", "--over", "x=0:1", "--cotangent", "nan"], "error[not-finite]: the cotangent weighs the elements of the result: its numbers are finite\n"),
+        (["x**2", "--over", "x=0:1", "--cotangent", "[1,2]"], "error[shape-mismatch]: the cotangent has shape (2,), the result ()\n"),
+        (["x**2", "--over", "x=0:1", "--cotangent", "1e300"], "error[out-of-range]: `cotangent` = 1e300 is beyond the largest float16, 65504\n"),
+        (["x*y", "--over", "x=0:1", "--at", "y=1e300"], "error[out-of-range]: `y` = 1e300 is beyond the largest float16, 65504\n"),
+        (["x*y", "--over", "x=0:1", "--at", "y=nan"], "error[not-finite]: `y` is fixed in a sweep: nan is no finite number\n"),
+        (["x*y", "--over", "x=0:1", "--at", "y=[1,2]"], "error[bad-point]: `y` is fixed in a sweep: it takes one number\n  = help: ranges are given by `--over`\n"),
+        (["x", "--over", "x=0:1:5", "--points", "7"], "error[conflicting-options]: `--over` says how many points there are, and so does `--points`\n  = help: leave one of the two out\n"),
+        (["x*y", "--over", "x=0:1:5,y=0:1:4", "--points", "7"], "error[conflicting-options]: `--over` says how many points there are, and so does `--points`\n  = help: leave one of the two out\n"),
+        (["x*y", "--over", "x=0:1:5,y=0:1", "--points", "7"], "error[bad-range]: a count of points is given of some ranges only\n  = help: give all of them, such as x=0:1:100,y=0:1:50, or `--points`\n"),
+        (["x", "--over", "x"], "error[bad-point]: `x` is not of the form NAME=VALUE\n  | x\n  | ^\n  = help: for example `--over x=-4:4`\n"),
+        (["x", "--over", ""], "error[bad-point]: NAME=VALUE is missing here\n  | \n  | ^\n  = help: for example `--over x=-4:4`\n"),
+    ],
+)  # fmt: skip
+def test_what_is_asked_is_known_to_fit_before_a_part_is_made(tool, tmp_path, words, message):
+    """Whole texts, with the exit code of wrong input."""
+    assert tool.ran(tmp_path, "sweep", *words, "--dtype", "float16") == (2, "", message)
+
+
+def test_all_of_float64_is_too_much(tool, tmp_path):
+    """And the way out is one that the command has."""
+    message = (
+        "error[too-large]: float64 has 18,437,736,874,454,810,624 numbers: they cannot all be swept\n"
+        "  = help: say how many: `--points 1000000`\n"
+    )
+    assert tool.ran(tmp_path, "sweep", "x", "--over", "x=all") == (2, "", message)
+
+
+def test_an_answer_that_is_nan_is_no_number_of_ulps_off(tool, tmp_path):
+    """The column of the worst says so without a unit."""
+    words = ["sweep", "exp(x)/exp(x)", "--over", "x=80:100", "--dtype", "bfloat16"]
+    _, out, _ = tool.ran(tmp_path, *words)
+    assert " nan " in out
+    assert "nan ulp" not in out
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [(1, "1 more stretch"), (1234, "1,234 more stretches")]
+)
+def test_one_stretch_is_one(number, words):
+    """As people count."""
+    assert more_stretches(number) == words

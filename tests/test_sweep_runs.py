@@ -97,6 +97,26 @@ def test_an_empty_shard_is_told(tool, tmp_path):
     assert done.stderr == "nothing is selected: no part of the sweep was made\n"
 
 
+def test_a_shard_without_a_part_is_merged_as_nothing(tool, tmp_path):
+    """Its empty stream beside others; not where all are empty, nor beside a report of JSON, where
+    an empty file is one that was never written.
+    """
+    for k, code in (("1", 0), ("2", 5)):
+        words = [*SHORT, "--shard", f"{k}/2", "-f", "jsonl"]
+        found, out, _ = tool.ran(tmp_path, *words)
+        assert found == code
+        (tmp_path / f"{k}.jsonl").write_text(out)
+    whole = (tmp_path / "1.jsonl").read_text()
+    assert tool.ran(tmp_path, "merge", "1.jsonl", "2.jsonl", "-f", "jsonl") == (0, whole, "")
+    assert tool.ran(tmp_path, "merge", "2.jsonl", "1.jsonl", "-f", "jsonl") == (0, whole, "")
+    assert tool.ran(tmp_path, "check", "x", "--at", "x=1", "--export", "one.json")[0] == 0
+    empty = "error[bad-report]: `2.jsonl` is no report that can be read: it is empty\n"
+    assert tool.ran(tmp_path, "merge", "2.jsonl") == (2, "", empty)
+    assert tool.ran(tmp_path, "merge", "2.jsonl", "2.jsonl") == (2, "", empty * 2)
+    assert tool.ran(tmp_path, "merge", "one.json", "2.jsonl") == (2, "", empty)
+    assert tool.ran(tmp_path, "report", "2.jsonl") == (2, "", empty)
+
+
 def test_several_dtypes_are_several_sweeps(tool, tmp_path):
     """One below the other, in the order asked for."""
     words = ["sweep", "x**3", "--over", "x=1:2", "--dtype", "float16,bfloat16", "-f", "json"]

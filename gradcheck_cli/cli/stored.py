@@ -83,7 +83,7 @@ def merge_command(*, stored: Several, settings: Settings) -> None:
     from gradcheck_cli.settings.table import immaterial_words
 
     settings.require_readable()
-    reports = _read(stored)
+    reports = _shards(stored)
     merged = merge_reports(reports, stored, immaterial_words("run"))
     known = {problem for report in reports for problem in report.problems}
     for problem in merged.problems:
@@ -149,8 +149,29 @@ def diff_command(
     raise typer.Exit(found.exit_code)
 
 
-def _read(words: list[str]) -> list[Report]:
-    """The stored reports, or every mistake in all of them."""
+def _shards(words: list[str]) -> list[Report]:
+    """The stored reports of shards: an empty file beside JSON lines is that of a shard without a
+    check.
+    """
+    from gradcheck_cli.reports.stored import emptiness
+
+    reports = _read(words, blank=True)
+    is_lines = not any(report.command for report in reports)
+    if is_lines and any(report.records for report in reports):
+        return reports
+    blank = [w for w, r in zip(words, reports, strict=True) if not (r.records or r.command)]
+    if blank:
+        names = ("stdin" if word == "-" else word for word in blank)
+        raise PointError([each for name in names for each in emptiness(name).mistakes])
+    return reports
+
+
+def _read(words: list[str], *, blank: bool = False) -> list[Report]:
+    """The stored reports, or every mistake in all of them.
+
+    Args:
+        blank: as in `read_report`.
+    """
     from gradcheck_cli.memory import machine_memory
     from gradcheck_cli.reports.stored import LONGEST_REPORT, read_report
 
@@ -161,9 +182,9 @@ def _read(words: list[str]) -> list[Report]:
     for word in words:
         try:
             found.append(
-                read_report(standard_input(longest), "stdin")
+                read_report(standard_input(longest), "stdin", blank=blank)
                 if word == "-"
-                else read_report(Path(word), longest=longest)
+                else read_report(Path(word), longest=longest, blank=blank)
             )
         except UserError as error:
             mistakes += error.mistakes

@@ -84,11 +84,16 @@ class Grid:
         return int(first * unit), int(step * unit), unit
 
 
-def read_points(texts: Iterable[str], read: Callable[[str, Span], V] | None = None) -> dict[str, V]:
+def read_points(
+    texts: Iterable[str],
+    read: Callable[[str, Span], V] | None = None,
+    example: str = "--at x=3,y=[1, 2]",
+) -> dict[str, V]:
     """What each name is set to, from texts such as `x=3,y=[1, 2]`.
 
     Args:
         read: reads a value at its place in a text; `read_value` if None.
+        example: of how a user writes them.
     Raises:
         PointError: with every mistake found.
     """
@@ -96,7 +101,7 @@ def read_points(texts: Iterable[str], read: Callable[[str, Span], V] | None = No
     found: dict[str, V] = {}
     mistakes: list[Mistake] = []
     for text in texts:
-        for name, span in _assignments(text, mistakes):
+        for name, span in _assignments(text, example, mistakes):
             if name in found:
                 mistakes.append(Mistake("duplicate-value", f"`{name}` is given twice", text, span))
             try:
@@ -108,7 +113,7 @@ def read_points(texts: Iterable[str], read: Callable[[str, Span], V] | None = No
     return found
 
 
-def _assignments(text: str, mistakes: list[Mistake]) -> list[tuple[str, Span]]:
+def _assignments(text: str, example: str, mistakes: list[Mistake]) -> list[tuple[str, Span]]:
     """(name, where its value stands) for each `NAME=VALUE` of a comma list; commas inside brackets
     belong to a value.
     """
@@ -119,21 +124,20 @@ def _assignments(text: str, mistakes: list[Mistake]) -> list[tuple[str, Span]]:
         if not match:
             nameless.append(stripped(text, span))
             continue
-        mistakes += _nameless(text, found, nameless)
+        mistakes += _nameless(text, found, nameless, example)
         nameless = []
         # As Python reads names in the program: NFKC. Its keyword is no name there.
         name = normalize("NFKC", match[1])
         name = "lambda_" if name == "lambda" else name
         found.append((name, stripped(text, Span(match.end(), span.end))))
-    mistakes += _nameless(text, found, nameless)
+    mistakes += _nameless(text, found, nameless, example)
     return found
 
 
 def _nameless(
-    text: str, before: Sequence[tuple[str, Span]], parts: Sequence[Span]
+    text: str, before: Sequence[tuple[str, Span]], parts: Sequence[Span], example: str
 ) -> Iterator[Mistake]:
     """What is said of parts without a name, which stand behind those of `before`."""
-    example = "for example `--at x=3,y=[1, 2]`"
     if before and parts and all(_DECIMAL.fullmatch(text[slice(*part)]) for part in parts):
         name, first = before[-1]
         span = Span(first.start, parts[-1].end)
@@ -145,7 +149,7 @@ def _nameless(
         words = text[slice(*part)].strip()
         form = f"`{elide(words)}` is not of the form NAME=VALUE"
         what = form if words else "NAME=VALUE is missing here"
-        yield Mistake("bad-point", what, text, part, example)
+        yield Mistake("bad-point", what, text, part, f"for example `{example}`")
 
 
 def split_at(text: str, span: Span, mark: str) -> list[Span]:

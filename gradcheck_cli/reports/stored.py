@@ -49,7 +49,11 @@ _VALUE = "\0"
 
 
 def read_report(
-    source: Path | str, name: str = "the report", longest: int = LONGEST_REPORT
+    source: Path | str,
+    name: str = "the report",
+    longest: int = LONGEST_REPORT,
+    *,
+    blank: bool = False,
 ) -> Report:
     """The Report that a file or a text holds; rendered as JSON it is the same bytes again.
 
@@ -59,17 +63,18 @@ def read_report(
         source: a path, or the text itself.
         name: what messages call the text; a path is called by its own name.
         longest: characters that a file may have.
+        blank: an empty text is JSON lines of no case.
     Raises:
         PointError: `unreadable`, or `bad-report` with the first thing that is wrong.
     """
     if isinstance(source, Path):
         source, name = file_text(source, longest), str(source)
-    if not source.strip():
-        raise _bad(name, "it is empty")
+    if not source.strip() and not blank:
+        raise emptiness(name)
     try:
         whole = _loads(source)
     except (ValueError, RecursionError) as error:
-        if not _is_object(source.lstrip().partition("\n")[0]):
+        if source.strip() and not _is_object(source.lstrip().partition("\n")[0]):
             reason = f"it is not JSON: {_reason(error)}"
             raise _bad(name, reason) from error
         return _lines(source, name)
@@ -80,6 +85,11 @@ def read_report(
         if "format" not in whole and "partials" in whole
         else _document(whole, name)
     )
+
+
+def emptiness(name: str) -> PointError:
+    """What is said of an empty report."""
+    return _bad(name, "it is empty")
 
 
 def _is_object(line: str) -> bool:
@@ -135,7 +145,7 @@ def _lines(text: str, name: str) -> Report:
     )
     records = []
     # Not `splitlines`: it also ends lines at characters that JSON leaves in its strings.
-    for number, line in enumerate(text.rstrip("\n").split("\n"), start=1):
+    for number, line in enumerate(text.rstrip("\n").split("\n") if text.strip() else (), start=1):
         try:
             record = _loads(line)
         except (ValueError, RecursionError) as error:

@@ -10,13 +10,13 @@ from gradcheck_cli.language.errors import Mistake, PointError, UserError, mistak
 from gradcheck_cli.language.reading import read_program
 from gradcheck_cli.questions.devices import devices_of
 from gradcheck_cli.questions.naming import RANGES
-from gradcheck_cli.questions.numbers import Exact
+from gradcheck_cli.questions.numbers import Exact, NonFinite
 from gradcheck_cli.questions.points import Block, Points
 from gradcheck_cli.questions.question import question_of
 from gradcheck_cli.runs.plan import Plan, Selection, plan
 from gradcheck_cli.runs.session import Session, new_session
 from gradcheck_cli.suites.spec import Place, SuiteCase
-from gradcheck_cli.sweeps.asked import Sweep, SweepQuestion
+from gradcheck_cli.sweeps.asked import USUAL_POINTS, Sweep, SweepQuestion
 
 if TYPE_CHECKING:
     from gradcheck_cli.language.program import Program
@@ -51,11 +51,11 @@ def sweep_cases(program: Program, settings: Settings) -> list[SuiteCase]:
     both = [name for name in over if name in fixed]
     if both:
         raise mistake("duplicate-value", f"`{both[0]}` is swept and fixed")
-    counts = {range_.count is None for range_ in over.values()}
-    if len(over) > 1 and len(counts) > 1:
-        way_out = "give all of them, such as x=0:1:100,y=0:1:50, or `--points`"
-        raise mistake("bad-range", "a count of points is given of some ranges only", help=way_out)
     sweep = Sweep(over, fixed, settings.draws, settings.seed)
+    sweep.require_counts("give all of them, such as x=0:1:100,y=0:1:50, or `--points`")
+    if settings.draws is not None and all(range_.count for range_ in over.values()):
+        message = "`--over` says how many points there are, and so does `--points`"
+        raise mistake("conflicting-options", message, help="leave one of the two out")
     swept = [name for name in over if name in program.variables]
     wrt = settings.wrt or swept or program.variables[:1] or [*over]
     return [_case(program, settings, sweep, name) for name in wrt]
@@ -71,8 +71,10 @@ def _case(program: Program, settings: Settings, sweep: Sweep, wrt: str) -> Suite
     devices = devices_of(settings.device) if not settings.cluster else list(settings.device)
     runs = tuple((dtype, device) for dtype in settings.dtype for device in devices)
     for dtype, device in runs:
-        sweep.track(dtype)
-        SweepQuestion(question, sweep, DTYPES[dtype], device).require_sweepable()
+        sweep.track(dtype, f"say how many: `--points {USUAL_POINTS}`")
+        asked = SweepQuestion(question, sweep, DTYPES[dtype], device)
+        asked.require_sweepable()
+        asked.require_numbers()
     return SuiteCase(
         id=f"{_NAME}::{wrt}",
         place=Place("", 1, 1),
@@ -97,6 +99,9 @@ def _fixed(settings: Settings) -> dict[str, Exact]:
     if "at" in settings.unread:
         raise UserError(settings.mistakes)
     others = [name for name, value in settings.at.items() if not isinstance(value, Exact)]
+    if others and isinstance(given := settings.at[others[0]], NonFinite):
+        message = f"`{others[0]}` is fixed in a sweep: {given.text} is no finite number"
+        raise mistake("not-finite", message)
     if others:
         way_out = "ranges are given by `--over`"
         message = f"`{others[0]}` is fixed in a sweep: it takes one number"

@@ -141,7 +141,7 @@ def range_of_input(texts: Sequence[str], name: str) -> dict[str, Any]:
     from gradcheck_cli.questions.numbers import read_points
     from gradcheck_cli.questions.ranges import read_range
 
-    return read_points(texts, read_range)
+    return read_points(texts, read_range, "--over x=-4:4")
 
 
 def claims(texts: str | Sequence[str], name: str) -> tuple[str, ...]:

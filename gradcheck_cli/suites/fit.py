@@ -75,15 +75,21 @@ class Fit:
 
     def names(self, blocks: Sequence[PointMapping]) -> None:
         """Every input has a value, and nothing else has one."""
-        for name in self.variables:
-            if not blocks or not all(self._has_value(name, block) for block in blocks):
-                self._add_missing(name, blocks)
+        over = self.settings.entry("over")
+        swept: Mapping[str, Entry] = {} if over is None or over.value is None else over.value
+        if over is not None and over.value is None:
+            self.good = False  # nobody knows what was to be swept
+        else:
+            for name in self.variables:
+                if not blocks or not all(self._has_value(name, block) for block in blocks):
+                    self._add_missing(name, blocks)
         for block in blocks:
             for name, entry in block.entries.items():
                 if name not in self.variables:
-                    message = f"`at` gives `{elide(name)}`, which is not an input of the program"
+                    key = "over" if swept.get(name) is entry else "at"
+                    message = f"`{key}` gives `{elide(name)}`, which is not an input of the program"
                     way_out = way_out_of(name, self.program)
-                    self.add_misfit("extra-value", message, entry.key, way_out, "at")
+                    self.add_misfit("extra-value", message, entry.key, way_out, key)
 
     def _has_value(self, name: str, block: PointMapping) -> bool:
         return name in block.entries or (block.joint is not None and name not in self.indices)
@@ -95,7 +101,8 @@ class Fit:
         elif name in functions():
             way_out = f"`{name}` is a function: write {name}(...)"
         else:
-            way_out = f"for example `{name}: 1`" if blocks else f"for example `at: {{{name}: 1}}`"
+            is_there = self.settings.entry("at") is not None
+            way_out = f"for example `{name}: 1`" if is_there else f"for example `at: {{{name}: 1}}`"
         first = self.program.nodes.index(Variable(name))
         text, span = self.program.text, self.program.spans.get(first)
         message = f"`at` gives no value for `{name}`"

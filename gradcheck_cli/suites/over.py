@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.language.errors import Span, UserError
-from gradcheck_cli.questions.numbers import Exact
+from gradcheck_cli.questions.numbers import Exact, NonFinite
 from gradcheck_cli.questions.points import Listed
 from gradcheck_cli.questions.question import question_of
 from gradcheck_cli.questions.ranges import read_range
@@ -15,10 +15,10 @@ from gradcheck_cli.suites.at import PointMapping
 from gradcheck_cli.suites.document import ScalarNode
 from gradcheck_cli.suites.kinds import SOME, Kind, is_text
 from gradcheck_cli.suites.mappings import NameMap
-from gradcheck_cli.sweeps.asked import Sweep, SweepQuestion
+from gradcheck_cli.sweeps.asked import USUAL_POINTS, Sweep, SweepQuestion
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from gradcheck_cli.questions.ranges import Range
     from gradcheck_cli.records.json_schema import Schema
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 # What a point is asked and a sweep is not.
 _NOT_SWEPT = ("tol", "step", "jacobian", "claim", "modes", "order")
+# What is expected at a point and not over a range.
+_NOT_EXPECTED = ("value", "partials")
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class RangeKind(Kind):
             return None
 
 
-OVER = NameMap(RangeKind())
+OVER = NameMap(RangeKind(), "a mapping of inputs to ranges")
 
 
 def pointed(mappings: Sequence[PointMapping], fit: Fit) -> Sequence[PointMapping]:
@@ -82,6 +84,8 @@ def with_sweep(case: SuiteCase, fit: Fit, mappings: Sequence[PointMapping], seed
             fit.add_misfit(
                 "conflicting-options", message, over.key, "leave one of them out", "over"
             )
+    _expectation(fit)
+    fit.numbers(mappings, () if case.skip else case.runs)
     fixed = _fixed(mappings, fit, over.value)
     ranges = {name: entry.value for name, entry in over.value.items() if entry.value is not None}
     names = fit.wrt() if settings["wrt"] else tuple(ranges)
@@ -89,15 +93,52 @@ def with_sweep(case: SuiteCase, fit: Fit, mappings: Sequence[PointMapping], seed
         return case
     sweep = Sweep(ranges, fixed, None, settings["seed"] or seed)
     try:
-        for name in names:
-            question = question_of(fit.program, sweep.names, (name,), cotangent=case.cotangent)
-            for dtype, device in case.runs:
-                sweep.track(dtype)
-                SweepQuestion(question, sweep, DTYPES[dtype], device).require_sweepable()
+        sweep.require_counts("give one of all of them, such as `{x: 0:1:100, y: 0:1:50}`")
+        asked = list(_asked(case, fit, sweep, names))
     except UserError as error:
-        for mistake in error.mistakes:
-            fit.add_misfit(mistake.code, mistake.message, over.node, mistake.way_out, "over")
+        _add(error, fit, over, "over")
+        return case
+    weights = settings.entry("cotangent")
+    try:
+        for question in asked:
+            question.require_numbers()
+    except UserError as error:
+        _add(error, fit, weights or over, "cotangent" if weights else "over")
     return replace(case, program=fit.program, wrt=names, over=sweep)
+
+
+def _asked(
+    case: SuiteCase, fit: Fit, sweep: Sweep, names: Sequence[str]
+) -> Iterator[SweepQuestion]:
+    """What is asked of each partial, in each run.
+
+    Raises:
+        UserError: it cannot be swept.
+    """
+    way_out = f'say how many of which range: `{sweep.moving}: "-4:4:{USUAL_POINTS}"`'
+    for name in names:
+        question = question_of(fit.program, sweep.names, (name,), cotangent=case.cotangent)
+        for dtype, device in case.runs:
+            sweep.track(dtype, way_out)
+            asked = SweepQuestion(question, sweep, DTYPES[dtype], device)
+            asked.require_sweepable()
+            yield asked
+
+
+def _add(error: UserError, fit: Fit, entry: Entry, key: str) -> None:
+    for mistake in error.mistakes:
+        fit.add_misfit(mistake.code, mistake.message, entry.node, mistake.way_out, key)
+
+
+def _expectation(fit: Fit) -> None:
+    """Tell of numbers that are expected, which are those of one point."""
+    expect = fit.settings.entry("expect")
+    said = expect.value if expect is not None and isinstance(expect.value, dict) else {}
+    for name in _NOT_EXPECTED:
+        if name in said:
+            message = f"`over` sweeps, and `{name}` is expected at one point"
+            way_out = "expect an outcome, or check a point: `at` in the place of `over`"
+            fit.add_misfit("conflicting-options", message, said[name].key, way_out, "expect")
 
 
 def _fixed(
@@ -114,6 +155,9 @@ def _fixed(
         values = entry.value.values if isinstance(entry.value, Listed) else ()
         if len(values) == 1 and isinstance(values[0], Exact):
             found[name] = values[0]
+        elif len(values) == 1 and isinstance(values[0], NonFinite):
+            message = f"`{name}` is fixed in a sweep: {values[0].text} is no finite number"
+            fit.add_misfit("not-finite", message, entry.node, key="at")
         else:
             message = f"`{name}` is fixed in a sweep: it takes one number"
             fit.add_misfit("bad-point", message, entry.node, "ranges stand under `over`", "at")

@@ -57,16 +57,30 @@ class Sweep:
         """All inputs, those that are swept first."""
         return (*self.ranges, *self.fixed)
 
-    def track(self, dtype: str) -> PointTrack:
+    def require_counts(self, way_out: str) -> None:
+        """Nothing, if a count of points is given of all ranges, or of none.
+
+        Args:
+            way_out: how the user gives one of the others.
+        Raises:
+            PointError: it is given of some.
+        """
+        if len({range_.count is None for range_ in self.ranges.values()}) > 1:
+            message = "a count of points is given of some ranges only"
+            raise mistake("bad-range", message, help=way_out)
+
+    def track(self, dtype: str, way_out: str = "") -> PointTrack:
         """The points in a dtype.
 
+        Args:
+            way_out: how the user says how many there are to be.
         Raises:
             PointError: there are none, or more than can be swept.
         """
         kind = DTYPES[dtype]
         if len(self.ranges) == 1:
             ((name, range_),) = self.ranges.items()
-            return LineTrack(name, self._line(range_, kind))
+            return LineTrack(name, self._line(range_, kind, way_out))
         if all(range_.count is not None for range_ in self.ranges.values()):
             lattice = LatticeTrack({n: r.line(kind) for n, r in self.ranges.items()}, kind)
             if lattice.count > MOST_SWEPT:
@@ -75,12 +89,11 @@ class Sweep:
         lines = {name: range_.line(kind) for name, range_ in self.ranges.items()}
         return DrawnTrack(lines, kind, self.count or USUAL_POINTS, self.seed)
 
-    def _line(self, range_: Range, dtype: DType) -> Line:
+    def _line(self, range_: Range, dtype: DType, way_out: str) -> Line:
         line = range_.line(dtype, self.count)
         if isinstance(line, Patterns) and line.count > MOST_SWEPT:
             if range_.low is not None:
                 return range_.line(dtype, USUAL_POINTS)
-            way_out = "say how many: `--points 1000000`"
             text = f"{dtype.name} has {line.count:,} numbers: they cannot all be swept"
             raise mistake("too-large", text, help=way_out)
         return line
@@ -151,3 +164,11 @@ class SweepQuestion:
             text = question.specification.text
             way_out = "write it for one number: the functions that work on arrays are checked"
             raise mistake("not-elementwise", f"`{text}` is no program of numbers", help=way_out)
+
+    def require_numbers(self) -> None:
+        """Nothing, if the fixed inputs and the cotangent are finite numbers of the dtype.
+
+        Raises:
+            PointError: one of them is not.
+        """
+        _ = self.numbers, self.prepared

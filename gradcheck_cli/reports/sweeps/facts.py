@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gradcheck_cli.records.numbers import typed_text
@@ -56,12 +57,17 @@ def outcome_rows(sweep: WholeSweep) -> list[OutcomeRow]:
             OutcomeRow(
                 outcome,
                 f"{points:,}",
-                "" if ulps is None else f"{float(ulps):.4g} ulp",
+                "" if ulps is None else _distance(float(ulps)),
                 at,
                 "" if not spans else _between(spans[0][0], spans[-1][1], sweep),
             )
         )
     return found
+
+
+def _distance(ulps: float) -> str:
+    """In ulps; there are none from an answer that is NaN."""
+    return "nan" if isnan(ulps) else f"{ulps:.4g} ulp"
 
 
 def _where(sweep: WholeSweep, outcome: str) -> list[tuple[JsonNumber, JsonNumber]]:
@@ -110,7 +116,7 @@ def sentences_of(sweep: WholeSweep, *, verbose: bool = False) -> list[tuple[str,
         found.append((NOT_SETTLED, f"{left['points']:,} points{place}: {left['reason']}"))
     more = len(sweep["unsettled"]) - _MOST_SPANS
     if more > 0 and not verbose:
-        found.append((NOT_SETTLED, f"… and {more:,} more stretches"))
+        found.append((NOT_SETTLED, f"… and {more_stretches(more)}"))
     found += [("", assumption) for assumption in sweep["assumptions"]]
     return [*found, ("", how(sweep))]
 
@@ -121,7 +127,12 @@ def _stretches(spans: Sequence[SweptSpan], sweep: WholeSweep, *, verbose: bool) 
         whole = "" if span["whole"] else f" ({span['points']:,} points)"
         texts.append(f"{_between(span['low'], span['high'], sweep)}{whole}")
     more = len(spans) - len(texts)
-    return ", ".join(texts) + (f" and {more:,} more stretches" if more else "")
+    return ", ".join(texts) + (f" and {more_stretches(more)}" if more else "")
+
+
+def more_stretches(number: int) -> str:
+    """What is not named."""
+    return f"{number:,} more stretch{'' if number == 1 else 'es'}"
 
 
 def how(sweep: WholeSweep) -> str:
