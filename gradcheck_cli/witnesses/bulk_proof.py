@@ -157,7 +157,8 @@ def _numbers(parts: list[Any]) -> EnclosedNumbers:
     """Enclosures in a row; the radii with room for how they were computed themselves."""
     values = [x.value.reshape(-1).numpy() for x in parts]
     radii = [_full(x.radius, x.value).reshape(-1).numpy() for x in parts]
-    return EnclosedNumbers(np.concatenate(values), np.concatenate(radii) * MARGIN)
+    with np.errstate(all="ignore"):
+        return EnclosedNumbers(np.concatenate(values), np.concatenate(radii) * MARGIN)
 
 
 def _full(radius: Any, value: Any) -> Any:
