@@ -104,7 +104,18 @@ def bulk_proof(point: Point) -> BulkProof | Abstention:
     if isinstance(found, NoBound):
         # Balls know every function: nothing is decided in bulk, and all is left to them.
         return BulkProof(_unknown(1), _unknown(len(point.keys)))
+    if not isinstance(found, Abstention):
+        _doubt_zeros(found)
     return found
+
+
+def _doubt_zeros(proof: BulkProof) -> None:
+    """Where an element of the value has no bound, a partial that is exactly 0 may be 0 times what
+    does not exist: these are left to balls.
+    """
+    partials, forward = proof.partials, proof.forward
+    if not (np.isfinite(forward.value) & np.isfinite(forward.radius)).all():
+        partials.radius[(partials.value == 0) & (partials.radius == 0)] = np.nan
 
 
 def bulk_budgets(point: Point, dtype: DType) -> BulkProof | Abstention:

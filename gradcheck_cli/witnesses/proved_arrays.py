@@ -13,6 +13,7 @@ from flint import ctx
 
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.functions.arithmetic import OFF
+from gradcheck_cli.functions.row import CallError
 from gradcheck_cli.language.program import Call
 from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.bulk_proof import gradient_in
@@ -117,6 +118,6 @@ class Proving:
                     self._left = world.left
         except OutOfTime:
             return _LATE
-        except TooLarge as error:
+        except (TooLarge, CallError) as error:
             return Abstention(str(error))
         return [x for part in parts for x in np.ravel(part.value).tolist()]

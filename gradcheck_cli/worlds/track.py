@@ -77,7 +77,7 @@ class Track:
         kit = self.kit
         ones = np.ones(result.shape) if weights is None else weights
         result.ybar = kit.given(ones, moves=False)
-        if self._is_unknown(result):
+        if self.is_unknown(result):
             lost = ~kit.is_settled(result.number)
             result.ybar = kit.spoiled(kit.spread(result.ybar, result.shape), lost, wholly=True)
         for made in reversed(self.made):
@@ -89,7 +89,8 @@ class Track:
                     argument.ybar = share if known is None else kit.plus(known, share)
             made.ybar = None
 
-    def _is_unknown(self, result: Tracked) -> bool:
+    def is_unknown(self, result: Tracked) -> bool:
+        """Whether nothing is known of an element of the value."""
         return not self.as_torch and bool((~self.kit.is_settled(result.number)).any())
 
     def kept(self, number: Any, args: Sequence[Tracked], pull: Any) -> Tracked:
