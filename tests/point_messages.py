@@ -244,6 +244,10 @@ error[bad-argument]: `value` takes a number, not None
 error[not-an-integer]: an integer is needed here: give the class index as a constant or an input of integers
   | cross_entropy(x, [0.5])
   | ^^^^^^^^^^^^^^^^^^^^^^^"""),
+    ("cross_entropy(x, [inf])", "x=[1, 2]", {}, """\
+error[not-an-integer]: an integer is needed here: give the class index as a constant or an input of integers
+  | cross_entropy(x, [inf])
+  | ^^^^^^^^^^^^^^^^^^^^^^^"""),
     ("x*2", "x=[1, 2]", {"cotangent": read_value("[1, 2, 3]")}, "error[shape-mismatch]: the cotangent has shape (3,), the result (2,)"),
     ("x + y", "x=0:1:2000,y=0:1:2000", {}, f"error[too-large]: these grids make more than {MAX_POINTS:,} points"),
 ]  # fmt: skip

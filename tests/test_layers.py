@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -40,7 +41,16 @@ SMALL = [
     ("sum(where(x > 0, sqrt(x), 0))", {"x": [-1.0, 4.0]}),
 ]
 # The cotangent of a sum is a single number.
-LEFT = ["mean(sqrt(x))", "sum(log(x))", "mean(x**0.5)", "sum(asin(2*x))"]
+LEFT = [
+    ("mean(sqrt(x))", {"x": [-0.7, 0.25]}, "sqrt(-0.700000)"),
+    ("sum(log(x))", {"x": [-0.7, 0.25]}, "log(-0.700000)"),
+    ("mean(x**0.5)", {"x": [-0.7, 0.25]}, "pow(-0.700000, 0.500000)"),
+    ("sum(asin(2*x))", {"x": [-0.7, 0.25]}, "asin(-1.40000)"),
+    ("sum(1/x)", {"x": [0.0, 2.0]}, "div(1.00000, 0)"),
+    ("sum(0*log(x))", {"x": [-1.0, 2.0]}, "log(-1.00000)"),
+    ("sum(where(x > 0, sqrt(x), 0)) + sum(log(y))", {"x": [-1.0, 4.0], "y": [-3.0, 1.0]}, "log(-3.00000)"),
+    ("sum(acosh(x)*y)", {"x": [0.5, 2.0], "y": [1.0, 0.0]}, "acosh(0.500000)"),
+]
 # fmt: on
 
 
@@ -155,11 +165,31 @@ def test_a_meaning_that_is_off_by_a_millionth_is_found(monkeypatch):
     assert set(outcomes(record)) == {"wrong"}
 
 
-@pytest.mark.parametrize("text", LEFT)
-def test_a_domain_that_is_left_is_no_defect_of_ours(text):
-    """Nothing is proved where the value is no number, and nothing passes."""
-    record = checked(text, {"x": [-0.7, 0.25]}, limit=1)
-    assert {p["outcome"] for p in record["partials"]} == {"inconclusive"}
+@each("text, at, place", LEFT, ids=lambda cell: cell[0])
+def test_a_domain_that_is_left_leaves_nothing_to_differentiate(text, at, place):
+    """As of small programs, also where a partial would be 0; and no warning is NumPy's."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        single, bulk = checked(text, at), checked(text, at, 0)
+    assert outcomes(bulk) == outcomes(single)
+    assert set(outcomes(bulk)) == {"undefined"}
+    for partial in bulk["partials"]:
+        said = f"there is nothing to differentiate: {place} has no finite value; torch answers "
+        assert partial["reason"].startswith(said)
+    count = len(bulk["partials"])
+    assert bulk["in_bulk"][0].endswith(f"; {count:,} of a value that is undefined")
+
+
+def test_one_value_of_several_that_is_undefined():
+    """What rests on it never passes, also where it is 0 times what does not exist."""
+    record = checked("log(x)*y", {"x": [-1.0, 2.0], "y": [0.0, 1.0]}, 0)
+    assert outcomes(record) == ["inconclusive", "agree", "inconclusive", "agree"]
+
+
+def test_a_branch_that_is_not_taken_leaves_no_domain():
+    """The value is one; torch's own backward goes through both branches."""
+    record = checked("sum(where(x > 0, sqrt(x), 0))", {"x": [-1.0, 4.0]}, 0)
+    assert outcomes(record) == ["wrong", "agree"]
 
 
 def test_what_sits_on_a_kink_is_not_settled():

@@ -88,11 +88,13 @@ def _notes(evidence: Evidence, verdicts: Verdicts) -> tuple[str, ...]:
         return ()
     proved = sum(verdict.truth is not None for verdict in verdicts)
     open_ = sum(v.outcome is Outcome.INCONCLUSIVE and v.truth is None for v in verdicts)
-    in_bulk = len(verdicts) - proved - open_
+    undefined = sum(v.outcome is Outcome.UNDEFINED and v.truth is None for v in verdicts)
+    in_bulk = len(verdicts) - proved - open_ - undefined
     how = (
         f"judged in bulk: {in_bulk:,} of {len(verdicts):,} partials by enclosures in float64, "
         "which rest on torch's float64 functions being within 8 ulp"
     )
     parts = [how, *[f"{proved:,} proved in balls"] * bool(proved)]
     parts += [f"{open_:,} not settled"] * bool(open_)
+    parts += [f"{undefined:,} of a value that is undefined"] * bool(undefined)
     return ("; ".join(parts), direction_note(evidence.point, proof))

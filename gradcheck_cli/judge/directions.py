@@ -38,9 +38,10 @@ _STEPS = 28
 def direction_note(point: Point, proof: BulkProof) -> str:
     """What differences along a seeded direction make of the gradient, in a sentence."""
     weights = np.array(seeded_numbers("direction", len(proof.partials)))
-    slope = float(proof.partials.value @ weights)
-    size = float(np.abs(proof.partials.value) @ np.abs(weights))
-    room = float(proof.partials.radius @ np.abs(weights)) + len(weights) * 2.0**-53 * size
+    with np.errstate(all="ignore"):
+        slope = float(proof.partials.value @ weights)
+        size = float(np.abs(proof.partials.value) @ np.abs(weights))
+        room = float(proof.partials.radius @ np.abs(weights)) + len(weights) * 2.0**-53 * size
     what = "differences of the value in which all inputs move along one random direction"
     if not isfinite(slope) or not isfinite(room):
         return f"{what} are not compared: some partials have no bound in bulk"
@@ -72,7 +73,8 @@ def _difference(point: Point, weights: Floats) -> Difference | str:
     if not isinstance(budgets, Abstention):
         cotangent = point.batch.cotangent
         each = 1.0 if cotangent is None else np.abs(cotangent).reshape(-1)
-        level = float((budgets.forward.radius * each).sum())
+        with np.errstate(all="ignore"):
+            level = float((budgets.forward.radius * each).sum())
     columns = Columns(np.zeros(1), steps[:, None], beside[:, :, None], centre)
     known = [level if level is not None and isfinite(level) else None]
     (answer,) = extrapolated_differences(

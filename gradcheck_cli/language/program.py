@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 CallSettings: TypeAlias = "tuple[tuple[str, SettingValue], ...]"
 
+# Integers below this may be indices.
+_WHOLE = 2**53
 # Longer quotations of the user's text are cut in messages.
 _WORDS = 60
 
@@ -28,6 +30,14 @@ class Number(NamedTuple):
 
     value: Fraction | float  # a float only for the infinities
     decimal: bool
+
+    @property
+    def integer(self) -> int | None:
+        """What it is as an index; None where it is no integer, or one beyond every array."""
+        value = self.value
+        if not isinstance(value, Fraction) or value.denominator != 1:
+            return None
+        return value.numerator if abs(value.numerator) < _WHOLE else None
 
 
 class Variable(NamedTuple):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.questions.batch import Point
     from gradcheck_cli.records.record import Opinion
     from gradcheck_cli.witnesses import Floats
+    from gradcheck_cli.worlds.arrays import Arrays
     from gradcheck_cli.worlds.balls import Ball
     from gradcheck_cli.worlds.track import Tracked
 
@@ -103,7 +104,18 @@ def bulk_proof(point: Point) -> BulkProof | Abstention:
     if isinstance(found, NoBound):
         # Balls know every function: nothing is decided in bulk, and all is left to them.
         return BulkProof(_unknown(1), _unknown(len(point.keys)))
+    if not isinstance(found, Abstention):
+        _doubt_zeros(found)
     return found
+
+
+def _doubt_zeros(proof: BulkProof) -> None:
+    """Where an element of the value has no bound, a partial that is exactly 0 may be 0 times what
+    does not exist: these are left to balls.
+    """
+    partials, forward = proof.partials, proof.forward
+    if not (np.isfinite(forward.value) & np.isfinite(forward.radius)).all():
+        partials.radius[(partials.value == 0) & (partials.radius == 0)] = np.nan
 
 
 def bulk_budgets(point: Point, dtype: DType) -> BulkProof | Abstention:
@@ -117,8 +129,10 @@ def bulk_budgets(point: Point, dtype: DType) -> BulkProof | Abstention:
 
 
 def _run_in(point: Point, kit: Any, *, as_torch: bool) -> BulkProof | NoBound | Abstention:
+    from gradcheck_cli.worlds.arrays import Arrays
+
     try:
-        value, partials = gradient_in(point, kit, as_torch=as_torch)
+        value, partials = gradient_in(point, Arrays(kit, as_torch=as_torch))
     except NoBound as missing:
         return missing
     except (TooLarge, ShapeError, UserError) as error:
@@ -128,13 +142,13 @@ def _run_in(point: Point, kit: Any, *, as_torch: bool) -> BulkProof | NoBound | 
     return BulkProof(_numbers([value]), _numbers(partials))
 
 
-def gradient_in(point: Point, kit: Any, *, as_torch: bool) -> tuple[Any, list[Any]]:
+def gradient_in(point: Point, world: Arrays) -> tuple[Any, list[Any]]:
     """The value of a point's program in a world of arrays, and a cotangent for each input that is
     differentiated; a structural zero for one without a part in the value.
     """
-    from gradcheck_cli.worlds.arrays import Arrays, run_back
+    from gradcheck_cli.worlds.arrays import run_back
 
-    world, prepared, wrt = Arrays(kit, as_torch=as_torch), point.prepared, point.question.wrt
+    kit, prepared, wrt = world.kit, point.prepared, point.question.wrt
     inputs: dict[str, Tracked] = {
         name: world.given(array[point.k], moves=name in wrt)
         for name, array in point.batch.points.items()
@@ -157,7 +171,8 @@ def _numbers(parts: list[Any]) -> EnclosedNumbers:
     """Enclosures in a row; the radii with room for how they were computed themselves."""
     values = [x.value.reshape(-1).numpy() for x in parts]
     radii = [_full(x.radius, x.value).reshape(-1).numpy() for x in parts]
-    return EnclosedNumbers(np.concatenate(values), np.concatenate(radii) * MARGIN)
+    with np.errstate(all="ignore"):
+        return EnclosedNumbers(np.concatenate(values), np.concatenate(radii) * MARGIN)
 
 
 def _full(radius: Any, value: Any) -> Any:

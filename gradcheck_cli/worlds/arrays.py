@@ -13,6 +13,7 @@ how far rounding takes these.
 from __future__ import annotations
 
 from fractions import Fraction
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,9 +46,8 @@ class Arrays(Track):
 
     def given(self, array: Any, *, moves: bool) -> Tracked:
         """An input: floats, or integers that are class indices."""
-        if array.dtype == np.int64:
-            return Tracked(array, array.shape)
-        return Tracked(self.kit.given(array, moves=moves), array.shape, moves)
+        integers = array if array.dtype == np.int64 else None
+        return Tracked(self.kit.given(array, moves=moves), array.shape, moves, integers=integers)
 
     def variable(self, name: str) -> Tracked:
         """Every input is given.
@@ -105,7 +105,7 @@ class Arrays(Track):
         if row.computes:
             text = row.rounded_meaning(row.bound(dict(settings)))
             quiet = Arrays(self.kit, as_torch=True)
-            still = [Tracked(a.number, a.shape) for a in args]
+            still = [a.still for a in args]
             bound = quiet._bound(row, still, dict(settings))
             program = parse(text, conditions(row.name))
             number = fold(program, quiet, bound)[program.result].number
@@ -137,7 +137,7 @@ class Arrays(Track):
     def _pulled(self, node: Call, row: Function, args: Sequence[Tracked]) -> Tracked:
         """A function of arrays that torch's backward treats as one."""
         quiet = Arrays(self.kit, as_torch=True)
-        still = [Tracked(a.number, a.shape) for a in args]
+        still = [a.still for a in args]
         forward = quiet._structural if row.array is not None else quiet._derived
         return self._with_texts(node, row, args, forward(node, row, still).number)
 
@@ -149,7 +149,7 @@ class Arrays(Track):
 
         def pull(ybar: Any) -> Iterator[tuple[Tracked, Any]]:
             quiet = Arrays(self.kit, as_torch=True)
-            still = [Tracked(a.number, a.shape) for a in args]
+            still = [a.still for a in args]
             shape = self.kit.shape(number)
             bound = {"y": Tracked(number, shape), "ybar": Tracked(ybar, shape)}
             bound |= quiet._bound(row, still, settings)
@@ -190,18 +190,26 @@ def run_back(
     world: Arrays, program: Program, inputs: Mapping[str, Tracked], weights: Any | None
 ) -> tuple[Tracked, dict[str, Any]]:
     """The value of a program, and the cotangent of each input that moves; an input that has no part
-    in the result has none.
+    in the result has none. What has one value that is not known has no derivative that is, also
+    where it is a structural zero.
     """
     result = fold(program, world, inputs)[program.result]
     if result.moves:
         world.backward(result, weights)
-    return result, {name: x.ybar for name, x in inputs.items() if x.ybar is not None}
+    found = {name: x.ybar for name, x in inputs.items() if x.ybar is not None}
+    if prod(result.shape) == 1 and world.is_unknown(result):
+        nothing = {name: np.full(inputs[name].shape, np.nan) for name in found}
+        found = {name: world.kit.given(x, moves=False) for name, x in nothing.items()}
+    return result, found
 
 
 def _integers(a: Tracked) -> Any:
-    """Class indices, or integers that are written."""
-    if isinstance(a.number, np.ndarray):
-        return a.number
-    if a.moves:
-        raise CallError("an integer is needed here", "not-an-integer")
-    return np.asarray(a.number.value, dtype=np.int64)
+    """Integers that are given, or written.
+
+    Raises:
+        CallError: these are other numbers, or computed.
+    """
+    if a.integers is None:
+        way_out = "give the class index as a constant or an input of integers"
+        raise CallError(f"an integer is needed here: {way_out}", "not-an-integer")
+    return a.integers

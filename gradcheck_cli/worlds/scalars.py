@@ -269,10 +269,11 @@ def _integers(builder: Builder, indices: Indices) -> Any:
     out = np.empty(array.shape, dtype=np.int64)
     for index in np.ndindex(*array.shape):
         node = builder.nodes[int(array[index])]
-        if not isinstance(node, Number) or node.value != int(node.value):
+        integer = node.integer if isinstance(node, Number) else None
+        if integer is None:
             way_out = "give the class index as a constant or an input of integers"
             raise CallError(f"an integer is needed here: {way_out}", "not-an-integer")
-        out[index] = int(node.value)
+        out[index] = integer
     return out
 
 

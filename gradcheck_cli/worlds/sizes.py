@@ -4,7 +4,6 @@ without making any of them.
 
 from __future__ import annotations
 
-from fractions import Fraction
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -18,6 +17,7 @@ from gradcheck_cli.worlds.scalars import TooLarge
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from fractions import Fraction
 
     from gradcheck_cli.functions.row import Function
     from gradcheck_cli.language.program import Number, Program
@@ -26,8 +26,6 @@ _Shape: TypeAlias = "tuple[int, ...]"
 # A shape; integers as they are.
 Sized: TypeAlias = "_Shape | np.ndarray[Any, Any]"
 
-# Integers below this may be indices.
-_WHOLE = 2**53
 # Steps that are counted one by one, at most: about half a second.
 _COUNTED = 200_000
 
@@ -42,19 +40,21 @@ class Size(NamedTuple):
 
 
 class Opaque:
-    """A number of which nothing is known; what is done with it is counted."""
+    """A number of which nothing is known, unless it is an integer; what is done with it is
+    counted.
+    """
 
-    __slots__ = ("counting",)
+    __slots__ = ("counting", "integer")
 
-    def __init__(self, counting: Counting) -> None:
-        self.counting = counting
+    def __init__(self, counting: Counting, integer: int | None = None) -> None:
+        self.counting, self.integer = counting, integer
 
     def _counted(self, *others: Any) -> Opaque:
         self.counting.add(1)
         self.counting.single += 1
         if self.counting.single > _COUNTED:
             raise TooLarge(f"it comes to more than {_COUNTED:,} scalar operations")
-        return self
+        return self if self.integer is None else Opaque(self.counting)
 
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _counted
     __truediv__ = __rtruediv__ = __pow__ = __neg__ = _counted
@@ -81,6 +81,11 @@ class Counting:
         one = np.empty((), dtype=object)
         one[()] = Opaque(self)
         return np.broadcast_to(one, shape)
+
+    def integers(self, array: Any) -> Any:
+        """An array of integers that are moved only."""
+        found = np.frompyfunc(lambda n: Opaque(self, n), 1, 1)(np.asarray(array, dtype=object))
+        return np.asarray(found, dtype=object)
 
     def call(self, function: str, *args: Opaque) -> Opaque:
         """A scalar function."""
@@ -122,10 +127,7 @@ class Sizes:
 
     def number(self, node: Number) -> Sized:
         """A literal."""
-        value = node.value
-        if not isinstance(value, Fraction) or value.denominator != 1:
-            return ()
-        return np.asarray(value.numerator) if abs(value.numerator) < _WHOLE else ()
+        return () if node.integer is None else np.asarray(node.integer)
 
     def variable(self, name: str) -> Sized:
         """Every input is given.
@@ -157,12 +159,15 @@ class Sizes:
     def _structural(self, node: Call, row: Function, args: list[Sized]) -> Sized:
         counting = self._counting
         kinds = [p.kind for p in row.parsed.args] + [""] * len(args)
+        moves_integers = all(isinstance(a, np.ndarray) for a in args)
+        entered = counting.integers if moves_integers else lambda a: counting.of(_shape(a))
         given = [
-            np.asarray(a) if kind == "index" else counting.of(_shape(a))
+            _integers(a) if kind == "index" else entered(a)
             for kind, a in zip(kinds, args, strict=False)
         ]
         assert row.array is not None
-        return _shape(row.array(counting, *given, **row.bound(dict(node.settings))))
+        found = row.array(counting, *given, **row.bound(dict(node.settings)))
+        return _moved(found) if moves_integers else _shape(found)
 
 
 def program_size(program: Program, inputs: Mapping[str, Sized]) -> Size | None:
@@ -180,6 +185,26 @@ def program_size(program: Program, inputs: Mapping[str, Sized]) -> Size | None:
     except Exception:  # noqa: BLE001 - whatever is wrong is told by who makes the scalars
         return None
     return Size(counting.operations, shape)
+
+
+def _integers(value: Sized) -> Any:
+    """Indices.
+
+    Raises:
+        TypeError: they are not known.
+    """
+    if isinstance(value, np.ndarray):
+        return value
+    raise TypeError("an integer is needed here")
+
+
+def _moved(value: Any) -> Sized:
+    """The integers of an array that holds nothing else; of another its shape."""
+    array = np.asarray(value, dtype=object)
+    found = [getattr(x, "integer", None) for x in array.reshape(-1).tolist()]
+    if any(n is None for n in found):
+        return array.shape
+    return np.array(found, dtype=np.int64).reshape(array.shape)
 
 
 def _shape(value: Any) -> _Shape:

@@ -27,10 +27,11 @@ class Tracked:
     """An array on the way to the result.
 
     Attributes:
-        number: its enclosure; of class indices the integers.
+        number: its enclosure.
         moves: whether it depends on what is differentiated.
         pull: gives the arguments their shares of its cotangent.
         ybar: its cotangent, as far as it is known.
+        integers: what may be an index: integers that are written, or given as such.
     """
 
     number: Any
@@ -38,6 +39,12 @@ class Tracked:
     moves: bool = False
     pull: Any = None
     ybar: Any = None
+    integers: Any = None
+
+    @property
+    def still(self) -> Tracked:
+        """The same, and nothing is pulled back through it."""
+        return Tracked(self.number, self.shape, integers=self.integers)
 
 
 class Track:
@@ -54,7 +61,8 @@ class Track:
 
     def number(self, node: Number) -> Tracked:
         """A literal."""
-        return Tracked(self.kit.number(node), ())
+        integers = None if node.integer is None else np.array(node.integer)
+        return Tracked(self.kit.number(node), (), integers=integers)
 
     def constant(self, value: int | Fraction) -> Tracked:
         """An exact number."""
@@ -69,7 +77,7 @@ class Track:
         kit = self.kit
         ones = np.ones(result.shape) if weights is None else weights
         result.ybar = kit.given(ones, moves=False)
-        if self._is_unknown(result):
+        if self.is_unknown(result):
             lost = ~kit.is_settled(result.number)
             result.ybar = kit.spoiled(kit.spread(result.ybar, result.shape), lost, wholly=True)
         for made in reversed(self.made):
@@ -81,7 +89,8 @@ class Track:
                     argument.ybar = share if known is None else kit.plus(known, share)
             made.ybar = None
 
-    def _is_unknown(self, result: Tracked) -> bool:
+    def is_unknown(self, result: Tracked) -> bool:
+        """Whether nothing is known of an element of the value."""
         return not self.as_torch and bool((~self.kit.is_settled(result.number)).any())
 
     def kept(self, number: Any, args: Sequence[Tracked], pull: Any) -> Tracked:
@@ -148,7 +157,10 @@ class Track:
         def pull(ybar: Any) -> Iterator[tuple[Tracked, Any]]:
             yield x, kit.reshaped(ybar, x.shape)
 
-        return self.kept(kit.reshaped(x.number, shape), [x], pull)
+        made = self.kept(kit.reshaped(x.number, shape), [x], pull)
+        if x.integers is not None:
+            made.integers = x.integers.reshape(shape)
+        return made
 
     def taken(self, parts: Sequence[Tracked], index: Any, shape: tuple[int, ...]) -> Tracked:
         """The elements at some places of arrays in a row, one behind the other."""
@@ -158,7 +170,11 @@ class Track:
         def pull(ybar: Any) -> Iterator[tuple[Tracked, Any]]:
             yield from zip(parts, kit.parted(kit.scattered(ybar, index, size), shapes), strict=True)
 
-        return self.kept(kit.gathered([x.number for x in parts], index, shape), parts, pull)
+        made = self.kept(kit.gathered([x.number for x in parts], index, shape), parts, pull)
+        if all(x.integers is not None for x in parts):
+            made.integers = np.concatenate([np.ravel(x.integers) for x in parts])[index]
+            made.integers = made.integers.reshape(shape)
+        return made
 
     def totals(self, rows: Tracked) -> Tracked:
         """The sum of each row of a matrix."""
