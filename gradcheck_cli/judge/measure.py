@@ -40,8 +40,8 @@ def ulp(truth: Any, dtype: DType) -> float:
     """Spacing of the dtype at a ball's midpoint, a power of two; beyond the dtype's range that of
     its largest number.
     """
-    # A float64 that is no power of two has the exponent of what it was rounded from; so has one that
-    # the truth may be.
+    # A float64 that is no power of two has the exponent of what it was rounded from; so has one
+    # that the truth may be.
     nearest = float(truth.mid())
     fraction, exponent = frexp(nearest)
     is_between = 0.5 < abs(fraction) < 1 or (nearest != 0 and truth.contains(nearest))

@@ -209,7 +209,7 @@ class Range:
 
 
 def ranks_between(low: Fraction, high: Fraction, dtype: DType) -> tuple[int, int]:
-    """The ranks of the numbers nearest to `low` and to `high`, as one number of a point is read; the
+    """The ranks of the numbers nearest to `low` and to `high`, as a number of a point is read; the
     second is before the first where both are one number that lies outside.
     """
     first, last = _clipped(low, dtype), _clipped(high, dtype)

@@ -27,8 +27,8 @@ class Dask(Executor):
         return sum(int(worker["nthreads"]) for worker in workers.values())
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """What `fn(*args)` gives, some time, computed by a worker. dask's own executor takes an answer
-        for an error where its worker is lost just after it was fetched.
+        """What `fn(*args)` gives, some time, computed by a worker. dask's own executor takes an
+        answer for an error where its worker is lost just after it was fetched.
         """
         answer: Future[Any] = Future()
         # Two equal batches are two all the same, which `pure` would deny.
