@@ -51,6 +51,13 @@ LEFT = [
     ("sum(where(x > 0, sqrt(x), 0)) + sum(log(y))", {"x": [-1.0, 4.0], "y": [-3.0, 1.0]}, "log(-3.00000)"),
     ("sum(acosh(x)*y)", {"x": [0.5, 2.0], "y": [1.0, 0.0]}, "acosh(0.500000)"),
 ]
+WILD = [
+    ("1/x", {"x": [0.0, 0.0, 0.0, 2.0]}),
+    ("sum(exp(exp(x)))", {"x": [800.0, 1.0]}),
+    ("x**9", {"x": [3e38, -3e38, 1.0]}),
+    ("sum(1/x**2)", {"x": [1e-38, -1e-38]}),
+    ("norm(x)", {"x": [0.0, 0.0]}),
+]
 # fmt: on
 
 
@@ -184,6 +191,15 @@ def test_one_value_of_several_that_is_undefined():
     """What rests on it never passes, also where it is 0 times what does not exist."""
     record = checked("log(x)*y", {"x": [-1.0, 2.0], "y": [0.0, 1.0]}, 0)
     assert outcomes(record) == ["inconclusive", "agree", "inconclusive", "agree"]
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@each("text, at", WILD, ids=lambda cell: cell[0])
+def test_what_is_not_finite_warns_of_nothing(text, at):
+    """Poles, overflow, and numbers that underflow, in the notes as well."""
+    for dtype in ("float64", "float32"):
+        record = checked(text, at, 0, dtype=dtype)
+        assert record["in_bulk"][0].startswith("judged in bulk: ")
 
 
 def test_a_branch_that_is_not_taken_leaves_no_domain():
