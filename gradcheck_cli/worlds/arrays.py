@@ -30,6 +30,7 @@ from gradcheck_cli.functions.row import CallError
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.program import Call, Number, fold
 from gradcheck_cli.worlds.enclosures import Verity
+from gradcheck_cli.worlds.integers import computed_integers
 from gradcheck_cli.worlds.labels import Computed, Labels
 from gradcheck_cli.worlds.levels import Unrolled
 from gradcheck_cli.worlds.track import Track, Tracked
@@ -64,12 +65,20 @@ class Arrays(Track):
             return self._structural(node, row, args)
         whole = self.as_torch and bool(row.pulled_back(dict(node.settings)))
         if is_elementwise(node.function, node.settings):
-            if row.kind == "primitive":
-                return self._primitive(node, row, args)
-            if not whole:
-                return self._inside(meaning(node.function, node.settings), row, args)
-            return self._kernel(node, row, args)
+            made = self._elementwise(node, row, args, whole=whole)
+            if args and all(a.integers is not None for a in args):
+                made.integers = computed_integers(node, [a.integers for a in args])
+            return made
         return self._pulled(node, row, args) if whole else self._derived(node, row, args)
+
+    def _elementwise(
+        self, node: Call, row: Function, args: list[Tracked], *, whole: bool
+    ) -> Tracked:
+        if row.kind == "primitive":
+            return self._primitive(node, row, args)
+        if not whole:
+            return self._inside(meaning(node.function, node.settings), row, args)
+        return self._kernel(node, row, args)
 
     def _primitive(self, node: Call, row: Function, args: Sequence[Tracked]) -> Tracked:
         kit, numbers = self.kit, [a.number for a in args]

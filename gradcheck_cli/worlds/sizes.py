@@ -13,6 +13,7 @@ from gradcheck_cli.calculus.formulas import is_elementwise, meaning
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.language.program import Call, fold
+from gradcheck_cli.worlds.integers import computed_integers
 from gradcheck_cli.worlds.scalars import TooLarge
 
 if TYPE_CHECKING:
@@ -146,6 +147,9 @@ class Sizes:
                 1 if row.kind == "primitive" else len(meaning(node.function, node.settings).nodes)
             )
             self._counting.add(steps * prod(shape))
+            if args and all(isinstance(a, np.ndarray) for a in args):
+                integers = computed_integers(node, args)
+                return shape if integers is None else integers
             return shape
         if row.array is not None:
             return self._structural(node, row, args)
