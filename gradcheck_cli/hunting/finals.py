@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import replace
-from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, localcontext
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from gradcheck_cli.hunting.judging import Judged
     from gradcheck_cli.hunting.space import Space
     from gradcheck_cli.symbolic.client import Analyst
+
+# Digits that hold the middle of any two neighbours exactly.
+_EXACT = 1_200
 
 
 class Final(NamedTuple):
@@ -98,12 +101,15 @@ def _hunt_again(space: Space, find: Judged, result: Result) -> str:
 
 
 def range_text(place: int, dtype: DType) -> str:
-    """A range that holds the number at a place, and if need be the next one, but no other."""
-    steps = (-1 - (place == 0), 0, 1, 2)  # -0 is no other number than 0
-    before, number, after, beyond = (_number_near(place + step, dtype) for step in steps)
-    low = _between(before, number, ROUND_FLOOR)
-    high = _between(after, number, ROUND_CEILING)
-    return f"{low}:{high if high != low else _between(beyond, after, ROUND_CEILING)}"
+    """A range whose ends are two ways to write the number at a place: it holds no other."""
+    steps = (-1 - (place == 0), 0, 1)  # -0 is no other number than 0
+    before, number, after = (_number_near(place + step, dtype) for step in steps)
+    with localcontext(prec=_EXACT):
+        below, above = (before + number) / 2, (number + after) / 2
+        beside = (number + above) / 2
+    low = _between(below, number, ROUND_FLOOR)
+    high = _between(above, number, ROUND_CEILING)
+    return f"{low}:{high if high != low else _between(above, beside, ROUND_CEILING)}"
 
 
 def _number_near(place: int, dtype: DType) -> Decimal:
