@@ -242,8 +242,15 @@ def read_range(text: str, span: Span) -> Range:
         way_out = "write x=-4:4, x=0:1:1000 or x=all"
         raise PointError([Mistake("bad-range", message, text, span, help=way_out)])
     low, high = (_finite(text, part) for part in parts[:2])
-    if low >= high:
-        raise PointError([Mistake("bad-range", "a range goes from low to high", text, span)])
+    if low == high:
+        message = "the two ends of this range are the same number"
+        way_out = "one number is a point: give it by `at`, and not by `over`"
+        raise PointError([Mistake("bad-range", message, text, span, help=way_out)])
+    if low > high:
+        turned = ":".join(text[slice(*part)].strip() for part in (parts[1], parts[0], *parts[2:]))
+        instead = f"{text[: span.start]}{turned}{text[span.end :]}"
+        message = "a range goes from low to high"
+        raise PointError([Mistake("bad-range", message, text, span, instead=(instead,))])
     count = _count(text, parts[2]) if len(parts) == 3 else None
     return Range(low, high, count, words)
 
