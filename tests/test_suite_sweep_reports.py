@@ -91,3 +91,20 @@ def test_points_that_are_worse_are_a_regression(tool, tmp_path, edit):
     assert change["text"] == f"2,049 agree → {counts}"
     (change,) = back[1]["improvements"]
     assert (back[0], change["text"]) == (0, f"{counts} → 2,049 agree")
+
+
+def test_a_sweep_of_the_command_line_stands_in_no_file(tool, tmp_path):
+    """No format gives it a place in one."""
+    words = ("sweep", "hardsigmoid(x)", "--over", "x=-1:1:20", "-j1")
+    _, out, _ = tool.ran(tmp_path, *words, "-f", "jsonl")
+    assert json.loads(out)["source"] is None
+    (tmp_path / "lines.jsonl").write_text(out)
+    _, out, _ = tool.ran(tmp_path, *words, "-f", "junit")
+    assert '<testcase classname="gradcheck" name="sweep::x"><failure type="wrong"' in out
+    assert ">∂f/∂x at x = -1: wrong: torch answers" in out
+    _, out, _ = tool.ran(tmp_path, *words, "-f", "tap")
+    assert '"line"' not in out
+    _, out, _ = tool.ran(tmp_path, *words, "-f", "sarif")
+    assert "physicalLocation" not in out
+    code, table, _ = tool.ran(tmp_path, *words)
+    assert tool.ran(tmp_path, "report", "lines.jsonl") == (code, table, "")
