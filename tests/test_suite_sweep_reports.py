@@ -108,3 +108,17 @@ def test_a_sweep_of_the_command_line_stands_in_no_file(tool, tmp_path):
     assert "physicalLocation" not in out
     code, table, _ = tool.ran(tmp_path, *words)
     assert tool.ran(tmp_path, "report", "lines.jsonl") == (code, table, "")
+
+
+def test_a_part_without_a_verdict_is_one_of_a_sweep(tool, tmp_path):
+    """Its lines are read again as those of a sweep, and it is told."""
+    words = ("sweep", "hardsigmoid(x)", "--over", "x=-1:1:2000000", "-j1", "-f", "jsonl")
+    _, out, _ = tool.ran(tmp_path, *words)
+    first, last = map(json.loads, out.splitlines())
+    last |= {"outcome": "error", "status": "error", "sweep": None, "partials": []}
+    last["reason"] = "the check has taken longer than 0.3 s"
+    (tmp_path / "lines.jsonl").write_text("".join(json.dumps(r) + "\n" for r in (first, last)))
+    code, out, _ = tool.ran(tmp_path, "report", "lines.jsonl")
+    assert code == 3
+    assert "float64 numbers, 1,048,576 of 2,000,000 points" in out
+    assert "problem: sweep::x:2, float64: the check has taken longer than 0.3 s" in out

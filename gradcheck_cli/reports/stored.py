@@ -152,8 +152,8 @@ def _lines(text: str, name: str) -> Report:
     return Report(
         records=records,
         environment=dict.fromkeys(schema["properties"]["environment"]["required"], UNKNOWN),
-        # Those of a suite that sweeps are its cases.
-        kind="sweeps" if all(r["sweep"] is not None and not file_of(r) for r in records) else "",
+        # What has a name and stands in no suite is a part of a sweep, one without a verdict too.
+        kind="sweeps" if all(r["id"] is not None and not file_of(r) for r in records) else "",
     )
 
 
