@@ -182,10 +182,8 @@ class Tally:
         free = FREE_ULPS * self._spacings(least, truth.scale)
         near = truth.gaps * (1 + _ROOM) + truth.error <= free  # not where one is NaN
         near &= is_known
-        if truth.marks is None:
-            self._count(x, ulps)
-        else:
-            self._count(x[is_known], ulps[is_known])
+        whole = truth.marks is None or bool(is_known.all())
+        self._count(*((x, ulps) if whole else (x[is_known], ulps[is_known])))
         self.within += int(near.sum())
         classes = near.to(torch.int8)
         beyond = (~near & is_known).nonzero().squeeze(1)
