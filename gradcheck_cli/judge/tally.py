@@ -34,7 +34,8 @@ STRIP = 2**14
 
 # What becomes of a point; 0 where that is not sure.
 _AGREE, _IMPRECISE, _WRONG = 1, 2, 3
-# Points that are checked one by one, at most; the others are told as not settled.
+# Points of a part that are checked one by one, and points of its stretches of one outcome of which
+# some turn out otherwise, at most; the others are told as not settled.
 MOST_PENDING = 4_096
 # Room for the rounding of a difference and its bound in float64.
 _ROOM = 2.0**-50
