@@ -20,8 +20,9 @@ SWEPT = {
     "edge": ["sqrt(x - y)", "--over", "x=0:2", "--at", "y=1"],
     "lost": ["tanh(x)", "--over", "x=4:8"],
     "wrong": ["x*detach(x)", "--over", "x=1:3"],
-    "open": ["floor(8*x)", "--over", "x=all"],
+    "open": ["floor(x)", "--over", "x=8388608:8400000"],
 }
+DTYPES = {"open": "float32"}
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,8 @@ def told(tool, tmp_path_factory):
 
     def tell(name, form):
         if (name, form) not in known:
-            words = ["sweep", *SWEPT[name], "--dtype", "float16", "-f", form, "-j", "1"]
+            dtype = DTYPES.get(name, "float16")
+            words = ["sweep", *SWEPT[name], "--dtype", dtype, "-f", form, "-j", "1"]
             known[name, form] = tool.run(words, folder=tmp_path_factory.getbasetemp()).stdout
         return known[name, form]
 
@@ -101,7 +103,7 @@ def test_every_format_tells_what_is_wrong(told, form):
 
 def test_what_is_not_settled_does_not_pass(tool, tmp_path):
     """Jumps at more points than are checked one by one."""
-    words = ["sweep", *SWEPT["open"], "--dtype", "float16", "-j", "1", "-q"]
+    words = ["sweep", *SWEPT["open"], "--dtype", DTYPES["open"], "-j", "1", "-q"]
     done = tool.run(words, folder=tmp_path)
     assert done.returncode == 4
     assert "not settled" in done.stdout
@@ -192,6 +194,13 @@ def test_numbers_of_sixteen_bits_are_checked_singly_by_the_thousand(tool, tmp_pa
     (sweep,) = json.loads(tool.run([*words, "-f", "json"], folder=tmp_path).stdout)["sweeps"]
     assert sweep["outcomes"] == {"wrong": sweep["points"]}
     assert sweep["points"] > 4_096
+
+
+def test_every_number_of_sixteen_bits_is_settled(tool, tmp_path):
+    """Where the truth jumps at every number there is no bulk."""
+    words = ["sweep", "ceil(x)", "--over", "x=256:3e38", "--dtype", "bfloat16", "--timeout", "600"]
+    (sweep,) = json.loads(tool.run([*words, "-f", "json"], folder=tmp_path).stdout)["sweeps"]
+    assert sweep["outcomes"] == {"undefined": sweep["points"]}
 
 
 @pytest.mark.parametrize(

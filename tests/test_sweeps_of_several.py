@@ -147,6 +147,14 @@ def test_poles_cost_what_is_beside_them():
     assert outcomes(question)[1] < 20_000
 
 
+@pytest.mark.parametrize("text", ["softsign(x)", "x - 1/x - x**2/(x + 1)"])
+def test_terms_that_cancel_need_no_more_cells(text):
+    """The derivative over a cell lies where its series says, and not where its terms lie."""
+    question = asked(text, "float32", count=None, x=range_of("1000000", "1010000", None))
+    made = part.swept(question, 0, 160_001, None)
+    assert (made.cells, made.in_bulk) < (100, 1)
+
+
 # --- lies
 
 

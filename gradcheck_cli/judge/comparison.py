@@ -132,10 +132,10 @@ class Comparison:
 
     def _culprit(self, truth: Any, answer: float, *, decides: bool = False) -> Culprit | None:
         """What a step did, where that is wanted, or decides the outcome."""
-        inquiry = self.court.inquiry
-        if inquiry is None or (self.court.brief and not decides):
+        if self.court.brief and not decides:
             return None
-        return inquiry.culprit(self.partial, truth, answer)
+        inquiry = self.court.inquiry
+        return None if inquiry is None else inquiry.culprit(self.partial, truth, answer)
 
     def _cause(self, found: Culprit | None) -> Cause:
         """What a culprit did; where no step stands out, what sums do to the digits."""

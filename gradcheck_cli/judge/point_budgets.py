@@ -123,9 +123,11 @@ class _Walk:
         held = self.values[i]
         if isinstance(held, Verity):
             return self.like * 0, self.like * 0 + 1
-        size = abs(held.value)
-        radius = 0.0 if held.radius is None else held.radius
-        low, high = (size - radius).clamp(min=0) + 0 * self.like, size + radius + 0 * self.like
+        size = abs(held.value).expand(self.like.shape)
+        if held.radius is None:
+            low = high = size
+        else:
+            low, high = (size - held.radius).clamp(min=0), size + held.radius
         if held.off is None:
             return low, high
         return low.masked_fill(held.off, 0.0), high.masked_fill(held.off, 0.0)

@@ -34,7 +34,8 @@ STRIP = 2**14
 
 # What becomes of a point; 0 where that is not sure.
 _AGREE, _IMPRECISE, _WRONG = 1, 2, 3
-# Points that are checked one by one, at most; the others are told as not settled.
+# Points of a part that are checked one by one, and points of its stretches of one outcome of which
+# some turn out otherwise, at most; the others are told as not settled.
 MOST_PENDING = 4_096
 # Room for the rounding of a difference and its bound in float64.
 _ROOM = 2.0**-50
@@ -182,10 +183,8 @@ class Tally:
         free = FREE_ULPS * self._spacings(least, truth.scale)
         near = truth.gaps * (1 + _ROOM) + truth.error <= free  # not where one is NaN
         near &= is_known
-        if truth.marks is None:
-            self._count(x, ulps)
-        else:
-            self._count(x[is_known], ulps[is_known])
+        whole = truth.marks is None or bool(is_known.all())
+        self._count(*((x, ulps) if whole else (x[is_known], ulps[is_known])))
         self.within += int(near.sum())
         classes = near.to(torch.int8)
         beyond = (~near & is_known).nonzero().squeeze(1)

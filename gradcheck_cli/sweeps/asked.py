@@ -11,7 +11,7 @@ import numpy as np
 
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.language.errors import mistake
-from gradcheck_cli.questions.ranges import MOST_SWEPT, Patterns
+from gradcheck_cli.questions.ranges import MOST_SWEPT, Patterns, bytes_of
 from gradcheck_cli.questions.tracks import DrawnTrack, LatticeTrack, LineTrack
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 # four binades, else as many as take about as long; and how many parts there are at least, as far
 # as they are that long: they are shared out among workers.
 _PARTS, _EVEN_PART, _FEWEST_PARTS = (2**20, 2**25), 2**20, 32
+# Those of numbers of 16 bits, all of which may be checked singly.
+_SHORT_PART = 2**11
 # Points where nothing says how many, of a dtype with more numbers than can be swept.
 USUAL_POINTS = 1_000_000
 
@@ -105,7 +107,7 @@ class Sweep:
         track = self.track(dtype)
         line, count = track.line, track.count
         if isinstance(line, Patterns) and line.is_whole:
-            low, high = _PARTS
+            low, high = (_SHORT_PART,) * 2 if bytes_of(line.dtype) == 2 else _PARTS
             size = min(max(1 << (count // _FEWEST_PARTS).bit_length(), low), high)
             ends = [0, *range(size - line.first % size, count, size), count]
         else:

@@ -178,15 +178,25 @@ class Modeller:
             return 1
         if rest[0].abs_lower() > _beyond(self.dtype):
             return Beyond(start, stop, 1 if rest[0] > 0 else -1)
-        parts = parts_for(rest[order], rest[0], radius, order, self.dtype)
+        whole, terms = rest[0], list[Any]()
+        if not whole.abs_upper() < 2 * whole.abs_lower():
+            # Terms of it may cancel: its series says more.
+            terms = self._terms(centre, order)
+            whole = _least_of(whole, _between(terms, rest[order], radius))
+        parts = parts_for(rest[order], whole, radius, order, self.dtype)
         if parts:
             return parts
+        terms = terms or self._terms(centre, order)
+        if not terms:
+            return 1
+        made = polynomial_of(terms, rest[order], whole, centre, radius, self.dtype)
+        return made if isinstance(made, int) else Modelled(start, stop, made)
+
+    def _terms(self, centre: float, order: int) -> list[Any]:
+        """The coefficients at one point; none where they are not known."""
         near = self._jets(arb(centre), order)
         terms = [] if near is None else coefficients(near, order)
-        if not terms or not all(c.is_finite() for c in terms):
-            return 1
-        made = polynomial_of(terms, rest[order], rest[0], centre, radius, self.dtype)
-        return made if isinstance(made, int) else Modelled(start, stop, made)
+        return terms if all(c.is_finite() for c in terms) else []
 
     def _lacks_bits(self, centre: float) -> bool:
         """Whether the derivative has fewer bits than wanted at one point itself."""
@@ -253,6 +263,22 @@ def _together(cells: Sequence[Open], singles: int) -> Sequence[Open]:
     if is_little and not any(cell.given_up for cell in cells):
         return cells
     return [Open(cells[0].start, cells[-1].stop, given_up=True)]
+
+
+def _between(terms: Sequence[Any], rest: Any, radius: float) -> Any:
+    """What a series comes to within a radius of its centre; NaN where there is none."""
+    if not terms:
+        return arb.nan()
+    room, power = arb(0), arb(1)
+    for term in (*terms[1:], rest):
+        power *= radius
+        room += abs(term) * power
+    return terms[0] + arb(0, room.abs_upper())
+
+
+def _least_of(one: Any, other: Any) -> Any:
+    """The narrower of two balls of the same number."""
+    return other if other.rad() < one.rad() else one
 
 
 def _ends(value: Any) -> Ends:
