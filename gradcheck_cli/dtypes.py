@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
+
+# An exponent beyond all that are met.
+_FAR = 2**20
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,16 @@ class DType:
     def smallest(self) -> Fraction:
         """The smallest subnormal."""
         return Fraction(2) ** (self.least - self.digits + 1)
+
+    @cached_property
+    def least_normal(self) -> Fraction:
+        """The smallest number with all its digits."""
+        return Fraction(2) ** self.least
+
+    @cached_property
+    def unlimited(self) -> DType:
+        """The same digits, and exponents that no number of a check leaves."""
+        return replace(self, least=-_FAR, most=_FAR)
 
     def ulp(self, value: Fraction) -> Fraction:
         """Spacing of the format's numbers at `value`; at 0 and among subnormals the smallest

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from gradcheck_cli.dtypes import DTYPES
+from gradcheck_cli.judge.allowances import Allowances
 from gradcheck_cli.judge.point_budgets import budgets_at
 from gradcheck_cli.judge.rounding import Rounding
 from gradcheck_cli.language.parse import parse
@@ -155,7 +156,35 @@ def test_terms_that_cancel_need_no_more_cells(text):
     assert (made.cells, made.in_bulk) < (100, 1)
 
 
+@pytest.mark.parametrize(
+    ("text", "low", "high", "found"),
+    [
+        # Up to log(2) + 126 log(2) the truth has all its digits, and torch's 0 is wrong.
+        ("1/sinh(x)", "87.5", "88.5", {Outcome.WRONG, Outcome.IMPRECISE}),
+        ("1/sinh(x)", "60", "61", {Outcome.WRONG}),
+        ("x - sin(x)", "0.00001", "0.00002", {Outcome.IMPRECISE}),
+        # Beyond the largest number an infinity is right, and what is none is wrong.
+        ("exp2(x)", "20000000", "20100000", {Outcome.AGREE}),
+        ("2.5**(x*0.75)", "20000000", "20100000", {Outcome.AGREE}),
+        ("i1(x)", "256", "260", {Outcome.WRONG}),
+    ],
+)
+def test_numbers_that_leave_the_range_are_settled(text, low, high, found):
+    """Wrong where no digit is right of what the dtype could hold, and range alone explains it."""
+    question = asked(text, "float32", count=None, x=range_of(low, high, None))
+    counts, unsettled = outcomes(question)
+    assert (counts.keys(), unsettled) == (found, 0)
+
+
 # --- lies
+
+
+def test_a_budget_that_is_told_too_small_without_limits_is_seen(monkeypatch):
+    """What is then called wrong is imprecise when it is checked singly, and not settled."""
+    monkeypatch.setattr(Allowances, "most_unlimited", lambda *_: 0.0)
+    question = asked("x - sin(x)", "float32", count=None, x=range_of("0.00001", "0.00002", None))
+    counts, unsettled = outcomes(question)
+    assert unsettled > 8_000_000 > 100 > sum(counts.values())
 
 
 def test_an_enclosure_that_is_a_lie_is_not_used(monkeypatch):

@@ -51,17 +51,29 @@ class Allowances:
         if trace.eliminated:
             return 0.0, inf
         with ctx.workprec(_BITS):
-            inputs = {name: arb(value) for name, value in self.fixed.items()}
-            inputs[self.moving] = arb(low).union(arb(high))
-            values = trace.graph.machine.values(inputs, self.dtype.round)
-            most = trace.spread_of(values, self.dtype, _BITS).totals[node]
+            values = self._values(low, high)
+            most = self._most(values, self.dtype)
             least = _least(trace.graph, values, self.dtype)[node]
-        if most is None:
-            return 0.0, 0.0
-        top = float(most.abs_upper()) * (1 + _ROOM)
-        if not isfinite(top):
-            return 0.0, inf
-        return max(0.0, float(least.lower())) * (1 - _ROOM), top
+        return (max(0.0, float(least.lower())) * (1 - _ROOM) if isfinite(most) else 0.0), most
+
+    def most_unlimited(self, low: float, high: float) -> float:
+        """A number that none lies above if no number could leave the dtype's range."""
+        if self.rounding.gradient.eliminated:
+            return inf
+        with ctx.workprec(_BITS):
+            return self._most(self._values(low, high), self.dtype.unlimited)
+
+    def _values(self, low: float, high: float) -> list[Any]:
+        inputs = {name: arb(value) for name, value in self.fixed.items()}
+        inputs[self.moving] = arb(low).union(arb(high))
+        return self.rounding.gradient.graph.machine.values(inputs, self.dtype.round)
+
+    def _most(self, values: Sequence[Any], dtype: DType) -> float:
+        trace = self.rounding.gradient
+        node = trace.partials[self.partial]
+        most = trace.spread_of(values, dtype, _BITS).totals[node] if node >= 0 else None
+        top = 0.0 if most is None else float(most.abs_upper()) * (1 + _ROOM)
+        return top if isfinite(top) else inf
 
 
 def _least(graph: Graph, values: Sequence[Any], dtype: DType) -> list[Any]:

@@ -213,7 +213,7 @@ class Comparison:
 
     def _is_lost(self, truth: Any, measures: Measure) -> bool:
         """Whether no digit of an answer is right, to a truth that the dtype could hold."""
-        least = balls.exact_ball(self.dtype.smallest * 2 ** (self.dtype.digits - 1))
+        least = balls.exact_ball(self.dtype.least_normal)
         return bool(abs(truth) >= least and 2 * measures["error"] >= magnitude(truth))
 
     def _unexplained(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from math import inf, isnan
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gradcheck_cli.judge.distances import distances, ulps_of
 from gradcheck_cli.judge.extremes import MOST_KEPT, Extreme, Extremes
@@ -50,6 +50,7 @@ class Truths:
         error: how far the truth may be off, one number or one a point.
         budgets: given places of points, (least, most) rounding of torch's gradient there, of all
             together or of each; the next is asked where the one before decides nothing.
+        unlimited: the most of all of them if no number could leave the dtype's range.
         marks: of points of which there is a truth, and of those where the function has no value,
             as far as an assumption holds; None where all is proved.
     """
@@ -60,6 +61,20 @@ class Truths:
     budgets: Sequence[Callable[[Tensor], tuple[Any, Any]]]
     scale: float = 1.0
     marks: tuple[Tensor, Tensor] | None = None
+    unlimited: Callable[[], float] | None = None
+
+
+class Rooms(NamedTuple):
+    """How far rounding may take torch's gradient.
+
+    Attributes:
+        of_cell: (least, most) over a cell; `of_points` at each of some numbers.
+        unlimited: the most over a cell if no number could leave the dtype's range.
+    """
+
+    of_cell: Callable[[LineCell], tuple[float, float]]
+    of_points: Callable[[Tensor], tuple[Tensor, Tensor]]
+    unlimited: Callable[[LineCell], float]
 
 
 @dataclass
@@ -67,16 +82,13 @@ class Tally:
     """What becomes of the points of a line.
 
     Attributes:
-        budget: (least, most) rounding of torch's gradient over a cell; `budgets` at each of some
-            numbers.
         counts: points by outcome; spans of all outcomes but `agree`, and of `pending` points.
         within: points that agree by 4 ulp alone.
         histogram: for each binade of the input, as (is negative, exponent), points by `ULP_EDGES`.
     """
 
     dtype: DType
-    budget: Callable[[LineCell], tuple[float, float]]
-    budgets: Callable[[Tensor], tuple[Tensor, Tensor]]
+    rooms: Rooms
     counts: Counter[Outcome] = field(default_factory=Counter)
     within: int = 0
     spans: dict[Outcome, Spans] = field(default_factory=dict)
@@ -94,7 +106,10 @@ class Tally:
             self._agree(int(right.sum()))
             self._extreme(Outcome.AGREE, start, 0 * x, right)
             self._count(x[right], None)
-            self._put(None, start, ~right)
+            wrong = ~right & ~answers.isfinite()
+            self._put(Outcome.WRONG, start, wrong)
+            self._extreme(Outcome.WRONG, start, 0 * x + inf, wrong)
+            self._put(None, start, ~right & ~wrong)
         elif isinstance(cell, Modelled):
             for i in range(0, count, STRIP):
                 part = slice(i, i + STRIP)
@@ -150,8 +165,10 @@ class Tally:
         # The least spacing in the cell is one for all of it.
         spacing = ulp_at(polynomial.low / scale, self.dtype) * scale
         if not largest * (1 + _ROOM) + error <= FREE_ULPS * spacing:
-            budgets = (lambda _: self.budget(cell), lambda at: self.budgets(x[at]))
-            found = Truths(gaps, truth.abs(), error, budgets, scale)
+            rooms = self.rooms
+            budgets = (lambda _: rooms.of_cell(cell), lambda at: rooms.of_points(x[at]))
+            rest = scale, None, lambda: rooms.unlimited(cell)
+            found = Truths(gaps, truth.abs(), error, budgets, *rest)
             self.hold(start, x, answers, found)
             return
         self._agree(len(x))
@@ -233,7 +250,12 @@ class Tally:
         agree = (explained & (up <= half * least)) | nothing
         far = down > FREE_ULPS * self._spacings(most, scale)
         classes = agree.to(torch.int8) * _AGREE
-        classes[far & explained & (down > half * most) & ~agree] = _IMPRECISE
+        off = far & explained & (down > half * most) & ~agree
+        classes[off] = _IMPRECISE
+        # No digit is right of what the dtype could hold, as `Comparison` asks it.
+        lost = off & (2 * down >= most) & (least >= float(dtype.least_normal) * scale)
+        if truth.unlimited is not None and bool(lost.any()):
+            classes[lost & (truth.unlimited() * scale <= half * least)] = _WRONG
         if truth.marks is None:  # what rests on an assumption is proved before it is called wrong
             is_bad = ~answers.isfinite()
             classes[(is_bad | (far & (down > BUDGET_FACTOR * high * scale))) & ~agree] = _WRONG

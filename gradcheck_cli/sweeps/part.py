@@ -15,7 +15,7 @@ from gradcheck_cli.judge.allowances import Allowances
 from gradcheck_cli.judge.point_budgets import budgets_at
 from gradcheck_cli.judge.rounding import Rounding
 from gradcheck_cli.judge.spans import Stretch
-from gradcheck_cli.judge.tally import Tally
+from gradcheck_cli.judge.tally import Rooms, Tally
 from gradcheck_cli.records.numbers import json_number
 from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.records.status import status_of
@@ -28,7 +28,7 @@ from gradcheck_cli.witnesses.cells import Modeller
 from gradcheck_cli.witnesses.line_cells import Open
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from gradcheck_cli.questions.ranges import Line
     from gradcheck_cli.records.record import Record
@@ -56,14 +56,16 @@ def swept(asked: SweepQuestion, start: int, stop: int, analyst: Analyst | None) 
     """The points of a part, judged."""
     rounding, line, moving = Rounding(asked.prepared), asked.track.line, asked.sweep.moving
     fixed = {n: v for n, v in asked.numbers.items() if n not in asked.sweep.ranges}
-    between = None
+    allowances = None
     cells: Iterator[LineCell] = iter([Open(start, stop, given_up=True)])
     if line is not None:
         modeller = Modeller(asked.prepared, asked.partial, moving, fixed, line)
         cells = modeller.over(start, stop)
-        between = Allowances(rounding, asked.partial, moving, fixed, asked.dtype).between
+        allowances = Allowances(rounding, asked.partial, moving, fixed, asked.dtype)
     budgets = partial(_point_budgets, asked, rounding)
-    tally = Tally(asked.dtype, _Budgets(line, between).of_cell, lambda x: budgets({moving: x}))
+    of_cells = _Budgets(line, allowances)
+    of_points = Rooms(of_cells.of_cell, lambda x: budgets({moving: x}), of_cells.unlimited)
+    tally = Tally(asked.dtype, of_points)
     why_not = _refusal(asked, start)
     if why_not:
         nothing = Settled(unsettled=[(Stretch(start, stop, stop - start), why_not)])
@@ -141,16 +143,24 @@ class _Budgets:
     """Budgets over a cell, those of the last one kept: its points come strip by strip."""
 
     line: Line | None
-    between: Callable[[float, float], tuple[float, float]] | None
+    allowances: Allowances | None
     known: tuple[int, tuple[float, float]] = (-1, (0.0, inf))
 
     def of_cell(self, cell: LineCell) -> tuple[float, float]:
         """As `Allowances.between`."""
         if cell.start != self.known[0]:
-            assert self.line is not None and self.between is not None
-            low, high = self.line.value(cell.start), self.line.value(cell.stop - 1)
-            self.known = cell.start, self.between(low, high)
+            assert self.allowances is not None
+            self.known = cell.start, self.allowances.between(*self._ends(cell))
         return self.known[1]
+
+    def unlimited(self, cell: LineCell) -> float:
+        """As `Allowances.most_unlimited`."""
+        assert self.allowances is not None
+        return self.allowances.most_unlimited(*self._ends(cell))
+
+    def _ends(self, cell: LineCell) -> tuple[float, float]:
+        assert self.line is not None
+        return self.line.value(cell.start), self.line.value(cell.stop - 1)
 
 
 def record_of_part(part: SweptPart, analyst: Analyst, *, strict: bool = False) -> Record:

@@ -80,7 +80,10 @@ class Ends:
     def __pow__(self, other: Ends) -> Ends:
         exponent = other.low
         if not ((exponent - other.high).is_zero() and exponent.is_integer() and exponent > 0):
-            return Ends(self.ball() ** other.ball())
+            if not self.low > 0:
+                return Ends(self.ball() ** other.ball())
+            power = other * Ends(self.low.log(), self.high.log())
+            return Ends(power.low.exp(), power.high.exp())
         low, high = self.low**exponent, self.high**exponent
         if not (exponent / 2).is_integer() or self.low >= 0:
             return Ends(low, high)
