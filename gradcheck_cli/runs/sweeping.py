@@ -51,7 +51,7 @@ def sweep_cases(program: Program, settings: Settings) -> list[SuiteCase]:
     both = [name for name in over if name in fixed]
     if both:
         raise mistake("duplicate-value", f"`{both[0]}` is swept and fixed")
-    sweep = Sweep(over, fixed, settings.draws, settings.seed)
+    sweep = Sweep(over, fixed, settings.draws, settings.seed, shared=True)
     sweep.require_counts("give all of them, such as x=0:1:100,y=0:1:50, or `--points`")
     if settings.draws is not None and all(range_.count for range_ in over.values()):
         message = "`--over` says how many points there are, and so does `--points`"

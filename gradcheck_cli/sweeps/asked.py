@@ -42,12 +42,15 @@ class Sweep:
         fixed: numbers of the others, exact.
         count: of points; None where the ranges say it, or for every number.
         seed: of drawn points, and of those that are tried by themselves.
+        shared: whether numbers of 16 bits are shared out among workers as well, in short parts;
+            else, as in a suite, where a part is held against what is expected, they are one.
     """
 
     ranges: Mapping[str, Range]
     fixed: Mapping[str, Exact] = field(default_factory=dict)
     count: int | None = None
     seed: int = 0
+    shared: bool = False
 
     @property
     def moving(self) -> str:
@@ -107,7 +110,8 @@ class Sweep:
         track = self.track(dtype)
         line, count = track.line, track.count
         if isinstance(line, Patterns) and line.is_whole:
-            low, high = (_SHORT_PART,) * 2 if bytes_of(line.dtype) == 2 else _PARTS
+            is_short = self.shared and bytes_of(line.dtype) == 2
+            low, high = (_SHORT_PART,) * 2 if is_short else _PARTS
             size = min(max(1 << (count // _FEWEST_PARTS).bit_length(), low), high)
             ends = [0, *range(size - line.first % size, count, size), count]
         else:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.judge.spans import Spans, Stretch, grown, joined
 from gradcheck_cli.judge.tally import MOST_PENDING
+from gradcheck_cli.questions.ranges import bytes_of
 from gradcheck_cli.records.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -46,6 +47,13 @@ def settle(tally: Tally, judge: Alone, seed: int) -> Settled:
     return settled
 
 
+def _most_alone(tally: Tally) -> int:
+    """Points that are checked singly, and points of stretches of one outcome of which some turn out
+    otherwise: all numbers of 16 bits.
+    """
+    return 2**16 if bytes_of(tally.dtype) == 2 else MOST_PENDING
+
+
 def _try(tally: Tally, outcome: Outcome, judge: Alone, settled: Settled, random: Random) -> None:
     """Hold stretches of an outcome against single checks; one that holds points of another outcome
     is pending, or not settled.
@@ -66,7 +74,7 @@ def _try(tally: Tally, outcome: Outcome, judge: Alone, settled: Settled, random:
             continue
         tally.counts[outcome] -= span.points
         tally.extremes.drop(outcome, span)
-        is_small = settled.alone + span.points <= MOST_PENDING
+        is_small = settled.alone + span.points <= _most_alone(tally)
         if is_small and span.is_whole:
             verdicts = _checked(judge, range(span.start, span.stop), settled)
             # It was proved to be off: torch has answered otherwise this time.
@@ -89,7 +97,7 @@ def _finish(tally: Tally, judge: Alone, settled: Settled, random: Random) -> Non
     stretch that is too long for that.
     """
     found: dict[int, Verdict] = {}
-    left, tried = MOST_PENDING, 0
+    left, tried = _most_alone(tally), 0
     for span in sorted(tally.pending, key=lambda span: (span.stop - span.start, span.start)):
         size = span.stop - span.start
         if size > left or not span.is_whole:
