@@ -297,12 +297,14 @@ error[shape-mismatch]: the cotangent has shape (3,), the result (2,)
 error[duplicate-value]: `x` is swept and fixed
  --> a.yaml:5:10
   | at: {x: 1, y: 2}
-  |      ^""",
+  |      ^
+  = help: `over` gives it a range, and `at` a number: leave one of them out""",
     one("expr: x*y\nover: {x: '4:-4'}\nat: {y: [1, 2]}"): """\
 error[bad-range]: a range goes from low to high
  --> a.yaml:4:16
   | over: {x: '4:-4'}
   |            ^^^^
+  = help: did you mean `-4:4`?
 error[bad-point]: `y` is fixed in a sweep: it takes one number
  --> a.yaml:5:13
   | at: {y: [1, 2]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from random import Random
 
@@ -15,6 +16,7 @@ from test_together import Silent
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import table
 from gradcheck_cli.judge.branch import crossed_kinks
+from gradcheck_cli.judge.measure import format_ball, told_apart
 from gradcheck_cli.judge.replay import Replay, round_ball
 from gradcheck_cli.judge.retrace import retrace
 from gradcheck_cli.judge.rounding import rounding
@@ -315,3 +317,23 @@ def test_nan_in_the_place_of_an_infinity_is_an_overflow():
     beyond = [v for v in verdicts if "that is beyond the largest float64, where" in v.reason]
     assert beyond
     assert {(v.outcome, v.cause) for v in beyond} == {("wrong", "overflow")}
+
+
+@pytest.mark.parametrize("x", ["-89", "-88.9", "-88.95", "-89.5"])
+def test_two_numbers_of_a_sentence_are_two_texts(x):
+    """A subnormal has lost digits that the first six do not show."""
+    reason = verdict_of("mish(x)", f"x={x}", "float32").reason
+    held, true = re.search(r"a number is (\S+) in float32, where it is ([^;\s]+)", reason).groups()
+    assert held != true
+    assert abs(float(held) - float(true)) <= 2.0**-149
+    held = float(f"{float(held):.6g}")
+    assert held == float(f"{float(true):.6g}"), "a point where six digits would not do"
+
+
+@pytest.mark.parametrize("value", [1e-39, 0.1, 1 / 3, 5e-324])
+def test_numbers_are_told_apart_by_as_many_digits_as_it_takes(value):
+    """By six where these do, and by more than a float64 has where they differ as little."""
+    with ctx.workprec(400):
+        near, far = balls.exact_ball(value) * (1 + arb(2) ** -90), balls.exact_ball(value) * 2
+        assert len({*told_apart(value, near, 6)}) == 2
+        assert told_apart(value, far, 6) == (f"{value:.6g}", format_ball(far))

@@ -40,6 +40,7 @@ AILING = [
     ("sqrt(x @ x)",                          "x=[1e200, 1]",              "float64", "amax"),
     ("sqrt(x*x + y*y)",                      "x=1e200,y=1e200",           "float64", "hypot"),
     ("torch.sqrt(x**2 + torch.square(y))",   "x=1e-30,y=1e-30",           "float32", "hypot"),
+    ("sqrt(float_power(x, 2) + y**2)",       "x=1e30,y=1e30",             "float32", "hypot(x, y)"),
     ("sqrt(x**2 + y**2 + z**2)",             "x=1e200,y=1e200,z=1",       "float64", "hypot"),
     ("norm(x)",                              "x=[1e-200, 1e-200]",        "float64", "amax"),
     ("log(exp(x) + exp(y))",                 "x=1000,y=999",              "float64", "logaddexp"),

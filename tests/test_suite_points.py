@@ -22,14 +22,17 @@ from gradcheck_cli.questions.numbers import Exact, Grid, read_points
 from gradcheck_cli.questions.points import FARTHEST, Axis, Block, Listed, Points, Sample
 from gradcheck_cli.runs.plan import Selection, plan
 from gradcheck_cli.runs.task import Task
-from gradcheck_cli.settings.values import Layer
+from gradcheck_cli.settings.values import Said
 from gradcheck_cli.suites.read import read_suites
 
 
-def case(at, expr="x*y", **options):
-    """A case at points."""
+def case(at, expr="x*y", seed=None, own=None):
+    """A case at points, of a run with a seed, or with one of its own over that of a file."""
+    above = {} if seed is None or own is not None else {"seed": Said(str(seed), seed)}
+    below = {} if own is None else {"seed": Said(str(seed), seed)}
     text = f"version: 1\ncases:\n  - id: c\n    expr: {expr}\n    at: {at}\n"
-    (suite,) = read_suites([("f", text)], Layer(), Layer(), **options)
+    text += "" if own is None else f"    seed: {own}\n"
+    (suite,) = read_suites([("f", text)], above, below)
     return suite.cases[0]
 
 
@@ -269,6 +272,11 @@ def test_draws_differ_where_they_should():
     assert not {point["x"].text for point in base} & {point["x"].text for point in other}
     own = case("{x: {sample: normal, count: 3, seed: 1}, y: 1}").points
     assert list(own) == list(other), "a seed of its own stands above the run's"
+    zero = case("{x: {sample: normal, count: 3}, y: 1}", seed=1, own=0).points
+    unsaid = case("{x: {sample: normal, count: 3}, y: 1}").points
+    assert list(zero) == list(unsaid), (
+        "0 is a seed as well, and a case's own stands above the configuration's"
+    )
     twice = case(
         "[{x: {sample: normal, count: 3}, y: 1}, {x: {sample: normal, count: 3}, y: 1}]"
     ).points

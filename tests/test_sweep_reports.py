@@ -171,6 +171,23 @@ def test_the_worst_point_is_the_worst_that_remains(tool, tmp_path):
     assert found[0]["imprecise"] > 100
 
 
+def test_a_zero_is_wrong_where_a_number_of_full_length_would_be_right(tool, tmp_path):
+    """An underflow that leaves no digit is `wrong` down to the smallest normal number, and
+    `imprecise` below, where a number is subnormal; `agree` where 0 is the nearest.
+    """
+    words = ["sweep", "1/x**2", "--over", "x=1.3e10:1e20", "--dtype", "bfloat16", "-f", "json"]
+    (sweep,) = json.loads(tool.run(words, folder=tmp_path).stdout)["sweeps"]
+    (wrong,), (imprecise,) = (
+        [span for span in sweep["spans"] if span["outcome"] == name]
+        for name in ("wrong", "imprecise")
+    )
+    normal, nearest = 2.0**-126, 2.0**-134
+    assert 2 / wrong["high"] ** 3 >= normal > 2 / imprecise["low"] ** 3
+    assert imprecise["first"] == wrong["last"] + 1
+    assert 2 / imprecise["high"] ** 3 > nearest
+    assert sum(sweep["outcomes"].values()) == sweep["points"]
+
+
 def test_numbers_of_sixteen_bits_are_checked_singly_by_the_thousand(tool, tmp_path):
     """Where torch answers NaN and the truth is beyond any float64."""
     words = ["sweep", "exp(x)/(1+exp(x))", "--over", "x=89:1e16", "--dtype", "bfloat16"]

@@ -348,3 +348,22 @@ def test_why_nan_names_the_number_that_rounding_moved(analyst):
     )
     (verdict,) = check_case(case(text, "x=30"), analyst).verdicts
     assert verdict.outcome == "agree"
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "zero"),
+    [
+        # exp(-100000) and exp(-1e300): next to nothing, and not 0.
+        ("exp(x)/(1 + exp(x))", "x=1e5", "0 to every dtype"),
+        ("exp(x)/(1 + exp(x))", "x=1e300", "0 to every dtype"),
+        # A sum of terms that cancel is proved to be next to nothing.
+        ("log(exp(x)) - x", "x=800", "0 to every dtype"),
+        # No term at all, and a factor of 0.
+        ("where(x > 0, sqrt(x), 0)", "x=-1", "0"),
+        ("sqrt(x**4)", "x=0", "0"),
+    ],
+)
+def test_what_is_next_to_nothing_is_not_called_0(analyst, text, at, zero):
+    """Only a derivative that is exactly 0 is."""
+    (verdict,) = check_case(case(text, at), analyst).verdicts
+    assert verdict.reason.startswith(f"torch answers nan where the derivative is {zero}: ")

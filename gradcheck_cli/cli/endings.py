@@ -14,7 +14,7 @@ from gradcheck_cli.cli.streams import columns, say
 from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.records.record import failing_variants, worse_partials
 from gradcheck_cli.reports.facts import remarks_of
-from gradcheck_cli.reports.format import count_of, escape_controls, partial_name
+from gradcheck_cli.reports.format import count_of, escape_controls, partial_name, place_in_sweep
 from gradcheck_cli.reports.wrap import one_line, wrap, wrap_command
 
 if TYPE_CHECKING:
@@ -106,7 +106,8 @@ def _sentence_of(record: Record) -> tuple[str, str, str]:
             return claim["outcome"], f"`{claim['claim']}`", one_line(claim["reason"])
     for variant in failing_variants(record):
         return str(variant["outcome"]), variant["what"], one_line(variant["reason"])
-    return str(record["outcome"]), partial_name(worst, record), one_line(worst["reason"])
+    subject = partial_name(worst, record) + place_in_sweep(record)
+    return str(record["outcome"]), subject, one_line(worst["reason"])
 
 
 def _say_wrapped(text: str) -> None:

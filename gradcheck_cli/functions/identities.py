@@ -24,6 +24,7 @@ SPELLINGS = (
     ("a**0.5", "sqrt(a)"),
     ("a*0.5", "a/2"),
     ("e**a", "exp(a)"),
+    ("float_power(a, b)", "a**b"),
     ("-(-a)", "a"),
     ("a + -b", "a - b"),
     ("a - -b", "a + b"),

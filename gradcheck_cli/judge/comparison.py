@@ -28,6 +28,7 @@ from gradcheck_cli.judge.trace import Budget
 from gradcheck_cli.judge.verdict import Verdict
 from gradcheck_cli.records.outcome import Cause, Outcome
 from gradcheck_cli.records.record import FREE_ULPS
+from gradcheck_cli.witnesses.truth import Certified
 from gradcheck_cli.worlds import balls
 from gradcheck_cli.worlds.scalars import TooLarge
 
@@ -95,7 +96,7 @@ class Comparison:
             return self._on_path(truth, answer, budget, measures, path)
         approximated = approximation_note(self.court.approximated, self.partial)
         if not isfinite(budget.total) and not approximated:
-            distance = f"{pair(answer.value, truth, measures)} ({off(measures)})"
+            distance = f"{self._pair(answer.value, truth, measures)} ({off(measures)})"
             reason = f"{distance}; how much of that is rounding cannot be told"
             if budget.culprit is not None:
                 place = self.court.point.specification.source(budget.culprit)
@@ -112,8 +113,19 @@ class Comparison:
             beyond = f"that is beyond the largest {self.dtype.name}, where an infinity is right"
             why, cause = beyond, Cause.OVERFLOW
         answers = f"torch answers {format_float(answer.value)}"
-        reason = f"{answers} where the derivative is {format_ball(truth)}: {why}"
+        true = self._zero if truth.is_zero() else format_ball(truth)
+        reason = f"{answers} where the derivative is {true}: {why}"
         return self._blaming(found, Outcome.WRONG, reason, cause, **measures)
+
+    def _pair(self, answer: float, truth: Any, measures: Measure) -> str:
+        return pair(answer, truth, measures, self._zero)
+
+    @property
+    def _zero(self) -> str:
+        """What a true derivative of 0 is called: it may have been proved to be next to nothing."""
+        proved = self.court.evidence.of("reference", self.partial)
+        is_exact = not isinstance(proved, Certified) or proved.ball.is_zero()
+        return "0" if is_exact else "0 to every dtype"
 
     def _blaming(self, found: Culprit | None, *said: Any, **rest: Any) -> Verdict:
         return self._verdict(*said, culprit=None if found is None else found.node, **rest)
@@ -148,7 +160,7 @@ class Comparison:
         crossed = other_branch(self.court.crossed, self.court.point, self.partial)
         if crossed:
             across = f"because rounding takes it across the kink of `{crossed}`"
-            reason = f"kink within rounding: {pair(answer.value, truth, measures)}, {across}"
+            reason = f"kink within rounding: {self._pair(answer.value, truth, measures)}, {across}"
             cause = Cause.KINK_WITHIN_ROUNDING
             return self._verdict(Outcome.IMPRECISE, reason, cause, **measures)
         if self.court.tolerance is None:
@@ -177,7 +189,7 @@ class Comparison:
             return self._verdict(Outcome.AGREE, reason, Cause.ROUNDING, **measures)
         is_lost = self._is_lost(truth, measures)
         found = self._culprit(truth, answer.value, decides=is_lost)
-        numbers = pair(answer.value, truth, measures)
+        numbers = self._pair(answer.value, truth, measures)
         if found is not None and found.is_of_range and is_lost:
             reason = f"{numbers} ({distance}): {found.words}"
             return self._blaming(found, Outcome.WRONG, reason, found.cause, **measures)
@@ -208,7 +220,7 @@ class Comparison:
         self, truth: Any, answer: Measured, budget: Budget, measures: Measure
     ) -> Verdict:
         room = BUDGET_FACTOR * budget.total
-        numbers = pair(answer.value, truth, measures)
+        numbers = self._pair(answer.value, truth, measures)
         crossed = other_branch(self.court.crossed, self.court.point, self.partial)
         found = None
         if self.court.cut:

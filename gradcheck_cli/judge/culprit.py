@@ -10,7 +10,7 @@ import numpy as np
 from flint import arb, ctx
 
 from gradcheck_cli.functions import lookup
-from gradcheck_cli.judge.measure import format_ball, half_digits, ulp
+from gradcheck_cli.judge.measure import format_ball, half_digits, told_apart, ulp
 from gradcheck_cli.judge.replay import EVERYWHERE, Replay, Rounded, round_ball
 from gradcheck_cli.language.program import Call, Program, prune
 from gradcheck_cli.language.text import program_text
@@ -205,8 +205,8 @@ class Inquiry:
             nodes = self.trace.graph.nodes[: item.place + 1]
             step = program_text(prune(Program(nodes, (item.place,))))
             words = f"inside {words} {f'`{step}`' if len(step) <= _WORDS else 'a number'}"
-        number = f"{float(item.rounded.mid()):g} in {self.dtype.name}"
-        return node, f"{words} is {number}, where it is {format_ball(item.exact)}"
+        number, true = told_apart(float(item.rounded.mid()), item.exact, 6)
+        return node, f"{words} is {number} in {self.dtype.name}, where it is {true}"
 
     def _rounded(self, node: int, partial: int, truth: Any) -> Culprit:
         """A node whose rounding loses the digits: its value's, or that of its backward."""

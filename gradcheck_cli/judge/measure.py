@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 # Measured on 10,880 points: |A - T| / B has median 0.14 and maximum 0.97, so 4 B has room for what
 # a bound leaves out.
 BUDGET_FACTOR = 4
+# Digits that tell each float64 from every other.
+_FLOAT = 17
 
 
 class Measure(TypedDict):
@@ -108,12 +110,17 @@ def is_within_free_ulps(found: Measure) -> bool:
     return found["ulps"] is not None and found["ulps"] <= FREE_ULPS
 
 
-def pair(answer: float, truth: Any, found: Measure) -> str:
-    """Both numbers, with digits enough to see that they differ."""
+def pair(answer: float, truth: Any, found: Measure, zero: str = "0") -> str:
+    """Both numbers, with digits enough to see that they differ.
+
+    Args:
+        zero: what a truth of 0 is called.
+    """
     relative = found["relative_error"]
-    count = min(max(6, 3 - round(log10(relative))), 17) if relative and relative < 1 else 6
+    count = min(max(6, 3 - round(log10(relative))), _FLOAT) if relative and relative < 1 else 6
     answers = f"torch answers {format_float(answer, count)}"
-    return f"{answers} where the derivative is {format_ball(truth, count)}"
+    true = zero if truth.is_zero() else format_ball(truth, count)
+    return f"{answers} where the derivative is {true}"
 
 
 def off(found: Measure) -> str:
@@ -131,9 +138,9 @@ def off(found: Measure) -> str:
     return f"off by {ulps:.4g} ulp, {percent}"
 
 
-def told_apart(value: float, truth: Any) -> tuple[str, str]:
-    """A number and a truth that it is not, with as many digits as it takes to see that."""
-    for count in range(12, 40):
+def told_apart(value: float, truth: Any, digits: int = 12) -> tuple[str, str]:
+    """A number and a truth that it is not, with some digits, or as many as it takes to see that."""
+    for count in range(digits, 40):
         found = format_float(value, count), format_ball(truth, count)
         if found[0] != found[1]:
             break
@@ -148,6 +155,6 @@ def format_float(value: float, digits: int = 6) -> str:
 def format_ball(ball: Any, digits: int = 6) -> str:
     """The midpoint of a ball in a sentence, also where no float holds it."""
     value = float(ball.mid())
-    # Subnormal floats have few digits of their own.
-    in_range = isfinite(value) and (abs(value) > 1e-300 or ball.contains(0))
+    # Subnormal floats have few digits of their own, and no float has more than 17.
+    in_range = isfinite(value) and (abs(value) > 1e-300 or ball.contains(0)) and digits <= _FLOAT
     return format_float(value, digits) if in_range else ball_text(ball.mid(), digits)

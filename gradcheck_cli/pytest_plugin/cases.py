@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from gradcheck_cli.settings.file import preset_of
 from gradcheck_cli.settings.values import Settings
 from gradcheck_cli.suites.files import read_sources
+from gradcheck_cli.suites.over import require_swept_as_asked
 from gradcheck_cli.suites.read import read_suites
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ def read_cases(path: Path, start: Path, present: Callable[[], list[str]]) -> lis
         UserError: with every mistake in the file or in its configuration.
     """
     file = preset_of("run", path.parent, {}).file
-    seed = Settings(below=file).seed
-    (suite,) = read_suites(read_sources([relpath(path, start)], str), {}, file, seed)
+    (suite,) = read_suites(read_sources([relpath(path, start)], str), {}, file)
+    require_swept_as_asked(suite.cases, ())
     return [
         on_devices(case, present()) if any(device == "all" for _, device in case.runs) else case
         for case in suite.cases

@@ -11,7 +11,7 @@ from math import copysign, frexp, isfinite, ldexp
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from gradcheck_cli.language.errors import Mistake, PointError, mistake
-from gradcheck_cli.questions.numbers import Exact, read_number, split_at
+from gradcheck_cli.questions.numbers import Exact, read_number, split_at, stripped
 
 if TYPE_CHECKING:
     from gradcheck_cli.dtypes import DType
@@ -233,17 +233,25 @@ def read_range(text: str, span: Span) -> Range:
     Raises:
         PointError: it is none of these.
     """
+    span = stripped(text, span)
     words = text[slice(*span)]
     if words == "all":
         return Range(None, None, None, words)
-    parts = split_at(text, span, ":")
+    parts = [stripped(text, part) for part in split_at(text, span, ":")]
     if len(parts) not in (2, 3):
         message = f"`{words}` is no range"
-        way_out = "write x=-4:4, x=0:1:1000 or x=all"
+        way_out = "a range is -4:4, 0:1:1000 or all"
         raise PointError([Mistake("bad-range", message, text, span, help=way_out)])
     low, high = (_finite(text, part) for part in parts[:2])
-    if low >= high:
-        raise PointError([Mistake("bad-range", "a range goes from low to high", text, span)])
+    if low == high:
+        message = "the two ends of this range are the same number"
+        way_out = "one number is a point: give it by `at`, and not by `over`"
+        raise PointError([Mistake("bad-range", message, text, span, help=way_out)])
+    if low > high:
+        turned = ":".join(text[slice(*part)] for part in (parts[1], parts[0], *parts[2:]))
+        instead = f"{text[: span.start]}{turned}{text[span.end :]}"
+        message = "a range goes from low to high"
+        raise PointError([Mistake("bad-range", message, text, span, instead=(instead,))])
     count = _count(text, parts[2]) if len(parts) == 3 else None
     return Range(low, high, count, words)
 
@@ -260,5 +268,6 @@ def _count(text: str, span: Span) -> int:
     words = text[slice(*span)]
     if words.isdecimal() and words.isascii() and len(words) < 12 and 1 < int(words) <= MOST_SWEPT:
         return int(words)
-    message = f"`{words}` is no number of points from 2 to {MOST_SWEPT:,}"
+    what = f"`{words}` is no" if words.strip() else "there is no"
+    message = f"{what} number of points from 2 to {MOST_SWEPT:,}"
     raise PointError([Mistake("bad-range", message, text, span)])

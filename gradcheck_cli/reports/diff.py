@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.records.outcome import Outcome, Status
 from gradcheck_cli.records.record import FREE_ULPS, line_of, opinion_of, opinions_of
+from gradcheck_cli.records.sweep_record import NOT_SETTLED
 from gradcheck_cli.reports.findings import with_names
 from gradcheck_cli.reports.format import count_of, partial_name, variables_of
 from gradcheck_cli.reports.stored import UNKNOWN
 from gradcheck_cli.reports.wrap import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator
+    from collections.abc import Hashable, Iterator, Mapping
 
     from gradcheck_cli.records.record import Opinion, PartialRecord, Record
     from gradcheck_cli.records.report import Report
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 # machine's functions; up to `FREE_ULPS` an error needs no explanation. A guess at what is worth a
 # look.
 LOST = 8
+# What points of a sweep may be, the worst first.
+_BY_RANK = (Outcome.ERROR, Outcome.WRONG, NOT_SETTLED, *list(Outcome)[2:])
 # On which side of the old report the new one is.
 WORSE, OTHER, BETTER = -1, 0, 1
 
@@ -35,7 +38,7 @@ class Change:
     """One difference.
 
     Attributes:
-        kind: status, outcome, digits, cause, opinion, program, vanished or new.
+        kind: status, outcome, digits, points, cause, opinion, program, vanished or new.
         case: the check's name.
         partial: `∂f/∂x`; empty for the whole check.
         before, after: what was and what is, each in a word or a number; None where there is
@@ -58,8 +61,8 @@ class Diff:
     Attributes:
         compared: checks that both have.
         environment: (name, before, after) of every version that changed.
-        regressions: a status or an outcome that is worse, digits lost, a check or partial that
-            vanished.
+        regressions: a status or an outcome that is worse, of one point or of more points of a
+            sweep, digits lost, a check or partial that vanished.
         changes: neither better nor worse: another opinion lost or changed, another cause, another
             program under the same name.
     """
@@ -113,10 +116,20 @@ def _by_key(report: Report) -> dict[Hashable, tuple[str, Record]]:
     for name, record in with_names(report.records):
         unnamed = record["id"] is None
         about = ("expression", record["expression"]) if unnamed else ("id", record["id"])
-        key = (*about, record["dtype"], record["device"], line_of(record["at"]))
+        key = (*about, record["dtype"], record["device"], _points_text(record))
         checks[*key, number[key]] = name, record
         number[key] += 1
     return checks
+
+
+def _points_text(record: Record) -> str:
+    """At which point a check is, or at which points of a sweep, whichever of them is the worst."""
+    sweep = record["sweep"]
+    if sweep is None:
+        return line_of(record["at"])
+    fixed = {name: value for name, value in record["at"].items() if name not in sweep["over"]}
+    names = ("over", "variable", "first", "last")
+    return line_of({**{name: sweep[name] for name in names}, "fixed": fixed})  # type: ignore[literal-required]
 
 
 def _case_changes(name: str, old: Record, new: Record) -> Iterator[tuple[int, Change]]:
@@ -126,7 +139,7 @@ def _case_changes(name: str, old: Record, new: Record) -> Iterator[tuple[int, Ch
         yield OTHER, Change("program", name, "", old["expression"], new["expression"], text)
     reasons = [*new["unmet"], *([] if new["reason"] is None else [new["reason"]])]
     why = one_line("; ".join(reasons)) if reasons else ""
-    changes = list(_partials_changes(name, old, new))
+    changes = list(_partials_changes(name, old, new)) or list(_points_changes(name, old, new))
     before, after = Outcome(old["outcome"]), Outcome(new["outcome"])
     # Of what was skipped nothing is known.
     if not changes and before != after and Outcome.SKIPPED not in (before, after):
@@ -146,6 +159,23 @@ def _step(
     text = f"{before} → {after}" + (f": {why}" if why else "")
     change = Change(kind, name, about, str(before), str(after), text)
     return BETTER if after.rank > before.rank else WORSE, change
+
+
+def _points_changes(name: str, old: Record, new: Record) -> Iterator[tuple[int, Change]]:
+    """What became of the points of a sweep whose worst one is what it was: more of the worst are
+    worse.
+    """
+    swept = old["sweep"], new["sweep"]
+    counts = [sweep["outcomes"] for sweep in swept if sweep is not None]
+    ranked = [[count.get(word, 0) for word in _BY_RANK] for count in counts]
+    if len(counts) == len(swept) and ranked[0] != ranked[1]:
+        before, after = (_counts(count) for count in counts)
+        side = WORSE if ranked[1] > ranked[0] else BETTER
+        yield side, Change("points", name, "", before, after, f"{before} → {after}")
+
+
+def _counts(outcomes: Mapping[str, int]) -> str:
+    return ", ".join(f"{number:,} {outcome}" for outcome, number in outcomes.items())
 
 
 def _partials_changes(name: str, old: Record, new: Record) -> Iterator[tuple[int, Change]]:

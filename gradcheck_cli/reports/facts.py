@@ -123,10 +123,11 @@ def _group(records: list[Record], verbose: bool) -> Group:
 
 def is_settled(record: Record, rows: Sequence[FactRow]) -> bool:
     """Whether a case is plainly good: every partial agrees, it is as expected, and nothing is noted
-    but numbers that were rounded, or of a function that all went well.
+    but numbers that were rounded, what the points of a sweep came to, or of a function that all
+    went well.
     """
     function = record.get("function")
-    is_noted = len(record["notes"]) > len(record["rounded"])
+    is_noted = len(record["notes"]) > len(record["rounded"]) + (record["sweep"] is not None)
     return record["status"] == Status.PASS and (
         record["expected"] is not None
         or (

@@ -18,6 +18,7 @@ from gradcheck_cli.reports.format import (
     count_of,
     escape_controls,
     partial_name,
+    place_in_sweep,
     variables_of,
 )
 from gradcheck_cli.reports.wrap import MAX_TEXT, one_line, shorten
@@ -143,6 +144,7 @@ def _blame(record: Record) -> Iterator[Finding]:
         first, rest = partials[0], len(partials) - 1
         more = f" and {count_of(rest, 'element')} more" if rest else ""
         subject = ALSO * variable.startswith(ALSO) + partial_name(first, record)
+        subject += place_in_sweep(record)
         text = f"{subject}{more}: {outcome}: {first['reason']}"
         # Whether it fails is part of the variable's name where both kinds stand side by side, so
         # that fingerprints differ.
@@ -157,7 +159,8 @@ def lines_of(record: Record) -> list[str]:
     """
     stated = [f"{kind}: {text}" for kind, text in remarks_of(record)]
     blame = [] if record["status"] == Status.PASS else [finding.text for finding in _blame(record)]
-    texts = map(one_line, [*stated, *blame] or [outcome_text(record)])
+    swept = [] if record["sweep"] is None else record["notes"][:1]
+    texts = map(one_line, [*([*stated, *blame] or [outcome_text(record)]), *swept])
     return [*texts, f"reproduce: {command_of(record)}"]
 
 

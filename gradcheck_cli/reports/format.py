@@ -65,6 +65,16 @@ def partial_name(partial: PartialRecord, record: Record) -> str:
     return f"{'∂(∇f·v)' if record['direction'] else top}/∂{_element(variable, index)}"
 
 
+def place_in_sweep(record: Record) -> str:
+    """` at x = 15.25`, which of the points of a sweep a record tells of; else nothing."""
+    sweep = record["sweep"]
+    if sweep is None:
+        return ""
+    at = record["at"]
+    numbers = (f"{inline(name)} = {array_text(at[name])}" for name in sweep["over"] if name in at)
+    return f" at {', '.join(numbers)}"
+
+
 def variables_of(partial: PartialRecord) -> str:
     """The input that a partial is by, or both inputs."""
     variable = partial["variable"]

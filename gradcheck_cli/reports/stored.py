@@ -14,6 +14,7 @@ from gradcheck_cli.records.outcome import INTERRUPTED, NO_VERDICT, UNWRITTEN, Ou
 from gradcheck_cli.records.record import UNSTATED, Record, abstains, opinion_of
 from gradcheck_cli.records.report import Report
 from gradcheck_cli.records.status import status_by_itself
+from gradcheck_cli.reports.findings import file_of
 from gradcheck_cli.reports.json import FORMAT
 from gradcheck_cli.reports.schema import report_schema
 
@@ -35,13 +36,7 @@ LONGEST_REPORT = 1_000_000_000
 # What a case has that was asked in one part.
 _UNSPLIT: dict[str, Any] = {
     "order": 1,
-    "direction": None,
-    "also": None,
-    "trace": None,
-    "claims": None,
-    "function": None,
-    "sweep": None,
-    "in_bulk": None,
+    **dict.fromkeys(("direction", "also", "trace", "claims", "function", "sweep", "in_bulk")),
 }
 # Stands in the library's messages for the value, which is put there shortened; JSON never has this
 # character as it is.
@@ -157,7 +152,8 @@ def _lines(text: str, name: str) -> Report:
     return Report(
         records=records,
         environment=dict.fromkeys(schema["properties"]["environment"]["required"], UNKNOWN),
-        kind="sweeps" if all(record["sweep"] is not None for record in records) else "",
+        # What has a name and stands in no suite is a part of a sweep, one without a verdict too.
+        kind="sweeps" if all(r["id"] is not None and not file_of(r) for r in records) else "",
     )
 
 

@@ -25,6 +25,7 @@ from gradcheck_cli.runs.plan import Selection, plan, selected_cases
 from gradcheck_cli.runs.pool import Limits, Workers
 from gradcheck_cli.runs.run import FAILING, Run
 from gradcheck_cli.suites.files import read_sources
+from gradcheck_cli.suites.over import require_swept_as_asked
 
 # Below this a worker has no room beside torch; a guess: it takes 0.4 GiB at rest.
 LEAST_MEMORY = 1 << 30
@@ -105,7 +106,7 @@ def prepare_run(
         sources = read_sources(settings.suites, stdin)
         sources = [source for source in sources if only is None or source[0] in only]
         with uncollected():
-            suites = read_suites(sources, settings.above, settings.below, settings.seed)
+            suites = read_suites(sources, settings.above, settings.below)
         cases = [case for suite in suites for case in suite.cases]
         session = _session(cases, settings, stop_at, local, jobs, limits)
         return session
@@ -131,6 +132,7 @@ def _session(
     )
     cases = selected_cases(cases, wanted)
     require_allowed(cases, settings.allow_import)
+    require_swept_as_asked(cases, settings.above)
     present = cases if settings.cluster else _on_present_devices(cases)
     formulas = _shows_formulas(settings)
     chosen, remarks = plan(present, wanted, formulas=formulas), [trouble] if trouble else []

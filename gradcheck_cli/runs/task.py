@@ -136,7 +136,8 @@ class Task:
         """Put into a record what the suite says of a check."""
         place = self.case.place
         record["id"] = self.check_id(offset)
-        record["source"] = {"file": place.file, "line": place.line, "column": place.column}
+        if place.file:  # what no suite asks for has no place
+            record["source"] = {"file": place.file, "line": place.line, "column": place.column}
         record["position"] = self.position + offset
 
     def item(self, record: Record, offset: int) -> Item:

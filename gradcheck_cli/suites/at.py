@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from unicodedata import normalize
 
 from gradcheck_cli.language.errors import UserError
 from gradcheck_cli.questions.constructors import read_given
@@ -163,8 +162,7 @@ class PointsKind(Kind):
             return None
         if not isinstance(inputs, dict):
             return PointMapping(node, {}, inputs)
-        entries = {normalize("NFKC", name): entry for name, entry in inputs.items()}
-        return PointMapping(node, entries)
+        return PointMapping(node, inputs)
 
 
 def _from_text(node: ScalarNode, document: Document) -> PointMapping | None:

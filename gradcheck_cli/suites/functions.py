@@ -56,7 +56,7 @@ def _require_one_standard(case: SuiteCase, settings: CaseLayers, document: Docum
 def _arguments(given: dict[str, Entry]) -> Iterator[str]:
     for name, entry in given.items():
         if entry.value is not None:
-            yield f"{normalize('NFKC', name)}={entry.value}"
+            yield f"{name}={entry.value}"
 
 
 def _expectation(case: SuiteCase, settings: CaseLayers, document: Document) -> Expectation | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from unicodedata import normalize
 
 from gradcheck_cli.language.errors import did_you_mean, elide
 from gradcheck_cli.suites.document import MapNode, ScalarNode
@@ -139,7 +140,8 @@ def _head(node: MapNode) -> YamlNode:
 
 @dataclass(frozen=True)
 class NameMap(Kind):
-    """A mapping whose keys are names that the user has chosen.
+    """A mapping whose keys are names that the user has chosen, read as Python reads names in the
+    program: NFKC.
 
     Attributes:
         but: a key that such a mapping has not, because another kind of mapping begins with it.
@@ -164,13 +166,17 @@ class NameMap(Kind):
         if not isinstance(node, MapNode) or not node.entries:
             self.refuse(node, where, document)
             return None
-        for key, _ in node.entries.values():
+        entries: dict[str, Entry] = {}
+        for text, (key, value) in node.entries.items():
+            name = normalize("NFKC", text)
             if self.name is not None:
                 self.name.read(key, "a name", document)
-        return {
-            name: Entry(key, value, self.each.read(value, f"`{elide(name)}`", document))
-            for name, (key, value) in node.entries.items()
-        }
+            if name in entries:
+                other = elide(entries[name].key.text)
+                message = f"`{elide(text)}` and `{other}` are one name, as Python reads names"
+                document.add_mistake("duplicate-key", message, key)
+            entries[name] = Entry(key, value, self.each.read(value, f"`{elide(name)}`", document))
+        return entries
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.dtypes import DTYPES
-from gradcheck_cli.language.errors import Span, UserError
+from gradcheck_cli.language.errors import Mistake, PointError, Span, UserError
 from gradcheck_cli.questions.numbers import Exact, NonFinite
 from gradcheck_cli.questions.points import Listed
 from gradcheck_cli.questions.question import question_of
 from gradcheck_cli.questions.ranges import read_range
+from gradcheck_cli.reports.format import count_of
+from gradcheck_cli.settings.table import ROWS, SETTINGS
+from gradcheck_cli.settings.values import Said
 from gradcheck_cli.suites.at import PointMapping
 from gradcheck_cli.suites.document import ScalarNode
 from gradcheck_cli.suites.kinds import SOME, Kind, is_text
@@ -18,7 +21,7 @@ from gradcheck_cli.suites.mappings import NameMap
 from gradcheck_cli.sweeps.asked import USUAL_POINTS, Sweep, SweepQuestion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
     from gradcheck_cli.questions.ranges import Range
     from gradcheck_cli.records.json_schema import Schema
@@ -27,8 +30,11 @@ if TYPE_CHECKING:
     from gradcheck_cli.suites.kinds import Entry
     from gradcheck_cli.suites.spec import SuiteCase
 
-# What a point is asked and a sweep is not.
+# What a point is asked and a sweep is not, by the keys of a suite, and by the names of settings.
 _NOT_SWEPT = ("tol", "step", "jacobian", "claim", "modes", "order")
+_UNREAD = tuple(row for row in ROWS if row.suite in _NOT_SWEPT)
+_SELECTED = "leave it out, or the cases that sweep: `-k` and `-t` select others"
+_NARROWER = "leave it out: suites say it in `defaults`, or case by case"
 # What is expected at a point and not over a range.
 _NOT_EXPECTED = ("value", "partials")
 
@@ -37,7 +43,7 @@ _NOT_EXPECTED = ("value", "partials")
 class RangeKind(Kind):
     """The range of one input."""
 
-    words: str = "a text such as -4:4, 0:1:1000 or all"
+    words: str = 'a range such as "-4:4", "0:1:1000" or "all"'
 
     def schema(self) -> Schema:
         """A string that is not blank."""
@@ -71,7 +77,7 @@ def pointed(mappings: Sequence[PointMapping], fit: Fit) -> Sequence[PointMapping
     ]
 
 
-def with_sweep(case: SuiteCase, fit: Fit, mappings: Sequence[PointMapping], seed: int) -> SuiteCase:
+def with_sweep(case: SuiteCase, fit: Fit, mappings: Sequence[PointMapping]) -> SuiteCase:
     """A case of what is swept; mistakes are told."""
     settings = fit.settings
     over = settings.entry("over")
@@ -79,7 +85,7 @@ def with_sweep(case: SuiteCase, fit: Fit, mappings: Sequence[PointMapping], seed
     if over.value is None:
         return case
     for name in _NOT_SWEPT:
-        if settings.entry(name) is not None:
+        if _asks(settings.entry(name), name):
             message = f"`over` sweeps, which `{name}` has no part in"
             fit.add_misfit(
                 "conflicting-options", message, over.key, "leave one of them out", "over"
@@ -91,7 +97,7 @@ def with_sweep(case: SuiteCase, fit: Fit, mappings: Sequence[PointMapping], seed
     names = fit.wrt() if settings["wrt"] else tuple(ranges)
     if not fit.good or len(ranges) < len(over.value):
         return case
-    sweep = Sweep(ranges, fixed, None, settings["seed"] or seed)
+    sweep = Sweep(ranges, fixed, None, settings["seed"] or 0)
     try:
         sweep.require_counts("give one of all of them, such as `{x: 0:1:100, y: 0:1:50}`")
         asked = list(_asked(case, fit, sweep, names))
@@ -105,6 +111,39 @@ def with_sweep(case: SuiteCase, fit: Fit, mappings: Sequence[PointMapping], seed
     except UserError as error:
         _add(error, fit, weights or over, "cotangent" if weights else "over")
     return replace(case, program=fit.program, wrt=names, over=sweep)
+
+
+def _asks(entry: Entry | None, key: str) -> bool:
+    """Whether a key of the file asks for anything but what is built in."""
+    said = None if entry is None else entry.value
+    if isinstance(said, Said):
+        return bool(said.value != SETTINGS[key].unsaid)
+    return said is not None
+
+
+def require_swept_as_asked(cases: Iterable[SuiteCase], above: Container[str]) -> None:
+    """Nothing, if no option and no configuration asks of cases that are swept what a sweep has no
+    part in; of one that is skipped nothing is asked.
+
+    Args:
+        above: the settings of the command line; the file itself was refused where it asks.
+    Raises:
+        UserError: with a mistake for each setting that asks.
+    """
+    mistakes: list[Mistake] = []
+    swept = [case for case in cases if case.over is not None and case.skip is None]
+    for row in _UNREAD:
+        asked = [case for case in swept if case.settings.get(row.name, row.unsaid) != row.unsaid]
+        if asked:
+            name, way_out = f"`{row.name}` of the configuration", _NARROWER
+            if row.name in above:
+                name, way_out = f"`--{row.name}`", _SELECTED
+            others = f" ({count_of(len(asked), 'such case')})" if len(asked) > 1 else ""
+            message = f"`{asked[0].id}` sweeps, which {name} has no part in{others}"
+            place = str(asked[0].place)
+            mistakes.append(Mistake("conflicting-options", message, help=way_out, place=place))
+    if mistakes:
+        raise PointError(mistakes)
 
 
 def _asked(
@@ -150,7 +189,10 @@ def _fixed(
         fit.add_misfit("bad-point", "a sweep has one point beside it", mapping.node, key="at")
     for name, entry in mappings[0].entries.items() if mappings else ():
         if name in swept:
-            fit.add_misfit("duplicate-value", f"`{name}` is swept and fixed", entry.key, key="at")
+            way_out = "`over` gives it a range, and `at` a number: leave one of them out"
+            fit.add_misfit(
+                "duplicate-value", f"`{name}` is swept and fixed", entry.key, way_out, "at"
+            )
             continue
         values = entry.value.values if isinstance(entry.value, Listed) else ()
         if len(values) == 1 and isinstance(values[0], Exact):

@@ -39,16 +39,13 @@ if TYPE_CHECKING:
 STEM_SUFFIXES = (".gradcheck.yaml", ".gradcheck.yml", ".yaml", ".yml")
 
 
-def read_suites(
-    sources: Sequence[tuple[str, str]], over: Layer, under: Layer, seed: int = 0
-) -> list[Suite]:
+def read_suites(sources: Sequence[tuple[str, str]], over: Layer, under: Layer) -> list[Suite]:
     """The suites, in order; loads no torch.
 
     Args:
         sources: (file name, text) of each.
         over: what the command line says, which stands above every case.
         under: what the configuration says, which stands below the defaults of every file.
-        seed: of samples that have none of their own.
     Raises:
         UserError: with every mistake in all texts.
     """
@@ -57,7 +54,7 @@ def read_suites(
     suites: list[Suite] = []
     with _no_collection():
         for file, text in sources:
-            reader = _Reader(Document(file, text), above, below, seed, again)
+            reader = _Reader(Document(file, text), above, below, again)
             suites.append(reader.suite())
             mistakes += reader.document.mistakes
     if mistakes:
@@ -85,10 +82,9 @@ class _Reader:
         document: Document,
         above: Mapping[str, Any],
         below: Mapping[str, Any],
-        seed: int,
         again: tuple[str, ...],
     ) -> None:
-        self.document, self.above, self.below, self.seed = document, above, below, seed
+        self.document, self.above, self.below = document, above, below
         self.again = again
         self.defaults: Mapping[str, Entry] = {}
 
@@ -165,7 +161,7 @@ class _Reader:
         mappings = self._mappings(fit)
         if settings.entry("over") is not None:
             fit.way()
-            swept = with_sweep(case, fit, mappings, self.seed)
+            swept = with_sweep(case, fit, mappings)
             expected = expectation_of(fit, swept.wrt, [])
             return replace(swept, program=fit.program, expected=expected)
         wrt = fit.wrt()
@@ -203,7 +199,7 @@ class _Reader:
         def with_key(values: Values, variable: str) -> Values:
             if not isinstance(values, Sample):
                 return values
-            seed = fit.settings["seed"] or self.seed if values.seed is None else values.seed
+            seed = fit.settings["seed"] or 0 if values.seed is None else values.seed
             return replace(values, seed=seed, key=f"{key}:{variable}")
 
         if mapping.joint is not None:
