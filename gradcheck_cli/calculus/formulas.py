@@ -14,12 +14,24 @@ from gradcheck_cli.calculus.folding import fold_call
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.functions.row import CallError, RowError
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.language.program import Builder, Call, CallSettings, Copying, Program, fold
+from gradcheck_cli.language.program import (
+    Builder,
+    Call,
+    CallSettings,
+    Copying,
+    Program,
+    Variable,
+    fold,
+    prune,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gradcheck_cli.functions.row import Function
+
+# No name of an argument.
+ITSELF = "f(x)"
 
 
 def emit(builder: Builder, function: str, args: Sequence[int], settings: CallSettings = ()) -> int:
@@ -119,6 +131,16 @@ def _numbers(
 def partial(function: str, position: int) -> Program:
     """The exact partial of a primitive by one argument, over its argument names."""
     return formula(lookup(function).partials[position], (), conditions(function))
+
+
+@cache
+def partial_by_value(function: str, position: int) -> Program:
+    """As `partial`, over the value of the call as well, by the name `ITSELF`: that of exp is it."""
+    program, row = partial(function, position), lookup(function)
+    places = {node: i for i, node in enumerate(program.nodes)}
+    own = Call(function, tuple(places.get(Variable(name), -1) for name in row.parsed.names))
+    nodes = tuple(Variable(ITSELF) if node == own else node for node in program.nodes)
+    return prune(Program(nodes, program.outputs))
 
 
 @cache

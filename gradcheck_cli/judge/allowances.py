@@ -12,7 +12,7 @@ from flint import arb, ctx
 
 from gradcheck_cli.functions.arithmetic import OFF
 from gradcheck_cli.judge.graph import holds, is_infinity, units
-from gradcheck_cli.worlds.balls import plain
+from gradcheck_cli.worlds.balls import exact_ball, midpoint, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -94,6 +94,7 @@ def _least(graph: Graph, values: Sequence[Any], dtype: DType) -> list[Any]:
         may_hold = all(held[j] for j in graph.args[i])
         if how is not None and value is not OFF and hasattr(value, "is_finite"):
             may_hold = may_hold and (how.correct or (value.contains(0) and not how.m))
+            may_hold = may_hold and _may_be_held(value, dtype)
             if not may_hold and not is_infinity(value):
                 size = how.c * value.abs_lower()
                 if how.m and how.effect >= 0:
@@ -102,3 +103,14 @@ def _least(graph: Graph, values: Sequence[Any], dtype: DType) -> list[Any]:
         held[i] = may_hold
         found[i] = arb(max(total.lower(), arb(0))) if total.is_finite() else arb(0)
     return found
+
+
+def _may_be_held(value: Any, dtype: DType) -> bool:
+    """Whether a ball may be a number of a dtype: that of a constant, such as a third, may not."""
+    if not value.is_finite() or value.rel_accuracy_bits() < 2 * dtype.digits:
+        return True
+    try:
+        nearest = dtype.round(midpoint(value))
+    except OverflowError:
+        return True
+    return bool(value.contains(exact_ball(nearest)))

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from math import inf, isnan
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.judge.distances import distances, ulps_of
 from gradcheck_cli.judge.extremes import MOST_KEPT, Extreme, Extremes
 from gradcheck_cli.judge.measure import BUDGET_FACTOR
 from gradcheck_cli.judge.spans import Spans
+from gradcheck_cli.judge.truths import Rooms, Truths
 from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.records.record import FREE_ULPS
 from gradcheck_cli.records.sweep_record import ULP_EDGES
@@ -22,7 +23,7 @@ from gradcheck_cli.witnesses.line_cells import Beyond, Modelled, Outside
 from gradcheck_cli.witnesses.polynomials import ulp_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping
 
     from gradcheck_cli.dtypes import DType
     from gradcheck_cli.judge.verdict import Verdict
@@ -39,42 +40,6 @@ _AGREE, _IMPRECISE, _WRONG = 1, 2, 3
 MOST_PENDING = 4_096
 # Room for the rounding of a difference and its bound in float64.
 _ROOM = 2.0**-50
-
-
-@dataclass(frozen=True)
-class Truths:
-    """The truth at consecutive points, in float64, as far from torch's answers as they are.
-
-    Attributes:
-        gaps: |answer - truth|; `size` |truth|, each times `scale`.
-        error: how far the truth may be off, one number or one a point.
-        budgets: given places of points, (least, most) rounding of torch's gradient there, of all
-            together or of each; the next is asked where the one before decides nothing.
-        unlimited: the most of all of them if no number could leave the dtype's range.
-        marks: of points of which there is a truth, and of those where the function has no value,
-            as far as an assumption holds; None where all is proved.
-    """
-
-    gaps: Tensor
-    size: Tensor
-    error: Any
-    budgets: Sequence[Callable[[Tensor], tuple[Any, Any]]]
-    scale: float = 1.0
-    marks: tuple[Tensor, Tensor] | None = None
-    unlimited: Callable[[], float] | None = None
-
-
-class Rooms(NamedTuple):
-    """How far rounding may take torch's gradient.
-
-    Attributes:
-        of_cell: (least, most) over a cell; `of_points` at each of some numbers.
-        unlimited: the most over a cell if no number could leave the dtype's range.
-    """
-
-    of_cell: Callable[[LineCell], tuple[float, float]]
-    of_points: Callable[[Tensor], tuple[Tensor, Tensor]]
-    unlimited: Callable[[LineCell], float]
 
 
 @dataclass

@@ -10,6 +10,8 @@ import json
 import re
 from typing import Any
 
+from gradcheck_cli.records.indented import indented
+
 # `##[error]` of GitHub and Azure, `##vso[...]`, `##teamcity[...]`: their readers look for these
 # anywhere in a line. `section_start:...` of GitLab, `travis_fold:...`.
 MARKS = re.compile(
@@ -17,17 +19,12 @@ MARKS = re.compile(
 )
 # One of these is in each of them, and is looked for much faster.
 _SIGNS = ("##", "section_", "travis_")
-_ENCODERS = {
-    indent: json.JSONEncoder(
-        indent=indent, ensure_ascii=False, allow_nan=False, check_circular=False
-    )
-    for indent in (None, 1)
-}
+_COMPACT = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False)
 
 
 def json_text(data: Any, *, indent: int | None = None) -> str:
     """Data as JSON on one line, or on many with an indent of 1."""
-    text = _ENCODERS[indent].encode(data)
+    text = _COMPACT.encode(data) if indent is None else indented(data)
     if any(sign in text for sign in _SIGNS):
         text = MARKS.sub(_escape, text)
     if (text.isascii() and "\x7f" not in text) or text.replace("\n", " ").isprintable():

@@ -14,7 +14,7 @@ import numpy as np
 
 from gradcheck_cli.calculus.formulas import formula
 from gradcheck_cli.functions import lookup
-from gradcheck_cli.judge.tally import Truths
+from gradcheck_cli.judge.truths import Truths
 from gradcheck_cli.language.program import Builder, Call, Program, fold, prune
 from gradcheck_cli.worlds.balls import plain
 from gradcheck_cli.worlds.bulk import GRANTED, Bulk

@@ -15,7 +15,8 @@ from gradcheck_cli.judge.allowances import Allowances
 from gradcheck_cli.judge.point_budgets import budgets_at
 from gradcheck_cli.judge.rounding import Rounding
 from gradcheck_cli.judge.spans import Stretch
-from gradcheck_cli.judge.tally import Rooms, Tally
+from gradcheck_cli.judge.tally import Tally
+from gradcheck_cli.judge.truths import Rooms
 from gradcheck_cli.records.numbers import json_number
 from gradcheck_cli.records.outcome import Outcome
 from gradcheck_cli.records.status import status_of

@@ -132,19 +132,24 @@ def _run_in(point: Point, kit: Any, *, as_torch: bool) -> BulkProof | NoBound | 
     from gradcheck_cli.worlds.arrays import Arrays
 
     try:
-        value, partials = gradient_in(point, Arrays(kit, as_torch=as_torch))
+        result, partials = gradient_in(point, Arrays(kit, as_torch=as_torch))
     except NoBound as missing:
         return missing
     except (TooLarge, ShapeError, UserError) as error:
         return Abstention(f"no certified reference in bulk: {error}")
     except TORCH_ERRORS as error:
         return Abstention(f"no certified reference in bulk: {type(error).__name__}: {error}")
-    return BulkProof(_numbers([value]), _numbers(partials))
+    return BulkProof(_numbers([result.number]), _numbers(partials))
 
 
-def gradient_in(point: Point, world: Arrays) -> tuple[Any, list[Any]]:
+def gradient_in(
+    point: Point, world: Arrays, weights: Any | None = None
+) -> tuple[Tracked, list[Any]]:
     """The value of a point's program in a world of arrays, and a cotangent for each input that is
     differentiated; a structural zero for one without a part in the value.
+
+    Args:
+        weights: what goes back instead of the point's own cotangent.
     """
     from gradcheck_cli.worlds.arrays import run_back
 
@@ -153,13 +158,9 @@ def gradient_in(point: Point, world: Arrays) -> tuple[Any, list[Any]]:
         name: world.given(array[point.k], moves=name in wrt)
         for name, array in point.batch.points.items()
     }
-    result, found = run_back(world, point.specification, inputs, _weights(point))
-    return result.number, [found.get(name, kit.filled(prepared.size(name), 0.0)) for name in wrt]
-
-
-def _weights(point: Point) -> Any:
-    cotangent = point.batch.cotangent
-    return None if cotangent is None else np.asarray(cotangent)
+    cotangent = point.batch.cotangent if weights is None else weights
+    result, found = run_back(world, point.specification, inputs, cotangent)
+    return result, [found.get(name, kit.nothing(prepared.size(name))) for name in wrt]
 
 
 def _unknown(count: int) -> EnclosedNumbers:

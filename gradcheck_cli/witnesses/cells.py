@@ -22,7 +22,14 @@ from gradcheck_cli.functions.arithmetic import OFF
 from gradcheck_cli.language.program import Builder, Call, Program, prune
 from gradcheck_cli.questions.ranges import bytes_of
 from gradcheck_cli.witnesses.line_cells import Beyond, Modelled, Open, Outside
-from gradcheck_cli.witnesses.polynomials import parts_for, polynomial_of, single, ulp_at
+from gradcheck_cli.witnesses.polynomials import (
+    between,
+    narrower,
+    parts_for,
+    polynomial_of,
+    single,
+    ulp_at,
+)
 from gradcheck_cli.witnesses.reference import domain_left, taken_nodes
 from gradcheck_cli.worlds import balls
 from gradcheck_cli.worlds.ends import Ends, ends_of
@@ -182,7 +189,7 @@ class Modeller:
         if not whole.abs_upper() < 2 * whole.abs_lower():
             # Terms of it may cancel: its series says more.
             terms = self._terms(centre, order)
-            whole = _least_of(whole, _between(terms, rest[order], radius))
+            whole = narrower(whole, between(terms, rest[order], radius))
         parts = parts_for(rest[order], whole, radius, order, self.dtype)
         if parts:
             return parts
@@ -263,22 +270,6 @@ def _together(cells: Sequence[Open], singles: int) -> Sequence[Open]:
     if is_little and not any(cell.given_up for cell in cells):
         return cells
     return [Open(cells[0].start, cells[-1].stop, given_up=True)]
-
-
-def _between(terms: Sequence[Any], rest: Any, radius: float) -> Any:
-    """What a series comes to within a radius of its centre; NaN where there is none."""
-    if not terms:
-        return arb.nan()
-    room, power = arb(0), arb(1)
-    for term in (*terms[1:], rest):
-        power *= radius
-        room += abs(term) * power
-    return terms[0] + arb(0, room.abs_upper())
-
-
-def _least_of(one: Any, other: Any) -> Any:
-    """The narrower of two balls of the same number."""
-    return other if other.rad() < one.rad() else one
 
 
 def _ends(value: Any) -> Ends:

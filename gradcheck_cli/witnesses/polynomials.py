@@ -81,6 +81,23 @@ def single(low: Any, high: Any, dtype: DType) -> Polynomial | None:
     return Polynomial(0.0, 1.0, (middle,), rests, error, least, scale)
 
 
+def between(terms: Sequence[Any], rest: Any, radius: float) -> Any:
+    """What a series comes to within a radius of its centre; NaN where there is none."""
+    if not terms:
+        return type(rest).nan()
+    ball = type(rest)
+    room, power = ball(0), ball(1)
+    for term in (*terms[1:], rest):
+        power *= radius
+        room += abs(term) * power
+    return terms[0] + ball(0, room.abs_upper())
+
+
+def narrower(one: Any, other: Any) -> Any:
+    """The narrower of two balls of the same number."""
+    return other if other.rad() < one.rad() else one
+
+
 def parts_for(rest: Any, whole: Any, radius: float, order: int, dtype: DType) -> int:
     """Into how many parts a cell must be cut at least, as a power of two, by the remainder of its
     series alone; 0 where that is small enough. Arguments as in `polynomial_of`.

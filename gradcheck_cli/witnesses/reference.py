@@ -269,7 +269,11 @@ def domain_left(node: Call, values: list[Any]) -> Cause | None:
     row = lookup(node.function)
     bound = dict(zip(row.parsed.names, (values[j] for j in node.args), strict=True))
     programs = map(formula, row.domain)
-    domains = [balls.balls_of(program, bound)[program.result] for program in programs]
+    return left_by([balls.balls_of(program, bound)[program.result] for program in programs])
+
+
+def left_by(domains: Sequence[Any]) -> Cause | None:
+    """What it says that a domain is left, of how far inside of it the arguments are."""
     if any(ball < 0 for ball in domains):
         return Cause.OUTSIDE_DOMAIN
     return Cause.POLE if any(ball.is_zero() for ball in domains) else None

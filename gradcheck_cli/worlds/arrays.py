@@ -13,7 +13,6 @@ how far rounding takes these.
 from __future__ import annotations
 
 from fractions import Fraction
-from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -192,24 +191,23 @@ class Arrays(Track):
         integers = [
             _integers(a) if k == "index" else None for k, a in zip(kinds, args, strict=False)
         ]
-        return Unrolled(self, node, arrays, integers).result
+        return self.unrolled(Unrolled(self, node, arrays, integers))
+
+    def unrolled(self, call: Unrolled) -> Tracked:
+        """The value of a call that computes with single elements."""
+        return call.result
 
 
 def run_back(
     world: Arrays, program: Program, inputs: Mapping[str, Tracked], weights: Any | None
 ) -> tuple[Tracked, dict[str, Any]]:
     """The value of a program, and the cotangent of each input that moves; an input that has no part
-    in the result has none. What has one value that is not known has no derivative that is, also
-    where it is a structural zero.
+    in the result has none.
     """
     result = fold(program, world, inputs)[program.result]
     if result.moves:
         world.backward(result, weights)
-    found = {name: x.ybar for name, x in inputs.items() if x.ybar is not None}
-    if prod(result.shape) == 1 and world.is_unknown(result):
-        nothing = {name: np.full(inputs[name].shape, np.nan) for name in found}
-        found = {name: world.kit.given(x, moves=False) for name, x in nothing.items()}
-    return result, found
+    return result, {name: x.ybar for name, x in inputs.items() if x.ybar is not None}
 
 
 def _integers(a: Tracked) -> Any:

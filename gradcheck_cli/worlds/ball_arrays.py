@@ -76,11 +76,9 @@ class BallArrays:
 
         return _enclosed(_of_list(list(map(arb, np.ravel(array).tolist())), np.shape(array)))
 
-    def filled(self, shape: _Shape, value: float) -> Enclosure:
-        """The same number everywhere; a 0 is a structural one."""
-        from flint import arb
-
-        return _enclosed(_filled(shape, arb(value) if value else OFF))
+    def nothing(self, shape: _Shape) -> Enclosure:
+        """A structural zero everywhere."""
+        return _enclosed(_filled(shape, OFF))
 
     def shape(self, x: Enclosure | Verity) -> _Shape:
         """The shape of an array."""

@@ -18,6 +18,7 @@ from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.program import Call, Number, fold
 from gradcheck_cli.worlds.enclosures import MARGIN, Enclosure, NoBound, Verity
 from gradcheck_cli.worlds.errors import INF
+from gradcheck_cli.worlds.gates import HALF, gate, with_zeros
 from gradcheck_cli.worlds.roundings import Roundings
 
 if TYPE_CHECKING:
@@ -34,12 +35,13 @@ GRANTED = 8
 TINY = 1e-300
 # A slope below this may be one that has underflown on the way: it is taken for this.
 _FLAT = 1e-290
-# A half, and what a ball's radius, of 30 bits, may be larger than it.
-_HALF = 0.5 + 2.0**-25
 # What a row may count for its value; and one less for its argument.
 _ROUNDS = 2
+# Powers that are made of products, which round less than a function of the library is granted.
+_PRODUCTS = range(1, 9)
 # Slopes of slopes of slopes say no more.
 _DEPTH = 3
+_MUL = Call("mul", (0, 1))
 
 
 class Bulk:
@@ -105,11 +107,15 @@ class Bulk:
         if row.condition:
             return Verity(self._value(row, args), self._open(row, args))
         if all(conditions):
-            return self._gate(row, args)
+            return gate(self.library, *args)
         if set(row.partials) == {"0"}:
             return self._step(row, args)
+        if row.operator == "**":
+            found = self.power(*args)
+            if found is not None:
+                return found
         if row.operator == "*" or not any(row.rounds):
-            off = self._off(row, args)
+            off = with_zeros(self.library, row, args, self._smooth)
             if off is not None:
                 return off
         return self._smooth(row, args)
@@ -122,6 +128,19 @@ class Bulk:
             return row.torch(self.library.module, *values)
         except (AttributeError, TypeError) as error:
             raise NoBound(row.name) from error
+
+    def power(self, base: Enclosure, exponent: Enclosure) -> Enclosure | None:
+        """A power with a small whole exponent, as products, of which it is known how they round;
+        None of any other.
+        """
+        if exponent.value.ndim or exponent.radius is not None:
+            return None
+        n, found = float(exponent.value), base
+        if n not in _PRODUCTS:
+            return None
+        for _ in range(int(n) - 1):
+            found = self.call(_MUL, [found, base])
+        return found
 
     def is_granted(self, row: Function) -> bool:
         """Whether a library is trusted with a function: it is its own, and rounds twice at most."""
@@ -240,43 +259,10 @@ class Bulk:
             for end, way in ((a.value - radius, -INF), (a.value + radius, INF))
         )
         middle = (low + high) / 2
-        half = library.sizes(high - low) * _HALF + 2 * self.unit * abs(library.sizes(middle))
+        half = library.sizes(high - low) * HALF + 2 * self.unit * abs(library.sizes(middle))
         half = library.module.where(low == high, 0.0, half)
         # What a library makes of NaN may be a number.
         return Enclosure(middle, half + 0 * (abs(library.sizes(a.value)) + radius))
-
-    def _gate(self, row: Function, args: Sequence[Any]) -> Enclosure:
-        """1 where a condition holds, elsewhere a structural zero."""
-        (condition,) = args
-        module, array = self.library.module, self.library.array
-        value = module.where(condition.value, array(1.0), array(0.0))
-        if condition.open is None:
-            return Enclosure(value, None, ~condition.value)
-        value = module.where(condition.open, array(0.5), value)
-        half = self.library.sizes(module.where(condition.open, array(_HALF), array(0.0)))
-        return Enclosure(value, half, ~condition.value & ~condition.open)
-
-    def _off(self, row: Function, args: Sequence[Any]) -> Enclosure | None:
-        """Of a product, or of what hands its argument on, with a structural zero: the same as
-        otherwise, but for these.
-        """
-        marks = [getattr(a, "off", None) for a in args]
-        if all(mark is None for mark in marks):
-            return None
-        plain = [Enclosure(a.value, a.radius) if isinstance(a, Enclosure) else a for a in args]
-        found = self._smooth(row, plain)
-        if row.operator == "*":
-            off = next(mark for mark in marks if mark is not None)
-            for mark in marks:
-                off = off if mark is None else off | mark
-        elif len(args) == 1:
-            (off,) = marks
-        else:
-            return None
-        where = self.library.module.where
-        value = where(off, self.library.array(0.0), found.value)
-        radius = None if found.radius is None else where(off, 0.0, found.radius)
-        return Enclosure(value, radius, off)
 
     def is_settled(self, number: Enclosure) -> Any:
         """Where something is known of a number."""

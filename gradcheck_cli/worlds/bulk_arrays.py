@@ -58,11 +58,11 @@ class BulkArrays(Bulk):
         value = torch.as_tensor(array, dtype=torch.float64)
         return Enclosure(value, torch.zeros_like(value) if moves else None)
 
-    def filled(self, shape: _Shape, value: float) -> Enclosure:
-        """The same exact number everywhere."""
+    def nothing(self, shape: _Shape) -> Enclosure:
+        """0 everywhere, exactly."""
         import torch
 
-        return Enclosure(torch.full(shape, value, dtype=torch.float64))
+        return Enclosure(torch.zeros(shape, dtype=torch.float64))
 
     def shape(self, x: Enclosure | Verity) -> _Shape:
         """The shape of an array."""

@@ -37,6 +37,10 @@ class Unrolled:
 
     Args:
         args: the arrays that it is given; None for class indices, which stand in `numbers`.
+    Attributes:
+        args: the arrays that it is given.
+        size: how many scalars it has.
+        inputs: which of them are the elements of `args`, in a row; `outputs` those of its value.
     Raises:
         TooLarge: it has more scalars than the scalar worlds take on.
     """
@@ -45,7 +49,7 @@ class Unrolled:
         self, world: Track, call: Call, args: Sequence[Tracked | None], numbers: Sequence[Any]
     ) -> None:
         self._world, self._kit = world, world.kit
-        self._args = [a for a in args if a is not None]
+        self.args = [a for a in args if a is not None]
         names = [f"x{k}" for k in range(len(args))]
         inputs = {
             name: np.asarray(number) if a is None else a.shape
@@ -55,8 +59,9 @@ class Unrolled:
         program = Program((*map(Variable, names), whole), (len(names),))
         expansion = expand(program, inputs)
         self._nodes = expansion.builder.nodes
-        self._outputs = np.asarray(expansion.values[-1])
-        self._inputs = np.array([i for i, n in enumerate(self._nodes) if isinstance(n, Variable)])
+        self.size = len(self._nodes)
+        self.outputs = np.asarray(expansion.values[-1])
+        self.inputs = np.array([i for i, n in enumerate(self._nodes) if isinstance(n, Variable)])
         self._groups = _groups(self._nodes)
         self._moves = self._moving()
         self._values = self._run()
@@ -64,23 +69,23 @@ class Unrolled:
     @property
     def result(self) -> Tracked:
         """The call's value."""
-        flat = self._values.read(self._outputs.reshape(-1))
-        number = self._kit.reshaped(flat, self._outputs.shape)
-        return self._world.kept(number, self._args, self._pull)
+        flat = self._values.read(self.outputs.reshape(-1))
+        number = self._kit.reshaped(flat, self.outputs.shape)
+        return self._world.kept(number, self.args, self._pull)
 
     def _moving(self) -> Any:
         """Which scalars depend on what moves."""
-        moves = np.zeros(len(self._nodes), dtype=bool)
-        moves[self._inputs] = np.concatenate(
-            [np.full(int(np.prod(a.shape)), a.moves) for a in self._args]
+        moves = np.zeros(self.size, dtype=bool)
+        moves[self.inputs] = np.concatenate(
+            [np.full(int(np.prod(a.shape)), a.moves) for a in self.args]
         )
         for group in self._groups:
             moves[group.places] = moves[group.args].any(axis=0)
         return moves
 
     def _run(self) -> Any:
-        values = self._kit.buffer(len(self._nodes))
-        values.write(self._inputs, self._kit.joined([a.number for a in self._args]))
+        values = self._kit.buffer(self.size)
+        values.write(self.inputs, self._kit.joined([a.number for a in self.args]))
         for i, node in enumerate(self._nodes):
             if isinstance(node, Number):
                 values.write(np.array([i]), self._kit.reshaped(self._kit.number(node), (1,)))
@@ -88,23 +93,30 @@ class Unrolled:
             values.write(group.places, self._kit.call(group.call, self._of(values, group)))
         return values
 
+    def steps(self) -> Iterator[tuple[Cohort, list[Any], Any]]:
+        """Calls of scalars, those first that others rest on, with their arguments and values."""
+        for group in self._groups:
+            yield self._step(group)
+
+    def _step(self, group: Cohort) -> tuple[Cohort, list[Any], Any]:
+        return group, self._of(self._values, group), self._values.read(group.places)
+
     def _of(self, values: Any, group: Cohort) -> list[Any]:
         """The arguments of a group."""
         return [values.read(places) for places in group.args]
 
     def _pull(self, ybar: Any) -> Iterator[tuple[Tracked, Any]]:
-        kit, cotangents = self._kit, self._kit.buffer(len(self._nodes), off=True)
-        cotangents.add(self._outputs.reshape(-1), kit.reshaped(ybar, (self._outputs.size,)))
-        for group in reversed(self._groups):
-            numbers, y = self._of(self._values, group), self._values.read(group.places)
+        kit, cotangents = self._kit, self._kit.buffer(self.size, off=True)
+        cotangents.add(self.outputs.reshape(-1), kit.reshaped(ybar, (self.outputs.size,)))
+        for group, numbers, y in map(self._step, reversed(self._groups)):
             own = cotangents.read(group.places)
             for position, places in enumerate(group.args):
                 if self._moves[places].any():
                     share = self._world.share(group.call, numbers, y, own, position)
                     if share is not None:
                         cotangents.add(places, kit.spread(share, places.shape))
-        shapes = [a.shape for a in self._args]
-        yield from zip(self._args, kit.parted(cotangents.read(self._inputs), shapes), strict=True)
+        shapes = [a.shape for a in self.args]
+        yield from zip(self.args, kit.parted(cotangents.read(self.inputs), shapes), strict=True)
 
 
 def _groups(nodes: Sequence[Node]) -> list[Cohort]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck_cli.calculus.formulas import partial, torch_pullback
+from gradcheck_cli.calculus.formulas import ITSELF, partial_by_value, torch_pullback
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.program import Call, Number
 from gradcheck_cli.worlds.enclosures import Verity
@@ -32,6 +32,7 @@ class Tracked:
         pull: gives the arguments their shares of its cotangent.
         ybar: its cotangent, as far as it is known.
         integers: what may be an index: integers that are written, or given as such.
+        trouble: marks of what each element rests on and has no value; None where nothing is known.
     """
 
     number: Any
@@ -40,6 +41,7 @@ class Tracked:
     pull: Any = None
     ybar: Any = None
     integers: Any = None
+    trouble: Any = None
 
     @property
     def still(self) -> Tracked:
@@ -110,7 +112,7 @@ class Track:
         program = torch_pullback(row.name, position, node.settings) if self.as_torch else None
         if program is not None:
             return kit.run(program, {**named, "ybar": ybar, "y": y} | named)
-        slope = partial(row.name, position)
+        slope = partial_by_value(row.name, position)
         last = slope.nodes[slope.result]
         share = None
         if isinstance(last, Number) and last.value in (-1, 0, 1):
@@ -118,7 +120,7 @@ class Track:
             if share is None and (self.as_torch or not row.kinks):
                 return None
         if share is None:
-            share = kit.times(ybar, kit.run(slope, named))
+            share = kit.times(ybar, kit.run(slope, {**named, ITSELF: y}))
         if row.kinks and not self.as_torch:
             share = kit.spoiled(share, kit.touches(row, numbers), wholly=row.jumps)
         return share

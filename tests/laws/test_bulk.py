@@ -13,9 +13,11 @@ from each import each
 from flint import arb, ctx
 
 from gradcheck_cli import functions
+from gradcheck_cli.calculus.formulas import ITSELF, partial, partial_by_value
 from gradcheck_cli.functions import lookup, table
 from gradcheck_cli.functions.arithmetic import OFF
-from gradcheck_cli.language.program import Call, Number
+from gradcheck_cli.language.program import Call, Number, Variable
+from gradcheck_cli.worlds.balls import balls_of
 from gradcheck_cli.worlds.bulk import Bulk
 from gradcheck_cli.worlds.enclosures import (
     MARGIN,
@@ -187,3 +189,37 @@ def test_constants_are_as_near_as_the_library_holds_them():
         Call("add", (0, 1)), [world().number(Number(1, decimal=False)) for _ in range(2)]
     )
     assert (two.value.item(), two.radius) == (2.0, None)
+
+
+@pytest.mark.parametrize("n", range(1, 9))
+def test_a_whole_power_is_a_product(n):
+    """It holds the truth, and is as narrow as so many products; that of a library need not be."""
+    random, kit = Random(n), world()  # noqa: S311 - numbers for a test
+    values = [drawn(random) for _ in range(COUNT)]
+    radii = [wide(random, x) for x in values]
+    exponent = kit.number(Number(n, decimal=False))
+    found = kit.call(Call("pow", (0, 1)), [number(values, radii), exponent])
+    exact = kit.call(Call("pow", (0, 1)), [number(values, [0.0] * COUNT), exponent])
+    with ctx.workprec(20_000):
+        for i in range(COUNT):
+            high, radius = found.value[i].item(), found.radius[i].item()
+            if isfinite(high) and isfinite(radius):
+                for way in (-1, 1):
+                    truth = (arb(values[i]) + way * arb(radii[i])) ** n
+                    assert abs(truth - high) <= arb(radius) * arb(MARGIN)
+                assert exact.radius[i] <= n * 2.0**-53 * abs(high) + 1e-290
+
+
+def test_a_slope_by_a_value_is_the_slope():
+    """Of every primitive, where the value is known already."""
+    for name in PLAIN:
+        row = lookup(name)
+        args = [arb("0.375"), arb("0.5")][: len(row.parsed.args)]
+        named = dict(zip(row.parsed.names, args, strict=True))
+        for k in range(len(args)):
+            plain, by_value = partial(name, k), partial_by_value(name, k)
+            assert len(by_value.nodes) <= len(plain.nodes)
+            truth = balls_of(plain, named)[plain.result]
+            found = balls_of(by_value, {**named, ITSELF: row.arb(*args)})[by_value.result]
+            assert str(found) == str(truth)
+    assert partial_by_value("exp", 0).nodes == (Variable(ITSELF),)
