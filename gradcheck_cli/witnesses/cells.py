@@ -135,7 +135,7 @@ class Modeller:
                 stack += [*pieces][::-1]
 
     def _patience(self, start: int, stop: int) -> int:
-        """Cells that may fail before one; beside 0 the next is narrower as a part of its numbers."""
+        """Cells that may fail before one; beside 0 each is narrower, as a part of its numbers."""
         far = max(abs(self.line.value(start)), abs(self.line.value(stop - 1)))
         return _PATIENCE[self._is_fine] * (4 if far < self.dtype.least_normal else 1)
 
