@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.records.indented import indented
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # `##[error]` of GitHub and Azure, `##vso[...]`, `##teamcity[...]`: their readers look for these
 # anywhere in a line. `section_start:...` of GitLab, `travis_fold:...`.
@@ -25,11 +28,15 @@ _COMPACT = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=
 def json_text(data: Any, *, indent: int | None = None) -> str:
     """Data as JSON on one line, or on many with an indent of 1."""
     text = _COMPACT.encode(data) if indent is None else indented(data)
-    if any(sign in text for sign in _SIGNS):
-        text = MARKS.sub(_escape, text)
+    text = without_marks(text, _escape)
     if (text.isascii() and "\x7f" not in text) or text.replace("\n", " ").isprintable():
         return text
     return "\n".join(map(_printable, text.split("\n")))
+
+
+def without_marks(text: str, escape: Callable[[re.Match[str]], str]) -> str:
+    """A text with the first sign of each mark escaped."""
+    return MARKS.sub(escape, text) if any(sign in text for sign in _SIGNS) else text
 
 
 def _printable(line: str) -> str:

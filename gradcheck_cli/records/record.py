@@ -229,10 +229,16 @@ def worse_partials(record: Record) -> list[PartialRecord]:
 
 def opinions_of(partial: Mapping[str, Any]) -> Iterator[tuple[str, Opinion]]:
     """(witness, what it said) of one partial, in the order of the record."""
+    for name in speakers(partial):
+        yield name, opinion_of(partial, name)
+
+
+def speakers(partial: Mapping[str, Any]) -> Iterator[str]:
+    """The witnesses that have an opinion of one partial, in the order of the record."""
     for name, said in partial.items():
         speaks = isinstance(said, dict) and ("value" in said or abstains(said))
         if speaks and name != "one_sided":
-            yield name, opinion_of(partial, name)
+            yield name
 
 
 def opinion_of(partial: Mapping[str, Any], name: str) -> Opinion:
@@ -240,8 +246,10 @@ def opinion_of(partial: Mapping[str, Any], name: str) -> Opinion:
     Nobody has described what else may stand there in a report of somebody else's.
     """
     said: Opinion = partial[name]
+    if "abstained" not in said:
+        return said
     if abstains(said):
-        return {"abstained": said["abstained"]}
+        return {"abstained": said["abstained"]} if len(said) > 1 else said
     return {key: value for key, value in said.items() if key != "abstained"}
 
 
@@ -255,7 +263,7 @@ def witnesses_of(records: Iterable[Record]) -> list[str]:
     names = dict.fromkeys(WITNESSES)
     for record in records:
         for partial in record["partials"]:
-            names |= dict.fromkeys(name for name, _ in opinions_of(partial))
+            names |= dict.fromkeys(speakers(partial))
     return list(names)
 
 

@@ -55,12 +55,14 @@ def render(report: Report) -> str:
     more = [
         cell_text(name) for name in witnesses_of(report.records) if cell_text(name) not in COLUMNS
     ]
-    writer = csv.DictWriter(stream, (*COLUMNS, *more), lineterminator="\n")
-    writer.writeheader()
+    writer, columns = csv.writer(stream, lineterminator="\n"), (*COLUMNS, *more)
+    writer.writerow(columns)
     for record in report.records:
         large = sum(map(size_of, record["at"].values())) > MAX_REPEATED_POINT
         for k, row in enumerate(_rows(record)):
-            writer.writerow(row | {"at": ""} if k and large else row)
+            if k and large:
+                row["at"] = ""
+            writer.writerow(map(row.get, columns))
     return inert(stream.getvalue())
 
 
@@ -129,6 +131,9 @@ def cell_text(text: str) -> str:
     """Text that no spreadsheet takes for a formula, its lines ended as those of the file: a bare
     carriage return would end the row.
     """
-    text = "\n".join(text.replace("\r\n", "\n").split("\r"))
+    is_line = text.isprintable()
+    if not is_line:
+        text = "\n".join(text.replace("\r\n", "\n").split("\r"))
     runs = text.lstrip(" ").startswith(_FORMULA) and not _NUMBER.fullmatch(text)
-    return "\t".join(map(escape_controls, f"'{text}".split("\t") if runs else text.split("\t")))
+    text = f"'{text}" if runs else text
+    return text if is_line else "\t".join(map(escape_controls, text.split("\t")))

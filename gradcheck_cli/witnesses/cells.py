@@ -117,7 +117,7 @@ class Modeller:
         fewest = _FEWEST_OF_16_BITS if bytes_of(self.dtype) == 2 else _FEWEST[self._is_fine]
         while stack:
             i, j, failures = stack.pop()
-            if failures[0] >= _PATIENCE[self._is_fine]:
+            if failures[0] >= self._patience(i, j):
                 yield Open(i, j, given_up=True)
                 continue
             cell = self._cell(i, j)
@@ -133,6 +133,11 @@ class Modeller:
                 is_long = j - i > stretch
                 pieces = ((a, b, [0] if is_long else failures) for a, b in pairwise(ends))
                 stack += [*pieces][::-1]
+
+    def _patience(self, start: int, stop: int) -> int:
+        """Cells that may fail before one; beside 0 each is narrower, as a part of its numbers."""
+        far = max(abs(self.line.value(start)), abs(self.line.value(stop - 1)))
+        return _PATIENCE[self._is_fine] * (4 if far < self.dtype.least_normal else 1)
 
     def _cell(self, start: int, stop: int) -> LineCell | int:
         """A cell, or into how many it is to be cut as a power of two."""
