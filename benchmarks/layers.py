@@ -1,4 +1,5 @@
-"""Layers at three sizes each: seconds of computing of a check, partials and outcomes, so that growth is seen.
+"""Layers at three sizes each: seconds of computing of a check, partials and outcomes, so that growth
+is seen.
 
 Usage: python benchmarks/layers.py [DTYPE]
 

@@ -128,15 +128,7 @@ def call_of(
         arrays = {name: array for name, array in arrays.items() if name in wanted.wrt}
     adapted = _adapted(found, title, tuple(arguments), fixed, wanted)
     everything = {**arrays, **adapted.parameters}
-    unknown = [name for name in wanted.wrt if name not in everything]
-    if unknown:
-        help_ = did_you_mean(unknown[0], everything) or f"there are {', '.join(everything)}"
-        message = f"no input `{unknown[0]}` to differentiate"
-        raise PointError([Mistake("unknown-input", message, help=help_)])
-    wrt = wanted.wrt or tuple(everything)
-    if not wrt:
-        hint = "give one with a decimal point, a list or `randn(3)`"
-        raise PointError([Mistake("no-input", "there is no tensor to differentiate", help=hint)])
+    wrt = _differentiated(wanted.wrt, everything)
     spoken: tuple[str, ...] = ()
     if wanted.is_named:
         spoken = ("gradcheck", "fn", title, *_spoken(arguments, arrays, wanted))
@@ -155,6 +147,23 @@ def call_of(
     call = CodeCall(subject, everything, wrt, dtype, wanted.device, cotangent, standard)
     call = with_parts(call)
     return weighed(call) if standard.upstream else call, adapted.place
+
+
+def _differentiated(asked: tuple[str, ...], inputs: Mapping[str, Any]) -> tuple[str, ...]:
+    """The inputs to differentiate: those that are asked for, else all.
+
+    Raises:
+        PointError: there is no such input, or none at all.
+    """
+    unknown = [name for name in asked if name not in inputs]
+    if unknown:
+        help_ = did_you_mean(unknown[0], inputs) or f"there are {', '.join(inputs)}"
+        message = f"no input `{unknown[0]}` to differentiate"
+        raise PointError([Mistake("unknown-input", message, help=help_)])
+    if not inputs:
+        hint = "give one with a decimal point, a list or `randn(3)`"
+        raise PointError([Mistake("no-input", "there is no tensor to differentiate", help=hint)])
+    return asked or tuple(inputs)
 
 
 def _adapted(

@@ -3,72 +3,27 @@
 from __future__ import annotations
 
 from functools import cache
+from importlib import import_module
 
 from gradcheck_cli.functions.row import Function, RowError
+
+# The files of rows, in the order in which functions are listed.
+# fmt: off
+_FILES = (
+    "arithmetic", "elementary", "special", "activations", "reductions", "statistics",
+    "tensors", "parts", "shapes", "indices", "scatters", "linear_algebra", "factors",
+    "products", "order", "windows", "convolutions", "resizing", "blends", "unchanged", "norms",
+    "distances", "losses", "class_weights", "margins", "layers",
+)
+# fmt: on
 
 
 @cache
 def table() -> dict[str, Function]:
     """Every row by its name, in the order of the files and their rows."""
-    from gradcheck_cli.functions import (
-        activations,
-        arithmetic,
-        blends,
-        class_weights,
-        convolutions,
-        distances,
-        elementary,
-        factors,
-        indices,
-        layers,
-        linear_algebra,
-        losses,
-        margins,
-        norms,
-        order,
-        parts,
-        products,
-        reductions,
-        resizing,
-        scatters,
-        shapes,
-        special,
-        statistics,
-        tensors,
-        unchanged,
-        windows,
-    )
-
     rows: dict[str, Function] = {}
-    for module in (
-        arithmetic,
-        elementary,
-        special,
-        activations,
-        reductions,
-        statistics,
-        tensors,
-        parts,
-        shapes,
-        indices,
-        scatters,
-        linear_algebra,
-        factors,
-        products,
-        order,
-        windows,
-        convolutions,
-        resizing,
-        blends,
-        unchanged,
-        norms,
-        distances,
-        losses,
-        class_weights,
-        margins,
-        layers,
-    ):
-        for row in module.ROWS:
+    for file in _FILES:
+        for row in import_module(f"{__name__}.{file}").ROWS:
             if row.name in rows:
                 raise RowError(f"{row.name}: stated twice")
             rows[row.name] = row

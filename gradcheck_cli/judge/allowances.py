@@ -93,8 +93,8 @@ def _least(graph: Graph, values: Sequence[Any], dtype: DType) -> list[Any]:
                 total += arb(abs(values[slope]).abs_lower()) * found[j]
         may_hold = all(held[j] for j in graph.args[i])
         if how is not None and value is not OFF and hasattr(value, "is_finite"):
-            may_hold = may_hold and (how.correct or (value.contains(0) and not how.m))
-            may_hold = may_hold and _may_be_held(value, dtype)
+            may_be = how.correct or (value.contains(0) and not how.m)
+            may_hold = may_hold and may_be and _may_be_held(value, dtype)
             if not may_hold and not is_infinity(value):
                 size = how.c * value.abs_lower()
                 if how.m and how.effect >= 0:

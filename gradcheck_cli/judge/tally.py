@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from math import inf, isnan
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +74,7 @@ class Tally:
             self._count(x[right], None)
             wrong = ~right & ~answers.isfinite()
             self._put(Outcome.WRONG, start, wrong)
-            self._extreme(Outcome.WRONG, start, 0 * x + inf, wrong)
+            self._extreme(Outcome.WRONG, start, x.new_full(x.shape, inf), wrong)
             self._put(None, start, ~right & ~wrong)
         elif isinstance(cell, Modelled):
             for i in range(0, count, STRIP):
@@ -132,8 +133,8 @@ class Tally:
         if not largest * (1 + _ROOM) + error <= FREE_ULPS * spacing:
             rooms = self.rooms
             budgets = (lambda _: rooms.of_cell(cell), lambda at: rooms.of_points(x[at]))
-            rest = scale, None, lambda: rooms.unlimited(cell)
-            found = Truths(gaps, truth.abs(), error, budgets, *rest)
+            unlimited = partial(rooms.unlimited, cell)
+            found = Truths(gaps, truth.abs(), error, budgets, scale, unlimited=unlimited)
             self.hold(start, x, answers, found)
             return
         self._agree(len(x))
@@ -165,8 +166,9 @@ class Tally:
         free = FREE_ULPS * self._spacings(least, truth.scale)
         near = truth.gaps * (1 + _ROOM) + truth.error <= free  # not where one is NaN
         near &= is_known
-        whole = truth.marks is None or bool(is_known.all())
-        self._count(*((x, ulps) if whole else (x[is_known], ulps[is_known])))
+        # Whole columns are not copied.
+        counted = slice(None) if bool(is_known.all()) else is_known
+        self._count(x[counted], ulps[counted])
         self.within += int(near.sum())
         classes = near.to(torch.int8)
         beyond = (~near & is_known).nonzero().squeeze(1)

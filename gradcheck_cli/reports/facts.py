@@ -23,7 +23,7 @@ from gradcheck_cli.reports.rows import rows_of
 from gradcheck_cli.reports.split import split_remarks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from gradcheck_cli.records.record import Record
     from gradcheck_cli.records.report import Report
@@ -202,37 +202,19 @@ def sentences(
     """
     rows = group.rows if rows is None else rows
     said = [(row, (row.outcome, row.partial["reason"], group.subject(row))) for row in rows]
-    stated = [
-        (kind, text, group.label(record))
-        for record in group.records
-        for kind, text in remarks_of(record)
-    ]
     dashes = [
         (f"{NOTHING} {witness}", reason, "") for row in rows for witness, reason in row.abstentions
     ]
-    notes = [
-        (NOTE, note, group.label(record)) for record in group.records for note in notes_on(record)
-    ]
     split = [("", text, "") for text in split_remarks(group.records)]
-    claimed = [
-        (claim["outcome"], claim["reason"], f"`{inline(claim['claim'])}`")
-        for record in group.records
-        for claim in record["claims"] or ()
-    ]
-    varied = [
-        (str(variant["outcome"]), f"{variant['what']}: {variant['reason']}", "")
-        for record in group.records
-        for variant in failing_variants(record)
-    ]
     parts = [
-        (stated, MAX_SENTENCES),
+        (_labelled(group, remarks_of), MAX_SENTENCES),
         ([text for row, text in said if not row.settled], MAX_SENTENCES),
         ([text for row, text in said if row.settled and (verbose or not row.plain)], MAX_EXPLAINED),
-        (claimed, MAX_CLAIMS),
-        (varied, MAX_SENTENCES),
+        (_claimed(group), MAX_CLAIMS),
+        (_varied(group), MAX_SENTENCES),
         (split, MAX_SENTENCES),
         (dashes, MAX_SENTENCES),
-        (notes, MAX_EXPLAINED),
+        (_labelled(group, _notes_of), MAX_EXPLAINED),
     ]
     if quiet and not verbose:
         del parts[2]
@@ -249,6 +231,35 @@ def remarks_of(record: Record) -> Iterator[tuple[str, str]]:
     if record["reason"] is not None:
         kinds: dict[str, str] = {Status.XFAIL: FORESEEN, Status.FAIL: UNEXPECTED}
         yield kinds.get(record["status"], str(record["outcome"])), record["reason"]
+
+
+def _notes_of(record: Record) -> Iterator[tuple[str, str]]:
+    yield from ((NOTE, note) for note in notes_on(record))
+
+
+def _labelled(
+    group: Group, of: Callable[[Record], Iterable[tuple[str, str]]]
+) -> list[tuple[str, str, str]]:
+    """What is said of each case, with its name: (kind, sentence, subject)."""
+    return [(*said, group.label(record)) for record in group.records for said in of(record)]
+
+
+def _claimed(group: Group) -> list[tuple[str, str, str]]:
+    """What becomes of derivatives by hand."""
+    return [
+        (claim["outcome"], claim["reason"], f"`{inline(claim['claim'])}`")
+        for record in group.records
+        for claim in record["claims"] or ()
+    ]
+
+
+def _varied(group: Group) -> list[tuple[str, str, str]]:
+    """What fails of other calls of a function."""
+    return [
+        (str(variant["outcome"]), f"{variant['what']}: {variant['reason']}", "")
+        for record in group.records
+        for variant in failing_variants(record)
+    ]
 
 
 def _gather(texts: Iterable[tuple[str, str, str]]) -> list[Sentence]:

@@ -5,8 +5,7 @@ and a record of it all.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
-from math import inf
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.checks.check import check_batches, panel
@@ -57,21 +56,16 @@ def swept(asked: SweepQuestion, start: int, stop: int, analyst: Analyst | None) 
     """The points of a part, judged."""
     rounding, line, moving = Rounding(asked.prepared), asked.track.line, asked.sweep.moving
     fixed = {n: v for n, v in asked.numbers.items() if n not in asked.sweep.ranges}
-    allowances = None
     cells: Iterator[LineCell] = iter([Open(start, stop, given_up=True)])
     if line is not None:
         modeller = Modeller(asked.prepared, asked.partial, moving, fixed, line)
         cells = modeller.over(start, stop)
-        allowances = Allowances(rounding, asked.partial, moving, fixed, asked.dtype)
-    budgets = partial(_point_budgets, asked, rounding)
-    of_cells = _Budgets(line, allowances)
-    of_points = Rooms(of_cells.of_cell, lambda x: budgets({moving: x}), of_cells.unlimited)
-    tally = Tally(asked.dtype, of_points)
+    tally = Tally(asked.dtype, _rooms(asked, rounding, fixed))
     why_not = _refusal(asked, start)
     if why_not:
         nothing = Settled(unsettled=[(Stretch(start, stop, stop - start), why_not)])
         return SweptPart(asked, start, stop, tally, nothing, 0, 0, 0)
-    enclosed = Enclosed(asked, budgets)
+    enclosed = Enclosed(asked, partial(_point_budgets, asked, rounding))
     cell, made = next(cells), 0
     made += not isinstance(cell, Open)
     for first, columns, partials in torch_answers(asked, start, stop):
@@ -139,29 +133,22 @@ def _point_budgets(
     return budgets_at(rounding, asked.partial, {**columns, **fixed}, asked.dtype)
 
 
-@dataclass
-class _Budgets:
-    """Budgets over a cell, those of the last one kept: its points come strip by strip."""
+def _rooms(asked: SweepQuestion, rounding: Rounding, fixed: Mapping[str, float]) -> Rooms:
+    """Those of the last cell are kept: its points come strip by strip."""
+    line, moving = asked.track.line, asked.sweep.moving
+    allowances = Allowances(rounding, asked.partial, moving, fixed, asked.dtype)
+    between = lru_cache(maxsize=1)(allowances.between)
+    unlimited = lru_cache(maxsize=1)(allowances.most_unlimited)
 
-    line: Line | None
-    allowances: Allowances | None
-    known: tuple[int, tuple[float, float]] = (-1, (0.0, inf))
+    def ends(cell: LineCell) -> tuple[float, float]:
+        assert line is not None, "there are cells along a line alone"
+        return line.value(cell.start), line.value(cell.stop - 1)
 
-    def of_cell(self, cell: LineCell) -> tuple[float, float]:
-        """As `Allowances.between`."""
-        if cell.start != self.known[0]:
-            assert self.allowances is not None
-            self.known = cell.start, self.allowances.between(*self._ends(cell))
-        return self.known[1]
-
-    def unlimited(self, cell: LineCell) -> float:
-        """As `Allowances.most_unlimited`."""
-        assert self.allowances is not None
-        return self.allowances.most_unlimited(*self._ends(cell))
-
-    def _ends(self, cell: LineCell) -> tuple[float, float]:
-        assert self.line is not None
-        return self.line.value(cell.start), self.line.value(cell.stop - 1)
+    return Rooms(
+        lambda cell: between(*ends(cell)),
+        lambda x: _point_budgets(asked, rounding, {moving: x}),
+        lambda cell: unlimited(*ends(cell)),
+    )
 
 
 def record_of_part(part: SweptPart, analyst: Analyst, *, strict: bool = False) -> Record:
