@@ -47,6 +47,8 @@ SMALL = [
     ("sum(embedding(i, W)**2)", {"W": "randn(4,3)", "i": [0, 2, 2]}),
     ("sum(x*detach(x))", {"x": "randn(4)"}),
     ("sum(where(x > 0, sqrt(x), 0))", {"x": [-1.0, 4.0]}),
+    ("softmax(masked_fill(x, m > 0, -inf), dim=1)*y", {"x": "randn(3,4)", "m": [[1, -1, 2, -2], [-1, -1, -1, 1], [-3, -3, -3, -3]], "y": "randn(3,4)"}),
+    ("sum(logsumexp(where(x > 0.5, -inf, x), dim=1)*y)", {"x": [[1.0, 0.25, -2.0], [0.0, 0.125, 3.0]], "y": "randn(2)"}),
 ]
 # A domain that is left, by one element of an input, in a value of one number and of several.
 LEFT = [
@@ -230,6 +232,19 @@ def test_a_value_without_a_bound_never_passes(monkeypatch):
     assert record["partials"][2]["reason"] == (
         "no derivative is proved: an element of the value has no finite enclosure; torch answers "
         "1, which nothing here confirms or refutes"
+    )
+
+
+def test_an_infinity_that_is_written_leaves_no_number():
+    """In an element of the value, as of small programs; elsewhere it is masked out."""
+    text = "log_softmax(where([[1, 0, 0], [0, 0, 0]] > 0, -inf, x), dim=1)"
+    at = {"x": [[1.0, 2.0, 3.0], [1.0, 2.0, 4.0]]}
+    single, bulk = checked(text, at), checked(text, at, 0)
+    assert outcomes(bulk) == outcomes(single)
+    assert outcomes(bulk) == ["undefined"] * 3 + ["agree"] * 3
+    assert bulk["partials"][1]["reason"] == (
+        "there is nothing to differentiate: torch's value is -inf; no derivative is proved: an "
+        "element of the value has no finite enclosure; torch answers 0.193176"
     )
 
 

@@ -33,7 +33,18 @@ LIMIT = 10.0
 _FIRST, _MIDDLE, _LAST = 128, 512, 2048
 
 _LATE = Abstention(f"it was not proved within {LIMIT:g} s")
-_UNBOUNDED = Abstention("no derivative is proved: an element of the value has no finite enclosure")
+
+
+@dataclass(frozen=True)
+class Unbounded(Abstention):
+    """An element of the value has no finite enclosure.
+
+    Attributes:
+        place: that of the element, row-major.
+    """
+
+    reason: str = "no derivative is proved: an element of the value has no finite enclosure"
+    place: int = 0
 
 
 @dataclass(frozen=True)
@@ -102,12 +113,16 @@ class Proving:
         if not lost.any() and (marks == NONE).all():
             return [None] * len(self._point.keys)
         flat, places = marks.reshape(-1), np.arange(marks.size).reshape(result.shape)
-        unbounded = np.where(lost, marks.size, NONE)
+        unbounded = np.where(lost, marks.size + places, NONE)
         _, parts = gradient_in(self._point, Reaching(), np.where(marks < NONE, places, unbounded))
-        said: dict[int, Undefined | Abstention | None] = {NONE: None, marks.size: _UNBOUNDED}
         found = [place for part in parts for place in part.reshape(-1).tolist()]
+        said: dict[int, Undefined | Unbounded | None] = {NONE: None}
         for place in set(found) - said.keys():
-            said[place] = world.undefined(flat[place], self._point.specification)
+            said[place] = (
+                world.undefined(flat[place], self._point.specification)
+                if place < marks.size
+                else Unbounded(place=place - marks.size)
+            )
         return [said[place] for place in found]
 
 
