@@ -16,7 +16,7 @@ from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.bulk_proof import gradient_in
 from gradcheck_cli.witnesses.truth import Certified, Undefined, is_certified
 from gradcheck_cli.witnesses.watched import Watched
-from gradcheck_cli.worlds.ball_arrays import BallArrays
+from gradcheck_cli.worlds.ball_arrays import BallArrays, is_known
 from gradcheck_cli.worlds.balls import OutOfTime, plain
 from gradcheck_cli.worlds.marks import NONE
 from gradcheck_cli.worlds.reaching import Reaching
@@ -132,12 +132,12 @@ def _more(bits: int, ball: Any) -> int | None:
     """
     if bits == _LAST:
         return None
-    is_zero = ball.is_finite() and ball.contains(0)
+    is_zero = is_known(ball) and ball.contains(0)
     return _LAST if bits == _MIDDLE or is_zero else _MIDDLE
 
 
 def _unproved(ball: Any, bits: int) -> Abstention:
-    if ball.is_finite():
+    if is_known(ball):
         return Abstention(f"the derivative could not be enclosed tightly with {bits} bits")
     touched = "a piecewise function may sit on its boundary, or a formula is not finite"
     return Abstention(f"no derivative is proved: {touched}")

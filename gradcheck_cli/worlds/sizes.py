@@ -69,6 +69,7 @@ class Counting:
     """
 
     np: Any = np
+    hole: Any = None
 
     def __init__(self) -> None:
         self.operations = self.single = 0
@@ -96,6 +97,12 @@ class Counting:
         """An exact number."""
         return Opaque(self)
 
+    def elementwise(self, function: str, *arrays: Any) -> Any:
+        """A scalar function of each element of arrays, broadcast."""
+        shape = np.broadcast_shapes(*map(np.shape, arrays))
+        self.add(prod(shape))
+        return self.of(shape)
+
     def totals(self, rows: Any) -> list[Opaque]:
         """The sum of each row of a matrix."""
         self.add(rows.size)
@@ -118,6 +125,12 @@ class Counting:
         )
         self.add(2 * prod(shape) * a.shape[-1])
         return self.of(shape) if shape else Opaque(self)
+
+    def weighted(self, windows: Any, weights: Any, biases: Any) -> Any:
+        """The sum of each window, weighted in several ways."""
+        self.add(2 * windows.size * len(weights))
+        places = windows.shape[: windows.ndim - weights.ndim + 1]
+        return self.of((*places, len(weights)))
 
 
 class Sizes:
