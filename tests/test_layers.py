@@ -14,8 +14,10 @@ from each import each
 import gradcheck_cli
 from gradcheck_cli import functions
 from gradcheck_cli.functions import lookup
+from gradcheck_cli.language.errors import PointError
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.questions import prepared
+from gradcheck_cli.questions.misfits import _ELEMENTS
 from gradcheck_cli.witnesses import Abstention, reference, watched
 from gradcheck_cli.witnesses.bulk_proof import BulkProof, EnclosedNumbers, gradient_in
 from gradcheck_cli.witnesses.proved_arrays import Proving
@@ -23,6 +25,7 @@ from gradcheck_cli.witnesses.reference import Reference
 from gradcheck_cli.worlds import arrays
 from gradcheck_cli.worlds.marks import NONE
 from gradcheck_cli.worlds.reaching import Reaching
+from gradcheck_cli.worlds.scalars import ShapeError
 from gradcheck_cli.worlds.sizes import program_size
 
 ABSENT = Abstention("it is not asked")
@@ -401,6 +404,24 @@ def test_a_layer_of_its_real_size(tmp_path):
     assert len(json.dumps(record)) > 10_000_000
 
 
+MISFITS = [
+    ("cross_entropy(x, t)", {"x": (3, 120_000), "t": [1, 2, 120_000]}, "x is 3x120000, t is 3: an index is outside 0 to 119999"),
+    ("sum(layer_norm(x, weight=w))", {"x": (600, 600), "w": (500,)}, f"x is 600x600, w is 500: {_ELEMENTS}"),
+    ("sum(x @ y)", {"x": (600, 600), "y": (500, 600)},
+     "x is 600x600, y is 500x600: `@` needs as many columns on the left as there are rows on the right"),
+    ("sum(softmax(x, dim=2))", {"x": (600, 600)}, "x is 600x600: dim 2 is out of range: from -2 to 1 are there"),
+]  # fmt: skip
+
+
+@each("text, shapes, told", MISFITS, ids=lambda cell: cell[0])
+def test_shapes_that_do_not_fit_are_told_of_large_programs(text, shapes, told):
+    """As of small ones, though they are never taken apart."""
+    at = {n: s if isinstance(s, list) else np.ones(s) for n, s in shapes.items()}
+    with pytest.raises(PointError) as failure:
+        gradcheck_cli.check(text, at=at)
+    assert failure.value.mistakes[0].message == f"shapes do not fit: {told}"
+
+
 def test_sizes_are_known_before_anything_is_made():
     """As many operations as are unrolled, or a few more, and the shape."""
     inputs = {"x": (32, 784), "W": (784, 128), "t": np.arange(32)}
@@ -408,6 +429,6 @@ def test_sizes_are_known_before_anything_is_made():
     size = program_size(parse("cross_entropy(x @ W, t)"), inputs)
     assert size.shape == ()
     assert 6_422_528 < size.operations < 7_000_000
-    assert program_size(parse("x @ x"), inputs) is None
+    assert isinstance(program_size(parse("x @ x"), inputs), ShapeError)
     assert program_size(parse("x[0] @ W"), inputs).shape == (128,)
     assert program_size(parse("x @ W[:, 0]"), inputs).shape == (32,)
