@@ -14,14 +14,18 @@ from each import each
 import gradcheck_cli
 from gradcheck_cli import functions
 from gradcheck_cli.functions import lookup
+from gradcheck_cli.language.errors import PointError
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.questions import prepared
-from gradcheck_cli.witnesses import Abstention, watched
-from gradcheck_cli.witnesses.bulk_proof import gradient_in
+from gradcheck_cli.questions.misfits import _ELEMENTS
+from gradcheck_cli.witnesses import Abstention, reference, watched
+from gradcheck_cli.witnesses.bulk_proof import BulkProof, EnclosedNumbers, gradient_in
 from gradcheck_cli.witnesses.proved_arrays import Proving
 from gradcheck_cli.witnesses.reference import Reference
+from gradcheck_cli.worlds import arrays
 from gradcheck_cli.worlds.marks import NONE
 from gradcheck_cli.worlds.reaching import Reaching
+from gradcheck_cli.worlds.scalars import ShapeError
 from gradcheck_cli.worlds.sizes import program_size
 
 ABSENT = Abstention("it is not asked")
@@ -47,6 +51,28 @@ SMALL = [
     ("sum(embedding(i, W)**2)", {"W": "randn(4,3)", "i": [0, 2, 2]}),
     ("sum(x*detach(x))", {"x": "randn(4)"}),
     ("sum(where(x > 0, sqrt(x), 0))", {"x": [-1.0, 4.0]}),
+    ("softmax(masked_fill(x, m > 0, -inf), dim=1)*y", {"x": "randn(3,4)", "m": [[1, -1, 2, -2], [-1, -1, -1, 1], [-3, -3, -3, -3]], "y": "randn(3,4)"}),
+    ("sum(logsumexp(where(x > 0.5, -inf, x), dim=1)*y)", {"x": [[1.0, 0.25, -2.0], [0.0, 0.125, 3.0]], "y": "randn(2)"}),
+]
+# What is made of single elements in the table, and of whole arrays all the same.
+WHOLE = [
+    ("sum(conv1d(x, w, b, stride=2, padding=1)**2)", {"x": "randn(2,2,5)", "w": "randn(3,2,3)", "b": "randn(3)"}),
+    ("conv1d(x, w, padding='same', dilation=2)", {"x": "randn(1,2,5)", "w": "randn(2,2,2)"}),
+    ("sum(conv2d(x, w, groups=2)**2)", {"x": "randn(1,4,3,3)", "w": "randn(4,2,2,2)"}),
+    ("sum(conv3d(x, w, 0.5)**2)", {"x": "randn(1,1,2,3,2)", "w": "randn(1,1,2,2,1)"}),
+    ("sum(conv_transpose1d(x, w, b, stride=2, padding=1, output_padding=1)**2)", {"x": "randn(1,2,3)", "w": "randn(2,1,3)", "b": "randn(1)"}),
+    ("sum(conv_transpose1d(x, w, padding=2)**2)", {"x": "randn(1,1,5)", "w": "randn(1,1,2)"}),
+    ("sum(conv_transpose2d(x, w, stride=(2,1), groups=2, dilation=(1,2))**2)", {"x": "randn(1,2,2,2)", "w": "randn(2,1,2,2)"}),
+    ("sum(max_pool2d(x, 3, stride=2, padding=1)**2)", {"x": "randn(1,2,5,5)"}),
+    ("sum(avg_pool2d(x, 3, stride=2, padding=1)**2)", {"x": "randn(1,2,5,5)"}),
+    ("sum(avg_pool1d(x, 2, padding=1, count_include_pad=False, ceil_mode=True)**2)", {"x": "randn(1,5)"}),
+    ("sum(adaptive_avg_pool2d(x, (3,2))**2) + sum(adaptive_max_pool1d(x[0], 2)**3)", {"x": "randn(2,5,5)"}),
+    ("sum(einsum('bij,bjk->bik', x, w)**2)", {"x": "randn(2,2,3)", "w": "randn(2,3,2)"}),
+    ("einsum('ij,ij->i', x, w)", {"x": "randn(2,3)", "w": "randn(2,3)"}),
+    ("sum(einsum('...i,ij,j->...', x, w, v)**2)", {"x": "randn(2,2,3)", "w": "randn(3,2)", "v": "randn(2)"}),
+    ("sum(einsum('ab,cd->dac', x, w)**2)", {"x": "randn(2,3)", "w": "randn(2,2)"}),
+    ("sum(einsum('ii->i', x) * einsum('ij->j', x)**2)", {"x": "randn(3,3)"}),
+    ("sum(tensordot(x, w, dims=((0,), (1,)))**2) + sum(inner(x, w)**2)", {"x": "randn(2,2)", "w": "randn(2,2)"}),
 ]
 # A domain that is left, by one element of an input, in a value of one number and of several.
 LEFT = [
@@ -106,7 +132,7 @@ def outcomes(record):
     return [partial["outcome"] for partial in record["partials"]]
 
 
-@each("text, at", SMALL, ids=lambda cell: cell[0])
+@each("text, at", [*SMALL, *WHOLE], ids=lambda cell: cell[0])
 def test_both_ways_come_to_the_same_verdicts(text, at):
     """And the proved derivative lies in the enclosure, which is narrow."""
     for dtype in ("float64", "float32"):
@@ -121,6 +147,62 @@ def test_both_ways_come_to_the_same_verdicts(text, at):
                 room = said["radius"] + 2.0**-52 * abs(true["value"])
                 assert abs(true["value"] - said["value"]) <= room
                 assert said["radius"] <= 1e-9 * max(abs(said["value"]), 1)
+
+
+@each("text, at", WHOLE, ids=lambda cell: cell[0])
+def test_what_is_not_taken_apart(text, at):
+    """It has no limit of scalars."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(arrays, "Unrolled", None)
+        record = checked(text, at, 0)
+    assert set(outcomes(record)) == {"agree"}
+    assert record["in_bulk"][0].startswith("judged in bulk: ")
+
+
+def test_a_weight_that_meets_the_wrong_end_is_found(monkeypatch):
+    """A convolution whose kernel is turned round is another function."""
+    row = lookup("conv1d")
+
+    def turned(t, x, weight, bias, **settings):
+        return row.torch(t, x, weight.flip(-1), bias, **settings)
+
+    monkeypatch.setitem(functions.table(), "conv1d", replace(row, torch=turned))
+    record = checked("sum(conv1d(x, w)**2)", {"x": "randn(1,1,5)", "w": "randn(1,1,2)"}, 0)
+    assert record["outcome"] == "wrong"
+
+
+def proved_in_balls(text, at):
+    """The outcomes where enclosures in float64 know nothing."""
+
+    def unknown(point):
+        numbers = [EnclosedNumbers(*np.full((2, n), np.nan)) for n in (1, len(point.keys))]
+        return BulkProof(*numbers)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reference, "bulk_proof", unknown)
+        return outcomes(checked(text, at, 0))
+
+
+TIES = [
+    ("sum(max_pool1d(relu(x), 2)*y)", {"x": [[-1.0, -2.0, 3.0, -1.0]], "y": [[1.0, 2.0]]}),
+    ("sum(maximum(relu(x), relu(y))*z)", {"x": [-1.0, 2.0], "y": [-1.0, 2.5], "z": [1.0, 2.0]}),
+    ("sum(amax(relu(x), dim=1)*y)", {"x": [[-1.0, -2.0], [3.0, -1.0]], "y": [1.0, 2.0]}),
+]
+
+
+@each("text, at", TIES, ids=lambda cell: cell[0])
+def test_a_tie_of_what_is_flat_is_no_kink(text, at):
+    """Whatever goes through it meets a slope of 0, in either world."""
+    assert set(outcomes(checked(text, at, 0))) == {"agree"}
+    assert set(proved_in_balls(text, at)) == {"agree"}
+
+
+def test_a_tie_of_what_moves_is_not_settled():
+    """In either world: nothing is a pass beside it but what does not meet it."""
+    at = {"x": [1.0, 2.0], "y": [1.0, 2.5], "z": [1.0, 2.0]}
+    text, told = "sum(maximum(relu(x), relu(y))*z)", ["inconclusive", "agree"] * 2 + ["agree"] * 2
+    assert outcomes(checked(text, at, 0)) == told
+    assert proved_in_balls(text, at) == told
 
 
 def lying(factor, place=()):
@@ -233,6 +315,19 @@ def test_a_value_without_a_bound_never_passes(monkeypatch):
     )
 
 
+def test_an_infinity_that_is_written_leaves_no_number():
+    """In an element of the value, as of small programs; elsewhere it is masked out."""
+    text = "log_softmax(where([[1, 0, 0], [0, 0, 0]] > 0, -inf, x), dim=1)"
+    at = {"x": [[1.0, 2.0, 3.0], [1.0, 2.0, 4.0]]}
+    single, bulk = checked(text, at), checked(text, at, 0)
+    assert outcomes(bulk) == outcomes(single)
+    assert outcomes(bulk) == ["undefined"] * 3 + ["agree"] * 3
+    assert bulk["partials"][1]["reason"] == (
+        "there is nothing to differentiate: torch's value is -inf; no derivative is proved: an "
+        "element of the value has no finite enclosure; torch answers 0.193176"
+    )
+
+
 def test_what_is_always_zero_is_proved_so(monkeypatch):
     """Every derivative of softmax under ones: with the most bits, and none in between."""
     tried, at = [], Proving._at
@@ -309,6 +404,24 @@ def test_a_layer_of_its_real_size(tmp_path):
     assert len(json.dumps(record)) > 10_000_000
 
 
+MISFITS = [
+    ("cross_entropy(x, t)", {"x": (3, 120_000), "t": [1, 2, 120_000]}, "x is 3x120000, t is 3: an index is outside 0 to 119999"),
+    ("sum(layer_norm(x, weight=w))", {"x": (600, 600), "w": (500,)}, f"x is 600x600, w is 500: {_ELEMENTS}"),
+    ("sum(x @ y)", {"x": (600, 600), "y": (500, 600)},
+     "x is 600x600, y is 500x600: `@` needs as many columns on the left as there are rows on the right"),
+    ("sum(softmax(x, dim=2))", {"x": (600, 600)}, "x is 600x600: dim 2 is out of range: from -2 to 1 are there"),
+]  # fmt: skip
+
+
+@each("text, shapes, told", MISFITS, ids=lambda cell: cell[0])
+def test_shapes_that_do_not_fit_are_told_of_large_programs(text, shapes, told):
+    """As of small ones, though they are never taken apart."""
+    at = {n: s if isinstance(s, list) else np.ones(s) for n, s in shapes.items()}
+    with pytest.raises(PointError) as failure:
+        gradcheck_cli.check(text, at=at)
+    assert failure.value.mistakes[0].message == f"shapes do not fit: {told}"
+
+
 def test_sizes_are_known_before_anything_is_made():
     """As many operations as are unrolled, or a few more, and the shape."""
     inputs = {"x": (32, 784), "W": (784, 128), "t": np.arange(32)}
@@ -316,6 +429,6 @@ def test_sizes_are_known_before_anything_is_made():
     size = program_size(parse("cross_entropy(x @ W, t)"), inputs)
     assert size.shape == ()
     assert 6_422_528 < size.operations < 7_000_000
-    assert program_size(parse("x @ x"), inputs) is None
+    assert isinstance(program_size(parse("x @ x"), inputs), ShapeError)
     assert program_size(parse("x[0] @ W"), inputs).shape == (128,)
     assert program_size(parse("x @ W[:, 0]"), inputs).shape == (32,)

@@ -2,42 +2,20 @@
 
 from __future__ import annotations
 
-import operator
-from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.functions.row import CallError, Function
-from gradcheck_cli.functions.tensors import fill
 from gradcheck_cli.functions.windows import Slide, each, ranked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 
-class Sums:
-    """Products that belong to each element of a result, in the order in which they come."""
-
-    def __init__(self, shape: tuple[int, ...], first: Callable[[int], Any]) -> None:
-        self.shape, self.first = shape, first
-        self.at: dict[tuple[int, ...], list[Any]] = {}
-
-    def add(self, place: tuple[int, ...], product: Any) -> None:
-        self.at.setdefault(place, []).append(product)
-
-    def sums(self, k: Any) -> Any:
-        """With the bias of each channel, dim 1."""
-        found = []
-        for place in k.np.ndindex(*self.shape):
-            terms = [*self.at.get(place, ()), *self.first(place[1])]
-            found.append(reduce(operator.add, terms) if terms else k.number(0))
-        return fill(k, self.shape, found)
-
-
-def _biases(bias: Any, outputs: int) -> Callable[[int], list[Any]]:
-    """What is added to each channel: nothing where the bias is no array."""
+def _biases(bias: Any, outputs: int) -> Any:
+    """What is added to each channel."""
     if bias.ndim and bias.shape != (outputs,):
         raise ValueError(f"a bias for each of {outputs} channels is needed, not {bias.shape}")
-    return lambda channel: [bias[channel] if bias.ndim else bias.item()]
+    return bias if bias.ndim else bias.reshape(1).repeat(outputs)
 
 
 def _paddings(
@@ -69,6 +47,51 @@ def _batch(name: str, count: int, x: Any, weight: Any) -> Any:
     return x if x.ndim == count + 2 else x[None]
 
 
+def _padded(k: Any, batch: Any, pads: Sequence[tuple[int, int]]) -> Any:
+    """Samples with holes around them, or less of them where it is less than nothing."""
+    around = [(0, 0), (0, 0), *((max(a, 0), max(b, 0)) for a, b in pads)]
+    wide = k.np.pad(batch, around, constant_values=k.np.array(k.hole, dtype=object))
+    ends = ((max(-a, 0), n - max(-b, 0)) for (a, b), n in zip(pads, wide.shape[2:], strict=True))
+    return wide[(..., *(slice(*pair) for pair in ends))]
+
+
+def _slid(
+    k: Any, batch: Any, weight: Any, biases: Any, steps: Sequence[int], gaps: Sequence[int]
+) -> Any:
+    """The weighted sums of the windows of padded samples.
+
+    Args:
+        weight: of each group the outputs, the inputs and the kernel.
+    """
+    groups, outputs, inputs, *kernel = weight.shape
+    for size, width, gap in zip(batch.shape[2:], kernel, gaps, strict=True):
+        Slide(size, width, 1, 0, gap).count()  # raises where it does not fit
+    dims = range(2, batch.ndim)
+    reach = [gap * (width - 1) + 1 for width, gap in zip(kernel, gaps, strict=True)]
+    windows = k.np.lib.stride_tricks.sliding_window_view(batch, reach, axis=tuple(dims))
+    windows = windows[(..., *(slice(None, None, n) for n in (*steps, *gaps)))]
+    # Of each group samples, places, inputs, kernel.
+    windows = windows.reshape(len(batch), groups, inputs, *windows.shape[2:])
+    windows = k.np.moveaxis(windows, (1, 2), (0, 1 + batch.ndim - 2 + 1))
+    found = [
+        k.weighted(windows[g], weight[g], biases[g * outputs : (g + 1) * outputs])
+        for g in range(groups)
+    ]
+    return k.np.moveaxis(k.np.concatenate(found, axis=-1), -1, 1)
+
+
+def _grouped(weight: Any, many: int, *, turned: bool) -> Any:
+    """Weights with the groups first: of each its outputs, its inputs and the kernel.
+
+    Args:
+        turned: they are stated with the inputs first, and meet an input from its other end.
+    """
+    weight = weight.reshape(many, len(weight) // many, *weight.shape[1:])
+    if not turned:
+        return weight
+    return weight.swapaxes(1, 2)[(..., *[slice(None, None, -1)] * (weight.ndim - 3))]
+
+
 def _convolution(name: str, count: int) -> dict[str, Any]:
     def array(
         k: Any,
@@ -89,27 +112,9 @@ def _convolution(name: str, count: int) -> dict[str, Any]:
             raise ValueError(
                 f"{batch.shape[1]} channels do not fit {weight.shape} in {many} groups"
             )
-        kernel = weight.shape[2:]
-        pads = _paddings(padding, kernel, steps, gaps)
-        held = [(0, 0), (0, 0), *pads]
-        batch = k.np.pad(batch, held, constant_values=k.np.array(None, dtype=object))
-        slides = [
-            Slide(size, width, step, 0, gap)
-            for size, width, step, gap in zip(batch.shape[2:], kernel, steps, gaps, strict=True)
-        ]
-        shape = (len(batch), outputs, *(slide.count() for slide in slides))
-        terms = Sums(shape, _biases(bias, outputs))
-        for place in k.np.ndindex(*shape):
-            first = place[1] // (outputs // many) * inputs
-            for c, *offset in k.np.ndindex(inputs, *kernel):
-                at = (
-                    p * s.stride + o * s.dilation
-                    for p, o, s in zip(place[2:], offset, slides, strict=True)
-                )
-                scalar = batch[(place[0], first + c, *at)]
-                if scalar is not None:
-                    terms.add(place, scalar * weight[(place[1], c, *offset)])
-        y = terms.sums(k)
+        pads = _paddings(padding, weight.shape[2:], steps, gaps)
+        biases, grouped = _biases(bias, outputs), _grouped(weight, many, turned=False)
+        y = _slid(k, _padded(k, batch, pads), grouped, biases, steps, gaps)
         return y if x.ndim == count + 2 else y[0]
 
     return {"array": array, "torch": _torch(name, 0)}
@@ -128,41 +133,36 @@ def _transposed(name: str, count: int) -> dict[str, Any]:
         dilation: Any,
     ) -> Any:
         many, steps, gaps = _settled(count, groups, stride, dilation)
-        pads = each("padding", padding, count, 0)
+        around = each("padding", padding, count, 0)
         more = each("output_padding", output_padding, count, 0)
         batch = _batch(name, count, x, weight)
-        inputs, each_group = weight.shape[:2]
+        inputs, each_group, *kernel = weight.shape
         if batch.shape[1] != inputs or inputs % many:
             raise ValueError(
                 f"{batch.shape[1]} channels do not fit {weight.shape} in {many} groups"
             )
         if any(m >= max(s, d) for m, s, d in zip(more, steps, gaps, strict=True)):
             raise CallError("output_padding is smaller than the stride or the dilation")
-        kernel = weight.shape[2:]
-        sizes = [
-            (n - 1) * s - 2 * p + d * (size - 1) + m + 1
-            for n, s, p, d, size, m in zip(
-                batch.shape[2:], steps, pads, gaps, kernel, more, strict=True
-            )
-        ]
+        reach = [d * (n - 1) for d, n in zip(gaps, kernel, strict=True)]
+        pads = [(r - p, r - p + m) for r, p, m in zip(reach, around, more, strict=True)]
+        spread = _spread(k, batch, steps)
+        sizes = (n + a + b - r for n, (a, b), r in zip(spread.shape[2:], pads, reach, strict=True))
         if min(sizes) < 1:
             raise ValueError(f"nothing is left of {batch.shape[2:]} by a padding of {padding}")
-        shape = (len(batch), each_group * many, *sizes)
-        terms = Sums(shape, _biases(bias, shape[1]))
-        for sample, channel, *start in k.np.ndindex(*batch.shape):
-            first = channel // (inputs // many) * each_group
-            scalar = batch[(sample, channel, *start)]
-            for c, *offset in k.np.ndindex(each_group, *kernel):
-                at = [
-                    i * s - p + o * d
-                    for i, s, p, o, d in zip(start, steps, pads, offset, gaps, strict=True)
-                ]
-                if all(0 <= i < n for i, n in zip(at, sizes, strict=True)):
-                    terms.add((sample, first + c, *at), scalar * weight[(channel, c, *offset)])
-        y = terms.sums(k)
+        biases = _biases(bias, each_group * many)
+        grouped = _grouped(weight, many, turned=True)
+        y = _slid(k, _padded(k, spread, pads), grouped, biases, (1,) * count, gaps)
         return y if x.ndim == count + 2 else y[0]
 
     return {"array": array, "torch": _torch(name, 1)}
+
+
+def _spread(k: Any, batch: Any, steps: Sequence[int]) -> Any:
+    """Samples with holes between their elements: one element every so many."""
+    sizes = [(n - 1) * s + 1 for n, s in zip(batch.shape[2:], steps, strict=True)]
+    found = k.np.full((*batch.shape[:2], *sizes), k.np.array(k.hole, dtype=object))
+    found[(..., *(slice(None, None, s) for s in steps))] = batch
+    return found
 
 
 def _torch(name: str, outputs: int) -> Callable[..., Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from functools import reduce
 from typing import TYPE_CHECKING, Any
@@ -26,17 +27,16 @@ def _contracted(k: Any, x: Any, y: Any, left: Sequence[int], right: Sequence[int
         raise ValueError(
             f"dims {tuple(left)} of {x.shape} are not dims {tuple(right)} of {y.shape}"
         )
-    if not (x.ndim or y.ndim):
-        return fill(k, (), [x[()] * y[()]])
-    a, b = x.transpose(*keep, *left), y.transpose(*rest, *right)
-    a = a.reshape(*a.shape[: len(keep)], *(1,) * len(rest), *a.shape[len(keep) :])
-    product = a * b
-    return total(k, product, tuple(range(-len(left), 0)), False) if left else product
+    a, b = x.transpose(*keep, *left), y.transpose(*right, *rest)
+    outer, shape = a.shape[: len(keep)], b.shape[len(right) :]
+    inner = math.prod(b.shape[: len(right)])
+    rows, columns = a.reshape(math.prod(outer), inner), b.reshape(inner, math.prod(shape))
+    return k.matmul(rows, columns).reshape((*outer, *shape))
 
 
 def _inner(k: Any, x: Any, y: Any) -> Any:
     if not (x.ndim and y.ndim):
-        return x * y if x.ndim or y.ndim else fill(k, (), [x[()] * y[()]])
+        return _contracted(k, x, y, [], [])
     return _contracted(k, x, y, [x.ndim - 1], [y.ndim - 1])
 
 
@@ -142,23 +142,49 @@ def _einsum(k: Any, *operands: Any, equation: Any) -> Any:
     )
     names = [*range(dots)]
     wanted = [d for c in result for d in (names if c == "." else [c])]
-    order: list[Any] = list(dict.fromkeys([*names, *"".join(terms).replace(".", "")]))
     ranked = [_labelled(k, x, t, names) for x, t in zip(operands, terms, strict=True)]
-    product: Any = None
-    for i, (labels, x) in enumerate(ranked):
-        held = x.transpose([labels.index(c) for c in order if c in labels])
-        held = held.reshape([x.shape[labels.index(c)] if c in labels else 1 for c in order])
-        product = held if product is None else product * held
-        later = {c for rest, _ in ranked[i + 1 :] for c in rest} | {*wanted}
-        gone = tuple(j for j, c in enumerate(order) if c not in later)
-        product = (
-            total(k, fill(k, product.shape, product.reshape(-1).tolist()), gone, True)
-            if gone
-            else product
-        )
-    sizes = [product.shape[order.index(c)] for c in wanted]
-    kept = [order.index(c) for c in wanted]
-    return product.transpose(*kept, *(j for j in range(len(order)) if j not in kept)).reshape(sizes)
+    product = ranked[0]
+    for i, operand in enumerate(ranked[1:], 2):
+        later = {*wanted}.union(*(labels for labels, _ in ranked[i:]))
+        left = _summed(k, *product, later | {*operand[0]})
+        product = _joined(k, left, _summed(k, *operand, later | {*left[0]}), later)
+    labels, y = _summed(k, *product, {*wanted})
+    return y.transpose([labels.index(d) for d in wanted])
+
+
+def _summed(k: Any, labels: list[Any], x: Any, needed: set[Any]) -> tuple[list[Any], Any]:
+    """An operand without the dims that nothing needs."""
+    gone = tuple(j for j, label in enumerate(labels) if label not in needed)
+    kept = [label for label in labels if label in needed]
+    return kept, total(k, x, gone, False) if gone else x
+
+
+def _joined(
+    k: Any, left: tuple[list[Any], Any], right: tuple[list[Any], Any], needed: set[Any]
+) -> tuple[list[Any], Any]:
+    """Two operands multiplied, and summed over the dims of both that nothing needs: a product of
+    matrices for each element of those that stay.
+    """
+    (of_a, a), (of_b, b) = left, right
+    both = [label for label in of_a if label in of_b]
+    stay = [label for label in both if label in needed]
+    inner = [label for label in both if label not in needed]
+    rows, columns = ([n for n in labels if n not in both] for labels in (of_a, of_b))
+    sizes = dict(zip([*of_a, *of_b], [*a.shape, *b.shape], strict=True))
+    for label in both:
+        pair = a.shape[of_a.index(label)], b.shape[of_b.index(label)]
+        sizes[label] = k.np.broadcast_shapes(*pair)[0]
+
+    def matrices(labels: list[Any], x: Any, *sides: list[Any]) -> Any:
+        order = [*stay, *sides[0], *sides[1]]
+        shape = [sizes[label] for label in order]
+        held = k.np.broadcast_to(x.transpose([labels.index(label) for label in order]), shape)
+        ends = (math.prod(sizes[label] for label in side) for side in sides)
+        return held.reshape([*shape[: len(stay)], *ends])
+
+    y = k.matmul(matrices(of_a, a, rows, inner), matrices(of_b, b, inner, columns))
+    order = [*stay, *rows, *columns]
+    return order, y.reshape([sizes[label] for label in order])
 
 
 def _labelled(k: Any, x: Any, term: str, names: list[int]) -> tuple[list[Any], Any]:

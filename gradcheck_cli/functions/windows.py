@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import operator
-from functools import reduce
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -63,15 +62,24 @@ def ranked(name: str, x: Any, count: int) -> None:
 
 
 def folded(k: Any, x: Any, parts: Sequence[Sequence[Any]], fold: Callable[..., Any]) -> Any:
-    """Along each of the last dims a list of what belongs to each place; `fold` is given the
-    elements and the place.
+    """Along each of the last dims a list of what belongs to each place; `fold` makes a number of
+    each row of elements, and is given rows of one length.
     """
     lead, shape = x.shape[: -len(parts)], tuple(map(len, parts))
-    found = [
-        fold([one[at] for at in product(*map(operator.getitem, parts, place))], place)
+    rows = [
+        [one[at] for at in product(*map(operator.getitem, parts, place))]
         for one in x.reshape(math.prod(lead), *x.shape[-len(parts) :])
         for place in k.np.ndindex(*shape)
     ]
+    if not all(rows):
+        raise ValueError("a window holds no element at all")
+    found: list[Any] = [None] * len(rows)
+    for length in sorted({*map(len, rows)}):
+        places = [i for i, row in enumerate(rows) if len(row) == length]
+        elements = [scalar for i in places for scalar in rows[i]]
+        scalars = fold(k, fill(k, (len(places), length), elements))
+        for i, scalar in zip(places, scalars, strict=True):
+            found[i] = scalar
     return fill(k, (*lead, *shape), found)
 
 
@@ -105,7 +113,7 @@ def _max_pool(name: str, count: int) -> dict[str, Any]:
         ranked(name, x, count)
         ceil = flag("ceil_mode", ceil_mode)
         parts = [[[i for _, i in s.inside(p)] for p in range(s.count(ceil=ceil))] for s in slides]
-        return folded(k, x, parts, lambda scalars, place: greatest(k, scalars))
+        return folded(k, x, parts, greatest)
 
     return {"array": array, "torch": _functional(name)}
 
@@ -126,12 +134,14 @@ def _avg_pool(name: str, count: int) -> dict[str, Any]:
         ceil = flag("ceil_mode", ceil_mode)
         with_padding = flag("count_include_pad", count_include_pad)
         parts = [[[i for _, i in s.inside(p)] for p in range(s.count(ceil=ceil))] for s in slides]
-
-        def mean(scalars: list[Any], place: tuple[int, ...]) -> Any:
-            size = math.prod(s.padded(p) for s, p in zip(slides, place, strict=True))
-            return reduce(operator.add, scalars) / (size if with_padding else len(scalars))
-
-        return folded(k, x, parts, mean)
+        if not with_padding:
+            return folded(k, x, parts, mean_of)
+        sums = folded(k, x, parts, lambda k, rows: k.totals(rows))
+        padded = (
+            [s.padded(p) for p in range(len(ps))] for s, ps in zip(slides, parts, strict=True)
+        )
+        sizes = [k.number(math.prod(each_dim)) for each_dim in product(*padded)]
+        return k.elementwise("div", sums, fill(k, sums.shape[-count:], sizes))
 
     return {"array": array, "torch": _functional(name)}
 
@@ -140,14 +150,14 @@ def _functional(name: str) -> Callable[..., Any]:
     return lambda t, x, **settings: getattr(t.nn.functional, name)(x, **settings)
 
 
-def greatest(k: Any, scalars: list[Any]) -> Any:
-    if not scalars:
-        raise ValueError("a window holds no element at all")
-    return reduce(lambda a, b: k.call("maximum", a, b), scalars)
+def greatest(k: Any, rows: Any) -> Any:
+    """The largest of each row."""
+    return k.extremes("maximum", rows)
 
 
-def mean_of(k: Any, scalars: list[Any]) -> Any:
-    return reduce(operator.add, scalars) / len(scalars)
+def mean_of(k: Any, rows: Any) -> Any:
+    """The mean of each row."""
+    return k.elementwise("div", fill(k, (len(rows),), k.totals(rows)), k.number(rows.shape[1]))
 
 
 def output_sizes(name: str, output_size: Any, sizes: Sequence[int]) -> list[int]:
@@ -176,7 +186,7 @@ def adapted(k: Any, x: Any, wanted: Sequence[int], fold: Callable[..., Any]) -> 
         [range(i * n // m, -(-(i + 1) * n // m)) for i in range(m)]
         for n, m in zip(x.shape[-len(wanted) :], wanted, strict=True)
     ]
-    return folded(k, x, parts, lambda scalars, place: fold(k, scalars))
+    return folded(k, x, parts, fold)
 
 
 # fmt: off

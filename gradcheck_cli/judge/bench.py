@@ -41,6 +41,7 @@ from gradcheck_cli.witnesses import FORMULA, Abstention
 from gradcheck_cli.witnesses.autograd import Detached, Measured
 from gradcheck_cli.witnesses.bulk_proof import BulkProof
 from gradcheck_cli.witnesses.differences import Difference
+from gradcheck_cli.witnesses.proved_arrays import Unbounded
 from gradcheck_cli.witnesses.truth import Certified, Touching, Undefined
 
 if TYPE_CHECKING:
@@ -123,7 +124,9 @@ class _Trial:
         if isinstance(self.truth, Certified) and self._is_misstated(self.truth, answer):
             return self._misstated(self.truth, answer)
         value = None
-        if not self.court.is_finite:
+        if isinstance(self.truth, Unbounded):
+            value = self.court.value_without_bound(self.truth.place)
+        elif not self.court.is_finite:
             value = value_without_number(self.evidence, self.partial)
         proved = isinstance(self.truth, Undefined) and self.truth.of_value
         if value is not None and not proved:

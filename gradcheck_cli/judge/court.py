@@ -7,11 +7,13 @@ from functools import cached_property
 from math import isfinite
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from gradcheck_cli.judge.approximations import approximations
 from gradcheck_cli.judge.branch import crossed_kinks
 from gradcheck_cli.judge.cause import cut_cause
 from gradcheck_cli.judge.culprit import Inquiry
-from gradcheck_cli.judge.forward import forward_note
+from gradcheck_cli.judge.forward import forward_note, has_infinity
 from gradcheck_cli.judge.pins import pins_of
 from gradcheck_cli.judge.retrace import retrace
 from gradcheck_cli.judge.rounding import rounding
@@ -67,6 +69,23 @@ class Court:
         if backward is None:
             return False
         return all(map(isfinite, (*backward.forward, *backward.primal)))
+
+    @cached_property
+    def has_infinities(self) -> bool:
+        """Whether a number of the point or of the program is an infinity, or NaN."""
+        points, k = self.point.batch.points, self.point.k
+        is_finite = all(np.isfinite(array[k]).all() for array in points.values())
+        return not is_finite or has_infinity(self.point)
+
+    def value_without_bound(self, element: int) -> float | None:
+        """torch's value of an element that has no bound, where that is an infinity or NaN and the
+        point or the program has one; None elsewhere.
+        """
+        backward = self.evidence.whole("autograd", Backward)
+        if backward is None or self.is_finite or not self.has_infinities:
+            return None
+        value = backward.forward[element]
+        return None if isfinite(value) else value
 
     @cached_property
     def cut(self) -> str:

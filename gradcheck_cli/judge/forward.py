@@ -4,7 +4,7 @@ trusted.
 
 from __future__ import annotations
 
-from math import isfinite, isnan
+from math import inf, isfinite, isnan
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +15,7 @@ from gradcheck_cli.judge.bounds import ForwardNoise
 from gradcheck_cli.judge.measure import BUDGET_FACTOR, format_float, largest, ulp
 from gradcheck_cli.judge.retrace import retrace
 from gradcheck_cli.judge.rounding import rounding
-from gradcheck_cli.language.program import Number
+from gradcheck_cli.language.program import Call, Number
 from gradcheck_cli.questions.prepared import Oversize
 from gradcheck_cli.records.record import FREE_ULPS
 from gradcheck_cli.witnesses.autograd import Backward
@@ -87,7 +87,7 @@ def value_without_number(evidence: Evidence, partial: int) -> float | None:
     if proof is None or backward is None:
         return None
     finite = all(map(isfinite, point.scalars.values()))
-    if finite and not _has_infinity(point):
+    if finite and not has_infinity(point):
         return None
     program = point.prepared.gradient
     of_first = [
@@ -102,14 +102,21 @@ def value_without_number(evidence: Evidence, partial: int) -> float | None:
     return None
 
 
-def _has_infinity(point: Point) -> bool:
+def has_infinity(point: Point) -> bool:
     """Whether an infinity is written in the program, or is a setting in it; a decimal beyond the
     dtype's range is one.
     """
 
     def look() -> bool:
-        nodes = point.prepared.gradient.program.nodes
-        return any(isinstance(n, Number) and _is_infinite(n, point.dtype) for n in nodes)
+        prepared = point.prepared
+        is_large = isinstance(prepared.expansion, Oversize)
+        nodes = (point.specification if is_large else prepared.gradient.program).nodes
+        return any(
+            _is_infinite(node, point.dtype)
+            if isinstance(node, Number)
+            else isinstance(node, Call) and any(value in (inf, -inf) for _, value in node.settings)
+            for node in nodes
+        )
 
     return point.prepared.share(("infinities", point.dtype.name), look)
 

@@ -18,8 +18,8 @@ from gradcheck_cli.language.program import Call, Program, reach
 from gradcheck_cli.questions.objectives import THE_VALUE
 from gradcheck_cli.questions.seeded import seeded_numbers
 from gradcheck_cli.worlds.balls import Machine
-from gradcheck_cli.worlds.scalars import Expansion, TooLarge, expand
-from gradcheck_cli.worlds.sizes import program_size
+from gradcheck_cli.worlds.scalars import Expansion, ShapeError, TooLarge, expand
+from gradcheck_cli.worlds.sizes import Size, program_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -238,10 +238,12 @@ def unroll(
         ShapeError: the shapes do not fit.
     """
     size = program_size(specification, inputs)
-    if size is not None and size.operations > MAX_SINGLE:
+    if isinstance(size, Size) and size.operations > MAX_SINGLE:
         many = f"it comes to {size.operations:,} scalar operations, more than {MAX_SINGLE:,}"
         return Oversize(many, size.shape)
     try:
         return expand(specification, inputs)
     except TooLarge as error:
+        if isinstance(size, ShapeError):
+            raise size from error
         return Oversize(str(error))

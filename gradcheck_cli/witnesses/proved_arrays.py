@@ -16,7 +16,7 @@ from gradcheck_cli.witnesses import Abstention
 from gradcheck_cli.witnesses.bulk_proof import gradient_in
 from gradcheck_cli.witnesses.truth import Certified, Undefined, is_certified
 from gradcheck_cli.witnesses.watched import Watched
-from gradcheck_cli.worlds.ball_arrays import BallArrays
+from gradcheck_cli.worlds.ball_arrays import BallArrays, is_known
 from gradcheck_cli.worlds.balls import OutOfTime, plain
 from gradcheck_cli.worlds.marks import NONE
 from gradcheck_cli.worlds.reaching import Reaching
@@ -33,7 +33,18 @@ LIMIT = 10.0
 _FIRST, _MIDDLE, _LAST = 128, 512, 2048
 
 _LATE = Abstention(f"it was not proved within {LIMIT:g} s")
-_UNBOUNDED = Abstention("no derivative is proved: an element of the value has no finite enclosure")
+
+
+@dataclass(frozen=True)
+class Unbounded(Abstention):
+    """An element of the value has no finite enclosure.
+
+    Attributes:
+        place: that of the element, row-major.
+    """
+
+    reason: str = "no derivative is proved: an element of the value has no finite enclosure"
+    place: int = 0
 
 
 @dataclass(frozen=True)
@@ -102,12 +113,16 @@ class Proving:
         if not lost.any() and (marks == NONE).all():
             return [None] * len(self._point.keys)
         flat, places = marks.reshape(-1), np.arange(marks.size).reshape(result.shape)
-        unbounded = np.where(lost, marks.size, NONE)
+        unbounded = np.where(lost, marks.size + places, NONE)
         _, parts = gradient_in(self._point, Reaching(), np.where(marks < NONE, places, unbounded))
-        said: dict[int, Undefined | Abstention | None] = {NONE: None, marks.size: _UNBOUNDED}
         found = [place for part in parts for place in part.reshape(-1).tolist()]
+        said: dict[int, Undefined | Unbounded | None] = {NONE: None}
         for place in set(found) - said.keys():
-            said[place] = world.undefined(flat[place], self._point.specification)
+            said[place] = (
+                world.undefined(flat[place], self._point.specification)
+                if place < marks.size
+                else Unbounded(place=place - marks.size)
+            )
         return [said[place] for place in found]
 
 
@@ -117,12 +132,12 @@ def _more(bits: int, ball: Any) -> int | None:
     """
     if bits == _LAST:
         return None
-    is_zero = ball.is_finite() and ball.contains(0)
+    is_zero = is_known(ball) and ball.contains(0)
     return _LAST if bits == _MIDDLE or is_zero else _MIDDLE
 
 
 def _unproved(ball: Any, bits: int) -> Abstention:
-    if ball.is_finite():
+    if is_known(ball):
         return Abstention(f"the derivative could not be enclosed tightly with {bits} bits")
     touched = "a piecewise function may sit on its boundary, or a formula is not finite"
     return Abstention(f"no derivative is proved: {touched}")

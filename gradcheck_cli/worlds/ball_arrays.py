@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 _Shape = tuple[int, ...]
 
+# A power of two beyond all numbers that come up: a ball of that radius says nothing of a number but
+# that it is one.
+_VAST = 2**50
+
 
 class BallArrays:
     """The world: an enclosure's value is an array of balls, and `OFF` where it is structurally 0.
@@ -178,18 +182,19 @@ class BallArrays:
         """A cotangent without a bound at some places.
 
         Args:
-            wholly: also where it is 0, unless it is structurally so.
+            wholly: also where it is 0, unless it is structurally so, and whatever it is multiplied
+                by; else it is some number, which times 0 is 0.
         """
         from flint import arb
 
         value, marks = np.broadcast_arrays(g.value, where)
         if not marks.any():
             return g
-        found, nothing = value.copy(), arb.nan()
+        found, some, none = value.copy(), arb(0, 1) * arb(2) ** _VAST, arb.nan()
         for place in np.argwhere(marks):  # that of a single number has no index
             x = found[tuple(place)]
             if x is not OFF and (wholly or not x.is_zero()):
-                found[tuple(place)] = nothing
+                found[tuple(place)] = some if x.is_finite() and not wholly else none
         return _enclosed(found)
 
     def doubted(self, where: Any, ybar: Enclosure) -> Enclosure:
@@ -217,6 +222,11 @@ class BallArrays:
     def buffer(self, size: int, *, off: bool = False) -> BallBuffer:
         """Places for so many numbers."""
         return BallBuffer(size)
+
+
+def is_known(ball: Any) -> bool:
+    """Whether a ball says more of a number than that it is one, or none."""
+    return bool(ball.is_finite() and abs(ball) < type(ball)(2) ** (_VAST // 2))
 
 
 class BallBuffer:

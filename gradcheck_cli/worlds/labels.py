@@ -13,11 +13,16 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import numpy as np
 
+from gradcheck_cli.language.program import Call
 from gradcheck_cli.memory import uncollected
+from gradcheck_cli.worlds.scalars import TooLarge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from fractions import Fraction
+
+# Elements of all windows of an array, at most: half a GiB, and as much again on the way back.
+_WINDOWS = 20_000_000
 
 
 class Computed(Exception):
@@ -59,6 +64,9 @@ class Makers(Protocol):
 
     def constant(self, value: int | Fraction) -> Any:
         """An exact number."""
+
+    def call(self, node: Call, args: list[Any]) -> Any:
+        """The value of a call."""
 
     def taken(self, parts: Sequence[Any], index: Any, shape: tuple[int, ...]) -> Any:
         """The elements at some places of arrays in a row, one behind the other."""
@@ -129,6 +137,11 @@ class Labels:
             self.numbers[value] = self.of(self.makers.constant(value)).item()
         return self.numbers[value]
 
+    def elementwise(self, function: str, *arrays: Any) -> Any:
+        """A scalar function of each element of arrays, broadcast."""
+        wholes = [self.whole(array) for array in arrays]
+        return self.of(self.makers.call(Call(function, tuple(range(len(wholes)))), wholes))
+
     def totals(self, rows: Any) -> list[Label]:
         """The sum of each row of a matrix."""
         if not rows.size:
@@ -161,6 +174,22 @@ class Labels:
         if a.ndim == 1:
             found = found[..., 0, :] if b.ndim > 1 else found[..., 0]
         return found.item() if not found.ndim else found
+
+    @property
+    def hole(self) -> Label:
+        """What stands where an array has no element: 0."""
+        return self.number(0)
+
+    def weighted(self, windows: Any, weights: Any, biases: Any) -> Any:
+        """The sum of each window, weighted in several ways: a product of matrices."""
+        places = windows.shape[: windows.ndim - weights.ndim + 1]
+        if windows.size > _WINDOWS:
+            raise TooLarge(f"it comes to windows of more than {_WINDOWS:,} elements")
+        rows, columns = windows.reshape(prod(places), -1), weights.reshape(len(weights), -1)
+        ones = np.full((len(rows), 1), self.number(1))
+        with_ones = np.concatenate([rows, ones], axis=1)
+        with_biases = np.concatenate([columns, biases[:, None]], axis=1)
+        return self.matmul(with_ones, with_biases.T).reshape(*places, len(columns))
 
     def _product(self, a: Any, b: Any) -> Any:
         return self.of(self.makers.product(self.whole(a), self.whole(b)))

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # Working precision of constants, and the unit roundoff of a float.
 _BITS, _DOUBLE = 128, 2.0**-53
+# What hands an infinity on, where it does.
+_ARITHMETIC = ("+", "-", "*", "/")
 
 
 @dataclass(frozen=True)
@@ -56,17 +58,36 @@ class Roundings:
         if not c and not m:
             return None
         size = abs(self.library.sizes(value))
+        if row.operator in _ARITHMETIC:
+            size = self._finite(size, args)
         if c == 1 and not m:
             size = self.unit * size
         else:
             size = self.granted * c * self.unit * size
             if m and slope is not None:
-                size = size + self.granted * m * self.unit * self.passed(
-                    slope, abs(self.library.sizes(args[-1].value))
-                )
+                own = self._finite(abs(self.library.sizes(args[-1].value)), args[-1:])
+                size = size + self.granted * m * self.unit * self.passed(slope, own)
         if row.operator in ("+", "-"):
             return size
         return self._with_least(size, args, value)
+
+    def _finite(self, size: Any, args: Sequence[Any]) -> Any:
+        """Sizes, with 0 for an infinity that an argument is already: such is not rounded. One that
+        comes of an overflow stays.
+        """
+        infinite = size == INF
+        if not infinite.any():
+            return size
+        handed_on = infinite & False
+        for a in args:
+            if isinstance(a, Enclosure):
+                handed_on = handed_on | self._is_infinite(a)
+        return self.library.module.where(infinite & handed_on, 0.0, size)
+
+    def _is_infinite(self, a: Enclosure) -> Any:
+        """Where a number is known to be an infinity."""
+        infinite = abs(self.library.sizes(a.value)) == INF
+        return infinite if a.radius is None else infinite & (a.radius < INF)
 
     def _with_least(self, size: Any, args: Sequence[Any], value: Any) -> Any:
         """What underflow may take added; nothing where a zero comes of an exact 0 or infinity."""
@@ -76,12 +97,7 @@ class Roundings:
         why = ~zero
         for a in args:
             if isinstance(a, Enclosure):
-                infinite = abs(a.value) == INF
-                why = (
-                    why
-                    | self.is_zero(a)
-                    | (infinite if a.radius is None else infinite & (a.radius == 0))
-                )
+                why = why | self.is_zero(a) | self._is_infinite(a)
         least = self.library.sizes(self.library.array(self.least))
         return size + self.library.module.where(zero & why, 0 * least, least)
 

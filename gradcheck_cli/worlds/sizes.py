@@ -12,9 +12,9 @@ import numpy as np
 from gradcheck_cli.calculus.formulas import is_elementwise, meaning
 from gradcheck_cli.functions import lookup
 from gradcheck_cli.language.parse import parse
-from gradcheck_cli.language.program import Call, fold
+from gradcheck_cli.language.program import Call, fold, steps
 from gradcheck_cli.worlds.integers import computed_integers
-from gradcheck_cli.worlds.scalars import TooLarge
+from gradcheck_cli.worlds.scalars import ShapeError, TooLarge
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,6 +69,7 @@ class Counting:
     """
 
     np: Any = np
+    hole: Any = None
 
     def __init__(self) -> None:
         self.operations = self.single = 0
@@ -96,6 +97,12 @@ class Counting:
         """An exact number."""
         return Opaque(self)
 
+    def elementwise(self, function: str, *arrays: Any) -> Any:
+        """A scalar function of each element of arrays, broadcast."""
+        shape = np.broadcast_shapes(*map(np.shape, arrays))
+        self.add(prod(shape))
+        return self.of(shape)
+
     def totals(self, rows: Any) -> list[Opaque]:
         """The sum of each row of a matrix."""
         self.add(rows.size)
@@ -110,7 +117,7 @@ class Counting:
         left = a.shape if a.ndim > 1 else (1, *a.shape)
         right = b.shape if b.ndim > 1 else (*b.shape, 1)
         if left[-1] != right[-2]:
-            raise ValueError(f"shapes {a.shape} and {b.shape} are no product of matrices")
+            raise ValueError(f"{a.shape} and {b.shape} differ in the core dimension")
         shape = (
             *np.broadcast_shapes(left[:-2], right[:-2]),
             *left[-2 : -1 if a.ndim > 1 else -2],
@@ -118,6 +125,12 @@ class Counting:
         )
         self.add(2 * prod(shape) * a.shape[-1])
         return self.of(shape) if shape else Opaque(self)
+
+    def weighted(self, windows: Any, weights: Any, biases: Any) -> Any:
+        """The sum of each window, weighted in several ways."""
+        self.add(2 * windows.size * len(weights))
+        places = windows.shape[: windows.ndim - weights.ndim + 1]
+        return self.of((*places, len(weights)))
 
 
 class Sizes:
@@ -174,21 +187,27 @@ class Sizes:
         return _moved(found) if moves_integers else _shape(found)
 
 
-def program_size(program: Program, inputs: Mapping[str, Sized]) -> Size | None:
-    """The size of a program; None where it cannot be told, as where shapes do not fit.
+def program_size(program: Program, inputs: Mapping[str, Sized]) -> Size | ShapeError | None:
+    """The size of a program, or what does not fit in it; None where it cannot be told.
 
     Args:
         inputs: for each variable its shape, or an array of integers.
     """
     counting = Counting()
     counting.add(sum(prod(_shape(value)) for value in inputs.values()))
+    values: list[Sized] = []
     try:
-        shape = _shape(fold(program, Sizes(counting), dict(inputs))[program.result])
+        for value in steps(program, Sizes(counting), dict(inputs)):
+            values.append(value)  # noqa: PERF402 - an error tells how many there are
     except TooLarge:
         return Size(counting.operations, None)
+    except (ValueError, IndexError) as error:
+        node = program.nodes[len(values)]
+        shapes = [_shape(values[i]) for i in node.args] if isinstance(node, Call) else []
+        return ShapeError(str(error), len(values), shapes, getattr(error, "code", ""))
     except Exception:  # noqa: BLE001 - whatever is wrong is told by who makes the scalars
         return None
-    return Size(counting.operations, shape)
+    return Size(counting.operations, _shape(values[program.result]))
 
 
 def _integers(value: Sized) -> Any:

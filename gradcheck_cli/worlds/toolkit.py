@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from dataclasses import dataclass
 from functools import reduce
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -64,10 +65,15 @@ class Scalar:
 
 @dataclass
 class Toolkit:
-    """What a structural row may use: NumPy, scalar functions by name, and exact numbers."""
+    """What a structural row may use: NumPy, scalar functions by name, and exact numbers.
+
+    Attributes:
+        hole: what stands in an array where it has no element.
+    """
 
     builder: Builder
     np: Any = np
+    hole: Any = None
 
     def call(self, function: str, *args: Scalar) -> Scalar:
         """A scalar function of the table."""
@@ -76,6 +82,11 @@ class Toolkit:
     def number(self, value: int | Fraction) -> Scalar:
         """An exact number."""
         return Scalar(self.builder, self.builder.number(value))
+
+    def elementwise(self, function: str, *arrays: Any) -> Any:
+        """A scalar function of each element of arrays, broadcast."""
+        each = np.frompyfunc(lambda *scalars: self.call(function, *scalars), len(arrays), 1)
+        return each(*arrays)
 
     def totals(self, rows: Any) -> list[Scalar]:
         """The sum of each row of a matrix."""
@@ -88,3 +99,19 @@ class Toolkit:
     def matmul(self, a: Any, b: Any) -> Any:
         """The product of matrices, or of vectors, as NumPy means it."""
         return np.matmul(a, b)
+
+    def weighted(self, windows: Any, weights: Any, biases: Any) -> Any:
+        """For each window, and each of several weights and biases, the sum of the products of their
+        elements and the bias.
+
+        Args:
+            windows: dims of places, then those of `weights` but its first; holes are left out.
+        """
+        places = windows.shape[: windows.ndim - weights.ndim + 1]
+        rows, columns = windows.reshape(prod(places), -1), weights.reshape(len(weights), -1)
+        found = np.empty((len(rows), len(columns)), dtype=object)
+        for i, j in np.ndindex(*found.shape):
+            pairs = zip(rows[i], columns[j], strict=True)
+            terms = [x * w for x, w in pairs if x is not self.hole]
+            found[i, j] = reduce(operator.add, [*terms, biases[j]])
+        return found.reshape(*places, len(columns))

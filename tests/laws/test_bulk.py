@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import isfinite, nan
+from math import inf, isfinite, nan
 from random import Random
 
 import numpy as np
@@ -152,6 +152,33 @@ def test_nan_spoils_what_it_touches(name):
             args[k] = bad
             found = world().call(Call(name, tuple(range(count))), args)
             assert not world().is_settled(found).any()
+
+
+@each("name", [name for name in PLAIN if name not in WITHOUT])
+def test_an_infinity_is_not_rounded(name):
+    """What has a bound at one is what numbers far out come to."""
+    row = lookup(name)
+    count = len(row.parsed.args)
+    for k in range(count):
+        for far in (1e300, -1e300):
+            values = [far if i == k else 0.5 for i in range(count)]
+            args = [number([x * 1e300 if x == far else x], [0.0]) for x in values]
+            found = world().call(Call(name, tuple(range(count))), args)
+            value, radius = found.value.item(), found.radius.item()
+            if isfinite(radius):
+                truth = row.arb(*map(arb, values))
+                is_near = abs(truth - value) <= radius + 1e-290
+                assert is_near if isfinite(value) else truth * value > 1e100
+
+
+def test_infinities_that_hide_nothing():
+    """Masks under a softmax; an overflow is none, and has no bound."""
+    masked = world().call(Call("exp", (0,)), [number([-inf, 0.0], [0.25, 0.0])])
+    assert masked.value[0] == 0
+    assert masked.radius[0] <= 1e-289
+    assert not isfinite(world().call(Call("exp", (0,)), [number([1e4], [0.0])]).radius.item())
+    huge = number([1e308], [0.0])
+    assert not isfinite(world().call(Call("add", (0, 1)), [huge, huge]).radius.item())
 
 
 def test_a_comparison_is_open_on_its_border_unless_all_of_it_is_held():
