@@ -62,6 +62,11 @@ def reading(expressions: Iterable[Expression], order: WrittenOrder) -> Program:
     return reader.builder.program(*outputs)
 
 
+def _is_minus(product: Expression) -> bool:
+    """Whether an odd number of its factors are negative numbers: as it stands there may be several."""
+    return sum(factor.is_Number and factor.is_negative for factor in product.args) % 2 == 1
+
+
 class ExpressionReader:
     """Nodes of ours for those of SymPy's.
 
@@ -137,7 +142,7 @@ class ExpressionReader:
         first, *rest = self._order.terms(total)
         found = self.read(first)
         for term in rest:
-            if term.is_Mul and term.args[0].is_Number and term.args[0].is_negative:
+            if term.is_Mul and term.args[0].is_Number and _is_minus(term):
                 found = self.builder.call("sub", found, self._product(term, signed=False))
             elif term.is_Number and term.is_negative:
                 found = self.builder.call("sub", found, self.read(-term))

@@ -106,9 +106,17 @@ def test_a_wrong_rule_is_seen(lie, monkeypatch):
     assert any(missed(text) for text in [*CHOSEN[:3], *map(about, ROWS[:3]), *TEXTS])
 
 
-@pytest.mark.parametrize("text", [*OF_ITS_OWN, *TEXTS[::6]])
-def test_the_program_of_it_has_the_value_that_sympy_finds(text):
-    """In balls, where SymPy's formula has one."""
+# Minus times minus in a term of a sum, and three of them.
+SIGNS = (
+    "exp(x) - (z - x)",
+    "x*y - (z - 2*(y - x))",
+    "sin(x) - (y - (z - (w - x)))",
+    "x**2 - -3*-x*-y",
+)
+
+
+def values_of(text):
+    """Of each derivative the value of the program that is sent, and that of SymPy's own formula."""
     at = ",".join(f"{name}={0.7 + 0.4 * k}" for k, name in enumerate(parse(text).variables))
     found = case(text, at)
     sent = unevaluated.bare_program(gradient(text))
@@ -117,9 +125,22 @@ def test_the_program_of_it_has_the_value_that_sympy_finds(text):
         Formulas(found.prepared, (), json.dumps(wire.to_wire(program))).balls(found)
         for program in (sent, theirs)
     )
-    for (ball, reason), (right, _) in zip(one, other, strict=True):
+    return zip(one, other, strict=True)
+
+
+@pytest.mark.parametrize("text", [*OF_ITS_OWN, *SIGNS, *TEXTS])
+def test_the_program_of_it_has_the_value_that_sympy_finds(text):
+    """In balls, where SymPy's formula has one."""
+    for (ball, reason), (right, _) in values_of(text):
         assert right is None or ball is not None, reason
         assert right is None or ball.overlaps(right)
+
+
+def test_a_lost_sign_is_seen(monkeypatch):
+    """Where the sign of a term is taken for that of its first factor."""
+    monkeypatch.setattr(readings, "_is_minus", lambda term: term.args[0].is_negative)
+    pairs = [pair for text in SIGNS for pair in values_of(text)]
+    assert any(not one.overlaps(other) for (one, _), (other, _) in pairs)
 
 
 def test_sympy_searches_for_nothing(monkeypatch):
