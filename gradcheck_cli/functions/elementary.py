@@ -246,11 +246,11 @@ ROWS = (
     Function("sinc", "x", derivative=("(cos(pi * x) - sinc(x)) / x",),
              torch=lambda t, x: t.sinc(x), sympy=lambda s, x: s.sinc(s.pi * x), arb=lambda x: x.sinc_pi(), series=taylor.sinc, partials=("sinc_slope(x)",),
              pullback=("where(x == 0, 0, ybar * ((pi * x * cos(pi * x) - sin(pi * x)) / (pi * x * x)))",),
-             rounds=(2, 2),
+             rounds=(2, 2), in_bulk="sin(pi * (x - 2 * trunc(x / 2))) / (pi * x)",
              foreign={"sympy": "sympy.sinc(x) is sin(x)/x, this language's sinc(x) is sin(pi*x)/(pi*x): write sinc(x/pi)"},
              note="sin(pi*x) / (pi*x), and 1 at 0", fields=_sinc_in_fields),
     # A row of its own: the slope of a `where` inside sinc's partial would lose sinc''(0) = -pi**2 / 3.
-    Function("sinc_slope", "x", helper=True, torch=_torch_sinc_slope, arb=_sinc_slope,
+    Function("sinc_slope", "x", helper=True, torch=_torch_sinc_slope, arb=_sinc_slope, in_bulk="(cos(pi * (x - 2 * trunc(x / 2))) - sinc(x)) / x",
              series=taylor.sinc_slope, partials=("where(x == 0, -pi**2 / 3, -pi**2 * sinc(x) - 2 * sinc_slope(x) / x)",),
              fields=_sinc_slope_in_fields, backward=False, note="the derivative of sinc; torch has no function for it and is given its formula"),
     Function("entr",    "x", torch=lambda t, x: t.special.entr(x), means="-xlogy(x, x)", pullback=("ybar * (-log(x) - 1)",)),

@@ -108,6 +108,8 @@ class Function:
         steep: its largest slopes near a point, one for each argument, as arrays; takes a library of
             arrays first (NumPy or torch), then the result, the arguments, and how far each may be
             off. Only where that does not follow from `partials`: see `worlds.bulk`.
+        in_bulk: the same in the tool's own language, where it is `arb` but no library is trusted
+            with it: what `worlds.bulk` computes. No number where that cancels.
         steady: `means` in a form that overflows no sooner than the result; as `means`.
         rounds: (c, m), how many roundings torch's result counts for: c of the value, m of the
             argument as the function passes it on.
@@ -159,6 +161,7 @@ class Function:
     germ: Callable[..., Any] | None = None
     fields: Callable[..., Any] | None = None
     steep: Callable[..., tuple[Any, ...]] | None = None
+    in_bulk: str = ""
     steady: Callable[..., str] | None = None
     rounds: tuple[int, int] = (2, 0)
     eliminates: bool = False
@@ -207,13 +210,9 @@ class Function:
     @property
     def kind(self) -> str:
         """`primitive`, `derived` or `structural`."""
-        return (
-            "primitive"
-            if self.arb is not None
-            else "derived"
-            if self.means is not None
-            else "structural"
-        )
+        if self.arb is not None:
+            return "primitive"
+        return "derived" if self.means is not None else "structural"
 
     @property
     def has_pieces(self) -> bool:

@@ -34,6 +34,8 @@ MAX_JUDGED_TWICE = 10_000_000
 # Scalar operations of a program that is taken apart, at most: beyond it the gradient, its budgets
 # and the report on them take minutes, and arrays a second.
 MAX_SINGLE = 100_000
+# Nodes of a program of numbers whose scalars are not counted before they are made, at most.
+_FEW_NODES = 1_000
 
 
 @dataclass(frozen=True)
@@ -237,7 +239,7 @@ def unroll(
     Raises:
         ShapeError: the shapes do not fit.
     """
-    size = program_size(specification, inputs)
+    size = None if _is_small(specification, inputs) else program_size(specification, inputs)
     if isinstance(size, Size) and size.operations > MAX_SINGLE:
         many = f"it comes to {size.operations:,} scalar operations, more than {MAX_SINGLE:,}"
         return Oversize(many, size.shape)
@@ -247,3 +249,15 @@ def unroll(
         if isinstance(size, ShapeError):
             raise size from error
         return Oversize(str(error))
+
+
+def _is_small(specification: Program, inputs: Mapping[str, tuple[int, ...] | Array]) -> bool:
+    """Whether there are few nodes, and only functions of numbers: a node is a few scalars then."""
+    nodes = specification.nodes
+    return (
+        len(nodes) <= _FEW_NODES
+        and all(isinstance(size, tuple) and not size for size in inputs.values())
+        and all(
+            is_elementwise(node.function, node.settings) for node in nodes if isinstance(node, Call)
+        )
+    )

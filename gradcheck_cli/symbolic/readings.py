@@ -63,8 +63,8 @@ def reading(expressions: Iterable[Expression], order: WrittenOrder) -> Program:
 
 
 def _is_minus(product: Expression) -> bool:
-    """Whether an odd number of its factors are negative numbers: as it stands there may be several."""
-    return sum(factor.is_Number and factor.is_negative for factor in product.args) % 2 == 1
+    """Whether an odd number of its factors are negative: as it stands there may be several."""
+    return bool(sum(factor.is_Number and factor.is_negative for factor in product.args) % 2)
 
 
 class ExpressionReader:

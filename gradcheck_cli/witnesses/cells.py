@@ -21,7 +21,7 @@ from gradcheck_cli.calculus.decoupling import decoupled
 from gradcheck_cli.functions.arithmetic import OFF
 from gradcheck_cli.language.program import Builder, Call, Program, prune
 from gradcheck_cli.questions.ranges import bytes_of
-from gradcheck_cli.witnesses.line_cells import Beyond, Modelled, Open, Outside
+from gradcheck_cli.witnesses.line_cells import Beyond, Modelled, Open, Outside, together
 from gradcheck_cli.witnesses.polynomials import (
     between,
     narrower,
@@ -36,7 +36,7 @@ from gradcheck_cli.worlds.ends import Ends, ends_of
 from gradcheck_cli.worlds.jets import coefficients, jets_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from gradcheck_cli.dtypes import DType
     from gradcheck_cli.questions.prepared import Prepared
@@ -53,15 +53,12 @@ _BITS, _WANTED_BITS = (128, 512, 2048), 80
 _FEWEST, _FEWEST_OF_16_BITS = {False: 64, True: 8}, 8
 # A cell is cut into so many at once at most: the prediction sees a remainder that is too large.
 _MOST_CUTS = 3
-# Points in a row that are open, and are not given up: those of a kink.
-_FEW = 256
-# Points that are left to single checks in short runs, all together; a sweep's part makes twice as
-# many.
-_SINGLES = 2_048
 # Cells of few points that fail one after the other before the rest of a stretch is given up: a cell
 # of 64 floats near 1e6 holds periods of a sine. Points of float64 are so far apart that many cells
 # beside a pole fail, and what is given up there is to be a small part: a 64th, or so many points.
 _PATIENCE, _STRETCHES, _STRETCH = {False: 32, True: 128}, 64, (2**10, 2**21)
+# Of stretches given up one after the other each is borne with half as long, down to this part.
+_LEAST_PATIENCE = 16
 
 
 class Modeller:
@@ -100,7 +97,7 @@ class Modeller:
         pieces: Iterator[LineCell | None] = chain(self._pieces(start, stop), [None])
         for cell in pieces:
             if held and not (isinstance(cell, Open) and cell.stop - held[0].start <= _STRETCH[1]):
-                found = _together(held, singles)
+                found = together(held, singles)
                 singles += sum(one.stop - one.start for one in found if not one.given_up)
                 yield from found
                 held = []
@@ -111,18 +108,21 @@ class Modeller:
 
     def _pieces(self, start: int, stop: int) -> Iterator[LineCell]:
         failures = [0]  # one after the other, in the stretch that a cell is in
-        stack = [(start, stop, failures)]
+        stack, lost = [(start, stop, failures)], 0
+        given_up: list[int] | None = None
         least, most = _STRETCH
         stretch = min(max((stop - start) // _STRETCHES, least), most)
         fewest = _FEWEST_OF_16_BITS if bytes_of(self.dtype) == 2 else _FEWEST[self._is_fine]
         while stack:
             i, j, failures = stack.pop()
-            if failures[0] >= self._patience(i, j):
+            if failures[0] >= self._patience(i, j, lost):
+                lost += failures is not given_up
+                given_up = failures
                 yield Open(i, j, given_up=True)
                 continue
             cell = self._cell(i, j)
             if not isinstance(cell, int):
-                failures[0] = 0
+                failures[0] = lost = 0
                 yield cell
             elif j - i <= fewest:
                 failures[0] += 1
@@ -134,10 +134,15 @@ class Modeller:
                 pieces = ((a, b, [0] if is_long else failures) for a, b in pairwise(ends))
                 stack += [*pieces][::-1]
 
-    def _patience(self, start: int, stop: int) -> int:
-        """Cells that may fail before one; beside 0 each is narrower, as a part of its numbers."""
+    def _patience(self, start: int, stop: int, lost: int) -> int:
+        """Cells that may fail before one; beside 0 each is narrower, as a part of its numbers.
+
+        Args:
+            lost: stretches before it that were given up, one after the other.
+        """
         far = max(abs(self.line.value(start)), abs(self.line.value(stop - 1)))
-        return _PATIENCE[self._is_fine] * (4 if far < self.dtype.least_normal else 1)
+        most = _PATIENCE[self._is_fine] * (4 if far < self.dtype.least_normal else 1)
+        return max(most >> lost, most // _LEAST_PATIENCE)
 
     def _cell(self, start: int, stop: int) -> LineCell | int:
         """A cell, or into how many it is to be cut as a power of two."""
@@ -264,17 +269,6 @@ class Modeller:
     @cached_property
     def _machine(self) -> balls.Machine:
         return self._prepared.machine
-
-
-def _together(cells: Sequence[Open], singles: int) -> Sequence[Open]:
-    """Neighbours, as one that is given up where some of them are, they are many points, or many are
-    left to single checks before them.
-    """
-    points = sum(cell.stop - cell.start for cell in cells)
-    is_little = points <= _FEW and singles + points <= _SINGLES
-    if is_little and not any(cell.given_up for cell in cells):
-        return cells
-    return [Open(cells[0].start, cells[-1].stop, given_up=True)]
 
 
 def _ends(value: Any) -> Ends:

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gradcheck_cli.witnesses.polynomials import Polynomial
+
+# Points in a row that are open, and are not given up: those of a kink.
+_FEW = 256
+# Points that are left to single checks in short runs, all together; a sweep's part makes twice as
+# many.
+_SINGLES = 2_048
 
 
 @dataclass(frozen=True)
@@ -53,3 +61,14 @@ class Open:
 
 
 LineCell: TypeAlias = "Modelled | Beyond | Outside | Open"
+
+
+def together(cells: Sequence[Open], singles: int) -> Sequence[Open]:
+    """Neighbours, as one that is given up where some of them are, they are many points, or many are
+    left to single checks before them.
+    """
+    points = sum(cell.stop - cell.start for cell in cells)
+    is_little = points <= _FEW and singles + points <= _SINGLES
+    if is_little and not any(cell.given_up for cell in cells):
+        return cells
+    return [Open(cells[0].start, cells[-1].stop, given_up=True)]

@@ -101,6 +101,8 @@ class Bulk:
         if row.kind == "derived":
             inside = meaning(node.function, node.settings)
             return self.run(inside, dict(zip(row.parsed.names, args, strict=True)))
+        if row.in_bulk:
+            return self.run(formula(row.in_bulk), dict(zip(row.parsed.names, args, strict=True)))
         if row.stops:
             return args[0]
         conditions = [isinstance(a, Verity) for a in args]

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # Working precision of constants, and the unit roundoff of a float.
 _BITS, _DOUBLE = 128, 2.0**-53
+# The least normal float64, and more.
+_NORMAL = 2.0**-1000
 # What hands an infinity on, where it does.
 _ARITHMETIC = ("+", "-", "*", "/")
 
@@ -55,7 +57,7 @@ class Roundings:
     def own(self, row: Function, args: Sequence[Any], value: Any, slope: Any | None) -> Any | None:
         """The rounding of a call itself; None where there is none."""
         c, m = row.rounds
-        if not c and not m:
+        if (not c and not m) or self._is_scaling(row, args, value):
             return None
         size = abs(self.library.sizes(value))
         if row.operator in _ARITHMETIC:
@@ -70,6 +72,20 @@ class Roundings:
         if row.operator in ("+", "-"):
             return size
         return self._with_least(size, args, value)
+
+    def _is_scaling(self, row: Function, args: Sequence[Any], value: Any) -> bool:
+        """Whether a call multiplies by a power of two, or divides by one, and nothing leaves the
+        range.
+        """
+        factors = args if row.operator == "*" else args[1:] if row.operator == "/" else ()
+        known = [a for a in factors if isinstance(a, Enclosure) and not a.value.ndim]
+        if not any(frexp(abs(float(a.value)))[0] == 0.5 for a in known if a.radius is None):
+            return False
+        size = abs(self.library.sizes(value))
+        held = (size >= _NORMAL) & (size < INF)
+        for a in args:
+            held = held | (self.is_zero(a) & (size == 0))
+        return bool(held.all())
 
     def _finite(self, size: Any, args: Sequence[Any]) -> Any:
         """Sizes, with 0 for an infinity that an argument is already: such is not rounded. One that

@@ -17,6 +17,7 @@ from gradcheck_cli.calculus.formulas import ITSELF, partial, partial_by_value
 from gradcheck_cli.functions import lookup, table
 from gradcheck_cli.functions.arithmetic import OFF
 from gradcheck_cli.language.program import Call, Number, Variable
+from gradcheck_cli.worlds import roundings
 from gradcheck_cli.worlds.balls import balls_of
 from gradcheck_cli.worlds.bulk import Bulk
 from gradcheck_cli.worlds.enclosures import (
@@ -38,7 +39,7 @@ PLAIN = [
 # What no library is trusted with: it counts for more than two roundings, or has steps that nothing
 # tells of.
 WITHOUT = {
-    *("erfinv", "lgamma", "gammasgn", "digamma", "i0", "i1", "sinc", "sinc_slope"),
+    *("erfinv", "lgamma", "gammasgn", "digamma", "i0", "i1"),
     *("bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "airy_ai", "airy_ai_prime"),
     *("modified_bessel_k0", "modified_bessel_k1"),
 }
@@ -122,6 +123,53 @@ def test_a_slope_that_is_stated_too_small_is_caught(name, monkeypatch):
     lying = replace(row, steep=lambda *args: tuple(s * 0.5 for s in row.steep(*args)))
     monkeypatch.setitem(functions.table(), name, lying)
     assert violations(lying, LIBRARIES[0])[0]
+
+
+@pytest.mark.parametrize(
+    "text", ["sin(pi * x) / (pi * x) + 1e-9", "cos(pi * (x - 2 * trunc(x / 2)))"]
+)
+def test_a_formula_of_something_else_is_caught(text, monkeypatch):
+    """What is computed where no library is trusted with the function."""
+    lying = replace(lookup("sinc"), in_bulk=text)
+    monkeypatch.setitem(functions.table(), "sinc", lying)
+    assert violations(lying, LIBRARIES[0])[0]
+
+
+SCALES = (2.0, 0.25, -8.0, 2.0**-900, 2.0**900, 3.0, 0.1)
+
+
+def scaled(name, scale):
+    """Products with a number that have a bound: whether each holds the truth, and is exact."""
+    random = Random(f"{name}{scale}")  # noqa: S311 - numbers for a test
+    for library in LIBRARIES:
+        for _ in range(COUNT):
+            x = drawn(random)
+            pair = [Enclosure(arrays(library, values, values)[0]) for values in ([x], scale)]
+            with np.errstate(all="ignore"):
+                found = Bulk(library, float).call(Call(name, (0, 1)), pair)
+            radius = 0.0 if found.radius is None else found.radius.item()
+            high = float(found.value[0])
+            if isfinite(radius) and isfinite(high):
+                with ctx.workprec(2_200):
+                    truth = lookup(name).arb(arb(x), arb(scale))
+                    ball = arb(high) + arb(float(found.value[0] - high))
+                    holds = bool(abs(truth - ball) <= arb(radius) * arb(MARGIN))
+                yield holds, found.radius is None
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("name", ["mul", "div"])
+def test_a_product_with_a_power_of_two_is_exact_or_has_a_bound(name, scale):
+    """At every exponent."""
+    found = [*scaled(name, scale)]
+    assert all(holds for holds, _ in found)
+    assert any(is_exact for _, is_exact in found) == (scale not in (3.0, 0.1))
+
+
+def test_a_product_that_underflows_and_is_called_exact_is_caught(monkeypatch):
+    """It has lost its last bits."""
+    monkeypatch.setattr(roundings, "_NORMAL", 0.0)
+    assert not all(holds for holds, _ in scaled("mul", 2.0**-900))
 
 
 @pytest.mark.parametrize("name", ["mul", "log", "atan"])

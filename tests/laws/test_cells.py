@@ -16,7 +16,7 @@ from gradcheck_cli.judge import distances as far
 from gradcheck_cli.questions.ranges import Range
 from gradcheck_cli.questions.tracks import LineTrack
 from gradcheck_cli.sweeps.alone import Alone
-from gradcheck_cli.witnesses import cells as cells_module
+from gradcheck_cli.witnesses import cells, line_cells
 from gradcheck_cli.witnesses.cells import Modeller
 from gradcheck_cli.witnesses.line_cells import Beyond, Modelled, Open, Outside
 from gradcheck_cli.witnesses.reference import Reference
@@ -123,7 +123,7 @@ def test_the_truth_lies_within_the_error(dtype):
 @pytest.mark.parametrize("singles", [100, 2_048])
 def test_few_points_are_left_to_single_checks(monkeypatch, singles):
     """Of a sine beside its fifteen zeros here: beyond so many all others are enclosed in bulk."""
-    monkeypatch.setattr(cells_module, "_SINGLES", singles)
+    monkeypatch.setattr(line_cells, "_SINGLES", singles)
     (program,) = (p for p in programs() if p.text == "sin(x)")
     asked = program.asked("float32")
     line = Range(Fraction(712), Fraction(760), None, "712:760").line(asked.dtype)
@@ -133,3 +133,37 @@ def test_few_points_are_left_to_single_checks(monkeypatch, singles):
     loose = [c for c in found if isinstance(c, Open)]
     assert 0 < sum(c.stop - c.start for c in loose if not c.given_up) <= singles
     assert any(c.given_up for c in loose) == (singles == 100)
+
+
+def test_where_no_cell_holds_little_is_tried():
+    """Some fifty floats a period: each stretch that is given up makes the next one cheaper."""
+    (program,) = (p for p in programs() if p.text == "sin(x)")
+    asked = program.asked("float32")
+    line = Range(Fraction(2**20), Fraction(2**20 + 2**15), None, "").line(asked.dtype)
+    modeller = Modeller(asked.prepared, 0, program.moving, {}, line)
+    found = [*modeller.over(0, line.count)]
+    assert [(c.start, c.stop, c.given_up) for c in found] == [(0, line.count, True)]
+    patience = [modeller._patience(0, line.count, lost) for lost in range(8)]
+    assert patience == [32, 16, 8, 4, 2, 2, 2, 2]
+    assert modeller.tried < 16 * cells._STRETCHES
+
+
+def test_patience_is_as_long_as_before_where_a_cell_holds():
+    """However much was given up before it."""
+    asked = next(p for p in programs() if p.text == "sin(x)").asked("float32")
+    tried = []
+
+    class Failing(Modeller):
+        """No cell holds but beyond a point."""
+
+        def _cell(self, start, stop):
+            tried.append((start, stop))
+            holds = (start >= 2**18 and stop <= 2**18 + 64) or start >= 2**19
+            return Outside(start, stop) if holds else 3
+
+    line = Range(Fraction(1), Fraction(2), None, "").line(asked.dtype)
+    found = [*Failing(asked.prepared, 0, "x", {}, line).over(0, 2**20)]
+    assert [c.start for c in found] == [0, *(c.stop for c in found[:-1])]
+    lost = [sum(1 for a, b in tried if b - a <= 64 and a // 2**14 == k) for k in range(20)]
+    assert lost[:6] == [32, 16, 8, 4, 2, 2]
+    assert lost[16:20] == [33, 16, 8, 4]
