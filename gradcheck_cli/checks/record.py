@@ -16,13 +16,14 @@ from gradcheck_cli.records.record import Record
 from gradcheck_cli.records.status import status_of
 from gradcheck_cli.subjects.single import DirectedSlope
 from gradcheck_cli.witnesses import Abstention
+from gradcheck_cli.witnesses.analytic import Formula
 from gradcheck_cli.witnesses.autograd import Backward, Measured
 from gradcheck_cli.witnesses.bulk_proof import BulkProof, InBulk
 from gradcheck_cli.witnesses.reference import Proof
 from gradcheck_cli.witnesses.truth import SIGN_BITS, Certified
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from gradcheck_cli.checks.result import Result
     from gradcheck_cli.judge.evidence import Evidence
@@ -179,7 +180,18 @@ def _partials(result: Result) -> list[PartialRecord]:
     with uncollected():
         if proof is not None and len(silent) == len(result.evidence.testimonies) - 2:
             return list(partials_in_bulk(result, proof, silent, partial(_partial, result.evidence)))
-        return [_partial(result.evidence, k, v, silent) for k, v in enumerate(result.verdicts)]
+        found = [_partial(result.evidence, k, v, silent) for k, v in enumerate(result.verdicts)]
+    _tell_arrays_apart(found)
+    return found
+
+
+def _tell_arrays_apart(partials: Sequence[PartialRecord]) -> None:
+    """The formula of an array is told where it is that of all its elements."""
+    told = [(str(partial["variable"]), partial["analytic"]) for partial in partials]
+    apart = {name for name, said in told if "formula" in said and "gradient" not in said}
+    for name, said in told:
+        if name in apart:
+            said.pop("gradient", None)
 
 
 def _partial(
@@ -220,6 +232,8 @@ def _opinion(evidence: Evidence, name: str, partial: int, verdict: Verdict) -> O
     if isinstance(answer, Measured):
         opinion.update(_measures(verdict))
     if name in verdict.agrees:
+        if isinstance(answer, Formula):
+            opinion = answer.entry(is_right=verdict.agrees[name] is True)
         opinion["agrees"] = verdict.agrees[name]
     return opinion
 

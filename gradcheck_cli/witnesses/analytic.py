@@ -44,6 +44,8 @@ class Formula:
         text, latex: empty where no formula is wanted.
         gradient: the formula of the whole array of derivatives, and its LaTeX, where it is one of
             several that have one together.
+        at_tie: the formula that holds here, and its LaTeX, where the text has another value: of two
+            numbers that are one all around neither is the larger.
     """
 
     text: str
@@ -51,11 +53,18 @@ class Formula:
     ball: balls.Ball | None
     reason: str = ""
     gradient: Mapping[str, str] | None = None
+    at_tie: Mapping[str, str] | None = None
 
-    def entry(self) -> Opinion:
-        """What a record keeps."""
+    def entry(self, *, is_right: bool = False) -> Opinion:
+        """What a record keeps.
+
+        Args:
+            is_right: there is a derivative, and SymPy has it: so this is no kink.
+        """
         texts: Opinion = {"formula": self.text, "latex": self.latex} if self.text else {}
-        if self.gradient is not None:
+        if is_right and self.at_tie is not None:
+            texts = dict(self.at_tie)
+        elif self.gradient is not None:
             texts["gradient"] = dict(self.gradient)
         if self.ball is None:
             return {"value": None, "reason": self.reason, **texts}
@@ -105,12 +114,14 @@ class Analytic:
             found = self._evaluated(point, question, found)
         if items is None:
             return Answers([Formula("", "", *ball) for ball in found])
-        if not reply.get("total"):
+        if not reply.get("total") or prepared.gradient.kinks:
             items = self._shown(point, question, items, found)
         pairs = zip(items, found, strict=True)
         return Answers(
             [
-                Formula(item["formula"], item["latex"], *ball, item.get("gradient"))
+                Formula(
+                    item["formula"], item["latex"], *ball, item.get("gradient"), item.get("at_tie")
+                )
                 for item, ball in pairs
             ]
         )
@@ -130,11 +141,17 @@ class Analytic:
     def _shown(
         self, point: Point, question: str, items: list[dict[str, Any]], found: Sequence[Evaluation]
     ) -> list[dict[str, Any]]:
-        """The formulas, or others where one of them has no value at a point where there is one."""
+        """The formulas, or others where one of them has no value at a point where there is one; the
+        others beside them where they have another value than SymPy's derivative.
+        """
         shown = _read_back(point, items)
-        if shown.is_total:
+        if shown.is_total and not point.prepared.gradient.kinks:
             return items
-        lacking = [ball is None for ball, _ in shown.balls(point)]
+        written = [ball for ball, _ in shown.balls(point)]
+        lacking = [
+            ball is None or not (own is None or bool(ball.overlaps(own)))
+            for ball, (own, _) in zip(written, found, strict=True)
+        ]
         if not any(lacking):
             return items
         asked = json.loads(question)
@@ -150,11 +167,17 @@ class Analytic:
             for lacks, (own, _), (ball, _) in proposed
         ]
         arrays = [
-            item.get("gradient") for item, is_better in zip(items, better, strict=True) if is_better
+            item.get("gradient")
+            for item, is_better, ball in zip(items, better, written, strict=True)
+            if is_better and ball is None
         ]
         return [
-            other if is_better or ("gradient" in item and item["gradient"] in arrays) else item
-            for item, other, is_better in zip(items, others, better, strict=True)
+            {**item, "at_tie": other}
+            if is_better and ball is not None
+            else other
+            if is_better or ("gradient" in item and item["gradient"] in arrays)
+            else item
+            for item, other, is_better, ball in zip(items, others, better, written, strict=True)
         ]
 
 

@@ -12,6 +12,7 @@ import pytest
 from asking import case, reference
 from each import each
 
+import gradcheck_cli
 from gradcheck_cli.calculus.totality import Bearing
 from gradcheck_cli.language.parse import parse
 from gradcheck_cli.symbolic import server
@@ -42,6 +43,13 @@ ZEROS = [
     ("norm(x)**2", "x=[0, 1]"),
     ("sum(softmax(x))*prod(x)", "x=[0, 0]"),
 ]
+# Of two numbers that are one all around neither is the larger.
+TIES = [
+    ("maximum(relu(x), x)", "x=2", [1]),
+    ("minimum(x, abs(x))*y", "x=2,y=3", [3, 2]),
+    ("maximum(maximum(3/10, x), x)", "x=2", [1]),
+    ("sum(maximum(relu(x), x)*y)", "x=[1, -2],y=[1, 2]", [1, 0, 1, 0]),
+]
 
 
 class InProcess:
@@ -71,6 +79,42 @@ def test_the_formula_of_a_row_has_a_value_at_special_points_too(row):
         found = case(text, at)
         if isinstance(reference(found), Proof):
             assert not list(differences(found, told_there)), at
+
+
+def told_at_tie(found: Point) -> list[str]:
+    """What is shown of each element where there is a derivative."""
+    testimony = Analytic(InProcess()).answer(found.batch).testimony(found.k)
+    return [answer.entry(is_right=True)["formula"] for answer in testimony.partials]
+
+
+def values_of(found: Point, formulas: list[str]) -> list[Any]:
+    """Exact ones; a step is 1/2 at its jump."""
+    return [ball for ball, _ in Formulas(found.prepared, tuple(formulas), None).balls(found)]
+
+
+@pytest.mark.parametrize(("text", "at", "right"), TIES)
+def test_a_formula_has_the_derivative_at_a_tie_of_what_is_one(text, at, right):
+    """And what people write for the larger of two has not."""
+    found = case(text, at)
+    written = [entry["formula"] for entry in told_there(found)]
+    assert values_of(found, told_at_tie(found)) == right
+    assert values_of(found, written) != right
+
+
+@pytest.mark.parametrize("at", [{"x": 2.0, "y": 2.0}, {"x": 0.0, "y": 0.0}], ids=str)
+def test_a_kink_is_shown_as_it_is_written(at):
+    """There is no derivative, so that no formula has it."""
+    (record,) = gradcheck_cli.check("maximum(x, y)", at=at).records
+    assert [p["analytic"]["formula"] for p in record["partials"]] == ["[x > y]", "[y > x]"]
+
+
+def test_the_formula_of_an_array_is_not_told_where_an_element_has_another():
+    """All elements have their own then."""
+    (record,) = gradcheck_cli.check("sum(maximum(relu(x), x))", at={"x": [1.0, -2.0]}).records
+    said = [partial["analytic"] for partial in record["partials"]]
+    assert all("gradient" not in entry for entry in said)
+    assert "heaviside" in said[0]["formula"]
+    assert "heaviside" not in said[1]["formula"]
 
 
 @pytest.mark.parametrize(("text", "at"), ZEROS)
