@@ -67,12 +67,17 @@ class Spans:
 
 
 def grown(spans: Iterable[Stretch]) -> list[Stretch]:
-    """Stretches in order, neighbours that are whole taken together."""
+    """Stretches in the order of their starts, of different points: taken together where they
+    overlap, or are neighbours that are whole.
+    """
     found: list[Stretch] = []
     for span in spans:
         last = found[-1] if found else None
-        if last is not None and last.stop == span.start and last.is_whole and span.is_whole:
-            found[-1] = Stretch(last.start, span.stop, last.points + span.points)
+        if last is not None and (
+            span.start < last.stop or (last.stop == span.start and last.is_whole and span.is_whole)
+        ):
+            stop = max(last.stop, span.stop)
+            found[-1] = Stretch(last.start, stop, last.points + span.points)
         else:
             found.append(span)
     return found
